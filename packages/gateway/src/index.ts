@@ -1,1 +1,4 @@
-export {};
+export { credentialsFromManager, ManagerAwayError } from './credentials.ts';
+export type { Credentials, CredentialSource, ManagerCredentialsOptions } from './credentials.ts';
+export { startGateway } from './gateway.ts';
+export type { Gateway, GatewayOptions } from './gateway.ts';

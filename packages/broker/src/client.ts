@@ -1,0 +1,114 @@
+import mqtt from 'mqtt';
+import type { IClientOptions, MqttClient } from 'mqtt';
+import type { Socket } from 'node:net';
+
+export interface BrokerOptions {
+  url: string;
+  clientId: string;
+  /** Published by the broker when this client is gone without a farewell. */
+  will?: { topic: string; payload: string };
+  /** The wildcard subscriptions; they are renewed at every reconnect. */
+  filters: string[];
+  onMessage(topic: string, payload: Buffer): void;
+  /** Called at every connect, the first and all later ones, once the subscriptions stand. */
+  onConnect?(): void;
+  onDisconnect?(): void;
+  onError?(error: Error): void;
+}
+
+const UNACCEPTABLE_PROTOCOL = [1, 132];
+
+/**
+ * One MQTT connection that renews itself. Nothing is queued while the broker is away: whoever waits for an answer asks again.
+ */
+export class BrokerClient {
+  readonly #client: MqttClient;
+  readonly #options: BrokerOptions;
+  readonly #topics = new Set<string>();
+  #ready = false;
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+    this.#client = mqtt.connect(options.url, clientOptions(options));
+    this.#client.on('message', (topic, payload) => options.onMessage(topic, payload));
+    this.#client.on('connect', () => this.#onConnect());
+    this.#client.on('close', () => {
+      const wasReady = this.#ready;
+      this.#ready = false;
+      if (wasReady) options.onDisconnect?.();
+    });
+    this.#client.on('error', (error) => this.#onError(error));
+  }
+
+  /** True while the broker is there and the subscriptions stand. */
+  get isReady(): boolean {
+    return this.#ready;
+  }
+
+  /** Hands a message to the broker; false when the broker is away and the message is dropped. */
+  publish(topic: string, payload: string, qos: 0 | 1 = 0): boolean {
+    if (!this.#client.connected) return false;
+    this.#client.publish(topic, payload, { qos }, (error) => {
+      if (error && !this.#client.disconnecting) this.#options.onError?.(error);
+    });
+    return true;
+  }
+
+  /** Subscribes to topics besides the filters; resolves once they stand, or at once when the broker is away (they follow). */
+  async subscribe(topics: string[]): Promise<void> {
+    for (const topic of topics) this.#topics.add(topic);
+    if (this.#client.connected) await this.#client.subscribeAsync(topics, { qos: 0 });
+  }
+
+  async unsubscribe(topics: string[]): Promise<void> {
+    for (const topic of topics) this.#topics.delete(topic);
+    if (this.#client.connected) await this.#client.unsubscribeAsync(topics);
+  }
+
+  /** Says farewell to the broker; the last will is not published. */
+  async close(): Promise<void> {
+    this.#ready = false;
+    await this.#client.endAsync(!this.#client.connected);
+  }
+
+  #onConnect(): void {
+    // Without it a request and its reply wait for delayed acknowledgements: 44 ms instead of 0.2.
+    (this.#client.stream as unknown as Partial<Socket>).setNoDelay?.(true);
+    const wanted = [...this.#options.filters, ...this.#topics];
+    this.#client.subscribe(wanted, { qos: 1 }, (error, granted) => {
+      const refused = granted?.find((grant) => grant.qos >= 128);
+      if (error || refused) {
+        // A broker without our subscriptions is as good as none: try again from the start.
+        this.#options.onError?.(error ?? new Error(`the broker refuses the subscription ${refused?.topic}`));
+        this.#client.reconnect();
+        return;
+      }
+      this.#ready = true;
+      this.#options.onConnect?.();
+    });
+  }
+
+  #onError(error: Error & { code?: unknown }): void {
+    if (UNACCEPTABLE_PROTOCOL.includes(Number(error.code)) && this.#client.options.protocolVersion === 5) {
+      this.#client.options.protocolVersion = 4;
+      return;
+    }
+    this.#options.onError?.(error);
+  }
+}
+
+function clientOptions({ clientId, will }: BrokerOptions): IClientOptions {
+  return {
+    clientId,
+    protocolVersion: 5,
+    clean: true,
+    keepalive: 10,
+    reconnectPeriod: 500,
+    connectTimeout: 5000,
+    reconnectOnConnackError: true,
+    // We subscribe again ourselves, to know when the subscriptions stand.
+    resubscribe: false,
+    queueQoSZero: false,
+    ...(will && { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: false } }),
+  };
+}

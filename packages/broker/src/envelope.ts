@@ -1,0 +1,74 @@
+type Payload = Record<string, unknown>;
+
+/** What may be added to MaEVe's fields: a reader that does not know them passes over them. */
+interface Extras {
+  /** The connection that the frame came in on; newer ones sort after older ones. */
+  connection_id?: string;
+  /** When the gateway read the frame, RFC 3339: stays the same when the envelope is sent again. */
+  received_at?: string;
+}
+
+export interface CallEnvelope extends Extras {
+  type: 2;
+  id: string;
+  action: string;
+  request: Payload;
+}
+
+/** An answer carries its question, so that whoever gets it needs no memory of having asked. */
+export interface ResultEnvelope extends Extras {
+  type: 3;
+  id: string;
+  action: string;
+  request?: Payload;
+  response: Payload;
+}
+
+export interface ErrorEnvelope extends Extras {
+  type: 4;
+  id: string;
+  action: string;
+  request?: Payload;
+  error_code: string;
+  error_description: string;
+  error_details?: Payload;
+}
+
+/** Wire format between gateway and manager, as MaEVe's. */
+export type Envelope = CallEnvelope | ResultEnvelope | ErrorEnvelope;
+
+export function encodeEnvelope(envelope: Envelope): string {
+  return JSON.stringify(envelope);
+}
+
+/** The envelope in an MQTT payload, or undefined when it is none. */
+export function decodeEnvelope(payload: Buffer | string): Envelope | undefined {
+  const value = decodeObject(payload);
+  if (value === undefined || typeof value.id !== 'string' || typeof value.action !== 'string')
+    return undefined;
+  const { type } = value;
+  if (type === 2) return { ...value, request: payloadOf(value.request) } as CallEnvelope;
+  if (type === 3) return { ...value, response: payloadOf(value.response) } as ResultEnvelope;
+  if (type !== 4) return undefined;
+  const code = typeof value.error_code === 'string' ? value.error_code : 'GenericError';
+  const description = typeof value.error_description === 'string' ? value.error_description : '';
+  return { ...value, error_code: code, error_description: description } as ErrorEnvelope;
+}
+
+/** The JSON object in an MQTT payload, or undefined when it holds anything else. */
+export function decodeObject(payload: Buffer | string): Payload | undefined {
+  try {
+    const value: unknown = JSON.parse(payload.toString());
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function payloadOf(value: unknown): Payload {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: unknown): value is Payload {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,93 @@
+import { decodeObject } from './envelope.ts';
+
+/** A station's open socket as its gateway announces it. */
+export interface Connection {
+  stationId: string;
+  /** Of two connections of one station the one whose id sorts later is the newer (see `ConnectionClock`). */
+  connectionId: string;
+  remoteAddress?: string;
+  connectedAt: string;
+}
+
+/** A handshake that was refused. */
+export interface TurnedAway {
+  stationId: string;
+  status: number;
+  reason: string;
+  remoteAddress?: string;
+  at: string;
+}
+
+/** A frame that is no OCPP-J, answered or dropped by the gateway itself; told for the record. */
+export interface UnreadableFrame {
+  stationId: string;
+  connectionId: string;
+  receivedAt: string;
+  text: string;
+  reason: string;
+  answer?: string;
+}
+
+/**
+ * What a gateway tells on its presence topic. `all` lists every connection that it holds as of the id `asOf`, so that whoever
+ * missed an event comes right again; `alive` renews its lease; `gone` is its last will.
+ */
+export type Presence =
+  | { kind: 'connected'; connections: Connection[] }
+  | { kind: 'disconnected'; connections: Connection[] }
+  | { kind: 'all'; asOf: string; connections: Connection[] }
+  | { kind: 'turnedAway'; handshakes: TurnedAway[] }
+  | { kind: 'unreadable'; frames: UnreadableFrame[] }
+  | { kind: 'alive' }
+  | { kind: 'gone' };
+
+const LISTS = {
+  connected: 'connections',
+  disconnected: 'connections',
+  all: 'connections',
+  turnedAway: 'handshakes',
+  unreadable: 'frames',
+} as const;
+
+export function encodePresence(presence: Presence): string {
+  return JSON.stringify(presence);
+}
+
+/** The presence in an MQTT payload, or undefined when it is none. */
+export function decodePresence(payload: Buffer | string): Presence | undefined {
+  const value = decodeObject(payload);
+  const kind = value?.kind;
+  if (kind === 'alive' || kind === 'gone') return { kind };
+  if (typeof kind !== 'string' || !Object.hasOwn(LISTS, kind)) return undefined;
+  const list = value?.[LISTS[kind as keyof typeof LISTS]];
+  if (!Array.isArray(list) || !list.every(hasStationId)) return undefined;
+  return value as unknown as Presence;
+}
+
+function hasStationId(entry: unknown): boolean {
+  return typeof (entry as { stationId?: unknown } | null)?.stationId === 'string';
+}
+
+/**
+ * Ids of connections that sort by age over all gateways: each gateway hears of every connection and never
+ * issues an id below one it has heard of, so clocks that differ cannot make an old connection look newer.
+ */
+export class ConnectionClock {
+  #lastMs = 0;
+  readonly #gateway: string;
+
+  constructor(gateway: string) {
+    this.#gateway = gateway;
+  }
+
+  next(nowMs = Date.now()): string {
+    this.#lastMs = Math.max(nowMs, this.#lastMs + 1);
+    return `${this.#lastMs.toString(36).padStart(9, '0')}-${this.#gateway}`;
+  }
+
+  /** Takes note of an id that another gateway has issued. */
+  observe(connectionId: string): void {
+    const ms = parseInt(connectionId.slice(0, 9), 36);
+    if (Number.isFinite(ms)) this.#lastMs = Math.max(this.#lastMs, ms);
+  }
+}

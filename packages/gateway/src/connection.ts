@@ -1,0 +1,175 @@
+import { encodeEnvelope } from '@evander/broker';
+import type { Envelope, UnreadableFrame } from '@evander/broker';
+import { formatFrame, parseFrame } from '@evander/ocpp';
+import type { Frame, MalformedFrame } from '@evander/ocpp';
+import type { Log } from '@evander/process';
+import type { RawData, WebSocket } from 'ws';
+import { Commands } from './commands.ts';
+import { StationCalls } from './station-calls.ts';
+
+export interface ConnectionOptions {
+  stationId: string;
+  connectionId: string;
+  remoteAddress: string;
+  /** Publishes an envelope on the station's way in; one that is not heard is published again by its owner. */
+  publishCall(payload: string): void;
+  publishResult(id: string, payload: string): void;
+  onUnreadable(frame: UnreadableFrame): void;
+  repeatDelaysMs: readonly number[];
+  answerTimeoutMs: number;
+  log: Log;
+}
+
+/** So many frames in a row that are no OCPP-J close the connection (ocppj.md ERR.5). */
+const UNREADABLE_LIMIT = 20;
+const RECORDED_CHARACTERS = 4096;
+const CLOSE_GRACE_MS = 2000;
+
+/** WebSocket close codes: 4001 is our own, the others are RFC 6455's and its registry's. */
+export const CLOSE = { protocolError: 1002, restart: 1012, replaced: 4001 } as const;
+
+/** A station's open socket: frames from it go to the managers, the managers' envelopes go to it as frames. */
+export class Connection {
+  readonly stationId: string;
+  readonly connectionId: string;
+  readonly remoteAddress: string;
+  readonly connectedAt = new Date().toISOString();
+  readonly #socket: WebSocket;
+  readonly #options: ConnectionOptions;
+  readonly #calls: StationCalls;
+  readonly #commands: Commands;
+  #isAlive = true;
+  #draining = false;
+  #unreadableInARow = 0;
+
+  constructor(socket: WebSocket, options: ConnectionOptions) {
+    this.stationId = options.stationId;
+    this.connectionId = options.connectionId;
+    this.remoteAddress = options.remoteAddress;
+    this.#socket = socket;
+    this.#options = options;
+    const send = (frame: Frame): void => this.#send(frame);
+    this.#calls = new StationCalls({
+      send,
+      publish: (call, receivedAt) =>
+        options.publishCall(
+          encodeEnvelope({
+            type: 2,
+            id: String(call.id),
+            action: call.action,
+            request: call.payload,
+            connection_id: options.connectionId,
+            received_at: receivedAt,
+          }),
+        ),
+      setPaused: (paused) => (paused ? socket.pause() : socket.resume()),
+      repeatDelaysMs: options.repeatDelaysMs,
+    });
+    this.#commands = new Commands({
+      send,
+      publish: (answer) =>
+        options.publishResult(answer.id, encodeEnvelope({ ...answer, connection_id: options.connectionId })),
+      answerTimeoutMs: options.answerTimeoutMs,
+    });
+    socket.on('pong', () => (this.#isAlive = true));
+    socket.on('ping', () => (this.#isAlive = true));
+    socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    socket.on('error', (error) => options.log.warn({ err: error }, 'socket error'));
+    socket.on('close', () => {
+      this.#calls.close();
+      this.#commands.close();
+    });
+  }
+
+  /** Takes an envelope from the managers. */
+  onEnvelope(envelope: Envelope): void {
+    if (envelope.type !== 2) {
+      if (!this.#calls.answer(envelope))
+        this.#options.log.debug({ id: envelope.id }, 'answer to no open call dropped');
+    } else if (!this.#draining) {
+      this.#commands.receive(envelope);
+    }
+  }
+
+  /** The broker is back: what it may have lost is published again. */
+  publishAgain(): void {
+    this.#calls.publishAgain();
+  }
+
+  /** Pings the station, or cuts the socket when the last ping is still without a sign of life. */
+  ping(): void {
+    // A paused socket is not read, so its pongs cannot be seen.
+    if (!this.#isAlive && !this.#socket.isPaused) {
+      this.#options.log.info('no pong: the connection is dead');
+      this.#socket.terminate();
+      return;
+    }
+    this.#isAlive = false;
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
+  }
+
+  /** Closes with a code that tells the station why; cuts the socket when it does not take leave in time. */
+  close(code: number, reason: string): void {
+    this.#socket.resume();
+    this.#socket.close(code, reason);
+    setTimeout(() => this.#socket.terminate(), CLOSE_GRACE_MS).unref();
+  }
+
+  /** Takes nothing new, waits until what is open is answered, then closes. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    await this.#calls.emptied();
+    this.close(CLOSE.restart, 'the gateway restarts');
+  }
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    this.#isAlive = true;
+    if (this.#draining && this.#calls.isEmpty) return;
+    const receivedAt = new Date().toISOString();
+    const text = textOf(data);
+    const frame: Frame | MalformedFrame | { type: 'blank' } = isBinary
+      ? { type: 'malformed', reason: 'a binary message: OCPP-J is text' }
+      : parseFrame(text);
+    if (frame.type === 'blank') return;
+    if (frame.type === 'malformed') {
+      this.#onMalformed(frame, isBinary ? `(${text.length} bytes)` : text, receivedAt);
+      return;
+    }
+    this.#unreadableInARow = 0;
+    if (frame.type === 2) {
+      if (!this.#draining) this.#calls.receive(frame, receivedAt);
+    } else if (!this.#commands.answer(frame, receivedAt)) {
+      this.#options.log.warn({ id: frame.id }, 'answer to no call of ours dropped');
+    }
+  }
+
+  #onMalformed(frame: MalformedFrame, text: string, receivedAt: string): void {
+    const { stationId, connectionId } = this;
+    this.#options.log.warn({ reason: frame.reason, text: text.slice(0, 200) }, 'unreadable frame');
+    const answer = frame.answer && formatFrame(frame.answer);
+    this.#options.onUnreadable({
+      stationId,
+      connectionId,
+      receivedAt,
+      text: text.slice(0, RECORDED_CHARACTERS),
+      reason: frame.reason,
+      ...(answer !== undefined && { answer }),
+    });
+    if (frame.answer) {
+      this.#send(frame.answer);
+      return;
+    }
+    this.#unreadableInARow++;
+    if (this.#unreadableInARow >= UNREADABLE_LIMIT)
+      this.close(CLOSE.protocolError, 'too many frames that are no OCPP-J');
+  }
+
+  #send(frame: Frame): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(formatFrame(frame));
+  }
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return data instanceof ArrayBuffer ? Buffer.from(data).toString() : data.toString();
+}

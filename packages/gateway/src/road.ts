@@ -1,0 +1,121 @@
+import {
+  BrokerClient,
+  ConnectionClock,
+  decodeEnvelope,
+  decodeObject,
+  decodePresence,
+  encodePresence,
+} from '@evander/broker';
+import { readTopic, topicsUnder } from '@evander/broker';
+import type { Connection as AnnouncedConnection, Envelope, Presence, Topics } from '@evander/broker';
+import type { Log } from '@evander/process';
+import { randomBytes } from 'node:crypto';
+
+export interface RoadOptions {
+  mqttUrl: string;
+  mqttPrefix: string;
+  onEnvelope(stationId: string, envelope: Envelope): void;
+  onSettled(stationId: string, id: string): void;
+  /** Another gateway has announced a connection. */
+  onConnectedElsewhere(connection: AnnouncedConnection): void;
+  /** The broker is there again; what it may have lost is to be published again. */
+  onReady(): void;
+  connections(): AnnouncedConnection[];
+  aliveEveryMs: number;
+  log: Log;
+}
+
+/** Every so many signs of life the gateway lists all its connections, to heal whatever a manager has missed. */
+const ALIVE_PER_LISTING = 6;
+
+/** The gateway's side of the road: its MQTT connection, its topics, and what it tells of its stations. */
+export class Road {
+  readonly gatewayId = `gw-${randomBytes(6).toString('hex')}`;
+  readonly clock = new ConnectionClock(this.gatewayId);
+  readonly #options: RoadOptions;
+  readonly #topics: Topics;
+  readonly #client: BrokerClient;
+  readonly #aliveTimer: NodeJS.Timeout;
+  #aliveCount = 0;
+
+  constructor(options: RoadOptions) {
+    this.#options = options;
+    this.#topics = topicsUnder(options.mqttPrefix);
+    this.#client = new BrokerClient({
+      url: options.mqttUrl,
+      clientId: this.gatewayId,
+      will: { topic: this.#topics.presence(this.gatewayId), payload: encodePresence({ kind: 'gone' }) },
+      filters: this.#topics.gatewayFilters,
+      onMessage: (topic, payload) => this.#onMessage(topic, payload),
+      onConnect: () => {
+        options.log.info('connected to the broker');
+        this.#announceAll();
+        options.onReady();
+      },
+      onDisconnect: () => options.log.warn('the broker is away'),
+      onError: (error) => options.log.warn({ err: error }, 'broker error'),
+    });
+    this.#aliveTimer = setInterval(() => this.#onAlive(), options.aliveEveryMs);
+  }
+
+  get isReady(): boolean {
+    return this.#client.isReady;
+  }
+
+  /** Subscribes to what managers send to a station. */
+  async open(stationId: string): Promise<void> {
+    await this.#client.subscribe([this.#topics.out('ocpp1.6', stationId)]);
+  }
+
+  async leave(stationId: string): Promise<void> {
+    await this.#client.unsubscribe([this.#topics.out('ocpp1.6', stationId)]);
+  }
+
+  publishIn(stationId: string, payload: string): void {
+    this.#client.publish(this.#topics.in('ocpp1.6', stationId), payload);
+  }
+
+  tell(presence: Presence): void {
+    this.#client.publish(this.#topics.presence(this.gatewayId), encodePresence(presence), 1);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#aliveTimer);
+    this.tell({ kind: 'gone' });
+    await this.#client.close();
+  }
+
+  #onMessage(topic: string, payload: Buffer): void {
+    const from = readTopic(this.#options.mqttPrefix, topic);
+    if (from?.road === 'out') {
+      const envelope = decodeEnvelope(payload);
+      if (envelope) this.#options.onEnvelope(from.id, envelope);
+      else this.#options.log.warn({ topic }, 'message that is no envelope dropped');
+    } else if (from?.road === 'settled') {
+      const id = decodeObject(payload)?.id;
+      if (typeof id === 'string') this.#options.onSettled(from.id, id);
+    } else if (from?.road === 'presenceRequest') {
+      this.#announceAll();
+    } else if (from?.road === 'presence' && from.id !== this.gatewayId) {
+      this.#onPresence(decodePresence(payload));
+    }
+  }
+
+  #onPresence(presence: Presence | undefined): void {
+    if (presence?.kind !== 'connected' && presence?.kind !== 'all') return;
+    for (const connection of presence.connections) {
+      this.clock.observe(connection.connectionId);
+      this.#options.onConnectedElsewhere(connection);
+    }
+  }
+
+  #onAlive(): void {
+    this.#aliveCount++;
+    if (this.#aliveCount % ALIVE_PER_LISTING === 0) this.#announceAll();
+    else this.tell({ kind: 'alive' });
+  }
+
+  #announceAll(): void {
+    this.tell({ kind: 'all', asOf: this.clock.next(), connections: this.#options.connections() });
+  }
+}

@@ -1,0 +1,132 @@
+import type { Envelope } from '@evander/broker';
+import type { Call, Frame } from '@evander/ocpp';
+
+export interface StationCallsOptions {
+  /** Sends a frame to the station. */
+  send(frame: Frame): void;
+  /** Publishes a call to the managers. */
+  publish(call: Call, receivedAt: string): void;
+  /** Called when the queue grows past its limit, and when it has shrunk again: the socket is to pause meanwhile. */
+  setPaused(paused: boolean): void;
+  /** Waits before the second, third … publication, in ms; the last one is used from there on. */
+  repeatDelaysMs: readonly number[];
+}
+
+interface WaitingCall {
+  call: Call;
+  receivedAt: string;
+  publications: number;
+}
+
+const QUEUE_LIMIT = 50;
+
+/**
+ * The calls of one station that are not answered yet. The first is with the managers and is published again until it is
+ * answered (DESIGN.md, invariant 1); the others wait, so that any mix of managers sees them in order.
+ */
+export class StationCalls {
+  readonly #options: StationCallsOptions;
+  readonly #queue: WaitingCall[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #paused = false;
+  #whenEmpty: (() => void) | undefined;
+
+  constructor(options: StationCallsOptions) {
+    this.#options = options;
+  }
+
+  get isEmpty(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  receive(call: Call, receivedAt: string): void {
+    const twin = this.#queue.find((waiting) => waiting.call.id === call.id);
+    if (twin) {
+      this.#receiveAgain(call, twin.call);
+      return;
+    }
+    this.#queue.push({ call, receivedAt, publications: 0 });
+    if (this.#queue.length === 1) this.#publish();
+    this.#setPaused();
+  }
+
+  /** Passes a manager's answer on to the station. False when it answers no open call: a repeat, or one of a connection before. */
+  answer(envelope: Envelope): boolean {
+    const open = this.#queue[0];
+    if (!open || envelope.type === 2 || !answers(envelope, open)) return false;
+    const { id } = open.call;
+    this.#options.send(
+      envelope.type === 3
+        ? { type: 3, id, payload: envelope.response }
+        : {
+            type: 4,
+            id,
+            code: envelope.error_code,
+            description: envelope.error_description,
+            details: envelope.error_details ?? {},
+          },
+    );
+    this.#queue.shift();
+    clearTimeout(this.#timer);
+    if (this.isEmpty) this.#whenEmpty?.();
+    else this.#publish();
+    this.#setPaused();
+    return true;
+  }
+
+  /** Publishes the open call once more: the broker has come back and may have lost it. */
+  publishAgain(): void {
+    if (!this.isEmpty) this.#publish();
+  }
+
+  /** Resolves when every call is answered. */
+  async emptied(): Promise<void> {
+    if (this.isEmpty) return;
+    await new Promise<void>((resolve) => {
+      this.#whenEmpty = resolve;
+    });
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#queue.length = 0;
+    this.#whenEmpty?.();
+  }
+
+  // An id in use again: the same call is a repeat and answered once, another one is a fault (OCPP-J §4.2.3; ERR.8).
+  #receiveAgain(call: Call, open: Call): void {
+    if (call.action === open.action && JSON.stringify(call.payload) === JSON.stringify(open.payload)) return;
+    this.#options.send({
+      type: 4,
+      id: call.id,
+      code: 'GenericError',
+      description: 'this message id is in use by a call that is not answered yet',
+      details: {},
+    });
+  }
+
+  #publish(): void {
+    const open = this.#queue[0];
+    if (!open) return;
+    clearTimeout(this.#timer);
+    const { repeatDelaysMs } = this.#options;
+    const delayMs = repeatDelaysMs[open.publications] ?? repeatDelaysMs.at(-1) ?? 15_000;
+    open.publications++;
+    // Spread by a fifth, or all stations of a gateway would ask again in the same moment.
+    this.#timer = setTimeout(() => this.#publish(), delayMs * (0.9 + Math.random() * 0.2));
+    this.#options.publish(open.call, open.receivedAt);
+  }
+
+  #setPaused(): void {
+    const paused = this.#paused ? this.#queue.length > QUEUE_LIMIT / 2 : this.#queue.length > QUEUE_LIMIT;
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    this.#options.setPaused(paused);
+  }
+}
+
+// A station may use an id anew, so a late second answer to an older call must not pass for this one's.
+function answers(envelope: Envelope, open: WaitingCall): boolean {
+  if (envelope.id !== String(open.call.id) || envelope.action !== open.call.action) return false;
+  return envelope.received_at === undefined || envelope.received_at === open.receivedAt;
+}

@@ -1,0 +1,43 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface StatusServerOptions {
+  host: string;
+  port: number;
+  isReady(): boolean;
+  connectionCount(): number;
+}
+
+/** Serves /health/live, /health/ready and /metrics, without a key and apart from the stations' port. */
+export async function startStatusServer(
+  options: StatusServerOptions,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    const answer = (status: number, body: string, type = 'application/json'): void => {
+      response.writeHead(status, { 'content-type': type }).end(body);
+    };
+    if (request.url === '/health/live') answer(200, '{"status":"live"}');
+    else if (request.url === '/health/ready') {
+      if (options.isReady()) answer(200, '{"status":"ready"}');
+      else answer(503, '{"status":"not ready","cause":"the broker is away, or the gateway is stopping"}');
+    } else if (request.url === '/metrics') {
+      const lines = [
+        '# HELP evander_gateway_connections Stations connected to this gateway.',
+        '# TYPE evander_gateway_connections gauge',
+        `evander_gateway_connections ${options.connectionCount()}`,
+      ];
+      answer(200, `${lines.join('\n')}\n`, 'text/plain; version=0.0.4');
+    } else answer(404, '{"status":"there are /health/live, /health/ready and /metrics"}');
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  return {
+    url: `http://${options.host}:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { TurnedAway } from '@evander/broker';
+
+const FLUSH_MS = 500;
+const LIMIT_PER_FLUSH = 100;
+
+/** Gathers refused handshakes and tells them in batches; a flood of them is thinned out, for the log has them all. */
+export class TurnedAwayReports {
+  readonly #tell: (handshakes: TurnedAway[]) => void;
+  #waiting: TurnedAway[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(tell: (handshakes: TurnedAway[]) => void) {
+    this.#tell = tell;
+  }
+
+  add(handshake: TurnedAway): void {
+    if (this.#waiting.length < LIMIT_PER_FLUSH) this.#waiting.push(handshake);
+    this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.length > 0) this.#tell(this.#waiting);
+    this.#waiting = [];
+  }
+}

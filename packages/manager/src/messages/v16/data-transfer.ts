@@ -1,0 +1,26 @@
+import type { DataTransferRequest, DataTransferResponse } from '@evander/ocpp';
+import type { Context, Message } from '../message.ts';
+
+type HandleData = (request: DataTransferRequest, context: Context) => Promise<DataTransferResponse>;
+
+/** Who understands what a vendor's stations send: vendorId → messageId → handler, both in lower case (CiStrings). */
+export type Vendors = Record<string, Record<string, HandleData>>;
+
+const VENDORS: Vendors = {};
+
+export const dataTransfer = dataTransferOf(VENDORS);
+
+/** Routes DataTransfer by vendorId and messageId; a request without messageId goes to the handler named ''. */
+export function dataTransferOf(vendors: Vendors): Message<'DataTransfer'> {
+  return {
+    async handle(request, context) {
+      const vendorId = request.vendorId.toLowerCase();
+      const messageId = (request.messageId ?? '').toLowerCase();
+      // Own properties only: a station may well send "constructor".
+      const messages = Object.hasOwn(vendors, vendorId) ? vendors[vendorId] : undefined;
+      if (!messages) return { status: 'UnknownVendorId' };
+      const handle = Object.hasOwn(messages, messageId) ? messages[messageId] : undefined;
+      return handle ? handle(request, context) : { status: 'UnknownMessageId' };
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { parseDateTime } from '@evander/ocpp';
+import { idTagInfoOf } from '../../authorize.ts';
+import type { IdTagInfo } from '../../authorize.ts';
+import type { Db } from '../../store/db.ts';
+import * as tags from '../../store/tags.ts';
+import * as transactions from '../../store/transactions.ts';
+import type { Message } from '../message.ts';
+
+export const startTransaction: Message<'StartTransaction'> = {
+  beforeAcceptance: true,
+  async handle(request, { stationId, messageId, receivedAt, now, database }) {
+    const start: transactions.Start = {
+      stationId,
+      connectorId: request.connectorId,
+      idTag: request.idTag,
+      meterStartWh: request.meterStart,
+      startedAt: parseDateTime(request.timestamp) ?? receivedAt,
+      reservationId: request.reservationId ?? null,
+      messageId,
+      receivedAt,
+    };
+    // Before authorizing: a repeat would find its own transaction in the way and be told ConcurrentTx.
+    const known = await transactions.findStart(database, start);
+    if (known) return known;
+    return database.transaction(async (db) => {
+      const idTagInfo = await authorizeStart(db, start, now());
+      const transactionId = await transactions.addStart(db, start, idTagInfo);
+      if (transactionId === undefined) return addedMeanwhile(db, start);
+      await transactions.flagSuperseded(db, start);
+      return { transactionId, idTagInfo };
+    });
+  },
+};
+
+async function authorizeStart(db: Db, start: transactions.Start, now: Date): Promise<IdTagInfo> {
+  const tag = await tags.find(db, start.idTag);
+  const idTagInfo = idTagInfoOf(tag, now);
+  const limit = tag?.concurrentTransactionLimit ?? null;
+  if (idTagInfo.status !== 'Accepted' || limit === null) return idTagInfo;
+  await tags.lock(db, start.idTag);
+  const others = await transactions.countOthers(db, start);
+  return others < limit ? idTagInfo : { ...idTagInfo, status: 'ConcurrentTx' };
+}
+
+async function addedMeanwhile(db: Db, start: transactions.Start): Promise<transactions.StartAnswer> {
+  const answer = await transactions.findStart(db, start);
+  if (!answer) throw new Error('a start is neither new nor known');
+  return answer;
+}

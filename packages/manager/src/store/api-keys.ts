@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import type { Db } from './db.ts';
+import { statement } from './db.ts';
+
+export type Role = 'admin' | 'operator' | 'viewer';
+
+export interface ApiKey {
+  keyId: string;
+  name: string;
+  role: Role;
+  createdAt: Date;
+}
+
+const COLUMNS = 'key_id AS "keyId", name, role, created_at AS "createdAt"';
+
+// Keys are long and random, so a fast hash keeps them as well as a slow one.
+function hashKey(key: string): string {
+  return createHash('sha256').update(key).digest('base64url');
+}
+
+const select = statement('apiKeys.find', `SELECT ${COLUMNS} FROM api_keys WHERE key_hash = $1`);
+
+export async function find(db: Db, key: string): Promise<ApiKey | undefined> {
+  const { rows } = await db.query<ApiKey>(select([hashKey(key)]));
+  return rows[0];
+}
+
+const insert = statement(
+  'apiKeys.add',
+  `INSERT INTO api_keys (name, role, key_hash) VALUES ($1, $2, $3)
+   ON CONFLICT (key_hash) DO UPDATE SET role = excluded.role RETURNING ${COLUMNS}`,
+);
+
+/** Adds a key; one that is there already gets the role. */
+export async function add(
+  db: Db,
+  { name, role, key }: { name: string; role: Role; key: string },
+): Promise<ApiKey> {
+  const { rows } = await db.query<ApiKey>(insert([name, role, hashKey(key)]));
+  return rows[0] as ApiKey;
+}
+
+const selectAll = statement('apiKeys.list', `SELECT ${COLUMNS} FROM api_keys ORDER BY created_at, key_id`);
+
+export async function list(db: Db): Promise<ApiKey[]> {
+  const { rows } = await db.query<ApiKey>(selectAll());
+  return rows;
+}
+
+const remove = statement('apiKeys.remove', 'DELETE FROM api_keys WHERE key_id = $1');
+
+export async function removeKey(db: Db, keyId: string): Promise<boolean> {
+  const { rowCount } = await db.query(remove([keyId]));
+  return rowCount === 1;
+}

@@ -1,0 +1,73 @@
+import type { Connection } from '@evander/broker';
+import type { Db } from './db.ts';
+import { statement } from './db.ts';
+
+/** A gateway that has given no sign of life for so long is taken for dead, and its stations for disconnected. */
+export const GATEWAY_LEASE_SECONDS = 35;
+
+/** SQL: is the connection `c` of gateway `g` open? For queries that join connections with gateways. */
+export const IS_CONNECTED = `(c.disconnected_at IS NULL AND NOT g.is_gone
+  AND g.alive_at > now() - interval '${GATEWAY_LEASE_SECONDS} seconds')`;
+
+const upsertGateway = statement(
+  'connections.gatewayAlive',
+  `INSERT INTO gateways (gateway_id, alive_at, is_gone) VALUES ($1, now(), $2)
+   ON CONFLICT (gateway_id) DO UPDATE SET alive_at = now(), is_gone = excluded.is_gone`,
+);
+
+export async function markGateway(db: Db, gatewayId: string, { isGone }: { isGone: boolean }): Promise<void> {
+  await db.query(upsertGateway([gatewayId, isGone]));
+}
+
+// The newest connection wins, and what ended once stays ended, in whatever order the events come.
+const upsert = statement(
+  'connections.record',
+  `INSERT INTO connections AS known (station_id, connection_id, gateway_id, remote_address, connected_at, disconnected_at)
+   SELECT station_id, connection_id, $2, remote_address, connected_at, $6
+   FROM unnest($1::text[], $3::text[], $4::text[], $5::timestamptz[])
+     AS told (station_id, connection_id, remote_address, connected_at)
+   ON CONFLICT (station_id) DO UPDATE SET connection_id = excluded.connection_id, gateway_id = excluded.gateway_id,
+     remote_address = excluded.remote_address, connected_at = excluded.connected_at, disconnected_at = excluded.disconnected_at
+   WHERE excluded.connection_id > known.connection_id
+     OR (excluded.connection_id = known.connection_id AND known.disconnected_at IS NULL
+         AND excluded.disconnected_at IS NOT NULL)`,
+);
+
+export interface ConnectionEvent {
+  gatewayId: string;
+  connections: Connection[];
+  /** When they were found closed; null for connections that are open. */
+  disconnectedAt: Date | null;
+}
+
+export async function record(
+  db: Db,
+  { gatewayId, connections, disconnectedAt }: ConnectionEvent,
+): Promise<void> {
+  const sorted = [...connections].sort((a, b) => (a.stationId < b.stationId ? -1 : 1));
+  await db.query(
+    upsert([
+      sorted.map(({ stationId }) => stationId),
+      gatewayId,
+      sorted.map(({ connectionId }) => connectionId),
+      sorted.map(({ remoteAddress }) => remoteAddress ?? null),
+      sorted.map(({ connectedAt }) => connectedAt),
+      disconnectedAt,
+    ]),
+  );
+}
+
+const closeOthers = statement(
+  'connections.closeUnlisted',
+  `UPDATE connections SET disconnected_at = $4
+   WHERE gateway_id = $1 AND disconnected_at IS NULL AND connection_id < $2 AND connection_id <> ALL ($3::text[])`,
+);
+
+/** Closes what a gateway held once and no longer lists; connections younger than the list are left alone. */
+export async function closeUnlisted(
+  db: Db,
+  list: { gatewayId: string; asOf: string; connections: Connection[]; at: Date },
+): Promise<void> {
+  const listed = list.connections.map(({ connectionId }) => connectionId);
+  await db.query(closeOthers([list.gatewayId, list.asOf, listed, list.at]));
+}

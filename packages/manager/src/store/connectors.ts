@@ -1,0 +1,51 @@
+import type { Db } from './db.ts';
+import { statement } from './db.ts';
+
+export interface ConnectorStatus {
+  stationId: string;
+  connectorId: number;
+  status: string;
+  errorCode: string;
+  info: string | null;
+  vendorId: string | null;
+  vendorErrorCode: string | null;
+  statusAt: Date;
+  receivedAt: Date;
+}
+
+const ROWS = `unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+  $9::timestamptz[])`;
+const COLUMNS =
+  'station_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, received_at';
+
+// A status that is older than the one known goes to the history and no further (1.6 §6.47; rule Status.4). Of several for one
+// connector in one batch the newest counts.
+const insert = statement(
+  'connectors.record',
+  `WITH told (${COLUMNS}) AS (SELECT * FROM ${ROWS}),
+   history AS (INSERT INTO connector_statuses (${COLUMNS}) SELECT ${COLUMNS} FROM told ON CONFLICT DO NOTHING)
+   INSERT INTO connectors AS known (${COLUMNS})
+   SELECT DISTINCT ON (station_id, connector_id) ${COLUMNS} FROM told
+   ORDER BY station_id, connector_id, status_at DESC, received_at DESC
+   ON CONFLICT (station_id, connector_id) DO UPDATE SET status = excluded.status, error_code = excluded.error_code,
+     info = excluded.info, vendor_id = excluded.vendor_id, vendor_error_code = excluded.vendor_error_code,
+     status_at = excluded.status_at, received_at = excluded.received_at
+   WHERE (excluded.status_at, excluded.received_at) >= (known.status_at, known.received_at)`,
+);
+
+/** Keeps statuses as history and as each connector's present state. */
+export async function record(db: Db, statuses: ConnectorStatus[]): Promise<void> {
+  await db.query(
+    insert([
+      statuses.map(({ stationId }) => stationId),
+      statuses.map(({ connectorId }) => connectorId),
+      statuses.map(({ status }) => status),
+      statuses.map(({ errorCode }) => errorCode),
+      statuses.map(({ info }) => info),
+      statuses.map(({ vendorId }) => vendorId),
+      statuses.map(({ vendorErrorCode }) => vendorErrorCode),
+      statuses.map(({ statusAt }) => statusAt),
+      statuses.map(({ receivedAt }) => receivedAt),
+    ]),
+  );
+}

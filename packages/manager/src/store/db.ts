@@ -1,0 +1,62 @@
+import pg from 'pg';
+import type { QueryResultRow } from 'pg';
+
+// Wh and row numbers are 64 bit in the database and far below 2^53 in life.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** What a store function talks to: the pool, or the one connection of an open transaction. */
+export interface Db {
+  query<Row extends QueryResultRow>(query: pg.QueryConfig): Promise<pg.QueryResult<Row>>;
+}
+
+export interface Database extends Db {
+  /** Runs `work` in one transaction: all of it is committed, or nothing. */
+  transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  poolSize: number;
+  onError(error: Error): void;
+}
+
+export function openDatabase({ url, poolSize, onError }: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: 10_000,
+    // A database that hangs must not hold its callers for ever: they are asked again (DESIGN.md, invariant 1).
+    query_timeout: 30_000,
+    keepAlive: true,
+    application_name: 'evander',
+  });
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', onError);
+  return {
+    query: (query) => pool.query(query),
+    transaction: (work) => inTransaction(pool, work),
+    close: () => pool.end(),
+  };
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (db: Db) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    const result = await work({ query: (query) => client.query(query) });
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch((cause: unknown) => (broken = cause as Error));
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** A prepared statement: parsed once per connection, found again by its name. */
+export function statement(name: string, text: string): (values?: unknown[]) => pg.QueryConfig {
+  return (values = []) => ({ name, text, values });
+}

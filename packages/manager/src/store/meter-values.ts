@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import type { Db } from './db.ts';
+import { statement } from './db.ts';
+
+export interface Sample {
+  stationId: string;
+  connectorId: number;
+  transactionId: number | null;
+  measuredAt: Date;
+  context: string;
+  measurand: string;
+  phase: string | null;
+  location: string;
+  format: string;
+  unit: string | null;
+  value: string;
+  receivedAt: Date;
+}
+
+const insert = statement(
+  'meterValues.record',
+  `INSERT INTO meter_values (station_id, connector_id, transaction_id, measured_at, context, measurand, phase, location,
+     format, unit, value, received_at, digest)
+   SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
+     $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::uuid[])
+   ON CONFLICT DO NOTHING`,
+);
+
+/** Keeps samples; one that is kept already is passed over, in whichever message it comes again. */
+export async function record(db: Db, samples: Sample[]): Promise<void> {
+  if (samples.length === 0) return;
+  await db.query(
+    insert([
+      samples.map(({ stationId }) => stationId),
+      samples.map(({ connectorId }) => connectorId),
+      samples.map(({ transactionId }) => transactionId),
+      samples.map(({ measuredAt }) => measuredAt),
+      samples.map(({ context }) => context),
+      samples.map(({ measurand }) => measurand),
+      samples.map(({ phase }) => phase),
+      samples.map(({ location }) => location),
+      samples.map(({ format }) => format),
+      samples.map(({ unit }) => unit),
+      samples.map(({ value }) => value),
+      samples.map(({ receivedAt }) => receivedAt),
+      samples.map(digest),
+    ]),
+  );
+}
+
+// A signed value may be longer than an index entry, so its hash stands in the key.
+function digest({ context, measurand, phase, location, format, unit, value }: Sample): string {
+  const text = JSON.stringify([context, measurand, phase, location, format, unit, value]);
+  return createHash('md5').update(text).digest('hex');
+}

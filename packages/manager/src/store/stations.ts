@@ -1,0 +1,96 @@
+import type { BootNotificationRequest } from '@evander/ocpp';
+import type { Db } from './db.ts';
+import { statement } from './db.ts';
+
+export type RegistrationStatus = 'Accepted' | 'Pending' | 'Rejected';
+
+export interface Station {
+  stationId: string;
+  securityProfile: number;
+  bootAnswer: RegistrationStatus;
+  registrationStatus: RegistrationStatus | null;
+}
+
+const COLUMNS = `station_id AS "stationId", security_profile AS "securityProfile", boot_answer AS "bootAnswer",
+  registration_status AS "registrationStatus"`;
+
+const select = statement('stations.find', `SELECT ${COLUMNS} FROM stations WHERE station_id = $1`);
+
+export async function find(db: Db, stationId: string): Promise<Station | undefined> {
+  const { rows } = await db.query<Station>(select([stationId]));
+  return rows[0];
+}
+
+const insertUnknown = statement(
+  'stations.addUnknown',
+  'INSERT INTO stations (station_id) VALUES ($1) ON CONFLICT DO NOTHING',
+);
+
+/** Adds a station that came by itself, without a password. */
+export async function addUnknown(db: Db, stationId: string): Promise<void> {
+  await db.query(insertUnknown([stationId]));
+}
+
+const selectCredentials = statement(
+  'stations.credentials',
+  `SELECT station_id AS "stationId", security_profile AS "securityProfile", password_hashes AS "passwordHashes"
+   FROM stations WHERE station_id = $1`,
+);
+
+export interface StationCredentials {
+  stationId: string;
+  securityProfile: number;
+  passwordHashes: string[];
+}
+
+export async function credentials(db: Db, stationId: string): Promise<StationCredentials | undefined> {
+  const { rows } = await db.query<StationCredentials>(selectCredentials([stationId]));
+  return rows[0];
+}
+
+// An empty string is how some stations say "none" (field-quirks 12); null leaves what was known.
+const updateBoot = statement(
+  'stations.recordBoot',
+  `UPDATE stations SET registration_status = boot_answer, booted_at = $2, vendor = $3, model = $4,
+     charge_point_serial_number = $5, charge_box_serial_number = $6, firmware_version = $7, iccid = $8, imsi = $9,
+     meter_type = $10, meter_serial_number = $11
+   WHERE station_id = $1 RETURNING boot_answer AS "bootAnswer"`,
+);
+
+/** Keeps what a station says of itself and gives it the registration status that is answered; undefined when it is unknown. */
+export async function recordBoot(
+  db: Db,
+  boot: { stationId: string; at: Date; request: BootNotificationRequest },
+): Promise<RegistrationStatus | undefined> {
+  const { request } = boot;
+  const { rows } = await db.query<{ bootAnswer: RegistrationStatus }>(
+    updateBoot([
+      boot.stationId,
+      boot.at,
+      request.chargePointVendor,
+      request.chargePointModel,
+      request.chargePointSerialNumber ?? null,
+      request.chargeBoxSerialNumber ?? null,
+      request.firmwareVersion ?? null,
+      request.iccid ?? null,
+      request.imsi ?? null,
+      request.meterType ?? null,
+      request.meterSerialNumber ?? null,
+    ]),
+  );
+  return rows[0]?.bootAnswer;
+}
+
+const updateSeen = statement(
+  'stations.markSeen',
+  `UPDATE stations SET last_seen_at = seen.at
+   FROM unnest($1::text[], $2::timestamptz[]) AS seen (station_id, at)
+   WHERE stations.station_id = seen.station_id AND (last_seen_at IS NULL OR last_seen_at < seen.at)`,
+);
+
+/** Notes when stations were last heard of. */
+export async function markSeen(db: Db, seen: ReadonlyMap<string, Date>): Promise<void> {
+  // In one order, or two managers that mark the same stations would lock each other out.
+  const ids = [...seen.keys()].sort();
+  await db.query(updateSeen([ids, ids.map((id) => seen.get(id))]));
+}

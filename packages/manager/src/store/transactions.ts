@@ -1,0 +1,210 @@
+import type { IdTagInfo } from '../authorize.ts';
+import type { Db } from './db.ts';
+import { statement } from './db.ts';
+import { tagKey } from './tags.ts';
+
+/**
+ * What an operator should look at. `supersededByStart`: a new start came on its connector before its stop did, which is lost or
+ * late; the others say what is odd about the stop.
+ */
+export type TransactionFlag =
+  'supersededByStart' | 'meterStopBelowStart' | 'stopBeforeStart' | 'stoppedByOtherTag';
+
+export interface Start {
+  stationId: string;
+  connectorId: number;
+  idTag: string;
+  meterStartWh: number;
+  startedAt: Date;
+  reservationId: number | null;
+  messageId: string;
+  receivedAt: Date;
+}
+
+export interface StartAnswer {
+  transactionId: number;
+  idTagInfo: IdTagInfo;
+}
+
+const selectStart = statement(
+  'transactions.findStart',
+  `SELECT transaction_id AS "transactionId", start_id_tag_info AS "idTagInfo" FROM transactions
+   WHERE station_id = $1 AND connector_id = $2 AND id_tag_key = $3 AND started_at = $4 AND meter_start_wh = $5`,
+);
+
+/** What a start was answered before; undefined when it is new. */
+export async function findStart(db: Db, start: Start): Promise<StartAnswer | undefined> {
+  const { stationId, connectorId, idTag, startedAt, meterStartWh } = start;
+  const { rows } = await db.query<StartAnswer>(
+    selectStart([stationId, connectorId, tagKey(idTag), startedAt, meterStartWh]),
+  );
+  return rows[0];
+}
+
+const insertStart = statement(
+  'transactions.addStart',
+  `INSERT INTO transactions (station_id, connector_id, id_tag, id_tag_key, parent_id_tag, id_tag_status, meter_start_wh, started_at,
+     reservation_id, start_message_id, start_received_at, start_id_tag_info)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+   ON CONFLICT ON CONSTRAINT one_start DO NOTHING RETURNING transaction_id AS "transactionId"`,
+);
+
+/** Begins a transaction and gives its id; undefined when the same start has been added meanwhile. */
+export async function addStart(db: Db, start: Start, idTagInfo: IdTagInfo): Promise<number | undefined> {
+  const { rows } = await db.query<{ transactionId: number }>(
+    insertStart([
+      start.stationId,
+      start.connectorId,
+      start.idTag,
+      tagKey(start.idTag),
+      idTagInfo.parentIdTag ?? null,
+      idTagInfo.status,
+      start.meterStartWh,
+      start.startedAt,
+      start.reservationId,
+      start.messageId,
+      start.receivedAt,
+      JSON.stringify(idTagInfo),
+    ]),
+  );
+  return rows[0]?.transactionId;
+}
+
+const flagOlder = statement(
+  'transactions.flagSuperseded',
+  `UPDATE transactions SET flags = flags || '{supersededByStart}'
+   WHERE station_id = $1 AND connector_id = $2 AND stopped_at IS NULL AND started_at < $3
+     AND NOT flags @> '{supersededByStart}'`,
+);
+
+/** Flags what is still open on a connector from before a start: its stop was lost or comes late (rule Start.10). */
+export async function flagSuperseded(db: Db, { stationId, connectorId, startedAt }: Start): Promise<void> {
+  await db.query(flagOlder([stationId, connectorId, startedAt]));
+}
+
+// Another start on the same connector is not counted: it has ended, or this one would not have begun.
+const countRunning = statement(
+  'transactions.countRunning',
+  `SELECT count(*)::int AS running FROM transactions
+   WHERE id_tag_key = $1 AND started_at <= $2 AND (stopped_at IS NULL OR stopped_at > $2)
+     AND NOT flags @> '{supersededByStart}' AND (station_id, connector_id) <> ($3, $4)
+     AND id_tag_status = 'Accepted'`,
+);
+
+/** In how many other transactions a tag is at the moment of a start. */
+export async function countOthers(
+  db: Db,
+  { idTag, startedAt, stationId, connectorId }: Start,
+): Promise<number> {
+  const { rows } = await db.query<{ running: number }>(
+    countRunning([tagKey(idTag), startedAt, stationId, connectorId]),
+  );
+  return rows[0]?.running ?? 0;
+}
+
+export interface StoppableTransaction {
+  transactionId: number;
+  connectorId: number;
+  idTag: string;
+  parentIdTag: string | null;
+  meterStartWh: number;
+  startedAt: Date;
+  stoppedAt: Date | null;
+  meterStopWh: number | null;
+  stopIdTagInfo: IdTagInfo | null;
+}
+
+const STOPPABLE = `transaction_id AS "transactionId", connector_id AS "connectorId", id_tag AS "idTag",
+  parent_id_tag AS "parentIdTag", meter_start_wh AS "meterStartWh", started_at AS "startedAt", stopped_at AS "stoppedAt",
+  meter_stop_wh AS "meterStopWh", stop_id_tag_info AS "stopIdTagInfo"`;
+
+const selectForStop = statement(
+  'transactions.findForStop',
+  `SELECT ${STOPPABLE} FROM transactions WHERE station_id = $1 AND transaction_id = $2 FOR UPDATE`,
+);
+
+/** A station's transaction, locked until the database transaction ends. */
+export async function findForStop(
+  db: Db,
+  { stationId, transactionId }: { stationId: string; transactionId: number },
+): Promise<StoppableTransaction | undefined> {
+  const { rows } = await db.query<StoppableTransaction>(selectForStop([stationId, transactionId]));
+  return rows[0];
+}
+
+export interface Stop {
+  stationId: string;
+  idTag: string | null;
+  meterStopWh: number;
+  stoppedAt: Date;
+  reason: string;
+  messageId: string;
+  receivedAt: Date;
+}
+
+const selectForNamelessStop = statement(
+  'transactions.findForNamelessStop',
+  `SELECT ${STOPPABLE} FROM transactions
+   WHERE station_id = $1 AND ((stopped_at = $2 AND meter_stop_wh = $3)
+     OR (stopped_at IS NULL AND started_at <= $2 AND ($4::text IS NULL OR id_tag_key = $4)))
+   ORDER BY stopped_at IS NULL, started_at DESC LIMIT 1 FOR UPDATE`,
+);
+
+/**
+ * The transaction that a stop with the id -1 means: the station never got the answer to its start, which may be stored all the same
+ * (1.6 errata §3.18). The one that this very stop has ended already, else the youngest open one.
+ */
+export async function findForNamelessStop(db: Db, stop: Stop): Promise<StoppableTransaction | undefined> {
+  const { stationId, stoppedAt, meterStopWh, idTag } = stop;
+  const key = idTag === null ? null : tagKey(idTag);
+  const { rows } = await db.query<StoppableTransaction>(
+    selectForNamelessStop([stationId, stoppedAt, meterStopWh, key]),
+  );
+  return rows[0];
+}
+
+const updateStop = statement(
+  'transactions.end',
+  `UPDATE transactions SET meter_stop_wh = $2, stopped_at = $3, stop_reason = $4, stop_id_tag = $5, stop_message_id = $6,
+     stop_received_at = $7, stop_id_tag_info = $8, flags = flags || $9::text[]
+   WHERE transaction_id = $1`,
+);
+
+export interface Ending {
+  transactionId: number;
+  stop: Stop;
+  idTagInfo: IdTagInfo | undefined;
+  flags: TransactionFlag[];
+}
+
+/** Ends a transaction; its energy follows from the two meter readings. */
+export async function end(db: Db, { transactionId, stop, idTagInfo, flags }: Ending): Promise<void> {
+  await db.query(
+    updateStop([
+      transactionId,
+      stop.meterStopWh,
+      stop.stoppedAt,
+      stop.reason,
+      stop.idTag,
+      stop.messageId,
+      stop.receivedAt,
+      idTagInfo === undefined ? null : JSON.stringify(idTagInfo),
+      flags,
+    ]),
+  );
+}
+
+const selectOpen = statement(
+  'transactions.findOpen',
+  `SELECT transaction_id AS "transactionId" FROM transactions
+   WHERE station_id = $1 AND connector_id = $2 AND stopped_at IS NULL ORDER BY started_at DESC LIMIT 1`,
+);
+
+/** The id of the youngest open transaction on a connector. */
+export async function findOpen(
+  db: Db,
+  { stationId, connectorId }: { stationId: string; connectorId: number },
+): Promise<number | undefined> {
+  const { rows } = await db.query<{ transactionId: number }>(selectOpen([stationId, connectorId]));
+  return rows[0]?.transactionId;
+}

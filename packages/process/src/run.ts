@@ -1,0 +1,49 @@
+import type { Log } from './log.ts';
+
+export interface Running {
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a process and ends it in order: on SIGTERM or SIGINT `close` has `drainSeconds` to finish what has begun,
+ * a second signal ends at once. A start that fails is logged with its cause and exits with 1.
+ */
+export async function runProcess(
+  log: Log,
+  drainSeconds: number,
+  start: () => Promise<Running>,
+): Promise<void> {
+  let closing = false;
+  // An error nobody handled leaves the process in a state nobody knows: log it and let the supervisor start afresh.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'unhandled error');
+    process.exit(1);
+  });
+  try {
+    const running = await start();
+    const stop = (signal: NodeJS.Signals): void => {
+      if (closing) process.exit(1);
+      closing = true;
+      log.info({ signal }, 'stopping');
+      setTimeout(
+        () => {
+          log.error({ drainSeconds }, 'could not finish in time');
+          process.exit(1);
+        },
+        drainSeconds * 1000 + 5000,
+      ).unref();
+      running.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, 'stopping failed');
+          process.exit(1);
+        },
+      );
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  } catch (error) {
+    log.fatal({ err: error }, 'could not start');
+    process.exit(1);
+  }
+}

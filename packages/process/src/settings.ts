@@ -1,0 +1,217 @@
+/** Every environment variable that Evander reads. `--help` and docs/operations.md are made from this table. */
+export const SETTINGS = {
+  host: setting('EVANDER_HOST', 'text', '127.0.0.1', 'Address that the servers listen on; 0.0.0.0 for all'),
+  wsPort: setting('EVANDER_WS_PORT', 'port', 9310, 'Stations connect here: ws://<host>:9310/ws/<stationId>'),
+  wssPort: setting('EVANDER_WSS_PORT', 'port', 9311, 'Stations connect here over TLS'),
+  gatewayStatusPort: setting('EVANDER_GATEWAY_STATUS_PORT', 'port', 9312, "The gateway's health and metrics"),
+  apiPort: setting('EVANDER_API_PORT', 'port', 9410, 'The HTTP API, its documentation and the console'),
+  databaseUrl: setting(
+    'EVANDER_DATABASE_URL',
+    'postgresUrl',
+    undefined,
+    'PostgreSQL 14 or newer; `start` brings its own when unset',
+  ),
+  databasePoolSize: setting(
+    'EVANDER_DATABASE_POOL_SIZE',
+    'count',
+    10,
+    'Connections of one manager to PostgreSQL',
+  ),
+  mqttUrl: setting(
+    'EVANDER_MQTT_URL',
+    'mqttUrl',
+    undefined,
+    'MQTT broker with shared subscriptions; `start` brings its own when unset',
+  ),
+  mqttPrefix: setting('EVANDER_MQTT_PREFIX', 'topicLevel', 'cs', 'First level of every topic'),
+  managerUrl: setting(
+    'EVANDER_MANAGER_URL',
+    'httpUrls',
+    'http://127.0.0.1:9410',
+    'Where the gateway asks for credentials; several separated by commas',
+  ),
+  secret: setting(
+    'EVANDER_SECRET',
+    'secret',
+    undefined,
+    'At least 32 characters, the same for all gateways and managers: guards their calls to each other and station passwords at rest. `start` makes its own when unset',
+  ),
+  adminKey: setting(
+    'EVANDER_ADMIN_KEY',
+    'secret',
+    undefined,
+    'The first admin key of the API; made and written to the data directory when unset',
+  ),
+  unknownStations: setting(
+    'EVANDER_UNKNOWN_STATIONS',
+    ['accept', 'reject'],
+    'reject',
+    'Stations that nobody added: let in without password, or turned away. `start` on a loopback address accepts',
+  ),
+  dataDir: setting(
+    'EVANDER_DATA_DIR',
+    'text',
+    '.evander',
+    'Where `start` keeps its database, secret and first admin key',
+  ),
+  heartbeatSeconds: setting(
+    'EVANDER_HEARTBEAT_SECONDS',
+    'count',
+    300,
+    'Heartbeat interval that an accepted station is told',
+  ),
+  maxFrameBytes: setting(
+    'EVANDER_MAX_FRAME_BYTES',
+    'count',
+    1_048_576,
+    'A longer frame from a station closes its connection',
+  ),
+  pingSeconds: setting(
+    'EVANDER_PING_SECONDS',
+    'count',
+    30,
+    'The gateway pings each station this often; no pong until the next ping closes the connection',
+  ),
+  answerTimeoutSeconds: setting(
+    'EVANDER_ANSWER_TIMEOUT_SECONDS',
+    'count',
+    60,
+    'How long a station may take to answer a command',
+  ),
+  drainSeconds: setting(
+    'EVANDER_DRAIN_SECONDS',
+    'count',
+    10,
+    'How long a stopping process finishes what it has begun',
+  ),
+  logLevel: setting(
+    'EVANDER_LOG_LEVEL',
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
+    'info',
+    'Least severe log line that is written',
+  ),
+} as const;
+
+type Table = typeof SETTINGS;
+export type SettingName = keyof Table;
+type Kind = keyof typeof PARSERS | readonly string[];
+
+interface Setting<K extends Kind, D> {
+  variable: string;
+  kind: K;
+  default: D;
+  help: string;
+}
+
+type ValueOf<S> =
+  S extends Setting<infer K, infer D>
+    ? | (K extends 'port' | 'count' ? number : K extends readonly (infer Word)[] ? Word : string)
+      | (D extends undefined ? undefined : never)
+    : never;
+
+export type Settings<N extends SettingName = SettingName> = { -readonly [K in N]: ValueOf<Table[K]> };
+
+/** One or more variables hold what they must not; the message names each with its cure. */
+export class SettingsError extends Error {
+  override name = 'SettingsError';
+}
+
+/** Reads the named settings from the environment. Throws SettingsError that lists every bad one. */
+export function readSettings<N extends SettingName>(
+  env: NodeJS.ProcessEnv,
+  names: readonly N[],
+): Settings<N> {
+  const faults: string[] = [];
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const name of names) {
+    const { variable, kind, default: fallback } = SETTINGS[name];
+    const text = env[variable];
+    if (text === undefined || text === '') {
+      values[name] = fallback;
+      continue;
+    }
+    const value = parse(kind, text);
+    if (value instanceof Fault) faults.push(`${variable} ${value.text}`);
+    else values[name] = value;
+  }
+  if (faults.length > 0) throw new SettingsError(faults.join('\n'));
+  return values as Settings<N>;
+}
+
+/** Variables that begin like ours but are in no table: most often a slip of the pen. */
+export function unknownVariables(env: NodeJS.ProcessEnv): string[] {
+  const known = new Set<string>(Object.values(SETTINGS).map((entry) => entry.variable));
+  return Object.keys(env).filter(
+    (name) => name.startsWith('EVANDER_') && !known.has(name) && !name.startsWith('EVANDER_TEST_'),
+  );
+}
+
+/** The table as text for `--help`, a variable a paragraph. */
+export function describeSettings(names: readonly SettingName[]): string {
+  return names
+    .map((name) => {
+      const { variable, kind, default: fallback, help } = SETTINGS[name];
+      const choice = typeof kind === 'string' ? '' : ` (${kind.join(' | ')})`;
+      const ending = fallback === undefined ? '' : ` [${fallback}]`;
+      return `  ${variable}${choice}${ending}\n      ${help}`;
+    })
+    .join('\n');
+}
+
+class Fault {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const PARSERS = {
+  text: (text: string) => text,
+  port: (text: string) => {
+    const port = Number(text);
+    return /^\d+$/.test(text) && port <= 65_535
+      ? port
+      : new Fault(`must be a port from 0 to 65535, not "${text}"`);
+  },
+  count: (text: string) => {
+    const count = Number(text);
+    return /^\d+$/.test(text) && count >= 1 && count <= 2 ** 31 - 1
+      ? count
+      : new Fault(`must be a whole number of at least 1, not "${text}"`);
+  },
+  postgresUrl: (text: string) =>
+    url(text, ['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database'),
+  mqttUrl: (text: string) =>
+    url(text, ['mqtt:', 'mqtts:', 'tcp:', 'ssl:', 'ws:', 'wss:'], 'mqtt://host:1883'),
+  httpUrls: (text: string) => {
+    const faults = text.split(',').map((one) => url(one.trim(), ['http:', 'https:'], 'http://manager:9410'));
+    return faults.find((one) => one instanceof Fault) ?? text;
+  },
+  topicLevel: (text: string) =>
+    /^[^/+#$\s]+$/.test(text)
+      ? text
+      : new Fault(`must be one topic level without / + # $ or blanks, not "${text}"`),
+  // The value itself stays out of the message: it is a secret, if too short a one.
+  secret: (text: string) =>
+    text.length >= 32 ? text : new Fault(`must have at least 32 characters, not ${text.length}`),
+};
+
+function parse(kind: Kind, text: string): string | number | Fault {
+  if (typeof kind === 'string') return PARSERS[kind](text);
+  return kind.includes(text) ? text : new Fault(`must be one of ${kind.join(', ')}, not "${text}"`);
+}
+
+// A URL may hold a password, so a fault shows the form wanted and never the text.
+function url(text: string, protocols: string[], example: string): string | Fault {
+  if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text;
+  return new Fault(`must be a URL like ${example}`);
+}
+
+function setting<const K extends Kind, const D>(
+  variable: string,
+  kind: K,
+  fallback: D,
+  help: string,
+): Setting<K, D> {
+  return { variable, kind, default: fallback, help };
+}
