@@ -1,1 +1,12 @@
-export {};
+export { ACTIONS, isAction, mayBeSentBy } from './actions.ts';
+export type { Action, ActionEntry, Profile, Sender } from './actions.ts';
+export { isDateTime, parseDateTime } from './date-time.ts';
+export { ERROR_CODES, OcppError } from './error-code.ts';
+export type { ErrorCode } from './error-code.ts';
+export { formatFrame, parseFrame } from './frame.ts';
+export type { BlankFrame, Call, CallError, CallResult, Frame, MalformedFrame, MessageId } from './frame.ts';
+export type * from './payloads.gen.ts';
+export type { Schema } from './schema.ts';
+export { SCHEMAS } from './schemas.gen.ts';
+export { checkPayload, readPayload } from './validate.ts';
+export type { Reading } from './validate.ts';

@@ -1,0 +1,39 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { readSchemas } from './read-schemas.ts';
+import { writePayloads } from './write-payloads.ts';
+import { writeSchemas } from './write-schemas.ts';
+
+const ROOT = new URL('../../../', import.meta.url);
+const SOURCE = new URL('schemas/ocpp1.6/', ROOT);
+
+/** What each generated file should hold now, by its path from the root. */
+async function generate(): Promise<Map<string, string>> {
+  const pairs = readSchemas(SOURCE);
+  return new Map([
+    ['packages/ocpp/src/payloads.gen.ts', await writePayloads(pairs)],
+    ['packages/ocpp/src/schemas.gen.ts', writeSchemas(pairs)],
+  ]);
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(new URL(path, ROOT), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+try {
+  const files = await generate();
+  const stale = [...files.keys()].filter((path) => read(path) !== files.get(path));
+  if (process.argv.includes('--check')) {
+    if (stale.length > 0)
+      throw new Error(`not fresh: ${stale.join(', ')}; run \`pnpm gen\` and commit the result`);
+  } else {
+    for (const path of stale) writeFileSync(new URL(path, ROOT), files.get(path) ?? '');
+  }
+  console.log(stale.length > 0 ? `written: ${stale.join(', ')}` : 'generated files are fresh');
+} catch (error) {
+  console.error(`gen: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

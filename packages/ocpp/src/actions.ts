@@ -1,0 +1,82 @@
+import type { Requests } from './payloads.gen.ts';
+
+export type Action = keyof Requests;
+
+export type Profile =
+  | 'Core'
+  | 'FirmwareManagement'
+  | 'LocalAuthListManagement'
+  | 'Reservation'
+  | 'SmartCharging'
+  | 'RemoteTrigger'
+  | 'Security';
+
+/** Who may send a call: a charging station, or we, the manager. */
+export type Sender = 'station' | 'manager';
+
+export interface ActionEntry {
+  readonly sender: Sender | 'both';
+  readonly profile: Profile;
+  /** A refusal loses data here (ERR.4) or has no meaning to the station: whatever is usable is taken. */
+  readonly lenient?: true;
+}
+
+/** Every action of OCPP 1.6 and its security extension. */
+export const ACTIONS: { readonly [A in Action]: ActionEntry } = {
+  Authorize: { sender: 'station', profile: 'Core' },
+  BootNotification: { sender: 'station', profile: 'Core' },
+  ChangeAvailability: { sender: 'manager', profile: 'Core' },
+  ChangeConfiguration: { sender: 'manager', profile: 'Core' },
+  ClearCache: { sender: 'manager', profile: 'Core' },
+  DataTransfer: { sender: 'both', profile: 'Core' },
+  GetConfiguration: { sender: 'manager', profile: 'Core' },
+  Heartbeat: { sender: 'station', profile: 'Core' },
+  MeterValues: { sender: 'station', profile: 'Core', lenient: true },
+  RemoteStartTransaction: { sender: 'manager', profile: 'Core' },
+  RemoteStopTransaction: { sender: 'manager', profile: 'Core' },
+  Reset: { sender: 'manager', profile: 'Core' },
+  StartTransaction: { sender: 'station', profile: 'Core', lenient: true },
+  StatusNotification: { sender: 'station', profile: 'Core' },
+  StopTransaction: { sender: 'station', profile: 'Core', lenient: true },
+  UnlockConnector: { sender: 'manager', profile: 'Core' },
+
+  DiagnosticsStatusNotification: { sender: 'station', profile: 'FirmwareManagement', lenient: true },
+  FirmwareStatusNotification: { sender: 'station', profile: 'FirmwareManagement', lenient: true },
+  GetDiagnostics: { sender: 'manager', profile: 'FirmwareManagement' },
+  UpdateFirmware: { sender: 'manager', profile: 'FirmwareManagement' },
+
+  GetLocalListVersion: { sender: 'manager', profile: 'LocalAuthListManagement' },
+  SendLocalList: { sender: 'manager', profile: 'LocalAuthListManagement' },
+
+  CancelReservation: { sender: 'manager', profile: 'Reservation' },
+  ReserveNow: { sender: 'manager', profile: 'Reservation' },
+
+  ClearChargingProfile: { sender: 'manager', profile: 'SmartCharging' },
+  GetCompositeSchedule: { sender: 'manager', profile: 'SmartCharging' },
+  SetChargingProfile: { sender: 'manager', profile: 'SmartCharging' },
+
+  TriggerMessage: { sender: 'manager', profile: 'RemoteTrigger' },
+
+  CertificateSigned: { sender: 'manager', profile: 'Security' },
+  DeleteCertificate: { sender: 'manager', profile: 'Security' },
+  ExtendedTriggerMessage: { sender: 'manager', profile: 'Security' },
+  GetInstalledCertificateIds: { sender: 'manager', profile: 'Security' },
+  GetLog: { sender: 'manager', profile: 'Security' },
+  InstallCertificate: { sender: 'manager', profile: 'Security' },
+  LogStatusNotification: { sender: 'station', profile: 'Security', lenient: true },
+  SecurityEventNotification: { sender: 'station', profile: 'Security', lenient: true },
+  SignCertificate: { sender: 'station', profile: 'Security', lenient: true },
+  SignedFirmwareStatusNotification: { sender: 'station', profile: 'Security', lenient: true },
+  SignedUpdateFirmware: { sender: 'manager', profile: 'Security' },
+};
+
+/** Names are case-sensitive (FRM.4); a name like `constructor` is not an action. */
+export function isAction(name: string): name is Action {
+  return Object.hasOwn(ACTIONS, name);
+}
+
+/** DataTransfer goes both ways, so it holds for either sender. */
+export function mayBeSentBy(sender: Sender, action: Action): boolean {
+  const allowed = ACTIONS[action].sender;
+  return allowed === sender || allowed === 'both';
+}
