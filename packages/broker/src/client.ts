@@ -75,17 +75,25 @@ export class BrokerClient {
     // Without it a request and its reply wait for delayed acknowledgements: 44 ms instead of 0.2.
     (this.#client.stream as unknown as Partial<Socket>).setNoDelay?.(true);
     const wanted = [...this.#options.filters, ...this.#topics];
+    if (wanted.length === 0) {
+      this.#onSubscribed();
+      return;
+    }
     this.#client.subscribe(wanted, { qos: 1 }, (error, granted) => {
       const refused = granted?.find((grant) => grant.qos >= 128);
-      if (error || refused) {
-        // A broker without our subscriptions is as good as none: try again from the start.
-        this.#options.onError?.(error ?? new Error(`the broker refuses the subscription ${refused?.topic}`));
-        this.#client.reconnect();
+      if (!error && !refused) {
+        this.#onSubscribed();
         return;
       }
-      this.#ready = true;
-      this.#options.onConnect?.();
+      // A broker without our subscriptions is as good as none: try again from the start.
+      this.#options.onError?.(error ?? new Error(`the broker refuses the subscription ${refused?.topic}`));
+      this.#client.stream.destroy();
     });
+  }
+
+  #onSubscribed(): void {
+    this.#ready = true;
+    this.#options.onConnect?.();
   }
 
   #onError(error: Error & { code?: unknown }): void {

@@ -1,1 +1,4 @@
-export {};
+export { startManager } from './manager.ts';
+export type { Manager, ManagerOptions } from './manager.ts';
+export { MANAGER_SETTINGS, managerOptions } from './settings.ts';
+export type { ManagerSettings } from './settings.ts';

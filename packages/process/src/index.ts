@@ -3,5 +3,14 @@ export type { Log } from './log.ts';
 export { runProcess } from './run.ts';
 export type { Running } from './run.ts';
 export { deriveKey, hashStationPassword } from './secret.ts';
-export { SETTINGS, SettingsError, describeSettings, readSettings, unknownVariables } from './settings.ts';
+export { main } from './main.ts';
+export type { ProcessOptions } from './main.ts';
+export {
+  SETTINGS,
+  SettingsError,
+  describeSettings,
+  readSettings,
+  requireSetting,
+  unknownVariables,
+} from './settings.ts';
 export type { SettingName, Settings } from './settings.ts';

@@ -1,4 +1,5 @@
 import type { Log } from './log.ts';
+import { SettingsError } from './settings.ts';
 
 export interface Running {
   close(): Promise<void>;
@@ -43,6 +44,7 @@ export async function runProcess(
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
   } catch (error) {
+    if (error instanceof SettingsError) throw error;
     log.fatal({ err: error }, 'could not start');
     process.exit(1);
   }

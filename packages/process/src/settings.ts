@@ -45,8 +45,8 @@ export const SETTINGS = {
   unknownStations: setting(
     'EVANDER_UNKNOWN_STATIONS',
     ['accept', 'reject'],
-    'reject',
-    'Stations that nobody added: let in without password, or turned away. `start` on a loopback address accepts',
+    undefined,
+    'Stations that nobody added: let in without password, or turned away; when unset, `start` on a loopback address accepts, all else rejects',
   ),
   dataDir: setting(
     'EVANDER_DATA_DIR',
@@ -136,6 +136,17 @@ export function readSettings<N extends SettingName>(
   }
   if (faults.length > 0) throw new SettingsError(faults.join('\n'));
   return values as Settings<N>;
+}
+
+/** The value of a setting that has no default. Throws SettingsError when it is not set. */
+export function requireSetting<N extends SettingName>(
+  settings: Pick<Settings, N>,
+  name: N,
+): NonNullable<Settings[N]> {
+  const value = settings[name];
+  if (value === undefined)
+    throw new SettingsError(`${SETTINGS[name].variable} is not set: ${SETTINGS[name].help}`);
+  return value;
 }
 
 /** Variables that begin like ours but are in no table: most often a slip of the pen. */

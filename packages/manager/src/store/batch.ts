@@ -21,6 +21,7 @@ export class Batch<Row> {
   readonly #options: BatchOptions<Row>;
   #waiting: Waiting<Row>[] = [];
   #writing = false;
+  readonly #whenIdle: (() => void)[] = [];
 
   constructor(options: BatchOptions<Row>) {
     this.#options = options;
@@ -37,9 +38,16 @@ export class Batch<Row> {
     });
   }
 
+  /** Resolves when everything added is written, or has failed. */
+  async idle(): Promise<void> {
+    if (!this.#writing) return;
+    await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+  }
+
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) await this.#write(this.#take());
     this.#writing = false;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   #take(): Waiting<Row>[] {

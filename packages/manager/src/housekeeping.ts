@@ -1,0 +1,19 @@
+import type { Log } from '@evander/process';
+import type { Database } from './store/db.ts';
+import { createPartitions } from './store/partitions.ts';
+import * as turnedAway from './store/turned-away.ts';
+
+const EVERY_MS = 3_600_000;
+const TURNED_AWAY_ROWS = 10_000;
+
+/** Starts the work that recurs; each round is safe to be done by several managers. Returns how to stop it. */
+export function startHousekeeping(database: Database, options: { now(): Date; log: Log }): () => void {
+  const round = async (): Promise<void> => {
+    await createPartitions(database, options.now());
+    await turnedAway.trimTo(database, TURNED_AWAY_ROWS);
+  };
+  const timer = setInterval(() => {
+    round().catch((error: unknown) => options.log.warn({ err: error }, 'housekeeping failed'));
+  }, EVERY_MS);
+  return () => clearInterval(timer);
+}

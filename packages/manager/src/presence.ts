@@ -1,0 +1,82 @@
+import type { Presence, UnreadableFrame } from '@evander/broker';
+import { parseDateTime } from '@evander/ocpp';
+import * as connections from './store/connections.ts';
+import type { Database } from './store/db.ts';
+import type { FrameRecord } from './store/frames.ts';
+import * as turnedAway from './store/turned-away.ts';
+import type { Writer } from './store/writer.ts';
+
+export interface PresenceContext {
+  database: Database;
+  writer: Writer;
+  now(): Date;
+}
+
+/** Keeps what a gateway tells of its connections, of handshakes it refused and of frames it could not read. */
+export async function recordPresence(
+  gatewayId: string,
+  presence: Presence,
+  context: PresenceContext,
+): Promise<void> {
+  const { database, now } = context;
+  switch (presence.kind) {
+    case 'connected':
+    case 'disconnected': {
+      const disconnectedAt = presence.kind === 'connected' ? null : now();
+      await connections.markGateway(database, gatewayId, { isGone: false });
+      await connections.record(database, { gatewayId, connections: presence.connections, disconnectedAt });
+      return;
+    }
+    case 'all':
+      await connections.markGateway(database, gatewayId, { isGone: false });
+      await connections.record(database, {
+        gatewayId,
+        connections: presence.connections,
+        disconnectedAt: null,
+      });
+      await connections.closeUnlisted(database, { ...presence, gatewayId, at: now() });
+      return;
+    case 'alive':
+    case 'gone':
+      await connections.markGateway(database, gatewayId, { isGone: presence.kind === 'gone' });
+      return;
+    case 'turnedAway':
+      for (const handshake of presence.handshakes) await turnedAway.record(database, handshake);
+      return;
+    case 'unreadable':
+      await context.writer.frames.add(presence.frames.flatMap((frame) => recordsOf(frame, now())));
+  }
+}
+
+function recordsOf(frame: UnreadableFrame, now: Date): FrameRecord[] {
+  const { stationId, connectionId, reason, text, answer } = frame;
+  const recordedAt = parseDateTime(frame.receivedAt) ?? now;
+  const empty = {
+    stationId,
+    connectionId,
+    recordedAt,
+    type: 0,
+    messageId: '',
+    action: null,
+    payload: null,
+  } as const;
+  const records: FrameRecord[] = [
+    {
+      ...empty,
+      direction: 'in',
+      errorCode: null,
+      errorDescription: reason,
+      raw: text.replaceAll('\0', '\ufffd'),
+    },
+  ];
+  if (answer !== undefined) {
+    records.push({
+      ...empty,
+      direction: 'out',
+      errorCode: null,
+      errorDescription: null,
+      raw: answer.replaceAll('\0', '\ufffd'),
+    });
+  }
+  return records;
+}

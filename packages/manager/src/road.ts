@@ -1,0 +1,79 @@
+import { BrokerClient, decodeEnvelope, decodePresence, readTopic, topicsUnder } from '@evander/broker';
+import type { Envelope, Presence, Topics } from '@evander/broker';
+import type { Log } from '@evander/process';
+import { randomBytes } from 'node:crypto';
+
+export interface RoadOptions {
+  mqttUrl: string;
+  mqttPrefix: string;
+  onEnvelope(stationId: string, envelope: Envelope): void;
+  onPresence(gatewayId: string, presence: Presence): void;
+  log: Log;
+}
+
+/** The manager's side of the road: its MQTT connection and its topics. */
+export class Road {
+  readonly #options: RoadOptions;
+  readonly #topics: Topics;
+  readonly #client: BrokerClient;
+
+  constructor(options: RoadOptions) {
+    this.#options = options;
+    this.#topics = topicsUnder(options.mqttPrefix);
+    this.#client = new BrokerClient({
+      url: options.mqttUrl,
+      clientId: `manager-${randomBytes(6).toString('hex')}`,
+      filters: this.#topics.managerFilters,
+      onMessage: (topic, payload) => this.#onMessage(topic, payload),
+      onConnect: () => {
+        options.log.info('connected to the broker');
+        // What gateways told while no manager was there is lost: they are to tell it again.
+        this.#client.publish(this.#topics.presenceRequest, '{}', 1);
+      },
+      onDisconnect: () => options.log.warn('the broker is away'),
+      onError: (error) => options.log.warn({ err: error }, 'broker error'),
+    });
+  }
+
+  get isReady(): boolean {
+    return this.#client.isReady;
+  }
+
+  publishOut(stationId: string, payload: string): boolean {
+    return this.#client.publish(this.#topics.out('ocpp1.6', stationId), payload);
+  }
+
+  settle(stationId: string, id: string): void {
+    this.#client.publish(this.#topics.settled('ocpp1.6', stationId), JSON.stringify({ id }));
+  }
+
+  /** Takes no more messages; what is being answered can still be published. */
+  async stopReceiving(): Promise<void> {
+    await this.#client.unsubscribe(this.#topics.managerFilters);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  #onMessage(topic: string, payload: Buffer): void {
+    const from = readTopic(this.#options.mqttPrefix, topic);
+    if (from?.road === 'in') {
+      const envelope = decodeEnvelope(withoutNul(payload));
+      if (envelope) this.#options.onEnvelope(from.id, envelope);
+      else this.#options.log.warn({ topic }, 'message that is no envelope dropped');
+    } else if (from?.road === 'presence') {
+      const presence = decodePresence(payload);
+      if (presence) this.#options.onPresence(from.id, presence);
+      else this.#options.log.warn({ topic }, 'message that is no presence dropped');
+    }
+  }
+}
+
+/** PostgreSQL's text cannot hold U+0000; what a station writes so is kept with a sign that says something stood there. */
+function withoutNul(payload: Buffer): string {
+  const text = payload.toString();
+  if (!text.includes('\\u0000')) return text;
+  // An even number of backslashes before it is escaped backslashes and the text "u0000".
+  return text.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\ufffd');
+}

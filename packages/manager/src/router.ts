@@ -1,0 +1,158 @@
+import { encodeEnvelope } from '@evander/broker';
+import type { CallEnvelope, Envelope } from '@evander/broker';
+import { OcppError, parseDateTime } from '@evander/ocpp';
+import type { Log } from '@evander/process';
+import { answer, NotStoredError } from './answer.ts';
+import type { AnswerOptions } from './answer.ts';
+import type { Context } from './messages/message.ts';
+import type { Database } from './store/db.ts';
+import type { FrameRecord } from './store/frames.ts';
+import type { Writer } from './store/writer.ts';
+
+export interface RouterOptions extends AnswerOptions {
+  database: Database;
+  writer: Writer;
+  heartbeatSeconds: number;
+  /** Publishes an envelope to a station; false when the broker is away. */
+  publish(stationId: string, payload: string): boolean;
+  /** Tells the gateways that a station's result is taken in. */
+  settle(stationId: string, id: string): void;
+  markSeen(stationId: string, at: Date): void;
+  now(): Date;
+  log: Log;
+}
+
+/** So many calls are worked on at once; what comes on top is left unanswered, and the gateway asks again. */
+const CALLS_AT_ONCE = 5000;
+
+/** Takes the stations' envelopes from the road: calls are answered, results are recorded and settled. */
+export class Router {
+  readonly #options: RouterOptions;
+  readonly #open = new Set<string>();
+  #whenIdle: (() => void) | undefined;
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+  }
+
+  /** Routes one envelope. Never rejects: there is nobody behind it to hear of it. */
+  async route(stationId: string, envelope: Envelope): Promise<void> {
+    const { log } = this.#options;
+    const receivedAt = this.#receivedAt(envelope);
+    const key = `${stationId} ${envelope.type} ${envelope.id} ${receivedAt.getTime()}`;
+    // The gateway asks again while we are still at it.
+    if (this.#open.has(key)) return;
+    if (this.#open.size >= CALLS_AT_ONCE) {
+      log.warn({ stationId }, 'too much to do: call left for its repeat');
+      return;
+    }
+    this.#open.add(key);
+    try {
+      this.#options.markSeen(stationId, receivedAt);
+      if (envelope.type === 2) await this.#onCall(stationId, envelope, receivedAt);
+      else await this.#onResult(stationId, envelope, receivedAt);
+    } catch (error) {
+      if (error instanceof NotStoredError)
+        log.warn({ stationId, action: envelope.action, err: error }, 'not stored, not answered');
+      else log.error({ stationId, action: envelope.action, err: error }, 'routing failed');
+    } finally {
+      this.#open.delete(key);
+      if (this.#open.size === 0) this.#whenIdle?.();
+    }
+  }
+
+  /** Resolves when nothing is being worked on. */
+  async idle(): Promise<void> {
+    if (this.#open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
+  async #onCall(stationId: string, call: CallEnvelope, receivedAt: Date): Promise<void> {
+    const { database, writer, heartbeatSeconds, now } = this.#options;
+    const log = this.#options.log.child({ stationId, messageId: call.id });
+    const context: Context = {
+      stationId,
+      messageId: call.id,
+      receivedAt,
+      now,
+      database,
+      writer,
+      heartbeatSeconds,
+      log,
+    };
+    const [reply] = await Promise.all([
+      this.#replyTo(call, context),
+      this.#record(stationId, call, receivedAt),
+    ]);
+    this.#options.publish(stationId, encodeEnvelope(reply));
+    this.#recordLater(stationId, reply);
+  }
+
+  async #replyTo(call: CallEnvelope, context: Context): Promise<Envelope> {
+    const { id, action, received_at } = call;
+    const question = { id, action, ...(received_at !== undefined && { received_at }) };
+    try {
+      const response = await answer(call, context, this.#options);
+      return { type: 3, ...question, response: response as Record<string, unknown> };
+    } catch (error) {
+      if (!(error instanceof OcppError)) throw error;
+      context.log.warn({ action, code: error.code, description: error.message }, 'answered with an error');
+      return {
+        type: 4,
+        ...question,
+        error_code: error.code,
+        error_description: error.message,
+        error_details: error.details,
+      };
+    }
+  }
+
+  async #onResult(stationId: string, result: Envelope, receivedAt: Date): Promise<void> {
+    await this.#record(stationId, result, receivedAt);
+    this.#options.settle(stationId, result.id);
+  }
+
+  async #record(stationId: string, envelope: Envelope, receivedAt: Date): Promise<void> {
+    const { writer } = this.#options;
+    try {
+      await writer.frames.add([frameOf(stationId, envelope, { direction: 'in', recordedAt: receivedAt })]);
+    } catch (error) {
+      throw new NotStoredError('the frame could not be recorded', { cause: error });
+    }
+  }
+
+  // The answer is on its way and what it tells is stored: its record may follow.
+  #recordLater(stationId: string, envelope: Envelope): void {
+    const { writer, now, log } = this.#options;
+    writer.frames
+      .add([frameOf(stationId, envelope, { direction: 'out', recordedAt: now() })])
+      .catch((error: unknown) => log.warn({ stationId, err: error }, 'an answer could not be recorded'));
+  }
+
+  #receivedAt({ received_at }: Envelope): Date {
+    return (received_at !== undefined ? parseDateTime(received_at) : undefined) ?? this.#options.now();
+  }
+}
+
+function frameOf(
+  stationId: string,
+  envelope: Envelope,
+  about: Pick<FrameRecord, 'direction' | 'recordedAt'>,
+): FrameRecord {
+  const payload =
+    envelope.type === 2 ? envelope.request : envelope.type === 3 ? envelope.response : envelope.error_details;
+  return {
+    stationId,
+    ...about,
+    type: envelope.type,
+    messageId: envelope.id,
+    action: envelope.action,
+    payload: payload === undefined ? null : JSON.stringify(payload),
+    errorCode: envelope.type === 4 ? envelope.error_code : null,
+    errorDescription: envelope.type === 4 ? envelope.error_description : null,
+    raw: null,
+    connectionId: envelope.connection_id ?? null,
+  };
+}

@@ -1,0 +1,41 @@
+import { deriveKey, requireSetting } from '@evander/process';
+import type { Log, SettingName, Settings } from '@evander/process';
+import type { ManagerOptions } from './manager.ts';
+
+/** The variables that a manager reads. */
+export const MANAGER_SETTINGS = [
+  'host',
+  'apiPort',
+  'databaseUrl',
+  'databasePoolSize',
+  'mqttUrl',
+  'mqttPrefix',
+  'secret',
+  'adminKey',
+  'unknownStations',
+  'heartbeatSeconds',
+  'drainSeconds',
+  'logLevel',
+] as const satisfies readonly SettingName[];
+
+export type ManagerSettings = Settings<(typeof MANAGER_SETTINGS)[number]>;
+
+/** What `startManager` wants, from the environment's settings. Throws SettingsError when one that it needs is not set. */
+export function managerOptions(settings: ManagerSettings, log: Log): ManagerOptions {
+  const secret = requireSetting(settings, 'secret');
+  return {
+    host: settings.host,
+    apiPort: settings.apiPort,
+    databaseUrl: requireSetting(settings, 'databaseUrl'),
+    databasePoolSize: settings.databasePoolSize,
+    mqttUrl: requireSetting(settings, 'mqttUrl'),
+    mqttPrefix: settings.mqttPrefix,
+    gatewayKey: deriveKey(secret, 'gateway'),
+    passwordPepper: deriveKey(secret, 'station-password'),
+    ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
+    unknownStations: settings.unknownStations ?? 'reject',
+    heartbeatSeconds: settings.heartbeatSeconds,
+    drainMs: settings.drainSeconds * 1000,
+    log,
+  };
+}

@@ -1,0 +1,37 @@
+import { createLog } from './log.ts';
+import type { Log } from './log.ts';
+import { runProcess } from './run.ts';
+import type { Running } from './run.ts';
+import { describeSettings, readSettings, SettingsError, unknownVariables } from './settings.ts';
+import type { SettingName, Settings } from './settings.ts';
+
+export interface ProcessOptions<N extends SettingName> {
+  /** Names the process in its log and its help. */
+  name: string;
+  settings: readonly (N | 'logLevel' | 'drainSeconds')[];
+  start(settings: Settings<N | 'logLevel' | 'drainSeconds'>, log: Log): Promise<Running>;
+}
+
+/** A process from its environment to its end: help, settings, log, start, orderly stop. Bad settings exit with 2. */
+export async function main<N extends SettingName>({
+  name,
+  settings,
+  start,
+}: ProcessOptions<N>): Promise<void> {
+  if (process.argv.includes('--help')) {
+    console.log(`Usage: ${name}\n\nEnvironment:\n${describeSettings(settings)}`);
+    return;
+  }
+  try {
+    const values = readSettings(process.env, settings);
+    const log = createLog(name, values.logLevel);
+    for (const variable of unknownVariables(process.env)) {
+      log.warn(`${variable} is set, but Evander knows no such variable`);
+    }
+    await runProcess(log, values.drainSeconds, () => start(values, log));
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    console.error(error.message);
+    process.exitCode = 2;
+  }
+}
