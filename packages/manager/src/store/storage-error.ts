@@ -15,6 +15,7 @@ const FAULTS: Record<string, Fault> = {
   '22003': 'theirs', // a number out of range
   '22007': 'theirs', // a date that no calendar has
   '22008': 'theirs',
+  '22P02': 'theirs', // 1e300 for an integer
 };
 
 const BROKEN_CONNECTION = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)/;

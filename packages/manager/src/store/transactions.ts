@@ -145,7 +145,7 @@ export interface Stop {
 const selectForNamelessStop = statement(
   'transactions.findForNamelessStop',
   `SELECT ${STOPPABLE} FROM transactions
-   WHERE station_id = $1 AND ((stopped_at = $2 AND meter_stop_wh = $3)
+   WHERE station_id = $1 AND ((stopped_at = $2 AND meter_stop_wh = $3 AND lower(stop_id_tag) IS NOT DISTINCT FROM $4)
      OR (stopped_at IS NULL AND started_at <= $2 AND ($4::text IS NULL OR id_tag_key = $4)))
    ORDER BY stopped_at IS NULL, started_at DESC LIMIT 1 FOR UPDATE`,
 );

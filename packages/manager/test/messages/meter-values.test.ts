@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { SCHEMAS } from '@evander/ocpp';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+
+const AT = '2026-11-20T10:00:00Z';
+
+async function samplesOf(connectorId: number): Promise<Record<string, unknown>[]> {
+  return desk.rows(
+    'SELECT * FROM meter_values WHERE connector_id = $1 ORDER BY measured_at, measurand, value',
+    [connectorId],
+  );
+}
+
+test('keeps every measurand with all its qualifiers', async () => {
+  const text = JSON.stringify(SCHEMAS.MeterValues.request);
+  const [, list = ''] = /"enum":\[("Energy\.Active\.Export\.Register"[^\]]*)\]/.exec(text) ?? [];
+  const measurands = JSON.parse(`[${list}]`) as string[];
+  expect(measurands).toHaveLength(22);
+  const sampledValue = measurands.map((measurand, i) => ({
+    value: `${i}.5`,
+    measurand,
+    context: 'Sample.Clock',
+    phase: 'L1-N',
+    location: 'EV',
+    unit: 'kWh',
+    format: 'Raw',
+  }));
+  expect(
+    (await desk.ask('MeterValues', { connectorId: 1, meterValue: [{ timestamp: AT, sampledValue }] }))
+      .response,
+  ).toEqual({});
+  const rows = await samplesOf(1);
+  expect(rows.map(({ measurand }) => measurand).sort()).toEqual([...measurands].sort());
+  expect(rows[0]).toMatchObject({
+    context: 'Sample.Clock',
+    phase: 'L1-N',
+    location: 'EV',
+    unit: 'kWh',
+    format: 'Raw',
+    measured_at: new Date(AT),
+    transaction_id: null,
+  });
+});
+
+test('fills in the defaults of the specification', async () => {
+  const sampledValue = [
+    { value: '7' },
+    { value: '8', measurand: 'Voltage' },
+    { value: '9', measurand: 'Temperature', unit: 'Celcius' },
+  ];
+  await desk.ask('MeterValues', { connectorId: 2, meterValue: [{ timestamp: AT, sampledValue }] });
+  const rows = await samplesOf(2);
+  expect(rows).toMatchObject([
+    {
+      measurand: 'Energy.Active.Import.Register',
+      context: 'Sample.Periodic',
+      location: 'Outlet',
+      format: 'Raw',
+      unit: 'Wh',
+    },
+    { measurand: 'Temperature', unit: 'Celsius' },
+    { measurand: 'Voltage', unit: null },
+  ]);
+});
+
+test('has one effect however often and under whatever id it comes', async () => {
+  const request = {
+    connectorId: 3,
+    meterValue: [{ timestamp: AT, sampledValue: [{ value: '1' }, { value: '2' }] }],
+  };
+  for (const id of ['m1', 'm1', 'm2'])
+    expect((await desk.ask('MeterValues', request, { id })).response).toEqual({});
+  await Promise.all([desk.ask('MeterValues', request), desk.ask('MeterValues', request)]);
+  expect(await samplesOf(3)).toHaveLength(2);
+});
+
+test('keeps values of unknown, absurd and missing transactions', async () => {
+  const meterValue = (value: string): object[] => [{ timestamp: AT, sampledValue: [{ value }] }];
+  for (const [transactionId, value] of [
+    [987654, 'a'],
+    [-1, 'b'],
+    [99999999999, 'c'],
+    [undefined, 'd'],
+  ]) {
+    const { response } = await desk.ask('MeterValues', {
+      connectorId: 4,
+      transactionId,
+      meterValue: meterValue(String(value)),
+    });
+    expect(response).toEqual({});
+  }
+  const rows = await samplesOf(4);
+  expect(rows.map(({ value, transaction_id }) => [value, transaction_id])).toEqual([
+    ['a', 987654],
+    ['b', null],
+    ['c', null],
+    ['d', null],
+  ]);
+});
+
+test('gives values sent with -1 to the transaction that is open on the connector', async () => {
+  const start = { connectorId: 5, idTag: 'X', meterStart: 0, timestamp: AT };
+  const { transactionId } = (await desk.ask('StartTransaction', start)).response as { transactionId: number };
+  await desk.ask('MeterValues', {
+    connectorId: 5,
+    transactionId: -1,
+    meterValue: [{ timestamp: AT, sampledValue: [{ value: '1' }] }],
+  });
+  expect(await samplesOf(5)).toMatchObject([{ transaction_id: transactionId }]);
+});
+
+test('keeps the usable part of what real stations send', async () => {
+  const meterValue = [
+    {
+      timestamp: '1970-01-01T00:00:10Z',
+      sampledValue: [{ value: 12.5, unit: 'Hertz', measurand: 'Frequency' }],
+    },
+    { timestamp: AT, sampledValue: [] },
+    { timestamp: 'yesterday', sampledValue: [{ value: 'lost' }] },
+    {
+      timestamp: '2026-11-20T10:01Z',
+      sampledValue: [{ value: 'AB12'.repeat(2000), format: 'SignedData' }, { nonsense: true }],
+    },
+  ];
+  expect((await desk.ask('MeterValues', { connectorId: 6, meterValue })).response).toEqual({});
+  const rows = await samplesOf(6);
+  expect(rows).toMatchObject([
+    { measured_at: new Date(10_000), value: '12.5', unit: 'Hertz' },
+    { measured_at: new Date('2026-11-20T10:01:00Z'), value: 'AB12'.repeat(2000), format: 'SignedData' },
+  ]);
+});
+
+test('a value that cannot be stored does not cost its neighbours theirs', async () => {
+  const meterValue = [{ timestamp: AT, sampledValue: [{ value: '1' }] }];
+  const answers = await Promise.all([
+    desk.ask('MeterValues', { connectorId: 7, meterValue }),
+    desk.ask('MeterValues', { connectorId: 2 ** 40, meterValue }),
+    desk.ask('MeterValues', { connectorId: 8, meterValue }),
+  ]);
+  expect(answers[0]?.response).toEqual({});
+  expect(answers[1]).toMatchObject({ code: 'PropertyConstraintViolation' });
+  expect(answers[2]?.response).toEqual({});
+  expect(await samplesOf(7)).toHaveLength(1);
+  expect(await samplesOf(8)).toHaveLength(1);
+});

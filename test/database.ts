@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { migrate } from '../packages/manager/src/store/migrate.ts';
+
+const TEMPLATE = 'evander_template';
+const OBJECT_IN_USE = '55006';
+
+export interface TestDatabase {
+  url: string;
+  drop(): Promise<void>;
+}
+
+/** A database of its own with the newest schema: a copy of the template that the start of the run has made. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const name = `evander_test_${randomBytes(8).toString('hex')}`;
+  await maintain(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+  return { url: urlOf(name), drop: () => maintain(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
+/** Makes the template anew: on a server that outlives the run, the schema may have changed since. */
+export async function prepareTemplate(): Promise<void> {
+  await maintain(`DROP DATABASE IF EXISTS ${TEMPLATE} WITH (FORCE)`);
+  await maintain(`CREATE DATABASE ${TEMPLATE} TEMPLATE template0`);
+  await migrate(urlOf(TEMPLATE));
+}
+
+async function maintain(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: maintenanceUrl() });
+  await client.connect();
+  try {
+    await retryWhileInUse(() => client.query(statement));
+  } finally {
+    await client.end();
+  }
+}
+
+// A session that has just ended, or autovacuum, may hold the template for a moment; the wait that PostgreSQL itself
+// allows for is 5 s.
+async function retryWhileInUse(work: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if ((error as pg.DatabaseError).code !== OBJECT_IN_USE || attempt === 5) throw error;
+      await delay(50);
+    }
+  }
+}
+
+function urlOf(database: string): string {
+  const url = new URL(maintenanceUrl());
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+function maintenanceUrl(): string {
+  const url = process.env.EVANDER_TEST_DATABASE_URL;
+  if (url === undefined)
+    throw new Error('EVANDER_TEST_DATABASE_URL is not set; test/start-postgres.ts sets it');
+  return url;
+}

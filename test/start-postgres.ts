@@ -1,0 +1,42 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmbeddedPostgres } from '../packages/evander/src/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../packages/evander/src/embedded-postgres.ts';
+import { isAlive } from '../packages/evander/src/running-postgres.ts';
+import { prepareTemplate } from './database.ts';
+
+const PREFIX = 'evander-jest-';
+// Nothing of a test run is worth the wait for a disk; many databases are open at once.
+const SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: 300 };
+
+/** Handed to stop-postgres.ts; unset when the server is not ours. */
+export interface TestPostgres {
+  evanderTestPostgres?: { dataDir: string; server: EmbeddedPostgres };
+}
+
+/** One PostgreSQL for the whole run; EVANDER_TEST_DATABASE_URL names another server to use instead. */
+export default async function startPostgres(): Promise<void> {
+  if (process.env.EVANDER_TEST_DATABASE_URL === undefined) {
+    await removeServersOfDeadRuns();
+    const dataDir = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    const server = await startEmbeddedPostgres({ dataDir, settings: SETTINGS });
+    (globalThis as TestPostgres).evanderTestPostgres = { dataDir, server };
+    process.env.EVANDER_TEST_DATABASE_URL = server.url;
+  }
+  await prepareTemplate();
+}
+
+/** A run that was killed leaves its server running: to attach takes it over, to stop ends it. */
+async function removeServersOfDeadRuns(): Promise<void> {
+  for (const name of (await readdir(tmpdir())).filter((entry) => entry.startsWith(PREFIX))) {
+    if (isAlive(Number(name.slice(PREFIX.length).split('-')[0]))) continue;
+    const dataDir = join(tmpdir(), name);
+    try {
+      await (await startEmbeddedPostgres({ dataDir, settings: SETTINGS })).stop();
+      await rm(dataDir, { recursive: true, force: true });
+    } catch {
+      // Another run is removing it, or it belongs to another user.
+    }
+  }
+}
