@@ -1,5 +1,5 @@
-import { Fleet } from '@evander/station';
 import type { Running } from '@evander/process';
+import { Fleet } from '@evander/station';
 
 export interface DemoOptions {
   stationUrl: string;
@@ -9,7 +9,7 @@ export interface DemoOptions {
 
 const TAG = 'DEMO';
 
-/** Adds a tag and three simulated stations that charge with it, one session after the other. */
+/** Adds a tag and three simulated stations that charge with it, one session after the other, ten times as fast as cars do. */
 export async function startDemo({ stationUrl, apiUrl, adminKey }: DemoOptions): Promise<Running> {
   const response = await fetch(`${apiUrl}/api/v1/tags/${TAG}`, {
     method: 'PUT',
@@ -18,7 +18,17 @@ export async function startDemo({ stationUrl, apiUrl, adminKey }: DemoOptions): 
   });
   if (!response.ok)
     throw new Error(`the demo's tag could not be added: ${response.status} ${await response.text()}`);
-  void Fleet;
-  void stationUrl;
-  return { close: async () => {} };
+  const fleet = new Fleet({
+    stations: 3,
+    connectors: 2,
+    prefix: 'DEMO',
+    url: stationUrl,
+    idTags: [TAG],
+    speed: 10,
+    pauseMs: 20_000,
+    session: { meterValues: 30, intervalMs: 60_000 },
+    drainMs: 3000,
+  });
+  await fleet.start();
+  return { close: () => fleet.stop() };
 }

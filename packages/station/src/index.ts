@@ -1,1 +1,14 @@
-export {};
+export { CallRefused, CallTimedOut, ConnectionClosed, HandshakeRefused } from './call-errors.ts';
+export type { ChargeRecord, ChargeSessionOptions } from './charge-session.ts';
+export type { Configuration, ConfigurationKey } from './configuration.ts';
+export type { ChargePlan, Connector, ConnectorStatus } from './connector.ts';
+export { faultNames, isFaultName } from './faults.ts';
+export type { FaultName, FaultProbabilities, Faults } from './faults.ts';
+export { Fleet } from './fleet.ts';
+export type { FleetOptions, FleetStatistics } from './fleet.ts';
+export type { Ledger, LedgerSample, LedgerSession, LedgerStop } from './ledger.ts';
+export { malformedFrames } from './malformed-frames.ts';
+export type { MalformedFrame } from './malformed-frames.ts';
+export type { Session, StopOptions, StopReason } from './session.ts';
+export { Station } from './station.ts';
+export type { StationEvents, StationOptions, Violation } from './station-options.ts';

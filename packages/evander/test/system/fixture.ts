@@ -1,0 +1,113 @@
+import { startEmbeddedBroker } from '@evander/broker';
+import { credentialsFromManager, startGateway } from '@evander/gateway';
+import type { Gateway } from '@evander/gateway';
+import { startManager } from '@evander/manager';
+import type { Manager } from '@evander/manager';
+import { deriveKey, silentLog } from '@evander/process';
+import pg from 'pg';
+import { createTestDatabase } from '../../../../test/database.ts';
+
+export const SECRET = 'a secret of at least thirty-two characters';
+export const ADMIN_KEY = 'evk_an-admin-key-of-more-than-32-characters';
+
+/** A database and a broker for one test file; EVANDER_TEST_MQTT_URL names another broker than the embedded one. */
+export interface Services {
+  databaseUrl: string;
+  mqttUrl: string;
+  mqttPrefix: string;
+  rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  startManager(): Promise<Manager>;
+  startGateway(managers: Manager[]): Promise<Gateway>;
+  close(): Promise<void>;
+}
+
+export async function startServices(): Promise<Services> {
+  const database = await createTestDatabase();
+  const pool = new pg.Pool({ connectionString: database.url, max: 3 });
+  const external = process.env.EVANDER_TEST_MQTT_URL;
+  const broker = external === undefined ? await startEmbeddedBroker() : undefined;
+  const mqttUrl = external ?? broker?.url ?? '';
+  const mqttPrefix = `test-${Math.random().toString(36).slice(2)}`;
+  const parts: { close(): Promise<void> }[] = [];
+  const keep = <P extends { close(): Promise<void> }>(part: P): P => {
+    parts.push(part);
+    return part;
+  };
+  const log = silentLog();
+  return {
+    databaseUrl: database.url,
+    mqttUrl,
+    mqttPrefix,
+    rows: async (sql, values = []) => (await pool.query<Record<string, unknown>>(sql, values)).rows,
+    startManager: async () =>
+      keep(
+        await startManager({
+          host: '127.0.0.1',
+          apiPort: 0,
+          databaseUrl: database.url,
+          databasePoolSize: 5,
+          mqttUrl,
+          mqttPrefix,
+          gatewayKey: deriveKey(SECRET, 'gateway'),
+          passwordPepper: deriveKey(SECRET, 'station-password'),
+          adminKey: ADMIN_KEY,
+          unknownStations: 'accept',
+          heartbeatSeconds: 300,
+          drainMs: 2000,
+          log,
+        }),
+      ),
+    startGateway: async (managers) =>
+      keep(
+        await startGateway({
+          host: '127.0.0.1',
+          wsPort: 0,
+          statusPort: 0,
+          mqttUrl,
+          mqttPrefix,
+          credentialsOf: credentialsFromManager({
+            managerUrls: managers.map(({ apiUrl }) => apiUrl),
+            gatewayKey: deriveKey(SECRET, 'gateway'),
+            log,
+          }),
+          passwordPepper: deriveKey(SECRET, 'station-password'),
+          maxFrameBytes: 1_048_576,
+          pingMs: 5000,
+          answerTimeoutMs: 5000,
+          drainMs: 2000,
+          repeatDelaysMs: [500, 1000, 2000],
+          log,
+        }),
+      ),
+    close: async () => {
+      for (const part of parts.reverse()) await part.close();
+      await broker?.close();
+      await pool.end();
+      await database.drop();
+    },
+  };
+}
+
+/** A client of the HTTP API with the admin key. */
+export function apiOf(
+  url: string,
+  key = ADMIN_KEY,
+): (method: string, path: string, body?: object) => Promise<Answer> {
+  return async (method, path, body) => {
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      body: text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>),
+    };
+  };
+}
+
+export interface Answer {
+  status: number;
+  body: Record<string, unknown> | undefined;
+}

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { formatFrame, type Frame } from '@evander/ocpp';
+import { CallRefused, CallTimedOut, ConnectionClosed } from './call-errors.ts';
+
+type PendingCall = {
+  id: string;
+  action: string;
+  payload: Record<string, unknown>;
+  resolve: (payload: unknown) => void;
+  reject: (error: Error) => void;
+  sentAtMs: number;
+  timer?: NodeJS.Timeout;
+};
+
+/** What `Calls` needs from its station. */
+export type CallsOptions = {
+  send: (text: string) => Promise<void>;
+  answerTimeoutMs: number;
+  onSent: (action: string) => void;
+};
+
+/** Our calls: at most one is unanswered, the others wait in order (OCPP-J §4.1.1). */
+export class Calls {
+  readonly #options: CallsOptions;
+  #waiting: PendingCall[] = [];
+  #current: PendingCall | undefined;
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+  }
+
+  /** The answer's payload; rejects with CallRefused, CallTimedOut or ConnectionClosed. */
+  call(action: string, payload: object, id: string = randomUUID()): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ id, action, payload: { ...payload }, resolve, reject, sentAtMs: 0 });
+      this.#sendNext();
+    });
+  }
+
+  /** The call that an answer with this id belongs to, if it is still open. */
+  openCall(id: unknown): { action: string; latencyMs: number } | undefined {
+    const call = this.#current;
+    if (call?.id !== id || !call) return undefined;
+    return { action: call.action, latencyMs: performance.now() - call.sentAtMs };
+  }
+
+  /** Hands the answer to the open call. */
+  settle(answer: Extract<Frame, { type: 3 | 4 }>): void {
+    const call = this.#take();
+    if (answer.type === 3) call?.resolve(answer.payload);
+    else call?.reject(new CallRefused(answer.code, answer.description, answer.details));
+    this.#sendNext();
+  }
+
+  /** The socket is gone: nobody will be answered any more. */
+  failAll(): void {
+    const current = this.#take();
+    const waiting = this.#waiting.splice(0);
+    for (const call of current ? [current, ...waiting] : waiting) {
+      call.reject(new ConnectionClosed(call.action));
+    }
+  }
+
+  #sendNext(): void {
+    if (this.#current) return;
+    const call = this.#waiting.shift();
+    if (!call) return;
+    const { send, answerTimeoutMs, onSent } = this.#options;
+    this.#current = call;
+    call.sentAtMs = performance.now();
+    call.timer = setTimeout(
+      () => this.#fail(call, new CallTimedOut(call.action, answerTimeoutMs)),
+      answerTimeoutMs,
+    );
+    const text = formatFrame({ type: 2, id: call.id, action: call.action, payload: call.payload });
+    send(text).then(
+      () => onSent(call.action),
+      (error: Error) => this.#fail(call, error),
+    );
+  }
+
+  #fail(call: PendingCall, error: Error): void {
+    if (this.#current !== call) return;
+    this.#take();
+    call.reject(error);
+    this.#sendNext();
+  }
+
+  #take(): PendingCall | undefined {
+    const call = this.#current;
+    clearTimeout(call?.timer);
+    this.#current = undefined;
+    return call;
+  }
+}

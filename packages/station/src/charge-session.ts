@@ -1,0 +1,113 @@
+import type { Connector } from './connector.ts';
+import type { LedgerSession } from './ledger.ts';
+import { malformedFrames } from './malformed-frames.ts';
+import type { Session, StopReason } from './session.ts';
+import type { Station } from './station.ts';
+import { settledOrOffline, unlessClosed } from './until.ts';
+import { wait } from './wait.ts';
+
+/** A whole session: what the driver and the car do. */
+export type ChargeSessionOptions = {
+  connectorId?: number;
+  idTag: string;
+  /** How many periodic samples; then the car is full. */
+  meterValues?: number;
+  /** Charging time between two samples; the wait is this divided by the station's speed. */
+  intervalMs?: number;
+  /** What the car takes. Without it: what its power gives in meterValues × intervalMs. */
+  energyWh?: number;
+  /** Ask the manager about the tag first; a refused tag then starts nothing. */
+  authorize?: boolean;
+  reason?: StopReason;
+  withTransactionData?: boolean;
+};
+
+/** How a session went. */
+export type ChargeRecord = {
+  connectorId: number;
+  idTag: string;
+  idTagStatus: string | undefined;
+  /** Absent when nothing was started, or its StartTransaction was discarded. */
+  transactionId: number | undefined;
+  meterStart: number;
+  meterStop: number;
+  energyWh: number;
+  session: LedgerSession | undefined;
+};
+
+/** Plug in, authorize, start, charge, stop, unplug. Resolves once the manager has answered all of it. */
+export async function chargeSession(station: Station, options: ChargeSessionOptions): Promise<ChargeRecord> {
+  const connector = station.connector(options.connectorId ?? 1);
+  if (!connector.isFree)
+    throw new Error(`connector ${connector.id} is ${connector.status}; it cannot charge`);
+  const isOffline = station.faults.strikes('goOffline');
+  if (isOffline) await station.goOffline();
+  await connector.plugIn();
+  const idTagStatus = options.authorize === false ? 'Accepted' : await station.authorize(options.idTag);
+  if (idTagStatus !== 'Accepted') {
+    await connector.unplug();
+    if (isOffline) void station.goOnline();
+    return refusedRecord(connector, options.idTag, idTagStatus);
+  }
+  // A remote start may have come first while the manager was asked about the tag.
+  while (connector.session) await unlessClosed(station, connector.session.delivered);
+  const session = await runTransaction(station, connector, options);
+  if (isOffline) void station.goOnline();
+  await settledOrOffline(station, session.delivered);
+  await connector.unplug();
+  await unlessClosed(station, session.delivered);
+  return startedRecord(session);
+}
+
+async function runTransaction(
+  station: Station,
+  connector: Connector,
+  options: ChargeSessionOptions,
+): Promise<Session> {
+  const { meterValues = 10, energyWh, reason, withTransactionData = false, idTag } = options;
+  const intervalMs = options.intervalMs ?? station.configuration.integer('MeterValueSampleInterval') * 1000;
+  const durationSeconds = (meterValues * intervalMs) / 1000;
+  const session = connector.start(idTag, { durationSeconds, ...(energyWh !== undefined && { energyWh }) });
+  await settledOrOffline(station, session.answered);
+  if (connector.session === session) void connector.setStatus('Charging');
+  for (let sent = 0; sent < meterValues; sent++) {
+    await wait(intervalMs / station.speed, session.ended);
+    if (session.ended.aborted) return session;
+    session.charge(session.curve.durationSeconds / meterValues);
+    if (station.faults.strikes('sendMalformedFrame')) await sendMalformed(station);
+    session.sample();
+  }
+  if (connector.session !== session) return session;
+  await connector.setStatus('SuspendedEV');
+  if (connector.session === session) {
+    connector.stop(reason, { withTransactionData, ...(!reason && { idTag }) });
+  }
+  return session;
+}
+
+async function sendMalformed(station: Station): Promise<void> {
+  const frame = malformedFrames[Math.floor(station.random.between(0, malformedFrames.length))];
+  // Offline there is nobody to annoy.
+  if (frame && station.isConnected) await station.sendRaw(frame.data).catch(() => undefined);
+}
+
+function refusedRecord(connector: Connector, idTag: string, idTagStatus: string): ChargeRecord {
+  const { id: connectorId, meterWh } = connector;
+  return {
+    connectorId,
+    idTag,
+    idTagStatus,
+    transactionId: undefined,
+    meterStart: meterWh,
+    meterStop: meterWh,
+    energyWh: 0,
+    session: undefined,
+  };
+}
+
+function startedRecord({ record, transactionId }: Session): ChargeRecord {
+  const { connectorId, idTag, idTagStatus, meterStart } = record;
+  const meterStop = record.stop?.meterStop ?? meterStart;
+  const energyWh = meterStop - meterStart;
+  return { connectorId, idTag, idTagStatus, transactionId, meterStart, meterStop, energyWh, session: record };
+}

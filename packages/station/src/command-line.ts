@@ -1,0 +1,129 @@
+import { parseArgs } from 'node:util';
+import { faultNames, isFaultName, type FaultProbabilities } from './faults.ts';
+import type { FleetOptions } from './fleet.ts';
+
+/** What the user asked for on the command line. */
+export type CommandLine = { fleet: FleetOptions; durationSeconds: number | undefined };
+
+/** A mistake of the user's; its message says what to write instead. */
+export class UsageError extends Error {}
+
+export const HELP = `Usage: evander-station [options]
+
+Simulated OCPP 1.6J charging stations that connect to a CSMS and charge.
+
+  --url URL                 endpoint without the station's id (ws://127.0.0.1:9310/ws)
+  --stations N              how many (1)
+  --prefix TEXT             ids are TEXT0001, TEXT0002 ... (SIM)
+  --connectors N            of each station (1)
+  --id-tag TAG              may be repeated; the connectors use them in turn (SIMTAG)
+  --sessions N              per connector; without it until interrupted
+  --meter-values N          samples per session (10)
+  --interval-seconds N      charging time between two samples (60)
+  --speed N                 how many times faster than the clock sessions go (1)
+  --ramp N                  stations that start per second (50)
+  --seed N                  the same seed repeats a run; it is printed at the start
+  --password TEXT           Basic authentication, the same for all stations
+  --fault NAME=PROBABILITY  may be repeated; 0 to 1 each time it could happen
+  --duration-seconds N      stop after so long
+  --help
+
+Exits with 1 when messages stayed unanswered or the CSMS broke a schema, with 2 on a bad option.
+
+Faults: ${faultNames.join(', ')}
+`;
+
+const OPTIONS = {
+  url: { type: 'string', default: 'ws://127.0.0.1:9310/ws' },
+  stations: { type: 'string', default: '1' },
+  prefix: { type: 'string', default: 'SIM' },
+  connectors: { type: 'string', default: '1' },
+  'id-tag': { type: 'string', multiple: true },
+  sessions: { type: 'string' },
+  'meter-values': { type: 'string', default: '10' },
+  'interval-seconds': { type: 'string', default: '60' },
+  speed: { type: 'string', default: '1' },
+  ramp: { type: 'string', default: '50' },
+  seed: { type: 'string' },
+  password: { type: 'string' },
+  fault: { type: 'string', multiple: true },
+  'duration-seconds': { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** Undefined when help is asked for. Throws UsageError. */
+export function readCommandLine(args: string[]): CommandLine | undefined {
+  const values = parse(args);
+  if (values.help) return undefined;
+  const seed = optionalNumber('seed', values.seed, { min: 0, isWhole: true });
+  const sessions = optionalNumber('sessions', values.sessions, { min: 1, isWhole: true });
+  const whole = { min: 1, isWhole: true };
+  const [firstTag = 'SIMTAG', ...otherTags] = values['id-tag'] ?? [];
+  return {
+    durationSeconds: optionalNumber('duration-seconds', values['duration-seconds'], { min: 0 }),
+    fleet: {
+      url: webSocketUrl(values.url),
+      stations: number('stations', values.stations, whole),
+      prefix: values.prefix,
+      connectors: number('connectors', values.connectors, whole),
+      idTags: [firstTag, ...otherTags],
+      session: {
+        meterValues: number('meter-values', values['meter-values'], { min: 0, isWhole: true }),
+        intervalMs: number('interval-seconds', values['interval-seconds'], { min: 0 }) * 1000,
+      },
+      speed: number('speed', values.speed, { min: 0.001 }),
+      rampPerSecond: number('ramp', values.ramp, { min: 0.001 }),
+      faults: readFaults(values.fault ?? []),
+      maxLedgerSessions: 10,
+      ...(sessions !== undefined && { sessions }),
+      ...(seed !== undefined && { seed }),
+      ...(values.password !== undefined && { password: values.password }),
+    },
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: OPTIONS, strict: true }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+type Limits = { min: number; isWhole?: boolean };
+
+function number(name: string, text: string, { min, isWhole = false }: Limits): number {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value) || value < min || (isWhole && !Number.isInteger(value))) {
+    const kind = isWhole ? 'a whole number' : 'a number';
+    throw new UsageError(`--${name} ${text}: give ${kind} of at least ${min}`);
+  }
+  return value;
+}
+
+function optionalNumber(name: string, text: string | undefined, limits: Limits): number | undefined {
+  return text === undefined ? undefined : number(name, text, limits);
+}
+
+function webSocketUrl(text: string): string {
+  if (!URL.canParse(text) || !/^wss?:$/.test(new URL(text).protocol)) {
+    throw new UsageError(`--url ${text}: give a ws:// or wss:// URL`);
+  }
+  return text;
+}
+
+function readFaults(texts: readonly string[]): FaultProbabilities {
+  const faults: FaultProbabilities = {};
+  for (const text of texts) {
+    const [name = '', probability = ''] = text.split('=');
+    const value = Number(probability);
+    if (!isFaultName(name)) {
+      throw new UsageError(`--fault ${text}: no such fault; there are ${faultNames.join(', ')}`);
+    }
+    if (probability === '' || !(value >= 0 && value <= 1)) {
+      throw new UsageError(`--fault ${text}: give ${name}=PROBABILITY, 0 to 1`);
+    }
+    faults[name] = value;
+  }
+  return faults;
+}

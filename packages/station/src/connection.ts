@@ -1,0 +1,150 @@
+import { EventEmitter, once } from 'node:events';
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import { WebSocket } from 'ws';
+import { ConnectionClosed, HandshakeRefused } from './call-errors.ts';
+import type { Random } from './random.ts';
+import { wait } from './wait.ts';
+
+/** Where and how to connect. */
+export type ConnectionOptions = {
+  url: string;
+  /** Asked anew at each handshake, since a password may be changed. */
+  headers: () => Record<string, string>;
+  reconnect: { minMs: number; maxMs: number };
+  random: Random;
+  tls: TlsOptions | undefined;
+};
+
+type ConnectionEvents = {
+  open: [];
+  close: [code: number];
+  refused: [error: Error];
+  received: [data: string | Buffer];
+  sent: [data: string | Buffer];
+};
+
+const CLOSE_MS = 1000;
+
+/** One station's socket: opened once, and then opened again by itself until `disconnect()`. */
+export class Connection extends EventEmitter<ConnectionEvents> {
+  readonly #options: ConnectionOptions;
+  #socket: WebSocket | undefined;
+  /** Exists while the station wants to be connected; aborted when it wants that no more. */
+  #wanted: AbortController | undefined;
+  /** The signal of the loop that reopens the socket, while there is one. */
+  #reopening: AbortSignal | undefined;
+
+  constructor(options: ConnectionOptions) {
+    super();
+    this.#options = options;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Resolves once open. Rejects when the first attempt fails, unless it shall keep trying. */
+  async connect({ keepTrying = false } = {}): Promise<void> {
+    if (this.isOpen) return;
+    if (this.#wanted) {
+      await once(this, 'open', { signal: this.#wanted.signal });
+      return;
+    }
+    const { signal } = (this.#wanted = new AbortController());
+    try {
+      await this.#open(signal);
+    } catch (error) {
+      if (keepTrying) return this.#openEventually(signal);
+      this.#wanted?.abort();
+      this.#wanted = undefined;
+      throw error;
+    }
+  }
+
+  /** Resolves once the operating system has the data. */
+  send(data: string | Buffer): Promise<void> {
+    const socket = this.#socket;
+    if (!socket) return Promise.reject(new ConnectionClosed('send'));
+    this.emit('sent', data);
+    return new Promise((resolve, reject) => {
+      socket.send(data, (error) => (error ? reject(new ConnectionClosed('send')) : resolve()));
+    });
+  }
+
+  /** Cuts the socket without a goodbye; it is opened again after the back-off. */
+  drop(): void {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#forget(socket, 1006);
+    socket.terminate();
+  }
+
+  /** Closes the socket properly, and stays away. */
+  async disconnect(): Promise<void> {
+    this.#wanted?.abort();
+    this.#wanted = undefined;
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#forget(socket, 1000);
+    const closed = new AbortController();
+    socket.once('close', () => closed.abort());
+    socket.close(1000);
+    await wait(CLOSE_MS, closed.signal);
+    socket.terminate();
+  }
+
+  #open(signal: AbortSignal): Promise<void> {
+    const { url, headers, tls } = this.#options;
+    // ws sets TCP_NODELAY itself.
+    const socket = new WebSocket(url, ['ocpp1.6'], { ...tls, headers: headers(), perMessageDeflate: false });
+    const giveUp = () => socket.terminate();
+    signal.addEventListener('abort', giveUp);
+    return new Promise<void>((resolve, reject) => {
+      socket.once('open', () => {
+        this.#adopt(socket);
+        resolve();
+      });
+      socket.once('unexpected-response', (_request, response) => {
+        response.resume();
+        reject(new HandshakeRefused(url, response.statusCode ?? 0));
+        socket.terminate();
+      });
+      socket.on('error', reject);
+    }).finally(() => signal.removeEventListener('abort', giveUp));
+  }
+
+  #adopt(socket: WebSocket): void {
+    this.#socket = socket;
+    socket.on('message', (data: Buffer, isBinary) => {
+      // What a dropped socket still had in its buffer was lost on the way.
+      if (this.#socket === socket) this.emit('received', isBinary ? data : data.toString());
+    });
+    socket.on('close', (code) => this.#forget(socket, code));
+    this.emit('open');
+  }
+
+  #forget(socket: WebSocket, code: number): void {
+    if (this.#socket !== socket) return;
+    this.#socket = undefined;
+    this.emit('close', code);
+    if (this.#wanted) void this.#openEventually(this.#wanted.signal);
+  }
+
+  async #openEventually(signal: AbortSignal): Promise<void> {
+    // A socket may be dropped before the loop that opened it has noticed: that loop goes on then.
+    if (this.#reopening === signal) return;
+    this.#reopening = signal;
+    for (let attempt = 0; !signal.aborted && !this.isOpen; attempt++) {
+      await wait(this.#backOffMs(attempt), signal);
+      if (signal.aborted) break;
+      await this.#open(signal).catch((error: Error) => this.emit('refused', error));
+    }
+    if (this.#reopening === signal) this.#reopening = undefined;
+  }
+
+  #backOffMs(attempt: number): number {
+    const { reconnect, random } = this.#options;
+    const fullMs = Math.min(reconnect.maxMs, reconnect.minMs * 2 ** Math.min(attempt, 30));
+    return fullMs * random.between(0.5, 1);
+  }
+}

@@ -1,0 +1,147 @@
+import type { Requests } from '@evander/ocpp';
+import { LoadCurve } from './load-curve.ts';
+import { sampleMeter, toLedger } from './meter.ts';
+import { Session, type StopOptions, type StopReason } from './session.ts';
+import type { Station } from './station.ts';
+
+/** A connector's status, in OCPP's words. */
+export type ConnectorStatus = Requests['StatusNotification']['status'];
+
+/** What the car takes: see LoadCurve. */
+export type ChargePlan = { durationSeconds?: number; energyWh?: number };
+
+/** One connector with its meter; number 0 stands for the station as a whole. */
+export class Connector {
+  readonly id: number;
+  status: ConnectorStatus = 'Available';
+  session: Session | undefined;
+  isOperative = true;
+  readonly #station: Station;
+  readonly #plateauW: number;
+  #changedAt: string;
+  #reported: ConnectorStatus | undefined;
+  #meterWh: number;
+
+  constructor(station: Station, id: number) {
+    this.#station = station;
+    this.id = id;
+    this.#plateauW = station.random.pick([11_000, 22_000]);
+    this.#meterWh = Math.floor(station.random.between(0, 5_000_000));
+    this.#changedAt = station.timestamp();
+  }
+
+  /** The meter's register in Wh: it only ever grows. */
+  get meterWh(): number {
+    return this.session?.meterWh ?? this.#meterWh;
+  }
+
+  get isFree(): boolean {
+    return !this.session && this.isOperative && (this.status === 'Available' || this.status === 'Preparing');
+  }
+
+  /** A car is plugged in. */
+  async plugIn(): Promise<void> {
+    if (this.status === 'Available') await this.setStatus('Preparing');
+  }
+
+  /** The transaction starts; nothing is asked, the station may be offline. */
+  start(idTag: string, plan: ChargePlan & { reservationId?: number } = {}): Session {
+    if (this.session) throw new Error(`connector ${this.id} has a session already; stop it first`);
+    const { ledger } = this.#station;
+    const { id: connectorId, meterWh: meterStart } = this;
+    const record = ledger.open({ connectorId, idTag, startedAt: this.#station.timestamp(), meterStart });
+    const session = new Session({
+      station: this.#station,
+      record,
+      curve: new LoadCurve({ ...plan, plateauW: this.#plateauW }),
+    });
+    this.session = session;
+    session.start(plan.reservationId);
+    session.sample('Transaction.Begin');
+    void session.answered.then(() => this.#stopIfRefused(session));
+    return session;
+  }
+
+  /** The transaction ends, if there is one. */
+  stop(reason?: StopReason, options: StopOptions = {}): Session | undefined {
+    const session = this.session;
+    if (!session) return undefined;
+    session.stop(reason, options);
+    this.#meterWh = session.meterWh;
+    this.session = undefined;
+    void this.setStatus('Finishing');
+    return session;
+  }
+
+  /** The session ends without a word, as when the station's process ends. */
+  abandon(): void {
+    this.session?.abandon();
+    this.#meterWh = this.meterWh;
+    this.session = undefined;
+  }
+
+  /** The car is unplugged; that ends a transaction. */
+  async unplug(): Promise<void> {
+    this.stop('EVDisconnected');
+    await this.setStatus(this.isOperative ? 'Available' : 'Unavailable');
+  }
+
+  /** Out of order by command, or in order again; a session ends first. */
+  async setOperative(isOperative: boolean): Promise<void> {
+    this.isOperative = isOperative;
+    if (this.session) return;
+    if (!isOperative) await this.setStatus('Unavailable');
+    else if (this.status === 'Unavailable') await this.setStatus('Available');
+  }
+
+  async setStatus(status: ConnectorStatus): Promise<void> {
+    if (status === this.status) return;
+    this.status = status;
+    this.#changedAt = this.#station.timestamp();
+    await this.reportIfChanged();
+  }
+
+  /** Reports the status, unless the manager knows it. */
+  async reportIfChanged(): Promise<void> {
+    if (this.#reported !== this.status && this.#station.mayReport) await this.report();
+  }
+
+  /** Reports the status, whatever the manager knows; what fails is reported at the next connection. */
+  async report(): Promise<void> {
+    const { status } = this;
+    this.#reported = status;
+    const request = {
+      connectorId: this.id,
+      errorCode: 'NoError',
+      status,
+      timestamp: this.#changedAt,
+    } as const;
+    try {
+      await this.#station.call('StatusNotification', request);
+    } catch {
+      this.#reported = undefined;
+    }
+  }
+
+  /** Measures because the manager asked for it. */
+  async sampleOnTrigger(): Promise<void> {
+    if (this.session) return this.session.sample('Trigger');
+    const meterValue = sampleMeter({
+      timestamp: this.#station.timestamp(),
+      context: 'Trigger',
+      reading: { registerWh: this.meterWh, powerW: 0 },
+      measurands: this.#station.configuration.list('MeterValuesSampledData'),
+      random: this.#station.random,
+    });
+    const samples = toLedger(this.id, meterValue);
+    this.#station.ledger.samples.push(...samples);
+    await this.#station.call('MeterValues', { connectorId: this.id, meterValue: [meterValue] });
+    samples.forEach((sample) => (sample.acknowledged = true));
+  }
+
+  #stopIfRefused(session: Session): void {
+    const status = session.record.idTagStatus;
+    if (this.session !== session || !status || status === 'Accepted') return;
+    if (this.#station.configuration.isTrue('StopTransactionOnInvalidId')) this.stop('DeAuthorized');
+  }
+}

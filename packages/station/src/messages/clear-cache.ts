@@ -1,0 +1,9 @@
+import type { Requests, Responses } from '@evander/ocpp';
+import type { Station } from '../station.ts';
+
+/** §5.4 */
+export function clearCache(station: Station, _request: Requests['ClearCache']): Responses['ClearCache'] {
+  if (!station.configuration.isTrue('AuthorizationCacheEnabled')) return { status: 'Rejected' };
+  station.authorization.cache.clear();
+  return { status: 'Accepted' };
+}

@@ -1,0 +1,24 @@
+import type { Requests, Responses } from '@evander/ocpp';
+import type { Station } from '../station.ts';
+
+/** §5.8: no keys asks for all. A key that may only be written is known, but has no value to show. */
+export function getConfiguration(
+  station: Station,
+  { key = [] }: Requests['GetConfiguration'],
+): Responses['GetConfiguration'] {
+  const { configuration } = station;
+  const asked = key.length > 0 ? key : configuration.names;
+  const unknownKey = asked.filter((name) => !configuration.find(name));
+  const configurationKey = asked
+    .map((name) => configuration.find(name))
+    .filter((entry) => entry !== undefined)
+    .map(({ key, value, access }) => ({
+      key,
+      readonly: access === 'R',
+      ...(value !== undefined && access !== 'W' && { value }),
+    }));
+  return {
+    ...(configurationKey.length > 0 && { configurationKey }),
+    ...(unknownKey.length > 0 && { unknownKey }),
+  };
+}

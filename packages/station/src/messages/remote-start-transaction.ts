@@ -1,0 +1,23 @@
+import type { Requests, Responses } from '@evander/ocpp';
+import type { Station } from '../station.ts';
+
+/** §5.11: a free connector charges; the tag is asked for only when AuthorizeRemoteTxRequests says so. */
+export function remoteStartTransaction(
+  station: Station,
+  { connectorId, idTag }: Requests['RemoteStartTransaction'],
+): Responses['RemoteStartTransaction'] {
+  // §4.2: not before the station is accepted.
+  if (!station.registration.isAccepted) return { status: 'Rejected' };
+  const candidates =
+    connectorId === undefined
+      ? station.connectors
+      : station.connectors.filter(({ id }) => id === connectorId);
+  const connector = candidates.find(({ isFree }) => isFree);
+  if (!connector) return { status: 'Rejected' };
+  const authorize = station.configuration.isTrue('AuthorizeRemoteTxRequests');
+  const { remoteSession } = station.options;
+  station.afterAnswer(() =>
+    station.chargeSession({ authorize, ...remoteSession, connectorId: connector.id, idTag }),
+  );
+  return { status: 'Accepted' };
+}

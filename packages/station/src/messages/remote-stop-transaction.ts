@@ -1,0 +1,13 @@
+import type { Requests, Responses } from '@evander/ocpp';
+import type { Station } from '../station.ts';
+
+/** Errata §3.33: accepted when such a transaction is running. */
+export function remoteStopTransaction(
+  station: Station,
+  { transactionId }: Requests['RemoteStopTransaction'],
+): Responses['RemoteStopTransaction'] {
+  const connector = station.connectors.find(({ session }) => session?.transactionId === transactionId);
+  if (!connector || !station.registration.isAccepted) return { status: 'Rejected' };
+  station.afterAnswer(() => connector.stop('Remote'));
+  return { status: 'Accepted' };
+}

@@ -1,0 +1,78 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import type { Requests } from '@evander/ocpp';
+import type { ChargeSessionOptions } from './charge-session.ts';
+import type { FaultProbabilities } from './faults.ts';
+
+/** What a simulated station is and how it behaves; only its id and url are needed. */
+export type StationOptions = {
+  stationId: string;
+  /** The gateway's endpoint without the station's id, e.g. ws://127.0.0.1:9310/ws */
+  url: string;
+  /** Basic authentication; a Buffer may hold any byte. */
+  password?: string | Buffer;
+  /** For wss: ca, cert, key and so on. */
+  tls?: TlsOptions;
+  connectors?: number;
+  /** The fields of its BootNotification. */
+  identity?: Partial<Requests['BootNotification']>;
+  /** Configuration keys that differ from the defaults. */
+  configuration?: Record<string, string>;
+  /** The same seed gives the same loads, meters and faults. */
+  seed?: number;
+  /** Milliseconds since 1970, in place of Date.now. */
+  now?: () => number;
+  answerTimeoutMs?: number;
+  reconnect?: { minMs?: number; maxMs?: number };
+  /** The wait before the next boot when the manager leaves it to the station. */
+  bootRetryMs?: number;
+  /** In place of TransactionMessageRetryInterval, which knows whole seconds only. */
+  retryIntervalMs?: number;
+  /** How many times faster than the clock its sessions go; Infinity waits for nothing. */
+  speed?: number;
+  faults?: FaultProbabilities;
+  /** How a session goes that the manager starts. */
+  remoteSession?: Omit<ChargeSessionOptions, 'idTag' | 'connectorId'>;
+  /** The ledger forgets older sessions. */
+  maxLedgerSessions?: number;
+  log?: (message: string) => void;
+};
+
+/** Something the manager sent that it should not have. */
+export type Violation = {
+  kind: 'frame' | 'request' | 'response';
+  action?: string;
+  fault: string;
+  text: string;
+};
+
+/** What a station tells about itself as it goes. */
+export type StationEvents = {
+  connected: [];
+  disconnected: [code: number];
+  /** An attempt to reconnect failed. */
+  refused: [error: Error];
+  received: [data: string | Buffer];
+  sent: [data: string | Buffer];
+  answered: [answer: { action: string; latencyMs: number; isError: boolean }];
+  booted: [status: 'Accepted' | 'Pending' | 'Rejected'];
+  command: [action: string];
+  violation: [violation: Violation];
+};
+
+/** The Authorization header: the password's bytes as they are, they need not be text (OCPP-J §6.2.2). */
+export function basicAuthorization(stationId: string, password: string | Buffer): string {
+  const bytes = Buffer.concat([Buffer.from(`${stationId}:`), Buffer.from(password)]);
+  return `Basic ${bytes.toString('base64')}`;
+}
+
+/** The fields of the BootNotification. */
+export function bootRequest({ stationId, identity }: StationOptions): Requests['BootNotification'] {
+  return {
+    chargePointVendor: 'Evander',
+    chargePointModel: 'Simulator',
+    // The text allows 25 characters.
+    chargePointSerialNumber: stationId.slice(0, 25),
+    firmwareVersion: '1.0.0',
+    ...identity,
+  };
+}

@@ -1,0 +1,180 @@
+import { EventEmitter } from 'node:events';
+import type { Requests, Responses } from '@evander/ocpp';
+import { Authorization, type TagStatus } from './authorization.ts';
+import { chargeSession, type ChargeRecord, type ChargeSessionOptions } from './charge-session.ts';
+import { Clock } from './clock.ts';
+import { Configuration } from './configuration.ts';
+import { Connector } from './connector.ts';
+import { Faults } from './faults.ts';
+import { Ledger } from './ledger.ts';
+import { Link } from './link.ts';
+import { newSeed, Random } from './random.ts';
+import { Registration } from './registration.ts';
+import type { StationEvents, StationOptions, Violation } from './station-options.ts';
+import { TransactionQueue } from './transaction-queue.ts';
+import { wait } from './wait.ts';
+
+/** A simulated OCPP 1.6J charging station. */
+export class Station extends EventEmitter<StationEvents> {
+  readonly stationId: string;
+  readonly options: StationOptions;
+  readonly speed: number;
+  readonly random: Random;
+  readonly faults: Faults;
+  readonly configuration: Configuration;
+  readonly ledger: Ledger;
+  readonly authorization: Authorization;
+  /** What the manager sent against OCPP's schemas; a correct manager leaves it empty. */
+  readonly violations: Violation[] = [];
+  /** Transaction messages that are not answered yet. */
+  readonly queue: TransactionQueue;
+  readonly registration: Registration;
+  /** Numbers 1 to n; `connector(0)` is the station itself. */
+  readonly connectors: readonly Connector[];
+  readonly #whole: Connector;
+  readonly #clock: Clock;
+  readonly #link: Link;
+  readonly #closing = new AbortController();
+  #whenClosed: Promise<void> | undefined;
+
+  constructor(options: StationOptions) {
+    super();
+    this.setMaxListeners(0);
+    this.options = options;
+    this.stationId = options.stationId;
+    this.speed = options.speed ?? 1;
+    this.random = new Random(options.seed ?? newSeed());
+    this.faults = new Faults(this.random, options.faults);
+    const connectors = options.connectors ?? 1;
+    this.configuration = new Configuration({ connectors, values: options.configuration ?? {} });
+    this.ledger = new Ledger(options.maxLedgerSessions);
+    this.authorization = new Authorization(this);
+    this.#clock = new Clock(options.now);
+    this.#link = new Link(this);
+    this.registration = new Registration(this, this.#clock);
+    this.queue = new TransactionQueue(this);
+    this.#whole = new Connector(this, 0);
+    this.connectors = Array.from({ length: connectors }, (_, index) => new Connector(this, index + 1));
+    this.on('connected', () => this.#resume());
+  }
+
+  /** What the loads, meters and faults come from. */
+  get seed(): number {
+    return this.random.seed;
+  }
+
+  /** Aborted by `close()`. */
+  get closed(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  get isConnected(): boolean {
+    return this.#link.connection.isOpen;
+  }
+
+  get registrationStatus(): Responses['BootNotification']['status'] | undefined {
+    return this.registration.status;
+  }
+
+  /** Connected, and accepted by the manager: before that a station sends boots only (§4.2). */
+  get mayReport(): boolean {
+    return this.isConnected && this.registration.isAccepted;
+  }
+
+  /** Rejects when the first attempt is refused, unless it shall keep trying; later it reconnects by itself. */
+  async connect(options: { keepTrying?: boolean } = {}): Promise<void> {
+    this.#closing.signal.throwIfAborted();
+    await this.#link.connection.connect(options);
+  }
+
+  /** Resolves once the manager has accepted the station and knows all connectors. */
+  async boot(): Promise<Responses['BootNotification']> {
+    const response = await this.registration.boot();
+    for (const connector of [this.#whole, ...this.connectors]) await connector.report();
+    this.queue.deliver();
+    return response;
+  }
+
+  /** Closes the socket and stays away until `connect()`. */
+  async disconnect(): Promise<void> {
+    await this.#link.connection.disconnect();
+  }
+
+  /** Like a lost network, for so long or until `goOnline()`: sessions go on and are delivered later. */
+  async goOffline(options: { forMs?: number } = {}): Promise<void> {
+    await this.disconnect();
+    const { forMs } = options;
+    if (forMs !== undefined) void wait(forMs, this.#closing.signal).then(() => this.goOnline());
+  }
+
+  async goOnline(): Promise<void> {
+    // Closed meanwhile is no fault of whoever wanted the station back.
+    if (!this.#closing.signal.aborted) await this.connect({ keepTrying: true }).catch(() => undefined);
+  }
+
+  /** Cuts the socket; the station comes back by itself. */
+  drop(): void {
+    this.#link.connection.drop();
+  }
+
+  /** Ends everything at once; unanswered messages are lost. Await `queue.drained()` first to keep them. */
+  close(): Promise<void> {
+    return (this.#whenClosed ??= this.#close());
+  }
+
+  /** Takes effect with the next connection. */
+  setPassword(password: Buffer): void {
+    this.#link.password = password;
+  }
+
+  /** One call; rejects with CallRefused, CallTimedOut or ConnectionClosed. */
+  call<A extends keyof Requests>(action: A, request: Requests[A], id?: string): Promise<Responses[A]> {
+    return this.#link.call(action, request, id);
+  }
+
+  /** Writes anything on the socket. */
+  sendRaw(data: string | Buffer): Promise<void> {
+    return this.#link.connection.send(data);
+  }
+
+  /** Runs once the command at hand is answered. */
+  afterAnswer(effect: () => unknown): void {
+    this.#link.afterAnswer(effect);
+  }
+
+  /** Throws where `findConnector` has none. */
+  connector(connectorId: number): Connector {
+    const connector = this.findConnector(connectorId);
+    if (!connector) throw new Error(`${this.stationId} has no connector ${connectorId}`);
+    return connector;
+  }
+
+  findConnector(connectorId: number): Connector | undefined {
+    return connectorId === 0 ? this.#whole : this.connectors[connectorId - 1];
+  }
+
+  authorize(idTag: string): Promise<TagStatus> {
+    return this.authorization.authorize(idTag);
+  }
+
+  chargeSession(options: ChargeSessionOptions): Promise<ChargeRecord> {
+    return chargeSession(this, options);
+  }
+
+  timestamp(): string {
+    return this.#clock.timestamp();
+  }
+
+  /** After a lost connection: no boot (OCPP-J §5.4), but what changed meanwhile. */
+  #resume(): void {
+    if (!this.registration.isAccepted) return;
+    for (const connector of [this.#whole, ...this.connectors]) void connector.reportIfChanged();
+    this.queue.deliver();
+  }
+
+  async #close(): Promise<void> {
+    for (const connector of this.connectors) connector.abandon();
+    this.#closing.abort(new Error(`station ${this.stationId} was closed`));
+    await this.disconnect();
+  }
+}
