@@ -99,6 +99,7 @@ export class BrokerClient {
   #onError(error: Error & { code?: unknown }): void {
     if (UNACCEPTABLE_PROTOCOL.includes(Number(error.code)) && this.#client.options.protocolVersion === 5) {
       this.#client.options.protocolVersion = 4;
+      setImmediate(() => this.#client.reconnect());
       return;
     }
     this.#options.onError?.(error);

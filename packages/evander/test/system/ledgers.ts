@@ -1,4 +1,3 @@
-import { parseDateTime } from '@evander/ocpp';
 import type { Station } from '@evander/station';
 import type { Services } from './fixture.ts';
 
@@ -80,10 +79,9 @@ function compare(what: string, expected: string[], stored: string[], found: stri
 
 function plain(value: unknown): unknown {
   if (value instanceof Date) return value.getTime();
-  // node-postgres gives bigint as text where no parser is set.
   return value ?? '';
 }
 
 function time(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : parseDateTime(text)?.getTime();
+  return text === undefined ? undefined : Date.parse(text);
 }

@@ -1,0 +1,132 @@
+import type { Connection as AnnouncedConnection } from '@evander/broker';
+import type { Log } from '@evander/process';
+import type { WebSocket } from 'ws';
+import { CLOSE, Connection } from './connection.ts';
+import { Road } from './road.ts';
+import { UnsettledResults } from './unsettled-results.ts';
+
+export interface ConnectionsOptions {
+  mqttUrl: string;
+  mqttPrefix: string;
+  repeatDelaysMs: readonly number[];
+  answerTimeoutMs: number;
+  aliveEveryMs: number;
+  log: Log;
+}
+
+/** The stations that are connected to this gateway, and the road that their frames travel. */
+export class Connections {
+  readonly road: Road;
+  readonly #options: ConnectionsOptions;
+  readonly #connections = new Map<string, Connection>();
+  readonly #unsettled: UnsettledResults;
+  #whenEmpty: (() => void) | undefined;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.road = new Road({
+      ...options,
+      onEnvelope: (stationId, envelope) => this.#connections.get(stationId)?.onEnvelope(envelope),
+      onSettled: (stationId, id) => this.#unsettled.settle(stationId, id),
+      onConnectedElsewhere: (other) => this.#onConnectedElsewhere(other),
+      onReady: () => this.#publishAgain(),
+      connections: () => [...this.#connections.values()].map(announced),
+    });
+    this.#unsettled = new UnsettledResults({
+      publish: (stationId, payload) => this.road.publishIn(stationId, payload),
+      repeatDelaysMs: options.repeatDelaysMs,
+    });
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes over a station's freshly opened socket; an older one of the same station is closed. */
+  async add(socket: WebSocket, stationId: string, remoteAddress: string): Promise<void> {
+    const connectionId = this.road.clock.next();
+    const log = this.#options.log.child({ stationId, connectionId });
+    // Nothing is read before the answers can come back.
+    socket.pause();
+    const connection = new Connection(socket, {
+      ...this.#options,
+      stationId,
+      connectionId,
+      remoteAddress,
+      publishCall: (payload) => this.road.publishIn(stationId, payload),
+      publishResult: (id, payload) => this.#unsettled.add(stationId, id, payload),
+      onUnreadable: (frame) => this.road.tell({ kind: 'unreadable', frames: [frame] }),
+      log,
+    });
+    socket.on('close', (code) => {
+      log.info({ code }, 'disconnected');
+      this.#forget(connection);
+    });
+    const older = this.#connections.get(stationId);
+    if (older) this.#replace(older);
+    this.#connections.set(stationId, connection);
+    log.info({ remoteAddress }, 'connected');
+    this.road.tell({ kind: 'connected', connections: [announced(connection)] });
+    try {
+      await this.road.open(stationId);
+    } catch (error) {
+      // Subscriptions are renewed when the broker is back, and unanswered calls are published again.
+      log.warn({ err: error }, 'subscribing failed');
+    }
+    socket.resume();
+  }
+
+  ping(): void {
+    for (const connection of this.#connections.values()) connection.ping();
+  }
+
+  /** Waits up to `drainMs` until what is open is answered, closes every socket, then leaves the road. */
+  async close(drainMs: number): Promise<void> {
+    const drained = Promise.all([...this.#connections.values()].map((connection) => connection.drain()));
+    await atMost(drainMs, drained);
+    for (const connection of this.#connections.values())
+      connection.close(CLOSE.restart, 'the gateway restarts');
+    if (this.size > 0) await new Promise<void>((resolve) => (this.#whenEmpty = resolve));
+    this.#unsettled.close();
+    await this.road.close();
+  }
+
+  #replace(old: Connection): void {
+    this.#options.log.info({ stationId: old.stationId }, 'replaced by a newer connection');
+    old.close(CLOSE.replaced, 'replaced by a newer connection');
+    this.#forget(old);
+  }
+
+  // The late close of a replaced socket changes nothing: only the connection that counts is forgotten.
+  #forget(connection: Connection): void {
+    const { stationId } = connection;
+    if (this.#connections.get(stationId) !== connection) return;
+    this.#connections.delete(stationId);
+    this.road.leave(stationId).catch((error: unknown) => {
+      this.#options.log.debug({ stationId, err: error }, 'unsubscribing failed');
+    });
+    this.road.tell({ kind: 'disconnected', connections: [announced(connection)] });
+    if (this.size === 0) this.#whenEmpty?.();
+  }
+
+  #onConnectedElsewhere({ stationId, connectionId }: AnnouncedConnection): void {
+    const ours = this.#connections.get(stationId);
+    if (ours && ours.connectionId < connectionId) this.#replace(ours);
+  }
+
+  #publishAgain(): void {
+    for (const connection of this.#connections.values()) connection.publishAgain();
+    this.#unsettled.publishAgain();
+  }
+}
+
+function announced({ stationId, connectionId, remoteAddress, connectedAt }: Connection): AnnouncedConnection {
+  return { stationId, connectionId, remoteAddress, connectedAt };
+}
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work, timeout]);
+  clearTimeout(timer);
+}
