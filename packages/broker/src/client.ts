@@ -16,6 +16,9 @@ export interface BrokerOptions {
   onError?(error: Error): void;
 }
 
+const RECONNECT_MS = 500;
+
+// A refused CONNECT: 3.1.1's code and 5's.
 const UNACCEPTABLE_PROTOCOL = [1, 132];
 
 /**
@@ -74,6 +77,7 @@ export class BrokerClient {
   #onConnect(): void {
     // Without it a request and its reply wait for delayed acknowledgements: 44 ms instead of 0.2.
     (this.#client.stream as unknown as Partial<Socket>).setNoDelay?.(true);
+    this.#client.options.reconnectPeriod = RECONNECT_MS;
     const wanted = [...this.#options.filters, ...this.#topics];
     if (wanted.length === 0) {
       this.#onSubscribed();
@@ -99,7 +103,8 @@ export class BrokerClient {
   #onError(error: Error & { code?: unknown }): void {
     if (UNACCEPTABLE_PROTOCOL.includes(Number(error.code)) && this.#client.options.protocolVersion === 5) {
       this.#client.options.protocolVersion = 4;
-      setImmediate(() => this.#client.reconnect());
+      // The next attempt, which MQTT.js plans right after this, is to come at once.
+      this.#client.options.reconnectPeriod = 1;
       return;
     }
     this.#options.onError?.(error);
@@ -112,7 +117,7 @@ function clientOptions({ clientId, will }: BrokerOptions): IClientOptions {
     protocolVersion: 5,
     clean: true,
     keepalive: 10,
-    reconnectPeriod: 500,
+    reconnectPeriod: RECONNECT_MS,
     connectTimeout: 5000,
     reconnectOnConnackError: true,
     // We subscribe again ourselves, to know when the subscriptions stand.

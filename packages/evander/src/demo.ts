@@ -25,7 +25,7 @@ export async function startDemo({ stationUrl, apiUrl, adminKey }: DemoOptions): 
     url: stationUrl,
     idTags: [TAG],
     speed: 10,
-    pauseMs: 20_000,
+    pauseMs: 10_000,
     session: { meterValues: 30, intervalMs: 60_000 },
     drainMs: 3000,
   });
