@@ -47,9 +47,18 @@ export async function list(db: Db): Promise<ApiKey[]> {
   return rows;
 }
 
-const remove = statement('apiKeys.remove', 'DELETE FROM api_keys WHERE key_id = $1');
+const remove = statement(
+  'apiKeys.remove',
+  `WITH target AS (SELECT * FROM api_keys WHERE key_id = $1),
+   others AS (SELECT count(*) AS admins FROM api_keys WHERE role = 'admin' AND key_id <> $1),
+   removed AS (DELETE FROM api_keys USING others
+     WHERE key_id = $1 AND (role <> 'admin' OR others.admins > 0) RETURNING key_id)
+   SELECT (SELECT count(*) FROM target) AS found, (SELECT count(*) FROM removed) AS removed`,
+);
 
-export async function removeKey(db: Db, keyId: string): Promise<boolean> {
-  const { rowCount } = await db.query(remove([keyId]));
-  return rowCount === 1;
+/** Takes a key back, but never the last admin's: nobody could make another. */
+export async function removeKey(db: Db, keyId: string): Promise<'removed' | 'last' | 'unknown'> {
+  const { rows } = await db.query<{ found: number; removed: number }>(remove([keyId]));
+  if (rows[0]?.removed === 1) return 'removed';
+  return rows[0]?.found === 1 ? 'last' : 'unknown';
 }

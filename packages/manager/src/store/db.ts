@@ -56,6 +56,14 @@ async function inTransaction<T>(pool: pg.Pool, work: (db: Db) => Promise<T>): Pr
   }
 }
 
+/**
+ * A query that is planned anew for the values at hand: for lists, where a plan that suits any mixture of filters suits none.
+ * `$1::text IS NULL OR …` costs nothing then.
+ */
+export function search(text: string): (values: unknown[]) => pg.QueryConfig {
+  return (values) => ({ text, values });
+}
+
 /** A prepared statement: parsed once per connection, found again by its name. */
 export function statement(name: string, text: string): (values?: unknown[]) => pg.QueryConfig {
   return (values = []) => ({ name, text, values });

@@ -15,7 +15,9 @@ const FAULTS: Record<string, Fault> = {
   '22003': 'theirs', // a number out of range
   '22007': 'theirs', // a date that no calendar has
   '22008': 'theirs',
+  '22021': 'theirs', // U+0000 in a text
   '22P02': 'theirs', // 1e300 for an integer
+  '22P05': 'theirs', // U+0000 in JSON
 };
 
 const BROKEN_CONNECTION = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)/;

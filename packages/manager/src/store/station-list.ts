@@ -1,0 +1,162 @@
+import { IS_CONNECTED } from './connections.ts';
+import type { Db } from './db.ts';
+import { statement } from './db.ts';
+import type { RegistrationStatus } from './stations.ts';
+
+/** A station as the API shows it: one that was added, or one that was turned away and may be adopted. */
+export interface StationRow {
+  stationId: string;
+  adopted: boolean;
+  connected: boolean;
+  connectedAt: Date | null;
+  gatewayId: string | null;
+  remoteAddress: string | null;
+  securityProfile: number | null;
+  bootAnswer: RegistrationStatus | null;
+  registrationStatus: RegistrationStatus | null;
+  bootedAt: Date | null;
+  vendor: string | null;
+  model: string | null;
+  chargePointSerialNumber: string | null;
+  chargeBoxSerialNumber: string | null;
+  firmwareVersion: string | null;
+  iccid: string | null;
+  imsi: string | null;
+  meterType: string | null;
+  meterSerialNumber: string | null;
+  lastSeenAt: Date | null;
+  createdAt: Date | null;
+  connectors: ConnectorRow[];
+  turnedAway: TurnedAwayRow[];
+}
+
+export interface ConnectorRow {
+  connectorId: number;
+  status: string;
+  errorCode: string;
+  info: string | null;
+  vendorId: string | null;
+  vendorErrorCode: string | null;
+  statusAt: string;
+  receivedAt: string;
+}
+
+export interface TurnedAwayRow {
+  reason: string;
+  status: number;
+  remoteAddress: string | null;
+  count: number;
+  firstAt: string;
+  lastAt: string;
+}
+
+const TIME = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
+const utc = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', ${TIME})`;
+
+// Connectors and refusals are gathered for the stations of the page only.
+const COLUMNS = `
+  i.station_id AS "stationId", s.station_id IS NOT NULL AS adopted, coalesce(${IS_CONNECTED}, false) AS connected,
+  c.connected_at AS "connectedAt", c.gateway_id AS "gatewayId", c.remote_address AS "remoteAddress",
+  s.security_profile AS "securityProfile", s.boot_answer AS "bootAnswer", s.registration_status AS "registrationStatus",
+  s.booted_at AS "bootedAt", s.vendor, s.model, s.charge_point_serial_number AS "chargePointSerialNumber",
+  s.charge_box_serial_number AS "chargeBoxSerialNumber", s.firmware_version AS "firmwareVersion", s.iccid, s.imsi,
+  s.meter_type AS "meterType", s.meter_serial_number AS "meterSerialNumber", s.last_seen_at AS "lastSeenAt",
+  s.created_at AS "createdAt",
+  coalesce((SELECT json_agg(json_build_object('connectorId', k.connector_id, 'status', k.status, 'errorCode', k.error_code,
+      'info', k.info, 'vendorId', k.vendor_id, 'vendorErrorCode', k.vendor_error_code, 'statusAt', ${utc('k.status_at')},
+      'receivedAt', ${utc('k.received_at')}) ORDER BY k.connector_id)
+    FROM connectors k WHERE k.station_id = i.station_id), '[]') AS connectors,
+  coalesce((SELECT json_agg(json_build_object('reason', t.reason, 'status', t.status, 'remoteAddress', t.remote_address,
+      'count', t.count, 'firstAt', ${utc('t.first_at')}, 'lastAt', ${utc('t.last_at')}) ORDER BY t.last_at DESC)
+    FROM turned_away t WHERE t.station_id = i.station_id), '[]') AS "turnedAway"`;
+
+const JOINS = `LEFT JOIN stations s USING (station_id) LEFT JOIN connections c USING (station_id)
+  LEFT JOIN gateways g USING (gateway_id)`;
+
+const selectOne = statement(
+  'stations.get',
+  `SELECT ${COLUMNS} FROM (SELECT station_id FROM stations WHERE station_id = $1
+     UNION SELECT station_id FROM turned_away WHERE station_id = $1) i ${JOINS}`,
+);
+
+export async function get(db: Db, stationId: string): Promise<StationRow | undefined> {
+  const { rows } = await db.query<StationRow>(selectOne([stationId]));
+  return rows[0];
+}
+
+const selectPage = statement(
+  'stations.list',
+  `SELECT ${COLUMNS} FROM (SELECT station_id FROM stations UNION SELECT station_id FROM turned_away) i ${JOINS}
+   WHERE ($1::text IS NULL OR i.station_id > $1) AND ($2::bool IS NULL OR (s.station_id IS NOT NULL) = $2)
+     AND ($3::bool IS NULL OR coalesce(${IS_CONNECTED}, false) = $3) AND ($4::text IS NULL OR s.registration_status = $4)
+     AND ($5::text IS NULL OR starts_with(i.station_id, $5))
+   ORDER BY i.station_id LIMIT $6`,
+);
+
+export interface StationFilter {
+  after: string | null;
+  adopted: boolean | undefined;
+  connected: boolean | undefined;
+  registrationStatus: string | undefined;
+  prefix: string | undefined;
+  rows: number;
+}
+
+export async function list(db: Db, filter: StationFilter): Promise<StationRow[]> {
+  const { after, adopted, connected, registrationStatus, prefix } = filter;
+  const values = [
+    after,
+    adopted ?? null,
+    connected ?? null,
+    registrationStatus ?? null,
+    prefix ?? null,
+    filter.rows,
+  ];
+  const { rows } = await db.query<StationRow>(selectPage(values));
+  return rows;
+}
+
+const upsert = statement(
+  'stations.put',
+  `INSERT INTO stations AS known (station_id, security_profile, password_hashes, boot_answer)
+   VALUES ($1, $2, coalesce($3::text[], '{}'), coalesce($4, 'Accepted'))
+   ON CONFLICT (station_id) DO UPDATE SET security_profile = excluded.security_profile,
+     password_hashes = coalesce($3::text[], known.password_hashes), boot_answer = coalesce($4, known.boot_answer)
+   RETURNING xmax = 0 AS "isNew"`,
+);
+
+export interface StationChange {
+  stationId: string;
+  securityProfile: number;
+  passwordHashes: string[] | null;
+  bootAnswer: RegistrationStatus | null;
+}
+
+/** Adds or changes a station; what is null keeps its value. True when it is new. */
+export async function put(db: Db, change: StationChange): Promise<boolean> {
+  const { stationId, securityProfile, passwordHashes, bootAnswer } = change;
+  const { rows } = await db.query<{ isNew: boolean }>(
+    upsert([stationId, securityProfile, passwordHashes, bootAnswer]),
+  );
+  return rows[0]?.isNew ?? false;
+}
+
+const removeAll = statement(
+  'stations.remove',
+  `WITH k AS (DELETE FROM connectors WHERE station_id = $1), t AS (DELETE FROM turned_away WHERE station_id = $1 RETURNING 1),
+   s AS (DELETE FROM stations WHERE station_id = $1 RETURNING 1)
+   SELECT (SELECT count(*) FROM s) + (SELECT count(*) FROM t) AS removed`,
+);
+
+/** Removes a station with its connectors and refusals; what it charged stays. */
+export async function remove(db: Db, stationId: string): Promise<boolean> {
+  const { rows } = await db.query<{ removed: number }>(removeAll([stationId]));
+  return (rows[0]?.removed ?? 0) > 0;
+}
+
+const forgetRefusals = statement('stations.forgetRefusals', 'DELETE FROM turned_away WHERE station_id = $1');
+
+/** Forgets why a station was turned away: it has been changed since. */
+export async function forgetTurnedAway(db: Db, stationId: string): Promise<void> {
+  await db.query(forgetRefusals([stationId]));
+}

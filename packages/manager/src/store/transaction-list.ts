@@ -1,0 +1,112 @@
+import type { Db } from './db.ts';
+import { search, statement } from './db.ts';
+import { tagKey } from './tags.ts';
+
+/** A transaction as the API shows it. */
+export interface TransactionRow {
+  transactionId: number;
+  stationId: string;
+  connectorId: number;
+  idTag: string;
+  parentIdTag: string | null;
+  idTagStatus: string;
+  startedAt: Date;
+  meterStartWh: number;
+  reservationId: number | null;
+  stoppedAt: Date | null;
+  meterStopWh: number | null;
+  energyWh: number | null;
+  stopReason: string | null;
+  stopIdTag: string | null;
+  flags: string[];
+  startReceivedAt: Date;
+  stopReceivedAt: Date | null;
+}
+
+const COLUMNS = `transaction_id AS "transactionId", station_id AS "stationId", connector_id AS "connectorId", id_tag AS "idTag",
+  parent_id_tag AS "parentIdTag", id_tag_status AS "idTagStatus", started_at AS "startedAt", meter_start_wh AS "meterStartWh",
+  reservation_id AS "reservationId", stopped_at AS "stoppedAt", meter_stop_wh AS "meterStopWh", energy_wh AS "energyWh",
+  stop_reason AS "stopReason", stop_id_tag AS "stopIdTag", flags, start_received_at AS "startReceivedAt",
+  stop_received_at AS "stopReceivedAt"`;
+
+const selectOne = statement(
+  'transactions.get',
+  `SELECT ${COLUMNS} FROM transactions WHERE transaction_id = $1`,
+);
+
+export async function get(db: Db, transactionId: number): Promise<TransactionRow | undefined> {
+  const { rows } = await db.query<TransactionRow>(selectOne([transactionId]));
+  return rows[0];
+}
+
+export interface TransactionFilter {
+  before: number | null;
+  stationId: string | undefined;
+  connectorId: number | undefined;
+  idTag: string | undefined;
+  open: boolean | undefined;
+  flag: string | undefined;
+  from: Date | null;
+  to: Date | null;
+  rows: number;
+}
+
+const selectPage = search(
+  `SELECT ${COLUMNS} FROM transactions
+   WHERE ($1::int IS NULL OR transaction_id < $1) AND ($2::text IS NULL OR station_id = $2)
+     AND ($3::int IS NULL OR connector_id = $3) AND ($4::text IS NULL OR id_tag_key = $4)
+     AND ($5::bool IS NULL OR (stopped_at IS NULL) = $5) AND ($6::text IS NULL OR flags @> ARRAY[$6])
+     AND ($7::timestamptz IS NULL OR started_at >= $7) AND ($8::timestamptz IS NULL OR started_at < $8)
+   ORDER BY transaction_id DESC LIMIT $9`,
+);
+
+/** Newest first. */
+export async function list(db: Db, filter: TransactionFilter): Promise<TransactionRow[]> {
+  const { before, stationId, connectorId, idTag, open, flag, from, to } = filter;
+  const { rows } = await db.query<TransactionRow>(
+    selectPage([
+      before,
+      stationId ?? null,
+      connectorId ?? null,
+      idTag === undefined ? null : tagKey(idTag),
+      open ?? null,
+      flag ?? null,
+      from,
+      to,
+      filter.rows,
+    ]),
+  );
+  return rows;
+}
+
+export interface UnmatchedStopRow {
+  unmatchedStopId: number;
+  stationId: string;
+  transactionId: number;
+  idTag: string | null;
+  meterStopWh: number;
+  stoppedAt: Date;
+  stopReason: string;
+  why: string;
+  request: Record<string, unknown>;
+  receivedAt: Date;
+}
+
+const selectUnmatched = search(
+  `SELECT unmatched_stop_id AS "unmatchedStopId", station_id AS "stationId", transaction_id AS "transactionId",
+     id_tag AS "idTag", meter_stop_wh AS "meterStopWh", stopped_at AS "stoppedAt", stop_reason AS "stopReason", why, request,
+     received_at AS "receivedAt"
+   FROM unmatched_stops WHERE ($1::bigint IS NULL OR unmatched_stop_id < $1) AND ($2::text IS NULL OR station_id = $2)
+   ORDER BY unmatched_stop_id DESC LIMIT $3`,
+);
+
+/** Newest first. */
+export async function listUnmatched(
+  db: Db,
+  filter: { before: number | null; stationId: string | undefined; rows: number },
+): Promise<UnmatchedStopRow[]> {
+  const { rows } = await db.query<UnmatchedStopRow>(
+    selectUnmatched([filter.before, filter.stationId ?? null, filter.rows]),
+  );
+  return rows;
+}

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Role } from '../../src/store/api-keys.ts';
+import { KEYS, openApi } from './harness.ts';
+import type { TestApi } from './harness.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await openApi();
+});
+afterAll(() => api.close());
+
+// Every route of the API and the least role that may use it.
+const ROUTES: [string, string, Role][] = [
+  ['GET', '/stations', 'viewer'],
+  ['GET', '/stations/{stationId}', 'viewer'],
+  ['PUT', '/stations/{stationId}', 'operator'],
+  ['DELETE', '/stations/{stationId}', 'operator'],
+  ['GET', '/stations/{stationId}/messages', 'viewer'],
+  ['GET', '/stations/{stationId}/meter-values', 'viewer'],
+  ['GET', '/stations/{stationId}/connectors/{connectorId}/statuses', 'viewer'],
+  ['GET', '/tags', 'viewer'],
+  ['GET', '/tags/{idTag}', 'viewer'],
+  ['PUT', '/tags/{idTag}', 'operator'],
+  ['DELETE', '/tags/{idTag}', 'operator'],
+  ['GET', '/transactions', 'viewer'],
+  ['GET', '/transactions/{transactionId}', 'viewer'],
+  ['GET', '/transactions/{transactionId}/meter-values', 'viewer'],
+  ['GET', '/unmatched-stops', 'viewer'],
+  ['GET', '/api-keys', 'admin'],
+  ['POST', '/api-keys', 'admin'],
+  ['DELETE', '/api-keys/{keyId}', 'admin'],
+];
+const RANK = { viewer: 1, operator: 2, admin: 3 };
+
+test('the OpenAPI describes every route, and this list has them all', async () => {
+  const { body } = await api.send('GET', '/openapi.json', undefined, null);
+  expect(body.openapi).toBe('3.1.0');
+  const described = Object.entries(
+    body.paths as Record<string, Record<string, { summary?: string }>>,
+  ).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { summary }]) => {
+      expect(summary).toBeTruthy();
+      return `${method.toUpperCase()} ${path}`;
+    }),
+  );
+  const open = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
+  expect(described.sort()).toEqual(
+    [...ROUTES.map(([method, path]) => `${method} /api/v1${path}`), ...open].sort(),
+  );
+});
+
+test.each(ROUTES)('%s %s wants the role %s', async (method, template, least) => {
+  const path = `/api/v1${template
+    .replace('{keyId}', '00000000-0000-0000-0000-000000000000')
+    .replace('{idTag}', 'T')
+    .replace(/\{\w+\}/g, '1')}`;
+  const body = method === 'PUT' || method === 'POST' ? {} : undefined;
+  const nobody = await api.send(method, path, body, null);
+  expect(nobody.status).toBe(401);
+  expect(nobody.headers.get('www-authenticate')).toContain('Bearer');
+  expect((await api.send(method, path, body, 'evk_wrong')).status).toBe(401);
+  for (const role of ['viewer', 'operator', 'admin'] as const) {
+    const { status, body: problem } = await api.send(method, path, body, KEYS[role]);
+    if (RANK[role] < RANK[least]) {
+      expect(status).toBe(403);
+      expect(problem.detail).toContain(least);
+    } else {
+      expect([200, 201, 204, 400, 404]).toContain(status);
+    }
+  }
+});
+
+test('health, metrics and documentation need no key', async () => {
+  for (const path of ['/health/live', '/health/ready', '/metrics', '/openapi.json', '/docs']) {
+    expect((await api.send('GET', path, undefined, null)).status).toBe(200);
+  }
+  expect((await api.send('GET', '/', undefined, null)).headers.get('location')).toBe('/docs');
+});
+
+test('a key is shown once, works, and works no more when it is taken back', async () => {
+  const made = await api.send('POST', '/api/v1/api-keys', { name: 'portal', role: 'viewer' });
+  expect(made).toMatchObject({
+    status: 201,
+    body: { name: 'portal', role: 'viewer', key: expect.stringMatching(/^evk_.{43}$/) },
+  });
+  const list = await api.send('GET', '/api/v1/api-keys');
+  expect(list.body.items).toHaveLength(4);
+  expect(JSON.stringify(list.body)).not.toContain(made.body.key);
+  expect((await api.send('DELETE', `/api/v1/api-keys/${made.body.keyId}`)).status).toBe(204);
+  expect((await api.send('GET', '/api/v1/tags', undefined, made.body.key)).status).toBe(401);
+  expect((await api.send('DELETE', `/api/v1/api-keys/${made.body.keyId}`)).status).toBe(404);
+});
+
+test('the last admin key stays', async () => {
+  const { body } = await api.send('GET', '/api/v1/api-keys');
+  const admin = body.items.find(({ role }: { role: string }) => role === 'admin');
+  expect(await api.send('DELETE', `/api/v1/api-keys/${admin.keyId}`)).toMatchObject({ status: 409 });
+});

@@ -1,0 +1,74 @@
+import { silentLog } from '@evander/process';
+import { startApi } from '../../src/api/server.ts';
+import * as apiKeys from '../../src/store/api-keys.ts';
+import type { Role } from '../../src/store/api-keys.ts';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+export const GATEWAY_KEY = 'the-key-of-gateways';
+export const PEPPER = 'pepper';
+export const KEYS: Record<Role, string> = {
+  admin: 'evk_admin',
+  operator: 'evk_operator',
+  viewer: 'evk_viewer',
+};
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into whatever was answered
+  body: any;
+}
+
+/** The API over real HTTP on a desk's database, with a key for each role. */
+export interface TestApi {
+  desk: Desk;
+  url: string;
+  changed: string[];
+  /** A request as admin, or with the key given; null for no key. */
+  send(method: string, path: string, body?: unknown, key?: string | null): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export async function openApi({ unknownStations = 'reject' as 'accept' | 'reject' } = {}): Promise<TestApi> {
+  const desk = await openDesk();
+  for (const role of ['admin', 'operator', 'viewer'] as const) {
+    await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
+  }
+  const changed: string[] = [];
+  const api = await startApi({
+    host: '127.0.0.1',
+    port: 0,
+    database: desk.database,
+    gatewayKey: GATEWAY_KEY,
+    passwordPepper: PEPPER,
+    unknownStations,
+    isReady: () => true,
+    now: () => new Date(),
+    onStationChanged: (stationId) => changed.push(stationId),
+    log: silentLog(),
+  });
+  return {
+    desk,
+    url: api.url,
+    changed,
+    send: async (method, path, body, key = KEYS.admin) => {
+      const response = await fetch(api.url + path, {
+        method,
+        redirect: 'manual',
+        headers: {
+          ...(key !== null && { authorization: `Bearer ${key}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+      return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    },
+    close: async () => {
+      await api.close();
+      await desk.close();
+    },
+  };
+}
