@@ -39,8 +39,10 @@ const RESOURCES = [
 
 /** Serves the HTTP API, its OpenAPI and its documentation. Rejects when the port is taken. */
 export async function startApi(options: ApiOptions): Promise<Api> {
+  // By its own type of log Fastify would make all its types, and the routes' would not fit.
+  const loggerInstance: FastifyBaseLogger = options.log;
   const app: App = Fastify({
-    loggerInstance: options.log as FastifyBaseLogger,
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1_048_576,
     forceCloseConnections: true,

@@ -86,7 +86,7 @@ export function tagRoutes(app: App, { database }: ApiContext): void {
       const { expiryDate, ...rest } = body;
       const expiry = expiryDate === null ? null : readTime(expiryDate, 'expiryDate');
       const change = expiryDate === undefined ? rest : { ...rest, expiryDate: expiry };
-      const tag = await store.put(database, idTag, change as store.TagChange);
+      const tag = await store.put(database, idTag, change);
       return reply.code(tag.isNew ? 201 : 200).send(tag);
     },
   );

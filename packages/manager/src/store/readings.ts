@@ -1,5 +1,5 @@
 import type { Db } from './db.ts';
-import { statement } from './db.ts';
+import { search } from './db.ts';
 
 /** A sample as the API shows it, with its place in the list. */
 export interface Reading {
@@ -43,12 +43,8 @@ const WHERE = `station_id = $1
   AND ($9::timestamptz IS NULL OR measured_at < $9)`;
 const ORDER = 'ORDER BY measured_at, connector_id, digest';
 
-const selectOfStation = statement(
-  'meterValues.list',
-  `SELECT ${COLUMNS} FROM meter_values WHERE ${WHERE} ${ORDER} LIMIT $10`,
-);
-const selectOfTransaction = statement(
-  'meterValues.listOfTransaction',
+const selectOfStation = search(`SELECT ${COLUMNS} FROM meter_values WHERE ${WHERE} ${ORDER} LIMIT $10`);
+const selectOfTransaction = search(
   `SELECT ${COLUMNS} FROM meter_values WHERE ${WHERE} AND transaction_id = $11 ${ORDER} LIMIT $10`,
 );
 

@@ -1,6 +1,6 @@
 import { IS_CONNECTED } from './connections.ts';
 import type { Db } from './db.ts';
-import { statement } from './db.ts';
+import { search, statement } from './db.ts';
 import type { RegistrationStatus } from './stations.ts';
 
 /** A station as the API shows it: one that was added, or one that was turned away and may be adopted. */
@@ -84,8 +84,7 @@ export async function get(db: Db, stationId: string): Promise<StationRow | undef
   return rows[0];
 }
 
-const selectPage = statement(
-  'stations.list',
+const selectPage = search(
   `SELECT ${COLUMNS} FROM (SELECT station_id FROM stations UNION SELECT station_id FROM turned_away) i ${JOINS}
    WHERE ($1::text IS NULL OR i.station_id > $1) AND ($2::bool IS NULL OR (s.station_id IS NOT NULL) = $2)
      AND ($3::bool IS NULL OR coalesce(${IS_CONNECTED}, false) = $3) AND ($4::text IS NULL OR s.registration_status = $4)

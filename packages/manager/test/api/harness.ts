@@ -13,11 +13,21 @@ export const KEYS: Record<Role, string> = {
   viewer: 'evk_viewer',
 };
 
+/** What one answer or another holds; tests read what theirs has. */
+export interface Body extends Record<string, unknown> {
+  items: Record<string, unknown>[];
+  nextCursor: string | null;
+  detail: string;
+  key: string;
+  keyId: string;
+  passwordHashes: string[];
+  paths: Record<string, Record<string, { summary?: string }>>;
+}
+
 export interface Answer {
   status: number;
   headers: Headers;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into whatever was answered
-  body: any;
+  body: Body;
 }
 
 /** The API over real HTTP on a desk's database, with a key for each role. */
@@ -30,7 +40,7 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
-export async function openApi({ unknownStations = 'reject' as 'accept' | 'reject' } = {}): Promise<TestApi> {
+export async function openApi({ unknownStations = 'reject' } = {}): Promise<TestApi> {
   const desk = await openDesk();
   for (const role of ['admin', 'operator', 'viewer'] as const) {
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
@@ -64,7 +74,11 @@ export async function openApi({ unknownStations = 'reject' as 'accept' | 'reject
       });
       const text = await response.text();
       const isJson = response.headers.get('content-type')?.includes('json') ?? false;
-      return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: (isJson ? JSON.parse(text) : {}) as Body,
+      };
     },
     close: async () => {
       await api.close();

@@ -37,7 +37,8 @@ test.each([
   ['POST', '/api-keys', { name: 'x', role: 'god' }, 400, 'role'],
   ['GET', '/nowhere', undefined, 404, '/docs'],
   ['PATCH', '/tags', {}, 404, 'PATCH /api/v1/tags'],
-])('%s %s with a fault names it', async (method, path, body, status, words) => {
+])('%s %s with a fault names it', async (...fault) => {
+  const [method, path, body, status, words] = fault;
   const answer = await api.send(method, `/api/v1${path}`, body);
   expect(answer.status).toBe(status);
   expect(answer.headers.get('content-type')).toContain('application/problem+json');

@@ -16,16 +16,13 @@ const v1 = (method: string, path: string, body?: unknown) => api.send(method, `/
 
 async function all(path: string, limit: number): Promise<Record<string, unknown>[]> {
   const items: Record<string, unknown>[] = [];
-  let cursor: string | null = null;
+  let cursor = '';
   do {
-    const { body } = await v1(
-      'GET',
-      `${path}${path.includes('?') ? '&' : '?'}limit=${limit}${cursor ? `&cursor=${cursor}` : ''}`,
-    );
+    const { body } = await v1('GET', `${path}${path.includes('?') ? '&' : '?'}limit=${limit}${cursor}`);
     expect(body.items.length).toBeLessThanOrEqual(limit);
     items.push(...body.items);
-    cursor = body.nextCursor;
-  } while (cursor !== null);
+    cursor = body.nextCursor === null ? '' : `&cursor=${body.nextCursor}`;
+  } while (cursor !== '');
   return items;
 }
 
@@ -235,7 +232,7 @@ test('recorded frames are listed newest first and filtered', async () => {
   expect(calls.map(({ messageId }) => messageId)).toEqual(['hb4', 'hb3', 'hb2', 'hb1', 'hb0']);
   const both = (await v1('GET', '/stations/CP1/messages?messageId=hb3')).body.items;
   expect(both).toMatchObject([
-    { direction: 'out', type: 'result', payload: { currentTime: expect.any(String) } },
+    { direction: 'out', type: 'result', payload: { currentTime: expect.any(String) as unknown } },
     {
       direction: 'in',
       type: 'call',
