@@ -1,7 +1,14 @@
+import { Type } from '@fastify/type-provider-typebox';
 import type { Log } from '@evander/process';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import { faultOf } from '../store/storage-error.ts';
+
+/** An error as every route may answer it. */
+export const ProblemDocument = Type.Object(
+  { type: Type.String(), title: Type.String(), status: Type.Integer(), detail: Type.String() },
+  { description: 'RFC 9457: `detail` names the thing, the fault and the cure' },
+);
 
 /** What went wrong with a request, as RFC 9457 tells it: `detail` names the thing, the fault and the cure. */
 export class Problem extends Error {

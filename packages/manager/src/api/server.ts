@@ -10,7 +10,7 @@ import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
 import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
-import { answerProblem, Problem, sendProblem } from './problem.ts';
+import { answerProblem, Problem, ProblemDocument, sendProblem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 import { stationRoutes } from './stations.ts';
 import { tagRoutes } from './tags.ts';
@@ -71,6 +71,10 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   await app.register(
     async (api) => {
       requireRoles(api, options.database);
+      api.addHook('onRoute', ({ schema }) => {
+        if (schema)
+          schema.response = { ...(schema.response ?? {}), '4xx': ProblemDocument, '5xx': ProblemDocument };
+      });
       for (const addRoutes of RESOURCES) addRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), options);
     },
     { prefix: '/api/v1' },

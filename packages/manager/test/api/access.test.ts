@@ -38,8 +38,9 @@ test('the OpenAPI describes every route, and this list has them all', async () =
   const described = Object.entries(
     body.paths as Record<string, Record<string, { summary?: string }>>,
   ).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { summary }]) => {
+    Object.entries(methods).map(([method, { summary, responses }]) => {
       expect(summary).toBeTruthy();
+      if (path.startsWith('/api')) expect(responses).toHaveProperty('4XX');
       return `${method.toUpperCase()} ${path}`;
     }),
   );

@@ -21,7 +21,7 @@ export interface Body extends Record<string, unknown> {
   key: string;
   keyId: string;
   passwordHashes: string[];
-  paths: Record<string, Record<string, { summary?: string }>>;
+  paths: Record<string, Record<string, { summary?: string; responses?: object }>>;
 }
 
 export interface Answer {
