@@ -16,7 +16,10 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       // Our option objects hold functions that use no `this`.
       '@typescript-eslint/unbound-method': 'off',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       'max-params': ['error', 4],
       'max-depth': ['error', 4],

@@ -29,6 +29,7 @@ export class BrokerClient {
   readonly #options: BrokerOptions;
   readonly #topics = new Set<string>();
   #ready = false;
+  #changes: Promise<unknown> = Promise.resolve();
 
   constructor(options: BrokerOptions) {
     this.#options = options;
@@ -58,14 +59,23 @@ export class BrokerClient {
   }
 
   /** Subscribes to topics besides the filters; resolves once they stand, or at once when the broker is away (they follow). */
-  async subscribe(topics: string[]): Promise<void> {
+  subscribe(topics: string[]): Promise<void> {
     for (const topic of topics) this.#topics.add(topic);
-    if (this.#client.connected) await this.#client.subscribeAsync(topics, { qos: 0 });
+    return this.#inTurn(() => this.#client.subscribeAsync(topics, { qos: 0 }));
   }
 
-  async unsubscribe(topics: string[]): Promise<void> {
+  unsubscribe(topics: string[]): Promise<void> {
     for (const topic of topics) this.#topics.delete(topic);
-    if (this.#client.connected) await this.#client.unsubscribeAsync(topics);
+    return this.#inTurn(() => this.#client.unsubscribeAsync(topics));
+  }
+
+  // A broker may work on several packets at once: leaving a topic and coming back to it must not change places.
+  #inTurn(change: () => Promise<unknown>): Promise<void> {
+    const done = this.#changes.then(async () => {
+      if (this.#client.connected) await change();
+    });
+    this.#changes = done.catch(() => undefined);
+    return done;
   }
 
   /** Says farewell to the broker; the last will is not published. */

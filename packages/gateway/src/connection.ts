@@ -110,6 +110,8 @@ export class Connection {
 
   /** Closes with a code that tells the station why; cuts the socket when it does not take leave in time. */
   close(code: number, reason: string): void {
+    this.#draining = true;
+    this.#calls.close();
     this.#socket.resume();
     this.#socket.close(code, reason);
     setTimeout(() => this.#socket.terminate(), CLOSE_GRACE_MS).unref();
@@ -124,15 +126,17 @@ export class Connection {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     this.#isAlive = true;
-    if (this.#draining && this.#calls.isEmpty) return;
     const receivedAt = new Date().toISOString();
-    const text = textOf(data);
+    const bytes = bytesOf(data);
+    const text = bytes.toString();
     const frame: Frame | MalformedFrame | { type: 'blank' } = isBinary
       ? { type: 'malformed', reason: 'a binary message: OCPP-J is text' }
       : parseFrame(text);
     if (frame.type === 'blank') return;
     if (frame.type === 'malformed') {
-      this.#onMalformed(frame, isBinary ? `(${text.length} bytes)` : text, receivedAt);
+      // Frames that come behind our close are not read, but for results: what they tell has happened.
+      if (this.#socket.readyState === this.#socket.OPEN)
+        this.#onMalformed(frame, isBinary ? `(${bytes.length} bytes)` : text, receivedAt);
       return;
     }
     this.#unreadableInARow = 0;
@@ -169,7 +173,7 @@ export class Connection {
   }
 }
 
-function textOf(data: RawData): string {
-  if (Array.isArray(data)) return Buffer.concat(data).toString();
-  return data instanceof ArrayBuffer ? Buffer.from(data).toString() : data.toString();
+function bytesOf(data: RawData): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? Buffer.from(data) : data;
 }

@@ -63,12 +63,14 @@ export class Connections {
       this.#forget(connection);
     });
     const older = this.#connections.get(stationId);
-    if (older) this.#replace(older);
     this.#connections.set(stationId, connection);
+    if (older) this.#replace(older);
     log.info({ remoteAddress }, 'connected');
     this.road.tell({ kind: 'connected', connections: [announced(connection)] });
     try {
       await this.road.open(stationId);
+      // It may have gone while the subscription was on its way.
+      if (!this.#connections.has(stationId)) await this.road.leave(stationId);
     } catch (error) {
       // Subscriptions are renewed when the broker is back, and unanswered calls are published again.
       log.warn({ err: error }, 'subscribing failed');
@@ -94,24 +96,30 @@ export class Connections {
   #replace(old: Connection): void {
     this.#options.log.info({ stationId: old.stationId }, 'replaced by a newer connection');
     old.close(CLOSE.replaced, 'replaced by a newer connection');
-    this.#forget(old);
+    this.road.tell({ kind: 'disconnected', connections: [announced(old)] });
   }
 
   // The late close of a replaced socket changes nothing: only the connection that counts is forgotten.
   #forget(connection: Connection): void {
     const { stationId } = connection;
     if (this.#connections.get(stationId) !== connection) return;
+    this.#remove(stationId);
+    this.road.tell({ kind: 'disconnected', connections: [announced(connection)] });
+  }
+
+  #remove(stationId: string): void {
     this.#connections.delete(stationId);
     this.road.leave(stationId).catch((error: unknown) => {
       this.#options.log.debug({ stationId, err: error }, 'unsubscribing failed');
     });
-    this.road.tell({ kind: 'disconnected', connections: [announced(connection)] });
     if (this.size === 0) this.#whenEmpty?.();
   }
 
   #onConnectedElsewhere({ stationId, connectionId }: AnnouncedConnection): void {
     const ours = this.#connections.get(stationId);
-    if (ours && ours.connectionId < connectionId) this.#replace(ours);
+    if (!ours || ours.connectionId >= connectionId) return;
+    this.#remove(stationId);
+    this.#replace(ours);
   }
 
   #publishAgain(): void {

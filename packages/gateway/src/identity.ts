@@ -7,7 +7,9 @@ export function readIdentity(requestTarget: string): string | undefined {
   const [, encoded] = /^\/ws\/([^/]+)\/?$/.exec(path) ?? [];
   if (encoded === undefined) return undefined;
   try {
-    return decodeURIComponent(encoded);
+    const identity = decodeURIComponent(encoded);
+    // Dot segments: whoever puts one in a URL, as we do to ask a manager, has it removed (RFC 3986 §5.2.4).
+    return identity === '.' || identity === '..' ? undefined : identity;
   } catch {
     return undefined;
   }

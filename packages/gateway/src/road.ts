@@ -27,6 +27,8 @@ export interface RoadOptions {
 
 /** Every so many signs of life the gateway lists all its connections, to heal whatever a manager has missed. */
 const ALIVE_PER_LISTING = 6;
+/** When a broker is back everyone asks at once; one listing answers all who asked within this time. */
+const LISTING_DELAY_MS = 100;
 
 /** The gateway's side of the road: its MQTT connection, its topics, and what it tells of its stations. */
 export class Road {
@@ -37,6 +39,7 @@ export class Road {
   readonly #client: BrokerClient;
   readonly #aliveTimer: NodeJS.Timeout;
   #aliveCount = 0;
+  #listingTimer: NodeJS.Timeout | undefined;
 
   constructor(options: RoadOptions) {
     this.#options = options;
@@ -50,6 +53,8 @@ export class Road {
       onConnect: () => {
         options.log.info('connected to the broker');
         this.#announceAll();
+        // The others' listings tell what was missed: newer connections of our stations, and ids to stay above.
+        this.#client.publish(this.#topics.presenceRequest, '');
         options.onReady();
       },
       onDisconnect: () => options.log.warn('the broker is away'),
@@ -81,6 +86,7 @@ export class Road {
 
   async close(): Promise<void> {
     clearInterval(this.#aliveTimer);
+    clearTimeout(this.#listingTimer);
     this.tell({ kind: 'gone' });
     await this.#client.close();
   }
@@ -95,7 +101,7 @@ export class Road {
       const id = decodeObject(payload)?.id;
       if (typeof id === 'string') this.#options.onSettled(from.id, id);
     } else if (from?.road === 'presenceRequest') {
-      this.#announceAll();
+      this.#listingTimer ??= setTimeout(() => this.#announceAll(), LISTING_DELAY_MS);
     } else if (from?.road === 'presence' && from.id !== this.gatewayId) {
       this.#onPresence(decodePresence(payload));
     }
@@ -103,6 +109,7 @@ export class Road {
 
   #onPresence(presence: Presence | undefined): void {
     if (presence?.kind !== 'connected' && presence?.kind !== 'all') return;
+    if (presence.kind === 'all') this.clock.observe(presence.asOf);
     for (const connection of presence.connections) {
       this.clock.observe(connection.connectionId);
       this.#options.onConnectedElsewhere(connection);
@@ -116,6 +123,8 @@ export class Road {
   }
 
   #announceAll(): void {
+    clearTimeout(this.#listingTimer);
+    this.#listingTimer = undefined;
     this.tell({ kind: 'all', asOf: this.clock.next(), connections: this.#options.connections() });
   }
 }

@@ -43,10 +43,13 @@ export async function startStationServer(options: StationServerOptions): Promise
 
   const onUpgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const remoteAddress = request.socket.remoteAddress ?? '';
-    const outcome = refusing
-      ? new Refusal(503, 'the gateway is stopping', { headers: { 'Retry-After': '1' } })
-      : await admit(request, options);
+    const admitted = refusing ? undefined : await admit(request, options);
     if (socket.destroyed) return;
+    // Asked once more: whoever passes the ladder while the gateway begins to stop would never be closed.
+    const outcome =
+      refusing || admitted === undefined
+        ? new Refusal(503, 'the gateway is stopping', { headers: { 'Retry-After': '1' } })
+        : admitted;
     if (outcome instanceof Refusal) {
       const { status, reason, stationId } = outcome;
       log.warn({ stationId, status, reason, remoteAddress, url: request.url?.slice(0, 300) }, 'turned away');
@@ -98,5 +101,7 @@ function refuse(socket: Duplex, { status, reason, headers }: Refusal): void {
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': String(Buffer.byteLength(reason)),
   }).map(([name, value]) => `${name}: ${value}\r\n`);
+  // A peer that never closes its half would keep the socket for ever.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}\r\n${lines.join('')}\r\n${reason}`);
 }

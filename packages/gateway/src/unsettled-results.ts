@@ -16,12 +16,14 @@ interface UnsettledResult {
 export class UnsettledResults {
   readonly #options: UnsettledResultsOptions;
   readonly #results = new Map<string, UnsettledResult>();
+  #closed = false;
 
   constructor(options: UnsettledResultsOptions) {
     this.#options = options;
   }
 
   add(stationId: string, id: string, payload: string): void {
+    if (this.#closed) return;
     this.settle(stationId, id);
     const result: UnsettledResult = { stationId, payload, publications: 0 };
     this.#results.set(key(stationId, id), result);
@@ -38,6 +40,7 @@ export class UnsettledResults {
   }
 
   close(): void {
+    this.#closed = true;
     for (const { timer } of this.#results.values()) clearTimeout(timer);
     this.#results.clear();
   }

@@ -8,7 +8,7 @@ export type CommandLine = { fleet: FleetOptions; durationSeconds: number | undef
 /** A mistake of the user's; its message says what to write instead. */
 export class UsageError extends Error {}
 
-export const HELP = `Usage: evander-station [options]
+export const HELP = `Usage: pnpm station [options]
 
 Simulated OCPP 1.6J charging stations that connect to a CSMS and charge.
 

@@ -59,6 +59,6 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\nSee evander-station --help`);
+  console.error(`${error.message}\npnpm station --help tells of them`);
   process.exitCode = 2;
 }

@@ -40,7 +40,7 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
-export async function openApi({ unknownStations = 'reject' } = {}): Promise<TestApi> {
+export async function openApi(options: { unknownStations?: 'accept' | 'reject' } = {}): Promise<TestApi> {
   const desk = await openDesk();
   for (const role of ['admin', 'operator', 'viewer'] as const) {
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
@@ -52,7 +52,7 @@ export async function openApi({ unknownStations = 'reject' } = {}): Promise<Test
     database: desk.database,
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
-    unknownStations,
+    unknownStations: options.unknownStations ?? 'reject',
     isReady: () => true,
     now: () => new Date(),
     onStationChanged: (stationId) => changed.push(stationId),

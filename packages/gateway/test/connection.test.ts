@@ -1,0 +1,234 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { once } from 'node:events';
+import { connectDeafStation, connectStation, openStage } from './harness.ts';
+
+const ANSWERED = [3, 'test-1', { status: 'Accepted' }];
+const deep = `[2,"d","DataTransfer",${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}]`;
+
+describe('a frame that is no OCPP-J', () => {
+  test.each<[string, string | Buffer, string]>([
+    ['no JSON', 'not JSON', 'not JSON'],
+    ['half a frame', '[2,"x","Heartbeat",', 'not JSON'],
+    ['an object', '{}', 'not a JSON array'],
+    ['null', 'null', 'not a JSON array'],
+    ['nothing in it', '[]', 'unknown message type'],
+    ['a type that is none', '[9,"x"]', 'unknown message type'],
+    ['a type of OCPP 2.1', '[6,"x","NotifyPeriodicEventStream",{}]', 'unknown message type'],
+    ['no id', '[2]', 'no readable message id'],
+    ['an id that is no id', '[2,{},"Heartbeat",{}]', 'no readable message id'],
+    ['a result without a payload', '[3,"x"]', 'a call result has 3 elements, this has 2'],
+    ['a result that is a list', '[3,"x",[]]', 'the payload of a call result must be an object'],
+    ['an error without a code', '[4,"x"]', 'a call error needs a code'],
+    ['binary', Buffer.from([0, 255, 254, 91]), 'a binary message: OCPP-J is text'],
+    ['a call in binary', Buffer.from('[2,"x","Heartbeat",{}]'), 'a binary message: OCPP-J is text'],
+    ['very deep', '['.repeat(50_000), 'not JSON'],
+    ['very deep and whole', '['.repeat(5000) + ']'.repeat(5000), 'unknown message type'],
+  ])('is dropped and told of, and the station still served: %s', async (_name, frame, reason) => {
+    const { gateway, manager } = await openStage();
+    const station = await connectStation(gateway);
+    station.send(frame);
+    expect(await station.call('Heartbeat')).toEqual(ANSWERED);
+    expect(station.frames.items).toEqual([ANSWERED]);
+    expect(manager.calls.items).toHaveLength(1);
+    const { frames } = await manager.told('unreadable');
+    const { connections } = await manager.told('connected');
+    expect(frames).toEqual([
+      {
+        stationId: 'CP1',
+        connectionId: connections[0]?.connectionId,
+        receivedAt: expect.any(String),
+        text: Buffer.isBuffer(frame) ? `(${frame.length} bytes)` : frame.slice(0, 4096),
+        reason,
+      },
+    ]);
+  });
+
+  test.each<[string, string, unknown, string]>([
+    ['no action', '[2,"x"]', 'x', 'a call needs the name of an action'],
+    ['an action that is no name', '[2,"x",7,{}]', 'x', 'a call needs the name of an action'],
+    ['no payload', '[2,"x","Authorize"]', 'x', 'a call needs a payload'],
+    ['a list for a payload', '[2,"x","Authorize",[]]', 'x', 'the payload must be an object'],
+    ['text for a payload', '[2,"x","Authorize","{}"]', 'x', 'the payload must be an object'],
+    ['too many elements', '[2,"x","Authorize",{},{}]', 'x', 'a call has 4 elements, this has 5'],
+    ['an empty id', '[2,"","Authorize",{}]', '', 'the message id is empty'],
+    [
+      'a long id',
+      `[2,"${'x'.repeat(37)}","Authorize",{}]`,
+      'x'.repeat(37),
+      'the message id is longer than 36',
+    ],
+    ['a number for an id', '[2,5,"Authorize"]', 5, 'a call needs a payload'],
+    ['a deep payload', deep, 'd', 'nested too deeply'],
+  ])('but has an id is refused and told of: %s', async (_name, frame, id, reason) => {
+    const { gateway, manager } = await openStage();
+    const station = await connectStation(gateway);
+    station.send(frame);
+    const [refusal] = await station.frames.count(1);
+    expect(refusal).toEqual([4, id, 'FormationViolation', reason, {}]);
+    expect(await station.call('Heartbeat')).toEqual(ANSWERED);
+    expect(manager.calls.items).toHaveLength(1);
+    const { frames } = await manager.told('unreadable');
+    expect(frames).toMatchObject([{ text: frame.slice(0, 4096), reason, answer: JSON.stringify(refusal) }]);
+  });
+
+  test('closes the connection when it is the twentieth in a row', async () => {
+    const { gateway, manager } = await openStage();
+    const station = await connectStation(gateway);
+    for (let i = 0; i < 25; i++) station.send(`no frame ${i}`);
+    expect(await station.closed).toMatchObject({ code: 1002 });
+    await manager.told('disconnected');
+    const told = manager.presence.items.filter(({ presence }) => presence.kind === 'unreadable');
+    expect(told).toHaveLength(20);
+  });
+
+  test('does not count together with those before the last frame that was one', async () => {
+    const { gateway } = await openStage();
+    const station = await connectStation(gateway);
+    for (let i = 0; i < 3; i++) {
+      for (let j = 0; j < 19; j++) station.send('no frame');
+      expect((await station.call('Heartbeat'))[0]).toBe(3);
+    }
+  });
+
+  test('that is too large closes the connection with 1009', async () => {
+    const { gateway, manager } = await openStage({ maxFrameBytes: 1000 });
+    const station = await connectStation(gateway);
+    expect(await station.call('DataTransfer', { vendorId: 'V', data: 'x'.repeat(900) })).toEqual(ANSWERED);
+    station.send([2, 'x', 'DataTransfer', { vendorId: 'V', data: 'x'.repeat(1000) }]);
+    expect((await station.closed).code).toBe(1009);
+    await manager.told('disconnected');
+    expect(manager.calls.items).toHaveLength(1);
+  });
+
+  test('that is no UTF-8 closes the connection with 1007', async () => {
+    const { gateway, manager } = await openStage();
+    const station = await connectStation(gateway);
+    station.socket.send(Buffer.from([0xff, 0xfe]), { binary: false });
+    expect((await station.closed).code).toBe(1007);
+    await manager.told('disconnected');
+  });
+});
+
+describe('a sloppy frame', () => {
+  test.each([
+    ['null for a payload', '[2,"x","DataTransfer",null]', {}],
+    ['a Heartbeat without a payload', '[2,"x","Heartbeat"]', {}],
+    ['white space around', ' \r\n[ 2 , "x" , "Heartbeat" , { } ]\n', {}],
+    [
+      'a prototype in it',
+      '[2,"x","DataTransfer",{"__proto__":{"admin":true},"vendorId":"V"}]',
+      { vendorId: 'V' },
+    ],
+    [
+      'a name of a method',
+      '[2,"x","DataTransfer",{"constructor":1,"toString":2}]',
+      { constructor: 1, toString: 2 },
+    ],
+  ])('is forwarded: %s', async (_name, frame, payload) => {
+    const { gateway, manager } = await openStage();
+    const station = await connectStation(gateway);
+    station.send(frame);
+    expect(await station.frames.count(1)).toEqual([[3, 'x', { status: 'Accepted' }]]);
+    expect(JSON.stringify(manager.calls.items[0]?.envelope.request)).toBe(JSON.stringify(payload));
+    expect(manager.presence.items.some(({ presence }) => presence.kind === 'unreadable')).toBe(false);
+  });
+
+  test.each(['', ' ', '\n'])('that is blank is passed over, however often it comes: %j', async (blank) => {
+    const { gateway, manager } = await openStage();
+    const station = await connectStation(gateway);
+    for (let i = 0; i < 30; i++) station.send(blank);
+    expect(await station.call('Heartbeat')).toEqual(ANSWERED);
+    expect(manager.presence.items.some(({ presence }) => presence.kind === 'unreadable')).toBe(false);
+  });
+});
+
+test('whatever a station sends, its next Heartbeat is answered', async () => {
+  const { gateway } = await openStage();
+  const frameLike = fc
+    .tuple(fc.constantFrom(2, 3, 4, 5), fc.jsonValue(), fc.jsonValue(), fc.jsonValue())
+    .map((elements) => JSON.stringify(elements));
+  const mutilated = fc
+    .tuple(
+      fc.constantFrom('[2,"1","Heartbeat",{}]', '[3,"1",{}]', '[4,"1","x","y",{}]'),
+      fc.nat(20),
+      fc.string(),
+    )
+    .map(([frame, at, more]) => frame.slice(0, at) + more + frame.slice(at));
+  const message = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.json(),
+    frameLike,
+    mutilated,
+    fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+  );
+  let stationNumber = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(message, { maxLength: 15 }), async (messages) => {
+      const station = await connectStation(gateway, `CP${++stationNumber}`);
+      for (const one of messages) station.send(one);
+      const id = 'the last Heartbeat';
+      station.send([2, id, 'Heartbeat', {}]);
+      expect(await station.frames.first((frame) => frame[0] === 3 && frame[1] === id)).toBeDefined();
+      station.close();
+    }),
+    { numRuns: 60 },
+  );
+});
+
+describe('a ping', () => {
+  test('that is not answered within a period cuts the connection', async () => {
+    const pingMs = 200;
+    const { gateway, manager } = await openStage({ pingMs });
+    const startedAt = Date.now();
+    const socket = await connectDeafStation(gateway, 'deaf');
+    socket.resume();
+    await once(socket, 'end');
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(pingMs);
+    await manager.told('disconnected', ({ connections }) => connections[0]?.stationId === 'deaf');
+  });
+
+  test('that is answered keeps the connection, and so does any frame', async () => {
+    const { gateway, manager } = await openStage({ pingMs: 100 });
+    const ponging = await connectStation(gateway, 'ponging');
+    const talking = await connectStation(gateway, 'talking', { autoPong: false });
+    const deaf = await connectDeafStation(gateway, 'deaf');
+    deaf.resume();
+    for (let periods = 0; periods < 5; periods++) {
+      await once(ponging.socket, 'ping');
+      await talking.call('Heartbeat');
+    }
+    await manager.told('disconnected', ({ connections }) => connections[0]?.stationId === 'deaf');
+    expect(ponging.socket.readyState).toBe(ponging.socket.OPEN);
+    expect(talking.socket.readyState).toBe(talking.socket.OPEN);
+  });
+
+  test('of the station is answered', async () => {
+    const { gateway } = await openStage();
+    const station = await connectStation(gateway);
+    station.socket.ping('life');
+    const [data] = (await once(station.socket, 'pong')) as [Buffer];
+    expect(data.toString()).toBe('life');
+  });
+});
+
+test('the status port tells of readiness and of the number of connections', async () => {
+  const { broker, gateway, manager } = await openStage();
+  const ask = async (path: string) => {
+    const response = await fetch(`${gateway.statusUrl}${path}`, { headers: { connection: 'close' } });
+    return { status: response.status, text: await response.text() };
+  };
+  await connectStation(gateway, 'CP1');
+  await connectStation(gateway, 'CP2');
+  expect((await ask('/health/live')).status).toBe(200);
+  expect((await ask('/health/ready')).status).toBe(200);
+  expect((await ask('/metrics')).text).toContain('\nevander_gateway_connections 2\n');
+  expect((await ask('/other')).status).toBe(404);
+  await broker.close();
+  await manager.away.count(1);
+  // The gateway may hear of it a little later than the manager.
+  let ready = await ask('/health/ready');
+  while (ready.status === 200) ready = await ask('/health/ready');
+  expect(ready.status).toBe(503);
+  expect((await ask('/health/live')).status).toBe(200);
+});

@@ -1,0 +1,124 @@
+import { hashStationPassword, silentLog } from '@evander/process';
+import { expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { credentialsFromManager, ManagerAwayError } from '../src/index.ts';
+import type { ManagerCredentialsOptions } from '../src/index.ts';
+import { closeLater, credentials, handshake, openStage, PEPPER } from './harness.ts';
+
+interface CredentialsServer {
+  url: string;
+  asked: { path: string; authorization: string | undefined }[];
+  /** What it answers: a status, or credentials with 200; nothing when it hangs. */
+  answer: number | object | 'hang';
+}
+
+async function openServer(answer: CredentialsServer['answer']): Promise<CredentialsServer> {
+  const server = createServer((request, response) => {
+    opened.asked.push({ path: request.url ?? '', authorization: request.headers.authorization });
+    if (opened.answer === 'hang') return;
+    if (typeof opened.answer === 'number') response.writeHead(opened.answer).end('{}');
+    else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(opened.answer));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closeLater({
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  });
+  const { port } = server.address() as AddressInfo;
+  const opened: CredentialsServer = { url: `http://127.0.0.1:${port}`, asked: [], answer };
+  return opened;
+}
+
+function ask(servers: CredentialsServer[], options: Partial<ManagerCredentialsOptions> = {}) {
+  return credentialsFromManager({
+    managerUrls: servers.map(({ url }) => url),
+    gatewayKey: 'the key',
+    timeoutMs: 200,
+    log: silentLog(),
+    ...options,
+  });
+}
+
+const CP1 = credentials('CP1', {
+  securityProfile: 1,
+  passwordHashes: [hashStationPassword(Buffer.from('secret'), 'CP1', PEPPER)],
+});
+const WITH_SECRET = {
+  'sec-websocket-protocol': 'ocpp1.6',
+  authorization: `Basic ${Buffer.from('CP1:secret').toString('base64')}`,
+};
+
+test('a manager is asked with the key, and with the id encoded', async () => {
+  const server = await openServer(credentials('a/b ü'));
+  const source = ask([server], { managerUrls: [` ${server.url}/ `] });
+  expect(await source('a/b ü')).toEqual(credentials('a/b ü'));
+  expect(server.asked).toEqual([
+    { path: '/gateway/stations/a%2Fb%20%C3%BC', authorization: 'Bearer the key' },
+  ]);
+});
+
+test('a manager is asked at each handshake, so that a new password counts at once', async () => {
+  const server = await openServer(CP1);
+  const { gateway } = await openStage({ credentialsOf: ask([server]) });
+  expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(101);
+  server.answer = { ...CP1, passwordHashes: [] };
+  expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(401);
+  server.answer = 404;
+  expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(404);
+  expect(server.asked).toHaveLength(3);
+});
+
+test.each<CredentialsServer['answer']>([500, 503, 401, 'hang'])(
+  'a station can reconnect while managers are away, if it was here before: %p',
+  async (away) => {
+    const server = await openServer(CP1);
+    const { gateway } = await openStage({ credentialsOf: ask([server]) });
+    expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(101);
+    server.answer = away;
+    expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(101);
+    expect((await handshake(gateway, '/ws/CP1', {})).status).toBe(401);
+    const { status, headers } = await handshake(gateway, '/ws/CP2', WITH_SECRET);
+    expect(status).toBe(503);
+    expect(headers['retry-after']).toBe('5');
+  },
+);
+
+test('a station that was taken off meanwhile is not remembered', async () => {
+  const server = await openServer(CP1);
+  const source = ask([server]);
+  expect(await source('CP1')).toEqual(CP1);
+  server.answer = 404;
+  expect(await source('CP1')).toBeUndefined();
+  server.answer = 503;
+  await expect(source('CP1')).rejects.toThrow(ManagerAwayError);
+});
+
+test('one manager that answers is enough, and is asked first from then on', async () => {
+  const broken = await openServer(500);
+  const well = await openServer(CP1);
+  const source = ask([broken, well]);
+  expect(await source('CP1')).toEqual(CP1);
+  expect(await source('CP1')).toEqual(CP1);
+  expect([broken.asked.length, well.asked.length]).toEqual([1, 2]);
+  well.answer = 503;
+  broken.answer = 404;
+  expect(await source('CP1')).toBeUndefined();
+});
+
+test('a manager that cannot be reached is passed over', async () => {
+  const well = await openServer(CP1);
+  const source = ask([well], { managerUrls: ['http://127.0.0.1:1', well.url] });
+  expect(await source('CP1')).toEqual(CP1);
+});
+
+test('a station that nobody knows is no reason to ask another manager', async () => {
+  const first = await openServer(404);
+  const second = await openServer(CP1);
+  expect(await ask([first, second])('CP1')).toBeUndefined();
+  expect(second.asked).toEqual([]);
+});

@@ -1,0 +1,376 @@
+import {
+  BrokerClient,
+  decodeEnvelope,
+  decodePresence,
+  encodeEnvelope,
+  encodePresence,
+  readTopic,
+  startEmbeddedBroker,
+  topicsUnder,
+} from '@evander/broker';
+import type { CallEnvelope, EmbeddedBroker, Envelope, Presence } from '@evander/broker';
+import { silentLog } from '@evander/process';
+import { afterEach } from '@jest/globals';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { WebSocket } from 'ws';
+import type { ClientOptions, RawData } from 'ws';
+import { startGateway } from '../src/index.ts';
+import type { Credentials, CredentialSource, Gateway, GatewayOptions } from '../src/index.ts';
+
+export const PEPPER = 'a pepper for tests';
+export const topics = topicsUnder('cs');
+
+const opened: { close(): Promise<void> | void }[] = [];
+
+afterEach(async () => {
+  for (const one of opened.splice(0).reverse()) await one.close();
+});
+
+/** Closed when the test ends, the latest first. */
+export function closeLater<T extends { close(): Promise<void> | void }>(one: T): T {
+  opened.push(one);
+  return one;
+}
+
+/** What has come, in order, for tests that wait until something has. */
+export class Feed<T> {
+  readonly items: T[] = [];
+  readonly #name: string;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  add(item: T): void {
+    this.items.push(item);
+    for (const look of this.#waiting) look();
+  }
+
+  /** The first one that matches, of those that are there or still come. */
+  async first(matches: (item: T) => boolean): Promise<T> {
+    return this.#until(() => this.items.find(matches));
+  }
+
+  /** The first ones, once so many are there. */
+  async count(count: number): Promise<T[]> {
+    return this.#until(() => (this.items.length >= count ? this.items.slice(0, count) : undefined));
+  }
+
+  async #until<R>(look: () => R | undefined): Promise<R> {
+    const there = look();
+    if (there !== undefined) return there;
+    return new Promise((resolve, reject) => {
+      const onItem = (): void => {
+        const found = look();
+        if (found === undefined) return;
+        clearTimeout(timer);
+        this.#waiting.delete(onItem);
+        resolve(found);
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(onItem);
+        const last = JSON.stringify(this.items.slice(-5)).slice(0, 1000);
+        reject(
+          new Error(`waited in vain for ${this.#name}; there are ${this.items.length}, the last: ${last}`),
+        );
+      }, 10_000);
+      this.#waiting.add(onItem);
+    });
+  }
+}
+
+/** An envelope as a manager has received it. */
+export interface Heard {
+  stationId: string;
+  envelope: Envelope;
+}
+
+/** What a manager answers to a call; undefined when it keeps silent. */
+export type Answerer = (call: CallEnvelope, stationId: string) => Envelope | undefined;
+
+/** Accepts every call. */
+export const accept: Answerer = ({ id, action, received_at }) => ({
+  type: 3,
+  id,
+  action,
+  response: { status: 'Accepted' },
+  ...(received_at !== undefined && { received_at }),
+});
+
+/** Stands in for a manager: a client of the broker on the wire formats. */
+export class Manager {
+  readonly calls = new Feed<{ stationId: string; envelope: CallEnvelope }>('calls from stations');
+  readonly results = new Feed<Heard>('results from stations');
+  readonly presence = new Feed<{ gatewayId: string; presence: Presence }>('presence');
+  readonly ready = new Feed<true>('connects to the broker');
+  readonly away = new Feed<true>('losses of the broker');
+  answerer: Answerer = accept;
+  readonly #client: BrokerClient;
+
+  constructor(brokerUrl: string) {
+    this.#client = new BrokerClient({
+      url: brokerUrl,
+      clientId: `manager-${Math.random().toString(36).slice(2)}`,
+      filters: topics.managerFilters,
+      onMessage: (topic, payload) => this.#onMessage(topic, payload),
+      onConnect: () => this.ready.add(true),
+      onDisconnect: () => this.away.add(true),
+    });
+  }
+
+  send(stationId: string, envelope: Envelope): void {
+    this.publish(topics.out('ocpp1.6', stationId), encodeEnvelope(envelope));
+  }
+
+  settle(stationId: string, id: string): void {
+    this.publish(topics.settled('ocpp1.6', stationId), JSON.stringify({ id }));
+  }
+
+  publish(topic: string, payload: string): void {
+    this.#client.publish(topic, payload);
+  }
+
+  /** Speaks as another gateway. */
+  tellAs(gatewayId: string, presence: Presence): void {
+    this.publish(topics.presence(gatewayId), encodePresence(presence));
+  }
+
+  /** The presence of a kind, the first that there is or comes. */
+  async told<K extends Presence['kind']>(
+    kind: K,
+    matches: (presence: Extract<Presence, { kind: K }>, gatewayId: string) => boolean = () => true,
+  ): Promise<Extract<Presence, { kind: K }>> {
+    const isIt = (presence: Presence): presence is Extract<Presence, { kind: K }> => presence.kind === kind;
+    const { presence } = await this.presence.first(
+      (told) => isIt(told.presence) && matches(told.presence, told.gatewayId),
+    );
+    return presence as Extract<Presence, { kind: K }>;
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  #onMessage(topic: string, payload: Buffer): void {
+    const from = readTopic('cs', topic);
+    if (from?.road === 'presence') {
+      const presence = decodePresence(payload);
+      if (presence) this.presence.add({ gatewayId: from.id, presence });
+      return;
+    }
+    const envelope = decodeEnvelope(payload);
+    if (!from || !envelope) return;
+    const { id: stationId } = from;
+    if (envelope.type !== 2) {
+      this.results.add({ stationId, envelope });
+      return;
+    }
+    this.calls.add({ stationId, envelope });
+    const answer = this.answerer(envelope, stationId);
+    if (answer) this.send(stationId, answer);
+  }
+}
+
+export type TestGatewayOptions = Partial<GatewayOptions> & { mqttUrl: string };
+
+/** A gateway on free ports that repeats soon and lets everyone in. */
+export async function openGateway(options: TestGatewayOptions): Promise<Gateway> {
+  const gateway = await startGateway({
+    host: '127.0.0.1',
+    wsPort: 0,
+    statusPort: 0,
+    mqttPrefix: 'cs',
+    credentialsOf: everyone,
+    passwordPepper: PEPPER,
+    maxFrameBytes: 1024 * 1024,
+    pingMs: 60_000,
+    answerTimeoutMs: 30_000,
+    drainMs: 1000,
+    repeatDelaysMs: [50, 100],
+    aliveEveryMs: 60_000,
+    log: silentLog(),
+    ...options,
+  });
+  return closeLater(onceClosed(gateway));
+}
+
+/** Every station is known and needs no password. */
+export const everyone: CredentialSource = async (stationId) => credentials(stationId);
+
+export function credentials(stationId: string, more: Partial<Credentials> = {}): Credentials {
+  return { stationId, securityProfile: 0, passwordHashes: [], ...more };
+}
+
+export interface Stage {
+  broker: EmbeddedBroker;
+  manager: Manager;
+  gateway: Gateway;
+}
+
+/** A broker, a stand-in manager and a gateway that have found each other. */
+export async function openStage(options: Partial<GatewayOptions> = {}): Promise<Stage> {
+  const broker = closeLater(onceClosed(await startEmbeddedBroker()));
+  const manager = await openManager(broker.url);
+  const gateway = await openGateway({ mqttUrl: broker.url, ...options });
+  await manager.told('all');
+  return { broker, manager, gateway };
+}
+
+export async function openManager(brokerUrl: string): Promise<Manager> {
+  const manager = closeLater(new Manager(brokerUrl));
+  await manager.ready.count(1);
+  return manager;
+}
+
+/** The port of a URL, to start something there again. */
+export function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
+/** May be closed by the test and again when it ends. */
+function onceClosed<T extends { close(): Promise<void> }>(one: T): T {
+  let closing: Promise<void> | undefined;
+  return { ...one, close: () => (closing ??= one.close()) };
+}
+
+/** A station's end of a socket, without any logic of its own. */
+export class StationSocket {
+  /** What has come, parsed. */
+  readonly frames = new Feed<unknown[]>('frames to the station');
+  readonly closed: Promise<{ code: number; reason: string }>;
+  readonly socket: WebSocket;
+  #lastId = 0;
+
+  constructor(url: string, options: ClientOptions = {}) {
+    this.socket = new WebSocket(url, ['ocpp1.6'], options);
+    this.socket.on('message', (data: RawData) =>
+      this.frames.add(JSON.parse((data as Buffer).toString()) as unknown[]),
+    );
+    this.closed = new Promise((resolve) => {
+      this.socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
+    });
+    // A socket that is cut is no failure of the test; `closed` tells of it.
+    this.socket.on('error', () => {});
+  }
+
+  send(frame: unknown): void {
+    this.socket.send(typeof frame === 'string' || Buffer.isBuffer(frame) ? frame : JSON.stringify(frame));
+  }
+
+  /** Sends a call with an id of its own and waits for its answer. */
+  async call(action: string, payload: unknown = {}): Promise<unknown[]> {
+    const id = `test-${++this.#lastId}`;
+    this.send([2, id, action, payload]);
+    return this.frames.first((frame) => frame[0] !== 2 && frame[1] === id);
+  }
+
+  close(): void {
+    this.socket.terminate();
+  }
+}
+
+/** A station that is connected and can be sent commands. */
+export async function connectStation(
+  gateway: Gateway,
+  stationId = 'CP1',
+  options: ClientOptions = {},
+): Promise<StationSocket> {
+  const station = closeLater(new StationSocket(`${gateway.url}/${encodeURIComponent(stationId)}`, options));
+  await once(station.socket, 'open');
+  // The gateway reads nothing before commands can reach it, so a pong tells that they can.
+  station.socket.ping();
+  await once(station.socket, 'pong');
+  return station;
+}
+
+export interface HandshakeAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** A WebSocket handshake by hand, with the path and the headers as given. */
+export async function handshake(
+  gateway: Gateway,
+  path: string,
+  headers: Record<string, string | string[]> = { 'sec-websocket-protocol': 'ocpp1.6' },
+): Promise<HandshakeAnswer> {
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      host: '127.0.0.1',
+      port: portOf(gateway.url),
+      path,
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        ...headers,
+      },
+    });
+    asked.on('upgrade', (response, socket) => {
+      closeLater({ close: () => void socket.destroy() });
+      socket.on('error', () => {});
+      resolve({ status: response.statusCode ?? 0, headers: response.headers, body: '' });
+    });
+    asked.on('response', (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+      );
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+/** A station that does no more than TCP: it completes the handshake and then neither answers nor closes. */
+export async function connectDeafStation(gateway: Gateway, stationId: string): Promise<Socket> {
+  const socket = connect({ host: '127.0.0.1', port: portOf(gateway.url), allowHalfOpen: true });
+  closeLater({ close: () => void socket.destroy() });
+  socket.on('error', () => {});
+  socket.write(
+    `GET /ws/${stationId} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
+      'Sec-WebSocket-Protocol: ocpp1.6\r\n\r\n',
+  );
+  await once(socket, 'data');
+  return socket;
+}
+
+/** A way to a broker that can be cut as a broken network does it: without a farewell. */
+export async function openProxy(url: string): Promise<{ url: string; cut(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(portOf(url), '127.0.0.1');
+    for (const socket of [near, far]) {
+      socket.setNoDelay(true);
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        sockets.delete(socket);
+        near.destroy();
+        far.destroy();
+      });
+    }
+    near.pipe(far).pipe(near);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  closeLater({
+    close: async () => {
+      cut();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  });
+  return { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`, cut };
+}

@@ -1,0 +1,249 @@
+import { ConnectionClock, startEmbeddedBroker } from '@evander/broker';
+import { expect, test } from '@jest/globals';
+import {
+  closeLater,
+  connectStation,
+  openGateway,
+  openManager,
+  openProxy,
+  openStage,
+  portOf,
+  topics,
+} from './harness.ts';
+import type { Manager } from './harness.ts';
+
+/** The kinds of presence about one station's connections, with their ids, in order. */
+function story(manager: Manager, stationId: string): [string, string][] {
+  return manager.presence.items.flatMap(({ presence }) =>
+    presence.kind === 'connected' || presence.kind === 'disconnected'
+      ? presence.connections
+          .filter((connection) => connection.stationId === stationId)
+          .map(({ connectionId }): [string, string] => [presence.kind, connectionId])
+      : [],
+  );
+}
+
+test('connecting and disconnecting are told, with the same connection', async () => {
+  const { gateway, manager } = await openStage();
+  const station = await connectStation(gateway);
+  station.socket.close();
+  const { connections } = await manager.told('disconnected');
+  expect(await manager.told('connected')).toEqual({ kind: 'connected', connections });
+  expect(connections).toEqual([
+    {
+      stationId: 'CP1',
+      connectionId: expect.any(String),
+      remoteAddress: '127.0.0.1',
+      connectedAt: expect.any(String),
+    },
+  ]);
+});
+
+test('a socket that breaks is told like one that closes', async () => {
+  const { gateway, manager } = await openStage();
+  const station = await connectStation(gateway);
+  station.socket.terminate();
+  await manager.told('disconnected');
+});
+
+test('who asks is told of all connections, and of an id that is newer than them', async () => {
+  const { gateway, manager } = await openStage();
+  await connectStation(gateway, 'CP1');
+  await connectStation(gateway, 'CP2');
+  await manager.told('connected', ({ connections }) => connections[0]?.stationId === 'CP2');
+  manager.publish(topics.presenceRequest, '');
+  const { connections, asOf } = await manager.told('all', (all) => all.connections.length === 2);
+  expect(connections.map(({ stationId }) => stationId)).toEqual(['CP1', 'CP2']);
+  expect(connections.every(({ connectionId }) => connectionId < asOf)).toBe(true);
+});
+
+test('signs of life are given, and now and then all connections', async () => {
+  const { gateway, manager } = await openStage({ aliveEveryMs: 10 });
+  await connectStation(gateway);
+  await manager.told('alive');
+  await manager.told('all', (all) => all.connections.length === 1);
+});
+
+test('a gateway that is cut off is gone, and lists its connections when it is back', async () => {
+  const broker = closeLater(await startEmbeddedBroker());
+  const manager = await openManager(broker.url);
+  const proxy = await openProxy(broker.url);
+  const gateway = await openGateway({ mqttUrl: proxy.url });
+  await manager.told('all');
+  const station = await connectStation(gateway);
+  await manager.told('connected');
+  const before = manager.presence.items.length;
+  proxy.cut();
+  await manager.told('gone');
+  await manager.told('all', (all) => all.connections.length === 1);
+  expect(manager.presence.items[before]?.presence.kind).toBe('gone');
+  expect(await station.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
+});
+
+test('a gateway that is closed is gone', async () => {
+  const { gateway, manager } = await openStage();
+  const station = await connectStation(gateway);
+  await manager.told('connected');
+  await gateway.close();
+  await manager.told('gone');
+  await station.closed;
+  expect(story(manager, 'CP1').map(([kind]) => kind)).toEqual(['connected', 'disconnected']);
+  expect(manager.presence.items.at(-1)?.presence.kind).toBe('gone');
+});
+
+test('the newest connection of a station wins', async () => {
+  const { gateway, manager } = await openStage();
+  const old = await connectStation(gateway);
+  const young = await connectStation(gateway);
+  expect((await old.closed).code).toBe(4001);
+  expect(await young.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
+  manager.send('CP1', { type: 2, id: 'c1', action: 'Reset', request: {} });
+  await young.frames.first(([type, id]) => type === 2 && id === 'c1');
+  const [first, replaced, second, ...more] = story(manager, 'CP1');
+  expect([first?.[0], replaced?.[0], second?.[0]]).toEqual(['connected', 'disconnected', 'connected']);
+  expect(replaced?.[1]).toBe(first?.[1]);
+  expect(second![1] > first![1]).toBe(true);
+  expect(more).toEqual([]);
+});
+
+test('a station that comes back at once is served', async () => {
+  const { gateway } = await openStage();
+  for (let i = 0; i < 30; i++) {
+    const station = await connectStation(gateway);
+    expect((await station.call('Heartbeat'))[0]).toBe(3);
+    if (i % 2) station.socket.terminate();
+    else station.socket.close();
+  }
+});
+
+test('the late close of a replaced connection changes nothing', async () => {
+  const { gateway, manager } = await openStage();
+  const old = await connectStation(gateway);
+  // It does not take leave, so the gateway cuts it in the end.
+  old.socket.pause();
+  const young = await connectStation(gateway);
+  await young.call('Heartbeat');
+  old.socket.terminate();
+  expect((await young.call('Heartbeat'))[0]).toBe(3);
+  young.socket.close();
+  await manager.told(
+    'disconnected',
+    ({ connections }) => connections[0]?.connectionId === story(manager, 'CP1')[2]?.[1],
+  );
+  expect(story(manager, 'CP1').map(([kind]) => kind)).toEqual([
+    'connected',
+    'disconnected',
+    'connected',
+    'disconnected',
+  ]);
+});
+
+test('calls that come on a replaced connection are not forwarded, a result still is', async () => {
+  const { gateway, manager } = await openStage();
+  const old = await connectStation(gateway);
+  manager.answerer = () => undefined;
+  old.send([2, 'open', 'Heartbeat', {}]);
+  manager.send('CP1', { type: 2, id: 'c1', action: 'Reset', request: {} });
+  await old.frames.count(1);
+  await manager.calls.count(1);
+  // Paused, it does not see the close, and goes on as if nothing were.
+  old.socket.pause();
+  const young = await connectStation(gateway);
+  await manager.told('disconnected');
+  old.send([2, 'late', 'Heartbeat', {}]);
+  old.send('no frame');
+  old.send([3, 'c1', {}]);
+  await manager.results.count(1);
+  const before = manager.calls.items.length;
+  young.send([2, 'young', 'Heartbeat', {}]);
+  await manager.calls.first(({ envelope }) => envelope.id === 'young');
+  await manager.calls.count(before + 4);
+  expect(new Set(manager.calls.items.slice(before).map(({ envelope }) => envelope.id))).toEqual(
+    new Set(['young']),
+  );
+  expect(manager.presence.items.some(({ presence }) => presence.kind === 'unreadable')).toBe(false);
+});
+
+test('the newest connection wins over two gateways', async () => {
+  const { broker, gateway, manager } = await openStage();
+  const second = await openGateway({ mqttUrl: broker.url });
+  await manager.told('all', (_all, id) => id !== manager.presence.items[0]?.gatewayId);
+  const old = await connectStation(gateway);
+  await manager.told('connected');
+  const young = await connectStation(second);
+  expect((await old.closed).code).toBe(4001);
+  expect(await young.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
+  manager.send('CP1', { type: 2, id: 'c1', action: 'Reset', request: {} });
+  await young.frames.first(([type, id]) => type === 2 && id === 'c1');
+  const back = await connectStation(gateway);
+  expect((await young.closed).code).toBe(4001);
+  expect(await back.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
+  expect(back.socket.readyState).toBe(back.socket.OPEN);
+});
+
+test('the newest connection wins even when its gateway has a clock behind, and is started later', async () => {
+  const { broker, gateway, manager } = await openStage();
+  // The first gateway hears of an id from the future and issues none below: as if its clock were ahead.
+  const ahead = new ConnectionClock('gw-ahead').next(Date.now() + 3_600_000);
+  manager.tellAs('gw-ahead', {
+    kind: 'connected',
+    connections: [{ stationId: 'other', connectionId: ahead, connectedAt: new Date().toISOString() }],
+  });
+  manager.publish(topics.presenceRequest, '');
+  await manager.told('all', ({ asOf }) => asOf > ahead);
+  const old = await connectStation(gateway);
+  await manager.told('connected', ({ connections }) => connections[0]?.stationId === 'CP1');
+  const first = manager.presence.items[0]!.gatewayId;
+  const second = await openGateway({ mqttUrl: broker.url });
+  // It has asked the others for what they hold, and so learns what ids there are.
+  await manager.told('all', ({ asOf }, id) => id !== first && id !== 'gw-ahead' && asOf < ahead);
+  await manager.told('all', ({ connections }, id) => id === first && connections.length === 1);
+  manager.publish(topics.presenceRequest, '');
+  await manager.told('all', ({ asOf }, id) => id !== first && asOf > ahead);
+  const young = await connectStation(second);
+  expect((await old.closed).code).toBe(4001);
+  expect(await young.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
+  manager.publish(topics.presenceRequest, '');
+  expect(await young.call('Heartbeat')).toEqual([3, 'test-2', { status: 'Accepted' }]);
+});
+
+test('an older connection elsewhere takes nothing away', async () => {
+  const { gateway, manager } = await openStage();
+  const station = await connectStation(gateway);
+  const { connections } = await manager.told('connected');
+  manager.tellAs('gw-old', {
+    kind: 'all',
+    asOf: connections[0]!.connectionId,
+    connections: [{ ...connections[0]!, connectionId: new ConnectionClock('gw-old').next(1000) }],
+  });
+  manager.publish(topics.presence('gw-old'), 'no presence');
+  expect(await station.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
+  expect(station.socket.readyState).toBe(station.socket.OPEN);
+});
+
+test('a connection that was replaced elsewhere while the broker was away is given up when it is back', async () => {
+  const broker = closeLater(await startEmbeddedBroker());
+  const manager = await openManager(broker.url);
+  const proxy = await openProxy(broker.url);
+  const near = await openGateway({ mqttUrl: broker.url });
+  const cutOff = await openGateway({ mqttUrl: proxy.url });
+  await manager.presence.first(({ gatewayId }) => gatewayId !== manager.presence.items[0]?.gatewayId);
+  const old = await connectStation(cutOff);
+  await manager.told('connected');
+  proxy.cut();
+  await manager.told('gone');
+  const young = await connectStation(near);
+  expect((await old.closed).code).toBe(4001);
+  expect(await young.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
+});
+
+test('after a restart of the broker every connection is told of again', async () => {
+  const { broker, gateway, manager } = await openStage();
+  await connectStation(gateway);
+  await manager.told('connected');
+  await broker.close();
+  closeLater(await startEmbeddedBroker({ port: portOf(broker.url) }));
+  await manager.ready.count(2);
+  manager.publish(topics.presenceRequest, '');
+  await manager.told('all', ({ connections }) => connections.length === 1);
+});
