@@ -2,7 +2,6 @@
 export const SETTINGS = {
   host: setting('EVANDER_HOST', 'text', '127.0.0.1', 'Address that the servers listen on; 0.0.0.0 for all'),
   wsPort: setting('EVANDER_WS_PORT', 'port', 9310, 'Stations connect here: ws://<host>:9310/ws/<stationId>'),
-  wssPort: setting('EVANDER_WSS_PORT', 'port', 9311, 'Stations connect here over TLS'),
   gatewayStatusPort: setting('EVANDER_GATEWAY_STATUS_PORT', 'port', 9312, "The gateway's health and metrics"),
   apiPort: setting('EVANDER_API_PORT', 'port', 9410, 'The HTTP API, its documentation and the console'),
   databaseUrl: setting(

@@ -16,7 +16,6 @@ test('has a default for everything that can have one', () => {
   expect(settings).toMatchObject({
     host: '127.0.0.1',
     wsPort: 9310,
-    wssPort: 9311,
     gatewayStatusPort: 9312,
     apiPort: 9410,
   });
