@@ -1,20 +1,9 @@
 import type { Db } from './db.ts';
 import { search } from './db.ts';
+import type { Sample } from './meter-values.ts';
 
 /** A sample as the API shows it, with its place in the list. */
-export interface Reading {
-  stationId: string;
-  connectorId: number;
-  transactionId: number | null;
-  measuredAt: Date;
-  context: string;
-  measurand: string;
-  phase: string | null;
-  location: string;
-  format: string;
-  unit: string | null;
-  value: string;
-  receivedAt: Date;
+export interface Reading extends Sample {
   /** Microseconds, as text: a Date would lose some and a page would lose rows. */
   at: string;
   digest: string;
