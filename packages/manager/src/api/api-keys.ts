@@ -1,20 +1,31 @@
 import { Type } from '@fastify/type-provider-typebox';
 import { randomBytes } from 'node:crypto';
 import * as apiKeys from '../store/api-keys.ts';
+import type { ApiKey as Row } from '../store/api-keys.ts';
 import { oneOf, Time } from './fields.ts';
+import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
-const Role = oneOf(['admin', 'operator', 'viewer'] as const);
-const ApiKey = Type.Object({ keyId: Type.String(), name: Type.String(), role: Role, createdAt: Time });
+const ROLE = oneOf(
+  ['admin', 'operator', 'viewer'] as const,
+  'viewer reads; operator also writes stations and tags; admin also API keys',
+);
+const FIELDS = { keyId: Type.String({ format: 'uuid' }), name: Type.String(), role: ROLE, createdAt: Time };
+const ApiKey = Type.Object(FIELDS);
+const MadeKey = Type.Object(
+  { ...FIELDS, key: Type.String({ description: 'The key itself, shown this once' }) },
+  { description: 'The key was made' },
+);
 const NewKey = Type.Object(
-  { name: Type.String({ minLength: 1, maxLength: 100 }), role: Role },
+  { name: Type.String({ minLength: 1, maxLength: 100 }), role: ROLE },
   { additionalProperties: false },
 );
 const Params = Type.Object({ keyId: Type.String({ format: 'uuid' }) });
+const PAGER = new Pager(['text', 'uuid'], ({ name, keyId }: Row) => [name, keyId]);
 
-/** Keys of the API: made, listed, taken back. A key itself is shown once, when it is made. */
-export function apiKeyRoutes(app: App, { database }: ApiContext): void {
+/** Keys of the API: made, listed, taken back. */
+export function apiKeyRoutes(app: App, { database, keys }: ApiContext): void {
   const config = { role: 'admin' } as const;
   const tags = ['API keys'];
   app.get(
@@ -22,43 +33,58 @@ export function apiKeyRoutes(app: App, { database }: ApiContext): void {
     {
       config,
       schema: {
-        summary: 'All API keys',
+        operationId: 'listApiKeys',
+        summary: 'API keys, by name',
         tags,
-        response: { 200: Type.Object({ items: Type.Array(ApiKey), nextCursor: Type.Null() }) },
+        querystring: listQuery({}),
+        response: { 200: pageOf(ApiKey) },
       },
     },
-    async () => ({ items: await apiKeys.list(database), nextCursor: null }),
+    ({ query }) => PAGER.page(query, (place) => apiKeys.list(database, place)),
   );
-  const Made = Type.Intersect([ApiKey, Type.Object({ key: Type.String() })]);
   app.post(
     '/api-keys',
     {
       config,
       schema: {
+        operationId: 'makeApiKey',
         summary: 'Make an API key; it is shown this once',
         tags,
         body: NewKey,
-        response: { 201: Made },
+        response: { 201: MadeKey },
       },
     },
     async ({ body }, reply) => {
       const key = `evk_${randomBytes(32).toString('base64url')}`;
       const made = await apiKeys.add(database, { ...body, key });
-      return reply.code(201).send({ ...made, key });
+      return reply
+        .code(201)
+        .header('cache-control', 'no-store')
+        .send({ ...made, key });
     },
   );
   app.delete(
     '/api-keys/:keyId',
     {
-      config,
-      schema: { summary: 'Take an API key back', tags, params: Params, response: { 204: Type.Null() } },
+      config: { ...config, problems: [409] },
+      schema: {
+        operationId: 'removeApiKey',
+        summary: 'Take an API key back',
+        tags,
+        params: Params,
+        response: { 204: Type.Null({ description: 'It is valid no more' }) },
+      },
     },
     async ({ params: { keyId } }, reply) => {
       const outcome = await apiKeys.removeKey(database, keyId);
       if (outcome === 'unknown')
-        throw new Problem(404, `API key ${keyId} is not known; GET /api/v1/api-keys lists them`);
+        throw new Problem(404, `API key ${keyId} is not known; GET /api/v1/api-keys lists those that are`);
       if (outcome === 'last')
-        throw new Problem(409, 'this is the last admin key; make another before you take it back');
+        throw new Problem(
+          409,
+          `API key ${keyId} is the last one of an admin; make another before you remove it`,
+        );
+      keys.forget(keyId);
       return reply.code(204).send(null);
     },
   );

@@ -1,66 +1,88 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import * as apiKeys from '../store/api-keys.ts';
 import type { Role } from '../store/api-keys.ts';
-import type { Database } from '../store/db.ts';
+import type { Db } from '../store/db.ts';
 import { Problem } from './problem.ts';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The least role that may use the route. */
-    role?: Role;
-  }
-}
 
 const RANKS: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 };
 const TRUST_MS = 2000;
 
-/** Lets only those in whose key has the route's role. A route without a role cannot be added: none is open by mistake. */
-export function requireRoles(app: FastifyInstance, database: Database): void {
-  const known = new Map<string, { role: Role; until: number }>();
-  app.addHook('onRoute', ({ method, url, config }) => {
-    if (!config?.role) throw new Error(`the route ${String(method)} ${url} says no role`);
+/** API keys and their roles. A key that was found is believed for a moment, or every request would cost a query. */
+export class KeyRing {
+  readonly #database: Db;
+  readonly #now: () => Date;
+  // Only keys that exist are remembered, so their number bounds it.
+  readonly #known = new Map<string, { keyId: string; role: Role; untilMs: number }>();
+
+  constructor(database: Db, now: () => Date) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  async roleOf(key: string): Promise<Role | undefined> {
+    const nowMs = this.#now().getTime();
+    const believed = this.#known.get(key);
+    if (believed && believed.untilMs > nowMs) return believed.role;
+    const found = await apiKeys.find(this.#database, key);
+    if (found) this.#known.set(key, { keyId: found.keyId, role: found.role, untilMs: nowMs + TRUST_MS });
+    else this.#known.delete(key);
+    return found?.role;
+  }
+
+  /** Forgets a key that was taken back; other managers do so by themselves in a moment. */
+  forget(keyId: string): void {
+    for (const [key, known] of this.#known) if (known.keyId === keyId) this.#known.delete(key);
+  }
+}
+
+/** Lets in only those whom the route's `config.role` names. The server does not start with a route that names none. */
+export function requireRoles(app: FastifyInstance, keys: KeyRing, gatewayKey: string): void {
+  const routes: RouteOptions[] = [];
+  app.addHook('onRoute', (route) => void routes.push(route));
+  app.addHook('onReady', async () => {
+    const open = routes.find(({ config }) => config?.role === undefined);
+    if (open) throw new Error(`the route ${String(open.method)} ${open.url} names no role in its config`);
   });
   app.addHook('onRequest', async (request) => {
-    const role = await roleOf(bearerOf(request), database, known);
-    const needed = request.routeOptions.config.role ?? 'admin';
-    if (!role) {
-      throw new Problem(
-        401,
-        'an API key is needed: send "Authorization: Bearer <key>" with one that is valid',
-        {
-          'www-authenticate': 'Bearer realm="Evander"',
-        },
-      );
-    }
-    if (RANKS[role] < RANKS[needed]) {
-      throw new Problem(403, `this needs the role ${needed}; the key has the role ${role}`);
-    }
+    const { role } = request.routeOptions.config;
+    if (request.is404 || role === 'anyone') return;
+    if (role === 'gateway') checkGateway(request, gatewayKey);
+    else await checkRole(request, keys, role ?? 'admin');
   });
 }
 
-/** The token of a bearer Authorization header, or undefined. */
-export function bearerOf(request: FastifyRequest): string | undefined {
+async function checkRole(request: FastifyRequest, keys: KeyRing, needed: Role): Promise<void> {
+  const key = bearerOf(request);
+  const role = key === undefined ? undefined : await keys.roleOf(key);
+  if (!role) {
+    const fault = key === undefined ? 'the request has no API key' : 'the API key is not valid';
+    throw new Problem(401, `${fault}; send one that is as "Authorization: Bearer evk_…"`, {
+      headers: { 'www-authenticate': 'Bearer realm="Evander"' },
+    });
+  }
+  if (RANKS[role] < RANKS[needed]) {
+    throw new Problem(403, `this needs a key with the role ${needed}; the one sent has the role ${role}`);
+  }
+}
+
+function checkGateway(request: FastifyRequest, gatewayKey: string): void {
+  if (isSame(bearerOf(request) ?? '', gatewayKey)) return;
+  throw new Problem(
+    401,
+    'the gateway key is wrong; EVANDER_SECRET must be the same for gateways and managers',
+    {
+      headers: { 'www-authenticate': 'Bearer realm="Evander gateways"' },
+    },
+  );
+}
+
+function bearerOf(request: FastifyRequest): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
-/** Compares secrets in constant time, whatever their lengths. */
-export function isSame(one: string, other: string): boolean {
+// Hashes have one length, so that the comparison takes one time, whatever was sent.
+function isSame(one: string, other: string): boolean {
   const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer];
   return timingSafeEqual(a, b);
-}
-
-async function roleOf(
-  key: string | undefined,
-  database: Database,
-  known: Map<string, { role: Role; until: number }>,
-): Promise<Role | undefined> {
-  if (key === undefined) return undefined;
-  const believed = known.get(key);
-  if (believed && believed.until > Date.now()) return believed.role;
-  known.delete(key);
-  const found = await apiKeys.find(database, key);
-  // Only keys that exist are remembered, so the memory is bounded by their number.
-  if (found) known.set(key, { role: found.role, until: Date.now() + TRUST_MS });
-  return found?.role;
 }

@@ -1,16 +1,15 @@
+import { parseDateTime } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static, TSchema } from '@fastify/type-provider-typebox';
-import { parseDateTime } from '@evander/ocpp';
 import { Problem } from './problem.ts';
 
-/** The schema's values and null. No union: with one, the query's conversion of text would take 0 and '' for null. */
+const INT32_MAX = 2 ** 31 - 1;
+
+/** The schema's values, or null. One schema with two types is written far faster than a choice of two schemas. */
 export function nullable<S extends TSchema>(schema: S) {
   const { type, enum: words, ...rest } = schema as { type?: string; enum?: unknown[] };
-  return Type.Unsafe<Static<S> | null>({
-    ...rest,
-    type: [type, 'null'],
-    ...(words && { enum: [...words, null] }),
-  });
+  const choice = words === undefined ? {} : { enum: [...words, null] };
+  return Type.Unsafe<Static<S> | null>({ ...rest, ...choice, type: [type, 'null'] });
 }
 
 /** A choice of words. */
@@ -18,16 +17,47 @@ export function oneOf<const W extends readonly string[]>(words: W, description?:
   return Type.Unsafe<W[number]>({ type: 'string', enum: [...words], ...(description && { description }) });
 }
 
-// The answers hold Dates, which JSON writes as RFC 3339 in UTC.
-export const Time = Type.Unsafe<Date>({ type: 'string', format: 'date-time' });
-export const TimeText = Type.String({ description: 'RFC 3339', examples: ['2026-11-20T10:00:00Z'] });
+export const Text = nullable(Type.String());
 
-/** The instant in a query or a body; names the field when it is none. */
-export function readTime(text: string | undefined, field: string): Date | null {
-  if (text === undefined) return null;
-  const time = parseDateTime(text);
-  if (!time) throw new Problem(400, `${field} must be a time of RFC 3339, such as 2026-11-20T10:00:00Z`);
-  return time;
+/** A time in an answer: a Date, which is written as RFC 3339 in UTC. */
+export const Time = Type.Unsafe<Date>({ type: 'string', format: 'date-time' });
+
+/** A time in a request. Without an example: the page to try the API would fill it in, and filter by it. */
+export const TimeText = Type.String({ format: 'date-time' });
+
+export const Int32 = Type.Integer({ minimum: 0, maximum: INT32_MAX });
+
+/** The filters of lists that have a time. */
+export const Period = {
+  from: Type.Optional(Type.String({ format: 'date-time', description: 'Not before this time' })),
+  to: Type.Optional(Type.String({ format: 'date-time', description: 'Before this time' })),
+};
+
+/** The instants of a period; names the field that holds none. */
+export function readPeriod(period: { from?: string; to?: string }): { from: Date | null; to: Date | null } {
+  return { from: readTime(period.from, 'from'), to: readTime(period.to, 'to') };
 }
 
-export const StationParams = Type.Object({ stationId: Type.String({ minLength: 1, maxLength: 255 }) });
+/** The instant in a request, null for none; names the field that holds no such time. */
+export function readTime(text: string | null | undefined, field: string): Date | null {
+  if (text === undefined || text === null) return null;
+  const time = parseDateTime(text);
+  if (time) return time;
+  throw new Problem(400, `${field} must be a time of RFC 3339, such as 2026-11-20T10:00:00Z`, { field });
+}
+
+/** An identity without control characters, which no list or log should show. */
+const IDENTITY = '^[^\\u0000-\\u001f\\u007f-\\u009f]{1,255}$';
+
+/** Can a station have this identity? */
+export function isStationId(text: string): boolean {
+  return new RegExp(IDENTITY, 'u').test(text);
+}
+
+export const StationId = Type.String({
+  pattern: IDENTITY,
+  description:
+    '1 to 255 characters, none of them a control character: the last part of the URL that the station connects to',
+});
+export const StationParams = Type.Object({ stationId: StationId });
+export const TransactionParams = Type.Object({ transactionId: Int32 });

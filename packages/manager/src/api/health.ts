@@ -1,48 +1,89 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { ApiContext, App } from './route.ts';
 
+const DATABASE_MS = 2000;
 const Health = Type.Object({ status: Type.String(), cause: Type.Optional(Type.String()) });
 
 /** Health and metrics, for whoever watches the process: no key needed. */
-export function healthRoutes(app: App, { database, isReady }: ApiContext): void {
-  const schema = (summary: string) => ({
-    summary,
-    tags: ['health'],
-    security: [],
-    response: { 200: Health, 503: Health },
-  });
-  app.get('/health/live', { schema: schema('Is the process alive?') }, () => ({ status: 'live' }));
+export function healthRoutes(app: App, context: ApiContext): void {
+  const config = { role: 'anyone' } as const;
+  const tags = ['health'];
+  app.get(
+    '/health/live',
+    {
+      config,
+      schema: { operationId: 'isLive', summary: 'Is the process alive?', tags, response: { 200: Health } },
+    },
+    () => ({ status: 'live' }),
+  );
   app.get(
     '/health/ready',
-    { schema: schema('Can it serve: are database and broker there?') },
+    {
+      config,
+      schema: {
+        operationId: 'isReady',
+        summary: 'Can it serve: are the database and the broker there?',
+        tags,
+        response: { 200: Health, 503: Health },
+      },
+    },
     async (_request, reply) => {
-      const cause = (await isReady()) ? await databaseFault() : 'the broker is away';
+      const cause = await faultOf(context);
       if (cause === undefined) return { status: 'ready' };
       return reply.code(503).send({ status: 'not ready', cause });
     },
   );
+  const requests = countRequests(app);
   app.get(
     '/metrics',
-    { schema: { summary: 'Prometheus metrics', tags: ['health'], security: [] } },
+    {
+      config,
+      schema: {
+        operationId: 'metrics',
+        summary: 'Metrics, as Prometheus reads them',
+        tags,
+        response: { 200: { description: 'Metrics', content: { 'text/plain': { schema: Type.String() } } } },
+      },
+    },
     (_request, reply) => {
       reply.type('text/plain; version=0.0.4');
-      const { rss, heapUsed } = process.memoryUsage();
-      return [
-        gauge('process_resident_memory_bytes', 'Resident memory of the manager.', rss),
-        gauge('process_heap_bytes', 'Heap in use.', heapUsed),
-        gauge('process_uptime_seconds', 'Seconds since the manager started.', process.uptime()),
-      ].join('');
+      return metrics(requests);
     },
   );
+}
 
-  async function databaseFault(): Promise<string | undefined> {
-    try {
-      await database.query({ text: 'SELECT 1' });
-      return undefined;
-    } catch {
-      return 'the database is away';
-    }
+async function faultOf({ isReady, database }: ApiContext): Promise<string | undefined> {
+  if (!(await isReady())) return 'the broker is away';
+  const late = Symbol('late');
+  const timer = new Promise((resolve) => setTimeout(resolve, DATABASE_MS, late).unref());
+  try {
+    const first = await Promise.race([database.query({ text: 'SELECT 1' }), timer]);
+    return first === late ? 'the database does not answer' : undefined;
+  } catch {
+    return 'the database is away';
   }
+}
+
+function countRequests(app: App): Map<number, number> {
+  const counts = new Map<number, number>();
+  app.addHook('onResponse', async (_request, { statusCode }) => {
+    counts.set(statusCode, (counts.get(statusCode) ?? 0) + 1);
+  });
+  return counts;
+}
+
+function metrics(requests: ReadonlyMap<number, number>): string {
+  const { rss, heapUsed } = process.memoryUsage();
+  const lines = [...requests].map(
+    ([status, count]) => `evander_api_requests_total{status="${status}"} ${count}\n`,
+  );
+  return [
+    gauge('process_resident_memory_bytes', 'Resident memory.', rss),
+    gauge('process_heap_bytes', 'Heap in use.', heapUsed),
+    gauge('process_uptime_seconds', 'Seconds since the start.', process.uptime()),
+    '# HELP evander_api_requests_total Requests answered, by status.\n# TYPE evander_api_requests_total counter\n',
+    ...lines,
+  ].join('');
 }
 
 function gauge(name: string, help: string, value: number): string {

@@ -1,100 +1,101 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as readings from '../store/readings.ts';
+import * as meterValueList from '../store/meter-value-list.ts';
+import type { MeterValueRow } from '../store/meter-value-list.ts';
 import * as transactionList from '../store/transaction-list.ts';
-import { nullable, readTime, StationParams, Time, TimeText } from './fields.ts';
-import { listQuery, page, pageOf, readCursor } from './paging.ts';
+import {
+  Int32,
+  nullable,
+  Period,
+  readPeriod,
+  StationParams,
+  Text,
+  Time,
+  TransactionParams,
+} from './fields.ts';
+import { listQuery, pageOf, Pager } from './paging.ts';
 import type { ApiContext, App } from './route.ts';
-import { TransactionParams, unknownTransaction } from './transactions.ts';
+import { unknownTransaction } from './transactions.ts';
 
-const Reading = Type.Object({
+const MeterValue = Type.Object({
   measuredAt: Time,
-  connectorId: Type.Integer(),
+  connectorId: Int32,
   transactionId: nullable(Type.Integer()),
-  measurand: Type.String(),
-  value: Type.String({ description: 'As the station sent it' }),
-  unit: nullable(Type.String()),
   context: Type.String(),
-  phase: nullable(Type.String()),
+  measurand: Type.String(),
+  phase: Text,
   location: Type.String(),
   format: Type.String(),
+  unit: Text,
+  value: Type.String({ description: 'As the station sent it' }),
   receivedAt: Time,
 });
-const filters = { measurand: Type.Optional(Type.String()), context: Type.Optional(Type.String()) };
+const Filters = {
+  measurand: Type.Optional(Type.String({ description: 'Such as Energy.Active.Import.Register' })),
+  context: Type.Optional(Type.String({ description: 'Such as Sample.Periodic' })),
+};
+const PAGER = new Pager(['time', 'integer', 'uuid'], ({ measuredAt, connectorId, digest }: MeterValueRow) => [
+  measuredAt.toISOString(),
+  connectorId,
+  digest,
+]);
 const tags = ['meter values'];
 
-/** What stations measured, oldest first. */
+/** What stations measured, as they sent it; oldest first, as one reads a series. */
 export function meterValueRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/transactions/:transactionId/meter-values',
     {
       config: { role: 'viewer' },
       schema: {
+        operationId: 'listTransactionMeterValues',
         summary: 'What was measured in a transaction, oldest first',
         tags,
         params: TransactionParams,
-        querystring: listQuery(filters),
-        response: { 200: pageOf(Reading) },
+        querystring: listQuery(Filters),
+        response: { 200: pageOf(MeterValue) },
       },
     },
-    async ({ params: { transactionId }, query: { limit, cursor, measurand, context } }) => {
+    async ({ params: { transactionId }, query }) => {
       const transaction = await transactionList.get(database, transactionId);
       if (!transaction) throw unknownTransaction(transactionId);
       const { stationId } = transaction;
-      const filter = {
-        stationId,
-        transactionId,
-        measurand,
-        context,
-        after: placeOf(cursor),
-        rows: limit + 1,
-      };
-      return pageOfReadings(await readings.list(database, filter), limit);
+      return PAGER.page(query, ({ after, rows }) =>
+        meterValueList.listOfTransaction(database, {
+          ...query,
+          stationId,
+          transactionId,
+          after: placeOf(after),
+          rows,
+        }),
+      );
     },
   );
-  const Query = listQuery({
-    ...filters,
-    connectorId: Type.Optional(Type.Integer({ minimum: 0 })),
-    from: Type.Optional(TimeText),
-    to: Type.Optional(TimeText),
-  });
   app.get(
     '/stations/:stationId/meter-values',
     {
       config: { role: 'viewer' },
       schema: {
-        summary: 'What a station measured, in transactions or not, oldest first',
+        operationId: 'listStationMeterValues',
+        summary: 'What a station measured, in transactions and outside of them, oldest first',
         tags,
         params: StationParams,
-        querystring: Query,
-        response: { 200: pageOf(Reading) },
+        querystring: listQuery({ ...Filters, connectorId: Type.Optional(Int32), ...Period }),
+        response: { 200: pageOf(MeterValue) },
       },
     },
-    async ({
-      params: { stationId },
-      query: { limit, cursor, measurand, context, connectorId, from, to },
-    }) => {
-      const filter = {
-        stationId,
-        measurand,
-        context,
-        connectorId,
-        from: readTime(from, 'from'),
-        to: readTime(to, 'to'),
-      };
-      const rows = await readings.list(database, { ...filter, after: placeOf(cursor), rows: limit + 1 });
-      return pageOfReadings(rows, limit);
-    },
+    ({ params: { stationId }, query }) =>
+      PAGER.page(query, ({ after, rows }) =>
+        meterValueList.listOfStation(database, {
+          ...query,
+          ...readPeriod(query),
+          stationId,
+          after: placeOf(after),
+          rows,
+        }),
+      ),
   );
 }
 
-function placeOf(cursor: string | undefined): readings.ReadingFilter['after'] {
-  const key = readCursor(cursor, ['string', 'number', 'string']) as [string, number, string] | null;
+function placeOf(key: [string, number, string] | null): meterValueList.Place | null {
   return key && { at: key[0], connectorId: key[1], digest: key[2] };
-}
-
-function pageOfReadings(
-  rows: readings.Reading[],
-  limit: number,
-): { items: readings.Reading[]; nextCursor: string | null } {
-  return page(rows, limit, ({ at, connectorId, digest }) => [at, connectorId, digest]);
 }

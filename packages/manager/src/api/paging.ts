@@ -3,60 +3,89 @@ import type { TProperties, TSchema } from '@fastify/type-provider-typebox';
 import { nullable } from './fields.ts';
 import { Problem } from './problem.ts';
 
+const DEFAULT_LIMIT = 50;
+
 /** The query of a list: `limit`, `cursor` and its filters. */
 export function listQuery<P extends TProperties>(filters: P) {
   return Type.Object(
     {
-      limit: Type.Integer({
-        minimum: 1,
-        maximum: 500,
-        default: 50,
-        description: 'Items of one page at most',
-      }),
-      cursor: Type.Optional(Type.String({ description: '`nextCursor` of the page before' })),
+      limit: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 500,
+          default: DEFAULT_LIMIT,
+          description: 'Items of a page at most',
+        }),
+      ),
+      cursor: Type.Optional(
+        Type.String({ description: '`nextCursor` of the page before; none for the first' }),
+      ),
       ...filters,
     },
     { additionalProperties: false },
   );
 }
 
-/** A page of a list. */
+/** The answer of a list. */
 export function pageOf<S extends TSchema>(item: S) {
-  return Type.Object({ items: Type.Array(item), nextCursor: nullable(Type.String()) });
+  const nextCursor = nullable(Type.String({ description: '`cursor` of the next page; null on the last' }));
+  return Type.Object({ items: Type.Array(item), nextCursor }, { description: 'A page of the list' });
 }
 
-/** Makes a page of one row more than its limit: the row too many tells that there is another page. */
-export function page<Row>(
-  rows: Row[],
-  limit: number,
-  keyOf: (row: Row) => (string | number)[],
-): { items: Row[]; nextCursor: string | null } {
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  const nextCursor =
-    rows.length > limit && last !== undefined
-      ? Buffer.from(JSON.stringify(keyOf(last))).toString('base64url')
-      : null;
-  return { items, nextCursor };
-}
+/** What a cursor can hold. */
+const KINDS = {
+  text: (value: unknown) => typeof value === 'string' && !value.includes('\0'),
+  integer: (value: unknown) => Number.isSafeInteger(value),
+  time: (value: unknown) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
+  uuid: (value: unknown) =>
+    typeof value === 'string' && /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(value),
+};
+type Kind = keyof typeof KINDS;
+type Key<K extends readonly Kind[]> = { -readonly [I in keyof K]: K[I] extends 'integer' ? number : string };
 
-/** The key after which a page begins: as many values, of such types, as `kinds` names; null for the first page. */
-export function readCursor(
-  cursor: string | undefined,
-  kinds: ('string' | 'number')[],
-): (string | number)[] | null {
-  if (cursor === undefined) return null;
-  try {
-    const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (
-      Array.isArray(key) &&
-      key.length === kinds.length &&
-      kinds.every((kind, i) => typeof key[i] === kind)
-    ) {
-      return key as (string | number)[];
-    }
-  } catch {
-    // Told below, like a cursor of another list.
+/** How a list goes on: the values that its rows are ordered by are the cursor, so nothing is lost or doubled while rows come. */
+export class Pager<Row, const K extends readonly Kind[]> {
+  readonly #kinds: K;
+  readonly #keyOf: (row: Row) => Key<K>;
+
+  constructor(kinds: K, keyOf: (row: Row) => Key<K>) {
+    this.#kinds = kinds;
+    this.#keyOf = keyOf;
   }
-  throw new Problem(400, 'the cursor is not one of this list; send `nextCursor` of the page before, or none');
+
+  /** Asks `list` for the page after the cursor, with one row too many: it tells that there is another page. */
+  async page(
+    { cursor, limit = DEFAULT_LIMIT }: { cursor?: string; limit?: number },
+    list: (place: { after: Key<K> | null; rows: number }) => Promise<Row[]>,
+  ): Promise<{ items: Row[]; nextCursor: string | null }> {
+    const rows = await list({ after: this.#read(cursor), rows: limit + 1 });
+    const items = rows.slice(0, limit);
+    const last = items.at(-1);
+    const hasMore = rows.length > limit && last !== undefined;
+    const nextCursor = hasMore ? Buffer.from(JSON.stringify(this.#keyOf(last))).toString('base64url') : null;
+    return { items, nextCursor };
+  }
+
+  #read(cursor: string | undefined): Key<K> | null {
+    if (cursor === undefined) return null;
+    const key = parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(key) && key.length === this.#kinds.length) {
+      if (this.#kinds.every((kind, i) => KINDS[kind](key[i]))) return key as Key<K>;
+    }
+    throw new Problem(
+      400,
+      'the cursor is not one of this list; send `nextCursor` of the page before, or none',
+      {
+        field: 'cursor',
+      },
+    );
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }

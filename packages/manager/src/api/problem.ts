@@ -1,8 +1,14 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { Log } from '@evander/process';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import { faultOf } from '../store/storage-error.ts';
+
+interface ProblemOptions {
+  headers?: Record<string, string>;
+  /** The field of body, query or path that is at fault. */
+  field?: string;
+}
 
 /** An error as every route may answer it. */
 export const ProblemDocument = Type.Object(
@@ -10,44 +16,91 @@ export const ProblemDocument = Type.Object(
   { description: 'RFC 9457: `detail` names the thing, the fault and the cure' },
 );
 
-/** What went wrong with a request, as RFC 9457 tells it: `detail` names the thing, the fault and the cure. */
+/** What went wrong with a request, as RFC 9457 tells it: `message` names the thing, the fault and the cure. */
 export class Problem extends Error {
+  override name = 'Problem';
   readonly status: number;
   readonly headers: Record<string, string>;
+  readonly field: string | undefined;
 
-  constructor(status: number, detail: string, headers: Record<string, string> = {}) {
+  constructor(status: number, detail: string, { headers = {}, field }: ProblemOptions = {}) {
     super(detail);
     this.status = status;
     this.headers = headers;
+    this.field = field;
   }
 }
 
-/** Answers every error of a route with a problem document; our own are logged and tell nothing of our insides. */
-export function answerProblem(
-  error: FastifyError | Problem,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  const problem = problemOf(error, request.log as Log);
-  return sendProblem(reply, problem);
+/** Answers what a route or the server threw with a problem document. Faults of ours are logged and say nothing of our insides. */
+export function answerProblem(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, message, headers, field } = problemOf(error, request.log as Log);
+  const title = STATUS_CODES[status] ?? 'Error';
+  return reply
+    .code(status)
+    .headers(headers)
+    .type('application/problem+json')
+    .serializer(JSON.stringify)
+    .send({ type: 'about:blank', title, status, detail: message, ...(field !== undefined && { field }) });
 }
 
-export function sendProblem(reply: FastifyReply, { status, message, headers }: Problem): FastifyReply {
-  const document = { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail: message };
-  return reply.code(status).headers(headers).type('application/problem+json').send(document);
-}
-
-function problemOf(error: FastifyError | Problem, log: Log): Problem {
+function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
   if (error instanceof Problem) return error;
+  const [fault] = error.validation ?? [];
+  if (fault) return validationProblem(fault, error.validationContext ?? 'body');
   const status = error.statusCode ?? 500;
-  if (error.validation) return new Problem(400, error.message);
-  if (status >= 400 && status < 500) return new Problem(status, error.message);
-  const fault = faultOf(error);
-  if (fault === 'theirs') return new Problem(400, 'a value is out of range');
-  if (fault === 'transient') {
-    log.warn({ err: error }, 'the database is away');
-    return new Problem(503, 'the database cannot be reached; try again', { 'retry-after': '5' });
+  if (status >= 400 && status < 500) return new Problem(status, CURES[status] ?? error.message);
+  switch (faultOf(error)) {
+    case 'theirs':
+      return new Problem(
+        400,
+        'a value is out of the range that can be stored; send a smaller or shorter one',
+      );
+    case 'transient':
+      log.warn({ err: error }, 'the database is away');
+      return new Problem(503, 'the database cannot be reached; try again', {
+        headers: { 'retry-after': '5' },
+      });
+    default:
+      log.error({ err: error }, 'a request failed through a fault of ours');
+      return new Problem(500, 'the request failed through a fault of ours, which has been logged');
   }
-  log.error({ err: error }, 'a request failed');
-  return new Problem(500, 'the request failed through a fault of ours, which is logged');
+}
+
+/** What the server itself refuses, where its own words do not tell the cure. */
+const CURES: Partial<Record<number, string>> = {
+  413: 'the body is too large; send 1 MiB at most',
+  415: 'the body is not JSON; send it with "Content-Type: application/json"',
+};
+
+/** What ajv tells of a fault when it is asked to be verbose. */
+interface Fault extends FastifySchemaValidationError {
+  parentSchema?: { description?: string; properties?: object };
+}
+
+function validationProblem(fault: Fault, context: string): Problem {
+  const place = context === 'querystring' ? 'query' : context === 'params' ? 'path' : context;
+  const { additionalProperty, missingProperty } = fault.params;
+  const path = fault.instancePath.slice(1).replaceAll('/', '.');
+  const field = [path, additionalProperty ?? missingProperty].filter(Boolean).join('.');
+  const detail = `${place}: ${[field, faultText(fault)].filter(Boolean).join(' ')}`;
+  return new Problem(400, detail, field === '' ? {} : { field });
+}
+
+function faultText({ keyword, message = 'is not valid', params, parentSchema }: Fault): string {
+  switch (keyword) {
+    case 'additionalProperties':
+      return `is not known; known are ${Object.keys(parentSchema?.properties ?? {}).join(', ')}`;
+    case 'required':
+      return 'is missing';
+    case 'enum':
+      return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
+    case 'format':
+      return params['format'] === 'date-time'
+        ? 'must be a time of RFC 3339, such as 2026-11-20T10:00:00Z'
+        : message;
+    case 'pattern':
+      return `must be ${parentSchema?.description ?? 'of another form'}`;
+    default:
+      return message;
+  }
 }

@@ -7,7 +7,19 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { Database } from '../store/db.ts';
+import type { Role } from '../store/api-keys.ts';
+import type { KeyRing } from './authentication.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may use the route: keys of at least this role, gateways with their own key, or anyone. Every route says it. */
+    role?: Role | 'gateway' | 'anyone';
+    /** Statuses of problems that are the route's own, for its description. */
+    problems?: number[];
+  }
+}
+
+/** The server as routes see it: their schemas give requests and answers their types. */
 export type App = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
@@ -19,11 +31,10 @@ export type App = FastifyInstance<
 /** What the routes work with. */
 export interface ApiContext {
   database: Database;
-  gatewayKey: string;
+  keys: KeyRing;
   passwordPepper: string;
   unknownStations: 'accept' | 'reject';
   isReady(): boolean | Promise<boolean>;
-  now(): Date;
   /** Called when a station was written: what was believed of it may be wrong. */
   onStationChanged(stationId: string): void;
 }

@@ -1,100 +1,106 @@
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { Log } from '@evander/process';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController } from 'fastify';
-import type { FastifyBaseLogger } from 'fastify';
+import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
-import { requireRoles } from './authentication.ts';
+import { KeyRing, requireRoles } from './authentication.ts';
+import { connectorRoutes } from './connectors.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
 import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
-import { answerProblem, Problem, ProblemDocument, sendProblem } from './problem.ts';
+import { describeRoutes } from './openapi.ts';
+import { answerProblem } from './problem.ts';
+import { readRequestValues } from './request-values.ts';
 import type { ApiContext, App } from './route.ts';
 import { stationRoutes } from './stations.ts';
 import { tagRoutes } from './tags.ts';
 import { transactionRoutes } from './transactions.ts';
+import { refuseOtherMethods, refuseUnknownPaths } from './unknown-routes.ts';
+import { unmatchedStopRoutes } from './unmatched-stops.ts';
 
-export interface ApiOptions extends ApiContext {
+export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   host: string;
   /** 0 for a free one. */
   port: number;
+  /** What gateways show to be told of credentials. */
+  gatewayKey: string;
+  now(): Date;
   log: Log;
 }
 
 export interface Api {
   url: string;
+  /** Lets requests that have begun end for a moment, then closes all connections. */
   close(): Promise<void>;
 }
 
 const RESOURCES = [
   stationRoutes,
+  connectorRoutes,
+  messageRoutes,
+  meterValueRoutes,
   tagRoutes,
   transactionRoutes,
-  meterValueRoutes,
-  messageRoutes,
+  unmatchedStopRoutes,
   apiKeyRoutes,
 ];
+const CLOSE_MS = 800;
 
-/** Serves the HTTP API, its OpenAPI and its documentation. Rejects when the port is taken. */
+/** Serves the HTTP API, its OpenAPI and the page to try it. Rejects when the port is taken. */
 export async function startApi(options: ApiOptions): Promise<Api> {
-  // By its own type of log Fastify would make all its types, and the routes' would not fit.
-  const loggerInstance: FastifyBaseLogger = options.log;
-  const app: App = Fastify({
-    loggerInstance,
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: 1_048_576,
-    forceCloseConnections: true,
-    routerOptions: { maxParamLength: 1024 },
-    // What a body holds and we do not know is refused, not dropped; a query's numbers come as text.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: true } },
-  }).withTypeProvider<TypeBoxTypeProvider>();
-  app.setErrorHandler(answerProblem);
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(
-      reply,
-      new Problem(
-        404,
-        `there is no ${request.method} ${request.url.split('?')[0]}; /docs lists what there is`,
-      ),
-    ),
-  );
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('x-content-type-options', 'nosniff');
-  });
-  await describe(app);
-  healthRoutes(app, options);
-  gatewayRoutes(app, options);
-  app.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'));
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  const app = createServer(options.log);
+  const keys = new KeyRing(options.database, options.now);
+  const context: ApiContext = { ...options, keys };
+  requireRoles(app, keys, options.gatewayKey);
+  readRequestValues(app);
+  refuseUnknownPaths(app);
+  await describeRoutes(app);
+  const refuseOthers = refuseOtherMethods(app);
+  healthRoutes(app, context);
+  gatewayRoutes(app, context);
   await app.register(
     async (api) => {
-      requireRoles(api, options.database);
-      api.addHook('onRoute', ({ schema }) => {
-        if (schema)
-          schema.response = { ...(schema.response ?? {}), '4xx': ProblemDocument, '5xx': ProblemDocument };
-      });
-      for (const addRoutes of RESOURCES) addRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), options);
+      for (const addRoutes of RESOURCES) addRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context);
     },
     { prefix: '/api/v1' },
   );
+  refuseOthers();
   const url = await app.listen({ host: options.host, port: options.port });
-  return { url, close: () => app.close() };
+  return { url, close: () => close(app) };
 }
 
-async function describe(app: App): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Evander',
-        description: 'A charging station management system for OCPP 1.6J',
-        version: '1',
-      },
-      components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
-      security: [{ apiKey: [] }],
-    },
+function createServer(log: Log): App {
+  // By its own type of log Fastify would make all its types, and the routes' would not fit.
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = Fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: false,
+    bodyLimit: 1_048_576,
+    forceCloseConnections: 'idle',
+    // An identity of 255 characters, percent-encoded.
+    routerOptions: { maxParamLength: 255 * 12 },
+    frameworkErrors: (error, request, reply) => void answerProblem(error, request, forbidGuessing(reply)),
+    // What a body holds and we do not know is refused, not dropped; what has the wrong type is refused, not bent.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, verbose: true } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.removeContentTypeParser('text/plain');
+  app.setErrorHandler(answerProblem);
+  app.addHook('onSend', async (_request, reply) => void forbidGuessing(reply));
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, url } = request;
+    log.debug({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
   });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
+  return app;
+}
+
+function forbidGuessing(reply: FastifyReply): FastifyReply {
+  return reply.header('x-content-type-options', 'nosniff');
+}
+
+async function close(app: App): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS);
+  await app.close();
+  clearTimeout(timer);
 }

@@ -1,30 +1,42 @@
 import { Type } from '@fastify/type-provider-typebox';
 import * as store from '../store/tags.ts';
-import { nullable, oneOf, readTime, Time, TimeText } from './fields.ts';
-import { listQuery, page, pageOf, readCursor } from './paging.ts';
+import type { TagRow } from '../store/tags.ts';
+import { Int32, nullable, oneOf, readTime, Text, Time, TimeText } from './fields.ts';
+import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
-const IdTag = Type.String({ minLength: 1, maxLength: 20, pattern: '^[\\x20-\\x7e]+$' });
-const Status = oneOf(['Accepted', 'Blocked'] as const);
-const Tag = Type.Object({
-  idTag: Type.String(),
-  status: Status,
-  parentIdTag: nullable(Type.String()),
-  expiryDate: nullable(Time),
-  concurrentTransactionLimit: nullable(Type.Integer()),
-  note: nullable(Type.String()),
-  createdAt: Time,
-  updatedAt: Time,
+const IdTag = Type.String({
+  minLength: 1,
+  maxLength: 20,
+  pattern: '^[\\x20-\\x7e]+$',
+  description: '1 to 20 printable ASCII characters, in any case',
 });
+const Status = oneOf(['Accepted', 'Blocked'] as const);
+const Limit = Type.Integer({
+  minimum: 1,
+  maximum: 2 ** 31 - 1,
+  description: 'Transactions at the same time; null for any number',
+});
+const Tag = Type.Object(
+  {
+    idTag: Type.String(),
+    status: Status,
+    parentIdTag: Text,
+    expiryDate: nullable(Time),
+    concurrentTransactionLimit: nullable(Int32),
+    note: Text,
+    createdAt: Time,
+    updatedAt: Time,
+  },
+  { description: 'The tag' },
+);
 const Change = Type.Object(
   {
     status: Type.Optional(Status),
     parentIdTag: Type.Optional(nullable(IdTag)),
     expiryDate: Type.Optional(nullable(TimeText)),
-    concurrentTransactionLimit: Type.Optional(
-      nullable(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'null: no limit' })),
-    ),
+    concurrentTransactionLimit: Type.Optional(nullable(Limit)),
     note: Type.Optional(nullable(Type.String({ maxLength: 500 }))),
   },
   { additionalProperties: false },
@@ -32,37 +44,36 @@ const Change = Type.Object(
 const Params = Type.Object({ idTag: IdTag });
 const Query = listQuery({
   status: Type.Optional(Status),
-  parentIdTag: Type.Optional(Type.String()),
-  prefix: Type.Optional(Type.String()),
+  parentIdTag: Type.Optional(IdTag),
+  prefix: Type.Optional(Type.String({ description: 'Beginning of the idTag, in any case' })),
 });
+const PAGER = new Pager(['text'], ({ idTag }: TagRow) => [store.tagKey(idTag)]);
 const tags = ['tags'];
 
-/** Tags: what drivers show to be let charge. Compared without regard to case. */
+/** Tags: what drivers show to be let charge. */
 export function tagRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/tags',
     {
       config: { role: 'viewer' },
-      schema: { summary: 'Tags', tags, querystring: Query, response: { 200: pageOf(Tag) } },
+      schema: {
+        operationId: 'listTags',
+        summary: 'Tags, by idTag',
+        tags,
+        querystring: Query,
+        response: { 200: pageOf(Tag) },
+      },
     },
-    async ({ query: { limit, cursor, ...filter } }) => {
-      const [after = null] = readCursor(cursor, ['string']) ?? [];
-      const { status, parentIdTag, prefix } = filter;
-      const rows = await store.list(database, {
-        status,
-        parentIdTag,
-        prefix,
-        after: after as string | null,
-        rows: limit + 1,
-      });
-      return page(rows, limit, ({ key }) => [key]);
-    },
+    ({ query }) =>
+      PAGER.page(query, ({ after, rows }) =>
+        store.list(database, { ...query, after: after?.[0] ?? null, rows }),
+      ),
   );
   app.get(
     '/tags/:idTag',
     {
       config: { role: 'viewer' },
-      schema: { summary: 'A tag', tags, params: Params, response: { 200: Tag } },
+      schema: { operationId: 'getTag', summary: 'A tag', tags, params: Params, response: { 200: Tag } },
     },
     async ({ params: { idTag } }) => {
       const tag = await store.get(database, idTag);
@@ -75,18 +86,17 @@ export function tagRoutes(app: App, { database }: ApiContext): void {
     {
       config: { role: 'operator' },
       schema: {
-        summary: 'Add or change a tag',
+        operationId: 'putTag',
+        summary: 'Add or change a tag; what the body does not name keeps its value',
         tags,
         params: Params,
         body: Change,
         response: { 200: Tag, 201: Tag },
       },
     },
-    async ({ params: { idTag }, body }, reply) => {
-      const { expiryDate, ...rest } = body;
-      const expiry = expiryDate === null ? null : readTime(expiryDate, 'expiryDate');
-      const change = expiryDate === undefined ? rest : { ...rest, expiryDate: expiry };
-      const tag = await store.put(database, idTag, change);
+    async ({ params: { idTag }, body: { expiryDate, ...change } }, reply) => {
+      const expiry = expiryDate === undefined ? {} : { expiryDate: readTime(expiryDate, 'expiryDate') };
+      const tag = await store.put(database, idTag, { ...change, ...expiry });
       return reply.code(tag.isNew ? 201 : 200).send(tag);
     },
   );
@@ -95,10 +105,11 @@ export function tagRoutes(app: App, { database }: ApiContext): void {
     {
       config: { role: 'operator' },
       schema: {
-        summary: 'Remove a tag: it is unknown from now on',
+        operationId: 'removeTag',
+        summary: 'Remove a tag: stations are told from now on that it is invalid',
         tags,
         params: Params,
-        response: { 204: Type.Null() },
+        response: { 204: Type.Null({ description: 'It is gone' }) },
       },
     },
     async ({ params: { idTag } }, reply) => {
@@ -109,8 +120,6 @@ export function tagRoutes(app: App, { database }: ApiContext): void {
 }
 
 function unknown(idTag: string): Problem {
-  return new Problem(
-    404,
-    `tag ${idTag} is not known; add it with PUT /api/v1/tags/${encodeURIComponent(idTag)}`,
-  );
+  const path = `/api/v1/tags/${encodeURIComponent(idTag)}`;
+  return new Problem(404, `tag ${idTag} is not known; add it with PUT ${path}`);
 }

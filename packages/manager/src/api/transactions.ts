@@ -1,124 +1,107 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as store from '../store/transaction-list.ts';
-import { nullable, readTime, Time, TimeText } from './fields.ts';
-import { listQuery, page, pageOf, readCursor } from './paging.ts';
+import * as transactionList from '../store/transaction-list.ts';
+import type { TransactionRow } from '../store/transaction-list.ts';
+import type { TransactionFlag } from '../store/transactions.ts';
+import { Int32, nullable, oneOf, readPeriod, Text, Time, TransactionParams } from './fields.ts';
+import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
-const Int32 = { minimum: 0, maximum: 2 ** 31 - 1 };
-const Text = nullable(Type.String());
-const Wh = nullable(Type.Integer());
-const Transaction = Type.Object({
-  transactionId: Type.Integer(),
-  stationId: Type.String(),
-  connectorId: Type.Integer(),
-  idTag: Type.String(),
-  parentIdTag: Text,
-  idTagStatus: Type.String({ description: 'What the station was told of the tag at the start' }),
-  startedAt: Time,
-  meterStartWh: Type.Integer(),
-  reservationId: nullable(Type.Integer()),
-  stoppedAt: nullable(Time),
-  meterStopWh: Wh,
-  energyWh: Wh,
-  stopReason: Text,
-  stopIdTag: Text,
-  flags: Type.Array(Type.String(), {
-    description: 'supersededByStart, meterStopBelowStart, stopBeforeStart, stoppedByOtherTag',
-  }),
-  startReceivedAt: Time,
-  stopReceivedAt: nullable(Time),
-});
-const UnmatchedStop = Type.Object({
-  unmatchedStopId: Type.Integer(),
-  stationId: Type.String(),
-  transactionId: Type.Integer({ description: 'As the station sent it' }),
-  idTag: Text,
-  meterStopWh: Type.Integer(),
-  stoppedAt: Time,
-  stopReason: Type.String(),
-  why: Type.String({ description: 'unknownTransaction or alreadyStopped' }),
-  request: Type.Unknown(),
-  receivedAt: Time,
-});
-export const TransactionParams = Type.Object({ transactionId: Type.Integer(Int32) });
+const FLAGS = [
+  'supersededByStart',
+  'meterStopBelowStart',
+  'stopBeforeStart',
+  'stoppedByOtherTag',
+] as const satisfies readonly TransactionFlag[];
+
+const Transaction = Type.Object(
+  {
+    transactionId: Type.Integer(),
+    stationId: Type.String(),
+    connectorId: Type.Integer(),
+    idTag: Type.String(),
+    parentIdTag: Text,
+    idTagStatus: Type.String({ description: 'What the station was told of the tag when it started' }),
+    startedAt: Time,
+    meterStartWh: Type.Integer(),
+    reservationId: nullable(Type.Integer()),
+    stoppedAt: nullable(Time),
+    meterStopWh: nullable(Type.Integer()),
+    energyWh: nullable(
+      Type.Integer({ description: 'Null while it is open, and when the meter ran backwards' }),
+    ),
+    stopReason: Text,
+    stopIdTag: Text,
+    flags: Type.Array(Type.String(), {
+      description: `What an operator should look at: ${FLAGS.join(', ')}`,
+    }),
+    startReceivedAt: Time,
+    stopReceivedAt: nullable(Time),
+  },
+  { description: 'The transaction; what its stop will tell is null while it is open' },
+);
 const Query = listQuery({
   stationId: Type.Optional(Type.String()),
-  connectorId: Type.Optional(Type.Integer(Int32)),
-  idTag: Type.Optional(Type.String()),
-  open: Type.Optional(Type.Boolean({ description: 'true: those that have not ended' })),
-  flag: Type.Optional(Type.String()),
-  from: Type.Optional(TimeText),
-  to: Type.Optional(TimeText),
+  connectorId: Type.Optional(Int32),
+  idTag: Type.Optional(Type.String({ description: 'In any case' })),
+  open: Type.Optional(
+    Type.Boolean({ description: 'true: those that have not ended; false: those that have' }),
+  ),
+  flag: Type.Optional(oneOf(FLAGS)),
+  from: Type.Optional(Type.String({ format: 'date-time', description: 'Started not before this time' })),
+  to: Type.Optional(Type.String({ format: 'date-time', description: 'Started before this time' })),
 });
+const PAGER = new Pager(['integer'], ({ transactionId }: TransactionRow) => [transactionId]);
 const tags = ['transactions'];
 
-/** Transactions and the stops that belong to none, newest first. */
+/** Transactions, as their starts and stops told of them. */
 export function transactionRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/transactions',
     {
       config: { role: 'viewer' },
       schema: {
+        operationId: 'listTransactions',
         summary: 'Transactions, newest first',
         tags,
         querystring: Query,
         response: { 200: pageOf(Transaction) },
       },
     },
-    async ({ query: { limit, cursor, from, to, ...filter } }) => {
-      const [before = null] = readCursor(cursor, ['number']) ?? [];
-      const { stationId, connectorId, idTag, open, flag } = filter;
-      const times = { from: readTime(from, 'from'), to: readTime(to, 'to') };
-      const rows = await store.list(database, {
-        stationId,
-        connectorId,
-        idTag,
-        open,
-        flag,
-        ...times,
-        before: before as number | null,
-        rows: limit + 1,
-      });
-      return page(rows, limit, ({ transactionId }) => [transactionId]);
-    },
+    ({ query }) =>
+      PAGER.page(query, ({ after, rows }) =>
+        transactionList.list(database, {
+          ...query,
+          ...readPeriod(query),
+          before: after?.[0] ?? null,
+          rows,
+        }),
+      ),
   );
   app.get(
     '/transactions/:transactionId',
     {
       config: { role: 'viewer' },
-      schema: { summary: 'A transaction', tags, params: TransactionParams, response: { 200: Transaction } },
+      schema: {
+        operationId: 'getTransaction',
+        summary: 'A transaction',
+        tags,
+        params: TransactionParams,
+        response: { 200: Transaction },
+      },
     },
     async ({ params: { transactionId } }) => {
-      const transaction = await store.get(database, transactionId);
+      const transaction = await transactionList.get(database, transactionId);
       if (!transaction) throw unknownTransaction(transactionId);
       return transaction;
     },
   );
-  const UnmatchedQuery = listQuery({ stationId: Type.Optional(Type.String()) });
-  app.get(
-    '/unmatched-stops',
-    {
-      config: { role: 'viewer' },
-      schema: {
-        summary: 'Stops that belong to no transaction, to be reconciled; newest first',
-        tags,
-        querystring: UnmatchedQuery,
-        response: { 200: pageOf(UnmatchedStop) },
-      },
-    },
-    async ({ query: { limit, cursor, stationId } }) => {
-      const [before = null] = readCursor(cursor, ['number']) ?? [];
-      const rows = await store.listUnmatched(database, {
-        before: before as number | null,
-        stationId,
-        rows: limit + 1,
-      });
-      return page(rows, limit, ({ unmatchedStopId }) => [unmatchedStopId]);
-    },
-  );
 }
 
+/** What is answered for a transaction that there is not. */
 export function unknownTransaction(transactionId: number): Problem {
-  return new Problem(404, `transaction ${transactionId} is not known; GET /api/v1/transactions lists them`);
+  return new Problem(
+    404,
+    `transaction ${transactionId} is not known; GET /api/v1/transactions lists those that are`,
+  );
 }

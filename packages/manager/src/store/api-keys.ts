@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Db } from './db.ts';
-import { statement } from './db.ts';
+import { search, statement } from './db.ts';
 
 export type Role = 'admin' | 'operator' | 'viewer';
 
@@ -40,20 +40,27 @@ export async function add(
   return rows[0] as ApiKey;
 }
 
-const selectAll = statement('apiKeys.list', `SELECT ${COLUMNS} FROM api_keys ORDER BY created_at, key_id`);
+const selectPage = search(
+  `SELECT ${COLUMNS} FROM api_keys WHERE $1::text IS NULL OR (name, key_id) > ($1, $2::uuid)
+   ORDER BY name, key_id LIMIT $3`,
+);
 
-export async function list(db: Db): Promise<ApiKey[]> {
-  const { rows } = await db.query<ApiKey>(selectAll());
+/** By name. */
+export async function list(
+  db: Db,
+  page: { after: [name: string, keyId: string] | null; rows: number },
+): Promise<ApiKey[]> {
+  const { rows } = await db.query<ApiKey>(selectPage([...(page.after ?? [null, null]), page.rows]));
   return rows;
 }
 
+// All keys of admins are locked, in one order: of two that are removed at a time, the second sees that the first is gone.
 const remove = statement(
   'apiKeys.remove',
-  `WITH target AS (SELECT * FROM api_keys WHERE key_id = $1),
-   others AS (SELECT count(*) AS admins FROM api_keys WHERE role = 'admin' AND key_id <> $1),
-   removed AS (DELETE FROM api_keys USING others
-     WHERE key_id = $1 AND (role <> 'admin' OR others.admins > 0) RETURNING key_id)
-   SELECT (SELECT count(*) FROM target) AS found, (SELECT count(*) FROM removed) AS removed`,
+  `WITH admin AS (SELECT key_id FROM api_keys WHERE role = 'admin' ORDER BY key_id FOR UPDATE),
+   removed AS (DELETE FROM api_keys WHERE key_id = $1
+     AND (role <> 'admin' OR (SELECT count(*) FROM admin WHERE key_id <> $1) > 0) RETURNING key_id)
+   SELECT (SELECT count(*) FROM api_keys WHERE key_id = $1) AS found, (SELECT count(*) FROM removed) AS removed`,
 );
 
 /** Takes a key back, but never the last admin's: nobody could make another. */

@@ -18,10 +18,10 @@ export interface FrameRow {
 export interface FrameFilter {
   stationId: string;
   before: { at: string; direction: string; type: number; messageId: string } | null;
-  direction: string | undefined;
+  direction?: string;
   type: number | undefined;
-  action: string | undefined;
-  messageId: string | undefined;
+  action?: string;
+  messageId?: string;
   from: Date | null;
   to: Date | null;
   rows: number;

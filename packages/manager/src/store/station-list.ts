@@ -84,20 +84,31 @@ export async function get(db: Db, stationId: string): Promise<StationRow | undef
   return rows[0];
 }
 
+const FILTER = (id: string): string => `($1::text IS NULL OR ${id} > $1)
+  AND ($3::bool IS NULL OR coalesce(${IS_CONNECTED}, false) = $3) AND ($5::text IS NULL OR starts_with(${id}, $5))`;
+
+// Two short lists in order, one of stations and one of strangers, make the page; only then is the rest gathered.
 const selectPage = search(
-  `SELECT ${COLUMNS} FROM (SELECT station_id FROM stations UNION SELECT station_id FROM turned_away) i ${JOINS}
-   WHERE ($1::text IS NULL OR i.station_id > $1) AND ($2::bool IS NULL OR (s.station_id IS NOT NULL) = $2)
-     AND ($3::bool IS NULL OR coalesce(${IS_CONNECTED}, false) = $3) AND ($4::text IS NULL OR s.registration_status = $4)
-     AND ($5::text IS NULL OR starts_with(i.station_id, $5))
-   ORDER BY i.station_id LIMIT $6`,
+  `WITH page AS (
+     (SELECT s.station_id FROM stations s LEFT JOIN connections c USING (station_id) LEFT JOIN gateways g USING (gateway_id)
+      WHERE $2::bool IS NOT FALSE AND ($4::text IS NULL OR s.registration_status = $4) AND ${FILTER('s.station_id')}
+      ORDER BY s.station_id LIMIT $6)
+     UNION ALL
+     (SELECT DISTINCT t.station_id FROM turned_away t LEFT JOIN connections c USING (station_id)
+        LEFT JOIN gateways g USING (gateway_id)
+      WHERE $2::bool IS NOT TRUE AND $4::text IS NULL AND ${FILTER('t.station_id')}
+        AND NOT EXISTS (SELECT FROM stations s WHERE s.station_id = t.station_id)
+      ORDER BY t.station_id LIMIT $6)
+     ORDER BY station_id LIMIT $6)
+   SELECT ${COLUMNS} FROM page i ${JOINS} ORDER BY i.station_id`,
 );
 
 export interface StationFilter {
   after: string | null;
-  adopted: boolean | undefined;
-  connected: boolean | undefined;
-  registrationStatus: string | undefined;
-  prefix: string | undefined;
+  adopted?: boolean;
+  connected?: boolean;
+  registrationStatus?: string;
+  prefix?: string;
   rows: number;
 }
 
@@ -118,15 +129,15 @@ export async function list(db: Db, filter: StationFilter): Promise<StationRow[]>
 const upsert = statement(
   'stations.put',
   `INSERT INTO stations AS known (station_id, security_profile, password_hashes, boot_answer)
-   VALUES ($1, $2, coalesce($3::text[], '{}'), coalesce($4, 'Accepted'))
-   ON CONFLICT (station_id) DO UPDATE SET security_profile = excluded.security_profile,
+   VALUES ($1, coalesce($2, CASE WHEN $3::text[] IS NULL THEN 0 ELSE 1 END), coalesce($3::text[], '{}'), coalesce($4, 'Accepted'))
+   ON CONFLICT (station_id) DO UPDATE SET security_profile = coalesce($2, known.security_profile),
      password_hashes = coalesce($3::text[], known.password_hashes), boot_answer = coalesce($4, known.boot_answer)
    RETURNING xmax = 0 AS "isNew"`,
 );
 
 export interface StationChange {
   stationId: string;
-  securityProfile: number;
+  securityProfile: number | null;
   passwordHashes: string[] | null;
   bootAnswer: RegistrationStatus | null;
 }

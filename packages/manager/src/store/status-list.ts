@@ -12,7 +12,7 @@ export interface StatusRow {
   receivedAt: Date;
 }
 
-const selectStatuses = search(
+const selectPage = search(
   `SELECT status, error_code AS "errorCode", info, vendor_id AS "vendorId", vendor_error_code AS "vendorErrorCode",
      status_at AS "statusAt", received_at AS "receivedAt"
    FROM connector_statuses WHERE station_id = $1 AND connector_id = $2
@@ -31,10 +31,10 @@ export interface StatusFilter {
 }
 
 /** The statuses of a connector, newest first. */
-export async function listStatuses(db: Db, filter: StatusFilter): Promise<StatusRow[]> {
+export async function list(db: Db, filter: StatusFilter): Promise<StatusRow[]> {
   const { before, from, to } = filter;
   const { rows } = await db.query<StatusRow>(
-    selectStatuses([
+    selectPage([
       filter.stationId,
       filter.connectorId,
       before?.at ?? null,

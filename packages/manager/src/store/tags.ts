@@ -83,7 +83,7 @@ export async function remove(db: Db, idTag: string): Promise<boolean> {
 }
 
 const selectPage = search(
-  `SELECT ${ROW}, id_tag_key AS "key" FROM tags
+  `SELECT ${ROW} FROM tags
    WHERE ($1::text IS NULL OR id_tag_key > $1) AND ($2::text IS NULL OR status = $2)
      AND ($3::text IS NULL OR lower(parent_id_tag) = lower($3)) AND ($4::text IS NULL OR starts_with(id_tag_key, lower($4)))
    ORDER BY id_tag_key LIMIT $5`,
@@ -91,15 +91,16 @@ const selectPage = search(
 
 export interface TagFilter {
   after: string | null;
-  status: string | undefined;
-  parentIdTag: string | undefined;
-  prefix: string | undefined;
+  status?: string;
+  parentIdTag?: string;
+  prefix?: string;
   rows: number;
 }
 
-export async function list(db: Db, filter: TagFilter): Promise<(TagRow & { key: string })[]> {
+/** By key. */
+export async function list(db: Db, filter: TagFilter): Promise<TagRow[]> {
   const { after, status, parentIdTag, prefix } = filter;
   const values = [after, status ?? null, parentIdTag ?? null, prefix ?? null, filter.rows];
-  const { rows } = await db.query<TagRow & { key: string }>(selectPage(values));
+  const { rows } = await db.query<TagRow>(selectPage(values));
   return rows;
 }

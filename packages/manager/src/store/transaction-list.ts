@@ -41,11 +41,11 @@ export async function get(db: Db, transactionId: number): Promise<TransactionRow
 
 export interface TransactionFilter {
   before: number | null;
-  stationId: string | undefined;
-  connectorId: number | undefined;
-  idTag: string | undefined;
-  open: boolean | undefined;
-  flag: string | undefined;
+  stationId?: string;
+  connectorId?: number;
+  idTag?: string;
+  open?: boolean;
+  flag?: string;
   from: Date | null;
   to: Date | null;
   rows: number;
@@ -75,38 +75,6 @@ export async function list(db: Db, filter: TransactionFilter): Promise<Transacti
       to,
       filter.rows,
     ]),
-  );
-  return rows;
-}
-
-export interface UnmatchedStopRow {
-  unmatchedStopId: number;
-  stationId: string;
-  transactionId: number;
-  idTag: string | null;
-  meterStopWh: number;
-  stoppedAt: Date;
-  stopReason: string;
-  why: string;
-  request: Record<string, unknown>;
-  receivedAt: Date;
-}
-
-const selectUnmatched = search(
-  `SELECT unmatched_stop_id AS "unmatchedStopId", station_id AS "stationId", transaction_id AS "transactionId",
-     id_tag AS "idTag", meter_stop_wh AS "meterStopWh", stopped_at AS "stoppedAt", stop_reason AS "stopReason", why, request,
-     received_at AS "receivedAt"
-   FROM unmatched_stops WHERE ($1::bigint IS NULL OR unmatched_stop_id < $1) AND ($2::text IS NULL OR station_id = $2)
-   ORDER BY unmatched_stop_id DESC LIMIT $3`,
-);
-
-/** Newest first. */
-export async function listUnmatched(
-  db: Db,
-  filter: { before: number | null; stationId: string | undefined; rows: number },
-): Promise<UnmatchedStopRow[]> {
-  const { rows } = await db.query<UnmatchedStopRow>(
-    selectUnmatched([filter.before, filter.stationId ?? null, filter.rows]),
   );
   return rows;
 }

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import Fastify from 'fastify';
+import { KeyRing, requireRoles } from '../../src/api/authentication.ts';
+import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
 import { KEYS, openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
@@ -34,18 +37,21 @@ const RANK = { viewer: 1, operator: 2, admin: 3 };
 
 test('the OpenAPI describes every route, and this list has them all', async () => {
   const { body } = await api.send('GET', '/openapi.json', undefined, null);
-  expect(body.openapi).toBe('3.1.0');
-  const described = Object.entries(body.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { summary, responses }]) => {
-      expect(summary).toBeTruthy();
-      if (path.startsWith('/api')) expect(responses).toHaveProperty('4XX');
-      return `${method.toUpperCase()} ${path}`;
-    }),
+  const described = Object.entries(body.paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
   const open = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
   expect(described.sort()).toEqual(
     [...ROUTES.map(([method, path]) => `${method} /api/v1${path}`), ...open].sort(),
   );
+});
+
+test('the server does not start with a route that says no role', async () => {
+  const app = Fastify();
+  requireRoles(app, new KeyRing(api.desk.database, () => new Date()), 'key');
+  app.get('/said', { config: { role: 'viewer' } }, () => 'ok');
+  app.get('/forgotten', () => 'ok');
+  await expect(app.ready()).rejects.toThrow('/forgotten names no role');
 });
 
 test.each(ROUTES)('%s %s wants the role %s', async (method, template, least) => {
@@ -94,4 +100,14 @@ test('the last admin key stays', async () => {
   const { body } = await api.send('GET', '/api/v1/api-keys');
   const admin = body.items.find(({ role }) => role === 'admin');
   expect(await api.send('DELETE', `/api/v1/api-keys/${String(admin?.keyId)}`)).toMatchObject({ status: 409 });
+});
+
+test('of two admins that remove each other at a time, one stays', async () => {
+  for (let round = 0; round < 5; round++) {
+    await api.desk.rows("DELETE FROM api_keys WHERE role = 'admin'");
+    const made = ['a', 'b'].map((name) => apiKeys.add(api.desk.database, { name, role: 'admin', key: name }));
+    const ids = (await Promise.all(made)).map(({ keyId }) => keyId);
+    const outcomes = await Promise.all(ids.map((keyId) => apiKeys.removeKey(api.desk.database, keyId)));
+    expect(outcomes.sort()).toEqual(['last', 'removed']);
+  }
 });

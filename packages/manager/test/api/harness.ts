@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import { silentLog } from '@evander/process';
 import { startApi } from '../../src/api/server.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
@@ -40,7 +41,9 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
-export async function openApi(options: { unknownStations?: 'accept' | 'reject' } = {}): Promise<TestApi> {
+export async function openApi({
+  unknownStations = 'reject',
+}: { unknownStations?: 'accept' | 'reject' } = {}): Promise<TestApi> {
   const desk = await openDesk();
   for (const role of ['admin', 'operator', 'viewer'] as const) {
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
@@ -52,7 +55,7 @@ export async function openApi(options: { unknownStations?: 'accept' | 'reject' }
     database: desk.database,
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
-    unknownStations: options.unknownStations ?? 'reject',
+    unknownStations,
     isReady: () => true,
     now: () => new Date(),
     onStationChanged: (stationId) => changed.push(stationId),
@@ -85,4 +88,21 @@ export async function openApi(options: { unknownStations?: 'accept' | 'reject' }
       await desk.close();
     },
   };
+}
+
+/** All items of a list, page by page. */
+export async function allPages(
+  api: TestApi,
+  path: string,
+  limit: number,
+): Promise<Record<string, unknown>[]> {
+  const items: Record<string, unknown>[] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const query: string = `limit=${limit}${cursor === '' ? '' : `&cursor=${cursor}`}`;
+    const { body } = await api.send('GET', `${path}${path.includes('?') ? '&' : '?'}${query}`);
+    expect(body.items.length).toBeLessThanOrEqual(limit);
+    items.push(...body.items);
+    cursor = body.nextCursor;
+  }
+  return items;
 }

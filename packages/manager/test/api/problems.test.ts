@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { openApi } from './harness.ts';
+import { KEYS, openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 
 let api: TestApi;
@@ -9,20 +9,31 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
+function cursorOf(key: unknown[]): string {
+  return Buffer.from(JSON.stringify(key)).toString('base64url');
+}
+
 test.each([
   ['PUT', '/tags/T', '{"status":', 400, 'JSON'],
   ['PUT', '/tags/T', { status: 'Gold' }, 400, 'status'],
-  ['PUT', '/tags/T', { colour: 'red' }, 400, 'additional'],
+  ['PUT', '/tags/T', { colour: 'red' }, 400, 'body: colour is not known; known are status, parentIdTag'],
+  ['PUT', '/tags/T', { concurrentTransactionLimit: '5' }, 400, 'must be integer'],
+  ['PUT', '/tags/T', 'null', 400, 'object'],
   ['PUT', '/tags/T', { expiryDate: 'soon' }, 400, 'expiryDate must be a time'],
   ['PUT', '/tags/T', { concurrentTransactionLimit: 0 }, 400, 'concurrentTransactionLimit'],
-  ['PUT', '/tags/T', { note: 'a\u0000b' }, 400, 'range'],
+  ['PUT', '/tags/T', { note: 'a\u0000b' }, 400, 'note must not hold the character U+0000'],
   ['PUT', `/tags/${'x'.repeat(21)}`, {}, 400, 'idTag'],
   ['PUT', '/tags/T', [], 400, 'object'],
   ['PUT', '/tags/T', JSON.stringify({ note: 'x'.repeat(1_100_000) }), 413, 'large'],
   ['PUT', '/stations/S', { securityProfile: 4 }, 400, 'securityProfile'],
   ['PUT', '/stations/S', { securityProfile: 1 }, 400, 'password'],
   ['PUT', '/stations/S', { password: 'short' }, 400, 'password'],
-  ['PUT', '/stations/a%00b', {}, 400, 'control'],
+  ['PUT', '/stations/a%00b', {}, 400, 'stationId must not hold'],
+  ['PUT', '/stations/a%0Ab', {}, 400, 'control'],
+  ['PUT', `/stations/${'x'.repeat(256)}`, {}, 400, 'stationId'],
+  ['PUT', '/stations/%zz', {}, 400, '%zz'],
+  ['PUT', '/stations/S', { password: 12345678 }, 400, 'password'],
+  ['PUT', '/stations/S', { password: 'x'.repeat(41) }, 400, 'password'],
   ['GET', '/stations/nobody', undefined, 404, 'PUT /api/v1/stations/nobody'],
   ['GET', '/tags/nobody', undefined, 404, 'PUT /api/v1/tags/nobody'],
   ['GET', '/transactions/999', undefined, 404, 'transaction 999'],
@@ -32,18 +43,58 @@ test.each([
   ['GET', '/tags?limit=501', undefined, 400, 'limit'],
   ['GET', '/tags?cursor=nonsense', undefined, 400, 'cursor'],
   ['GET', '/transactions?cursor=WyJ4Il0', undefined, 400, 'cursor'],
-  ['GET', '/tags?colour=red', undefined, 400, 'additional'],
+  ['GET', '/tags?colour=red', undefined, 400, 'query: colour is not known; known are limit, cursor'],
   ['GET', '/transactions?from=yesterday', undefined, 400, 'from must be a time'],
   ['POST', '/api-keys', { name: 'x', role: 'god' }, 400, 'role'],
   ['GET', '/nowhere', undefined, 404, '/docs'],
-  ['PATCH', '/tags', {}, 404, 'PATCH /api/v1/tags'],
-])('%s %s with a fault names it', async (...fault) => {
+  ['GET', '/stations?connected=maybe', undefined, 400, 'connected must be boolean'],
+  ['GET', '/stations?prefix=a%00', undefined, 400, 'prefix'],
+  ['GET', `/stations?cursor=${cursorOf(['a\u0000'])}`, undefined, 400, 'cursor'],
+  ['GET', `/transactions?cursor=${cursorOf([1e14])}`, undefined, 400, 'range'],
+  ['GET', `/stations/CP1/messages?cursor=${cursorOf(['x', 'in', 2, ''])}`, undefined, 400, 'cursor'],
+  ['GET', '/tags?limit=5&limit=6', undefined, 400, 'limit'],
+  ['PATCH', '/tags', '{"', 405, 'GET'],
+] satisfies [string, string, unknown, number, string][])('%s %s with a fault names it', async (...fault) => {
   const [method, path, body, status, words] = fault;
   const answer = await api.send(method, `/api/v1${path}`, body);
   expect(answer.status).toBe(status);
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
   expect(answer.body).toMatchObject({ type: 'about:blank', status });
   expect(answer.body.detail).toContain(words);
+});
+
+test('a problem names the field at fault', async () => {
+  const { body } = await api.send('PUT', '/api/v1/tags/T', { status: 'Gold' });
+  expect(body).toEqual({
+    type: 'about:blank',
+    title: 'Bad Request',
+    status: 400,
+    detail: 'body: status must be one of Accepted, Blocked',
+    field: 'status',
+  });
+});
+
+test('a method that a path does not have is told those that it has', async () => {
+  const { status, headers } = await api.send('POST', '/api/v1/stations/CP1', {});
+  expect(status).toBe(405);
+  expect(headers.get('allow')?.split(', ').sort()).toEqual(['DELETE', 'GET', 'HEAD', 'PUT']);
+});
+
+test.each(['text/plain', 'application/x-www-form-urlencoded'])('a body of %s is refused', async (type) => {
+  const response = await fetch(`${api.url}/api/v1/tags/T`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${KEYS.admin}`, 'content-type': type },
+    body: '{}',
+  });
+  expect(response.status).toBe(415);
+  expect(await response.json()).toMatchObject({
+    detail: expect.stringContaining('application/json') as unknown,
+  });
+});
+
+test('what is refused leaves nothing behind', async () => {
+  expect((await api.send('PUT', '/api/v1/stations/HALF', { securityProfile: 2 })).status).toBe(400);
+  expect((await api.send('GET', '/api/v1/stations/HALF')).status).toBe(404);
 });
 
 test('a fault of ours says nothing of our insides', async () => {

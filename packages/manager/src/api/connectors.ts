@@ -1,0 +1,49 @@
+import { Type } from '@fastify/type-provider-typebox';
+import * as statusList from '../store/status-list.ts';
+import type { StatusRow } from '../store/status-list.ts';
+import { Int32, Period, readPeriod, StationId, Text, Time } from './fields.ts';
+import { listQuery, pageOf, Pager } from './paging.ts';
+import type { ApiContext, App } from './route.ts';
+
+const Status = Type.Object({
+  status: Type.String(),
+  errorCode: Type.String(),
+  info: Text,
+  vendorId: Text,
+  vendorErrorCode: Text,
+  statusAt: Time,
+  receivedAt: Time,
+});
+const Params = Type.Object({ stationId: StationId, connectorId: Int32 });
+const PAGER = new Pager(['time', 'text', 'text'], ({ statusAt, status, errorCode }: StatusRow) => [
+  statusAt.toISOString(),
+  status,
+  errorCode,
+]);
+
+/** The history of connectors; what they are now is part of their station. */
+export function connectorRoutes(app: App, { database }: ApiContext): void {
+  app.get(
+    '/stations/:stationId/connectors/:connectorId/statuses',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'listConnectorStatuses',
+        summary: 'The statuses that a connector had, newest first; connector 0 is the station as a whole',
+        tags: ['stations'],
+        params: Params,
+        querystring: listQuery(Period),
+        response: { 200: pageOf(Status) },
+      },
+    },
+    ({ params, query }) =>
+      PAGER.page(query, ({ after, rows }) =>
+        statusList.list(database, {
+          ...params,
+          ...readPeriod(query),
+          before: after && { at: after[0], status: after[1], errorCode: after[2] },
+          rows,
+        }),
+      ),
+  );
+}

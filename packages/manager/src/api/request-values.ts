@@ -1,0 +1,50 @@
+import type { FastifyInstance } from 'fastify';
+import { Problem } from './problem.ts';
+
+interface ObjectSchema {
+  properties?: Record<string, { type?: unknown }>;
+}
+
+/**
+ * Reads the numbers and booleans of paths and queries, which come as text. Bodies are taken as they are: there "5" is no number.
+ * Nothing with U+0000 goes on, as PostgreSQL cannot store it.
+ */
+export function readRequestValues(app: FastifyInstance): void {
+  app.addHook('preValidation', async (request) => {
+    const { schema } = request.routeOptions;
+    request.params = readTexts(request.params, schema?.params as ObjectSchema | undefined);
+    request.query = readTexts(request.query, schema?.querystring as ObjectSchema | undefined);
+    // A PUT without a body changes nothing, or makes the thing with all its defaults.
+    if (schema?.body !== undefined && request.body === undefined) request.body = {};
+    for (const place of [request.params, request.query, request.body]) refuseNul(place, '');
+  });
+}
+
+function readTexts(values: unknown, schema: ObjectSchema | undefined): unknown {
+  if (!schema?.properties) return values;
+  const { properties } = schema;
+  return Object.fromEntries(
+    Object.entries(values as Record<string, unknown>).map(([name, value]) => [
+      name,
+      readText(value, Object.hasOwn(properties, name) ? properties[name]?.type : undefined),
+    ]),
+  );
+}
+
+// What does not read as its type stays text, and is refused by the schema.
+function readText(value: unknown, type: unknown): unknown {
+  if (type === 'integer' && typeof value === 'string' && /^-?\d{1,15}$/.test(value)) return Number(value);
+  if (type === 'boolean' && value === 'true') return true;
+  if (type === 'boolean' && value === 'false') return false;
+  return value;
+}
+
+function refuseNul(value: unknown, field: string): void {
+  if (typeof value === 'string') {
+    if (value.includes('\0'))
+      throw new Problem(400, `${field} must not hold the character U+0000`, { field });
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, inner] of Object.entries(value))
+      refuseNul(inner, field === '' ? name : `${field}.${name}`);
+  }
+}

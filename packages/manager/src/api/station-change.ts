@@ -1,0 +1,78 @@
+import { hashStationPassword } from '@evander/process';
+import { Type } from '@fastify/type-provider-typebox';
+import type { Static } from '@fastify/type-provider-typebox';
+import * as stationList from '../store/station-list.ts';
+import * as stations from '../store/stations.ts';
+import { oneOf } from './fields.ts';
+import { Problem } from './problem.ts';
+import type { ApiContext } from './route.ts';
+
+/** What an operator says of a station. */
+export const StationChange = Type.Object(
+  {
+    securityProfile: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 3,
+        description:
+          '0 nothing, 1 password, 2 TLS and password, 3 TLS and client certificate. A new station has 1 with a password and 0 without',
+      }),
+    ),
+    password: Type.Optional(
+      Type.String({
+        minLength: 8,
+        maxLength: 40,
+        description:
+          '32 to 40 hex digits are an AuthorizationKey: the station may send its bytes or its digits. All else is text. Never shown again',
+      }),
+    ),
+    bootAnswer: Type.Optional(
+      oneOf(['Accepted', 'Pending', 'Rejected'] as const, 'What its next BootNotification is answered'),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** Adds or changes a station; what the change does not name keeps its value. True when it is new. */
+export async function putStation(
+  { database, passwordPepper }: ApiContext,
+  stationId: string,
+  change: Static<typeof StationChange>,
+): Promise<boolean> {
+  const { securityProfile, password, bootAnswer } = change;
+  const isNew = await database.transaction(async (db) => {
+    const isNewRow = await stationList.put(db, {
+      stationId,
+      securityProfile: securityProfile ?? null,
+      passwordHashes: password === undefined ? null : passwordHashes(password, stationId, passwordPepper),
+      bootAnswer: bootAnswer ?? null,
+    });
+    // Looked at once it is written, and its row locked: two changes at a time cannot together leave it without a password.
+    const stored = await stations.credentials(db, stationId);
+    if (stored) requirePassword(stored);
+    await stationList.forgetTurnedAway(db, stationId);
+    return isNewRow;
+  });
+  return isNew;
+}
+
+function requirePassword({ stationId, securityProfile, passwordHashes }: stations.StationCredentials): void {
+  if ((securityProfile !== 1 && securityProfile !== 2) || passwordHashes.length > 0) return;
+  throw new Problem(
+    400,
+    `station ${stationId} has no password, which security profile ${securityProfile} wants; send "password" too`,
+    { field: 'password' },
+  );
+}
+
+// Stations send the bytes of a key or its digits, in this case or that (ocppj.md AUT.3 to AUT.6).
+function passwordHashes(password: string, stationId: string, pepper: string): string[] {
+  const isKey = /^(?:[\da-f]{2}){16,20}$/i.test(password);
+  const forms = isKey
+    ? [
+        Buffer.from(password, 'hex'),
+        ...[password, password.toLowerCase(), password.toUpperCase()].map((text) => Buffer.from(text)),
+      ]
+    : [Buffer.from(password)];
+  return [...new Set(forms.map((form) => hashStationPassword(form, stationId, pepper)))];
+}
