@@ -1,6 +1,5 @@
-#!/usr/bin/env node
-import { gatewayOptions, GATEWAY_SETTINGS, startGateway } from '@evander/gateway';
-import { managerOptions, MANAGER_SETTINGS, startManager } from '@evander/manager';
+import { gatewayProcess } from '@evander/gateway';
+import { managerProcess } from '@evander/manager';
 import { main } from '@evander/process';
 import { join } from 'node:path';
 import { START_SETTINGS, start } from './start.ts';
@@ -30,19 +29,11 @@ const COMMANDS: Record<string, (flags: string[]) => Promise<void>> = {
   },
   gateway: (flags) => {
     only(flags, []);
-    return main({
-      name: 'evander gateway',
-      settings: GATEWAY_SETTINGS,
-      start: async (settings, log) => startGateway(gatewayOptions(settings, log)),
-    });
+    return main(gatewayProcess);
   },
   manager: (flags) => {
     only(flags, []);
-    return main({
-      name: 'evander manager',
-      settings: MANAGER_SETTINGS,
-      start: async (settings, log) => startManager(managerOptions(settings, log)),
-    });
+    return main(managerProcess);
   },
 };
 

@@ -1,4 +1,5 @@
 export { startManager } from './manager.ts';
 export type { Manager, ManagerOptions } from './manager.ts';
+export { managerProcess } from './process.ts';
 export { MANAGER_SETTINGS, managerOptions } from './settings.ts';
 export type { ManagerSettings } from './settings.ts';

@@ -1,0 +1,14 @@
+import type { ProcessOptions } from '@evander/process';
+import { startGateway } from './gateway.ts';
+import { GATEWAY_SETTINGS, gatewayOptions } from './settings.ts';
+
+/** A gateway as a process of its own. */
+export const gatewayProcess: ProcessOptions<(typeof GATEWAY_SETTINGS)[number]> = {
+  name: 'evander gateway',
+  settings: GATEWAY_SETTINGS,
+  start: async (settings, log) => {
+    const gateway = await startGateway(gatewayOptions(settings, log));
+    log.info({ stations: gateway.url, status: gateway.statusUrl }, 'gateway started');
+    return gateway;
+  },
+};

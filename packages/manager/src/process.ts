@@ -1,0 +1,14 @@
+import type { ProcessOptions } from '@evander/process';
+import { startManager } from './manager.ts';
+import { MANAGER_SETTINGS, managerOptions } from './settings.ts';
+
+/** A manager as a process of its own. */
+export const managerProcess: ProcessOptions<(typeof MANAGER_SETTINGS)[number]> = {
+  name: 'evander manager',
+  settings: MANAGER_SETTINGS,
+  start: async (settings, log) => {
+    const manager = await startManager(managerOptions(settings, log));
+    log.info({ api: manager.apiUrl }, 'manager started');
+    return manager;
+  },
+};
