@@ -219,6 +219,18 @@ test('a second result to one command is dropped', async () => {
   expect(manager.results.items.map(({ envelope }) => envelope)).toMatchObject([{ response: { n: 1 } }]);
 });
 
+test('a second late result is dropped', async () => {
+  const { gateway, manager } = await openStage({ answerTimeoutMs: 50, repeatDelaysMs: [60_000] });
+  const station = await connectStation(gateway);
+  manager.send('CP1', reset('c1'));
+  manager.send('CP1', reset('c2'));
+  await station.frames.count(2);
+  station.send([3, 'c1', { n: 1 }]);
+  station.send([3, 'c1', { n: 2 }]);
+  await station.call('Heartbeat');
+  expect(manager.results.items.map(({ envelope }) => envelope)).toMatchObject([{ response: { n: 1 } }]);
+});
+
 test('a command to a station that is not here goes nowhere', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);

@@ -344,8 +344,19 @@ export async function connectDeafStation(gateway: Gateway, stationId: string): P
   return socket;
 }
 
-/** A way to a broker that can be cut as a broken network does it: without a farewell. */
-export async function openProxy(url: string): Promise<{ url: string; cut(): void }> {
+export interface Proxy {
+  url: string;
+  /** Breaks the connections as a bad network does it: without a farewell. */
+  cut(): void;
+  /** Holds back what goes to the broker. */
+  hold(): void;
+  /** Passes on what was held back, in one piece. */
+  release(): void;
+}
+
+/** A way to a broker. */
+export async function openProxy(url: string): Promise<Proxy> {
+  const pairs = new Set<{ near: Socket; far: Socket }>();
   const sockets = new Set<Socket>();
   const server = createServer((near) => {
     const far = connect(portOf(url), '127.0.0.1');
@@ -360,6 +371,9 @@ export async function openProxy(url: string): Promise<{ url: string; cut(): void
       });
     }
     near.pipe(far).pipe(near);
+    const pair = { near, far };
+    pairs.add(pair);
+    near.on('close', () => pairs.delete(pair));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -372,5 +386,10 @@ export async function openProxy(url: string): Promise<{ url: string; cut(): void
       await new Promise((resolve) => server.close(resolve));
     },
   });
-  return { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`, cut };
+  return {
+    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut,
+    hold: () => pairs.forEach(({ near, far }) => near.unpipe(far)),
+    release: () => pairs.forEach(({ near, far }) => near.pipe(far)),
+  };
 }

@@ -1,5 +1,6 @@
 import { ConnectionClock, startEmbeddedBroker } from '@evander/broker';
 import { expect, test } from '@jest/globals';
+import { once } from 'node:events';
 import {
   closeLater,
   connectStation,
@@ -8,6 +9,7 @@ import {
   openProxy,
   openStage,
   portOf,
+  StationSocket,
   topics,
 } from './harness.ts';
 import type { Manager } from './harness.ts';
@@ -116,6 +118,23 @@ test('a station that comes back at once is served', async () => {
   }
 });
 
+test('a station is served whose leaving and coming back reach the broker in one piece', async () => {
+  const broker = closeLater(await startEmbeddedBroker());
+  const manager = await openManager(broker.url);
+  const proxy = await openProxy(broker.url);
+  const gateway = await openGateway({ mqttUrl: proxy.url });
+  await manager.told('all');
+  const old = await connectStation(gateway);
+  proxy.hold();
+  old.socket.terminate();
+  const count = async (): Promise<string> => (await fetch(`${gateway.statusUrl}/metrics`)).text();
+  while (!(await count()).includes('connections 0')) continue;
+  const young = closeLater(new StationSocket(`${gateway.url}/CP1`));
+  await once(young.socket, 'open');
+  proxy.release();
+  expect(await young.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
+});
+
 test('the late close of a replaced connection changes nothing', async () => {
   const { gateway, manager } = await openStage();
   const old = await connectStation(gateway);
@@ -205,6 +224,14 @@ test('the newest connection wins even when its gateway has a clock behind, and i
   expect(await young.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
   manager.publish(topics.presenceRequest, '');
   expect(await young.call('Heartbeat')).toEqual([3, 'test-2', { status: 'Accepted' }]);
+});
+
+test('a listing without connections is heeded for its id all the same', async () => {
+  const { manager } = await openStage();
+  const asOf = new ConnectionClock('gw-ahead').next(Date.now() + 3_600_000);
+  manager.tellAs('gw-ahead', { kind: 'all', asOf, connections: [] });
+  manager.publish(topics.presenceRequest, '');
+  await manager.told('all', (all, gatewayId) => gatewayId !== 'gw-ahead' && all.asOf > asOf);
 });
 
 test('an older connection elsewhere takes nothing away', async () => {

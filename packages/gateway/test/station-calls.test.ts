@@ -266,8 +266,8 @@ test('a station by someone else, with a password of bytes, is served and serves'
   >[0]);
   closeLater({ close: async () => void (await station.close({ force: true }).catch(() => {})) });
   const reset = new Feed<unknown>('Reset');
-  station.handle('Reset', async (call: unknown) => {
-    reset.add((call as { params: unknown }).params);
+  station.handle('Reset', async ({ params }) => {
+    reset.add(params);
     return { status: 'Accepted' };
   });
   await station.connect();
