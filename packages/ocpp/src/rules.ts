@@ -46,8 +46,9 @@ const HOLDS = {
   // Counted in characters, as JSON Schema does, not in UTF-16 units.
   maxLength: (value: string, limit: number) => value.length <= limit || [...value].length <= limit,
   format: (value: string, format: NonNullable<Schema['format']>) => FORMATS[format](value),
+  // Not `<=`: where the quotient is no longer finite there is no difference to see, and ajv sees none.
   multipleOf: (value: number, step: number) =>
-    Math.abs(Math.round(value / step) - value / step) <= 10 ** -MULTIPLE_OF_PRECISION,
+    !(Math.abs(Math.round(value / step) - value / step) > 10 ** -MULTIPLE_OF_PRECISION),
   minItems: (value: unknown[], limit: number) => value.length >= limit,
   maxItems: (value: unknown[], limit: number) => value.length <= limit,
 };

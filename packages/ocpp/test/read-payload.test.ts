@@ -308,3 +308,13 @@ describe('readPayload', () => {
     });
   });
 });
+
+test('a number whose tenfold is beyond all numbers is read as ajv reads it', () => {
+  const schedule = {
+    chargingRateUnit: 'A',
+    chargingSchedulePeriod: [{ startPeriod: 0, limit: 0 }],
+    minChargingRate: 1.797693134862316e307,
+  };
+  const response = { status: 'Accepted', chargingSchedule: { ...schedule, duration: null } };
+  expect(readPayload('GetCompositeSchedule', 'response', response).defects).toHaveLength(1);
+});
