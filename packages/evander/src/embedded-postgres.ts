@@ -1,15 +1,13 @@
 import type { Log } from '@evander/process';
-import { spawn } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { chown, mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findBinaries, makeOnce, serverAccount } from './postgres-binaries.ts';
-import type { Account } from './postgres-binaries.ts';
+import { readNumber, run, shellWord, writeNumber } from './postgres-home.ts';
+import type { PostgresHome } from './postgres-home.ts';
 import { answers, findRunning, isAlive } from './running-postgres.ts';
 import type { RunningPostgres } from './running-postgres.ts';
 
@@ -39,13 +37,6 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
-interface Server {
-  dir: string;
-  data: string;
-  binaries: string;
-  account: Account | undefined;
-}
-
 /**
  * Starts PostgreSQL on `dataDir`, which is made when new. The server outlives a process that dies without stopping it;
  * the next start finds it and takes it over.
@@ -57,32 +48,32 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const account = await serverAccount([cluster, dir]);
   const binaries = await findBinaries(dir, account);
-  const server: Server = { dir, data: join(cluster, 'data'), binaries, account };
+  const home: PostgresHome = { dir, data: join(cluster, 'data'), binaries, account };
 
-  await makeOnce(cluster, (draft) => createCluster(server, draft, settings));
+  await makeOnce(cluster, (draft) => createCluster(home, draft, settings));
   const password = (await readFile(join(cluster, 'password'), 'utf8')).trim();
-  const { running, isNew } = await attachOrStart(server, settings, port);
-  if (isNew || !isAlive(await readNumber(server, 'owner'))) await writeNumber(server, 'owner', process.pid);
-  await writeNumber(server, 'port', running.port);
+  const { running, isNew } = await attachOrStart(home, settings, port);
+  if (isNew || !isAlive(await readNumber(home, 'owner'))) await writeNumber(home, 'owner', process.pid);
+  await writeNumber(home, 'port', running.port);
   log?.info({ dataDir: dir, port: running.port, pid: running.pid, isNew }, 'embedded PostgreSQL is running');
 
   let stopped: Promise<void> | undefined;
   return {
     url: `postgresql://${SUPERUSER}:${password}@${HOST}:${running.port}/postgres`,
-    stop: () => (stopped ??= stop(server)),
+    stop: () => (stopped ??= stop(home)),
   };
 }
 
-async function createCluster(server: Server, draft: string, settings: PostgresSettings): Promise<void> {
+async function createCluster(home: PostgresHome, draft: string, settings: PostgresSettings): Promise<void> {
   const data = join(draft, 'data');
   const password = join(draft, 'password');
   await mkdir(data, { mode: 0o700 });
   await writeFile(password, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 });
-  if (server.account !== undefined) {
-    const { uid, gid } = server.account;
+  if (home.account !== undefined) {
+    const { uid, gid } = home.account;
     for (const path of [password, data, draft]) await chown(path, uid, gid);
   }
-  const code = await run(server, 'initdb', data, [
+  const code = await run(home, 'initdb', data, [
     `--username=${SUPERUSER}`,
     '--pwfile=../password',
     '--auth=scram-sha-256',
@@ -91,37 +82,36 @@ async function createCluster(server: Server, draft: string, settings: PostgresSe
     '--no-instructions',
     ...(settings.fsync === 'off' ? ['--no-sync'] : []),
   ]);
-  if (code !== 0) throw await fault(server, 'could not be created');
+  if (code !== 0) throw await fault(home, 'could not be created');
 }
 
 /** Waits for a server that is just starting or stopping; starts one when there is none. */
 async function attachOrStart(
-  server: Server,
+  home: PostgresHome,
   settings: PostgresSettings,
   port: number | undefined,
 ): Promise<{ running: RunningPostgres; isNew: boolean }> {
   const deadline = Date.now() + START_TIMEOUT_SECONDS * 1000;
   let isNew = false;
-  for (let attempts = 0; attempts < START_ATTEMPTS;) {
-    const running = await findRunning(server.data);
+  for (let attempts = 0; ;) {
+    const running = await findRunning(home.data);
     if (running?.isReady && (await answers(HOST, running.port))) return { running, isNew };
     if (running !== undefined) {
-      if (Date.now() > deadline) throw await fault(server, `(process ${running.pid}) does not answer`);
+      if (Date.now() > deadline) throw await fault(home, `(process ${running.pid}) does not answer`);
       await delay(20);
       continue;
     }
-    isNew = await launch(server, { ...settings, ...(await address(server, port)) });
-    if (isNew) continue;
-    // Another start was faster, the port was taken just now, or processes of a crashed server have not ended yet.
+    if (attempts === START_ATTEMPTS) throw await fault(home, 'did not start');
     attempts += 1;
-    await delay(200);
+    isNew = await launch(home, { ...settings, ...(await address(home, port)) });
+    // Another start was faster, the port was taken just now, or processes of a crashed server have not ended yet.
+    if (!isNew) await delay(200);
   }
-  throw await fault(server, 'did not start');
 }
 
-async function launch(server: Server, settings: PostgresSettings): Promise<boolean> {
+async function launch(home: PostgresHome, settings: PostgresSettings): Promise<boolean> {
   const options = Object.entries(settings).map(([name, value]) => `-c ${shellWord(`${name}=${value}`)}`);
-  const code = await run(server, 'pg_ctl', server.data, [
+  const code = await run(home, 'pg_ctl', home.data, [
     'start',
     '--silent',
     '--wait',
@@ -132,53 +122,25 @@ async function launch(server: Server, settings: PostgresSettings): Promise<boole
 }
 
 // Loopback only, and no socket file: its path may not exceed 107 bytes.
-async function address(server: Server, port: number | undefined): Promise<PostgresSettings> {
+async function address(home: PostgresHome, port: number | undefined): Promise<PostgresSettings> {
   return {
     listen_addresses: HOST,
     unix_socket_directories: '',
-    port: port ?? (await freePort(await readNumber(server, 'port'))),
+    port: port ?? (await freePort(await readNumber(home, 'port'))),
   };
 }
 
-async function stop(server: Server): Promise<void> {
-  if ((await readNumber(server, 'owner')) !== process.pid) return;
-  const code = await run(server, 'pg_ctl', server.data, ['stop', '--silent', '--wait', '--mode=fast']);
-  if (code !== 0 && (await findRunning(server.data)) !== undefined) throw await fault(server, 'did not stop');
+async function stop(home: PostgresHome): Promise<void> {
+  if ((await readNumber(home, 'owner')) !== process.pid) return;
+  const code = await run(home, 'pg_ctl', home.data, ['stop', '--silent', '--wait', '--mode=fast']);
+  if (code !== 0 && (await findRunning(home.data)) !== undefined) throw await fault(home, 'did not stop');
 }
 
-/** Runs a PostgreSQL tool on a data directory and gives its exit code; what it says goes to the log file. */
-async function run(
-  server: Server,
-  tool: 'initdb' | 'pg_ctl',
-  data: string,
-  args: string[],
-): Promise<number | null> {
-  // As root we work in a directory that another user may own: never follow or leave anything there that is not theirs.
-  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
-  const output = await openForOwner(server, 'postgres.log', flags);
-  try {
-    // The working directory is entered before root is given up; so the server reaches its data also below a 0700 directory.
-    const isEntered = server.account !== undefined && process.platform === 'linux';
-    const child = spawn(join(server.binaries, tool), ['-D', isEntered ? '/proc/self/cwd' : data, ...args], {
-      cwd: data,
-      ...server.account,
-      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(EVANDER_|PG)/.test(name))),
-      stdio: ['ignore', output.fd, output.fd],
-      // A session of its own: Ctrl-C is for us, who stop the server last.
-      detached: true,
-      windowsHide: true,
-    });
-    return await new Promise((exited, failed) => child.once('exit', exited).once('error', failed));
-  } finally {
-    await output.close();
-  }
-}
-
-async function fault(server: Server, what: string): Promise<Error> {
-  const path = join(server.dir, 'postgres.log');
+async function fault(home: PostgresHome, what: string): Promise<Error> {
+  const path = join(home.dir, 'postgres.log');
   const text = await readFile(path, 'utf8').catch(() => '');
   return new Error(
-    `embedded PostgreSQL in ${server.dir} ${what}; mend it, or set EVANDER_DATABASE_URL to another server. ` +
+    `embedded PostgreSQL in ${home.dir} ${what}; mend it, or set EVANDER_DATABASE_URL to another server. ` +
       `${path} ends with:\n${text.slice(-LOG_TAIL_BYTES).trimEnd()}`,
   );
 }
@@ -195,26 +157,4 @@ async function freePort(wished: number): Promise<number> {
       probe.close(() => found(port));
     });
   });
-}
-
-async function readNumber(server: Server, file: 'owner' | 'port'): Promise<number> {
-  return Number(await readFile(join(server.dir, file), 'utf8').catch(() => 0)) || 0;
-}
-
-async function writeNumber(server: Server, file: 'owner' | 'port', value: number): Promise<void> {
-  const draft = `${file}.${randomUUID()}`;
-  const handle = await openForOwner(server, draft, 'wx');
-  await handle.writeFile(`${value}\n`).finally(() => handle.close());
-  await rename(join(server.dir, draft), join(server.dir, file));
-}
-
-async function openForOwner(server: Server, file: string, flags: string | number): Promise<FileHandle> {
-  const handle = await open(join(server.dir, file), flags, 0o600);
-  const { uid, gid } = await stat(server.dir);
-  if (server.account !== undefined) await handle.chown(uid, gid);
-  return handle;
-}
-
-function shellWord(text: string): string {
-  return process.platform === 'win32' ? `"${text}"` : `'${text.replaceAll("'", `'\\''`)}'`;
 }

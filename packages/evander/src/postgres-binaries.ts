@@ -53,8 +53,8 @@ export async function findBinaries(dataDir: string, account: Account | undefined
 
 /** Makes a directory whole or not at all: a process killed midway, or two at the same time, do no harm. */
 export async function makeOnce(target: string, fill: (draft: string) => Promise<void>): Promise<void> {
-  if (await exists(target)) return;
   await removeAbandonedDrafts(target);
+  if (await exists(target)) return;
   const draft = await mkdtemp(`${target}.new-`);
   try {
     await fill(draft);

@@ -1,74 +1,169 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
+import type { EmbeddedPostgres } from '../src/embedded-postgres.ts';
+
+const SETTINGS = { fsync: 'off' };
 
 let dataDir: string;
-beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'evander-postgres-'));
+const servers: EmbeddedPostgres[] = [];
+
+// One directory for all: to make the first cluster in it takes longer than all the starts. Its name lets
+// test/start-postgres.ts end what a killed run leaves.
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), `evander-jest-${process.pid}-`));
 });
-afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-const settings = { fsync: 'off' };
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop();
+});
 
-async function query(url: string, sql: string): Promise<unknown[]> {
+afterAll(async () => {
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+test('keeps data, password and port over a stop', async () => {
+  const first = await start();
+  await query(first.url, 'CREATE TABLE kept_on_stop AS SELECT 7 AS seven');
+  await first.stop();
+  await first.stop();
+  await expect(query(first.url, 'SELECT 1')).rejects.toThrow();
+
+  const second = await start();
+  expect(second.url).toBe(first.url);
+  expect(await query(second.url, 'SELECT seven FROM kept_on_stop')).toEqual([{ seven: 7 }]);
+});
+
+test('admits only who knows the password, which only the owner of its file can read', async () => {
+  const { url } = await start();
+  await expect(query(url.replace(/:[^:@]+@/, ':wrong@'), 'SELECT 1')).rejects.toThrow(/password/);
+  expect((await stat(join(dataDir, 'cluster', 'password'))).mode & 0o777).toBe(0o600);
+  expect(await query(url, 'SHOW listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
+});
+
+test('passes settings on, quotes and all', async () => {
+  const server = await start({ ...SETTINGS, max_connections: 17, 'app.note': `it's "a" $HOME` });
+  expect(await query(server.url, 'SHOW max_connections')).toEqual([{ max_connections: '17' }]);
+  expect(await query(server.url, `SELECT current_setting('app.note') AS note`)).toEqual([
+    { note: `it's "a" $HOME` },
+  ]);
+});
+
+test('takes over the server of a process that was killed', async () => {
+  const { url, pid } = await startInChildAndKillIt();
+  await query(url, 'CREATE TABLE kept_on_takeover AS SELECT 7 AS seven');
+
+  const server = await start();
+  expect(server.url).toBe(url);
+  expect(await postmasterPid()).toBe(pid);
+  expect(await query(server.url, 'SELECT seven FROM kept_on_takeover')).toEqual([{ seven: 7 }]);
+  await server.stop();
+  await expect(query(url, 'SELECT 1')).rejects.toThrow();
+});
+
+test('starts again after PostgreSQL itself was killed, and keeps what was committed', async () => {
+  const first = await start();
+  await query(first.url, 'CREATE TABLE kept_on_crash AS SELECT 7 AS seven');
+  process.kill(await postmasterPid(), 'SIGKILL');
+
+  const second = await start();
+  expect(await query(second.url, 'SELECT seven FROM kept_on_crash')).toEqual([{ seven: 7 }]);
+});
+
+test.each([
+  ['the number of another living process', String(process.pid)],
+  ['the number of no process', '99999999'],
+])('starts beside a pid file with %s', async (_, pid) => {
+  await (await start()).stop();
+  await writeFile(pidFile(), `${pid}\n${dataDir}\n1\n5432\n\n127.0.0.1\n1 1\nready\n`);
+  const server = await start();
+  expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+test('several starts at once share one server, and only its owner stops it', async () => {
+  const started = await Promise.all([start(), start(), start()]);
+  expect(new Set(started.map(({ url }) => url)).size).toBe(1);
+
+  const guest = await runChild(
+    `await (await startEmbeddedPostgres({ dataDir })).stop(); console.log('done');`,
+  );
+  expect(guest).toContain('done');
+  expect(await query(started[0].url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+test('chooses another port when its own was taken meanwhile', async () => {
+  const first = await start();
+  await first.stop();
+  const taken = createServer().listen(Number(new URL(first.url).port), '127.0.0.1');
+  await once(taken, 'listening');
+  const second = await start();
+  expect(new URL(second.url).port).not.toBe(new URL(first.url).port);
+  taken.close();
+});
+
+test('a start that fails tells why', async () => {
+  await expect(start({ max_connections: 'many' })).rejects.toThrow(/did not start[^]*max_connections/);
+});
+
+test('names the cure where there is no PostgreSQL for the machine', async () => {
+  const message = await runChild(
+    `Object.defineProperty(process, 'arch', { value: 'riscv64' });
+     await startEmbeddedPostgres({ dataDir }).catch((error) => console.log(error.message));`,
+  );
+  expect(message).toMatch(/no embedded PostgreSQL for \w+-riscv64.*EVANDER_DATABASE_URL/);
+});
+
+async function start(settings: Record<string, string | number> = SETTINGS): Promise<EmbeddedPostgres> {
+  const server = await startEmbeddedPostgres({ dataDir, settings });
+  servers.push(server);
+  return server;
+}
+
+async function query(url: string, text: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
+    return (await client.query<Record<string, unknown>>(text)).rows;
   } finally {
     await client.end();
   }
 }
 
-async function postmasterPid(): Promise<number> {
-  return Number((await readFile(join(dataDir, 'cluster', 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]);
+async function startInChildAndKillIt(): Promise<{ url: string; pid: number }> {
+  const url = await runChild(
+    `console.log((await startEmbeddedPostgres({ dataDir, settings: { fsync: 'off' } })).url);
+     process.kill(process.pid, 'SIGKILL');`,
+  );
+  return { url: url.trim(), pid: await postmasterPid() };
 }
 
-test('keeps its data over an orderly stop, and its password to itself', async () => {
-  const first = await startEmbeddedPostgres({ dataDir, settings });
-  await query(first.url, 'CREATE TABLE kept AS SELECT 42 AS n');
-  expect((await stat(join(dataDir, 'cluster', 'password'))).mode & 0o077).toBe(0);
-  const wrong = first.url.replace(/:[^:@]+@/, ':wrong@');
-  await expect(query(wrong, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });
-  await first.stop();
-  await first.stop();
-  const second = await startEmbeddedPostgres({ dataDir, settings });
-  expect(await query(second.url, 'SELECT n FROM kept')).toEqual([{ n: 42 }]);
-  await second.stop();
-});
+/** Runs `body` in a process of its own and gives what it printed. */
+async function runChild(body: string): Promise<string> {
+  const source = `const { startEmbeddedPostgres } = await import(${JSON.stringify(new URL('../src/embedded-postgres.ts', import.meta.url).href)});
+    const dataDir = ${JSON.stringify(dataDir)};
+    ${body}`;
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--conditions=@evander/source', '--input-type=module', '--eval', source],
+    { cwd: fileURLToPath(new URL('../../..', import.meta.url)), stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await once(child, 'close');
+  return output;
+}
 
-test('takes over a server whose process was killed', async () => {
-  const module = fileURLToPath(new URL('../src/embedded-postgres.ts', import.meta.url));
-  const script = `const { startEmbeddedPostgres } = await import(${JSON.stringify(module)});
-    console.log((await startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)}, settings: { fsync: 'off' } })).url);
-    setInterval(() => {}, 1000);`;
-  const args = ['--import', 'tsx', '--conditions=@evander/source', '--input-type=module', '--eval', script];
-  const child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  await query(line.toString().trim(), 'CREATE TABLE kept AS SELECT 1 AS n');
-  const pid = await postmasterPid();
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-  const taken = await startEmbeddedPostgres({ dataDir, settings });
-  expect(await postmasterPid()).toBe(pid);
-  expect(await query(taken.url, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
-  await taken.stop();
-});
+async function postmasterPid(): Promise<number> {
+  return Number((await readFile(pidFile(), 'utf8')).split('\n')[0]);
+}
 
-test('starts again where the server itself was killed', async () => {
-  const first = await startEmbeddedPostgres({ dataDir, settings });
-  await query(first.url, 'CREATE TABLE kept AS SELECT 1 AS n');
-  process.kill(await postmasterPid(), 'SIGKILL');
-  const second = await startEmbeddedPostgres({ dataDir, settings });
-  expect(await query(second.url, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
-  await second.stop();
-});
+function pidFile(): string {
+  return join(dataDir, 'cluster', 'data', 'postmaster.pid');
+}
