@@ -11,7 +11,7 @@ export interface Topics {
   presence(gatewayId: string): string;
   /** A manager asks all gateways here to announce all their connections. */
   presenceRequest: string;
-  /** Managers take station traffic and presence from here, each message by one of them. */
+  /** Managers take station traffic and presence from here, each message by one of them; all of them hear what is settled. */
   managerFilters: string[];
   /**
    * Every gateway hears of all connections, to know when one of its own has been replaced elsewhere, and of all settled
@@ -29,7 +29,11 @@ export function topicsUnder(prefix: string): Topics {
     settled: (subprotocol, stationId) => `${prefix}/settled/${subprotocol}/${toLevel(stationId)}`,
     presence: (gatewayId) => `${prefix}/presence/${gatewayId}`,
     presenceRequest: `${prefix}/presence-request`,
-    managerFilters: [`$share/manager/${prefix}/in/ocpp1.6/#`, `$share/manager/${prefix}/presence/+`],
+    managerFilters: [
+      `$share/manager/${prefix}/in/ocpp1.6/#`,
+      `$share/manager/${prefix}/presence/+`,
+      `${prefix}/settled/ocpp1.6/#`,
+    ],
     gatewayFilters: [`${prefix}/presence/+`, `${prefix}/presence-request`, `${prefix}/settled/ocpp1.6/#`],
   };
 }

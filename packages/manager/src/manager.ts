@@ -1,11 +1,13 @@
 import type { Log } from '@evander/process';
 import { startApi } from './api/server.ts';
+import { CallMaker } from './commands/call-maker.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { LastSeen } from './last-seen.ts';
-import { MESSAGES } from './messages/v16/index.ts';
+import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
 import { recordPresence } from './presence.ts';
 import { Road } from './road.ts';
 import { Router } from './router.ts';
+import { Sealer } from './sealing.ts';
 import { StationRegister } from './station-register.ts';
 import * as apiKeys from './store/api-keys.ts';
 import type { Batch } from './store/batch.ts';
@@ -25,10 +27,14 @@ export interface ManagerOptions {
   /** What gateways show to be told of credentials. */
   gatewayKey: string;
   passwordPepper: string;
+  /** What seals secrets that wait in the database. */
+  sealingKey: string;
   /** Becomes an admin key when it is none yet. */
   adminKey?: string;
   unknownStations: 'accept' | 'reject';
   heartbeatSeconds: number;
+  /** How long a station has for its answer to a command. */
+  answerTimeoutMs: number;
   drainMs: number;
   now?: () => Date;
   log: Log;
@@ -57,6 +63,19 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const writer = createWriter(database);
   const lastSeen = new LastSeen(database, log);
   const register = new StationRegister(now);
+  const callMaker = new CallMaker({
+    commands: COMMANDS,
+    database,
+    frames: writer.frames,
+    sealer: new Sealer(options.sealingKey),
+    passwordPepper: options.passwordPepper,
+    // The gateway's clock starts a little later than ours.
+    answerTimeoutMs: options.answerTimeoutMs + 1000,
+    publish: (stationId, payload) => road.publishOut(stationId, payload),
+    settle: (stationId, commandId) => road.settle(stationId, commandId),
+    now,
+    log,
+  });
   const router = new Router({
     messages: MESSAGES,
     isAccepted: (stationId) => register.isAccepted(database, stationId),
@@ -64,7 +83,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     writer,
     heartbeatSeconds: options.heartbeatSeconds,
     publish: (stationId, payload) => road.publishOut(stationId, payload),
-    settle: (stationId, id) => road.settle(stationId, id),
+    onAnswer: (stationId, answer, at) => callMaker.onAnswer(stationId, answer, at),
     markSeen: (stationId, at) => lastSeen.mark(stationId, at),
     now,
     log,
@@ -73,6 +92,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     host: options.host,
     port: options.apiPort,
     database,
+    callMaker,
     gatewayKey: options.gatewayKey,
     passwordPepper: options.passwordPepper,
     unknownStations: options.unknownStations,
@@ -90,8 +110,10 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
         log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded'),
       );
     },
+    onSettled: (commandId) => callMaker.onSettled(commandId),
     log,
   });
+  callMaker.start();
   const stopHousekeeping = startHousekeeping(database, { now, log });
 
   return {
@@ -103,6 +125,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
         router.idle(),
         new Promise((resolve) => setTimeout(resolve, options.drainMs).unref()),
       ]);
+      await callMaker.close();
       await api.close();
       await lastSeen.close();
       await Promise.all(Object.values(writer).map((batch: Batch<unknown>) => batch.idle()));

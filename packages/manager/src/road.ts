@@ -1,4 +1,11 @@
-import { BrokerClient, decodeEnvelope, decodePresence, readTopic, topicsUnder } from '@evander/broker';
+import {
+  BrokerClient,
+  decodeEnvelope,
+  decodeObject,
+  decodePresence,
+  readTopic,
+  topicsUnder,
+} from '@evander/broker';
 import type { Envelope, Presence, Topics } from '@evander/broker';
 import type { Log } from '@evander/process';
 import { randomBytes } from 'node:crypto';
@@ -8,6 +15,8 @@ export interface RoadOptions {
   mqttPrefix: string;
   onEnvelope(stationId: string, envelope: Envelope): void;
   onPresence(gatewayId: string, presence: Presence): void;
+  /** A manager, this one among them, has settled a command. */
+  onSettled(commandId: string): void;
   log: Log;
 }
 
@@ -66,6 +75,9 @@ export class Road {
       const presence = decodePresence(payload);
       if (presence) this.#options.onPresence(from.id, presence);
       else this.#options.log.warn({ topic }, 'message that is no presence dropped');
+    } else if (from?.road === 'settled') {
+      const id = decodeObject(payload)?.id;
+      if (typeof id === 'string') this.#options.onSettled(id);
     }
   }
 }

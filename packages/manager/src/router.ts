@@ -1,12 +1,12 @@
 import { encodeEnvelope } from '@evander/broker';
-import type { CallEnvelope, Envelope } from '@evander/broker';
+import type { CallEnvelope, Envelope, ErrorEnvelope, ResultEnvelope } from '@evander/broker';
 import { OcppError, parseDateTime } from '@evander/ocpp';
 import type { Log } from '@evander/process';
 import { answer, NotStoredError } from './answer.ts';
 import type { AnswerOptions } from './answer.ts';
+import { frameOf } from './frame-record.ts';
 import type { Context } from './messages/message.ts';
 import type { Database } from './store/db.ts';
-import type { FrameRecord } from './store/frames.ts';
 import type { Writer } from './store/writer.ts';
 
 export interface RouterOptions extends AnswerOptions {
@@ -15,8 +15,8 @@ export interface RouterOptions extends AnswerOptions {
   heartbeatSeconds: number;
   /** Publishes an envelope to a station; false when the broker is away. */
   publish(stationId: string, payload: string): boolean;
-  /** Tells the gateways that a station's result is taken in. */
-  settle(stationId: string, id: string): void;
+  /** Takes in a station's answer to a command; rejects when it could not be stored. */
+  onAnswer(stationId: string, answer: ResultEnvelope | ErrorEnvelope, at: Date): Promise<void>;
   markSeen(stationId: string, at: Date): void;
   now(): Date;
   log: Log;
@@ -50,7 +50,7 @@ export class Router {
     try {
       this.#options.markSeen(stationId, receivedAt);
       if (envelope.type === 2) await this.#onCall(stationId, envelope, receivedAt);
-      else await this.#onResult(stationId, envelope, receivedAt);
+      else await this.#onAnswer(stationId, envelope, receivedAt);
     } catch (error) {
       if (error instanceof NotStoredError)
         log.warn({ stationId, action: envelope.action, err: error }, 'not stored, not answered');
@@ -109,9 +109,17 @@ export class Router {
     }
   }
 
-  async #onResult(stationId: string, result: Envelope, receivedAt: Date): Promise<void> {
-    await this.#record(stationId, result, receivedAt);
-    this.#options.settle(stationId, result.id);
+  async #onAnswer(
+    stationId: string,
+    answer: ResultEnvelope | ErrorEnvelope,
+    receivedAt: Date,
+  ): Promise<void> {
+    await this.#record(stationId, answer, receivedAt);
+    try {
+      await this.#options.onAnswer(stationId, answer, receivedAt);
+    } catch (error) {
+      throw new NotStoredError('the answer to a command could not be stored', { cause: error });
+    }
   }
 
   async #record(stationId: string, envelope: Envelope, receivedAt: Date): Promise<void> {
@@ -134,25 +142,4 @@ export class Router {
   #receivedAt({ received_at }: Envelope): Date {
     return (received_at !== undefined ? parseDateTime(received_at) : undefined) ?? this.#options.now();
   }
-}
-
-function frameOf(
-  stationId: string,
-  envelope: Envelope,
-  about: Pick<FrameRecord, 'direction' | 'recordedAt'>,
-): FrameRecord {
-  const payload =
-    envelope.type === 2 ? envelope.request : envelope.type === 3 ? envelope.response : envelope.error_details;
-  return {
-    stationId,
-    ...about,
-    type: envelope.type,
-    messageId: envelope.id,
-    action: envelope.action,
-    payload: payload === undefined ? null : JSON.stringify(payload),
-    errorCode: envelope.type === 4 ? envelope.error_code : null,
-    errorDescription: envelope.type === 4 ? envelope.error_description : null,
-    raw: null,
-    connectionId: envelope.connection_id ?? null,
-  };
 }

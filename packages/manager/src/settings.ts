@@ -14,6 +14,7 @@ export const MANAGER_SETTINGS = [
   'adminKey',
   'unknownStations',
   'heartbeatSeconds',
+  'answerTimeoutSeconds',
   'drainSeconds',
   'logLevel',
 ] as const satisfies readonly SettingName[];
@@ -32,9 +33,11 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     mqttPrefix: settings.mqttPrefix,
     gatewayKey: deriveKey(secret, 'gateway'),
     passwordPepper: deriveKey(secret, 'station-password'),
+    sealingKey: deriveKey(secret, 'sealing'),
     ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
     unknownStations: settings.unknownStations ?? 'reject',
     heartbeatSeconds: settings.heartbeatSeconds,
+    answerTimeoutMs: settings.answerTimeoutSeconds * 1000,
     drainMs: settings.drainSeconds * 1000,
     log,
   };

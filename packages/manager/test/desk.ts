@@ -1,13 +1,19 @@
 import { decodeEnvelope } from '@evander/broker';
-import type { Envelope } from '@evander/broker';
+import type { CallEnvelope, Envelope } from '@evander/broker';
+import type { CommandAction } from '@evander/ocpp';
 import { silentLog } from '@evander/process';
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { createTestDatabase } from '../../../test/database.ts';
-import { MESSAGES } from '../src/messages/v16/index.ts';
+import { COMMANDS, MESSAGES } from '../src/messages/v16/index.ts';
 import type { Messages } from '../src/messages/v16/index.ts';
+import { CallMaker } from '../src/commands/call-maker.ts';
 import { Router } from '../src/router.ts';
+import { Sealer } from '../src/sealing.ts';
 import { StationRegister } from '../src/station-register.ts';
+import * as connections from '../src/store/connections.ts';
+import * as commandList from '../src/store/command-list.ts';
+import type { CommandRow } from '../src/store/command-list.ts';
 import { openDatabase } from '../src/store/db.ts';
 import type { Database } from '../src/store/db.ts';
 import { createPartitions } from '../src/store/partitions.ts';
@@ -19,6 +25,12 @@ export interface Question {
   receivedAt?: string;
   stationId?: string;
 }
+
+/** A response, or an error's code. */
+export type StationAnswer = object | { error: string };
+
+/** What passwords are hashed with. */
+export const PEPPER = 'pepper';
 
 /** A manager's router on a database of its own, with nothing but envelopes going in and out. */
 export interface Desk {
@@ -33,6 +45,13 @@ export interface Desk {
   envelopes(action: string, request: object, question?: Question): Promise<Envelope[]>;
   settled: string[];
   router: Router;
+  callMaker: CallMaker;
+  /** Commands as they went out, each time that they did. */
+  sent(): CallEnvelope[];
+  /** Sends a command to CP1 and answers it as the station would; the command as it then stands. */
+  command(action: CommandAction, request: object, answer?: StationAnswer): Promise<CommandRow>;
+  /** CP1's answer to a command. */
+  answer(command: CallEnvelope, answer: StationAnswer): Promise<void>;
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   /** The time that the desk goes by; undefined for the clock's. */
   setNow(now: Date | undefined): void;
@@ -40,7 +59,7 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-/** Opens a desk with one station, CP1, that is accepted. */
+/** Opens a desk with one station, CP1, that is connected and accepted. */
 export async function openDesk({ messages = MESSAGES }: { messages?: Messages } = {}): Promise<Desk> {
   const testDatabase = await createTestDatabase();
   const database = openDatabase({ url: testDatabase.url, poolSize: 10, onError: () => {} });
@@ -51,18 +70,31 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
   const published: { stationId: string; envelope: Envelope }[] = [];
   const settled: string[] = [];
   const register = new StationRegister(now);
+  const publish = (stationId: string, payload: string): boolean => {
+    const envelope = decodeEnvelope(payload);
+    if (envelope) published.push({ stationId, envelope });
+    return true;
+  };
+  const callMaker = new CallMaker({
+    commands: COMMANDS,
+    database,
+    frames: writer.frames,
+    sealer: new Sealer('a secret'),
+    passwordPepper: PEPPER,
+    answerTimeoutMs: 30_000,
+    publish,
+    settle: (stationId, id) => settled.push(`${stationId} ${id}`),
+    now,
+    log: silentLog(),
+  });
   const router = new Router({
     messages,
     isAccepted: (stationId) => register.isAccepted(database, stationId),
     database,
     writer,
     heartbeatSeconds: 300,
-    publish: (stationId, payload) => {
-      const envelope = decodeEnvelope(payload);
-      if (envelope) published.push({ stationId, envelope });
-      return true;
-    },
-    settle: (stationId, id) => settled.push(`${stationId} ${id}`),
+    publish,
+    onAnswer: (stationId, answer, at) => callMaker.onAnswer(stationId, answer, at),
     markSeen: () => {},
     now,
     log: silentLog(),
@@ -88,12 +120,35 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
     if (envelope?.type === 4) return { code: envelope.error_code, text: envelope.error_description };
     return {};
   };
+  const sent: Desk['sent'] = () =>
+    published.map(({ envelope }) => envelope).filter((envelope) => envelope.type === 2);
+  const answer: Desk['answer'] = async ({ id, action, request }, reply) => {
+    const question = { id, action, request, received_at: now().toISOString() };
+    await router.route(
+      'CP1',
+      'error' in reply
+        ? { type: 4, ...question, error_code: String(reply.error), error_description: 'no' }
+        : { type: 3, ...question, response: reply as Record<string, unknown> },
+    );
+  };
+  const command: Desk['command'] = async (action, request, reply) => {
+    const commandId = await callMaker.request({ stationId: 'CP1', action, request });
+    const call = sent().find(({ id }) => id === commandId);
+    if (call && reply) await answer(call, reply);
+    const row = await commandList.get(database, commandId);
+    if (!row) throw new Error('the command is not recorded');
+    return row;
+  };
   const desk: Desk = {
     database,
     ask,
     envelopes,
     settled,
     router,
+    callMaker,
+    sent,
+    answer,
+    command,
     rows: async (sql, values = []) => (await database.query<pg.QueryResultRow>({ text: sql, values })).rows,
     setNow: (at) => (fixed = at),
     idle: async () => {
@@ -106,8 +161,19 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
     },
   };
   await stations.addUnknown(database, 'CP1');
+  await connect(database, 'CP1');
   await ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
   return desk;
+}
+
+/** Makes a station look connected. */
+export async function connect(database: Database, stationId: string): Promise<void> {
+  await connections.markGateway(database, 'gw-1', { isGone: false });
+  await connections.record(database, {
+    gatewayId: 'gw-1',
+    connections: [{ stationId, connectionId: 'c1', connectedAt: new Date(0).toISOString() }],
+    disconnectedAt: null,
+  });
 }
 
 /** Adds a tag, accepted where nothing else is said. */

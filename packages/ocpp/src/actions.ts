@@ -21,8 +21,7 @@ export interface ActionEntry {
   readonly lenient?: true;
 }
 
-/** Every action of OCPP 1.6 and its security extension. */
-export const ACTIONS: { readonly [A in Action]: ActionEntry } = {
+const TABLE = {
   Authorize: { sender: 'station', profile: 'Core' },
   BootNotification: { sender: 'station', profile: 'Core' },
   ChangeAvailability: { sender: 'manager', profile: 'Core' },
@@ -68,7 +67,20 @@ export const ACTIONS: { readonly [A in Action]: ActionEntry } = {
   SignCertificate: { sender: 'station', profile: 'Security', lenient: true },
   SignedFirmwareStatusNotification: { sender: 'station', profile: 'Security', lenient: true },
   SignedUpdateFirmware: { sender: 'manager', profile: 'Security' },
-};
+} as const satisfies { readonly [A in Action]: ActionEntry };
+
+/** Every action of OCPP 1.6 and its security extension. */
+export const ACTIONS: { readonly [A in Action]: ActionEntry } = TABLE;
+
+type SentBy<S extends Sender> = {
+  [A in Action]: (typeof TABLE)[A]['sender'] extends S | 'both' ? A : never;
+}[Action];
+
+/** What stations send. */
+export type StationAction = SentBy<'station'>;
+
+/** What we send: commands. */
+export type CommandAction = SentBy<'manager'>;
 
 /** Names are case-sensitive (FRM.4); a name like `constructor` is not an action. */
 export function isAction(name: string): name is Action {
@@ -76,6 +88,8 @@ export function isAction(name: string): name is Action {
 }
 
 /** DataTransfer goes both ways, so it holds for either sender. */
+export function mayBeSentBy(sender: 'station', action: Action): action is StationAction;
+export function mayBeSentBy(sender: 'manager', action: Action): action is CommandAction;
 export function mayBeSentBy(sender: Sender, action: Action): boolean {
   const allowed = ACTIONS[action].sender;
   return allowed === sender || allowed === 'both';

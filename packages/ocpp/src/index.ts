@@ -1,5 +1,5 @@
 export { ACTIONS, isAction, mayBeSentBy } from './actions.ts';
-export type { Action, ActionEntry, Profile, Sender } from './actions.ts';
+export type { Action, ActionEntry, CommandAction, Profile, Sender, StationAction } from './actions.ts';
 export { isDateTime, parseDateTime } from './date-time.ts';
 export { ERROR_CODES, OcppError } from './error-code.ts';
 export type { ErrorCode } from './error-code.ts';

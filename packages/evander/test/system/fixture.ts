@@ -50,6 +50,8 @@ export async function startServices(): Promise<Services> {
           mqttPrefix,
           gatewayKey: deriveKey(SECRET, 'gateway'),
           passwordPepper: deriveKey(SECRET, 'station-password'),
+          sealingKey: deriveKey(SECRET, 'sealing'),
+          answerTimeoutMs: 5000,
           adminKey: ADMIN_KEY,
           unknownStations: 'accept',
           heartbeatSeconds: 300,

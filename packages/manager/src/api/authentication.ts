@@ -13,7 +13,7 @@ export class KeyRing {
   readonly #database: Db;
   readonly #now: () => Date;
   // Only keys that exist are remembered, so their number bounds it.
-  readonly #known = new Map<string, { keyId: string; role: Role; untilMs: number }>();
+  readonly #known = new Map<string, { keyId: string; name: string; role: Role; untilMs: number }>();
 
   constructor(database: Db, now: () => Date) {
     this.#database = database;
@@ -21,13 +21,23 @@ export class KeyRing {
   }
 
   async roleOf(key: string): Promise<Role | undefined> {
+    return (await this.#find(key))?.role;
+  }
+
+  async #find(key: string): Promise<Pick<apiKeys.ApiKey, 'name' | 'role'> | undefined> {
     const nowMs = this.#now().getTime();
     const believed = this.#known.get(key);
-    if (believed && believed.untilMs > nowMs) return believed.role;
+    if (believed && believed.untilMs > nowMs) return believed;
     const found = await apiKeys.find(this.#database, key);
-    if (found) this.#known.set(key, { keyId: found.keyId, role: found.role, untilMs: nowMs + TRUST_MS });
+    if (found) this.#known.set(key, { ...found, untilMs: nowMs + TRUST_MS });
     else this.#known.delete(key);
-    return found?.role;
+    return found;
+  }
+
+  /** The name of the key that a request shows. */
+  async nameOf(request: FastifyRequest): Promise<string | undefined> {
+    const key = bearerOf(request);
+    return key === undefined ? undefined : (await this.#find(key))?.name;
   }
 
   /** Forgets a key that was taken back; other managers do so by themselves in a moment. */

@@ -1,18 +1,30 @@
-import { Type } from '@fastify/type-provider-typebox';
+import { OcppError } from '@evander/ocpp';
 import type { Log } from '@evander/process';
+import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { STATUS_CODES } from 'node:http';
+import { NotSent } from '../commands/call-maker.ts';
+import { RuleBroken } from '../commands/command.ts';
 import { faultOf } from '../store/storage-error.ts';
 
 interface ProblemOptions {
   headers?: Record<string, string>;
   /** The field of body, query or path that is at fault. */
   field?: string;
+  /** The rule of OCPP that would be broken. */
+  rule?: string;
 }
 
 /** An error as every route may answer it. */
 export const ProblemDocument = Type.Object(
-  { type: Type.String(), title: Type.String(), status: Type.Integer(), detail: Type.String() },
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    field: Type.Optional(Type.String({ description: 'Of body, query or path' })),
+    rule: Type.Optional(Type.String({ description: 'Of OCPP, that a command would break' })),
+  },
   { description: 'RFC 9457: `detail` names the thing, the fault and the cure' },
 );
 
@@ -22,29 +34,41 @@ export class Problem extends Error {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly field: string | undefined;
+  readonly rule: string | undefined;
 
-  constructor(status: number, detail: string, { headers = {}, field }: ProblemOptions = {}) {
+  constructor(status: number, detail: string, { headers = {}, field, rule }: ProblemOptions = {}) {
     super(detail);
     this.status = status;
     this.headers = headers;
     this.field = field;
+    this.rule = rule;
   }
 }
 
 /** Answers what a route or the server threw with a problem document. Faults of ours are logged and say nothing of our insides. */
 export function answerProblem(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, message, headers, field } = problemOf(error, request.log as Log);
+  const { status, message, headers, field, rule } = problemOf(error, request.log as Log);
   const title = STATUS_CODES[status] ?? 'Error';
   return reply
     .code(status)
     .headers(headers)
     .type('application/problem+json')
     .serializer(JSON.stringify)
-    .send({ type: 'about:blank', title, status, detail: message, ...(field !== undefined && { field }) });
+    .send({
+      type: 'about:blank',
+      title,
+      status,
+      detail: message,
+      ...(field !== undefined && { field }),
+      ...(rule !== undefined && { rule }),
+    });
 }
 
 function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof NotSent) return new Problem(NOT_SENT[error.why], error.message);
+  if (error instanceof RuleBroken) return new Problem(422, error.message, { rule: error.rule });
+  if (error instanceof OcppError) return new Problem(400, `body: ${error.message}`);
   const [fault] = error.validation ?? [];
   if (fault) return validationProblem(fault, error.validationContext ?? 'body');
   const status = error.statusCode ?? 500;
@@ -65,6 +89,8 @@ function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
       return new Problem(500, 'the request failed through a fault of ours, which has been logged');
   }
 }
+
+const NOT_SENT: Record<NotSent['why'], number> = { unknownStation: 404, notConnected: 409, tooMany: 429 };
 
 /** What the server itself refuses, where its own words do not tell the cure. */
 const CURES: Partial<Record<number, string>> = {

@@ -6,6 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
+import type { CallMaker } from '../commands/call-maker.ts';
 import type { Database } from '../store/db.ts';
 import type { Role } from '../store/api-keys.ts';
 import type { KeyRing } from './authentication.ts';
@@ -32,6 +33,7 @@ export type App = FastifyInstance<
 export interface ApiContext {
   database: Database;
   keys: KeyRing;
+  callMaker: CallMaker;
   passwordPepper: string;
   unknownStations: 'accept' | 'reject';
   isReady(): boolean | Promise<boolean>;

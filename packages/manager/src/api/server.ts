@@ -4,6 +4,7 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
+import { commandRoutes } from './commands.ts';
 import { connectorRoutes } from './connectors.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
@@ -37,6 +38,7 @@ export interface Api {
 
 const RESOURCES = [
   stationRoutes,
+  commandRoutes,
   connectorRoutes,
   messageRoutes,
   meterValueRoutes,
@@ -83,7 +85,9 @@ function createServer(log: Log): App {
     routerOptions: { maxParamLength: 255 * 12 },
     frameworkErrors: (error, request, reply) => void answerProblem(error, request, forbidGuessing(reply)),
     // What a body holds and we do not know is refused, not dropped; what has the wrong type is refused, not bent.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, verbose: true } },
+    ajv: {
+      customOptions: { removeAdditional: false, coerceTypes: false, verbose: true, multipleOfPrecision: 6 },
+    },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.removeContentTypeParser('text/plain');
   app.setErrorHandler(answerProblem);

@@ -71,3 +71,13 @@ export async function closeUnlisted(
   const listed = list.connections.map(({ connectionId }) => connectionId);
   await db.query(closeOthers([list.gatewayId, list.asOf, listed, list.at]));
 }
+
+const selectConnected = statement(
+  'connections.isConnected',
+  `SELECT FROM connections c JOIN gateways g USING (gateway_id) WHERE c.station_id = $1 AND ${IS_CONNECTED}`,
+);
+
+export async function isConnected(db: Db, stationId: string): Promise<boolean> {
+  const { rowCount } = await db.query(selectConnected([stationId]));
+  return rowCount === 1;
+}

@@ -53,7 +53,7 @@ const updateBoot = statement(
   'stations.recordBoot',
   `UPDATE stations SET registration_status = boot_answer, booted_at = $2, vendor = $3, model = $4,
      charge_point_serial_number = $5, charge_box_serial_number = $6, firmware_version = $7, iccid = $8, imsi = $9,
-     meter_type = $10, meter_serial_number = $11
+     meter_type = $10, meter_serial_number = $11, reset_pending_since = NULL
    WHERE station_id = $1 RETURNING boot_answer AS "bootAnswer"`,
 );
 
@@ -79,6 +79,16 @@ export async function recordBoot(
     ]),
   );
   return rows[0]?.bootAnswer;
+}
+
+const markReset = statement(
+  'stations.expectBoot',
+  `UPDATE stations SET reset_pending_since = $2 WHERE station_id = $1 AND (booted_at IS NULL OR booted_at < $2)`,
+);
+
+/** Notes a reset that was accepted; its boot may have come already. */
+export async function expectBoot(db: Db, stationId: string, since: Date): Promise<void> {
+  await db.query(markReset([stationId, since]));
 }
 
 const updateSeen = statement(

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import Fastify from 'fastify';
+import { ACTIONS } from '@evander/ocpp';
 import { KeyRing, requireRoles } from '../../src/api/authentication.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
@@ -14,6 +15,15 @@ afterAll(() => api.close());
 
 // Every route of the API and the least role that may use it.
 const ROUTES: [string, string, Role][] = [
+  ...Object.entries(ACTIONS)
+    .filter(([, { sender }]) => sender !== 'station')
+    .map(([action]): [string, string, Role] => [
+      'POST',
+      `/stations/{stationId}/commands/${action}`,
+      'operator',
+    ]),
+  ['GET', '/commands', 'viewer'],
+  ['GET', '/commands/{commandId}', 'viewer'],
   ['GET', '/stations', 'viewer'],
   ['GET', '/stations/{stationId}', 'viewer'],
   ['PUT', '/stations/{stationId}', 'operator'],
@@ -56,7 +66,7 @@ test('the server does not start with a route that says no role', async () => {
 
 test.each(ROUTES)('%s %s wants the role %s', async (method, template, least) => {
   const path = `/api/v1${template
-    .replace('{keyId}', '00000000-0000-0000-0000-000000000000')
+    .replace(/\{(keyId|commandId)\}/, '00000000-0000-0000-0000-000000000000')
     .replace('{idTag}', 'T')
     .replace(/\{\w+\}/g, '1')}`;
   const body = method === 'PUT' || method === 'POST' ? {} : undefined;

@@ -3,11 +3,10 @@ import { silentLog } from '@evander/process';
 import { startApi } from '../../src/api/server.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
-import { openDesk } from '../desk.ts';
+import { openDesk, PEPPER } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 
 export const GATEWAY_KEY = 'the-key-of-gateways';
-export const PEPPER = 'pepper';
 export const KEYS: Record<Role, string> = {
   admin: 'evk_admin',
   operator: 'evk_operator',
@@ -53,6 +52,7 @@ export async function openApi({
     host: '127.0.0.1',
     port: 0,
     database: desk.database,
+    callMaker: desk.callMaker,
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
     unknownStations,

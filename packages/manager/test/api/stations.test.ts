@@ -3,7 +3,8 @@ import { hashStationPassword } from '@evander/process';
 import { recordPresence } from '../../src/presence.ts';
 import * as connectors from '../../src/store/connectors.ts';
 import { createWriter } from '../../src/store/writer.ts';
-import { GATEWAY_KEY, openApi, PEPPER } from './harness.ts';
+import { PEPPER } from '../desk.ts';
+import { GATEWAY_KEY, openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 
 let api: TestApi;

@@ -1,4 +1,5 @@
 import type { DataTransferRequest, DataTransferResponse } from '@evander/ocpp';
+import type { Command } from '../../commands/command.ts';
 import type { Context, Message } from '../message.ts';
 
 type HandleData = (request: DataTransferRequest, context: Context) => Promise<DataTransferResponse>;
@@ -9,6 +10,9 @@ export type Vendors = Record<string, Record<string, HandleData>>;
 const VENDORS: Vendors = {};
 
 export const dataTransfer = dataTransferOf(VENDORS);
+
+/** What its answer means is known to whoever sends it. */
+export const sendDataTransfer: Command<'DataTransfer'> = {};
 
 /** Routes DataTransfer by vendorId and messageId; a request without messageId goes to the handler named ''. */
 export function dataTransferOf(vendors: Vendors): Message<'DataTransfer'> {

@@ -1,0 +1,166 @@
+import { ACTIONS, mayBeSentBy, SCHEMAS } from '@evander/ocpp';
+import type { Action, CommandAction } from '@evander/ocpp';
+import { Type } from '@fastify/type-provider-typebox';
+import { openSchema } from '../commands/fill-in.ts';
+import { COMMANDS } from '../messages/v16/index.ts';
+import * as commandList from '../store/command-list.ts';
+import type { CommandRow } from '../store/command-list.ts';
+import { COMMAND_STATUSES } from '../store/commands.ts';
+import { nullable, oneOf, Period, readPeriod, StationParams, Time } from './fields.ts';
+import { listQuery, pageOf, Pager } from './paging.ts';
+import { Problem } from './problem.ts';
+import type { ApiContext, App } from './route.ts';
+
+const MAX_WAIT_SECONDS = 300;
+const MAX_TTL_SECONDS = 31 * 86_400;
+/** What we send, in the order of the table. */
+export const COMMAND_ACTIONS = (Object.keys(ACTIONS) as Action[]).filter((action): action is CommandAction =>
+  mayBeSentBy('manager', action),
+);
+
+const CallError = Type.Object(
+  { code: Type.String(), description: Type.String(), details: Type.Unknown() },
+  { description: 'The CALLERROR of the station, or why its answer cannot be read' },
+);
+const Command = Type.Object(
+  {
+    commandId: Type.String(),
+    stationId: Type.String(),
+    action: Type.String(),
+    status: oneOf(
+      COMMAND_STATUSES,
+      'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR',
+    ),
+    request: Type.Unknown({ description: 'Without its secrets' }),
+    response: Type.Unknown({ description: 'Null until it is answered' }),
+    error: nullable(CallError),
+    requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
+    createdAt: Time,
+    expiresAt: Time,
+    sentAt: nullable(Time),
+    settledAt: nullable(Time),
+  },
+  { description: 'The command and its outcome' },
+);
+const Options = Type.Object(
+  {
+    waitSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_WAIT_SECONDS,
+        default: 30,
+        description: 'How long the answer to this request waits for the outcome; 0: not at all',
+      }),
+    ),
+    ttlSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_TTL_SECONDS,
+        default: 0,
+        description: 'How long the command waits for a station that is not connected; 0: it is refused then',
+      }),
+    ),
+    skipRules: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'Sends what the station should refuse, for certification: only the schema is checked',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+const Query = listQuery({
+  stationId: Type.Optional(Type.String()),
+  action: Type.Optional(oneOf(COMMAND_ACTIONS)),
+  status: Type.Optional(oneOf(COMMAND_STATUSES)),
+  ...Period,
+});
+const PAGER = new Pager(['integer'], ({ sequence }: CommandRow) => [sequence]);
+const CommandParams = Type.Object({ commandId: Type.String({ format: 'uuid' }) });
+const tags = ['commands'];
+
+/** Commands: a route for each action that we send, and every command ever sent. */
+export function commandRoutes(app: App, context: ApiContext): void {
+  for (const action of COMMAND_ACTIONS) addCommand(app, context, action);
+  const { database } = context;
+  app.get(
+    '/commands',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'listCommands',
+        summary: 'Commands, newest first',
+        tags,
+        querystring: Query,
+        response: { 200: pageOf(Command) },
+      },
+    },
+    ({ query }) =>
+      PAGER.page(query, ({ after, rows }) =>
+        commandList.list(database, { ...query, ...readPeriod(query), before: after?.[0] ?? null, rows }),
+      ),
+  );
+  app.get(
+    '/commands/:commandId',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'getCommand',
+        summary: 'A command',
+        tags,
+        params: CommandParams,
+        response: { 200: Command },
+      },
+    },
+    async ({ params: { commandId } }) => {
+      const command = await commandList.get(database, commandId);
+      if (!command)
+        throw new Problem(
+          404,
+          `command ${commandId} is not known; GET /api/v1/commands lists those that are`,
+        );
+      return command;
+    },
+  );
+}
+
+function addCommand(app: App, { callMaker, keys }: ApiContext, action: CommandAction): void {
+  app.post(
+    `/stations/:stationId/commands/${action}`,
+    {
+      config: { role: 'operator', problems: [409, 422, 429] },
+      schema: {
+        operationId: `send${action}`,
+        summary: `Send ${action} (${ACTIONS[action].profile})`,
+        tags,
+        params: StationParams,
+        querystring: Options,
+        body: bodyOf(action),
+        response: { 200: Command, 202: Command },
+      },
+    },
+    async (request, reply) => {
+      const { waitSeconds = 30, ttlSeconds, skipRules } = request.query;
+      const requestedBy = await keys.nameOf(request);
+      const commandId = await callMaker.request({
+        stationId: request.params.stationId,
+        action,
+        request: request.body,
+        ...(ttlSeconds !== undefined && { ttlSeconds }),
+        ...(skipRules !== undefined && { skipRules }),
+        ...(requestedBy !== undefined && { requestedBy }),
+      });
+      const command = await callMaker.outcome(commandId, waitSeconds * 1000);
+      if (!command) throw new Error(`command ${commandId} was recorded and is not there`);
+      const isSettled = command.settledAt !== null;
+      return reply.code(isSettled ? 200 : 202).send(command);
+    },
+  );
+}
+
+/** An OCPP request for people: the ids that are ours to give may be left out. */
+function bodyOf(action: CommandAction) {
+  const schema = openSchema(SCHEMAS[action].request, COMMANDS[action].ids);
+  const named = Object.entries(schema).filter(([keyword]) => !keyword.startsWith('$'));
+  return Type.Unsafe<object>(Object.fromEntries(named));
+}

@@ -1,0 +1,181 @@
+import type { ErrorEnvelope, ResultEnvelope } from '@evander/broker';
+import { checkPayload } from '@evander/ocpp';
+import type { CommandAction } from '@evander/ocpp';
+import { randomUUID } from 'node:crypto';
+import * as commandList from '../store/command-list.ts';
+import type { CommandRow } from '../store/command-list.ts';
+import * as commands from '../store/commands.ts';
+import * as connections from '../store/connections.ts';
+import type { Db } from '../store/db.ts';
+import * as stations from '../store/stations.ts';
+
+import type { CheckContext, Command } from './command.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { fillIn } from './fill-in.ts';
+import type { CallMakerOptions } from './options.ts';
+import { keepRequest } from './request.ts';
+import { checkEveryCommand } from './rules.ts';
+import { Settlement } from './settlement.ts';
+import { Waiting } from './waiting.ts';
+
+const SWEEP_MS = 1000;
+/** The news that a command is settled may get lost between managers: whoever waits looks again so often. */
+const LOOK_AGAIN_MS = 2000;
+/** A command for a station that is there waits for its turn at least so long, should the station be away for a moment. */
+const PATIENCE_MS = 60_000;
+const OPEN_AT_ONCE = 100;
+
+export interface CommandRequest {
+  stationId: string;
+  action: CommandAction;
+  request: object;
+  /** How long it waits for a station that is not connected; 0 to refuse it then. */
+  ttlSeconds?: number;
+  /** Sends what a station should refuse, for certification: the schema still holds, the rules do not. */
+  skipRules?: boolean;
+  requestedBy?: string;
+}
+
+/** Why a command was not taken. */
+export class NotSent extends Error {
+  override name = 'NotSent';
+  readonly why: 'unknownStation' | 'notConnected' | 'tooMany';
+
+  constructor(why: NotSent['why'], message: string) {
+    super(message);
+    this.why = why;
+  }
+}
+
+/** Makes our calls to stations: checked, recorded, published, settled. Any manager can go on with what another began. */
+export class CallMaker {
+  readonly #options: CallMakerOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #settlement: Settlement;
+  readonly #waiting = new Waiting();
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor(options: CallMakerOptions) {
+    this.#options = options;
+    this.#dispatcher = new Dispatcher(options);
+    this.#settlement = new Settlement(options);
+  }
+
+  /** From now on what waits too long is given up, and what got lost is sent again. */
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#sweeping = this.#sweeping.then(() => this.sweep());
+    }, SWEEP_MS);
+  }
+
+  /**
+   * Records a command and sends it when its turn comes; its id. Throws OcppError for a request that breaks its schema, RuleBroken for
+   * one that breaks a rule, and NotSent when its station cannot be reached.
+   */
+  async request(call: CommandRequest): Promise<string> {
+    const commandId = randomUUID();
+    await this.#options.database.transaction((db) => this.#add(db, commandId, call));
+    await this.#dispatcher.sendNext(call.stationId);
+    return commandId;
+  }
+
+  /** A command once it is settled, or as it is after so many milliseconds; undefined when there is none with this id. */
+  async outcome(commandId: string, waitMs: number): Promise<CommandRow | undefined> {
+    const untilMs = Date.now() + waitMs;
+    for (;;) {
+      const command = await commandList.get(this.#options.database, commandId);
+      const leftMs = untilMs - Date.now();
+      if (!command || isSettled(command) || leftMs <= 0) return command;
+      await this.#waiting.wait(commandId, Math.min(leftMs, LOOK_AGAIN_MS));
+    }
+  }
+
+  /** Takes in a station's answer, and sends it the next command. Rejects when the answer could not be stored. */
+  async onAnswer(stationId: string, answer: ResultEnvelope | ErrorEnvelope, at: Date): Promise<void> {
+    await this.#settlement.onAnswer(stationId, answer, at);
+    this.#tell(stationId, answer.id);
+    await this.#dispatcher.sendNext(stationId);
+  }
+
+  /** A manager has settled a command. */
+  onSettled(commandId: string): void {
+    this.#waiting.wake(commandId);
+  }
+
+  /** One round of what recurs; managers may do it at the same time. Never rejects. */
+  async sweep(): Promise<void> {
+    try {
+      const settled = await this.#settlement.giveUp();
+      for (const { stationId, commandId } of settled) this.#tell(stationId, commandId);
+      await this.#dispatcher.sendAgain();
+      await this.#dispatcher.sendWaiting();
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'commands could not be looked after');
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#waiting.close();
+    await this.#sweeping;
+  }
+
+  #tell(stationId: string, commandId: string): void {
+    this.#waiting.wake(commandId);
+    this.#options.settle(stationId, commandId);
+  }
+
+  async #add(db: Db, commandId: string, call: CommandRequest): Promise<void> {
+    const { now, sealer, passwordPepper, log } = this.#options;
+    const { stationId, action, ttlSeconds = 0 } = call;
+    const station = await stations.find(db, stationId);
+    if (!station) throw new NotSent('unknownStation', `station ${stationId} is not known`);
+    const file = this.#options.commands[action] as Command<CommandAction>;
+    const request = await fillIn(db, stationId, { request: { ...call.request }, ids: file.ids });
+    checkPayload(action, 'request', request);
+    const at = now();
+    const { registrationStatus } = station;
+    const context: CheckContext = {
+      db,
+      stationId,
+      commandId,
+      now: at,
+      passwordPepper,
+      log,
+      registrationStatus,
+    };
+    if (call.skipRules !== true) {
+      await checkEveryCommand(action, context);
+      await file.check?.(request, context);
+    }
+    await this.#refuseUnsendable(db, stationId, ttlSeconds);
+    await commands.add(db, {
+      commandId,
+      stationId,
+      action,
+      ...keepRequest(action, request, sealer),
+      requestedBy: call.requestedBy ?? null,
+      createdAt: at,
+      expiresAt: new Date(at.getTime() + (ttlSeconds > 0 ? ttlSeconds * 1000 : PATIENCE_MS)),
+    });
+    await file.onRequest?.(request, context);
+  }
+
+  async #refuseUnsendable(db: Db, stationId: string, ttlSeconds: number): Promise<void> {
+    if (ttlSeconds === 0 && !(await connections.isConnected(db, stationId)))
+      throw new NotSent(
+        'notConnected',
+        `station ${stationId} is not connected; try again later, or send ttlSeconds to let the command wait for it`,
+      );
+    if ((await commands.countOpen(db, stationId)) >= OPEN_AT_ONCE)
+      throw new NotSent(
+        'tooMany',
+        `station ${stationId} has ${OPEN_AT_ONCE} commands that wait for it; send more when they are settled`,
+      );
+  }
+}
+
+function isSettled({ status }: CommandRow): boolean {
+  return status !== 'queued' && status !== 'sent';
+}

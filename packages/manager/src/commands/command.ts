@@ -1,0 +1,62 @@
+import type { CommandAction, Requests, Responses } from '@evander/ocpp';
+import type { Log } from '@evander/process';
+import type { IdKind } from '../store/issued-ids.ts';
+import type { Db } from '../store/db.ts';
+import type { RegistrationStatus } from '../store/stations.ts';
+
+/** What a command file has to go by, before a command is sent and when it is settled. */
+export interface CommandContext {
+  /** The database transaction that records the command, or its outcome: all of it is kept, or nothing. */
+  db: Db;
+  stationId: string;
+  commandId: string;
+  now: Date;
+  /** What passwords of stations are hashed with. */
+  passwordPepper: string;
+  log: Log;
+}
+
+/** What is known of a station before a command is sent to it. */
+export interface CheckContext extends CommandContext {
+  /** What its last BootNotification was answered; null when it has sent none. */
+  registrationStatus: RegistrationStatus | null;
+}
+
+/** A settled command's request, with the time when it was sent. */
+export interface Sent<A extends CommandAction> {
+  request: Requests[A];
+  sentAt: Date;
+}
+
+/** Why a command will have no effect: the station's CALLERROR, or that it never went out. */
+export interface Failure {
+  status: 'failed' | 'expired';
+  reason: string;
+}
+
+/** What Evander does around one action that it sends: a file each, all of it optional. */
+export interface Command<A extends CommandAction> {
+  /** Ids that are ours to give (G.12), by their path in the request: filled in where the request leaves them out. */
+  ids?: Partial<Record<string, IdKind>>;
+  /** Doing it twice is doing it once: it may go out again on a new connection when the old one was lost before its answer. */
+  repeatable?: true;
+  /** What no schema tells: throws RuleBroken. Nothing is recorded or sent then. */
+  check?(request: Requests[A], context: CheckContext): Promise<void> | void;
+  /** Runs as the command is recorded: for what the station may report of it before it answers. */
+  onRequest?(request: Requests[A], context: CommandContext): Promise<void>;
+  /** What an answer means, once per command. Its enumerations may hold a word that OCPP does not know. */
+  onAnswer?(response: Responses[A], sent: Sent<A>, context: CommandContext): Promise<void>;
+  /** Runs when it is certain that the station did nothing. A command that timed out may still be answered. */
+  onFailure?(failure: Failure, request: Requests[A], context: CommandContext): Promise<void>;
+}
+
+/** A rule of OCPP that a command would break, by its name in the specification or in docs/ocpp16.md. */
+export class RuleBroken extends Error {
+  override name = 'RuleBroken';
+  readonly rule: string;
+
+  constructor(rule: string, message: string) {
+    super(message);
+    this.rule = rule;
+  }
+}

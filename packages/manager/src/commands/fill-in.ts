@@ -1,0 +1,39 @@
+import type { Schema } from '@evander/ocpp';
+import * as issuedIds from '../store/issued-ids.ts';
+import type { IdKind } from '../store/issued-ids.ts';
+import type { Db } from '../store/db.ts';
+
+type Json = Record<string, unknown>;
+type Ids = Partial<Record<string, IdKind>>;
+
+/** A copy of a request with the ids that are ours to give, where it leaves them out; those it has are noted as taken. */
+export async function fillIn(
+  db: Db,
+  stationId: string,
+  { request, ids = {} }: { request: Json; ids?: Ids | undefined },
+): Promise<Json> {
+  const filled = structuredClone(request);
+  for (const [path, kind] of Object.entries(ids)) {
+    const names = path.split('.');
+    const field = names.pop() ?? '';
+    const parent = names.reduce<unknown>((inner, name) => (inner as Json | undefined)?.[name], filled);
+    if (kind === undefined || typeof parent !== 'object' || parent === null) continue;
+    const id = (parent as Json)[field];
+    if (id === undefined) (parent as Json)[field] = await issuedIds.next(db, stationId, kind);
+    else if (Number.isInteger(id)) await issuedIds.claim(db, stationId, { kind, id: id as number });
+  }
+  return filled;
+}
+
+/** A request's schema for people: the ids that are ours to give may be left out. */
+export function openSchema(schema: Schema, ids: Ids = {}): Schema {
+  return Object.keys(ids).reduce((open, path) => without(open, path.split('.')), schema);
+}
+
+function without(schema: Schema, [name, ...rest]: string[]): Schema {
+  if (name === undefined) return schema;
+  if (rest.length === 0)
+    return { ...schema, required: (schema.required ?? []).filter((field) => field !== name) };
+  const inner = schema.properties?.[name];
+  return inner ? { ...schema, properties: { ...schema.properties, [name]: without(inner, rest) } } : schema;
+}

@@ -1,0 +1,27 @@
+import type { CommandAction } from '@evander/ocpp';
+import type { Log } from '@evander/process';
+import type { Sealer } from '../sealing.ts';
+import type { Database } from '../store/db.ts';
+import type { FrameRecord } from '../store/frames.ts';
+import type { Batch } from '../store/batch.ts';
+import type { Command } from './command.ts';
+
+/** The actions that we send and their files. */
+export type Commands = { [A in CommandAction]: Command<A> };
+
+/** What the call maker works with. */
+export interface CallMakerOptions {
+  commands: Commands;
+  database: Database;
+  frames: Batch<FrameRecord>;
+  sealer: Sealer;
+  passwordPepper: string;
+  /** How long a station has for its answer. */
+  answerTimeoutMs: number;
+  /** Publishes an envelope to a station; false when the broker is away. */
+  publish(stationId: string, payload: string): boolean;
+  /** Tells gateways and the other managers that a command is settled. */
+  settle(stationId: string, commandId: string): void;
+  now(): Date;
+  log: Log;
+}

@@ -1,0 +1,132 @@
+import type { ErrorEnvelope, ResultEnvelope } from '@evander/broker';
+import { isAction, mayBeSentBy, OcppError, readPayload } from '@evander/ocpp';
+import type { CommandAction } from '@evander/ocpp';
+import { withoutSecrets } from '../secrets.ts';
+import * as commands from '../store/commands.ts';
+import type { Outcome, Settled } from '../store/commands.ts';
+import type { Db } from '../store/db.ts';
+import { faultOf } from '../store/storage-error.ts';
+import type { Command, CommandContext, Failure } from './command.ts';
+import type { CallMakerOptions } from './options.ts';
+import { openRequest } from './request.ts';
+
+const COMMAND_ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+/** So long after a timeout an answer may still come, and want the secret that it is about. */
+const LATE_MS = 600_000;
+
+type Answer = ResultEnvelope | ErrorEnvelope;
+/** What an answer says: a response that can be read, or why there is none. */
+type Reading = { response: object } | Failure;
+
+/** Settles commands: what their answers mean is done in the database transaction that records them, so it is done once. */
+export class Settlement {
+  readonly #options: CallMakerOptions;
+
+  constructor(options: CallMakerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes in a station's answer. Nothing is left to do when it resolves; rejects when it could not be stored. */
+  async onAnswer(stationId: string, answer: Answer, at: Date): Promise<void> {
+    const { id, action } = answer;
+    if (!COMMAND_ID.test(id) || !isAction(action) || !mayBeSentBy('manager', action)) return;
+    const reading = readAnswer(action, answer);
+    const outcome = outcomeOf(stationId, answer, { reading, at });
+    try {
+      await this.#settle(outcome, reading);
+    } catch (error) {
+      if (faultOf(error) === 'transient') throw error;
+      // The answer must not be lost because we could not make use of it.
+      this.#options.log.error({ stationId, action, commandId: id, err: error }, 'an answer had no effect');
+      await commands.settle(this.#options.database, outcome);
+    }
+  }
+
+  /** Settles what has waited for too long; resolves with it. */
+  async giveUp(): Promise<{ stationId: string; commandId: string }[]> {
+    const { database, now, answerTimeoutMs } = this.#options;
+    const at = now();
+    const sentBefore = new Date(at.getTime() - answerTimeoutMs);
+    const timedOut = await commands.timeOut(database, { now: at, sentBefore });
+    const expired = await database.transaction(async (db) => {
+      const settled = await commands.expire(db, at);
+      const failure: Failure = { status: 'expired', reason: 'the station did not come in time' };
+      for (const command of settled) await this.#fail(db, command, failure);
+      return settled;
+    });
+    await commands.forgetSecrets(database, new Date(at.getTime() - LATE_MS));
+    return [...timedOut, ...expired];
+  }
+
+  async #settle(outcome: Outcome, reading: Reading): Promise<void> {
+    const { database, sealer } = this.#options;
+    await database.transaction(async (db) => {
+      const settled = await commands.settle(db, outcome);
+      if (!settled) return;
+      if ('reason' in reading) return this.#fail(db, settled, reading);
+      const request = openRequest(settled, sealer);
+      const sent = { request, sentAt: settled.sentAt };
+      await this.#fileOf(settled.action).onAnswer?.(reading.response, sent, this.#context(db, settled));
+    });
+  }
+
+  async #fail(db: Db, command: Settled, failure: Failure): Promise<void> {
+    const context = this.#context(db, command);
+    await this.#fileOf(command.action).onFailure?.(failure, command.request, context);
+  }
+
+  #fileOf(action: CommandAction): AnyCommand {
+    // An action, its request and its response belong to one another; the compiler cannot follow that through a lookup.
+    return this.#options.commands[action];
+  }
+
+  #context(db: Db, { stationId, commandId, action }: Settled): CommandContext {
+    const { now, passwordPepper, log } = this.#options;
+    return {
+      db,
+      stationId,
+      commandId,
+      now: now(),
+      passwordPepper,
+      log: log.child({ stationId, commandId, action }),
+    };
+  }
+}
+
+/** A command file whose action is known at run time only. */
+interface AnyCommand extends Pick<Command<never>, 'onFailure'> {
+  onAnswer?(
+    response: object,
+    sent: { request: object; sentAt: Date },
+    context: CommandContext,
+  ): Promise<void>;
+  onFailure?(failure: Failure, request: object, context: CommandContext): Promise<void>;
+}
+
+function readAnswer(action: CommandAction, answer: Answer): Reading {
+  if (answer.type === 4)
+    return { status: 'failed', reason: `${answer.error_code}: ${answer.error_description}` };
+  try {
+    return { response: readPayload(action, 'response', answer.response).payload };
+  } catch (error) {
+    if (!(error instanceof OcppError)) throw error;
+    return { status: 'failed', reason: `the answer cannot be read: ${error.message}` };
+  }
+}
+
+function outcomeOf(
+  stationId: string,
+  answer: Answer,
+  { reading, at }: { reading: Reading; at: Date },
+): Outcome {
+  const { id: commandId, action } = answer;
+  const about = { commandId, stationId, at };
+  if (answer.type === 4) {
+    const { error_code: code, error_description: description, error_details: details = {} } = answer;
+    return { ...about, status: 'failed', response: null, error: { code, description, details } };
+  }
+  const response = withoutSecrets(action, answer.response);
+  if (!('reason' in reading)) return { ...about, status: 'answered', response, error: null };
+  const error = { code: 'FormationViolation', description: reading.reason, details: {} };
+  return { ...about, status: 'failed', response, error };
+}

@@ -1,0 +1,21 @@
+import type { Command } from '../../commands/command.ts';
+import { RuleBroken } from '../../commands/command.ts';
+import * as availabilities from '../../store/availabilities.ts';
+
+export const changeAvailability: Command<'ChangeAvailability'> = {
+  repeatable: true,
+  check({ connectorId }) {
+    if (connectorId < 0) throw new RuleBroken('ChangeAvailability.1', 'connectorId must be 0 or a connector');
+  },
+  // The connector's own status follows when the station reports it (ChangeAvailability.2).
+  async onAnswer({ status }, { request, sentAt }, { db, stationId }) {
+    const { connectorId, type } = request;
+    await availabilities.record(db, {
+      stationId,
+      connectorId,
+      requested: type,
+      answer: status,
+      requestedAt: sentAt,
+    });
+  },
+};

@@ -1,0 +1,24 @@
+import type { Command } from '../../commands/command.ts';
+import { RuleBroken } from '../../commands/command.ts';
+import { checkTrigger } from '../../commands/trigger-rules.ts';
+import * as configuration from '../../store/configuration.ts';
+
+/** What was asked for comes by itself, and is let in even while the station is Pending: see answer.ts. */
+export const extendedTriggerMessage: Command<'ExtendedTriggerMessage'> = {
+  async check(request, context) {
+    checkTrigger(request, context);
+    if (request.requestedMessage !== 'SignChargePointCertificate') return;
+    if (request.connectorId !== undefined)
+      throw new RuleBroken(
+        'ExtTrigger.1',
+        'SignChargePointCertificate is for the whole station: leave out connectorId',
+      );
+    const { db, stationId } = context;
+    const cpoName = await configuration.value(db, stationId, 'CpoName');
+    if (cpoName === '')
+      throw new RuleBroken(
+        'ExtTrigger.2',
+        `station ${stationId} has no CpoName yet; set it with ChangeConfiguration first`,
+      );
+  },
+};

@@ -1,0 +1,25 @@
+import type { Command } from '../../commands/command.ts';
+import { RuleBroken } from '../../commands/command.ts';
+import { checkProfile, requireRateUnit } from '../../commands/charging-profile-rules.ts';
+import { requireAcceptance } from '../../commands/rules.ts';
+
+/** The transaction is there when its StartTransaction comes, which may be never (RemoteStart.3): see start-transaction.ts. */
+export const remoteStartTransaction: Command<'RemoteStartTransaction'> = {
+  ids: { 'chargingProfile.chargingProfileId': 'chargingProfileId' },
+  async check({ connectorId, chargingProfile }, context) {
+    requireAcceptance('RemoteStart.5', context);
+    if (connectorId !== undefined && connectorId < 1)
+      throw new RuleBroken('RemoteStart.1', 'connectorId must be a connector, 1 or higher, or left out');
+    if (!chargingProfile) return;
+    const { chargingProfilePurpose, transactionId } = chargingProfile;
+    if (chargingProfilePurpose !== 'TxProfile')
+      throw new RuleBroken('RemoteStart.2', 'the chargingProfile must have the purpose TxProfile');
+    if (transactionId !== undefined)
+      throw new RuleBroken(
+        'RemoteStart.2',
+        'the chargingProfile must have no transactionId: there is none yet',
+      );
+    checkProfile(chargingProfile);
+    await requireRateUnit(chargingProfile, context);
+  },
+};

@@ -1,0 +1,60 @@
+import type { CommandStatus } from './commands.ts';
+import type { Db } from './db.ts';
+import { search, statement } from './db.ts';
+
+/** A command as the API shows it. */
+export interface CommandRow {
+  commandId: string;
+  sequence: number;
+  stationId: string;
+  action: string;
+  status: CommandStatus;
+  request: object;
+  response: object | null;
+  error: { code: string; description: string; details: object } | null;
+  requestedBy: string | null;
+  createdAt: Date;
+  expiresAt: Date;
+  sentAt: Date | null;
+  settledAt: Date | null;
+}
+
+const COLUMNS = `command_id AS "commandId", sequence, station_id AS "stationId", action, status, request, response,
+  CASE WHEN error_code IS NULL THEN NULL
+    ELSE json_build_object('code', error_code, 'description', error_description, 'details', error_details) END AS error,
+  requested_by AS "requestedBy", created_at AS "createdAt", expires_at AS "expiresAt", sent_at AS "sentAt",
+  settled_at AS "settledAt"`;
+
+const selectOne = statement('commands.get', `SELECT ${COLUMNS} FROM commands WHERE command_id = $1`);
+
+export async function get(db: Db, commandId: string): Promise<CommandRow | undefined> {
+  const { rows } = await db.query<CommandRow>(selectOne([commandId]));
+  return rows[0];
+}
+
+const selectPage = search(
+  `SELECT ${COLUMNS} FROM commands
+   WHERE ($1::bigint IS NULL OR sequence < $1) AND ($2::text IS NULL OR station_id = $2) AND ($3::text IS NULL OR action = $3)
+     AND ($4::text IS NULL OR status = $4) AND ($5::timestamptz IS NULL OR created_at >= $5)
+     AND ($6::timestamptz IS NULL OR created_at < $6)
+   ORDER BY sequence DESC LIMIT $7`,
+);
+
+export interface CommandFilter {
+  before: number | null;
+  stationId?: string;
+  action?: string;
+  status?: string;
+  from: Date | null;
+  to: Date | null;
+  rows: number;
+}
+
+/** Commands, newest first. */
+export async function list(db: Db, filter: CommandFilter): Promise<CommandRow[]> {
+  const { before, stationId, action, status, from, to, rows: limit } = filter;
+  const { rows } = await db.query<CommandRow>(
+    selectPage([before, stationId ?? null, action ?? null, status ?? null, from, to, limit]),
+  );
+  return rows;
+}

@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { RuleBroken } from '../../src/commands/command.ts';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+beforeEach(async () => {
+  await desk.rows('TRUNCATE commands');
+  desk.setNow(undefined);
+});
+
+const MINUTE = 60_000;
+
+function later(ms: number): Date {
+  return new Date(Date.now() + ms);
+}
+
+async function statuses(): Promise<unknown[]> {
+  return (await desk.rows('SELECT status FROM commands ORDER BY sequence')).map(({ status }) => status);
+}
+
+test('a command is recorded, sent, answered and settled once', async () => {
+  const command = await desk.command('ClearCache', {}, { status: 'Accepted' });
+  expect(command).toMatchObject({
+    stationId: 'CP1',
+    action: 'ClearCache',
+    status: 'answered',
+    response: { status: 'Accepted' },
+    error: null,
+    sentAt: expect.any(Date) as unknown,
+    settledAt: expect.any(Date) as unknown,
+  });
+  expect(desk.settled).toContain(`CP1 ${command.commandId}`);
+  const call = desk.sent().at(-1);
+  expect(call).toMatchObject({ type: 2, id: command.commandId, action: 'ClearCache', request: {} });
+  // The gateway repeats what was not settled: nothing changes, and it is told again.
+  if (call) await desk.answer(call, { status: 'Rejected' });
+  expect(await desk.rows('SELECT response FROM commands')).toEqual([{ response: { status: 'Accepted' } }]);
+  expect(desk.settled.filter((one) => one === `CP1 ${command.commandId}`)).toHaveLength(2);
+});
+
+test('a CALLERROR makes it failed, with code and description', async () => {
+  expect(await desk.command('ClearCache', {}, { error: 'NotSupported' })).toMatchObject({
+    status: 'failed',
+    response: null,
+    error: { code: 'NotSupported', description: 'no' },
+  });
+});
+
+test('an answer that cannot be read makes it failed, and is kept', async () => {
+  expect(await desk.command('GetLocalListVersion', {}, { version: 'many' })).toMatchObject({
+    status: 'failed',
+    response: { version: 'many' },
+    error: { code: 'FormationViolation', description: expect.stringContaining('listVersion') as unknown },
+  });
+});
+
+test('commands of one station go out one after the other, in order', async () => {
+  const before = desk.sent().length;
+  const ids: string[] = [];
+  for (const type of ['Soft', 'Hard', 'Soft'])
+    ids.push(await desk.callMaker.request({ stationId: 'CP1', action: 'Reset', request: { type } }));
+  for (let turn = 0; turn < 3; turn++) {
+    const sent = desk.sent().slice(before);
+    expect(sent.map(({ id }) => id)).toEqual(ids.slice(0, turn + 1));
+    const last = sent.at(-1);
+    if (last) await desk.answer(last, { status: 'Accepted' });
+  }
+  expect(await statuses()).toEqual(['answered', 'answered', 'answered']);
+});
+
+test('twenty requests at once send one command, and every answer the next', async () => {
+  const before = desk.sent().length;
+  await Promise.all(
+    Array.from({ length: 20 }, () =>
+      desk.callMaker.request({ stationId: 'CP1', action: 'ClearCache', request: {} }),
+    ),
+  );
+  for (let turn = 1; turn <= 20; turn++) {
+    const sent = desk.sent().slice(before);
+    expect(sent).toHaveLength(turn);
+    const last = sent.at(-1);
+    if (last) await desk.answer(last, { status: 'Accepted' });
+  }
+});
+
+test('no answer: it times out, the next goes out, and a late answer still counts', async () => {
+  const before = desk.sent().length;
+  await desk.command('ClearCache', {});
+  await desk.command('Reset', { type: 'Soft' });
+  desk.setNow(later(MINUTE));
+  await desk.callMaker.sweep();
+  expect(await statuses()).toEqual(['timedOut', 'sent']);
+  const [first, second] = desk.sent().slice(before);
+  expect(second?.action).toBe('Reset');
+  if (first) await desk.answer(first, { status: 'Accepted' });
+  expect(await statuses()).toEqual(['answered', 'sent']);
+});
+
+test('what may be lost is published again, under the same id', async () => {
+  const { commandId } = await desk.command('Reset', { type: 'Soft' });
+  const times = (): number => desk.sent().filter(({ id }) => id === commandId).length;
+  await desk.callMaker.sweep();
+  expect(times()).toBe(1);
+  desk.setNow(later(5000));
+  await desk.callMaker.sweep();
+  expect(times()).toBe(2);
+});
+
+test('on a new connection only what may be done twice goes out again', async () => {
+  const reset = await desk.command('Reset', { type: 'Soft' });
+  await desk.rows("UPDATE connections SET connection_id = 'c2'");
+  desk.setNow(later(5000));
+  await desk.callMaker.sweep();
+  expect(desk.sent().filter(({ id }) => id === reset.commandId)).toHaveLength(1);
+  await desk.rows("UPDATE commands SET status = 'timedOut'");
+
+  const clear = await desk.command('ClearCache', {});
+  await desk.rows("UPDATE connections SET connection_id = 'c3'");
+  desk.setNow(later(10_000));
+  await desk.callMaker.sweep();
+  expect(desk.sent().filter(({ id }) => id === clear.commandId)).toHaveLength(2);
+});
+
+test('what a manager that died has left is sent by another', async () => {
+  // Recorded, and the manager was killed before it sent it.
+  await desk.rows(
+    `INSERT INTO commands (command_id, station_id, action, request, expires_at)
+     VALUES ('00000000-0000-0000-0000-000000000001', 'CP1', 'ClearCache', '{}', now() + interval '1 minute')`,
+  );
+  await desk.callMaker.sweep();
+  expect(desk.sent().at(-1)).toMatchObject({ id: '00000000-0000-0000-0000-000000000001' });
+});
+
+test('a station that is away: refused, or waited for', async () => {
+  await desk.rows('UPDATE connections SET disconnected_at = now()');
+  const call = { stationId: 'CP1', action: 'ClearCache', request: {} } as const;
+  await expect(desk.callMaker.request(call)).rejects.toMatchObject({ why: 'notConnected' });
+  const waits = await desk.callMaker.request({ ...call, ttlSeconds: 600 });
+  const gone = await desk.callMaker.request({ ...call, ttlSeconds: 1 });
+  desk.setNow(later(5000));
+  await desk.callMaker.sweep();
+  expect(await statuses()).toEqual(['queued', 'expired']);
+  expect(desk.settled).toContain(`CP1 ${gone}`);
+  await desk.rows('UPDATE connections SET disconnected_at = NULL');
+  await desk.callMaker.sweep();
+  expect(desk.sent().at(-1)?.id).toBe(waits);
+});
+
+test('a station that comes after the time to live gets nothing of it', async () => {
+  await desk.rows('UPDATE connections SET disconnected_at = now()');
+  await desk.callMaker.request({ stationId: 'CP1', action: 'ClearCache', request: {}, ttlSeconds: 1 });
+  const before = desk.sent().length;
+  await desk.rows(
+    "UPDATE connections SET disconnected_at = NULL, connected_at = now() + interval '3 seconds'",
+  );
+  desk.setNow(later(8000));
+  await desk.callMaker.sweep();
+  expect(await statuses()).toEqual(['expired']);
+  expect(desk.sent()).toHaveLength(before);
+  await desk.rows("UPDATE connections SET connected_at = now() - interval '1 hour'");
+});
+
+test('who waits hears of it, whoever settles it', async () => {
+  const { commandId } = await desk.command('ClearCache', {});
+  const waiting = desk.callMaker.outcome(commandId, 20_000);
+  const call = desk.sent().at(-1);
+  if (call) await desk.answer(call, { status: 'Accepted' });
+  expect(await waiting).toMatchObject({ status: 'answered' });
+  expect(await desk.callMaker.outcome('00000000-0000-0000-0000-00000000dead', 0)).toBeUndefined();
+});
+
+test('a request must fit its schema, and the rules', async () => {
+  const send = (action: 'Reset' | 'UnlockConnector', request: object, skipRules = false) =>
+    desk.callMaker.request({ stationId: 'CP1', action, request, skipRules });
+  await expect(send('Reset', { type: 'Medium' })).rejects.toThrow('type');
+  await expect(send('UnlockConnector', { connectorId: 0 })).rejects.toBeInstanceOf(RuleBroken);
+  await send('UnlockConnector', { connectorId: 0 }, true);
+  expect(desk.sent().at(-1)).toMatchObject({ action: 'UnlockConnector', request: { connectorId: 0 } });
+});
+
+test('nothing is sent to a rejected station, and no feature that a station does not have', async () => {
+  await desk.rows("UPDATE stations SET registration_status = 'Rejected'");
+  await expect(desk.command('ClearCache', {})).rejects.toMatchObject({ rule: 'Boot.5' });
+  await desk.rows("UPDATE stations SET registration_status = 'Accepted'");
+  await desk.rows(
+    `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
+     VALUES ('CP1', 'supportedfeatureprofiles', 'SupportedFeatureProfiles', 'Core, remotetrigger', now())`,
+  );
+  await expect(desk.command('GetLocalListVersion', {})).rejects.toMatchObject({ rule: 'G.13' });
+  await desk.command('TriggerMessage', { requestedMessage: 'Heartbeat' });
+  await desk.rows('TRUNCATE configuration_keys');
+});
+
+test('a secret is sealed while it is needed, and shown nowhere', async () => {
+  const value = '0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF';
+  const command = await desk.command('ChangeConfiguration', { key: 'AuthorizationKey', value });
+  expect(command.request).toEqual({ key: 'AuthorizationKey', value: '***' });
+  expect(desk.sent().at(-1)?.request).toEqual({ key: 'AuthorizationKey', value });
+  await desk.idle();
+  const kept = JSON.stringify([
+    await desk.rows("SELECT to_json(k), encode(sealed_request, 'escape') AS sealed FROM commands k"),
+    await desk.rows("SELECT to_json(f) FROM frames f WHERE action = 'ChangeConfiguration'"),
+  ]);
+  expect(kept).toContain('***');
+  expect(kept.toLowerCase()).not.toContain(value.toLowerCase());
+  const call = desk.sent().at(-1);
+  if (call) await desk.answer(call, { status: 'Rejected' });
+  expect(await desk.rows('SELECT sealed_request FROM commands')).toEqual([{ sealed_request: null }]);
+});
+
+test('a station has at most 100 commands that wait for it', async () => {
+  await desk.rows(
+    `INSERT INTO commands (command_id, station_id, action, request, expires_at)
+     SELECT gen_random_uuid(), 'CP1', 'ClearCache', '{}', now() + interval '1 minute' FROM generate_series(1, 100)`,
+  );
+  await expect(desk.command('ClearCache', {})).rejects.toMatchObject({ why: 'tooMany' });
+});
