@@ -25,6 +25,7 @@ CREATE TABLE commands (
   settled_at timestamptz
 );
 CREATE INDEX commands_by_station ON commands (station_id, sequence);
+CREATE INDEX commands_by_action ON commands (station_id, action, sequence);
 CREATE INDEX commands_open ON commands (station_id, sequence) WHERE status IN ('queued', 'sent');
 -- OCPP-J §4.1.1: the next call waits for the answer to the one before.
 CREATE UNIQUE INDEX commands_one_sent ON commands (station_id) WHERE status = 'sent';

@@ -1,8 +1,12 @@
 import { checkPayload, isAction, mayBeSentBy, OcppError, readPayload } from '@evander/ocpp';
-import type { Action } from '@evander/ocpp';
+import type { Action, StationAction } from '@evander/ocpp';
 import type { Context, Message } from './messages/message.ts';
 import type { Messages } from './messages/v16/index.ts';
 import { faultOf } from './store/storage-error.ts';
+import * as triggers from './store/triggers.ts';
+
+/** What was triggered comes within this time. */
+const TRIGGERED_MS = 120_000;
 
 export interface StationCall {
   action: string;
@@ -34,9 +38,7 @@ export async function answer(call: StationCall, context: Context, options: Answe
   const message = options.messages[action] as Message<Action> | undefined;
   if (!message) throw new OcppError('NotSupported', `${action} is not supported here`);
   try {
-    if (!message.beforeAcceptance && !(await options.isAccepted(context.stationId))) {
-      throw new OcppError('SecurityError', 'the station is not accepted: a BootNotification comes first');
-    }
+    if (!message.beforeAcceptance) await requireAcceptance(action, context, options);
     const { payload, defects } = readPayload(action, 'request', call.request);
     if (defects.length > 0) context.log.warn({ action, defects }, 'defects passed over');
     const response = await message.handle(payload, context);
@@ -45,6 +47,18 @@ export async function answer(call: StationCall, context: Context, options: Answe
   } catch (error) {
     throw ocppErrorOf(error, context);
   }
+}
+
+// A pending station may send what it was asked for (1.6 §4.2).
+async function requireAcceptance(
+  action: StationAction,
+  { database, stationId, now }: Context,
+  { isAccepted }: AnswerOptions,
+): Promise<void> {
+  if (await isAccepted(stationId)) return;
+  const since = new Date(now().getTime() - TRIGGERED_MS);
+  if (await triggers.hasAsked(database, { stationId, action, since })) return;
+  throw new OcppError('SecurityError', 'the station is not accepted: a BootNotification comes first');
 }
 
 function checkResponse(action: Action, response: unknown, context: Context): void {

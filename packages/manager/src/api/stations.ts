@@ -8,6 +8,16 @@ import type { ApiContext, App } from './route.ts';
 import { putStation, StationChange } from './station-change.ts';
 
 const Registration = oneOf(['Accepted', 'Pending', 'Rejected'] as const);
+const Availability = nullable(
+  Type.Object(
+    {
+      requested: oneOf(['Operative', 'Inoperative'] as const),
+      answer: Type.String({ description: 'Scheduled: when its transactions have ended' }),
+      requestedAt: TimeText,
+    },
+    { description: 'What was asked of it last by ChangeAvailability' },
+  ),
+);
 const Connector = Type.Object({
   connectorId: Type.Integer(),
   status: Type.String(),
@@ -17,6 +27,7 @@ const Connector = Type.Object({
   vendorErrorCode: Text,
   statusAt: TimeText,
   receivedAt: TimeText,
+  availability: Availability,
 });
 const TurnedAway = Type.Object({
   reason: Type.String(),
@@ -49,6 +60,13 @@ const Station = Type.Object(
     meterSerialNumber: Text,
     lastSeenAt: nullable(Time),
     createdAt: nullable(Time),
+    availability: Availability,
+    resetPendingSince: nullable(
+      Type.Unsafe<Date>({
+        ...Time,
+        description: 'A Reset was accepted, and no BootNotification has followed',
+      }),
+    ),
     connectors: Type.Array(Connector),
     turnedAway: Type.Array(TurnedAway, { description: 'Handshakes refused since it was changed last' }),
   },

@@ -25,6 +25,9 @@ const Transaction = Type.Object(
     startedAt: Time,
     meterStartWh: Type.Integer(),
     reservationId: nullable(Type.Integer()),
+    remoteStartCommandId: nullable(
+      Type.String({ description: 'The RemoteStartTransaction that it answers' }),
+    ),
     stoppedAt: nullable(Time),
     meterStopWh: nullable(Type.Integer()),
     energyWh: nullable(

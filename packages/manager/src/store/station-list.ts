@@ -27,7 +27,16 @@ export interface StationRow {
   lastSeenAt: Date | null;
   createdAt: Date | null;
   connectors: ConnectorRow[];
+  /** What was asked of the station as a whole. */
+  availability: AvailabilityRow | null;
+  resetPendingSince: Date | null;
   turnedAway: TurnedAwayRow[];
+}
+
+export interface AvailabilityRow {
+  requested: 'Operative' | 'Inoperative';
+  answer: string;
+  requestedAt: string;
 }
 
 export interface ConnectorRow {
@@ -39,6 +48,7 @@ export interface ConnectorRow {
   vendorErrorCode: string | null;
   statusAt: string;
   receivedAt: string;
+  availability: AvailabilityRow | null;
 }
 
 export interface TurnedAwayRow {
@@ -53,6 +63,10 @@ export interface TurnedAwayRow {
 const TIME = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 const utc = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', ${TIME})`;
 
+const availabilityOf = (connectorId: string): string =>
+  `(SELECT json_build_object('requested', a.requested, 'answer', a.answer, 'requestedAt', ${utc('a.requested_at')})
+    FROM availabilities a WHERE a.station_id = i.station_id AND a.connector_id = ${connectorId})`;
+
 // Connectors and refusals are gathered for the stations of the page only.
 const COLUMNS = `
   i.station_id AS "stationId", s.station_id IS NOT NULL AS adopted, coalesce(${IS_CONNECTED}, false) AS connected,
@@ -61,10 +75,10 @@ const COLUMNS = `
   s.booted_at AS "bootedAt", s.vendor, s.model, s.charge_point_serial_number AS "chargePointSerialNumber",
   s.charge_box_serial_number AS "chargeBoxSerialNumber", s.firmware_version AS "firmwareVersion", s.iccid, s.imsi,
   s.meter_type AS "meterType", s.meter_serial_number AS "meterSerialNumber", s.last_seen_at AS "lastSeenAt",
-  s.created_at AS "createdAt",
+  s.created_at AS "createdAt", s.reset_pending_since AS "resetPendingSince", ${availabilityOf('0')} AS availability,
   coalesce((SELECT json_agg(json_build_object('connectorId', k.connector_id, 'status', k.status, 'errorCode', k.error_code,
       'info', k.info, 'vendorId', k.vendor_id, 'vendorErrorCode', k.vendor_error_code, 'statusAt', ${utc('k.status_at')},
-      'receivedAt', ${utc('k.received_at')}) ORDER BY k.connector_id)
+      'receivedAt', ${utc('k.received_at')}, 'availability', ${availabilityOf('k.connector_id')}) ORDER BY k.connector_id)
     FROM connectors k WHERE k.station_id = i.station_id), '[]') AS connectors,
   coalesce((SELECT json_agg(json_build_object('reason', t.reason, 'status', t.status, 'remoteAddress', t.remote_address,
       'count', t.count, 'firstAt', ${utc('t.first_at')}, 'lastAt', ${utc('t.last_at')}) ORDER BY t.last_at DESC)
@@ -153,7 +167,8 @@ export async function put(db: Db, change: StationChange): Promise<boolean> {
 
 const removeAll = statement(
   'stations.remove',
-  `WITH k AS (DELETE FROM connectors WHERE station_id = $1), t AS (DELETE FROM turned_away WHERE station_id = $1 RETURNING 1),
+  `WITH k AS (DELETE FROM connectors WHERE station_id = $1), a AS (DELETE FROM availabilities WHERE station_id = $1),
+   f AS (DELETE FROM configuration_keys WHERE station_id = $1), t AS (DELETE FROM turned_away WHERE station_id = $1 RETURNING 1),
    s AS (DELETE FROM stations WHERE station_id = $1 RETURNING 1)
    SELECT (SELECT count(*) FROM s) + (SELECT count(*) FROM t) AS removed`,
 );

@@ -13,6 +13,7 @@ export interface TransactionRow {
   startedAt: Date;
   meterStartWh: number;
   reservationId: number | null;
+  remoteStartCommandId: string | null;
   stoppedAt: Date | null;
   meterStopWh: number | null;
   energyWh: number | null;
@@ -25,7 +26,7 @@ export interface TransactionRow {
 
 const COLUMNS = `transaction_id AS "transactionId", station_id AS "stationId", connector_id AS "connectorId", id_tag AS "idTag",
   parent_id_tag AS "parentIdTag", id_tag_status AS "idTagStatus", started_at AS "startedAt", meter_start_wh AS "meterStartWh",
-  reservation_id AS "reservationId", stopped_at AS "stoppedAt", meter_stop_wh AS "meterStopWh", energy_wh AS "energyWh",
+  reservation_id AS "reservationId", remote_start_command_id AS "remoteStartCommandId", stopped_at AS "stoppedAt", meter_stop_wh AS "meterStopWh", energy_wh AS "energyWh",
   stop_reason AS "stopReason", stop_id_tag AS "stopIdTag", flags, start_received_at AS "startReceivedAt",
   stop_received_at AS "stopReceivedAt"`;
 

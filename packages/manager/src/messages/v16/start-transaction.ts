@@ -2,6 +2,7 @@ import { parseDateTime } from '@evander/ocpp';
 import { idTagInfoOf } from '../../authorize.ts';
 import type { IdTagInfo } from '../../authorize.ts';
 import type { Db } from '../../store/db.ts';
+import * as remoteStarts from '../../store/remote-starts.ts';
 import * as tags from '../../store/tags.ts';
 import * as transactions from '../../store/transactions.ts';
 import type { Message } from '../message.ts';
@@ -27,6 +28,7 @@ export const startTransaction: Message<'StartTransaction'> = {
       const transactionId = await transactions.addStart(db, start, idTagInfo);
       if (transactionId === undefined) return addedMeanwhile(db, start);
       await transactions.flagSuperseded(db, start);
+      await linkRemoteStart(db, start, transactionId);
       return { transactionId, idTagInfo };
     });
   },
@@ -40,6 +42,12 @@ async function authorizeStart(db: Db, start: transactions.Start, now: Date): Pro
   await tags.lock(db, start.idTag);
   const others = await transactions.countOthers(db, start);
   return others < limit ? idTagInfo : { ...idTagInfo, status: 'ConcurrentTx' };
+}
+
+async function linkRemoteStart(db: Db, start: transactions.Start, transactionId: number): Promise<void> {
+  const remoteStart = await remoteStarts.findFor(db, start);
+  if (!remoteStart) return;
+  await remoteStarts.link(db, transactionId, remoteStart.commandId);
 }
 
 async function addedMeanwhile(db: Db, start: transactions.Start): Promise<transactions.StartAnswer> {

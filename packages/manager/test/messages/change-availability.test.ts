@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openApi } from '../api/harness.ts';
+import type { TestApi } from '../api/harness.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await openApi();
+  for (const connectorId of [0, 1, 2])
+    await api.desk.ask('StatusNotification', { connectorId, status: 'Available', errorCode: 'NoError' });
+});
+afterAll(() => api.close());
+
+interface StationBody {
+  availability: unknown;
+  connectors: { connectorId: number; status: string; availability: unknown }[];
+}
+
+async function shown(): Promise<StationBody> {
+  return (await api.send('GET', '/api/v1/stations/CP1')).body as unknown as StationBody;
+}
+
+test('ChangeAvailability: what was asked and answered is shown beside what the station reports', async () => {
+  expect((await shown()).connectors[1]).toMatchObject({ availability: null });
+  await api.desk.command(
+    'ChangeAvailability',
+    { connectorId: 1, type: 'Inoperative' },
+    { status: 'Scheduled' },
+  );
+  expect((await shown()).connectors[1]).toMatchObject({
+    status: 'Available',
+    availability: { requested: 'Inoperative', answer: 'Scheduled' },
+  });
+  await api.desk.ask('StatusNotification', { connectorId: 1, status: 'Unavailable', errorCode: 'NoError' });
+  expect((await shown()).connectors[1]).toMatchObject({
+    status: 'Unavailable',
+    availability: { requested: 'Inoperative' },
+  });
+});
+
+test('ChangeAvailability of connector 0 is for the station and all its connectors', async () => {
+  await api.desk.command('ChangeAvailability', { connectorId: 0, type: 'Operative' }, { status: 'Accepted' });
+  const { availability, connectors } = await shown();
+  for (const one of [availability, ...connectors.map((connector) => connector.availability)])
+    expect(one).toMatchObject({ requested: 'Operative', answer: 'Accepted' });
+});
+
+test('ChangeAvailability of a connector below 0 breaks a rule', async () => {
+  await expect(
+    api.desk.command('ChangeAvailability', { connectorId: -1, type: 'Operative' }),
+  ).rejects.toMatchObject({ rule: 'ChangeAvailability.1' });
+});

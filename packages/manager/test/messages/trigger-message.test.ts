@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+beforeEach(async () => {
+  await desk.rows('TRUNCATE commands');
+  await desk.rows("UPDATE stations SET registration_status = 'Accepted'");
+});
+
+test.each(['TriggerMessage', 'ExtendedTriggerMessage'] as const)(
+  '%s: an accepted station is not asked to boot',
+  async (action) => {
+    await expect(desk.command(action, { requestedMessage: 'BootNotification' })).rejects.toMatchObject({
+      rule: 'Boot.8',
+    });
+    await desk.rows("UPDATE stations SET registration_status = 'Pending'");
+    await desk.command(action, { requestedMessage: 'BootNotification' });
+    expect(desk.sent().at(-1)).toMatchObject({ action, request: { requestedMessage: 'BootNotification' } });
+  },
+);
+
+test('TriggerMessage: what it asks for is let in from a pending station, what nobody asked for is not', async () => {
+  // A station that no longer counts as accepted needs a manager that never took it for one.
+  const pending = await openDesk();
+  await pending.rows("UPDATE stations SET boot_answer = 'Pending'");
+  await pending.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
+  pending.setNow(new Date(Date.now() + 60_000));
+  const status = { connectorId: 1, status: 'Available', errorCode: 'NoError' };
+  expect(await pending.ask('StatusNotification', status)).toMatchObject({ code: 'SecurityError' });
+  const trigger = { requestedMessage: 'StatusNotification', connectorId: 1 };
+  await pending.command('TriggerMessage', trigger, { status: 'Rejected' });
+  expect(await pending.ask('StatusNotification', status)).toMatchObject({ code: 'SecurityError' });
+  await pending.command('TriggerMessage', trigger);
+  expect(await pending.ask('StatusNotification', status)).toEqual({ response: {} });
+  expect(await pending.ask('Heartbeat', {})).toMatchObject({ code: 'SecurityError' });
+  pending.setNow(new Date(Date.now() + 600_000));
+  expect(await pending.ask('StatusNotification', status)).toMatchObject({ code: 'SecurityError' });
+  await pending.close();
+});
+
+test('TriggerMessage: connector 0 is the station itself, below 0 is none', async () => {
+  await desk.command('TriggerMessage', { requestedMessage: 'StatusNotification', connectorId: 0 });
+  await expect(
+    desk.command('TriggerMessage', { requestedMessage: 'StatusNotification', connectorId: -1 }),
+  ).rejects.toMatchObject({ rule: 'Trigger.2' });
+});
+
+test('ExtendedTriggerMessage: a certificate is the whole station’s, and needs a CpoName', async () => {
+  const trigger = { requestedMessage: 'SignChargePointCertificate' };
+  await expect(desk.command('ExtendedTriggerMessage', { ...trigger, connectorId: 1 })).rejects.toMatchObject({
+    rule: 'ExtTrigger.1',
+  });
+  await desk.command('ExtendedTriggerMessage', trigger);
+  await desk.rows(
+    `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at) VALUES ('CP1', 'cponame', 'CpoName', '', now())`,
+  );
+  await expect(desk.command('ExtendedTriggerMessage', trigger)).rejects.toMatchObject({
+    rule: 'ExtTrigger.2',
+  });
+});
