@@ -109,6 +109,18 @@ export function apiOf(
   };
 }
 
+/** Tries until it succeeds: presence is told over the broker, not asked for. */
+export async function eventually<T>(check: () => Promise<T> | T): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await check();
+    } catch (error) {
+      if (attempt === 200) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
 export interface Answer {
   status: number;
   body: Record<string, unknown> | undefined;

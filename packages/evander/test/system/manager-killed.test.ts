@@ -1,41 +1,24 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Fleet } from '@evander/station';
-import { apiOf, ADMIN_KEY, SECRET, startServices } from './fixture.ts';
+import { apiOf, startServices } from './fixture.ts';
 import type { Services } from './fixture.ts';
 import { differences } from './ledgers.ts';
-import { freePorts, isServing, run } from './processes.ts';
-import type { Process } from './processes.ts';
+import { startManagerProcess } from './manager-process.ts';
+import type { ManagerProcess } from './manager-process.ts';
 
 let services: Services;
-const managers: Process[] = [];
+let managers: ManagerProcess[] = [];
 beforeAll(async () => {
   services = await startServices();
 });
 afterAll(async () => {
-  for (const manager of managers) if (manager.child.exitCode === null) await manager.kill();
+  for (const { process } of managers) if (process.child.exitCode === null) await process.kill();
   await services.close();
 });
 
-async function startManagerProcess(): Promise<{ process: Process; apiUrl: string }> {
-  const [port = 0] = await freePorts(1);
-  const process = run(['manager'], {
-    EVANDER_API_PORT: port,
-    EVANDER_DATABASE_URL: services.databaseUrl,
-    EVANDER_MQTT_URL: services.mqttUrl,
-    EVANDER_MQTT_PREFIX: services.mqttPrefix,
-    EVANDER_SECRET: SECRET,
-    EVANDER_ADMIN_KEY: ADMIN_KEY,
-    EVANDER_UNKNOWN_STATIONS: 'accept',
-    EVANDER_DATABASE_POOL_SIZE: 5,
-  });
-  managers.push(process);
-  const apiUrl = `http://127.0.0.1:${port}`;
-  await isServing(`${apiUrl}/health/ready`, process);
-  return { process, apiUrl };
-}
-
 test('a manager killed while 50 stations charge loses nothing and doubles nothing', async () => {
-  const [doomed, other] = await Promise.all([startManagerProcess(), startManagerProcess()]);
+  managers = await Promise.all([startManagerProcess(services), startManagerProcess(services)]);
+  const [doomed, other] = managers as [ManagerProcess, ManagerProcess];
   await apiOf(other.apiUrl)('PUT', '/tags/TAG1', { status: 'Accepted' });
   const gateway = await services.startGateway(
     [other, doomed].map(({ apiUrl }) => ({ apiUrl, close: async () => {} })),

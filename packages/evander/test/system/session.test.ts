@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Gateway } from '@evander/gateway';
 import type { Manager } from '@evander/manager';
-import { RPCClient } from 'ocpp-rpc';
-import { apiOf, startServices } from './fixture.ts';
+import type { RPCClient } from 'ocpp-rpc';
+import { apiOf, eventually, startServices } from './fixture.ts';
 import type { Services } from './fixture.ts';
+import { foreignStation } from './foreign-station.ts';
 
 let services: Services;
 let managers: Manager[];
@@ -17,10 +18,7 @@ beforeAll(async () => {
 afterAll(() => services.close());
 
 function connect(identity: string, gateway = 0, options = {}): RPCClient {
-  const endpoint = gateways[gateway]?.url ?? '';
-  // Its types ask for every option, its documentation for these.
-  const all = { endpoint, identity, protocols: ['ocpp1.6'], strictMode: true, reconnect: false, ...options };
-  return new RPCClient(all as ConstructorParameters<typeof RPCClient>[0]);
+  return foreignStation(gateways[gateway], identity, options);
 }
 
 const STARTED = '2026-11-20T10:00:00.000Z';
@@ -162,16 +160,3 @@ test('the API shows who is connected, and who was turned away and why', async ()
     expect((await api('GET', '/stations/HERE')).body).toMatchObject({ connected: false });
   });
 });
-
-// Presence is told, not asked for: it takes its way over the broker.
-async function eventually(check: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await check();
-      return;
-    } catch (error) {
-      if (attempt === 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-}
