@@ -1,0 +1,40 @@
+import type { ChargingProfile } from '@evander/ocpp';
+import type { Db } from './db.ts';
+import { search } from './db.ts';
+
+/** A charging profile as the API shows it. */
+export interface ChargingProfileRow {
+  chargingProfileId: number;
+  connectorId: number;
+  purpose: string;
+  stackLevel: number;
+  transactionId: number | null;
+  chargingProfile: ChargingProfile;
+  setAt: Date;
+}
+
+const selectPage = search(
+  `SELECT charging_profile_id AS "chargingProfileId", connector_id AS "connectorId", purpose, stack_level AS "stackLevel",
+     transaction_id AS "transactionId", profile AS "chargingProfile", set_at AS "setAt"
+   FROM charging_profiles
+   WHERE station_id = $1 AND ($2::int IS NULL OR charging_profile_id > $2) AND ($3::int IS NULL OR connector_id = $3)
+     AND ($4::text IS NULL OR purpose = $4) AND ($5::int IS NULL OR transaction_id = $5)
+   ORDER BY charging_profile_id LIMIT $6`,
+);
+
+export interface ChargingProfileFilter {
+  stationId: string;
+  after: number | null;
+  connectorId?: number;
+  purpose?: string;
+  transactionId?: number;
+  rows: number;
+}
+
+/** A station's charging profiles, by id. */
+export async function list(db: Db, filter: ChargingProfileFilter): Promise<ChargingProfileRow[]> {
+  const { stationId, after, connectorId, purpose, transactionId } = filter;
+  const values = [stationId, after, connectorId ?? null, purpose ?? null, transactionId ?? null, filter.rows];
+  const { rows } = await db.query<ChargingProfileRow>(selectPage(values));
+  return rows;
+}
