@@ -1,5 +1,7 @@
 export { ACTIONS, isAction, mayBeSentBy } from './actions.ts';
 export type { Action, ActionEntry, CommandAction, Profile, Sender, StationAction } from './actions.ts';
+export { compositeSchedule } from './composite-schedule.ts';
+export type { CompositePeriod, CompositeRequest, InstalledProfile } from './composite-schedule.ts';
 export { isDateTime, parseDateTime } from './date-time.ts';
 export { ERROR_CODES, OcppError } from './error-code.ts';
 export type { ErrorCode } from './error-code.ts';

@@ -1,0 +1,193 @@
+import type { ChargingProfile } from './payloads.gen.ts';
+import { parseDateTime } from './date-time.ts';
+
+/** A profile as SetChargingProfile installed it; connector 0 is the station. */
+export interface InstalledProfile {
+  connectorId: number;
+  profile: ChargingProfile;
+}
+
+export interface CompositeRequest {
+  connectorId: number;
+  start: Date;
+  durationSeconds: number;
+  unit: 'A' | 'W';
+  /** What charges on the connector; without it only ChargePointMaxProfiles count (smart-charging.md §5, 8). */
+  transaction?: { transactionId: number; startedAt: Date };
+  /** The limit where no profile sets one, in the unit asked for. */
+  unconstrained: number;
+  /** Nominal line voltage; 230 where nothing else is said (SC.11). */
+  voltage?: number;
+}
+
+/** A limit from a moment on, in seconds after the start. */
+export interface CompositePeriod {
+  startPeriod: number;
+  limit: number;
+  numberPhases?: number;
+}
+
+type Limit = Omit<CompositePeriod, 'startPeriod'>;
+
+const DAY_SECONDS = 86_400;
+const RECURRENCE_SECONDS = { Daily: DAY_SECONDS, Weekly: 7 * DAY_SECONDS };
+
+/**
+ * What profiles together allow on a connector, second by second of the time asked for (SC.1 to SC.16): limits in the unit asked
+ * for, rounded down to one decimal, equal neighbours merged.
+ */
+export function compositeSchedule(
+  installed: readonly InstalledProfile[],
+  request: CompositeRequest,
+): CompositePeriod[] {
+  const candidates = candidatesOf(installed, request);
+  const profiles = Object.values(candidates).flat();
+  const periods: CompositePeriod[] = [];
+  for (const second of breakPoints(profiles, request)) {
+    const limit = limitAt(second, candidates, request);
+    const last = periods.at(-1);
+    if (last && last.limit === limit.limit && last.numberPhases === limit.numberPhases) continue;
+    periods.push({ startPeriod: second - secondsOf(request.start), ...limit });
+  }
+  return periods;
+}
+
+type Candidates = Record<'max' | 'tx' | 'txDefault', ChargingProfile[]>;
+
+function candidatesOf(
+  installed: readonly InstalledProfile[],
+  { connectorId, transaction }: CompositeRequest,
+): Candidates {
+  const of = (purpose: ChargingProfile['chargingProfilePurpose'], connector: number): ChargingProfile[] =>
+    installed
+      .filter((one) => one.connectorId === connector && one.profile.chargingProfilePurpose === purpose)
+      .map(({ profile }) => profile);
+  const max = of('ChargePointMaxProfile', 0);
+  if (!transaction) return { max, tx: [], txDefault: [] };
+  const own = connectorId === 0 ? [] : of('TxDefaultProfile', connectorId);
+  // A connector's own default takes the place of the general one of the same level.
+  const general = of('TxDefaultProfile', 0).filter(
+    ({ stackLevel }) => !own.some((profile) => profile.stackLevel === stackLevel),
+  );
+  const tx = of('TxProfile', connectorId).filter(
+    ({ transactionId = transaction.transactionId }) => transactionId === transaction.transactionId,
+  );
+  return { max, tx, txDefault: [...own, ...general] };
+}
+
+function limitAt(second: number, { max, tx, txDefault }: Candidates, request: CompositeRequest): Limit {
+  const { transaction, unconstrained } = request;
+  const isCharging = transaction !== undefined && second >= secondsOf(transaction.startedAt);
+  const ofTransaction = isCharging
+    ? (prevailing(tx, second, request) ?? prevailing(txDefault, second, request))
+    : undefined;
+  const limits = [prevailing(max, second, request), ofTransaction].filter((limit) => limit !== undefined);
+  return limits.reduce<Limit | undefined>(lower, undefined) ?? { limit: unconstrained };
+}
+
+function lower(one: Limit | undefined, other: Limit): Limit {
+  return one && one.limit <= other.limit ? one : other;
+}
+
+/** The limit of the highest stack level that sets one at this second (SC.3). */
+function prevailing(
+  profiles: ChargingProfile[],
+  second: number,
+  request: CompositeRequest,
+): Limit | undefined {
+  const highestFirst = [...profiles].sort((a, b) => b.stackLevel - a.stackLevel);
+  for (const profile of highestFirst) {
+    const limit = limitOf(profile, second, request);
+    if (limit) return limit;
+  }
+  return undefined;
+}
+
+function limitOf(profile: ChargingProfile, second: number, request: CompositeRequest): Limit | undefined {
+  const { validFrom, validTo, chargingSchedule } = profile;
+  if (second < (secondsIn(validFrom) ?? -Infinity) || second >= (secondsIn(validTo) ?? Infinity))
+    return undefined;
+  const start = instanceStart(profile, second, request);
+  if (start === undefined) return undefined;
+  const offset = second - start;
+  if (offset < 0 || offset >= (chargingSchedule.duration ?? Infinity)) return undefined;
+  const period = chargingSchedule.chargingSchedulePeriod.findLast(({ startPeriod }) => startPeriod <= offset);
+  if (!period) return undefined;
+  const { limit, numberPhases } = period;
+  const converted = convert(limit, chargingSchedule.chargingRateUnit, {
+    ...request,
+    phases: numberPhases ?? 3,
+  });
+  return { limit: roundDown(converted), ...(numberPhases !== undefined && { numberPhases }) };
+}
+
+/** When the run of the schedule began that this second is in (SC.4). */
+function instanceStart(
+  profile: ChargingProfile,
+  second: number,
+  { transaction }: CompositeRequest,
+): number | undefined {
+  const first = secondsIn(profile.chargingSchedule.startSchedule);
+  const transactionStart = transaction && secondsOf(transaction.startedAt);
+  switch (profile.chargingProfileKind) {
+    case 'Absolute':
+      return first ?? transactionStart;
+    case 'Relative':
+      return transactionStart;
+    case 'Recurring': {
+      if (first === undefined || second < first) return undefined;
+      const step = RECURRENCE_SECONDS[profile.recurrencyKind ?? 'Daily'];
+      return first + Math.floor((second - first) / step) * step;
+    }
+  }
+}
+
+/** Every second of the time asked for at which a limit may change. */
+function breakPoints(profiles: ChargingProfile[], request: CompositeRequest): number[] {
+  const from = secondsOf(request.start);
+  const to = from + request.durationSeconds;
+  const points = new Set([from]);
+  const add = (point: number | undefined): void => {
+    if (point !== undefined && point > from && point < to) points.add(Math.ceil(point));
+  };
+  if (request.transaction) add(secondsOf(request.transaction.startedAt));
+  for (const profile of profiles) {
+    const { chargingSchedule, chargingProfileKind, recurrencyKind = 'Daily' } = profile;
+    add(secondsIn(profile.validFrom));
+    add(secondsIn(profile.validTo));
+    const step = chargingProfileKind === 'Recurring' ? RECURRENCE_SECONDS[recurrencyKind] : Infinity;
+    const first = secondsIn(chargingSchedule.startSchedule);
+    for (
+      let start = instanceStart(profile, Math.max(from, first ?? from), request);
+      start !== undefined && start < to;
+      start += step
+    ) {
+      for (const { startPeriod } of chargingSchedule.chargingSchedulePeriod) add(start + startPeriod);
+      if (chargingSchedule.duration !== undefined) add(start + chargingSchedule.duration);
+    }
+  }
+  return [...points].sort((a, b) => a - b);
+}
+
+function convert(
+  limit: number,
+  unit: 'A' | 'W',
+  { unit: wanted, voltage = 230, phases }: { unit: 'A' | 'W'; voltage?: number; phases: number },
+): number {
+  if (unit === wanted) return limit;
+  return wanted === 'A' ? limit / (voltage * phases) : limit * voltage * phases;
+}
+
+// Down, so that a limit is never exceeded; 8.1 must not become 8.0 for the sake of binary fractions.
+function roundDown(limit: number): number {
+  return Math.floor(limit * 10 + 1e-6) / 10;
+}
+
+function secondsIn(text: string | undefined): number | undefined {
+  const time = text === undefined ? undefined : parseDateTime(text);
+  return time && secondsOf(time);
+}
+
+function secondsOf(time: Date): number {
+  return time.getTime() / 1000;
+}
