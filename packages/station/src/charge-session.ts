@@ -38,7 +38,7 @@ export type ChargeRecord = {
 /** Plug in, authorize, start, charge, stop, unplug. Resolves once the manager has answered all of it. */
 export async function chargeSession(station: Station, options: ChargeSessionOptions): Promise<ChargeRecord> {
   const connector = station.connector(options.connectorId ?? 1);
-  if (!connector.isFree)
+  if (!connector.isFreeFor(options.idTag))
     throw new Error(`connector ${connector.id} is ${connector.status}; it cannot charge`);
   const isOffline = station.faults.strikes('goOffline');
   if (isOffline) await station.goOffline();

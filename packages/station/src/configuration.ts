@@ -1,3 +1,6 @@
+import type { Profile } from '@evander/ocpp';
+import { defaultKeys, METER_MEASURANDS } from './configuration-keys.ts';
+
 /** One configuration key of the station. */
 export type ConfigurationKey = {
   value?: string;
@@ -8,74 +11,21 @@ export type ConfigurationKey = {
 /** What ChangeConfiguration made of a key. */
 export type ChangeStatus = 'Accepted' | 'Rejected' | 'RebootRequired' | 'NotSupported';
 
-/** The measurands that the simulated meter has. */
-export const METER_MEASURANDS = [
-  'Energy.Active.Import.Register',
-  'Power.Active.Import',
-  'Current.Import',
-  'Voltage',
-  'SoC',
-] as const;
-
-const integer = (value: number): ConfigurationKey => ({
-  value: String(value),
-  access: 'RW',
-  kind: 'integer',
-});
-const fixed = (value: number | string): ConfigurationKey => ({
-  value: String(value),
-  access: 'R',
-  kind: 'text',
-});
-const boolean = (value: boolean): ConfigurationKey => ({
-  value: String(value),
-  access: 'RW',
-  kind: 'boolean',
-});
-const measurands = (...names: string[]): ConfigurationKey => ({
-  value: names.join(','),
-  access: 'RW',
-  kind: 'measurands',
-});
-
-function defaults(connectors: number): Record<string, ConfigurationKey> {
-  return {
-    AllowOfflineTxForUnknownId: boolean(true),
-    AuthorizationCacheEnabled: boolean(true),
-    AuthorizationKey: { access: 'W', kind: 'text' },
-    AuthorizeRemoteTxRequests: boolean(false),
-    ClockAlignedDataInterval: integer(0),
-    ConnectionTimeOut: integer(60),
-    ConnectorPhaseRotation: { value: '0.RST', access: 'RW', kind: 'text' },
-    GetConfigurationMaxKeys: fixed(50),
-    HeartbeatInterval: integer(300),
-    LocalAuthorizeOffline: boolean(true),
-    LocalPreAuthorize: boolean(false),
-    MeterValuesAlignedData: measurands(),
-    MeterValuesSampledData: measurands(...METER_MEASURANDS),
-    MeterValuesSampledDataMaxLength: fixed(METER_MEASURANDS.length),
-    MeterValueSampleInterval: integer(60),
-    NumberOfConnectors: fixed(connectors),
-    ResetRetries: integer(1),
-    StopTransactionOnEVSideDisconnect: boolean(true),
-    StopTransactionOnInvalidId: boolean(true),
-    StopTxnAlignedData: measurands(),
-    StopTxnSampledData: measurands('Energy.Active.Import.Register'),
-    StopTxnSampledDataMaxLength: fixed(METER_MEASURANDS.length),
-    SupportedFeatureProfiles: fixed('Core,RemoteTrigger'),
-    TransactionMessageAttempts: integer(3),
-    TransactionMessageRetryInterval: integer(60),
-    UnlockConnectorOnEVSideDisconnect: boolean(true),
-  };
-}
-
 /** The station's configuration keys. Names are case-insensitive, as CiStrings are. */
 export class Configuration {
   readonly #keys = new Map<string, ConfigurationKey & { key: string }>();
 
-  /** `values` replace defaults or add text keys. */
-  constructor(options: { connectors: number; values?: Record<string, string> }) {
-    for (const [key, entry] of Object.entries(defaults(options.connectors))) this.#put(key, entry);
+  readonly #afterReboot: ReadonlySet<string>;
+  readonly #pending = new Map<string, string>();
+
+  /** `values` replace defaults or add text keys; the keys of `afterReboot` take effect with the next reboot. */
+  constructor(options: {
+    connectors: number;
+    values?: Record<string, string>;
+    afterReboot?: readonly string[];
+  }) {
+    this.#afterReboot = new Set(options.afterReboot?.map((key) => key.toLowerCase()));
+    for (const [key, entry] of Object.entries(defaultKeys(options.connectors))) this.#put(key, entry);
     for (const [key, value] of Object.entries(options.values ?? {})) {
       this.#put(key, { access: 'RW', kind: 'text', ...this.#keys.get(key.toLowerCase()), value });
     }
@@ -97,8 +47,16 @@ export class Configuration {
     return this.find(key)?.value?.toLowerCase() === 'true';
   }
 
+  /** Is this feature profile there? */
+  has(profile: Profile): boolean {
+    return this.list('SupportedFeatureProfiles').includes(profile);
+  }
+
   list(key: string): string[] {
-    return (this.find(key)?.value ?? '').split(',').filter((item) => item !== '');
+    return (this.find(key)?.value ?? '')
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
   }
 
   /** The station's own change: no access rule, no check. */
@@ -112,8 +70,20 @@ export class Configuration {
     const entry = this.find(key);
     if (!entry) return 'NotSupported';
     if (entry.access === 'R' || !isValid(entry.kind, value)) return 'Rejected';
+    // ChangeConfiguration.6: the security profile only goes up.
+    if (entry.key === 'SecurityProfile' && Number(value) <= Number(entry.value)) return 'Rejected';
+    if (this.#afterReboot.has(entry.key.toLowerCase())) {
+      this.#pending.set(entry.key.toLowerCase(), value);
+      return 'RebootRequired';
+    }
     entry.value = value;
     return 'Accepted';
+  }
+
+  /** The station restarts: what waited for it takes effect. */
+  reboot(): void {
+    for (const [key, value] of this.#pending) this.set(key, value);
+    this.#pending.clear();
   }
 
   #put(key: string, entry: ConfigurationKey): void {

@@ -39,9 +39,15 @@ export class Connector {
     return !this.session && this.isOperative && (this.status === 'Available' || this.status === 'Preparing');
   }
 
+  /** Could this tag charge here now: is it free, or reserved for the tag? */
+  isFreeFor(idTag: string): boolean {
+    if (this.#station.reservations.isHeldFrom(this.id, idTag)) return false;
+    return this.isFree || (this.status === 'Reserved' && !this.session);
+  }
+
   /** A car is plugged in. */
   async plugIn(): Promise<void> {
-    if (this.status === 'Available') await this.setStatus('Preparing');
+    if (this.status === 'Available' || this.status === 'Reserved') await this.setStatus('Preparing');
   }
 
   /** The transaction starts; nothing is asked, the station may be offline. */
@@ -56,7 +62,7 @@ export class Connector {
       curve: new LoadCurve({ ...plan, plateauW: this.#plateauW }),
     });
     this.session = session;
-    session.start(plan.reservationId);
+    session.start(plan.reservationId ?? this.#station.reservations.use(this.id, idTag));
     session.sample('Transaction.Begin');
     void session.answered.then(() => this.#stopIfRefused(session));
     return session;
@@ -69,6 +75,7 @@ export class Connector {
     session.stop(reason, options);
     this.#meterWh = session.meterWh;
     this.session = undefined;
+    this.#station.chargingProfiles.endTransaction(this.id);
     void this.setStatus('Finishing');
     return session;
   }
@@ -96,6 +103,7 @@ export class Connector {
 
   async setStatus(status: ConnectorStatus): Promise<void> {
     if (status === this.status) return;
+    if (status === 'Faulted' || status === 'Unavailable') this.#station.reservations.lose(this.id);
     this.status = status;
     this.#changedAt = this.#station.timestamp();
     await this.reportIfChanged();

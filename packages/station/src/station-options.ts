@@ -2,6 +2,7 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { Requests } from '@evander/ocpp';
 import type { ChargeSessionOptions } from './charge-session.ts';
 import type { FaultProbabilities } from './faults.ts';
+import type { Quirks } from './quirks.ts';
 
 /** What a simulated station is and how it behaves; only its id and url are needed. */
 export type StationOptions = {
@@ -17,6 +18,9 @@ export type StationOptions = {
   identity?: Partial<Requests['BootNotification']>;
   /** Configuration keys that differ from the defaults. */
   configuration?: Record<string, string>;
+  /** Configuration keys whose change is answered RebootRequired, and in force after the next reboot. */
+  rebootRequiredFor?: readonly string[];
+  quirks?: Quirks;
   /** The same seed gives the same loads, meters and faults. */
   seed?: number;
   /** Milliseconds since 1970, in place of Date.now. */

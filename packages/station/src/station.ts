@@ -2,13 +2,16 @@ import { EventEmitter } from 'node:events';
 import type { Requests, Responses } from '@evander/ocpp';
 import { Authorization, type TagStatus } from './authorization.ts';
 import { chargeSession, type ChargeRecord, type ChargeSessionOptions } from './charge-session.ts';
+import { ChargingProfiles } from './charging-profiles.ts';
 import { Clock } from './clock.ts';
 import { Configuration } from './configuration.ts';
 import { Connector } from './connector.ts';
 import { Faults } from './faults.ts';
 import { Ledger } from './ledger.ts';
+import { LocalList } from './local-list.ts';
 import { Link } from './link.ts';
 import { newSeed, Random } from './random.ts';
+import { Reservations } from './reservations.ts';
 import { Registration } from './registration.ts';
 import type { StationEvents, StationOptions, Violation } from './station-options.ts';
 import { TransactionQueue } from './transaction-queue.ts';
@@ -24,6 +27,9 @@ export class Station extends EventEmitter<StationEvents> {
   readonly configuration: Configuration;
   readonly ledger: Ledger;
   readonly authorization: Authorization;
+  readonly localList: LocalList;
+  readonly reservations: Reservations;
+  readonly chargingProfiles: ChargingProfiles;
   /** What the manager sent against OCPP's schemas; a correct manager leaves it empty. */
   readonly violations: Violation[] = [];
   /** Transaction messages that are not answered yet. */
@@ -46,9 +52,16 @@ export class Station extends EventEmitter<StationEvents> {
     this.random = new Random(options.seed ?? newSeed());
     this.faults = new Faults(this.random, options.faults);
     const connectors = options.connectors ?? 1;
-    this.configuration = new Configuration({ connectors, values: options.configuration ?? {} });
+    this.configuration = new Configuration({
+      connectors,
+      values: options.configuration ?? {},
+      afterReboot: options.rebootRequiredFor ?? [],
+    });
     this.ledger = new Ledger(options.maxLedgerSessions);
+    this.localList = new LocalList(this.configuration);
     this.authorization = new Authorization(this);
+    this.reservations = new Reservations(this);
+    this.chargingProfiles = new ChargingProfiles(this);
     this.#clock = new Clock(options.now);
     this.#link = new Link(this);
     this.registration = new Registration(this, this.#clock);

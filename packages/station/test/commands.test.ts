@@ -118,8 +118,8 @@ test('unlocking ends a session, the cache is cleared, and vendors are told apart
 });
 
 test('what it does not offer is NotSupported, what OCPP does not know NotImplemented', async () => {
-  const { manager, station } = await bootPair();
-  await expect(manager.command('GetLocalListVersion', {})).rejects.toMatchObject({
+  const { manager, station } = await bootPair({ configuration: { SupportedFeatureProfiles: 'Core' } });
+  await expect(manager.command('CancelReservation', { reservationId: 1 })).rejects.toMatchObject({
     rpcErrorCode: 'NotSupported',
   });
   const sent: string[] = [];

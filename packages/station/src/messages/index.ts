@@ -10,6 +10,13 @@ import { remoteStopTransaction } from './remote-stop-transaction.ts';
 import { reset } from './reset.ts';
 import { triggerMessage } from './trigger-message.ts';
 import { unlockConnector } from './unlock-connector.ts';
+import { getLocalListVersion } from './get-local-list-version.ts';
+import { sendLocalList } from './send-local-list.ts';
+import { reserveNow } from './reserve-now.ts';
+import { cancelReservation } from './cancel-reservation.ts';
+import { setChargingProfile } from './set-charging-profile.ts';
+import { clearChargingProfile } from './clear-charging-profile.ts';
+import { getCompositeSchedule } from './get-composite-schedule.ts';
 
 /** Answers one command. What it sets off comes after the answer: `station.afterAnswer`. */
 export type Handler<A extends Action> = (station: Station, request: Requests[A]) => Responses[A];
@@ -26,4 +33,11 @@ export const messages: { readonly [A in Action]?: Handler<A> } = {
   Reset: reset,
   TriggerMessage: triggerMessage,
   UnlockConnector: unlockConnector,
+  GetLocalListVersion: getLocalListVersion,
+  SendLocalList: sendLocalList,
+  ReserveNow: reserveNow,
+  CancelReservation: cancelReservation,
+  SetChargingProfile: setChargingProfile,
+  ClearChargingProfile: clearChargingProfile,
+  GetCompositeSchedule: getCompositeSchedule,
 };

@@ -4,7 +4,7 @@ import type { Station } from '../station.ts';
 /** §5.11: a free connector charges; the tag is asked for only when AuthorizeRemoteTxRequests says so. */
 export function remoteStartTransaction(
   station: Station,
-  { connectorId, idTag }: Requests['RemoteStartTransaction'],
+  { connectorId, idTag, chargingProfile: profile }: Requests['RemoteStartTransaction'],
 ): Responses['RemoteStartTransaction'] {
   // §4.2: not before the station is accepted.
   if (!station.registration.isAccepted) return { status: 'Rejected' };
@@ -12,8 +12,13 @@ export function remoteStartTransaction(
     connectorId === undefined
       ? station.connectors
       : station.connectors.filter(({ id }) => id === connectorId);
-  const connector = candidates.find(({ isFree }) => isFree);
+  const connector = candidates.find((one) => one.isFreeFor(idTag));
   if (!connector) return { status: 'Rejected' };
+  // §5.11: without smart charging the profile is ignored.
+  if (profile && station.configuration.has('SmartCharging')) {
+    if (!station.chargingProfiles.canTake(profile)) return { status: 'Rejected' };
+    station.chargingProfiles.add({ connectorId: connector.id, profile });
+  }
   const authorize = station.configuration.isTrue('AuthorizeRemoteTxRequests');
   const { remoteSession } = station.options;
   station.afterAnswer(() =>

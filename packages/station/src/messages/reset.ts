@@ -14,6 +14,7 @@ async function reboot(station: Station, type: Requests['Reset']['type']): Promis
   if (type === 'Soft') await settledOrOffline(station, station.queue.drained());
   await station.disconnect();
   station.registration.forget();
+  station.configuration.reboot();
   await station.goOnline();
   await station.boot();
 }

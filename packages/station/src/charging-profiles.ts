@@ -1,0 +1,127 @@
+import { compositeSchedule } from '@evander/ocpp';
+import type { ChargingProfile, InstalledProfile, Requests, Responses } from '@evander/ocpp';
+import type { Station } from './station.ts';
+
+type ProfileStatus = Responses['SetChargingProfile']['status'];
+
+/** What the station allows where no profile limits it: three phases of a 22 kW connector. */
+const UNCONSTRAINED = { A: 32, W: 22_080 };
+
+/** The charging profiles that are installed (1.6 §3.13). */
+export class ChargingProfiles {
+  readonly #station: Station;
+  #installed: InstalledProfile[] = [];
+
+  constructor(station: Station) {
+    this.#station = station;
+  }
+
+  get installed(): readonly InstalledProfile[] {
+    return this.#installed;
+  }
+
+  /** §5.16: the same id, or the same purpose and level on a connector, replaces. */
+  set({ connectorId, csChargingProfiles: profile }: Requests['SetChargingProfile']): ProfileStatus {
+    const connector = this.#station.findConnector(connectorId);
+    if (!connector || !this.canTake(profile)) return 'Rejected';
+    const { chargingProfilePurpose: purpose, transactionId } = profile;
+    if (purpose === 'ChargePointMaxProfile' && connectorId !== 0) return 'Rejected';
+    if (purpose === 'TxProfile') {
+      const running = connector.session?.transactionId;
+      if (running === undefined || (transactionId !== undefined && transactionId !== running))
+        return 'Rejected';
+    }
+    this.add({ connectorId, profile });
+    return 'Accepted';
+  }
+
+  /** Installs a profile that was checked before. */
+  add(one: InstalledProfile): void {
+    this.#installed = [...this.#installed.filter((other) => !isReplaced(other, one)), one];
+  }
+
+  /** Is it a profile that the station could follow? */
+  canTake({ chargingSchedule, stackLevel }: ChargingProfile): boolean {
+    const { configuration, options } = this.#station;
+    const { chargingRateUnit, chargingSchedulePeriod: periods } = chargingSchedule;
+    const units = options.quirks?.wattsOnly
+      ? ['Power']
+      : configuration.list('ChargingScheduleAllowedChargingRateUnit');
+    return (
+      units.includes(chargingRateUnit === 'A' ? 'Current' : 'Power') &&
+      stackLevel >= 0 &&
+      stackLevel <= configuration.integer('ChargeProfileMaxStackLevel') &&
+      periods.length <= configuration.integer('ChargingScheduleMaxPeriods') &&
+      periods[0]?.startPeriod === 0 &&
+      this.#installed.length < configuration.integer('MaxChargingProfilesInstalled')
+    );
+  }
+
+  /** Errata §3.25: an id alone, or all that fit the other fields; no field clears all. */
+  clear(filter: Requests['ClearChargingProfile']): Responses['ClearChargingProfile']['status'] {
+    const left = this.#installed.filter((one) => !fits(one, filter));
+    const isChanged = left.length < this.#installed.length;
+    this.#installed = left;
+    return isChanged ? 'Accepted' : 'Unknown';
+  }
+
+  /** Errata §3.37: a transaction takes its profiles with it. */
+  endTransaction(connectorId: number): void {
+    this.#installed = this.#installed.filter(
+      (one) => one.connectorId !== connectorId || one.profile.chargingProfilePurpose !== 'TxProfile',
+    );
+  }
+
+  /** §5.7: what the connector may take from now on; connector 0 is all of them together. */
+  composite(request: Requests['GetCompositeSchedule']): Responses['GetCompositeSchedule'] {
+    const { connectorId, duration, chargingRateUnit: unit = 'A' } = request;
+    const connector = this.#station.findConnector(connectorId);
+    if (!connector) return { status: 'Rejected' };
+    const start = wholeSecond(this.#station.timestamp());
+    const { session } = connector;
+    const chargingSchedulePeriod = compositeSchedule(this.#installed, {
+      connectorId,
+      start,
+      durationSeconds: duration,
+      unit,
+      unconstrained: UNCONSTRAINED[unit] * (connectorId === 0 ? this.#station.connectors.length : 1),
+      ...(session?.transactionId !== undefined && {
+        transaction: {
+          transactionId: session.transactionId,
+          startedAt: wholeSecond(session.record.startedAt),
+        },
+      }),
+    });
+    return {
+      status: 'Accepted',
+      connectorId,
+      scheduleStart: start.toISOString(),
+      chargingSchedule: { duration, chargingRateUnit: unit, chargingSchedulePeriod },
+    };
+  }
+}
+
+// Schedules count in seconds: one that begins within this second begins with it.
+function wholeSecond(timestamp: string): Date {
+  const time = new Date(timestamp);
+  time.setUTCMilliseconds(0);
+  return time;
+}
+
+function isReplaced(old: InstalledProfile, by: InstalledProfile): boolean {
+  if (old.profile.chargingProfileId === by.profile.chargingProfileId) return true;
+  return (
+    old.connectorId === by.connectorId &&
+    old.profile.chargingProfilePurpose === by.profile.chargingProfilePurpose &&
+    old.profile.stackLevel === by.profile.stackLevel
+  );
+}
+
+function fits({ connectorId, profile }: InstalledProfile, filter: Requests['ClearChargingProfile']): boolean {
+  if (filter.id !== undefined) return filter.id === profile.chargingProfileId;
+  return (
+    (filter.connectorId ?? connectorId) === connectorId &&
+    (filter.chargingProfilePurpose ?? profile.chargingProfilePurpose) === profile.chargingProfilePurpose &&
+    (filter.stackLevel ?? profile.stackLevel) === profile.stackLevel
+  );
+}
