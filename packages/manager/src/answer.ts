@@ -35,8 +35,7 @@ export async function answer(call: StationCall, context: Context, options: Answe
     throw new OcppError('NotSupported', `${action} is for the central system to send`);
   }
   // One entry of the table, its request and its response belong to one action; the compiler cannot follow that through a lookup.
-  const message = options.messages[action] as Message<Action> | undefined;
-  if (!message) throw new OcppError('NotSupported', `${action} is not supported here`);
+  const message = options.messages[action] as Message<Action>;
   try {
     if (!message.beforeAcceptance) await requireAcceptance(action, context, options);
     const { payload, defects } = readPayload(action, 'request', call.request);

@@ -1,6 +1,7 @@
 import type { Log } from '@evander/process';
 import type { Database } from './store/db.ts';
 import { createPartitions } from './store/partitions.ts';
+import * as reservations from './store/reservations.ts';
 import * as turnedAway from './store/turned-away.ts';
 
 const EVERY_MS = 3_600_000;
@@ -10,6 +11,7 @@ const TURNED_AWAY_ROWS = 10_000;
 export function startHousekeeping(database: Database, options: { now(): Date; log: Log }): () => void {
   const round = async (): Promise<void> => {
     await createPartitions(database, options.now());
+    await reservations.expire(database, options.now());
     await turnedAway.trimTo(database, TURNED_AWAY_ROWS);
   };
   const timer = setInterval(() => {

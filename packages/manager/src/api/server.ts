@@ -4,16 +4,20 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
+import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
 import { connectorRoutes } from './connectors.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
+import { jobRoutes } from './jobs.ts';
 import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
 import { describeRoutes } from './openapi.ts';
 import { answerProblem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
+import { reservationRoutes } from './reservations.ts';
 import type { ApiContext, App } from './route.ts';
+import { securityEventRoutes } from './security-events.ts';
 import { stationRoutes } from './stations.ts';
 import { tagRoutes } from './tags.ts';
 import { transactionRoutes } from './transactions.ts';
@@ -45,6 +49,10 @@ const RESOURCES = [
   tagRoutes,
   transactionRoutes,
   unmatchedStopRoutes,
+  reservationRoutes,
+  jobRoutes,
+  certificateRoutes,
+  securityEventRoutes,
   apiKeyRoutes,
 ];
 const CLOSE_MS = 800;

@@ -168,7 +168,12 @@ export async function put(db: Db, change: StationChange): Promise<boolean> {
 const removeAll = statement(
   'stations.remove',
   `WITH k AS (DELETE FROM connectors WHERE station_id = $1), a AS (DELETE FROM availabilities WHERE station_id = $1),
-   f AS (DELETE FROM configuration_keys WHERE station_id = $1), t AS (DELETE FROM turned_away WHERE station_id = $1 RETURNING 1),
+   f AS (DELETE FROM configuration_keys WHERE station_id = $1), p AS (DELETE FROM charging_profiles WHERE station_id = $1),
+   cs AS (DELETE FROM composite_schedules WHERE station_id = $1), l AS (DELETE FROM local_lists WHERE station_id = $1),
+   e AS (DELETE FROM local_list_entries WHERE station_id = $1), w AS (DELETE FROM password_changes WHERE station_id = $1),
+   t AS (DELETE FROM turned_away WHERE station_id = $1 RETURNING 1),
+   i AS (DELETE FROM installed_certificates WHERE station_id = $1),
+   q AS (DELETE FROM certificate_requests WHERE station_id = $1), r AS (DELETE FROM reservations WHERE station_id = $1),
    s AS (DELETE FROM stations WHERE station_id = $1 RETURNING 1)
    SELECT (SELECT count(*) FROM s) + (SELECT count(*) FROM t) AS removed`,
 );

@@ -4,6 +4,7 @@ import * as connectors from './connectors.ts';
 import type { Database } from './db.ts';
 import * as frames from './frames.ts';
 import * as meterValues from './meter-values.ts';
+import * as reservations from './reservations.ts';
 
 /** The tables that are written in batches. */
 export interface Writer {
@@ -18,6 +19,12 @@ export function createWriter(database: Database): Writer {
     authorizations: new Batch({ maxRows: 1000, write: (rows) => authorizations.record(database, rows) }),
     frames: new Batch({ maxRows: 1000, write: (rows) => frames.record(database, rows) }),
     meterValues: new Batch({ maxRows: 5000, write: (rows) => meterValues.record(database, rows) }),
-    statuses: new Batch({ maxRows: 1000, write: (rows) => connectors.record(database, rows) }),
+    statuses: new Batch({
+      maxRows: 1000,
+      write: async (rows) => {
+        await connectors.record(database, rows);
+        await reservations.onStatuses(database, rows);
+      },
+    }),
   };
 }

@@ -1,3 +1,4 @@
+import * as jobs from '../../store/jobs.ts';
 import * as stations from '../../store/stations.ts';
 import type { Message } from '../message.ts';
 
@@ -10,6 +11,8 @@ export const bootNotification: Message<'BootNotification'> = {
     // A station that was deleted while it is connected is nobody we accept.
     const status =
       (await stations.recordBoot(database, { stationId, at: receivedAt, request })) ?? 'Rejected';
+    const { firmwareVersion } = request;
+    if (firmwareVersion) await jobs.noteBoot(database, { stationId, firmwareVersion, at: receivedAt });
     const interval = status === 'Accepted' ? heartbeatSeconds : RETRY_SECONDS;
     return { status, currentTime: now().toISOString(), interval };
   },

@@ -1,3 +1,12 @@
 import type { Command } from '../../commands/command.ts';
+import * as reservations from '../../store/reservations.ts';
 
-export const cancelReservation: Command<'CancelReservation'> = {};
+export const cancelReservation: Command<'CancelReservation'> = {
+  // Rejected: the station has no such reservation, so it has ended there (CancelReservation.1).
+  async onAnswer({ status }, { request }, { db, stationId, now: at }) {
+    if (status !== 'Accepted' && status !== 'Rejected') return;
+    const { reservationId } = request;
+    const state = status === 'Accepted' ? 'cancelled' : 'ended';
+    await reservations.end(db, { stationId, reservationId, state, at });
+  },
+};

@@ -1,3 +1,40 @@
+import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
+import { isCertificateChain } from '../../pem.ts';
+import * as certificateRequests from '../../store/certificate-requests.ts';
+import * as configuration from '../../store/configuration.ts';
 
-export const certificateSigned: Command<'CertificateSigned'> = {};
+export const certificateSigned: Command<'CertificateSigned'> = {
+  async check({ certificateChain }, { db, stationId }) {
+    if (!isCertificateChain(certificateChain))
+      throw new RuleBroken(
+        'CertSigned.1',
+        'certificateChain must be certificates in PEM, that of the station first',
+      );
+    const longest = await configuration.integer(db, stationId, 'CertificateSignedMaxChainSize');
+    if (longest !== undefined && certificateChain.length > longest)
+      throw new RuleBroken(
+        'CertSigned.1',
+        `certificateChain has ${certificateChain.length} characters; station ${stationId} takes ${longest} (CertificateSignedMaxChainSize)`,
+      );
+    if (!(await certificateRequests.waits(db, stationId)))
+      throw new RuleBroken(
+        'CertSigned.2',
+        `no SignCertificate of station ${stationId} waits for a certificate; ask for one with ExtendedTriggerMessage SignChargePointCertificate`,
+      );
+  },
+  async onRequest({ certificateChain }, { db, stationId, commandId, now: at }) {
+    await certificateRequests.sign(db, { stationId, commandId, certificateChain, at });
+  },
+  // A refused certificate is followed by a security event, and the former one stays (CertSigned.3).
+  async onAnswer({ status }, _sent, { db, commandId, now: at }) {
+    const answer =
+      status === 'Accepted'
+        ? ({ state: 'installed', reason: null } as const)
+        : ({ state: 'refused', reason: status } as const);
+    await certificateRequests.settle(db, { commandId, ...answer, at });
+  },
+  async onFailure({ reason }, _request, { db, commandId }) {
+    await certificateRequests.waitAgain(db, { commandId, reason });
+  },
+};

@@ -1,3 +1,19 @@
+import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
+import * as installedCertificates from '../../store/installed-certificates.ts';
 
-export const deleteCertificate: Command<'DeleteCertificate'> = {};
+export const deleteCertificate: Command<'DeleteCertificate'> = {
+  repeatable: true,
+  async check({ certificateHashData }, { db, stationId }) {
+    if (await installedCertificates.isLastRoot(db, stationId, certificateHashData))
+      throw new RuleBroken(
+        'DeleteCert.2',
+        `this is the last CentralSystemRootCertificate that station ${stationId} is known to have: without it the station trusts nobody; install another one first`,
+      );
+  },
+  // NotFound: it is gone already (DeleteCert.2).
+  async onAnswer({ status }, { request }, { db, stationId }) {
+    if (status !== 'Accepted' && status !== 'NotFound') return;
+    await installedCertificates.remove(db, stationId, request.certificateHashData);
+  },
+};

@@ -1,3 +1,30 @@
 import type { Command } from '../../commands/command.ts';
+import { checkTransfer, requireNewRequestId } from '../../commands/job-rules.ts';
+import { withoutSecrets } from '../../secrets.ts';
+import * as jobs from '../../store/jobs.ts';
 
-export const getLog: Command<'GetLog'> = {};
+const kind = 'log';
+
+export const getLog: Command<'GetLog'> = {
+  ids: { requestId: 'requestId' },
+  async check({ log, requestId, ...transfer }, context) {
+    await requireNewRequestId('GetLog.1', requestId, context);
+    await checkTransfer({ ...transfer, location: log.remoteLocation }, context);
+  },
+  async onRequest(request, { db, stationId, commandId, now }) {
+    const { requestId, logType, log } = withoutSecrets('GetLog', request);
+    const job = { stationId, kind, commandId, requestId, logType, location: log.remoteLocation } as const;
+    await jobs.add(db, { ...job, requestedAt: now });
+  },
+  // Without a file name there is nothing to upload (GetLog.1); should the station upload all the same, the job goes on.
+  async onAnswer({ status, filename }, _sent, { db, stationId, commandId, now: at }) {
+    if (status !== 'Accepted' && status !== 'AcceptedCanceled')
+      return jobs.fail(db, { commandId, reason: status, at });
+    const outcome = filename === undefined || filename === '' ? 'nothingToDo' : 'running';
+    await jobs.accept(db, { commandId, at, fileName: filename ?? null, outcome });
+    if (status === 'AcceptedCanceled') await jobs.supersede(db, { stationId, kind, at });
+  },
+  async onFailure({ reason }, _request, { db, commandId, now: at }) {
+    await jobs.fail(db, { commandId, reason, at });
+  },
+};

@@ -11,7 +11,9 @@ import { clearCache } from './clear-cache.ts';
 import { clearChargingProfile } from './clear-charging-profile.ts';
 import { dataTransfer, sendDataTransfer } from './data-transfer.ts';
 import { deleteCertificate } from './delete-certificate.ts';
+import { diagnosticsStatusNotification } from './diagnostics-status-notification.ts';
 import { extendedTriggerMessage } from './extended-trigger-message.ts';
+import { firmwareStatusNotification } from './firmware-status-notification.ts';
 import { getCompositeSchedule } from './get-composite-schedule.ts';
 import { getConfiguration } from './get-configuration.ts';
 import { getDiagnostics } from './get-diagnostics.ts';
@@ -20,13 +22,17 @@ import { getLocalListVersion } from './get-local-list-version.ts';
 import { getLog } from './get-log.ts';
 import { heartbeat } from './heartbeat.ts';
 import { installCertificate } from './install-certificate.ts';
+import { logStatusNotification } from './log-status-notification.ts';
 import { meterValues } from './meter-values.ts';
 import { remoteStartTransaction } from './remote-start-transaction.ts';
 import { remoteStopTransaction } from './remote-stop-transaction.ts';
 import { reserveNow } from './reserve-now.ts';
 import { reset } from './reset.ts';
+import { securityEventNotification } from './security-event-notification.ts';
 import { sendLocalList } from './send-local-list.ts';
 import { setChargingProfile } from './set-charging-profile.ts';
+import { signCertificate } from './sign-certificate.ts';
+import { signedFirmwareStatusNotification } from './signed-firmware-status-notification.ts';
 import { signedUpdateFirmware } from './signed-update-firmware.ts';
 import { startTransaction } from './start-transaction.ts';
 import { statusNotification } from './status-notification.ts';
@@ -35,15 +41,21 @@ import { triggerMessage } from './trigger-message.ts';
 import { unlockConnector } from './unlock-connector.ts';
 import { updateFirmware } from './update-firmware.ts';
 
-export type Messages = { [A in StationAction]?: Message<A> };
+export type Messages = { [A in StationAction]: Message<A> };
 
 /** The actions that stations send and their files. */
 export const MESSAGES: Messages = {
   Authorize: authorize,
   BootNotification: bootNotification,
   DataTransfer: dataTransfer,
+  DiagnosticsStatusNotification: diagnosticsStatusNotification,
+  FirmwareStatusNotification: firmwareStatusNotification,
   Heartbeat: heartbeat,
+  LogStatusNotification: logStatusNotification,
   MeterValues: meterValues,
+  SecurityEventNotification: securityEventNotification,
+  SignCertificate: signCertificate,
+  SignedFirmwareStatusNotification: signedFirmwareStatusNotification,
   StartTransaction: startTransaction,
   StatusNotification: statusNotification,
   StopTransaction: stopTransaction,

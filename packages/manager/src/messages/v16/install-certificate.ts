@@ -1,3 +1,42 @@
+import type { X509Certificate } from 'node:crypto';
+import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
+import { readCertificates } from '../../pem.ts';
+import * as installedCertificates from '../../store/installed-certificates.ts';
 
-export const installCertificate: Command<'InstallCertificate'> = {};
+export const installCertificate: Command<'InstallCertificate'> = {
+  // Whether it is a root, and a good one, is for the station to judge: OCTT sends what it rejects (TC_078).
+  check({ certificate }) {
+    if (!readOne(certificate))
+      throw new RuleBroken(
+        'InstallCert.1',
+        'certificate must be one X.509 certificate in PEM, and nothing else',
+      );
+  },
+  async onAnswer({ status }, { request }, { db, stationId, now }) {
+    if (status !== 'Accepted') return;
+    const { certificate: pem, certificateType } = request;
+    const certificate = readOne(pem);
+    // Sent with skipRules, and we cannot read what the station could.
+    if (!certificate) return;
+    const { serialNumber, subject, issuer, validFrom, validTo } = certificate;
+    await installedCertificates.add(
+      db,
+      { stationId, certificateType },
+      {
+        pem,
+        serialNumber,
+        subject,
+        issuer,
+        validFrom: new Date(validFrom),
+        validTo: new Date(validTo),
+        at: now,
+      },
+    );
+  },
+};
+
+function readOne(pem: string): X509Certificate | undefined {
+  const certificates = readCertificates(pem);
+  return certificates?.length === 1 ? certificates[0] : undefined;
+}

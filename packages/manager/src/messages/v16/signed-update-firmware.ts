@@ -1,3 +1,45 @@
+import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
+import { checkTransfer, requireNewRequestId } from '../../commands/job-rules.ts';
+import { isCertificateChain } from '../../pem.ts';
+import { withoutSecrets } from '../../secrets.ts';
+import * as jobs from '../../store/jobs.ts';
 
-export const signedUpdateFirmware: Command<'SignedUpdateFirmware'> = {};
+const kind = 'signedFirmware';
+const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/;
+
+export const signedUpdateFirmware: Command<'SignedUpdateFirmware'> = {
+  ids: { requestId: 'requestId' },
+  // A signature that is wrong may be sent: the station must find that out (TC_081).
+  async check({ firmware, requestId, ...transfer }, context) {
+    const { signingCertificate, signature, location } = firmware;
+    await requireNewRequestId('SignedUpdate.1', requestId, context);
+    await checkTransfer({ ...transfer, location }, context);
+    if (!isCertificateChain(signingCertificate))
+      throw new RuleBroken('SignedUpdate.1', 'signingCertificate must be a certificate in PEM');
+    if (signature === '' || !BASE64.test(signature))
+      throw new RuleBroken('SignedUpdate.1', 'signature must be base64');
+  },
+  async onRequest(request, { db, stationId, commandId, now }) {
+    const { requestId, firmware } = withoutSecrets('SignedUpdateFirmware', request);
+    const job = {
+      stationId,
+      kind,
+      commandId,
+      requestId,
+      logType: null,
+      location: firmware.location,
+    } as const;
+    await jobs.add(db, { ...job, requestedAt: now });
+  },
+  // InvalidCertificate and RevokedCertificate are an end, too: no status follows (SignedUpdate.2).
+  async onAnswer({ status }, _sent, { db, stationId, commandId, now: at }) {
+    if (status !== 'Accepted' && status !== 'AcceptedCanceled')
+      return jobs.fail(db, { commandId, reason: status, at });
+    await jobs.accept(db, { commandId, at, fileName: null, outcome: 'running' });
+    if (status === 'AcceptedCanceled') await jobs.supersede(db, { stationId, kind, at });
+  },
+  async onFailure({ reason }, _request, { db, commandId, now: at }) {
+    await jobs.fail(db, { commandId, reason, at });
+  },
+};

@@ -3,13 +3,14 @@ import { idTagInfoOf } from '../../authorize.ts';
 import type { IdTagInfo } from '../../authorize.ts';
 import type { Db } from '../../store/db.ts';
 import * as remoteStarts from '../../store/remote-starts.ts';
+import * as reservations from '../../store/reservations.ts';
 import * as tags from '../../store/tags.ts';
 import * as transactions from '../../store/transactions.ts';
 import type { Message } from '../message.ts';
 
 export const startTransaction: Message<'StartTransaction'> = {
   beforeAcceptance: true,
-  async handle(request, { stationId, messageId, receivedAt, now, database }) {
+  async handle(request, { stationId, messageId, receivedAt, now, database, log }) {
     const start: transactions.Start = {
       stationId,
       connectorId: request.connectorId,
@@ -29,6 +30,9 @@ export const startTransaction: Message<'StartTransaction'> = {
       if (transactionId === undefined) return addedMeanwhile(db, start);
       await transactions.flagSuperseded(db, start);
       await linkRemoteStart(db, start, transactionId);
+      const parentIdTag = idTagInfo.parentIdTag ?? null;
+      if (!(await useReservation(db, start, { ...start, parentIdTag, transactionId })))
+        log.warn({ reservationId: start.reservationId }, 'a start names a reservation that there is not');
       return { transactionId, idTagInfo };
     });
   },
@@ -48,6 +52,17 @@ async function linkRemoteStart(db: Db, start: transactions.Start, transactionId:
   const remoteStart = await remoteStarts.findFor(db, start);
   if (!remoteStart) return;
   await remoteStarts.link(db, transactionId, remoteStart.commandId);
+}
+
+/** False when the start names a reservation that there is not, which makes it no worse (Start.8). */
+async function useReservation(
+  db: Db,
+  { reservationId }: transactions.Start,
+  use: reservations.Use,
+): Promise<boolean> {
+  if (reservationId !== null) return reservations.useNamed(db, reservationId, use);
+  await reservations.useUnnamed(db, use);
+  return true;
 }
 
 async function addedMeanwhile(db: Db, start: transactions.Start): Promise<transactions.StartAnswer> {

@@ -1,0 +1,100 @@
+import { Type } from '@fastify/type-provider-typebox';
+import * as jobList from '../store/job-list.ts';
+import type { JobRow } from '../store/job-list.ts';
+import { JOB_KINDS, JOB_OUTCOMES } from '../store/jobs.ts';
+import { nullable, oneOf, StationParams, Text, Time } from './fields.ts';
+import { listQuery, pageOf, Pager } from './paging.ts';
+import { Problem } from './problem.ts';
+import type { ApiContext, App } from './route.ts';
+
+const HISTORY_ROWS = 500;
+
+const JOB = {
+  jobId: Type.Integer(),
+  stationId: Type.String(),
+  kind: oneOf(
+    JOB_KINDS,
+    'By the command: GetDiagnostics, GetLog, UpdateFirmware or SignedUpdateFirmware, in this order',
+  ),
+  commandId: Type.String({ description: 'The command that began it' }),
+  requestId: nullable(Type.Integer({ description: 'Null for diagnostics and firmware, which have none' })),
+  logType: Text,
+  location: Type.String({ description: 'Where the file goes to or comes from, without its password' }),
+  fileName: nullable(Type.String({ description: 'The name that the station gave to its upload' })),
+  outcome: oneOf(
+    JOB_OUTCOMES,
+    'requested: the station has not answered. nothingToDo: it had nothing to upload. cancelled: a newer job took its place',
+  ),
+  reason: nullable(Type.String({ description: 'Why it failed or was cancelled' })),
+  status: nullable(Type.String({ description: 'What the station said of it last' })),
+  statusAt: nullable(Time),
+  requestedAt: Time,
+  acceptedAt: nullable(Time),
+  startedAt: nullable(Time),
+  endedAt: nullable(Time),
+  firmwareVersionBefore: Text,
+  firmwareVersionAfter: nullable(
+    Type.String({ description: 'What the station booted with during the update or shortly after' }),
+  ),
+};
+const Job = Type.Object(JOB);
+const JobWithHistory = Type.Object(
+  {
+    ...JOB,
+    history: Type.Array(Type.Object({ status: Type.String(), receivedAt: Time }), {
+      description: `What the station said of it, newest first, the last ${HISTORY_ROWS}`,
+    }),
+  },
+  { description: 'The job' },
+);
+const Query = listQuery({
+  kind: Type.Optional(oneOf(JOB_KINDS)),
+  outcome: Type.Optional(oneOf(JOB_OUTCOMES)),
+});
+const Params = Type.Object({ jobId: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
+const PAGER = new Pager(['integer'], ({ jobId }: JobRow) => [jobId]);
+const tags = ['jobs'];
+
+/** Jobs: what stations upload and install for us. */
+export function jobRoutes(app: App, { database }: ApiContext): void {
+  app.get(
+    '/stations/:stationId/jobs',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'listJobs',
+        summary: 'Uploads of diagnostics and logs, and firmware updates, of a station; newest first',
+        tags,
+        params: StationParams,
+        querystring: Query,
+        response: { 200: pageOf(Job) },
+      },
+    },
+    ({ params, query }) =>
+      PAGER.page(query, ({ after, rows }) =>
+        jobList.list(database, { ...params, ...query, before: after?.[0] ?? null, rows }),
+      ),
+  );
+  app.get(
+    '/jobs/:jobId',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'getJob',
+        summary: 'A job with what the station said of it',
+        tags,
+        params: Params,
+        response: { 200: JobWithHistory },
+      },
+    },
+    async ({ params: { jobId } }) => {
+      const job = await jobList.get(database, jobId);
+      if (!job)
+        throw new Problem(
+          404,
+          `job ${jobId} is not known; GET /api/v1/stations/{stationId}/jobs lists those that are`,
+        );
+      return { ...job, history: await jobList.history(database, jobId, HISTORY_ROWS) };
+    },
+  );
+}

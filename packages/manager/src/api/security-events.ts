@@ -1,0 +1,52 @@
+import { Type } from '@fastify/type-provider-typebox';
+import * as securityEvents from '../store/security-events.ts';
+import type { SecurityEvent } from '../store/security-events.ts';
+import { Period, readPeriod, Text, Time } from './fields.ts';
+import { listQuery, pageOf, Pager } from './paging.ts';
+import type { ApiContext, App } from './route.ts';
+
+const Event = Type.Object({
+  stationId: Type.String(),
+  type: Type.String({ description: 'An open list: stations may have types of their own' }),
+  occurredAt: Type.Unsafe<Date>({ ...Time, description: "By the station's clock" }),
+  isCritical: Type.Boolean({ description: 'The security extension of OCPP 1.6 calls this type critical' }),
+  techInfo: Text,
+  receivedAt: Time,
+});
+const Query = listQuery({
+  stationId: Type.Optional(Type.String()),
+  type: Type.Optional(Type.String({ description: 'In any case' })),
+  critical: Type.Optional(Type.Boolean()),
+  ...Period,
+});
+const PAGER = new Pager(['time', 'text', 'text'], ({ occurredAt, stationId, type }: SecurityEvent) => [
+  occurredAt.toISOString(),
+  stationId,
+  type,
+]);
+
+/** Security events of all stations. */
+export function securityEventRoutes(app: App, { database }: ApiContext): void {
+  app.get(
+    '/security-events',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'listSecurityEvents',
+        summary: 'Security events, newest first',
+        tags: ['security'],
+        querystring: Query,
+        response: { 200: pageOf(Event) },
+      },
+    },
+    ({ query }) =>
+      PAGER.page(query, ({ after, rows }) =>
+        securityEvents.list(database, {
+          ...query,
+          ...readPeriod(query),
+          before: after && { at: after[0], stationId: after[1], type: after[2] },
+          rows,
+        }),
+      ),
+  );
+}

@@ -1,0 +1,77 @@
+import type { Db } from './db.ts';
+import { search, statement } from './db.ts';
+import type { JobKind, JobOutcome } from './jobs.ts';
+
+/** A job as the API shows it. */
+export interface JobRow {
+  jobId: number;
+  stationId: string;
+  kind: JobKind;
+  commandId: string;
+  requestId: number | null;
+  logType: string | null;
+  location: string;
+  fileName: string | null;
+  outcome: JobOutcome;
+  reason: string | null;
+  status: string | null;
+  statusAt: Date | null;
+  requestedAt: Date;
+  acceptedAt: Date | null;
+  startedAt: Date | null;
+  endedAt: Date | null;
+  firmwareVersionBefore: string | null;
+  firmwareVersionAfter: string | null;
+}
+
+export interface JobStatusRow {
+  status: string;
+  receivedAt: Date;
+}
+
+const COLUMNS = `job_id AS "jobId", station_id AS "stationId", kind, command_id AS "commandId", request_id AS "requestId",
+  log_type AS "logType", location, file_name AS "fileName", outcome, reason, status, status_at AS "statusAt",
+  requested_at AS "requestedAt", accepted_at AS "acceptedAt", started_at AS "startedAt", ended_at AS "endedAt",
+  firmware_version_before AS "firmwareVersionBefore", firmware_version_after AS "firmwareVersionAfter"`;
+
+const selectOne = statement('jobs.get', `SELECT ${COLUMNS} FROM station_jobs WHERE job_id = $1`);
+
+export async function get(db: Db, jobId: number): Promise<JobRow | undefined> {
+  const { rows } = await db.query<JobRow>(selectOne([jobId]));
+  return rows[0];
+}
+
+const selectHistory = statement(
+  'jobs.history',
+  `SELECT status, received_at AS "receivedAt" FROM status_notifications WHERE job_id = $1
+   ORDER BY received_at DESC, message_id DESC LIMIT $2`,
+);
+
+/** The last statuses that a station has told of a job, newest first. */
+export async function history(db: Db, jobId: number, rows: number): Promise<JobStatusRow[]> {
+  return (await db.query<JobStatusRow>(selectHistory([jobId, rows]))).rows;
+}
+
+const selectPage = search(
+  `SELECT ${COLUMNS} FROM station_jobs
+   WHERE station_id = $1 AND ($2::bigint IS NULL OR job_id < $2) AND ($3::text IS NULL OR kind = $3)
+     AND ($4::text IS NULL OR outcome = $4)
+   ORDER BY job_id DESC LIMIT $5`,
+);
+
+export interface JobFilter {
+  stationId: string;
+  before: number | null;
+  kind?: JobKind;
+  outcome?: JobOutcome;
+  rows: number;
+}
+
+/** A station's jobs, newest first. */
+export async function list(db: Db, filter: JobFilter): Promise<JobRow[]> {
+  const { stationId, before, kind, outcome, rows: limit } = filter;
+  const { rows } = await db.query<JobRow>(
+    selectPage([stationId, before, kind ?? null, outcome ?? null, limit]),
+  );
+  return rows;
+}
