@@ -1,6 +1,7 @@
-import { hashStationPassword } from '@evander/process';
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static } from '@fastify/type-provider-typebox';
+import { passwordHashes } from '../station-password.ts';
+import * as passwordChanges from '../store/password-changes.ts';
 import * as stationList from '../store/station-list.ts';
 import * as stations from '../store/stations.ts';
 import { oneOf } from './fields.ts';
@@ -47,6 +48,7 @@ export async function putStation(
       passwordHashes: password === undefined ? null : passwordHashes(password, stationId, passwordPepper),
       bootAnswer: bootAnswer ?? null,
     });
+    if (password !== undefined) await passwordChanges.forgetSettled(db, stationId);
     // Looked at once it is written, and its row locked: two changes at a time cannot together leave it without a password.
     const stored = await stations.credentials(db, stationId);
     if (stored) requirePassword(stored);
@@ -63,16 +65,4 @@ function requirePassword({ stationId, securityProfile, passwordHashes }: station
     `station ${stationId} has no password, which security profile ${securityProfile} wants; send "password" too`,
     { field: 'password' },
   );
-}
-
-// Stations send the bytes of a key or its digits, in this case or that (ocppj.md AUT.3 to AUT.6).
-function passwordHashes(password: string, stationId: string, pepper: string): string[] {
-  const isKey = /^(?:[\da-f]{2}){16,20}$/i.test(password);
-  const forms = isKey
-    ? [
-        Buffer.from(password, 'hex'),
-        ...[password, password.toLowerCase(), password.toUpperCase()].map((text) => Buffer.from(text)),
-      ]
-    : [Buffer.from(password)];
-  return [...new Set(forms.map((form) => hashStationPassword(form, stationId, pepper)))];
 }

@@ -30,14 +30,15 @@ const sameSlot = (purpose: string, stackLevel: string, connectorId: string, tran
 // An answer that comes late: what the station was told after this profile has replaced or cleared it already.
 const selectUndone = statement(
   'chargingProfiles.isUndone',
-  `SELECT FROM commands k, LATERAL (SELECT k.request -> 'csChargingProfiles' AS profile) set
-   WHERE k.station_id = $1 AND k.sequence > (SELECT sequence FROM commands WHERE command_id = $7)
+  `SELECT FROM commands k, LATERAL (SELECT k.request -> 'csChargingProfiles' AS profile) p
+   WHERE k.station_id = $1 AND k.action IN ('SetChargingProfile', 'ClearChargingProfile')
+     AND k.sequence > (SELECT sequence FROM commands WHERE command_id = $7)
      AND (k.action = 'SetChargingProfile' AND k.response ->> 'status' = 'Accepted'
-         AND ((set.profile ->> 'chargingProfileId')::int = $2 OR ${sameSlot(
-           "set.profile ->> 'chargingProfilePurpose'",
-           "(set.profile ->> 'stackLevel')::int",
+         AND ((p.profile ->> 'chargingProfileId')::int = $2 OR ${sameSlot(
+           "p.profile ->> 'chargingProfilePurpose'",
+           "(p.profile ->> 'stackLevel')::int",
            "(k.request ->> 'connectorId')::int",
-           "(set.profile ->> 'transactionId')::int",
+           "(p.profile ->> 'transactionId')::int",
          )})
        OR k.action = 'ClearChargingProfile' AND k.response ->> 'status' IN ('Accepted', 'Unknown')
          AND (k.request ->> 'id' IS NOT NULL AND (k.request ->> 'id')::int = $2
@@ -74,7 +75,14 @@ export async function add(db: Db, installed: InstalledProfile): Promise<void> {
   }
   await db.query(lockStation([stationId]));
   const { chargingProfileId, chargingProfilePurpose, stackLevel } = profile;
-  const place = [stationId, chargingProfileId, connectorId, chargingProfilePurpose, stackLevel, transactionId];
+  const place = [
+    stationId,
+    chargingProfileId,
+    connectorId,
+    chargingProfilePurpose,
+    stackLevel,
+    transactionId,
+  ];
   const undone = await db.query(selectUndone([...place, commandId]));
   if (undone.rowCount) return;
   await db.query(removeReplaced(place));
@@ -105,7 +113,7 @@ export async function clear(
 
 const removeEnded = statement(
   'chargingProfiles.removeOfTransaction',
-  `DELETE FROM charging_profiles WHERE station_id = $1 AND transaction_id = $2 AND purpose = 'TxProfile'`,
+  `DELETE FROM charging_profiles WHERE station_id = $1 AND transaction_id = $2::bigint AND purpose = 'TxProfile'`,
 );
 
 /** Forgets the TxProfiles of a transaction that has ended, known to us or not (SetProfile.7). */
@@ -126,7 +134,14 @@ export async function countBeside(
   { stationId, connectorId, profile }: Pick<InstalledProfile, 'stationId' | 'connectorId' | 'profile'>,
 ): Promise<number> {
   const { chargingProfileId, chargingProfilePurpose, stackLevel, transactionId = null } = profile;
-  const place = [stationId, chargingProfileId, connectorId, chargingProfilePurpose, stackLevel, transactionId];
+  const place = [
+    stationId,
+    chargingProfileId,
+    connectorId,
+    chargingProfilePurpose,
+    stackLevel,
+    transactionId,
+  ];
   const { rows } = await db.query<{ beside: number }>(countKept(place));
   return rows[0]?.beside ?? 0;
 }

@@ -32,3 +32,113 @@ export async function boolean(db: Db, stationId: string, key: string): Promise<b
   const text = (await value(db, stationId, key))?.trim().toLowerCase();
   return text === 'true' ? true : text === 'false' ? false : undefined;
 }
+
+const selectReadonly = statement(
+  'configuration.isReadonly',
+  'SELECT readonly FROM configuration_keys WHERE station_id = $1 AND key_lower = lower($2)',
+);
+
+/** Does a station say that a key can only be read? Undefined when it has said nothing of it. */
+export async function isReadonly(db: Db, stationId: string, key: string): Promise<boolean | undefined> {
+  const { rows } = await db.query<{ readonly: boolean }>(selectReadonly([stationId, key]));
+  return rows[0]?.readonly;
+}
+
+export interface ReadKey {
+  key: string;
+  readonly: boolean;
+  /** Null: known, and not set. */
+  value: string | null;
+}
+
+// The reboot that a value waits for is still to come, whatever is read of it. Of a key told twice one counts.
+const upsertRead = statement(
+  'configuration.recordKeys',
+  `INSERT INTO configuration_keys AS known (station_id, key_lower, key, value, readonly, read_at)
+   SELECT DISTINCT ON (lower(key)) $1, lower(key), key, value, readonly, $5::timestamptz
+   FROM unnest($2::text[], $3::text[], $4::boolean[]) AS told (key, value, readonly) ORDER BY lower(key)
+   ON CONFLICT (station_id, key_lower) DO UPDATE SET key = excluded.key, value = excluded.value, readonly = excluded.readonly,
+     read_at = excluded.read_at
+   WHERE known.read_at <= excluded.read_at`,
+);
+
+/** Keeps keys as a station told them when it was asked at a time, unless something younger is known of them. */
+export async function recordKeys(
+  db: Db,
+  stationId: string,
+  { keys, readAt }: { keys: ReadKey[]; readAt: Date },
+): Promise<void> {
+  const columns = [
+    keys.map(({ key }) => key),
+    keys.map(({ value }) => value),
+    keys.map(({ readonly }) => readonly),
+  ];
+  await db.query(upsertRead([stationId, ...columns, readAt]));
+}
+
+const upsertChange = statement(
+  'configuration.recordChange',
+  `INSERT INTO configuration_keys AS known (station_id, key_lower, key, value, reboot_required, read_at)
+   VALUES ($1, lower($2), $2, $3, $4, $5)
+   ON CONFLICT (station_id, key_lower) DO UPDATE SET value = excluded.value, reboot_required = excluded.reboot_required,
+     read_at = excluded.read_at
+   WHERE known.read_at <= excluded.read_at`,
+);
+
+export interface AcceptedChange {
+  stationId: string;
+  key: string;
+  value: string | null;
+  /** In force after the next boot only. */
+  rebootRequired: boolean;
+  sentAt: Date;
+}
+
+/** Keeps a value that a station has accepted, unless something younger is known of its key. */
+export async function recordChange(db: Db, change: AcceptedChange): Promise<void> {
+  const { stationId, key, value: accepted, rebootRequired, sentAt } = change;
+  await db.query(upsertChange([stationId, key, accepted, rebootRequired, sentAt]));
+}
+
+const removeNamed = statement(
+  'configuration.removeKeys',
+  `DELETE FROM configuration_keys
+   WHERE station_id = $1 AND key_lower IN (SELECT lower(named) FROM unnest($2::text[]) AS named) AND read_at <= $3`,
+);
+
+/** Forgets keys that a station does not have, unless something younger is known of them. */
+export async function removeKeys(
+  db: Db,
+  stationId: string,
+  { keys, readAt }: { keys: string[]; readAt: Date },
+): Promise<void> {
+  await db.query(removeNamed([stationId, keys, readAt]));
+}
+
+// What may only be written is not listed.
+const removeUnlisted = statement(
+  'configuration.removeOthers',
+  `WITH told AS (UPDATE stations SET configuration_read_at = $3 WHERE station_id = $1)
+   DELETE FROM configuration_keys
+   WHERE station_id = $1 AND key_lower NOT IN (SELECT lower(named) FROM unnest($2::text[]) AS named) AND read_at <= $3
+     AND key_lower <> 'authorizationkey'`,
+);
+
+/** These are all the keys that a station has: the others are forgotten, unless something younger is known of them. */
+export async function removeOthers(
+  db: Db,
+  stationId: string,
+  { keys, readAt }: { keys: string[]; readAt: Date },
+): Promise<void> {
+  await db.query(removeUnlisted([stationId, keys, readAt]));
+}
+
+const bringIntoForce = statement(
+  'configuration.putInForce',
+  'UPDATE configuration_keys SET reboot_required = false WHERE station_id = $1 AND reboot_required AND read_at < $2',
+);
+
+/** A station has booted: what waited for it is in force. */
+export async function putInForce(db: Db, stationId: string, bootedAt: Date): Promise<void> {
+  await db.query(bringIntoForce([stationId, bootedAt]));
+}

@@ -21,6 +21,22 @@ export async function find(db: Db, stationId: string): Promise<Station | undefin
   return rows[0];
 }
 
+const selectLocked = statement(
+  'stations.lock',
+  `SELECT booted_at AS "bootedAt", configuration_read_at AS "configurationReadAt" FROM stations WHERE station_id = $1 FOR UPDATE`,
+);
+
+/** When a station booted, and told all its configuration, last; locked until the database transaction ends. Undefined when unknown. */
+export async function lock(
+  db: Db,
+  stationId: string,
+): Promise<{ bootedAt: Date | null; configurationReadAt: Date | null } | undefined> {
+  const { rows } = await db.query<{ bootedAt: Date | null; configurationReadAt: Date | null }>(
+    selectLocked([stationId]),
+  );
+  return rows[0];
+}
+
 const insertUnknown = statement(
   'stations.addUnknown',
   'INSERT INTO stations (station_id) VALUES ($1) ON CONFLICT DO NOTHING',
@@ -33,8 +49,9 @@ export async function addUnknown(db: Db, stationId: string): Promise<void> {
 
 const selectCredentials = statement(
   'stations.credentials',
-  `SELECT station_id AS "stationId", security_profile AS "securityProfile", password_hashes AS "passwordHashes"
-   FROM stations WHERE station_id = $1`,
+  `SELECT station_id AS "stationId", security_profile AS "securityProfile", password_hashes || ARRAY(
+       SELECT unnest(p.password_hashes) FROM password_changes p WHERE p.station_id = s.station_id) AS "passwordHashes"
+   FROM stations s WHERE station_id = $1`,
 );
 
 export interface StationCredentials {
@@ -43,6 +60,7 @@ export interface StationCredentials {
   passwordHashes: string[];
 }
 
+/** What a station may show at a handshake: its password, and those that may have become it by a command. */
 export async function credentials(db: Db, stationId: string): Promise<StationCredentials | undefined> {
   const { rows } = await db.query<StationCredentials>(selectCredentials([stationId]));
   return rows[0];

@@ -1,4 +1,6 @@
+import * as configuration from '../../store/configuration.ts';
 import * as jobs from '../../store/jobs.ts';
+import * as passwordChanges from '../../store/password-changes.ts';
 import * as stations from '../../store/stations.ts';
 import type { Message } from '../message.ts';
 
@@ -10,9 +12,14 @@ export const bootNotification: Message<'BootNotification'> = {
   async handle(request, { stationId, receivedAt, now, database, heartbeatSeconds }) {
     // A station that was deleted while it is connected is nobody we accept.
     const status =
-      (await stations.recordBoot(database, { stationId, at: receivedAt, request })) ?? 'Rejected';
-    const { firmwareVersion } = request;
-    if (firmwareVersion) await jobs.noteBoot(database, { stationId, firmwareVersion, at: receivedAt });
+      (await database.transaction(async (db) => {
+        const bootAnswer = await stations.recordBoot(db, { stationId, at: receivedAt, request });
+        await configuration.putInForce(db, stationId, receivedAt);
+        await passwordChanges.acceptAtBoot(db, stationId, receivedAt);
+        const { firmwareVersion } = request;
+        if (firmwareVersion) await jobs.noteBoot(db, { stationId, firmwareVersion, at: receivedAt });
+        return bootAnswer;
+      })) ?? 'Rejected';
     const interval = status === 'Accepted' ? heartbeatSeconds : RETRY_SECONDS;
     return { status, currentTime: now().toISOString(), interval };
   },

@@ -1,3 +1,40 @@
 import type { Command } from '../../commands/command.ts';
+import { checkChange } from '../../commands/configuration-rules.ts';
+import { isAuthorizationKey } from '../../secrets.ts';
+import { passwordHashes } from '../../station-password.ts';
+import * as configuration from '../../store/configuration.ts';
+import * as passwordChanges from '../../store/password-changes.ts';
+import * as stations from '../../store/stations.ts';
 
-export const changeConfiguration: Command<'ChangeConfiguration'> = {};
+export const changeConfiguration: Command<'ChangeConfiguration'> = {
+  repeatable: true,
+  check: checkChange,
+  // A station may come back with its new password and never have answered: until it has, both let it in (ocppj.md AUT.7).
+  async onRequest({ key, value }, { db, stationId, commandId, passwordPepper }) {
+    if (!isAuthorizationKey(key)) return;
+    const hashes = passwordHashes(value, stationId, passwordPepper);
+    await passwordChanges.add(db, { commandId, stationId, passwordHashes: hashes });
+  },
+  async onAnswer({ status }, { request: { key, value }, sentAt }, { db, stationId, commandId }) {
+    const station = await stations.lock(db, stationId);
+    if (!station) return;
+    const isSecret = isAuthorizationKey(key);
+    const isTaken = status === 'Accepted' || status === 'RebootRequired';
+    // A station may boot before it answers.
+    const hasBooted = station.bootedAt !== null && station.bootedAt > sentAt;
+    const rebootRequired = status === 'RebootRequired' && !hasBooted;
+    if (isSecret && !isTaken) await passwordChanges.remove(db, commandId);
+    else if (isSecret && rebootRequired) await passwordChanges.awaitBoot(db, commandId, sentAt);
+    else if (isSecret) await passwordChanges.accept(db, commandId);
+    // All that there is has been told since.
+    if (station.configurationReadAt !== null && station.configurationReadAt > sentAt && !isSecret) return;
+    const accepted = isSecret ? null : value;
+    if (isTaken)
+      await configuration.recordChange(db, { stationId, key, value: accepted, rebootRequired, sentAt });
+    else if (status === 'NotSupported')
+      await configuration.removeKeys(db, stationId, { keys: [key], readAt: sentAt });
+  },
+  async onFailure(_failure, { key }, { db, commandId }) {
+    if (isAuthorizationKey(key)) await passwordChanges.remove(db, commandId);
+  },
+};

@@ -1,3 +1,29 @@
+import { parseDateTime } from '@evander/ocpp';
 import type { Command } from '../../commands/command.ts';
+import { RuleBroken } from '../../commands/command.ts';
+import * as compositeSchedules from '../../store/composite-schedules.ts';
 
-export const getCompositeSchedule: Command<'GetCompositeSchedule'> = {};
+export const getCompositeSchedule: Command<'GetCompositeSchedule'> = {
+  repeatable: true,
+  check({ connectorId, duration }) {
+    if (connectorId < 0)
+      throw new RuleBroken(
+        'Composite.2',
+        'connectorId must be 0, for the station as a whole, or a connector',
+      );
+    if (duration < 1) throw new RuleBroken('Composite.1', 'duration must be 1 second or more');
+  },
+  async onAnswer({ status, scheduleStart, chargingSchedule }, { request, sentAt }, { db, stationId }) {
+    const { connectorId, duration, chargingRateUnit } = request;
+    await compositeSchedules.record(db, {
+      stationId,
+      connectorId,
+      chargingRateUnit: chargingRateUnit ?? chargingSchedule?.chargingRateUnit ?? null,
+      status,
+      durationSeconds: duration,
+      scheduleStart: (scheduleStart === undefined ? undefined : parseDateTime(scheduleStart)) ?? null,
+      chargingSchedule: chargingSchedule ?? null,
+      askedAt: sentAt,
+    });
+  },
+};

@@ -1,3 +1,49 @@
-import type { Command } from '../../commands/command.ts';
+import type { GetConfigurationResponse } from '@evander/ocpp';
+import type { Command, CommandContext } from '../../commands/command.ts';
+import { RuleBroken } from '../../commands/command.ts';
+import { isAuthorizationKey } from '../../secrets.ts';
+import * as configuration from '../../store/configuration.ts';
+import * as stations from '../../store/stations.ts';
 
-export const getConfiguration: Command<'GetConfiguration'> = {};
+const MAX_KEYS = 'GetConfigurationMaxKeys';
+
+export const getConfiguration: Command<'GetConfiguration'> = {
+  repeatable: true,
+  async check({ key: keys = [] }, { db, stationId }) {
+    const most = await configuration.integer(db, stationId, MAX_KEYS);
+    if (most !== undefined && keys.length > most)
+      throw new RuleBroken(
+        'GetConfiguration.2',
+        `${keys.length} keys are asked for, and the ${MAX_KEYS} of station ${stationId} is ${most}; ask for the others after it, or for all with none`,
+      );
+  },
+  async onAnswer(response, { request: { key: asked = [] }, sentAt }, { db, stationId }) {
+    const station = await stations.lock(db, stationId);
+    // All that there is has been told since.
+    if (!station || isAfter(station.configurationReadAt, sentAt)) return;
+    const { configurationKey = [], unknownKey = [] } = response;
+    // What comes back of an AuthorizationKey is not the password (GetConfiguration.4).
+    const keys = configurationKey.map(({ key, readonly, value = null }) => ({
+      key,
+      readonly,
+      value: isAuthorizationKey(key) ? null : value,
+    }));
+    await configuration.recordKeys(db, stationId, { keys, readAt: sentAt });
+    await configuration.removeKeys(db, stationId, { keys: unknownKey, readAt: sentAt });
+    if (asked.length === 0 && (await isComplete(response, { db, stationId })))
+      await configuration.removeOthers(db, stationId, { keys: keys.map(({ key }) => key), readAt: sentAt });
+  },
+};
+
+// Some stations apply the limit of a request to the answer too, and leave out the rest.
+async function isComplete(
+  { configurationKey = [] }: GetConfigurationResponse,
+  { db, stationId }: Pick<CommandContext, 'db' | 'stationId'>,
+): Promise<boolean> {
+  const { length } = configurationKey;
+  return length > 0 && length !== (await configuration.integer(db, stationId, MAX_KEYS));
+}
+
+function isAfter(time: Date | null, other: Date): boolean {
+  return time !== null && time > other;
+}

@@ -1,3 +1,11 @@
 import type { Command } from '../../commands/command.ts';
+import { recordVersion } from '../../local-list.ts';
+import * as issuedIds from '../../store/issued-ids.ts';
 
-export const getLocalListVersion: Command<'GetLocalListVersion'> = {};
+export const getLocalListVersion: Command<'GetLocalListVersion'> = {
+  repeatable: true,
+  async onAnswer({ listVersion: version }, { sentAt }, { db, stationId }) {
+    await issuedIds.claim(db, stationId, { kind: 'listVersion', id: version });
+    await recordVersion(db, { stationId, version, sentAt });
+  },
+};

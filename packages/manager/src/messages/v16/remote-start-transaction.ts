@@ -1,6 +1,6 @@
 import type { Command } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
-import { checkProfile, requireRateUnit } from '../../commands/charging-profile-rules.ts';
+import { checkProfile, requireCapacity } from '../../commands/charging-profile-rules.ts';
 import { requireAcceptance } from '../../commands/rules.ts';
 
 /** The transaction is there when its StartTransaction comes, which may be never (RemoteStart.3): see start-transaction.ts. */
@@ -20,6 +20,6 @@ export const remoteStartTransaction: Command<'RemoteStartTransaction'> = {
         'the chargingProfile must have no transactionId: there is none yet',
       );
     checkProfile(chargingProfile);
-    await requireRateUnit(chargingProfile, context);
+    await requireCapacity(chargingProfile, context);
   },
 };

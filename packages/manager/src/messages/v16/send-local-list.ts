@@ -1,3 +1,16 @@
 import type { Command } from '../../commands/command.ts';
+import { checkEntries, requireRisingVersion, requireRoomInList } from '../../commands/local-list-rules.ts';
+import { recordAnswer } from '../../local-list.ts';
 
-export const sendLocalList: Command<'SendLocalList'> = {};
+// Not repeatable: a station refuses a Differential list that it has taken already.
+export const sendLocalList: Command<'SendLocalList'> = {
+  ids: { listVersion: 'listVersion' },
+  async check(request, context) {
+    checkEntries(request);
+    await requireRisingVersion(request, context);
+    await requireRoomInList(request, context);
+  },
+  async onAnswer({ status }, { request, sentAt }, { db, stationId }) {
+    await recordAnswer(db, { stationId, request, status, sentAt });
+  },
+};

@@ -3,6 +3,7 @@ import type { StopTransactionRequest, StopTransactionResponse } from '@evander/o
 import { idTagInfoOf } from '../../authorize.ts';
 import type { IdTagInfo } from '../../authorize.ts';
 import { samplesOf } from '../../samples.ts';
+import * as chargingProfiles from '../../store/charging-profiles.ts';
 import type { Db } from '../../store/db.ts';
 import * as meterValues from '../../store/meter-values.ts';
 import * as tags from '../../store/tags.ts';
@@ -25,6 +26,8 @@ export const stopTransaction: Message<'StopTransaction'> = {
     };
     return database.transaction(async (db) => {
       const transaction = await findTransaction(db, request.transactionId, stop);
+      const endedId = transaction?.transactionId ?? request.transactionId;
+      await chargingProfiles.removeOfTransaction(db, stationId, endedId);
       if (transaction) await recordData(db, request, { ...stop, ...transaction });
       const idTagInfo = stop.idTag === null ? undefined : idTagInfoOf(await tags.find(db, stop.idTag), now());
       if (transaction && transaction.stoppedAt === null) {

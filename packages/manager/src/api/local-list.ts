@@ -1,0 +1,90 @@
+import { Type } from '@fastify/type-provider-typebox';
+import * as localListEntries from '../store/local-list-entries.ts';
+import * as localLists from '../store/local-lists.ts';
+import type { LocalList } from '../store/local-lists.ts';
+import * as stations from '../store/stations.ts';
+import { nullable, StationParams, Text, Time } from './fields.ts';
+import { listQuery, pageOf, Pager } from './paging.ts';
+import { Problem } from './problem.ts';
+import type { ApiContext, App } from './route.ts';
+
+const List = Type.Object(
+  {
+    supported: nullable(Type.Boolean({ description: 'null: the station has not said' })),
+    version: nullable(
+      Type.Integer({ description: '0: the list is empty. null: not known, or not supported' }),
+    ),
+    needsFull: Type.Boolean({
+      description: 'The station may not have the entries kept here; SendLocalList with Full helps',
+    }),
+    lastStatus: nullable(Type.String({ description: 'Answer to the last SendLocalList' })),
+    lastUpdateType: Text,
+    updatedAt: nullable(Type.Unsafe<Date>({ ...Time, description: 'When it was last asked for or sent' })),
+  },
+  { description: 'The local authorization list' },
+);
+const Entry = Type.Object({
+  idTag: Type.String(),
+  status: Type.String(),
+  parentIdTag: Text,
+  expiryDate: Text,
+});
+const Query = listQuery({ idTag: Type.Optional(Type.String({ description: 'In any case' })) });
+const PAGER = new Pager(['text'], ({ idTag }: localListEntries.LocalListEntryRow) => [idTag.toLowerCase()]);
+const tags = ['local lists'];
+
+/** Local authorization lists: what stations have, as far as they accepted it. */
+export function localListRoutes(app: App, { database }: ApiContext): void {
+  app.get(
+    '/stations/:stationId/local-list',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'getLocalList',
+        summary: 'What is known of the local authorization list of a station',
+        tags,
+        params: StationParams,
+        response: { 200: List },
+      },
+    },
+    async ({ params: { stationId } }) => {
+      if (!(await stations.find(database, stationId)))
+        throw new Problem(
+          404,
+          `station ${stationId} is not known; GET /api/v1/stations lists those that are`,
+        );
+      return shown(await localLists.find(database, stationId));
+    },
+  );
+  app.get(
+    '/stations/:stationId/local-list/entries',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'listLocalListEntries',
+        summary: 'The entries of the local authorization list of a station, by idTag',
+        tags,
+        params: StationParams,
+        querystring: Query,
+        response: { 200: pageOf(Entry) },
+      },
+    },
+    ({ params: { stationId }, query }) =>
+      PAGER.page(query, ({ after, rows }) =>
+        localListEntries.list(database, { ...query, stationId, after: after?.[0] ?? null, rows }),
+      ),
+  );
+}
+
+function shown(list: LocalList | undefined) {
+  const { version = null, versionAt = null, sentAt = null } = list ?? {};
+  return {
+    supported: version === null ? null : version >= 0,
+    version: version === -1 ? null : version,
+    needsFull: list?.needsFullSince != null,
+    lastStatus: list?.lastStatus ?? null,
+    lastUpdateType: list?.lastUpdateType ?? null,
+    updatedAt:
+      versionAt !== null && sentAt !== null && versionAt > sentAt ? versionAt : (sentAt ?? versionAt),
+  };
+}

@@ -1,0 +1,91 @@
+import type { Profile } from '@evander/ocpp';
+
+/** How the text of a value is to be read. */
+export type ValueType = 'boolean' | 'integer' | 'list' | 'text' | 'hex';
+
+/** A configuration key of OCPP 1.6 (1.6 §9, the security whitepaper and the Plug & Charge note). */
+export interface ConfigurationKey {
+  profile: Profile | 'PnC';
+  type: ValueType;
+  /** `either`: some stations let it be written. */
+  access: 'read' | 'write' | 'readWrite' | 'either';
+  unit?: 's' | 'Wh';
+  /** Of an integer: what stations must refuse, or what harms. */
+  minimum?: number;
+  maximum?: number;
+}
+
+const boolean = { type: 'boolean', access: 'readWrite' } as const;
+const integer = { type: 'integer', access: 'readWrite' } as const;
+const seconds = { ...integer, unit: 's' } as const;
+const list = { type: 'list', access: 'readWrite' } as const;
+const text = { type: 'text', access: 'readWrite' } as const;
+const access = 'read';
+
+const KEYS: Record<string, ConfigurationKey> = {
+  AllowOfflineTxForUnknownId: { profile: 'Core', ...boolean },
+  AuthorizationCacheEnabled: { profile: 'Core', ...boolean },
+  AuthorizeRemoteTxRequests: { profile: 'Core', ...boolean, access: 'either' },
+  BlinkRepeat: { profile: 'Core', ...integer },
+  ClockAlignedDataInterval: { profile: 'Core', ...seconds },
+  ConnectionTimeOut: { profile: 'Core', ...seconds },
+  ConnectorPhaseRotation: { profile: 'Core', ...list },
+  ConnectorPhaseRotationMaxLength: { profile: 'Core', ...integer, access },
+  GetConfigurationMaxKeys: { profile: 'Core', ...integer, access },
+  // Some stations take 0 for "all the time" (field-quirks 3).
+  HeartbeatInterval: { profile: 'Core', ...seconds, minimum: 1 },
+  LightIntensity: { profile: 'Core', ...integer },
+  LocalAuthorizeOffline: { profile: 'Core', ...boolean },
+  LocalPreAuthorize: { profile: 'Core', ...boolean },
+  MaxEnergyOnInvalidId: { profile: 'Core', ...integer, unit: 'Wh' },
+  MessageTimeout: { profile: 'Core', ...seconds },
+  MeterValueSampleInterval: { profile: 'Core', ...seconds },
+  MeterValuesAlignedData: { profile: 'Core', ...list },
+  MeterValuesAlignedDataMaxLength: { profile: 'Core', ...integer, access },
+  MeterValuesSampledData: { profile: 'Core', ...list },
+  MeterValuesSampledDataMaxLength: { profile: 'Core', ...integer, access },
+  MinimumStatusDuration: { profile: 'Core', ...seconds },
+  NumberOfConnectors: { profile: 'Core', ...integer, access },
+  ResetRetries: { profile: 'Core', ...integer },
+  StopTransactionMaxMeterValues: { profile: 'Core', ...integer, access },
+  StopTransactionOnEVSideDisconnect: { profile: 'Core', ...boolean, access: 'either' },
+  StopTransactionOnInvalidId: { profile: 'Core', ...boolean },
+  StopTxnAlignedData: { profile: 'Core', ...list },
+  StopTxnAlignedDataMaxLength: { profile: 'Core', ...integer, access },
+  StopTxnSampledData: { profile: 'Core', ...list },
+  StopTxnSampledDataMaxLength: { profile: 'Core', ...integer, access },
+  SupportedFeatureProfiles: { profile: 'Core', ...list, access },
+  SupportedFeatureProfilesMaxLength: { profile: 'Core', ...integer, access },
+  TransactionMessageAttempts: { profile: 'Core', ...integer },
+  TransactionMessageRetryInterval: { profile: 'Core', ...seconds },
+  UnlockConnectorOnEVSideDisconnect: { profile: 'Core', ...boolean, access: 'either' },
+  WebSocketPingInterval: { profile: 'Core', ...seconds, minimum: 0 },
+  SupportedFileTransferProtocols: { profile: 'FirmwareManagement', ...list, access },
+  LocalAuthListEnabled: { profile: 'LocalAuthListManagement', ...boolean },
+  LocalAuthListMaxLength: { profile: 'LocalAuthListManagement', ...integer, access },
+  SendLocalListMaxLength: { profile: 'LocalAuthListManagement', ...integer, access },
+  ReserveConnectorZeroSupported: { profile: 'Reservation', ...boolean, access },
+  ChargeProfileMaxStackLevel: { profile: 'SmartCharging', ...integer, access },
+  ChargingScheduleAllowedChargingRateUnit: { profile: 'SmartCharging', ...list, access },
+  ChargingScheduleMaxPeriods: { profile: 'SmartCharging', ...integer, access },
+  ConnectorSwitch3to1PhaseSupported: { profile: 'SmartCharging', ...boolean, access },
+  MaxChargingProfilesInstalled: { profile: 'SmartCharging', ...integer, access },
+  AdditionalRootCertificateCheck: { profile: 'Security', ...boolean, access },
+  AuthorizationKey: { profile: 'Security', type: 'hex', access: 'write' },
+  CertificateSignedMaxChainSize: { profile: 'Security', ...integer, access },
+  CertificateStoreMaxLength: { profile: 'Security', ...integer, access },
+  CpoName: { profile: 'Security', ...text },
+  SecurityProfile: { profile: 'Security', ...integer, minimum: 0, maximum: 3 },
+  CentralContractValidationAllowed: { profile: 'PnC', ...boolean },
+  CertSigningRepeatTimes: { profile: 'PnC', ...integer, minimum: 0 },
+  CertSigningWaitMinimum: { profile: 'PnC', ...seconds, minimum: 0 },
+  ContractValidationOffline: { profile: 'PnC', ...boolean },
+  ISO15118PnCEnabled: { profile: 'PnC', ...boolean },
+};
+
+const BY_LOWER = new Map(Object.entries(KEYS).map(([name, key]) => [name.toLowerCase(), key]));
+
+/** What OCPP says of a key, in any case; undefined for a vendor's own. */
+export function configurationKey(name: string): ConfigurationKey | undefined {
+  return BY_LOWER.get(name.toLowerCase());
+}
