@@ -4,12 +4,15 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
+import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
+import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
 import { jobRoutes } from './jobs.ts';
+import { localListRoutes } from './local-list.ts';
 import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
 import { describeRoutes } from './openapi.ts';
@@ -48,6 +51,9 @@ const RESOURCES = [
   meterValueRoutes,
   tagRoutes,
   transactionRoutes,
+  configurationRoutes,
+  chargingProfileRoutes,
+  localListRoutes,
   unmatchedStopRoutes,
   reservationRoutes,
   jobRoutes,

@@ -1,11 +1,12 @@
 import { parseDateTime } from '@evander/ocpp';
+import * as localLists from '../../store/local-lists.ts';
 import type { Message } from '../message.ts';
 
 const DAY_MS = 86_400_000;
 const FIRST_PLAUSIBLE = Date.UTC(2010, 0, 1);
 
 export const statusNotification: Message<'StatusNotification'> = {
-  async handle(request, { stationId, receivedAt, writer }) {
+  async handle(request, { stationId, receivedAt, database, writer }) {
     await writer.statuses.add([
       {
         stationId,
@@ -19,6 +20,8 @@ export const statusNotification: Message<'StatusNotification'> = {
         receivedAt,
       },
     ]);
+    if (request.connectorId === 0 && request.errorCode === 'LocalListConflict')
+      await localLists.requireFull(database, stationId, receivedAt);
     return {};
   },
 };
