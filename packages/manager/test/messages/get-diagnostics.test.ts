@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+beforeEach(async () => {
+  await desk.rows('TRUNCATE station_jobs, status_notifications, configuration_keys');
+  await desk.rows("UPDATE commands SET status = 'timedOut' WHERE status IN ('queued', 'sent')");
+});
+
+const location = 'ftp://evander:secret@files.example/logs';
+
+let second = 0;
+async function tell(status: string, question: object = {}): Promise<unknown> {
+  const receivedAt = new Date(Date.UTC(2026, 10, 20, 10, 0, second++)).toISOString();
+  const { response } = await desk.ask(
+    'DiagnosticsStatusNotification',
+    { status },
+    { receivedAt, ...question },
+  );
+  return response;
+}
+
+async function jobs(): Promise<Record<string, unknown>[]> {
+  return desk.rows('SELECT * FROM station_jobs ORDER BY job_id');
+}
+
+async function history(): Promise<unknown[]> {
+  const rows = await desk.rows('SELECT status, job_id FROM status_notifications ORDER BY received_at');
+  return rows.map(({ status, job_id: jobId }) => [status, jobId]);
+}
+
+test('GetDiagnostics begins a job that its statuses end', async () => {
+  const { commandId } = await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
+  expect(await jobs()).toMatchObject([
+    {
+      station_id: 'CP1',
+      kind: 'diagnostics',
+      command_id: commandId,
+      request_id: null,
+      location: 'ftp://evander:***@files.example/logs',
+      file_name: 'log.zip',
+      outcome: 'running',
+      status: null,
+      accepted_at: expect.any(Date) as unknown,
+      started_at: null,
+      ended_at: null,
+    },
+  ]);
+  expect(await tell('Uploading')).toEqual({});
+  expect(await jobs()).toMatchObject([{ outcome: 'running', status: 'Uploading', ended_at: null }]);
+  expect(await tell('Uploaded')).toEqual({});
+  const [job] = await jobs();
+  expect(job).toMatchObject({
+    outcome: 'succeeded',
+    status: 'Uploaded',
+    ended_at: expect.any(Date) as unknown,
+  });
+  expect(job?.['ended_at']).toEqual(job?.['status_at']);
+  expect(await history()).toEqual([
+    ['Uploading', job?.['job_id']],
+    ['Uploaded', job?.['job_id']],
+  ]);
+});
+
+test('no password of a GetDiagnostics is kept anywhere', async () => {
+  await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
+  await desk.idle();
+  const kept = await desk.rows(
+    'SELECT (SELECT json_agg(j) FROM station_jobs j) AS jobs, (SELECT json_agg(c) FROM commands c) AS commands, (SELECT json_agg(f) FROM frames f) AS frames',
+  );
+  expect(JSON.stringify(kept)).toContain('files.example');
+  expect(JSON.stringify(kept)).not.toContain('secret');
+});
+
+test('without a file name there is nothing to upload', async () => {
+  await desk.command('GetDiagnostics', { location }, {});
+  await desk.command('GetDiagnostics', { location }, { fileName: '' });
+  expect(await jobs()).toMatchObject([
+    { outcome: 'nothingToDo', ended_at: expect.any(Date) as unknown },
+    { outcome: 'nothingToDo', ended_at: expect.any(Date) as unknown },
+  ]);
+});
+
+test('a CALLERROR, and a station that does not come, fail the job', async () => {
+  await desk.command('GetDiagnostics', { location }, { error: 'NotSupported' });
+  await desk.rows('UPDATE connections SET disconnected_at = now()');
+  await desk.callMaker.request({
+    stationId: 'CP1',
+    action: 'GetDiagnostics',
+    request: { location },
+    ttlSeconds: 1,
+  });
+  desk.setNow(new Date(Date.now() + 5000));
+  await desk.callMaker.sweep();
+  desk.setNow(undefined);
+  await desk.rows('UPDATE connections SET disconnected_at = NULL');
+  expect(await jobs()).toMatchObject([
+    { outcome: 'failed', reason: 'NotSupported: no' },
+    { outcome: 'failed', reason: 'the station did not come in time' },
+  ]);
+});
+
+test('a failed upload is tried again: the last word counts, and the history has them all', async () => {
+  await desk.command('GetDiagnostics', { location, retries: 1 }, { fileName: 'log.zip' });
+  await tell('Uploading');
+  await tell('UploadFailed');
+  expect(await jobs()).toMatchObject([
+    { outcome: 'failed', reason: 'UploadFailed', ended_at: expect.any(Date) as unknown },
+  ]);
+  await tell('Uploading');
+  expect(await jobs()).toMatchObject([{ outcome: 'running', reason: null, ended_at: null }]);
+  await tell('Uploaded');
+  // Out of order: a success is not undone.
+  await tell('Uploading');
+  expect(await jobs()).toMatchObject([{ outcome: 'succeeded', status: 'Uploading' }]);
+  expect(await history()).toHaveLength(5);
+});
+
+test('a repeat of a status has one effect', async () => {
+  await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
+  const question = { id: 'd1', receivedAt: '2026-11-20T11:00:00.000Z' };
+  await Promise.all([tell('Uploading', question), tell('Uploading', question), tell('Uploading', question)]);
+  await tell('Uploaded', { receivedAt: '2026-11-20T11:00:01.000Z' });
+  await tell('Uploading', question);
+  expect(await jobs()).toMatchObject([{ outcome: 'succeeded', status: 'Uploaded' }]);
+  expect(await history()).toHaveLength(2);
+});
+
+test('a status may come before the answer', async () => {
+  await desk.command('GetDiagnostics', { location });
+  await tell('Uploading');
+  await tell('Uploaded');
+  const call = desk.sent().at(-1);
+  if (call) await desk.answer(call, { fileName: 'log.zip' });
+  expect(await jobs()).toMatchObject([{ outcome: 'succeeded', file_name: 'log.zip', status: 'Uploaded' }]);
+});
+
+test('a newer GetDiagnostics that is accepted takes the place of the older', async () => {
+  await desk.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
+  await desk.command('GetDiagnostics', { location }, { error: 'InternalError' });
+  expect(await jobs()).toMatchObject([{ outcome: 'running' }, { outcome: 'failed' }]);
+  // The refused one is none that a status could be about.
+  await tell('Uploading');
+  expect(await jobs()).toMatchObject([{ status: 'Uploading' }, { status: null }]);
+  await desk.command('GetDiagnostics', { location }, { fileName: 'two.zip' });
+  await tell('Uploaded');
+  expect(await jobs()).toMatchObject([
+    { outcome: 'cancelled', reason: 'superseded', status: 'Uploading' },
+    { outcome: 'failed' },
+    { outcome: 'succeeded', file_name: 'two.zip' },
+  ]);
+});
+
+test('what waits for its turn is not what a status is about', async () => {
+  await desk.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
+  await desk.command('ClearCache', {});
+  await desk.command('GetDiagnostics', { location });
+  await tell('Uploaded');
+  expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'requested', status: null }]);
+});
+
+test('Idle, and statuses of jobs that nobody asked for, are kept and change nothing', async () => {
+  for (const status of ['Idle', 'Uploading', 'Uploaded', 'Whatever']) expect(await tell(status)).toEqual({});
+  await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
+  await tell('Idle');
+  const [job] = await jobs();
+  expect(job).toMatchObject({ outcome: 'running', status: 'Idle', started_at: null });
+  expect(await history()).toEqual([
+    ['Idle', null],
+    ['Uploading', null],
+    ['Uploaded', null],
+    ['Whatever', null],
+    ['Idle', job?.['job_id']],
+  ]);
+});
+
+test.each([
+  ['a location that is no place for files', { location: 'mailto:files@example.org' }, 'GetDiagnostics.1'],
+  ['negative retries', { location, retries: -1 }, 'GetDiagnostics.3'],
+  ['a negative retryInterval', { location, retryInterval: -1 }, 'GetDiagnostics.3'],
+])('GetDiagnostics with %s is not sent', async (_name, request, rule) => {
+  const sent = desk.callMaker.request({ stationId: 'CP1', action: 'GetDiagnostics', request });
+  await expect(sent).rejects.toMatchObject({ rule });
+  expect(await jobs()).toEqual([]);
+});
+
+test('GetDiagnostics uses a protocol that the station has, where it is known', async () => {
+  await desk.rows(
+    `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
+     VALUES ('CP1', 'supportedfiletransferprotocols', 'SupportedFileTransferProtocols', 'HTTP, ftps', now())`,
+  );
+  await expect(desk.command('GetDiagnostics', { location })).rejects.toMatchObject({
+    rule: 'GetDiagnostics.1',
+  });
+  await desk.command('GetDiagnostics', { location: 'FTPS://files.example/' }, { fileName: 'x' });
+  expect(await jobs()).toHaveLength(1);
+});

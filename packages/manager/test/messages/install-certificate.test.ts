@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { CSR, ROOT_ONE, ROOT_TWO, SERIAL_ONE, SERIAL_TWO } from '../certificates.ts';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+beforeEach(() => desk.rows('TRUNCATE installed_certificates'));
+
+const certificateType = 'CentralSystemRootCertificate';
+const Accepted = { status: 'Accepted' };
+
+function hashOf(serialNumber: string, more: object = {}): Record<string, unknown> {
+  const [issuerNameHash, issuerKeyHash] = [`AB${serialNumber}`, `CD${serialNumber}`];
+  return { hashAlgorithm: 'SHA256', issuerNameHash, issuerKeyHash, serialNumber, ...more };
+}
+
+async function install(
+  certificate: string,
+  answer: object = Accepted,
+  type = certificateType,
+): Promise<void> {
+  await desk.command('InstallCertificate', { certificateType: type, certificate }, answer);
+}
+
+async function report(
+  hashes: object[] | undefined,
+  status = 'Accepted',
+  type = certificateType,
+): Promise<void> {
+  const answer = { status, ...(hashes && { certificateHashData: hashes }) };
+  await desk.command('GetInstalledCertificateIds', { certificateType: type }, answer);
+}
+
+async function certificates(): Promise<Record<string, unknown>[]> {
+  return desk.rows('SELECT * FROM installed_certificates ORDER BY certificate_id');
+}
+
+test('InstallCertificate Accepted adds the certificate, with what it says of itself', async () => {
+  await install(ROOT_ONE);
+  expect(await certificates()).toMatchObject([
+    {
+      station_id: 'CP1',
+      certificate_type: certificateType,
+      serial_number: SERIAL_ONE,
+      hash_algorithm: null,
+      pem: ROOT_ONE,
+      subject: 'CN=Root one\nO=Evander',
+      issuer: 'CN=Root one\nO=Evander',
+      valid_from: new Date('2026-11-23T20:08:34Z'),
+      valid_to: new Date('2126-10-30T20:08:34Z'),
+      installed_at: expect.any(Date) as unknown,
+      reported_at: null,
+    },
+  ]);
+  await install(ROOT_ONE);
+  expect(await certificates()).toHaveLength(1);
+  await install(ROOT_ONE, Accepted, 'ManufacturerRootCertificate');
+  expect(await certificates()).toHaveLength(2);
+});
+
+test.each([{ status: 'Rejected' }, { status: 'Failed' }, { error: 'NotImplemented' }])(
+  'InstallCertificate answered %j adds nothing',
+  async (answer) => {
+    await install(ROOT_ONE, answer);
+    expect(await certificates()).toEqual([]);
+  },
+);
+
+test.each([
+  ['no PEM', 'root'],
+  ['a request', CSR],
+  ['two certificates', ROOT_ONE + ROOT_TWO],
+  ['a broken one', ROOT_ONE.replace('MIIB', 'MIIC')],
+])('InstallCertificate with %s is not sent', async (_name, certificate) => {
+  await expect(desk.command('InstallCertificate', { certificateType, certificate })).rejects.toMatchObject({
+    rule: 'InstallCert.1',
+  });
+});
+
+test('GetInstalledCertificateIds replaces the list of its type, and keeps the PEM of what is still there', async () => {
+  await install(ROOT_ONE);
+  await install(ROOT_TWO);
+  await report([hashOf('9')], 'Accepted', 'ManufacturerRootCertificate');
+  const one = hashOf(`00${SERIAL_ONE.toLowerCase()}`);
+  await report([one, hashOf('77')]);
+  expect(await certificates()).toMatchObject([
+    {
+      serial_number: one['serialNumber'],
+      hash_algorithm: 'SHA256',
+      issuer_name_hash: one['issuerNameHash'],
+      pem: ROOT_ONE,
+      installed_at: expect.any(Date) as unknown,
+      reported_at: expect.any(Date) as unknown,
+    },
+    { certificate_type: 'ManufacturerRootCertificate', serial_number: '9' },
+    { certificate_type: certificateType, serial_number: '77', pem: null },
+  ]);
+  // By another algorithm it is the same certificate.
+  await report([hashOf(SERIAL_ONE, { hashAlgorithm: 'SHA384' })]);
+  expect(await certificates()).toMatchObject([
+    { hash_algorithm: 'SHA384', pem: ROOT_ONE },
+    { certificate_type: 'ManufacturerRootCertificate' },
+  ]);
+});
+
+test('what the station has told of gets its PEM when we install it', async () => {
+  await report([hashOf(SERIAL_ONE), hashOf(SERIAL_TWO)]);
+  await install(ROOT_TWO);
+  expect(await certificates()).toMatchObject([
+    { serial_number: SERIAL_ONE, pem: null },
+    { serial_number: SERIAL_TWO, pem: ROOT_TWO, hash_algorithm: 'SHA256' },
+  ]);
+});
+
+test('two certificates with one serial number are two, one that is listed twice is one', async () => {
+  const [one, other] = [hashOf('1'), hashOf('1', { issuerNameHash: 'EE', issuerKeyHash: 'FF' })];
+  const again = hashOf('01', { issuerNameHash: 'ab1', issuerKeyHash: 'cd1' });
+  await report([one, other, again]);
+  expect(await certificates()).toHaveLength(2);
+  await report([other, one]);
+  expect(await certificates()).toHaveLength(2);
+  await report([other]);
+  expect(await certificates()).toMatchObject([{ issuer_name_hash: 'EE' }]);
+});
+
+test.each([
+  ['NotFound', undefined],
+  ['Accepted', []],
+  ['Accepted', undefined],
+])('GetInstalledCertificateIds answered %s with %j: there is none', async (status, hashes) => {
+  await report([hashOf('1')]);
+  await report([hashOf('2')], 'Accepted', 'ManufacturerRootCertificate');
+  await report(hashes, status);
+  expect(await certificates()).toMatchObject([{ certificate_type: 'ManufacturerRootCertificate' }]);
+});
+
+test('GetInstalledCertificateIds with a CALLERROR leaves the list', async () => {
+  await report([hashOf('1')]);
+  await desk.command('GetInstalledCertificateIds', { certificateType }, { error: 'InternalError' });
+  expect(await certificates()).toHaveLength(1);
+});
+
+test.each([
+  ['Accepted', 1],
+  ['NotFound', 1],
+  ['Failed', 2],
+])('DeleteCertificate answered %s', async (status, left) => {
+  await report([hashOf('AB'), hashOf('2')]);
+  // CiStrings.
+  const certificateHashData = { ...hashOf('ab'), issuerNameHash: 'ABab', issuerKeyHash: 'cdAB' };
+  await desk.command('DeleteCertificate', { certificateHashData }, { status });
+  expect(await certificates()).toHaveLength(left);
+});
+
+test('DeleteCertificate means the hashes, not only the serial number', async () => {
+  await report([hashOf('1'), hashOf('2')]);
+  for (const more of [{ hashAlgorithm: 'SHA512' }, { issuerNameHash: '00' }, { issuerKeyHash: '00' }])
+    await desk.command('DeleteCertificate', { certificateHashData: hashOf('1', more) }, Accepted);
+  expect(await certificates()).toHaveLength(2);
+});
+
+test('DeleteCertificate does not take the last root of the central system', async () => {
+  await report([hashOf('1')]);
+  await report([hashOf('2')], 'Accepted', 'ManufacturerRootCertificate');
+  await expect(desk.command('DeleteCertificate', { certificateHashData: hashOf('1') })).rejects.toMatchObject(
+    {
+      rule: 'DeleteCert.2',
+    },
+  );
+  await desk.command('DeleteCertificate', { certificateHashData: hashOf('2') }, Accepted);
+  await install(ROOT_TWO);
+  await desk.command('DeleteCertificate', { certificateHashData: hashOf('1') }, Accepted);
+  expect(await certificates()).toMatchObject([{ pem: ROOT_TWO }]);
+});

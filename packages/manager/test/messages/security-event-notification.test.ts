@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+beforeEach(() => desk.rows('TRUNCATE security_events'));
+
+const timestamp = '2026-11-20T10:00:00Z';
+
+async function tell(request: object, question: object = {}): Promise<void> {
+  expect((await desk.ask('SecurityEventNotification', request, question)).response).toEqual({});
+}
+
+async function events(): Promise<Record<string, unknown>[]> {
+  return desk.rows('SELECT * FROM security_events ORDER BY occurred_at, type');
+}
+
+test('SecurityEventNotification is kept with the time of the station', async () => {
+  const techInfo = 'door';
+  await tell(
+    { type: 'TamperDetectionActivated', timestamp, techInfo },
+    { receivedAt: '2026-11-21T10:00:00.000Z' },
+  );
+  expect(await events()).toEqual([
+    {
+      station_id: 'CP1',
+      type: 'TamperDetectionActivated',
+      occurred_at: new Date(timestamp),
+      is_critical: true,
+      tech_info: techInfo,
+      received_at: new Date('2026-11-21T10:00:00Z'),
+    },
+  ]);
+});
+
+test('a SecurityEventNotification that is repeated, as the queue of a station does, is one event', async () => {
+  await Promise.all(Array.from({ length: 5 }, () => tell({ type: 'InvalidMessages', timestamp })));
+  await tell({ type: 'InvalidMessages', timestamp: '2026-11-20T11:00:00+01:00' });
+  expect(await events()).toHaveLength(1);
+  await tell({ type: 'InvalidMessages', timestamp: '2026-11-20T10:00:01Z' });
+  await tell({ type: 'MemoryExhaustion', timestamp });
+  expect(await events()).toHaveLength(3);
+});
+
+test.each([
+  ['FirmwareUpdated', true],
+  ['SettingSystemTime', true],
+  ['StartupOfTheDevice', true],
+  ['ResetOrReboot', true],
+  ['SecurityLogWasCleared', true],
+  ['MemoryExhaustion', true],
+  ['InvalidFirmwareSignature', false],
+  ['SomethingOfTheVendor', false],
+])('SecurityEventNotification %s: critical is %s', async (type, isCritical) => {
+  await tell({ type, timestamp });
+  expect(await events()).toMatchObject([{ type, is_critical: isCritical }]);
+});
+
+test('odd ones are kept as far as they go', async () => {
+  await tell({ type: 'X'.repeat(9000), timestamp });
+  await tell({ type: 'Old', timestamp: '1970-01-01T00:00:05Z', techInfo: 'Y'.repeat(5000) });
+  await tell({ type: 'Far', timestamp: '2099-01-01T00:00Z' });
+  expect((await events()).map(({ type }) => String(type).length)).toEqual([3, 255, 3]);
+});

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { ROOT_ONE } from '../certificates.ts';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+beforeEach(() => desk.rows('TRUNCATE station_jobs, status_notifications'));
+
+const firmware = {
+  location: 'https://evander:secret@files.example/fw.bin',
+  retrieveDateTime: '2026-11-20T10:00:00Z',
+  signingCertificate: ROOT_ONE,
+  // Not the signature of anything: a wrong one must go out, too (TC_081).
+  signature: 'AAECAwQ=',
+};
+
+async function update(answer: object = { status: 'Accepted' }): Promise<number> {
+  await desk.command('SignedUpdateFirmware', { firmware }, answer);
+  return (await jobs()).at(-1)?.['request_id'] as number;
+}
+
+async function tell(requestId: number | undefined, ...statuses: string[]): Promise<void> {
+  for (const status of statuses) {
+    const request = { status, ...(requestId !== undefined && { requestId }) };
+    expect((await desk.ask('SignedFirmwareStatusNotification', request)).response).toEqual({});
+  }
+}
+
+async function jobs(): Promise<Record<string, unknown>[]> {
+  return desk.rows('SELECT * FROM station_jobs ORDER BY job_id');
+}
+
+test('SignedUpdateFirmware and every status on its way', async () => {
+  const requestId = await update();
+  expect(desk.sent().at(-1)?.request).toMatchObject({ requestId, firmware });
+  await tell(
+    requestId,
+    'DownloadScheduled',
+    'Downloading',
+    'DownloadPaused',
+    'Downloaded',
+    'SignatureVerified',
+  );
+  await tell(requestId, 'InstallScheduled', 'Installing', 'InstallRebooting');
+  expect(await jobs()).toMatchObject([
+    {
+      kind: 'signedFirmware',
+      location: 'https://evander:***@files.example/fw.bin',
+      outcome: 'running',
+      status: 'InstallRebooting',
+    },
+  ]);
+  await desk.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M', firmwareVersion: '9' });
+  await tell(requestId, 'Installed');
+  // Around the reboot the order varies (TC_080).
+  await tell(requestId, 'InstallRebooting');
+  expect(await jobs()).toMatchObject([{ outcome: 'succeeded', firmware_version_after: '9' }]);
+  const told = await desk.rows('SELECT DISTINCT job_id FROM status_notifications');
+  expect(told).toEqual([{ job_id: (await jobs())[0]?.['job_id'] }]);
+});
+
+test.each([
+  'DownloadFailed',
+  'InvalidSignature',
+  'InstallVerificationFailed',
+  'InstallationFailed',
+  // Edition 1 of the security extension.
+  'InvalidCertificate',
+  'RevokedCertificate',
+])('SignedFirmwareStatusNotification %s ends the job as failed', async (status) => {
+  const requestId = await update();
+  await tell(requestId, 'Downloading', 'CertificateVerified');
+  expect(await jobs()).toMatchObject([{ outcome: 'running', status: 'CertificateVerified' }]);
+  await tell(requestId, status);
+  expect(await jobs()).toMatchObject([{ outcome: 'failed', reason: status }]);
+});
+
+test.each(['Rejected', 'InvalidCertificate', 'RevokedCertificate'])(
+  'SignedUpdateFirmware answered %s has failed',
+  async (status) => {
+    await update({ status });
+    expect(await jobs()).toMatchObject([
+      { outcome: 'failed', reason: status, accepted_at: null, ended_at: expect.any(Date) as unknown },
+    ]);
+  },
+);
+
+test('AcceptedCanceled closes the update before', async () => {
+  const older = await update();
+  const newer = await update({ status: 'AcceptedCanceled' });
+  await tell(older, 'DownloadFailed');
+  await tell(newer, 'Downloading');
+  expect(await jobs()).toMatchObject([
+    { outcome: 'cancelled', status: 'DownloadFailed' },
+    { outcome: 'running', status: 'Downloading' },
+  ]);
+});
+
+test('Idle without a requestId, and a status of an unknown update, change nothing', async () => {
+  const requestId = await update();
+  await tell(undefined, 'Idle', 'Installed');
+  await tell(requestId + 1, 'Installed');
+  expect(await jobs()).toMatchObject([{ outcome: 'running', status: null }]);
+  expect(await desk.rows('SELECT FROM status_notifications WHERE job_id IS NULL')).toHaveLength(3);
+});
+
+test.each([
+  ['a certificate that is no PEM', { signingCertificate: '308201' }, 'SignedUpdate.1'],
+  ['a signature that is no base64', { signature: 'not base64!' }, 'SignedUpdate.1'],
+  ['an empty signature', { signature: '' }, 'SignedUpdate.1'],
+  ['a location that is no URL', { location: 'fw.bin' }, 'GetDiagnostics.1'],
+])('SignedUpdateFirmware with %s is not sent', async (_name, more, rule) => {
+  const request = { firmware: { ...firmware, ...more } };
+  await expect(desk.command('SignedUpdateFirmware', request)).rejects.toMatchObject({ rule });
+  expect(await jobs()).toEqual([]);
+});
+
+test('a requestId that another job has had is not sent', async () => {
+  const requestId = await update();
+  await expect(desk.command('SignedUpdateFirmware', { requestId, firmware })).rejects.toMatchObject({
+    rule: 'SignedUpdate.1',
+  });
+});
