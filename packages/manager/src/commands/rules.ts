@@ -15,12 +15,11 @@ export async function checkEveryCommand(action: CommandAction, context: CheckCon
   const { profile } = ACTIONS[action];
   // Not one of the feature profiles that stations list.
   if (profile === 'Security') return;
-  const listed = await configuration.list(db, stationId, 'SupportedFeatureProfiles');
-  if (listed && !listed.some((name) => name.toLowerCase() === profile.toLowerCase()))
-    throw new RuleBroken(
-      'G.13',
-      `station ${stationId} does not have the feature profile ${profile} of ${action}; its SupportedFeatureProfiles are ${listed.join(', ')}`,
-    );
+  if (await configuration.mayHaveFeature(db, stationId, profile)) return;
+  throw new RuleBroken(
+    'G.13',
+    `station ${stationId} does not list the feature profile ${profile} of ${action} in its SupportedFeatureProfiles`,
+  );
 }
 
 /** Remote starts and stops are for stations that are accepted (Boot.4). */

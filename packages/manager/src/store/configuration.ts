@@ -1,3 +1,4 @@
+import type { Profile } from '@evander/ocpp';
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
 
@@ -19,6 +20,12 @@ export async function list(db: Db, stationId: string, key: string): Promise<stri
     ?.split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+}
+
+/** False when the station's SupportedFeatureProfiles are known and this one is not among them (G.13). */
+export async function mayHaveFeature(db: Db, stationId: string, profile: Profile): Promise<boolean> {
+  const listed = await list(db, stationId, 'SupportedFeatureProfiles');
+  return !listed || listed.some((name) => name.toLowerCase() === profile.toLowerCase());
 }
 
 /** A number; undefined when the key is not known or holds none. */

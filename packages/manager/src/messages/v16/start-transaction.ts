@@ -2,6 +2,8 @@ import { parseDateTime } from '@evander/ocpp';
 import { idTagInfoOf } from '../../authorize.ts';
 import type { IdTagInfo } from '../../authorize.ts';
 import type { Db } from '../../store/db.ts';
+import * as chargingProfiles from '../../store/charging-profiles.ts';
+import * as configuration from '../../store/configuration.ts';
 import * as remoteStarts from '../../store/remote-starts.ts';
 import * as reservations from '../../store/reservations.ts';
 import * as tags from '../../store/tags.ts';
@@ -51,7 +53,13 @@ async function authorizeStart(db: Db, start: transactions.Start, now: Date): Pro
 async function linkRemoteStart(db: Db, start: transactions.Start, transactionId: number): Promise<void> {
   const remoteStart = await remoteStarts.findFor(db, start);
   if (!remoteStart) return;
-  await remoteStarts.link(db, transactionId, remoteStart.commandId);
+  const { commandId, chargingProfile } = remoteStart;
+  await remoteStarts.link(db, transactionId, commandId);
+  const { stationId, connectorId, receivedAt: setAt } = start;
+  // A station without smart charging has passed over it (RemoteStart.6).
+  if (!chargingProfile || !(await configuration.mayHaveFeature(db, stationId, 'SmartCharging'))) return;
+  const profile = { ...chargingProfile, transactionId };
+  await chargingProfiles.add(db, { stationId, connectorId, profile, commandId, setAt });
 }
 
 /** False when the start names a reservation that there is not, which makes it no worse (Start.8). */
