@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+beforeEach(() => desk.rows('TRUNCATE reservations'));
+
+async function reserve(): Promise<unknown> {
+  const expiryDate = new Date(Date.now() + 3_600_000).toISOString();
+  await desk.command('ReserveNow', { connectorId: 1, idTag: 'T', expiryDate }, { status: 'Accepted' });
+  return desk.sent().at(-1)?.request['reservationId'];
+}
+
+async function reservations(): Promise<Record<string, unknown>[]> {
+  return desk.rows('SELECT * FROM reservations ORDER BY reservation_key');
+}
+
+test.each([
+  ['Accepted', 'cancelled'],
+  ['Rejected', 'ended'],
+])('CancelReservation answered %s: it is %s', async (status, state) => {
+  const reservationId = await reserve();
+  await reserve();
+  await desk.command('CancelReservation', { reservationId }, { status });
+  expect(await reservations()).toMatchObject([
+    { state, ended_at: expect.any(Date) as unknown },
+    { state: 'active', ended_at: null },
+  ]);
+});
+
+test('CancelReservation with a CALLERROR leaves the reservation', async () => {
+  const reservationId = await reserve();
+  await desk.command('CancelReservation', { reservationId }, { error: 'InternalError' });
+  expect(await reservations()).toMatchObject([{ state: 'active' }]);
+});
+
+test('CancelReservation Rejected after the expiry: it has expired', async () => {
+  const reservationId = await reserve();
+  await desk.rows("UPDATE reservations SET expiry_date = now() - interval '1 minute'");
+  await desk.command('CancelReservation', { reservationId }, { status: 'Rejected' });
+  const [row] = await reservations();
+  expect(row).toMatchObject({ state: 'expired' });
+  expect(row?.['ended_at']).toEqual(row?.['expiry_date']);
+});
+
+test('CancelReservation of one that was used, or is not known, changes nothing', async () => {
+  const reservationId = await reserve();
+  const start = {
+    connectorId: 1,
+    idTag: 'T',
+    meterStart: 0,
+    timestamp: new Date().toISOString(),
+    reservationId,
+  };
+  await desk.ask('StartTransaction', start);
+  await desk.command('CancelReservation', { reservationId }, { status: 'Rejected' });
+  await desk.command('CancelReservation', { reservationId: 4711 }, { status: 'Accepted' });
+  expect(await reservations()).toMatchObject([{ state: 'used' }]);
+});
+
+test('the status Available that comes before the answer to CancelReservation agrees with it', async () => {
+  const reservationId = await reserve();
+  const tell = (status: string) =>
+    desk.ask('StatusNotification', { connectorId: 1, status, errorCode: 'NoError' });
+  await tell('Reserved');
+  await desk.command('CancelReservation', { reservationId });
+  await tell('Available');
+  const call = desk.sent().at(-1);
+  if (call) await desk.answer(call, { status: 'Accepted' });
+  expect(await reservations()).toMatchObject([{ state: 'cancelled' }]);
+});

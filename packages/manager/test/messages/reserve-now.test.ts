@@ -1,0 +1,254 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import * as reservationStore from '../../src/store/reservations.ts';
+import { addTag, openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+  await addTag(desk, 'DRIVER', { parent_id_tag: 'FLEET' });
+  await addTag(desk, 'COLLEAGUE', { parent_id_tag: 'fleet' });
+  await addTag(desk, 'STRANGER');
+});
+afterAll(() => desk.close());
+beforeEach(async () => {
+  await desk.rows('TRUNCATE reservations, configuration_keys, transactions');
+  desk.setNow(undefined);
+});
+
+const HOUR = 3_600_000;
+
+function inMs(ms: number): string {
+  return new Date(Date.now() + ms).toISOString();
+}
+
+/** Reserves for an hour; the reservation's id. */
+async function reserve(more: object = {}, answer: object = { status: 'Accepted' }): Promise<number> {
+  const request = { connectorId: 1, idTag: 'DRIVER', expiryDate: inMs(HOUR), ...more };
+  const { commandId } = await desk.command('ReserveNow', request, answer);
+  const [row] = await desk.rows('SELECT reservation_id FROM reservations WHERE command_id = $1', [commandId]);
+  return row?.['reservation_id'] as number;
+}
+
+async function tell(connectorId: number, status: string, more: object = {}): Promise<void> {
+  const request = { connectorId, status, errorCode: 'NoError', ...more };
+  expect((await desk.ask('StatusNotification', request)).response).toEqual({});
+}
+
+async function start(more: object = {}): Promise<number> {
+  const request = { connectorId: 1, idTag: 'DRIVER', meterStart: 0, timestamp: inMs(0), ...more };
+  const { response } = await desk.ask('StartTransaction', request);
+  return (response as { transactionId: number }).transactionId;
+}
+
+async function reservations(): Promise<Record<string, unknown>[]> {
+  return desk.rows('SELECT * FROM reservations ORDER BY reservation_key');
+}
+
+test('ReserveNow is recorded before it is answered, gets an id, and is active when it is accepted', async () => {
+  const expiryDate = inMs(HOUR);
+  const request = { connectorId: 1, idTag: 'Driver', parentIdTag: 'FLEET', expiryDate };
+  const { commandId } = await desk.command('ReserveNow', request);
+  expect(await reservations()).toMatchObject([
+    {
+      station_id: 'CP1',
+      command_id: commandId,
+      reservation_id: desk.sent().at(-1)?.request['reservationId'],
+      connector_id: 1,
+      id_tag: 'Driver',
+      parent_id_tag: 'FLEET',
+      expiry_date: new Date(expiryDate),
+      state: 'requested',
+    },
+  ]);
+  const call = desk.sent().at(-1);
+  if (call) await desk.answer(call, { status: 'Accepted' });
+  expect(await reservations()).toMatchObject([{ state: 'active', accepted_at: expect.any(Date) as unknown }]);
+  expect(await reserve({ connectorId: 2 })).not.toBe((await reservations())[0]?.['reservation_id']);
+});
+
+test.each(['Faulted', 'Occupied', 'Rejected', 'Unavailable'])(
+  'ReserveNow answered %s is refused',
+  async (status) => {
+    await reserve({}, { status });
+    expect(await reservations()).toMatchObject([
+      { state: 'refused', reason: status, ended_at: expect.any(Date) as unknown },
+    ]);
+  },
+);
+
+test('ReserveNow with a CALLERROR is refused, with its reason', async () => {
+  await reserve({}, { error: 'NotSupported' });
+  expect(await reservations()).toMatchObject([{ state: 'refused', reason: 'NotSupported: no' }]);
+});
+
+test('ReserveNow with an id that is in use replaces that reservation, once it is accepted', async () => {
+  const reservationId = await reserve();
+  await reserve({ reservationId, connectorId: 2 }, { status: 'Rejected' });
+  expect(await reservations()).toMatchObject([{ state: 'active' }, { state: 'refused' }]);
+  await reserve({ reservationId, connectorId: 2 });
+  expect(await reservations()).toMatchObject([
+    { state: 'replaced' },
+    { state: 'refused' },
+    { state: 'active', connector_id: 2 },
+  ]);
+  await start({ connectorId: 2, reservationId });
+  expect(await reservations()).toMatchObject([
+    { state: 'replaced' },
+    { state: 'refused' },
+    { state: 'used' },
+  ]);
+});
+
+test('a start with the reservationId uses it, once', async () => {
+  const reservationId = await reserve();
+  const timestamp = inMs(1000);
+  const transactionId = await start({ reservationId, timestamp });
+  expect(await start({ reservationId, timestamp })).toBe(transactionId);
+  expect(await reservations()).toMatchObject([
+    { state: 'used', transaction_id: transactionId, ended_at: new Date(timestamp) },
+  ]);
+  // Another that names it does not take it away.
+  expect(await start({ reservationId, timestamp: inMs(2000) })).toBeGreaterThan(transactionId);
+  expect(await reservations()).toMatchObject([{ transaction_id: transactionId }]);
+});
+
+test('a start may come before the answer to ReserveNow, and long after', async () => {
+  const reservationId = 7000;
+  const request = { connectorId: 1, idTag: 'DRIVER', expiryDate: inMs(HOUR), reservationId };
+  await desk.command('ReserveNow', request);
+  const transactionId = await start({ reservationId });
+  const call = desk.sent().at(-1);
+  if (call) await desk.answer(call, { status: 'Accepted' });
+  expect(await reservations()).toMatchObject([{ state: 'used', transaction_id: transactionId }]);
+
+  const late = await reserve({ connectorId: 3, expiryDate: inMs(50_000) });
+  await reservationStore.expire(desk.database, new Date(Date.now() + HOUR));
+  expect(await reservations()).toMatchObject([{ state: 'used' }, { state: 'expired' }]);
+  await start({ connectorId: 3, reservationId: late, timestamp: inMs(10_000) });
+  expect(await reservations()).toMatchObject([{ state: 'used' }, { state: 'used' }]);
+});
+
+test('a start with a reservationId that there is not is recorded, and nothing else', async () => {
+  await reserve();
+  expect(await start({ reservationId: 424_242 })).toBeGreaterThan(0);
+  expect(await reservations()).toMatchObject([{ state: 'active' }]);
+});
+
+test.each([
+  ['its tag in another case', { idTag: 'driver' }, 'used'],
+  ['a tag of its group', { idTag: 'COLLEAGUE' }, 'used'],
+  ['a tag of no group', { idTag: 'STRANGER' }, 'active'],
+  ['a tag that is not known', { idTag: 'FLEET2' }, 'active'],
+  ['its tag on another connector', { connectorId: 2 }, 'active'],
+  ['its tag, from before it was asked for', { timestamp: inMs(-HOUR) }, 'active'],
+  ['its tag, after it has expired', { timestamp: inMs(2 * HOUR) }, 'active'],
+])('a start without a reservationId, by %s', async (_name, more, state) => {
+  await reserve({ parentIdTag: 'FLEET' });
+  const transactionId = await start(more);
+  expect(await reservations()).toMatchObject([
+    { state, transaction_id: state === 'used' ? transactionId : null },
+  ]);
+});
+
+test('a start uses the reservation of its own connector before that of any', async () => {
+  await reserve({ connectorId: 0 });
+  await reserve({ connectorId: 1 });
+  await start();
+  expect(await reservations()).toMatchObject([{ state: 'active' }, { state: 'used' }]);
+  await start({ connectorId: 2 });
+  expect(await reservations()).toMatchObject([{ state: 'used' }, { state: 'used' }]);
+});
+
+test.each([
+  ['Faulted', 1],
+  ['Unavailable', 1],
+  ['Faulted', 0],
+  ['Unavailable', 0],
+])('%s on connector %i loses the reservation', async (status, connectorId) => {
+  await reserve();
+  await reserve({ connectorId: 2 });
+  await tell(connectorId, status);
+  expect(await reservations()).toMatchObject([
+    { state: 'lost', reason: status, ended_at: expect.any(Date) as unknown },
+    { state: connectorId === 0 ? 'lost' : 'active' },
+  ]);
+  const [row] = await desk.rows('SELECT status FROM connectors WHERE connector_id = $1', [connectorId]);
+  expect(row).toEqual({ status });
+});
+
+test('a reservation of any connector is lost with the station, not with a connector', async () => {
+  await reserve({ connectorId: 0 });
+  await tell(1, 'Faulted');
+  expect(await reservations()).toMatchObject([{ state: 'active' }]);
+  await tell(0, 'Unavailable');
+  expect(await reservations()).toMatchObject([{ state: 'lost' }]);
+});
+
+test('Reserved and then Available: cancelled, or expired by the clock', async () => {
+  await reserve({ connectorId: 1 });
+  await reserve({ connectorId: 2, expiryDate: inMs(60_000) });
+  for (const connectorId of [1, 2]) await tell(connectorId, 'Reserved', { timestamp: inMs(1000) });
+  expect(await reservations()).toMatchObject([
+    { state: 'active', reserved_at: expect.any(Date) as unknown, ended_at: null },
+    { state: 'active', reserved_at: expect.any(Date) as unknown },
+  ]);
+  for (const connectorId of [1, 2]) await tell(connectorId, 'Available', { timestamp: inMs(61_000) });
+  expect(await reservations()).toMatchObject([{ state: 'cancelled' }, { state: 'expired' }]);
+});
+
+test('an Available that is older than Reserved, or that follows none, ends nothing', async () => {
+  await reserve();
+  await tell(1, 'Available');
+  await tell(1, 'Reserved', { timestamp: inMs(5000) });
+  await tell(1, 'Available', { timestamp: inMs(4000) });
+  await tell(2, 'Available', { timestamp: inMs(6000) });
+  await tell(0, 'Available', { timestamp: inMs(6000) });
+  expect(await reservations()).toMatchObject([{ state: 'active' }]);
+});
+
+test('statuses from before the reservation say nothing of it', async () => {
+  await reserve();
+  for (const status of ['Reserved', 'Available', 'Faulted', 'Unavailable'])
+    await tell(1, status, { timestamp: inMs(-HOUR) });
+  await tell(0, 'Faulted', { timestamp: inMs(-HOUR) });
+  expect(await reservations()).toMatchObject([{ state: 'active', reserved_at: null }]);
+});
+
+test('what has ended stays as it ended', async () => {
+  const reservationId = await reserve();
+  await tell(1, 'Reserved');
+  const transactionId = await start({ reservationId });
+  await tell(1, 'Available');
+  await tell(1, 'Faulted');
+  expect(await reservations()).toMatchObject([{ state: 'used', transaction_id: transactionId }]);
+});
+
+test('statuses of many connectors at once all count', async () => {
+  for (let connectorId = 1; connectorId <= 10; connectorId++) await reserve({ connectorId });
+  await Promise.all(Array.from({ length: 10 }, (_, i) => tell(i + 1, i % 2 ? 'Faulted' : 'Charging')));
+  expect((await reservations()).map(({ state }) => state)).toEqual(
+    Array.from({ length: 10 }, (_, i) => (i % 2 ? 'lost' : 'active')),
+  );
+});
+
+test.each([
+  ['a negative connectorId', { connectorId: -1 }, 'ReserveNow.2'],
+  ['an expiryDate that has passed', { expiryDate: inMs(-1000) }, 'ReserveNow.5'],
+  ['a reservationId of 0', { reservationId: 0 }, 'ReserveNow.1'],
+])('ReserveNow with %s is not sent', async (_name, more, rule) => {
+  const request = { connectorId: 1, idTag: 'DRIVER', expiryDate: inMs(HOUR), ...more };
+  await expect(desk.command('ReserveNow', request)).rejects.toMatchObject({ rule });
+  expect(await reservations()).toEqual([]);
+});
+
+test('ReserveNow of connector 0 is not sent where the station is known not to take it', async () => {
+  await reserve({ connectorId: 0 });
+  await desk.rows(
+    `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
+     VALUES ('CP1', 'reserveconnectorzerosupported', 'ReserveConnectorZeroSupported', 'False', now())`,
+  );
+  const request = { connectorId: 0, idTag: 'DRIVER', expiryDate: inMs(HOUR) };
+  await expect(desk.command('ReserveNow', request)).rejects.toMatchObject({ rule: 'ReserveNow.2' });
+  expect(await reservations()).toHaveLength(1);
+});
