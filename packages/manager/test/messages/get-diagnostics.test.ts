@@ -131,6 +131,23 @@ test('a repeat of a status has one effect', async () => {
   expect(await history()).toHaveLength(2);
 });
 
+test('a repeat of a status from the job before is not about the new job', async () => {
+  const question = { id: 'd2', receivedAt: '2026-11-20T11:10:00.000Z' };
+  await desk.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
+  await tell('Uploaded', question);
+  await desk.command('GetDiagnostics', { location }, { fileName: 'two.zip' });
+  await tell('Uploaded', question);
+  expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'running', status: null }]);
+});
+
+test('a status that is older than the last goes to the history and no further', async () => {
+  await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
+  await tell('Uploaded', { receivedAt: '2026-11-20T11:20:01.000Z' });
+  await tell('UploadFailed', { receivedAt: '2026-11-20T11:20:00.000Z' });
+  expect(await jobs()).toMatchObject([{ outcome: 'succeeded', status: 'Uploaded' }]);
+  expect((await history()).map((entry) => (entry as unknown[])[0])).toEqual(['UploadFailed', 'Uploaded']);
+});
+
 test('a status may come before the answer', async () => {
   await desk.command('GetDiagnostics', { location });
   await tell('Uploading');
@@ -154,6 +171,15 @@ test('a newer GetDiagnostics that is accepted takes the place of the older', asy
     { outcome: 'failed' },
     { outcome: 'succeeded', file_name: 'two.zip' },
   ]);
+});
+
+test('what the station says after a failure is about that job, not about one that it refused', async () => {
+  await desk.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
+  const now = new Date().toISOString();
+  await tell('UploadFailed', { receivedAt: now });
+  await desk.command('GetDiagnostics', { location }, { error: 'InternalError' });
+  await tell('Uploaded', { receivedAt: now });
+  expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'failed', status: null }]);
 });
 
 test('what waits for its turn is not what a status is about', async () => {

@@ -127,6 +127,18 @@ test('two certificates with one serial number are two, one that is listed twice 
   expect(await certificates()).toMatchObject([{ issuer_name_hash: 'EE' }]);
 });
 
+test('hashes of several algorithms in one answer are certificates of their own', async () => {
+  const both = [hashOf('1'), hashOf('1', { hashAlgorithm: 'SHA384' })];
+  await report(both);
+  expect(await certificates()).toMatchObject([{ hash_algorithm: 'SHA256' }, { hash_algorithm: 'SHA384' }]);
+  await desk.rows("UPDATE installed_certificates SET reported_at = '2020-01-01'");
+  await report(both.reverse());
+  expect(await desk.rows("SELECT FROM installed_certificates WHERE reported_at > '2021-01-01'")).toHaveLength(
+    2,
+  );
+  expect(await certificates()).toMatchObject([{ hash_algorithm: 'SHA256' }, { hash_algorithm: 'SHA384' }]);
+});
+
 test.each([
   ['NotFound', undefined],
   ['Accepted', []],
