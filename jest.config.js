@@ -8,5 +8,6 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['@evander/source', 'node', 'node-addons'] },
   globalSetup: '<rootDir>/test/start-postgres.ts',
   globalTeardown: '<rootDir>/test/stop-postgres.ts',
+  reporters: ['default', '<rootDir>/test/octt-reporter.js'],
   testTimeout: 30_000,
 };
