@@ -6,7 +6,6 @@ const PARTITIONED = [
   { table: 'meter_values', step: '1 month', ahead: 2 },
   { table: 'connector_statuses', step: '1 month', ahead: 2 },
   { table: 'authorizations', step: '1 month', ahead: 2 },
-  { table: 'security_events', step: '1 month', ahead: 2 },
   { table: 'frames', step: '1 day', ahead: 3 },
 ];
 

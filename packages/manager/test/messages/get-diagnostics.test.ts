@@ -105,58 +105,6 @@ test('a CALLERROR, and a station that does not come, fail the job', async () => 
   ]);
 });
 
-test('a failed upload is tried again: the last word counts, and the history has them all', async () => {
-  await desk.command('GetDiagnostics', { location, retries: 1 }, { fileName: 'log.zip' });
-  await tell('Uploading');
-  await tell('UploadFailed');
-  expect(await jobs()).toMatchObject([
-    { outcome: 'failed', reason: 'UploadFailed', ended_at: expect.any(Date) as unknown },
-  ]);
-  await tell('Uploading');
-  expect(await jobs()).toMatchObject([{ outcome: 'running', reason: null, ended_at: null }]);
-  await tell('Uploaded');
-  // Out of order: a success is not undone.
-  await tell('Uploading');
-  expect(await jobs()).toMatchObject([{ outcome: 'succeeded', status: 'Uploading' }]);
-  expect(await history()).toHaveLength(5);
-});
-
-test('a repeat of a status has one effect', async () => {
-  await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
-  const question = { id: 'd1', receivedAt: '2026-11-20T11:00:00.000Z' };
-  await Promise.all([tell('Uploading', question), tell('Uploading', question), tell('Uploading', question)]);
-  await tell('Uploaded', { receivedAt: '2026-11-20T11:00:01.000Z' });
-  await tell('Uploading', question);
-  expect(await jobs()).toMatchObject([{ outcome: 'succeeded', status: 'Uploaded' }]);
-  expect(await history()).toHaveLength(2);
-});
-
-test('a repeat of a status from the job before is not about the new job', async () => {
-  const question = { id: 'd2', receivedAt: '2026-11-20T11:10:00.000Z' };
-  await desk.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
-  await tell('Uploaded', question);
-  await desk.command('GetDiagnostics', { location }, { fileName: 'two.zip' });
-  await tell('Uploaded', question);
-  expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'running', status: null }]);
-});
-
-test('a status that is older than the last goes to the history and no further', async () => {
-  await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
-  await tell('Uploaded', { receivedAt: '2026-11-20T11:20:01.000Z' });
-  await tell('UploadFailed', { receivedAt: '2026-11-20T11:20:00.000Z' });
-  expect(await jobs()).toMatchObject([{ outcome: 'succeeded', status: 'Uploaded' }]);
-  expect((await history()).map((entry) => (entry as unknown[])[0])).toEqual(['UploadFailed', 'Uploaded']);
-});
-
-test('a status may come before the answer', async () => {
-  await desk.command('GetDiagnostics', { location });
-  await tell('Uploading');
-  await tell('Uploaded');
-  const call = desk.sent().at(-1);
-  if (call) await desk.answer(call, { fileName: 'log.zip' });
-  expect(await jobs()).toMatchObject([{ outcome: 'succeeded', file_name: 'log.zip', status: 'Uploaded' }]);
-});
-
 test('a newer GetDiagnostics that is accepted takes the place of the older', async () => {
   await desk.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
   await desk.command('GetDiagnostics', { location }, { error: 'InternalError' });
@@ -170,38 +118,6 @@ test('a newer GetDiagnostics that is accepted takes the place of the older', asy
     { outcome: 'cancelled', reason: 'superseded', status: 'Uploading' },
     { outcome: 'failed' },
     { outcome: 'succeeded', file_name: 'two.zip' },
-  ]);
-});
-
-test('what the station says after a failure is about that job, not about one that it refused', async () => {
-  await desk.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
-  const now = new Date().toISOString();
-  await tell('UploadFailed', { receivedAt: now });
-  await desk.command('GetDiagnostics', { location }, { error: 'InternalError' });
-  await tell('Uploaded', { receivedAt: now });
-  expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'failed', status: null }]);
-});
-
-test('what waits for its turn is not what a status is about', async () => {
-  await desk.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
-  await desk.command('ClearCache', {});
-  await desk.command('GetDiagnostics', { location });
-  await tell('Uploaded');
-  expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'requested', status: null }]);
-});
-
-test('Idle, and statuses of jobs that nobody asked for, are kept and change nothing', async () => {
-  for (const status of ['Idle', 'Uploading', 'Uploaded', 'Whatever']) expect(await tell(status)).toEqual({});
-  await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
-  await tell('Idle');
-  const [job] = await jobs();
-  expect(job).toMatchObject({ outcome: 'running', status: 'Idle', started_at: null });
-  expect(await history()).toEqual([
-    ['Idle', null],
-    ['Uploading', null],
-    ['Uploaded', null],
-    ['Whatever', null],
-    ['Idle', job?.['job_id']],
   ]);
 });
 

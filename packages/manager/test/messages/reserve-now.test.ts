@@ -13,7 +13,6 @@ beforeAll(async () => {
 afterAll(() => desk.close());
 beforeEach(async () => {
   await desk.rows('TRUNCATE reservations, configuration_keys, transactions');
-  desk.setNow(undefined);
 });
 
 const HOUR = 3_600_000;
@@ -28,11 +27,6 @@ async function reserve(more: object = {}, answer: object = { status: 'Accepted' 
   const { commandId } = await desk.command('ReserveNow', request, answer);
   const [row] = await desk.rows('SELECT reservation_id FROM reservations WHERE command_id = $1', [commandId]);
   return row?.['reservation_id'] as number;
-}
-
-async function tell(connectorId: number, status: string, more: object = {}): Promise<void> {
-  const request = { connectorId, status, errorCode: 'NoError', ...more };
-  expect((await desk.ask('StatusNotification', request)).response).toEqual({});
 }
 
 async function start(more: object = {}): Promise<number> {
@@ -158,78 +152,6 @@ test('a start uses the reservation of its own connector before that of any', asy
   expect(await reservations()).toMatchObject([{ state: 'active' }, { state: 'used' }]);
   await start({ connectorId: 2 });
   expect(await reservations()).toMatchObject([{ state: 'used' }, { state: 'used' }]);
-});
-
-test.each([
-  ['Faulted', 1],
-  ['Unavailable', 1],
-  ['Faulted', 0],
-  ['Unavailable', 0],
-])('%s on connector %i loses the reservation', async (status, connectorId) => {
-  await reserve();
-  await reserve({ connectorId: 2 });
-  await tell(connectorId, status);
-  expect(await reservations()).toMatchObject([
-    { state: 'lost', reason: status, ended_at: expect.any(Date) as unknown },
-    { state: connectorId === 0 ? 'lost' : 'active' },
-  ]);
-  const [row] = await desk.rows('SELECT status FROM connectors WHERE connector_id = $1', [connectorId]);
-  expect(row).toEqual({ status });
-});
-
-test('a reservation of any connector is lost with the station, not with a connector', async () => {
-  await reserve({ connectorId: 0 });
-  await tell(1, 'Faulted');
-  expect(await reservations()).toMatchObject([{ state: 'active' }]);
-  await tell(0, 'Unavailable');
-  expect(await reservations()).toMatchObject([{ state: 'lost' }]);
-});
-
-test('Reserved and then Available: cancelled, or expired by the clock', async () => {
-  await reserve({ connectorId: 1 });
-  await reserve({ connectorId: 2, expiryDate: inMs(60_000) });
-  for (const connectorId of [1, 2]) await tell(connectorId, 'Reserved', { timestamp: inMs(1000) });
-  expect(await reservations()).toMatchObject([
-    { state: 'active', reserved_at: expect.any(Date) as unknown, ended_at: null },
-    { state: 'active', reserved_at: expect.any(Date) as unknown },
-  ]);
-  for (const connectorId of [1, 2]) await tell(connectorId, 'Available', { timestamp: inMs(61_000) });
-  expect(await reservations()).toMatchObject([{ state: 'cancelled' }, { state: 'expired' }]);
-});
-
-test('an Available that is older than Reserved, or that follows none, ends nothing', async () => {
-  await reserve();
-  await tell(1, 'Available');
-  await tell(1, 'Reserved', { timestamp: inMs(5000) });
-  await tell(1, 'Available', { timestamp: inMs(4000) });
-  await tell(2, 'Available', { timestamp: inMs(6000) });
-  await tell(0, 'Available', { timestamp: inMs(6000) });
-  expect(await reservations()).toMatchObject([{ state: 'active' }]);
-});
-
-test('statuses from before the reservation say nothing of it', async () => {
-  await reserve();
-  for (const status of ['Reserved', 'Available', 'Faulted', 'Unavailable'])
-    await tell(1, status, { timestamp: inMs(-HOUR) });
-  await tell(0, 'Faulted', { timestamp: inMs(-HOUR) });
-  expect(await reservations()).toMatchObject([{ state: 'active', reserved_at: null }]);
-});
-
-test('what has ended stays as it ended', async () => {
-  const reservationId = await reserve();
-  await tell(1, 'Reserved');
-  const transactionId = await start({ reservationId });
-  await tell(1, 'Available');
-  await tell(1, 'Faulted');
-  expect(await reservations()).toMatchObject([{ state: 'used', transaction_id: transactionId }]);
-});
-
-test('statuses of many connectors at once all count', async () => {
-  for (let connectorId = 1; connectorId <= 10; connectorId++) await reserve({ connectorId });
-  await Promise.all(Array.from({ length: 10 }, (_, i) => tell(i + 1, i % 2 ? 'Faulted' : 'Charging')));
-  expect((await reservations()).map(({ state }) => state)).toEqual(
-    Array.from({ length: 10 }, (_, i) => (i % 2 ? 'lost' : 'active')),
-  );
 });
 
 test.each([
