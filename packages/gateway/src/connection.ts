@@ -5,6 +5,7 @@ import type { Frame, MalformedFrame } from '@evander/ocpp';
 import type { Log } from '@evander/process';
 import type { RawData, WebSocket } from 'ws';
 import { Commands } from './commands.ts';
+import type { GatewayMetrics } from './metrics.ts';
 import { StationCalls } from './station-calls.ts';
 
 export interface ConnectionOptions {
@@ -17,6 +18,7 @@ export interface ConnectionOptions {
   onUnreadable(frame: UnreadableFrame): void;
   repeatDelaysMs: readonly number[];
   answerTimeoutMs: number;
+  metrics: GatewayMetrics;
   log: Log;
 }
 
@@ -81,6 +83,10 @@ export class Connection {
     });
   }
 
+  get unansweredCalls(): number {
+    return this.#calls.size;
+  }
+
   /** Takes an envelope from the managers. */
   onEnvelope(envelope: Envelope): void {
     if (envelope.type !== 2) {
@@ -133,6 +139,7 @@ export class Connection {
       ? { type: 'malformed', reason: 'a binary message: OCPP-J is text' }
       : parseFrame(text);
     if (frame.type === 'blank') return;
+    this.#options.metrics.countFrame('in', frame.type);
     if (frame.type === 'malformed') {
       // Frames that come behind our close are not read, but for results: what they tell has happened.
       if (this.#socket.readyState === this.#socket.OPEN)
@@ -169,7 +176,9 @@ export class Connection {
   }
 
   #send(frame: Frame): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(formatFrame(frame));
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#options.metrics.countFrame('out', frame.type);
+    this.#socket.send(formatFrame(frame));
   }
 }
 

@@ -2,6 +2,7 @@ import type { Connection as AnnouncedConnection } from '@evander/broker';
 import type { Log } from '@evander/process';
 import type { WebSocket } from 'ws';
 import { CLOSE, Connection } from './connection.ts';
+import type { GatewayMetrics } from './metrics.ts';
 import { Road } from './road.ts';
 import { UnsettledResults } from './unsettled-results.ts';
 
@@ -11,6 +12,7 @@ export interface ConnectionsOptions {
   repeatDelaysMs: readonly number[];
   answerTimeoutMs: number;
   aliveEveryMs: number;
+  metrics: GatewayMetrics;
   log: Log;
 }
 
@@ -40,6 +42,13 @@ export class Connections {
 
   get size(): number {
     return this.#connections.size;
+  }
+
+  /** Calls of stations that wait for their answer. */
+  get unansweredCalls(): number {
+    let count = 0;
+    for (const connection of this.#connections.values()) count += connection.unansweredCalls;
+    return count;
   }
 
   /** Takes over a station's freshly opened socket; an older one of the same station is closed. */

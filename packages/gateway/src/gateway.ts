@@ -1,6 +1,7 @@
 import type { Log } from '@evander/process';
 import { Connections } from './connections.ts';
 import type { CredentialSource } from './credentials.ts';
+import { GatewayMetrics } from './metrics.ts';
 import { startStationServer } from './station-server.ts';
 import { startStatusServer } from './status-server.ts';
 import { TurnedAwayReports } from './turned-away.ts';
@@ -39,7 +40,13 @@ const ALIVE_EVERY_MS = 10_000;
 /** Starts a gateway. Rejects when a port is taken; a broker or manager that is away is waited for. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { repeatDelaysMs = REPEAT_DELAYS_MS, aliveEveryMs = ALIVE_EVERY_MS } = options;
-  const connections = new Connections({ ...options, repeatDelaysMs, aliveEveryMs });
+  const metrics = new GatewayMetrics();
+  const connections = new Connections({ ...options, repeatDelaysMs, aliveEveryMs, metrics });
+  metrics.watch({
+    connections: () => connections.size,
+    unansweredCalls: () => connections.unansweredCalls,
+    isBrokerConnected: () => connections.road.isReady,
+  });
   const leave = async (error: unknown): Promise<never> => {
     await connections.close(0);
     throw error;
@@ -52,13 +59,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     host: options.host,
     port: options.statusPort,
     isReady: () => connections.road.isReady && !isStopping,
-    connectionCount: () => connections.size,
+    metrics,
   }).catch(leave);
   const stations = await startStationServer({
     ...options,
     port: options.wsPort,
     onSocket: (socket, stationId, remoteAddress) => connections.add(socket, stationId, remoteAddress),
-    onTurnedAway: (handshake) => turnedAway.add(handshake),
+    onTurnedAway: (handshake) => {
+      metrics.countRefusal(handshake.status);
+      turnedAway.add(handshake);
+    },
   }).catch(async (error: unknown) => {
     await status.close();
     return leave(error);

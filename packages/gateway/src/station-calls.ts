@@ -35,6 +35,10 @@ export class StationCalls {
     this.#options = options;
   }
 
+  get size(): number {
+    return this.#queue.length;
+  }
+
   get isEmpty(): boolean {
     return this.#queue.length === 0;
   }

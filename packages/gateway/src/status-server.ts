@@ -5,7 +5,7 @@ export interface StatusServerOptions {
   host: string;
   port: number;
   isReady(): boolean;
-  connectionCount(): number;
+  metrics: { contentType: string; text(): Promise<string> };
 }
 
 /** Serves /health/live, /health/ready and /metrics, without a key and apart from the stations' port. */
@@ -21,12 +21,11 @@ export async function startStatusServer(
       if (options.isReady()) answer(200, '{"status":"ready"}');
       else answer(503, '{"status":"not ready","cause":"the broker is away, or the gateway is stopping"}');
     } else if (request.url === '/metrics') {
-      const lines = [
-        '# HELP evander_gateway_connections Stations connected to this gateway.',
-        '# TYPE evander_gateway_connections gauge',
-        `evander_gateway_connections ${options.connectionCount()}`,
-      ];
-      answer(200, `${lines.join('\n')}\n`, 'text/plain; version=0.0.4');
+      const { metrics } = options;
+      metrics.text().then(
+        (text) => answer(200, text, metrics.contentType),
+        (error: unknown) => answer(500, String(error), 'text/plain'),
+      );
     } else answer(404, '{"status":"there are /health/live, /health/ready and /metrics"}');
   });
   await new Promise<void>((resolve, reject) => {

@@ -4,6 +4,7 @@ import { CallMaker } from './commands/call-maker.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { LastSeen } from './last-seen.ts';
 import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
+import { ManagerMetrics } from './metrics.ts';
 import { recordPresence } from './presence.ts';
 import { Road } from './road.ts';
 import { Router } from './router.ts';
@@ -50,17 +51,19 @@ export interface Manager {
 export async function startManager(options: ManagerOptions): Promise<Manager> {
   const { log, now = () => new Date() } = options;
   await migrate(options.databaseUrl);
+  const metrics = new ManagerMetrics();
   const database = openDatabase({
     url: options.databaseUrl,
     poolSize: options.databasePoolSize,
     onError: (error) => log.warn({ err: error }, 'a database connection broke'),
+    onQueryError: () => metrics.countQueryError(),
   });
   await createPartitions(database, now());
   if (options.adminKey !== undefined) {
     await apiKeys.add(database, { name: 'first admin', role: 'admin', key: options.adminKey });
   }
 
-  const writer = createWriter(database);
+  const writer = createWriter(database, (table, rows) => metrics.countBatch(table, rows));
   const lastSeen = new LastSeen(database, log);
   const register = new StationRegister(now);
   const callMaker = new CallMaker({
@@ -73,6 +76,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     answerTimeoutMs: options.answerTimeoutMs + 1000,
     publish: (stationId, payload) => road.publishOut(stationId, payload),
     settle: (stationId, commandId) => road.settle(stationId, commandId),
+    metrics,
     now,
     log,
   });
@@ -85,6 +89,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     publish: (stationId, payload) => road.publishOut(stationId, payload),
     onAnswer: (stationId, answer, at) => callMaker.onAnswer(stationId, answer, at),
     markSeen: (stationId, at) => lastSeen.mark(stationId, at),
+    metrics,
     now,
     log,
   });
@@ -93,6 +98,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     port: options.apiPort,
     database,
     callMaker,
+    metrics,
     gatewayKey: options.gatewayKey,
     passwordPepper: options.passwordPepper,
     unknownStations: options.unknownStations,
@@ -113,6 +119,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     onSettled: (commandId) => callMaker.onSettled(commandId),
     log,
   });
+  metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
   callMaker.start();
   const stopHousekeeping = startHousekeeping(database, { now, log });
 

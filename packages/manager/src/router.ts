@@ -6,6 +6,7 @@ import { answer, NotStoredError } from './answer.ts';
 import type { AnswerOptions } from './answer.ts';
 import { frameOf } from './frame-record.ts';
 import type { Context } from './messages/message.ts';
+import type { ManagerMetrics } from './metrics.ts';
 import type { Database } from './store/db.ts';
 import type { Writer } from './store/writer.ts';
 
@@ -18,6 +19,7 @@ export interface RouterOptions extends AnswerOptions {
   /** Takes in a station's answer to a command; rejects when it could not be stored. */
   onAnswer(stationId: string, answer: ResultEnvelope | ErrorEnvelope, at: Date): Promise<void>;
   markSeen(stationId: string, at: Date): void;
+  metrics: Pick<ManagerMetrics, 'countCall'>;
   now(): Date;
   log: Log;
 }
@@ -82,12 +84,19 @@ export class Router {
       heartbeatSeconds,
       log,
     };
-    const [reply] = await Promise.all([
-      this.#replyTo(call, context),
-      this.#record(stationId, call, receivedAt),
-    ]);
-    this.#options.publish(stationId, encodeEnvelope(reply));
-    this.#recordLater(stationId, reply);
+    const startedMs = performance.now();
+    let outcome = 'notStored';
+    try {
+      const [reply] = await Promise.all([
+        this.#replyTo(call, context),
+        this.#record(stationId, call, receivedAt),
+      ]);
+      outcome = reply.type === 4 ? reply.error_code : 'result';
+      this.#options.publish(stationId, encodeEnvelope(reply));
+      this.#recordLater(stationId, reply);
+    } finally {
+      this.#options.metrics.countCall(call.action, outcome, (performance.now() - startedMs) / 1000);
+    }
   }
 
   async #replyTo(call: CallEnvelope, context: Context): Promise<Envelope> {

@@ -8,6 +8,7 @@ import { createTestDatabase } from '../../../test/database.ts';
 import { COMMANDS, MESSAGES } from '../src/messages/v16/index.ts';
 import type { Messages } from '../src/messages/v16/index.ts';
 import { CallMaker } from '../src/commands/call-maker.ts';
+import { ManagerMetrics } from '../src/metrics.ts';
 import { Router } from '../src/router.ts';
 import { Sealer } from '../src/sealing.ts';
 import { StationRegister } from '../src/station-register.ts';
@@ -46,6 +47,7 @@ export interface Desk {
   settled: string[];
   router: Router;
   callMaker: CallMaker;
+  metrics: ManagerMetrics;
   /** Commands as they went out, each time that they did. */
   sent(): CallEnvelope[];
   /** Sends a command to CP1 and answers it as the station would; the command as it then stands. */
@@ -75,6 +77,7 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
     if (envelope) published.push({ stationId, envelope });
     return true;
   };
+  const metrics = new ManagerMetrics();
   const callMaker = new CallMaker({
     commands: COMMANDS,
     database,
@@ -84,6 +87,7 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
     answerTimeoutMs: 30_000,
     publish,
     settle: (stationId, id) => settled.push(`${stationId} ${id}`),
+    metrics,
     now,
     log: silentLog(),
   });
@@ -96,6 +100,7 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
     publish,
     onAnswer: (stationId, answer, at) => callMaker.onAnswer(stationId, answer, at),
     markSeen: () => {},
+    metrics,
     now,
     log: silentLog(),
   });
@@ -146,6 +151,7 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
     settled,
     router,
     callMaker,
+    metrics,
     sent,
     answer,
     command,

@@ -1,5 +1,6 @@
 export { createLog, silentLog } from './log.ts';
 export type { Log } from './log.ts';
+export { Metrics } from './metrics.ts';
 export { runProcess } from './run.ts';
 export type { Running } from './run.ts';
 export { deriveKey, hashStationPassword } from './secret.ts';

@@ -31,7 +31,7 @@ const accepted = { status: 'Accepted' };
 interface Step {
   action: CommandAction;
   request: object;
-  response: object;
+  response: Record<string, unknown>;
   /** Path under the station's, or from the root of the API. */
   shownAt?: string;
   shown?: object;
@@ -221,7 +221,7 @@ const STEPS: Step[] = [
 let services: Services;
 let station: RPCClient;
 let api: ReturnType<typeof apiOf>;
-const answers = new Map<string, object>();
+const answers = new Map<string, Record<string, unknown>>();
 beforeAll(async () => {
   services = await startServices();
   const manager = await services.startManager();
@@ -229,10 +229,10 @@ beforeAll(async () => {
   api = apiOf(manager.apiUrl);
   await api('PUT', '/tags/TAG1', {});
   station = foreignStation(gateway, 'EVERY');
-  station.handle(({ method }) => {
+  station.handle(async ({ method = '' }) => {
     // A station starts what it accepts by itself.
     if (method === 'RemoteStartTransaction') setImmediate(() => void start());
-    return answers.get(method);
+    return answers.get(method) ?? {};
   });
   await station.connect();
   await station.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });

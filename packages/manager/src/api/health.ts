@@ -33,7 +33,8 @@ export function healthRoutes(app: App, context: ApiContext): void {
       return reply.code(503).send({ status: 'not ready', cause });
     },
   );
-  const requests = countRequests(app);
+  const { metrics } = context;
+  app.addHook('onResponse', async (_request, { statusCode }) => metrics.countRequest(statusCode));
   app.get(
     '/metrics',
     {
@@ -46,8 +47,8 @@ export function healthRoutes(app: App, context: ApiContext): void {
       },
     },
     (_request, reply) => {
-      reply.type('text/plain; version=0.0.4');
-      return metrics(requests);
+      reply.type(metrics.contentType);
+      return metrics.text();
     },
   );
 }
@@ -62,30 +63,4 @@ async function faultOf({ isReady, database }: ApiContext): Promise<string | unde
   } catch {
     return 'the database is away';
   }
-}
-
-function countRequests(app: App): Map<number, number> {
-  const counts = new Map<number, number>();
-  app.addHook('onResponse', async (_request, { statusCode }) => {
-    counts.set(statusCode, (counts.get(statusCode) ?? 0) + 1);
-  });
-  return counts;
-}
-
-function metrics(requests: ReadonlyMap<number, number>): string {
-  const { rss, heapUsed } = process.memoryUsage();
-  const lines = [...requests].map(
-    ([status, count]) => `evander_api_requests_total{status="${status}"} ${count}\n`,
-  );
-  return [
-    gauge('process_resident_memory_bytes', 'Resident memory.', rss),
-    gauge('process_heap_bytes', 'Heap in use.', heapUsed),
-    gauge('process_uptime_seconds', 'Seconds since the start.', process.uptime()),
-    '# HELP evander_api_requests_total Requests answered, by status.\n# TYPE evander_api_requests_total counter\n',
-    ...lines,
-  ].join('');
-}
-
-function gauge(name: string, help: string, value: number): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`;
 }

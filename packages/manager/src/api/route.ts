@@ -8,6 +8,7 @@ import type {
 } from 'fastify';
 import type { CallMaker } from '../commands/call-maker.ts';
 import type { Database } from '../store/db.ts';
+import type { ManagerMetrics } from '../metrics.ts';
 import type { Role } from '../store/api-keys.ts';
 import type { KeyRing } from './authentication.ts';
 
@@ -34,6 +35,7 @@ export interface ApiContext {
   database: Database;
   keys: KeyRing;
   callMaker: CallMaker;
+  metrics: ManagerMetrics;
   passwordPepper: string;
   unknownStations: 'accept' | 'reject';
   isReady(): boolean | Promise<boolean>;

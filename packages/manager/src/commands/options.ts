@@ -1,5 +1,6 @@
 import type { CommandAction } from '@evander/ocpp';
 import type { Log } from '@evander/process';
+import type { ManagerMetrics } from '../metrics.ts';
 import type { Sealer } from '../sealing.ts';
 import type { Database } from '../store/db.ts';
 import type { FrameRecord } from '../store/frames.ts';
@@ -22,6 +23,7 @@ export interface CallMakerOptions {
   publish(stationId: string, payload: string): boolean;
   /** Tells gateways and the other managers that a command is settled. */
   settle(stationId: string, commandId: string): void;
+  metrics: Pick<ManagerMetrics, 'countCommand'>;
   now(): Date;
   log: Log;
 }

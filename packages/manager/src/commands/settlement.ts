@@ -44,7 +44,7 @@ export class Settlement {
 
   /** Settles what has waited for too long; resolves with it. */
   async giveUp(): Promise<{ stationId: string; commandId: string }[]> {
-    const { database, now, answerTimeoutMs } = this.#options;
+    const { database, now, answerTimeoutMs, metrics } = this.#options;
     const at = now();
     const sentBefore = new Date(at.getTime() - answerTimeoutMs);
     const timedOut = await commands.timeOut(database, { now: at, sentBefore });
@@ -54,15 +54,19 @@ export class Settlement {
       for (const command of settled) await this.#fail(db, command, failure);
       return settled;
     });
+    for (const { action } of timedOut) metrics.countCommand(action, 'timedOut');
+    for (const { action } of expired) metrics.countCommand(action, 'expired');
     await commands.forgetSecrets(database, new Date(at.getTime() - LATE_MS));
     return [...timedOut, ...expired];
   }
 
   async #settle(outcome: Outcome, reading: Reading): Promise<void> {
-    const { database, sealer } = this.#options;
+    const { database, sealer, metrics } = this.#options;
     await database.transaction(async (db) => {
       const settled = await commands.settle(db, outcome);
       if (!settled) return;
+      const seconds = (outcome.at.getTime() - settled.sentAt.getTime()) / 1000;
+      metrics.countCommand(settled.action, outcome.status, Math.max(0, seconds));
       if ('reason' in reading) return this.#fail(db, settled, reading);
       const request = openRequest(settled, sealer);
       const sent = { request, sentAt: settled.sentAt };

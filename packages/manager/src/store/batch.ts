@@ -5,6 +5,8 @@ export interface BatchOptions<Row> {
   write(rows: Row[]): Promise<void>;
   /** Rows of one write at most; more wait for the next. */
   maxRows: number;
+  /** Called with the rows of each commit. */
+  onWritten?(rows: number): void;
 }
 
 interface Waiting<Row> {
@@ -64,7 +66,9 @@ export class Batch<Row> {
   // Must not reject: nobody would hear it. Everyone who waits is told instead.
   async #write(group: Waiting<Row>[]): Promise<void> {
     try {
-      await this.#options.write(group.flatMap(({ rows }) => rows));
+      const rows = group.flatMap((one) => one.rows);
+      await this.#options.write(rows);
+      this.#options.onWritten?.(rows.length);
       for (const { resolve } of group) resolve();
     } catch (error) {
       if (group.length === 1 || faultOf(error) === 'transient') for (const { reject } of group) reject(error);

@@ -13,15 +13,19 @@ export interface Database extends Db {
   /** Runs `work` in one transaction: all of it is committed, or nothing. */
   transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
   close(): Promise<void>;
+  /** Connections that are open, those of them that nobody uses, and requests that wait for one. */
+  readonly pool: { total: number; idle: number; waiting: number };
 }
 
 export interface DatabaseOptions {
   url: string;
   poolSize: number;
   onError(error: Error): void;
+  /** Called for each query that fails. */
+  onQueryError?(): void;
 }
 
-export function openDatabase({ url, poolSize, onError }: DatabaseOptions): Database {
+export function openDatabase({ url, poolSize, onError, onQueryError }: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
@@ -33,10 +37,21 @@ export function openDatabase({ url, poolSize, onError }: DatabaseOptions): Datab
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', onError);
+  const counted = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      onQueryError?.();
+      throw error;
+    }
+  };
   return {
-    query: (query) => pool.query(query),
-    transaction: (work) => inTransaction(pool, work),
+    query: (query) => counted(pool.query(query)),
+    transaction: (work) => inTransaction(pool, (db) => work({ query: (query) => counted(db.query(query)) })),
     close: () => pool.end(),
+    get pool() {
+      return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
+    },
   };
 }
 

@@ -14,17 +14,17 @@ export interface Writer {
   statuses: Batch<connectors.ConnectorStatus>;
 }
 
-export function createWriter(database: Database): Writer {
+/** The batches; `onWritten` hears of each commit. */
+export function createWriter(database: Database, onWritten?: (table: string, rows: number) => void): Writer {
+  const batch = <Row>(table: string, maxRows: number, write: (rows: Row[]) => Promise<void>): Batch<Row> =>
+    new Batch({ maxRows, write, onWritten: (rows) => onWritten?.(table, rows) });
   return {
-    authorizations: new Batch({ maxRows: 1000, write: (rows) => authorizations.record(database, rows) }),
-    frames: new Batch({ maxRows: 1000, write: (rows) => frames.record(database, rows) }),
-    meterValues: new Batch({ maxRows: 5000, write: (rows) => meterValues.record(database, rows) }),
-    statuses: new Batch({
-      maxRows: 1000,
-      write: async (rows) => {
-        await connectors.record(database, rows);
-        await reservations.onStatuses(database, rows);
-      },
+    authorizations: batch('authorizations', 1000, (rows) => authorizations.record(database, rows)),
+    frames: batch('frames', 1000, (rows) => frames.record(database, rows)),
+    meterValues: batch('meter_values', 5000, (rows) => meterValues.record(database, rows)),
+    statuses: batch('connector_statuses', 1000, async (rows) => {
+      await connectors.record(database, rows);
+      await reservations.onStatuses(database, rows);
     }),
   };
 }

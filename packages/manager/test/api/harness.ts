@@ -53,6 +53,7 @@ export async function openApi({
     port: 0,
     database: desk.database,
     callMaker: desk.callMaker,
+    metrics: desk.metrics,
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
     unknownStations,

@@ -1,0 +1,54 @@
+import { Metrics } from '@evander/process';
+
+const TYPES = { 2: 'call', 3: 'result', 4: 'error', malformed: 'malformed' } as const;
+
+export interface GatewayState {
+  connections(): number;
+  unansweredCalls(): number;
+  isBrokerConnected(): boolean;
+}
+
+/** What a gateway counts. */
+export class GatewayMetrics {
+  readonly #metrics = new Metrics();
+  readonly #frames = this.#metrics.counter('evander_gateway_frames_total', 'Frames on stations’ sockets.', [
+    'direction',
+    'type',
+  ]);
+  readonly #refused = this.#metrics.counter(
+    'evander_gateway_refused_handshakes_total',
+    'Handshakes that were turned away, by the status of the answer.',
+    ['status'],
+  );
+
+  /** Tells of what is read from the gateway itself when somebody looks. */
+  watch(state: GatewayState): void {
+    this.#metrics.gauge('evander_gateway_connections', 'Stations connected to this gateway.', () =>
+      state.connections(),
+    );
+    this.#metrics.gauge(
+      'evander_gateway_unanswered_calls',
+      'Calls of stations that wait for their answer.',
+      () => state.unansweredCalls(),
+    );
+    this.#metrics.gauge('evander_broker_connected', '1 while the broker is there.', () =>
+      state.isBrokerConnected() ? 1 : 0,
+    );
+  }
+
+  countFrame(direction: 'in' | 'out', type: keyof typeof TYPES): void {
+    this.#frames.inc({ direction, type: TYPES[type] });
+  }
+
+  countRefusal(status: number): void {
+    this.#refused.inc({ status });
+  }
+
+  get contentType(): string {
+    return this.#metrics.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#metrics.text();
+  }
+}
