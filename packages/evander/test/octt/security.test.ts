@@ -50,7 +50,7 @@ test('TC_076_CSMS Delete a specific certificate from the Charge Point', async ()
     });
     await tool.send('InstallCertificate', { certificateType, certificate: ROOT });
     await tool.send('GetInstalledCertificateIds', { certificateType });
-    expect(await tool.listed('/certificates')).toMatchObject([{ certificateType, hashAlgorithm }]);
+    expect(await tool.listed('/certificates')).toMatchObject([{ certificateType, certificateHashData }]);
     await tool.send('DeleteCertificate', { certificateHashData });
     expect(tool.sentByCsms('DeleteCertificate').at(-1)).toEqual({ certificateHashData });
     expect(await tool.listed('/certificates')).toEqual([]);

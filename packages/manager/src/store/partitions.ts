@@ -11,15 +11,23 @@ const PARTITIONED = [
 
 const lock = statement(
   'partitions.lock',
-  "SELECT pg_try_advisory_xact_lock(hashtext('evander partitions')) AS mine",
+  "SELECT pg_try_advisory_xact_lock(hashtext('evander partitions'), hashtext($1)) AS mine",
 );
 const create = statement('partitions.create', 'SELECT create_partitions($1, $2::interval, $3, $4)');
 
-/** Makes the partitions of the coming days and months. One manager of the fleet does it, the others pass on. */
+/**
+ * Makes the partitions of the coming days and months, each table by itself: one that cannot be had now is no reason to be without the
+ * others. One manager of the fleet does it, the others pass on. Throws what the first of them threw.
+ */
 export async function createPartitions(database: Database, now: Date): Promise<void> {
-  await database.transaction(async (db) => {
-    const { rows } = await db.query<{ mine: boolean }>(lock());
-    if (!rows[0]?.mine) return;
-    for (const { table, step, ahead } of PARTITIONED) await db.query(create([table, step, now, ahead]));
-  });
+  const outcomes = await Promise.allSettled(
+    PARTITIONED.map(({ table, step, ahead }) =>
+      database.transaction(async (db) => {
+        const { rows } = await db.query<{ mine: boolean }>(lock([table]));
+        if (rows[0]?.mine) await db.query(create([table, step, now, ahead]));
+      }),
+    ),
+  );
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
 }
