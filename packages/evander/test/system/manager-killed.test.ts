@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Fleet } from '@evander/station';
 import { apiOf, startServices } from './fixture.ts';
 import type { Services } from './fixture.ts';
-import { differences } from './ledgers.ts';
+import { differences } from '../../../../test/ledgers.ts';
 import { startManagerProcess } from './manager-process.ts';
 import type { ManagerProcess } from './manager-process.ts';
 

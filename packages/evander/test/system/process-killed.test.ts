@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { apiOf } from './fixture.ts';
-import { differences } from './ledgers.ts';
+import { differences } from '../../../../test/ledgers.ts';
 import { freePorts, isServing, run } from './processes.ts';
 import type { Process } from './processes.ts';
 

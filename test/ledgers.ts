@@ -1,11 +1,11 @@
 import type { Station } from '@evander/station';
-import type { Services } from './fixture.ts';
+/** What reads the database. */
+interface Rows {
+  rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+}
 
 /** What a ledger and the database disagree on, a line each; none when every value is there once and nothing besides. */
-export async function differences(
-  stations: readonly Station[],
-  services: Pick<Services, 'rows'>,
-): Promise<string[]> {
+export async function differences(stations: readonly Station[], services: Rows): Promise<string[]> {
   const found: string[] = [];
   for (const station of stations) {
     const { stationId, ledger, violations } = station;
