@@ -1,21 +1,14 @@
 import type { Log } from '@evander/process';
 import { startApi } from './api/server.ts';
-import { CallMaker } from './commands/call-maker.ts';
+import type { Api } from './api/server.ts';
 import { startHousekeeping } from './housekeeping.ts';
-import { LastSeen } from './last-seen.ts';
-import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
+import { Desk } from './desk.ts';
 import { ManagerMetrics } from './metrics.ts';
-import { recordPresence } from './presence.ts';
-import { Road } from './road.ts';
-import { Router } from './router.ts';
-import { Sealer } from './sealing.ts';
-import { StationRegister } from './station-register.ts';
 import * as apiKeys from './store/api-keys.ts';
-import type { Batch } from './store/batch.ts';
 import { openDatabase } from './store/db.ts';
+import type { Database } from './store/db.ts';
 import { migrate } from './store/migrate.ts';
 import { createPartitions } from './store/partitions.ts';
-import { createWriter } from './store/writer.ts';
 
 export interface ManagerOptions {
   host: string;
@@ -47,52 +40,22 @@ export interface Manager {
   close(): Promise<void>;
 }
 
-/** Starts a manager: migrates the database, serves the API, answers stations. Rejects when the database cannot be had. */
-export async function startManager(options: ManagerOptions): Promise<Manager> {
-  const { log, now = () => new Date() } = options;
-  await migrate(options.databaseUrl);
-  const metrics = new ManagerMetrics();
-  const database = openDatabase({
-    url: options.databaseUrl,
-    poolSize: options.databasePoolSize,
-    onError: (error) => log.warn({ err: error }, 'a database connection broke'),
-    onQueryError: () => metrics.countQueryError(),
-  });
-  await createPartitions(database, now());
-  if (options.adminKey !== undefined) {
-    await apiKeys.add(database, { name: 'first admin', role: 'admin', key: options.adminKey });
-  }
+type Clocked = ManagerOptions & { now(): Date };
 
-  const writer = createWriter(database, (table, rows) => metrics.countBatch(table, rows));
-  const lastSeen = new LastSeen(database, log);
-  const register = new StationRegister(now);
-  const callMaker = new CallMaker({
-    commands: COMMANDS,
-    database,
-    frames: writer.frames,
-    sealer: new Sealer(options.sealingKey),
-    passwordPepper: options.passwordPepper,
-    // The gateway's clock starts a little later than ours.
-    answerTimeoutMs: options.answerTimeoutMs + 1000,
-    publish: (stationId, payload) => road.publishOut(stationId, payload),
-    settle: (stationId, commandId) => road.settle(stationId, commandId),
-    metrics,
-    now,
-    log,
-  });
-  const router = new Router({
-    messages: MESSAGES,
-    isAccepted: (stationId) => register.isAccepted(database, stationId),
-    database,
-    writer,
-    heartbeatSeconds: options.heartbeatSeconds,
-    publish: (stationId, payload) => road.publishOut(stationId, payload),
-    onAnswer: (stationId, answer, at) => callMaker.onAnswer(stationId, answer, at),
-    markSeen: (stationId, at) => lastSeen.mark(stationId, at),
-    metrics,
-    now,
-    log,
-  });
+/** Starts a manager: migrates the database, serves the API, answers stations. Rejects when the database cannot be had. */
+export async function startManager(given: ManagerOptions): Promise<Manager> {
+  const options: Clocked = { now: () => new Date(), ...given };
+  const { log, now } = options;
+  const metrics = new ManagerMetrics();
+  const database = await openStorage(options, metrics);
+  const desk = new Desk(options, database, metrics);
+  const { callMaker, register, road } = desk;
+  const closeAll = async (drainMs: number, api?: Api): Promise<void> => {
+    await desk.finish(drainMs);
+    await api?.close();
+    await desk.close();
+    await database.close();
+  };
   const api = await startApi({
     host: options.host,
     port: options.apiPort,
@@ -106,38 +69,35 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     now,
     onStationChanged: (stationId) => register.forget(stationId),
     log,
-  });
-  const road = new Road({
-    mqttUrl: options.mqttUrl,
-    mqttPrefix: options.mqttPrefix,
-    onEnvelope: (stationId, envelope) => void router.route(stationId, envelope),
-    onPresence: (gatewayId, presence) => {
-      recordPresence(gatewayId, presence, { database, writer, now }).catch((error: unknown) =>
-        log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded'),
-      );
-    },
-    onSettled: (commandId) => callMaker.onSettled(commandId),
-    log,
+  }).catch(async (error: unknown) => {
+    await closeAll(0);
+    throw error;
   });
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
-  callMaker.start();
   const stopHousekeeping = startHousekeeping(database, { now, log });
-
   return {
     apiUrl: api.url,
     close: async () => {
       stopHousekeeping();
-      await road.stopReceiving();
-      await Promise.race([
-        router.idle(),
-        new Promise((resolve) => setTimeout(resolve, options.drainMs).unref()),
-      ]);
-      await callMaker.close();
-      await api.close();
-      await lastSeen.close();
-      await Promise.all(Object.values(writer).map((batch: Batch<unknown>) => batch.idle()));
-      await road.close();
-      await database.close();
+      await closeAll(options.drainMs, api);
     },
   };
+}
+
+async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<Database> {
+  const { log, now, adminKey } = options;
+  await migrate(options.databaseUrl);
+  const database = openDatabase({
+    url: options.databaseUrl,
+    poolSize: options.databasePoolSize,
+    onError: (error) => log.warn({ err: error }, 'a database connection broke'),
+    onQueryError: () => metrics.countQueryError(),
+  });
+  // Without them rows go to the default partitions: no reason not to serve.
+  await createPartitions(database, now()).catch((error: unknown) =>
+    log.warn({ err: error }, 'partitions could not be made'),
+  );
+  if (adminKey !== undefined)
+    await apiKeys.add(database, { name: 'first admin', role: 'admin', key: adminKey });
+  return database;
 }

@@ -1,0 +1,87 @@
+import { CallMaker } from './commands/call-maker.ts';
+import { LastSeen } from './last-seen.ts';
+import type { ManagerOptions } from './manager.ts';
+import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
+import type { ManagerMetrics } from './metrics.ts';
+import { recordPresence } from './presence.ts';
+import { Road } from './road.ts';
+import { Router } from './router.ts';
+import { Sealer } from './sealing.ts';
+import { StationRegister } from './station-register.ts';
+import type { Batch } from './store/batch.ts';
+import type { Database } from './store/db.ts';
+import { createWriter } from './store/writer.ts';
+import type { Writer } from './store/writer.ts';
+
+type Options = ManagerOptions & { now(): Date };
+
+/** What stands between the road and the database: calls are answered here, commands made, presence kept. */
+export class Desk {
+  readonly road: Road;
+  readonly callMaker: CallMaker;
+  readonly register: StationRegister;
+  readonly #router: Router;
+  readonly #writer: Writer;
+  readonly #lastSeen: LastSeen;
+
+  constructor(options: Options, database: Database, metrics: ManagerMetrics) {
+    const { log, now, passwordPepper, heartbeatSeconds } = options;
+    const writer = createWriter(database, (table, rows) => metrics.countBatch(table, rows));
+    const common = {
+      database,
+      metrics,
+      now,
+      log,
+      publish: (stationId: string, payload: string) => this.road.publishOut(stationId, payload),
+    };
+    this.#writer = writer;
+    this.#lastSeen = new LastSeen(database, log);
+    this.register = new StationRegister(now);
+    this.callMaker = new CallMaker({
+      ...common,
+      commands: COMMANDS,
+      frames: writer.frames,
+      sealer: new Sealer(options.sealingKey),
+      passwordPepper,
+      // The gateway's clock starts a little later than ours.
+      answerTimeoutMs: options.answerTimeoutMs + 1000,
+      settle: (stationId, commandId) => this.road.settle(stationId, commandId),
+    });
+    this.#router = new Router({
+      ...common,
+      messages: MESSAGES,
+      isAccepted: (stationId) => this.register.isAccepted(database, stationId),
+      writer,
+      heartbeatSeconds,
+      onAnswer: (stationId, answer, at) => this.callMaker.onAnswer(stationId, answer, at),
+      markSeen: (stationId, at) => this.#lastSeen.mark(stationId, at),
+    });
+    this.road = new Road({
+      mqttUrl: options.mqttUrl,
+      mqttPrefix: options.mqttPrefix,
+      onEnvelope: (stationId, envelope) => void this.#router.route(stationId, envelope),
+      onPresence: (gatewayId, presence) => {
+        recordPresence(gatewayId, presence, { database, writer, now }).catch((error: unknown) =>
+          log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded'),
+        );
+      },
+      onSettled: (commandId) => this.callMaker.onSettled(commandId),
+      log,
+    });
+    this.callMaker.start();
+  }
+
+  /** Takes nothing new, and lets what is being worked on be answered for so many milliseconds. */
+  async finish(drainMs: number): Promise<void> {
+    await this.road.stopReceiving();
+    await Promise.race([this.#router.idle(), new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
+    await this.callMaker.close();
+  }
+
+  /** Writes what is left to be written, and leaves the road. */
+  async close(): Promise<void> {
+    await this.#lastSeen.close();
+    await Promise.all(Object.values(this.#writer).map((batch: Batch<unknown>) => batch.idle()));
+    await this.road.close();
+  }
+}
