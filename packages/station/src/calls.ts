@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { formatFrame, type Frame } from '@evander/ocpp';
+import type { Call, Frame } from '@evander/ocpp';
 import { CallRefused, CallTimedOut, ConnectionClosed } from './call-errors.ts';
 
 type PendingCall = {
@@ -14,9 +14,9 @@ type PendingCall = {
 
 /** What `Calls` needs from its station. */
 export type CallsOptions = {
-  send: (text: string) => Promise<void>;
+  send: (frame: Call) => Promise<void>;
   answerTimeoutMs: number;
-  onSent: (action: string) => void;
+  onSent: (action: string, payload: Record<string, unknown>) => void;
 };
 
 /** Our calls: at most one is unanswered, the others wait in order (OCPP-J §4.1.1). */
@@ -72,9 +72,9 @@ export class Calls {
       () => this.#fail(call, new CallTimedOut(call.action, answerTimeoutMs)),
       answerTimeoutMs,
     );
-    const text = formatFrame({ type: 2, id: call.id, action: call.action, payload: call.payload });
-    send(text).then(
-      () => onSent(call.action),
+    const { id, action, payload } = call;
+    send({ type: 2, id, action, payload }).then(
+      () => onSent(action, payload),
       (error: Error) => this.#fail(call, error),
     );
   }

@@ -42,7 +42,7 @@ export async function chargeSession(station: Station, options: ChargeSessionOpti
     throw new Error(`connector ${connector.id} is ${connector.status}; it cannot charge`);
   const isOffline = station.faults.strikes('goOffline');
   if (isOffline) await station.goOffline();
-  await connector.plugIn();
+  if (!station.quirks.startBeforePreparing) await connector.plugIn();
   const idTagStatus = options.authorize === false ? 'Accepted' : await station.authorize(options.idTag);
   if (idTagStatus !== 'Accepted') {
     await connector.unplug();
@@ -69,6 +69,7 @@ async function runTransaction(
   const durationSeconds = (meterValues * intervalMs) / 1000;
   const session = connector.start(idTag, { durationSeconds, ...(energyWh !== undefined && { energyWh }) });
   await settledOrOffline(station, session.answered);
+  if (station.quirks.startBeforePreparing) await connector.plugIn();
   if (connector.session === session) void connector.setStatus('Charging');
   for (let sent = 0; sent < meterValues; sent++) {
     await wait(intervalMs / station.speed, session.ended);

@@ -42,11 +42,9 @@ export class ChargingProfiles {
 
   /** Is it a profile that the station could follow? */
   canTake({ chargingSchedule, stackLevel }: ChargingProfile): boolean {
-    const { configuration, options } = this.#station;
+    const { configuration } = this.#station;
     const { chargingRateUnit, chargingSchedulePeriod: periods } = chargingSchedule;
-    const units = options.quirks?.wattsOnly
-      ? ['Power']
-      : configuration.list('ChargingScheduleAllowedChargingRateUnit');
+    const units = configuration.list('ChargingScheduleAllowedChargingRateUnit');
     return (
       units.includes(chargingRateUnit === 'A' ? 'Current' : 'Power') &&
       stackLevel >= 0 &&

@@ -1,11 +1,13 @@
 /** The station's clock: set by the manager's answers, and never the same instant twice. */
 export class Clock {
   #now: () => number;
-  #offsetMs = 0;
+  #offsetMs: number;
   #lastMs = -Infinity;
 
-  constructor(now: () => number = Date.now) {
+  /** `startsAt` is the time it shows at first, until it is set. */
+  constructor(now: () => number = Date.now, startsAt?: number) {
     this.#now = now;
+    this.#offsetMs = startsAt === undefined ? 0 : startsAt - now();
   }
 
   /** Now as RFC 3339 UTC. Two stamps never agree, so that every sample has a timestamp of its own. */

@@ -74,7 +74,7 @@ export function defaultKeys(connectors: number): Record<string, ConfigurationKey
     SupportedFeatureProfiles: fixed(
       'Core,FirmwareManagement,LocalAuthListManagement,Reservation,SmartCharging,RemoteTrigger',
     ),
-    SupportedFileTransferProtocols: fixed('HTTP,HTTPS'),
+    SupportedFileTransferProtocols: fixed('FTP,FTPS,HTTP,HTTPS,SFTP'),
     TransactionMessageAttempts: integer(3),
     TransactionMessageRetryInterval: integer(60),
     UnlockConnectorOnEVSideDisconnect: boolean(true),

@@ -14,7 +14,6 @@ export type ChangeStatus = 'Accepted' | 'Rejected' | 'RebootRequired' | 'NotSupp
 /** The station's configuration keys. Names are case-insensitive, as CiStrings are. */
 export class Configuration {
   readonly #keys = new Map<string, ConfigurationKey & { key: string }>();
-
   readonly #afterReboot: ReadonlySet<string>;
   readonly #pending = new Map<string, string>();
 
@@ -71,7 +70,8 @@ export class Configuration {
     if (!entry) return 'NotSupported';
     if (entry.access === 'R' || !isValid(entry.kind, value)) return 'Rejected';
     // ChangeConfiguration.6: the security profile only goes up.
-    if (entry.key === 'SecurityProfile' && Number(value) <= Number(entry.value)) return 'Rejected';
+    if (entry.key === 'SecurityProfile' && !(Number(value) > Number(entry.value) && Number(value) <= 3))
+      return 'Rejected';
     if (this.#afterReboot.has(entry.key.toLowerCase())) {
       this.#pending.set(entry.key.toLowerCase(), value);
       return 'RebootRequired';
@@ -80,10 +80,12 @@ export class Configuration {
     return 'Accepted';
   }
 
-  /** The station restarts: what waited for it takes effect. */
-  reboot(): void {
+  /** The station restarts: what waited for it is in force. The keys that changed. */
+  reboot(): string[] {
+    const keys = [...this.#pending.keys()];
     for (const [key, value] of this.#pending) this.set(key, value);
     this.#pending.clear();
+    return keys;
   }
 
   #put(key: string, entry: ConfigurationKey): void {

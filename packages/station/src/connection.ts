@@ -12,7 +12,10 @@ export type ConnectionOptions = {
   headers: () => Record<string, string>;
   reconnect: { minMs: number; maxMs: number };
   random: Random;
-  tls: TlsOptions | undefined;
+  /** Asked anew as well: certificates may be changed. */
+  tls: () => TlsOptions | undefined;
+  subprotocols: readonly string[];
+  perMessageDeflate: boolean;
 };
 
 type ConnectionEvents = {
@@ -33,6 +36,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   #wanted: AbortController | undefined;
   /** The signal of the loop that reopens the socket, while there is one. */
   #reopening: AbortSignal | undefined;
+  #pings: NodeJS.Timeout | undefined;
 
   constructor(options: ConnectionOptions) {
     super();
@@ -79,24 +83,30 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     socket.terminate();
   }
 
-  /** Closes the socket properly, and stays away. */
-  async disconnect(): Promise<void> {
+  /** A WebSocket ping every so many milliseconds from now on; none for 0. */
+  setPingInterval(ms: number): void {
+    clearInterval(this.#pings);
+    if (ms > 0) this.#pings = setInterval(() => this.isOpen && this.#socket?.ping(), ms);
+  }
+
+  /** Closes the socket properly, and stays away. Without a code its peer sees 1005. */
+  async disconnect({ withoutCode = false } = {}): Promise<void> {
     this.#wanted?.abort();
     this.#wanted = undefined;
     const socket = this.#socket;
     if (!socket) return;
-    this.#forget(socket, 1000);
+    this.#forget(socket, withoutCode ? 1005 : 1000);
     const closed = new AbortController();
     socket.once('close', () => closed.abort());
-    socket.close(1000);
+    socket.close(withoutCode ? undefined : 1000);
     await wait(CLOSE_MS, closed.signal);
     socket.terminate();
   }
 
   #open(signal: AbortSignal): Promise<void> {
-    const { url, headers, tls } = this.#options;
+    const { url, headers, tls, subprotocols, perMessageDeflate } = this.#options;
     // ws sets TCP_NODELAY itself.
-    const socket = new WebSocket(url, ['ocpp1.6'], { ...tls, headers: headers(), perMessageDeflate: false });
+    const socket = new WebSocket(url, [...subprotocols], { ...tls(), headers: headers(), perMessageDeflate });
     const giveUp = () => socket.terminate();
     signal.addEventListener('abort', giveUp);
     return new Promise<void>((resolve, reject) => {

@@ -1,11 +1,16 @@
 import type { Requests } from '@evander/ocpp';
 import { LoadCurve } from './load-curve.ts';
-import { sampleMeter, toLedger } from './meter.ts';
+import { sampleMeter, toLedger, type SampleContext } from './meter.ts';
 import { Session, type StopOptions, type StopReason } from './session.ts';
 import type { Station } from './station.ts';
 
 /** A connector's status, in OCPP's words. */
 export type ConnectorStatus = Requests['StatusNotification']['status'];
+
+/** What a StatusNotification tells besides the status. */
+export type ConnectorError = Partial<
+  Pick<Requests['StatusNotification'], 'errorCode' | 'info' | 'vendorId' | 'vendorErrorCode'>
+>;
 
 /** What the car takes: see LoadCurve. */
 export type ChargePlan = { durationSeconds?: number; energyWh?: number };
@@ -19,6 +24,7 @@ export class Connector {
   readonly #station: Station;
   readonly #plateauW: number;
   #changedAt: string;
+  #error: ConnectorError = {};
   #reported: ConnectorStatus | undefined;
   #meterWh: number;
 
@@ -101,8 +107,18 @@ export class Connector {
     else if (this.status === 'Unavailable') await this.setStatus('Available');
   }
 
-  async setStatus(status: ConnectorStatus): Promise<void> {
+  /** The station is up again after a restart: what was plugged in is taken for gone, what was out of order stays so. */
+  comeUp(): void {
+    this.status = this.isOperative ? 'Available' : 'Unavailable';
+    this.#error = {};
+    this.#changedAt = this.#station.timestamp();
+    this.#reported = undefined;
+  }
+
+  /** Changes the status and reports it, with an errorCode where there is one. */
+  async setStatus(status: ConnectorStatus, error: ConnectorError = {}): Promise<void> {
     if (status === this.status) return;
+    this.#error = error;
     if (status === 'Faulted' || status === 'Unavailable') this.#station.reservations.lose(this.id);
     this.status = status;
     this.#changedAt = this.#station.timestamp();
@@ -118,9 +134,12 @@ export class Connector {
   async report(): Promise<void> {
     const { status } = this;
     this.#reported = status;
+    const { missingStatuses = [], noConnectorZero } = this.#station.quirks;
+    if (missingStatuses.includes(status) || (this.id === 0 && noConnectorZero)) return;
     const request = {
       connectorId: this.id,
       errorCode: 'NoError',
+      ...this.#error,
       status,
       timestamp: this.#changedAt,
     } as const;
@@ -132,11 +151,11 @@ export class Connector {
   }
 
   /** Measures because the manager asked for it. */
-  async sampleOnTrigger(): Promise<void> {
-    if (this.session) return this.session.sample('Trigger');
+  async sampleOnTrigger(context: SampleContext = 'Trigger'): Promise<void> {
+    if (this.session) return this.session.sample(context);
     const meterValue = sampleMeter({
       timestamp: this.#station.timestamp(),
-      context: 'Trigger',
+      context,
       reading: { registerWh: this.meterWh, powerW: 0 },
       measurands: this.#station.configuration.list('MeterValuesSampledData'),
       random: this.#station.random,

@@ -9,9 +9,13 @@ import {
   type CallError,
   type CallResult,
 } from '@evander/ocpp';
+import type { ScriptedAnswer } from './answers.ts';
 import { messages } from './messages/index.ts';
+import { unknownAnswer } from './quirks.ts';
+import { restart } from './restart.ts';
 import type { Station } from './station.ts';
 import type { Violation } from './station-options.ts';
+import { wait } from './wait.ts';
 
 /** What `Inbox` needs besides the station's public face. */
 export type InboxOptions = {
@@ -27,10 +31,16 @@ export type InboxOptions = {
 /** Reads what arrives: answers to our calls, and commands, which it answers. */
 export class Inbox {
   readonly #options: InboxOptions;
+  #beforeAnswer: (() => Promise<unknown>)[] = [];
   #afterAnswer: (() => unknown)[] = [];
 
   constructor(options: InboxOptions) {
     this.#options = options;
+  }
+
+  /** The answer to the command at hand waits for it. */
+  beforeAnswer(cause: () => Promise<unknown>): void {
+    this.#beforeAnswer.push(cause);
   }
 
   /** Runs once the command at hand is answered (OCPP asks for answer first, effect second). */
@@ -73,8 +83,15 @@ export class Inbox {
     if (station.registrationStatus === 'Rejected') return;
     if (station.faults.strikes('leaveCommandUnanswered', action)) return;
     if (station.faults.strikes('dropSocketAtCommand', action)) return drop();
-    const answer = this.#handle(call, text);
+    const scripted = station.answers.take(action) ?? unknownAnswer(station.quirks, action);
+    if (scripted === 'silence') return;
+    if (scripted === 'dropSocket') return drop();
+    if (scripted === 'crash') return restart(station, { reason: 'Reboot' });
+    if (scripted?.afterMs !== undefined) await wait(scripted.afterMs, station.closed);
+    const answer = scriptedFrame(call, scripted) ?? this.#handle(call, text);
+    const causes = this.#beforeAnswer.splice(0);
     const effects = this.#afterAnswer.splice(0);
+    for (const cause of causes) await cause().catch(() => undefined);
     await send(answer).catch(() => undefined);
     station.emit('command', action);
     // An effect fails when its connection does; the manager sees that it does not come about.
@@ -84,11 +101,10 @@ export class Inbox {
   #handle({ id, action, payload }: Call, text: string): CallResult | CallError {
     try {
       if (!isAction(action)) throw new OcppError('NotImplemented', `${action} is no action of OCPP 1.6`);
-      const handler = mayBeSentBy('manager', action) ? messages[action] : undefined;
-      if (!handler) throw new OcppError('NotSupported', `this station does not offer ${action}`);
+      if (!mayBeSentBy('manager', action)) throw new OcppError('NotSupported', `${action} is no command`);
       const fault = this.#check({ action, kind: 'request', payload, text });
       if (fault) throw fault;
-      const response = (handler as (station: Station, request: object) => object)(
+      const response = (messages[action] as (station: Station, request: object) => object)(
         this.#options.station,
         payload,
       );
@@ -121,4 +137,20 @@ export class Inbox {
   #record(violation: Violation): void {
     this.#options.record(violation);
   }
+}
+
+function scriptedFrame(
+  { id }: Call,
+  scripted: Exclude<ScriptedAnswer, string> | undefined,
+): CallResult | CallError | undefined {
+  if (!scripted) return undefined;
+  if ('response' in scripted) return { type: 3, id, payload: { ...scripted.response } };
+  if (!('error' in scripted)) return undefined;
+  return {
+    type: 4,
+    id,
+    code: scripted.error,
+    description: scripted.description ?? 'on request',
+    details: {},
+  };
 }

@@ -1,3 +1,4 @@
+export type { ScriptedAnswer } from './answers.ts';
 export { CallRefused, CallTimedOut, ConnectionClosed, HandshakeRefused } from './call-errors.ts';
 export type { ChargeRecord, ChargeSessionOptions } from './charge-session.ts';
 export type { Configuration, ConfigurationKey } from './configuration.ts';

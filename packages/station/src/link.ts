@@ -1,7 +1,9 @@
-import { formatFrame, type Requests, type Responses } from '@evander/ocpp';
+import { randomUUID } from 'node:crypto';
+import { formatFrame, type Frame, type Requests, type Responses } from '@evander/ocpp';
 import { Calls } from './calls.ts';
 import { Connection } from './connection.ts';
 import { Inbox } from './inbox.ts';
+import { withSortedKeys } from './quirks.ts';
 import type { Station } from './station.ts';
 import { basicAuthorization } from './station-options.ts';
 
@@ -23,9 +25,10 @@ export class Link {
     this.password = station.options.password;
     this.connection = this.#createConnection();
     this.#calls = new Calls({
-      send: (text) => this.connection.send(text),
+      send: (frame) => this.#send(frame),
       answerTimeoutMs: station.options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
-      onSent: (action) => {
+      onSent: (action, payload) => {
+        if (action === 'StopTransaction' && station.quirks.doubleStop) this.#sendStopAgain(payload);
         if (station.faults.strikes('dropSocketBeforeAnswer', action)) this.connection.drop();
       },
     });
@@ -33,7 +36,7 @@ export class Link {
       station,
       openCall: (id) => this.#calls.openCall(id),
       settle: (answer) => this.#calls.settle(answer),
-      send: (frame) => this.connection.send(formatFrame(frame)),
+      send: (frame) => this.#send(frame),
       drop: () => this.connection.drop(),
       record: (violation) => {
         station.violations.push(violation);
@@ -48,20 +51,34 @@ export class Link {
     return (await this.#calls.call(action, request, id)) as Responses[A];
   }
 
-  afterAnswer(effect: () => unknown): void {
-    this.#inbox.afterAnswer(effect);
+  /** What a command sets off around its answer. */
+  get inbox(): Pick<Inbox, 'beforeAnswer' | 'afterAnswer'> {
+    return this.#inbox;
+  }
+
+  #send(frame: Frame): Promise<void> {
+    return this.connection.send(formatFrame(this.#station.quirks.sortKeys ? withSortedKeys(frame) : frame));
+  }
+
+  /** Quirk 2: one with a reason, one without. Nobody waits for the second answer. */
+  #sendStopAgain({ reason, ...rest }: Record<string, unknown>): void {
+    const payload = reason === undefined ? { ...rest, reason: 'Local' } : rest;
+    void this.#send({ type: 2, id: randomUUID(), action: 'StopTransaction', payload }).catch(() => undefined);
   }
 
   #createConnection(): Connection {
-    const { stationId, random, options } = this.#station;
+    const { stationId, random, options, quirks, certificates } = this.#station;
+    const { subprotocols = ['ocpp1.6'], compression = false, userName = stationId } = quirks;
     const { minMs = RECONNECT_MIN_MS, maxMs = RECONNECT_MAX_MS } = options.reconnect ?? {};
     return new Connection({
       url: `${options.url.replace(/\/$/, '')}/${encodeURIComponent(stationId)}`,
       headers: (): Record<string, string> =>
-        this.password === undefined ? {} : { Authorization: basicAuthorization(stationId, this.password) },
+        this.password === undefined ? {} : { Authorization: basicAuthorization(userName, this.password) },
       reconnect: { minMs, maxMs },
       random,
-      tls: options.tls,
+      tls: () => certificates.tlsOptions(options.tls),
+      subprotocols,
+      perMessageDeflate: compression,
     });
   }
 

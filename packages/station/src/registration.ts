@@ -1,6 +1,7 @@
 import type { Responses } from '@evander/ocpp';
 import { once } from 'node:events';
 import type { Clock } from './clock.ts';
+import type { Connector } from './connector.ts';
 import type { Station } from './station.ts';
 import { bootRequest } from './station-options.ts';
 import { wait } from './wait.ts';
@@ -9,6 +10,8 @@ type BootResponse = Responses['BootNotification'];
 
 // The wait before the next boot when the manager leaves it to the station.
 const BOOT_RETRY_MS = 10_000;
+// Quirk 3.
+const STORM_SECONDS = 1 / 230;
 
 /** Whether the manager has accepted the station: boots until it has, then sends heartbeats. */
 export class Registration {
@@ -19,11 +22,13 @@ export class Registration {
   #booting: Promise<BootResponse> | undefined;
   #pause = new AbortController();
   #heartbeats: NodeJS.Timeout | undefined;
+  #isBeating = false;
 
   constructor(station: Station, clock: Clock) {
     this.#station = station;
     this.#clock = clock;
     station.closed.addEventListener('abort', () => this.#stop());
+    station.on('connected', () => this.#resume());
   }
 
   get isAccepted(): boolean {
@@ -35,6 +40,25 @@ export class Registration {
     this.#pause.abort();
     this.#booting ??= this.#bootUntilAccepted().finally(() => (this.#booting = undefined));
     return this.#booting;
+  }
+
+  /** Boots, and then reports all connectors. */
+  async start(): Promise<BootResponse> {
+    if (this.#station.quirks.clockOf1970 && !this.status) this.#measure();
+    const response = await this.boot();
+    await this.report();
+    return response;
+  }
+
+  /** Reports all connectors, and goes on to deliver transactions. */
+  async report(): Promise<void> {
+    for (const connector of this.#allConnectors) await connector.report();
+    this.#station.queue.deliver();
+  }
+
+  /** Quirk 3: heartbeats as fast as one station was seen to send them. */
+  storm(): void {
+    this.setHeartbeat(STORM_SECONDS);
   }
 
   /** Heartbeats every so many seconds from now on; none for 0. */
@@ -53,9 +77,7 @@ export class Registration {
     const station = this.#station;
     const { bootRetryMs = BOOT_RETRY_MS } = station.options;
     while (!station.closed.aborted) {
-      const response = await station
-        .call('BootNotification', bootRequest(station.options))
-        .catch(() => undefined);
+      const response = await station.call('BootNotification', bootRequest(station)).catch(() => undefined);
       if (response) this.#apply(response);
       if (response?.status === 'Accepted') return response;
       if (station.isConnected) await this.#wait((response?.interval ?? 0) * 1000 || bootRetryMs);
@@ -80,9 +102,28 @@ export class Registration {
   }
 
   async #heartbeat(): Promise<void> {
-    if (!this.#station.isConnected) return;
+    if (!this.#station.isConnected || this.#isBeating) return;
+    this.#isBeating = true;
     const response = await this.#station.call('Heartbeat', {}).catch(() => undefined);
+    this.#isBeating = false;
     if (response) this.#clock.set(response.currentTime);
+  }
+
+  get #allConnectors(): Connector[] {
+    return [this.#station.connector(0), ...this.#station.connectors];
+  }
+
+  /** After a lost connection: no boot (OCPP-J §5.4), but what changed meanwhile. */
+  #resume(): void {
+    if (!this.isAccepted) return;
+    for (const connector of this.#allConnectors) void connector.reportIfChanged();
+    this.#station.queue.deliver();
+  }
+
+  /** Quirk 4. A manager may refuse what comes before the boot. */
+  #measure(): void {
+    for (const connector of this.#station.connectors)
+      void connector.sampleOnTrigger('Sample.Clock').catch(() => undefined);
   }
 
   #stop(): void {

@@ -72,8 +72,8 @@ export class Reservations {
   }
 
   #refusalOf({ connectorId, reservationId }: Reservation): ReserveStatus | undefined {
-    const { configuration, options } = this.#station;
-    const reserveZero = options.quirks?.reserveZero;
+    const { configuration, quirks } = this.#station;
+    const { reserveZero } = quirks;
     if (connectorId === 0 && reserveZero && reserveZero !== 'Accepted') return reserveZero;
     if (connectorId === 0 && !configuration.isTrue('ReserveConnectorZeroSupported')) return 'Rejected';
     const connector = this.#station.findConnector(connectorId);

@@ -86,7 +86,11 @@ export class Session {
     const { connectorId } = this.record;
     this.#station.queue.add({
       action: 'MeterValues',
-      request: () => ({ connectorId, transactionId: this.#idToSend, meterValue: [meterValue] }),
+      request: () => ({
+        connectorId,
+        ...(!this.#station.quirks.metersWithoutTransaction && { transactionId: this.#idToSend }),
+        meterValue: [meterValue],
+      }),
       onAnswer: () => samples.forEach((sample) => (sample.acknowledged = true)),
       onDiscard: () => this.#discard('MeterValues'),
     });

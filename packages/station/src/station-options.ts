@@ -1,8 +1,12 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import type { Requests } from '@evander/ocpp';
+import type { CommandAction, Requests } from '@evander/ocpp';
+import type { ScriptedAnswer } from './answers.ts';
+import type { HashAlgorithm } from './certificate-hash.ts';
 import type { ChargeSessionOptions } from './charge-session.ts';
 import type { FaultProbabilities } from './faults.ts';
+import type { JobOutcomes } from './file-jobs.ts';
 import type { Quirks } from './quirks.ts';
+import type { Station } from './station.ts';
 
 /** What a simulated station is and how it behaves; only its id and url are needed. */
 export type StationOptions = {
@@ -11,7 +15,7 @@ export type StationOptions = {
   url: string;
   /** Basic authentication; a Buffer may hold any byte. */
   password?: string | Buffer;
-  /** For wss: ca, cert, key and so on. */
+  /** For wss: ca, cert, key and so on. Of an embedded station: `maxVersion: 'TLSv1.2'` and its `ciphers`. */
   tls?: TlsOptions;
   connectors?: number;
   /** The fields of its BootNotification. */
@@ -20,7 +24,24 @@ export type StationOptions = {
   configuration?: Record<string, string>;
   /** Configuration keys whose change is answered RebootRequired, and in force after the next reboot. */
   rebootRequiredFor?: readonly string[];
+  /** Bad answers to commands from the start; later `station.answers` changes them. */
+  answers?: { readonly [A in CommandAction]?: ScriptedAnswer };
+  /** What it does as some real stations do. */
   quirks?: Quirks;
+  /** How its firmware updates and uploads go; later `station.jobs.setOutcome()` changes that. */
+  jobs?: JobOutcomes;
+  /** The time between two statuses of a job; 1000 / speed unless given. */
+  jobStepMs?: number;
+  /** Real: files are fetched by HTTP GET and sent by HTTP PUT. By default it only says so. */
+  transfers?: 'pretend' | 'real';
+  /** What a firmware update installs; by default the last number of the version goes up by one. */
+  nextFirmwareVersion?: string;
+  /** How it restarts with new firmware: over a new socket (by default), over the same, or not at all. */
+  firmwareReboot?: 'newSocket' | 'sameSocket' | 'none';
+  /** Of its own key; EC P-256 by default. */
+  keyType?: 'ec' | 'rsa';
+  /** Of the hashes that name its certificates; SHA256 by default. */
+  hashAlgorithm?: HashAlgorithm;
   /** The same seed gives the same loads, meters and faults. */
   seed?: number;
   /** Milliseconds since 1970, in place of Date.now. */
@@ -64,19 +85,21 @@ export type StationEvents = {
 };
 
 /** The Authorization header: the password's bytes as they are, they need not be text (OCPP-J §6.2.2). */
-export function basicAuthorization(stationId: string, password: string | Buffer): string {
-  const bytes = Buffer.concat([Buffer.from(`${stationId}:`), Buffer.from(password)]);
+export function basicAuthorization(userName: string, password: string | Buffer): string {
+  const bytes = Buffer.concat([Buffer.from(`${userName}:`), Buffer.from(password)]);
   return `Basic ${bytes.toString('base64')}`;
 }
 
 /** The fields of the BootNotification. */
-export function bootRequest({ stationId, identity }: StationOptions): Requests['BootNotification'] {
+export function bootRequest(station: Station): Requests['BootNotification'] {
+  const { stationId, options, quirks, firmwareVersion } = station;
   return {
     chargePointVendor: 'Evander',
     chargePointModel: 'Simulator',
     // The text allows 25 characters.
     chargePointSerialNumber: stationId.slice(0, 25),
-    firmwareVersion: '1.0.0',
-    ...identity,
+    ...(quirks.emptyStrings && { iccid: '', imsi: '' }),
+    ...options.identity,
+    firmwareVersion,
   };
 }

@@ -1,18 +1,23 @@
 import { EventEmitter } from 'node:events';
 import type { Requests, Responses } from '@evander/ocpp';
+import { Answers } from './answers.ts';
 import { Authorization, type TagStatus } from './authorization.ts';
 import { chargeSession, type ChargeRecord, type ChargeSessionOptions } from './charge-session.ts';
+import { Certificates } from './certificates.ts';
 import { ChargingProfiles } from './charging-profiles.ts';
 import { Clock } from './clock.ts';
 import { Configuration } from './configuration.ts';
 import { Connector } from './connector.ts';
 import { Faults } from './faults.ts';
+import { FileJobs } from './file-jobs.ts';
 import { Ledger } from './ledger.ts';
 import { LocalList } from './local-list.ts';
 import { Link } from './link.ts';
+import { quirkyKeys, type Quirks } from './quirks.ts';
 import { newSeed, Random } from './random.ts';
 import { Reservations } from './reservations.ts';
 import { Registration } from './registration.ts';
+import { restart } from './restart.ts';
 import type { StationEvents, StationOptions, Violation } from './station-options.ts';
 import { TransactionQueue } from './transaction-queue.ts';
 import { wait } from './wait.ts';
@@ -24,12 +29,19 @@ export class Station extends EventEmitter<StationEvents> {
   readonly speed: number;
   readonly random: Random;
   readonly faults: Faults;
+  /** What goes wrong with the answers to commands. */
+  readonly answers: Answers;
+  readonly quirks: Quirks;
+  /** As its BootNotification tells; an update changes it. */
+  firmwareVersion: string;
   readonly configuration: Configuration;
   readonly ledger: Ledger;
   readonly authorization: Authorization;
   readonly localList: LocalList;
   readonly reservations: Reservations;
   readonly chargingProfiles: ChargingProfiles;
+  readonly certificates: Certificates;
+  readonly jobs: FileJobs;
   /** What the manager sent against OCPP's schemas; a correct manager leaves it empty. */
   readonly violations: Violation[] = [];
   /** Transaction messages that are not answered yet. */
@@ -51,24 +63,29 @@ export class Station extends EventEmitter<StationEvents> {
     this.speed = options.speed ?? 1;
     this.random = new Random(options.seed ?? newSeed());
     this.faults = new Faults(this.random, options.faults);
-    const connectors = options.connectors ?? 1;
+    this.answers = new Answers(options.answers);
+    this.quirks = options.quirks ?? {};
+    this.firmwareVersion = options.identity?.firmwareVersion ?? '1.0.0';
+    const { connectors = 1, configuration: values, rebootRequiredFor = [] } = options;
     this.configuration = new Configuration({
       connectors,
-      values: options.configuration ?? {},
-      afterReboot: options.rebootRequiredFor ?? [],
+      values: { ...quirkyKeys(this.quirks), ...values },
+      afterReboot: [...rebootRequiredFor, ...(this.quirks.passwordAfterReset ? ['AuthorizationKey'] : [])],
     });
     this.ledger = new Ledger(options.maxLedgerSessions);
     this.localList = new LocalList(this.configuration);
     this.authorization = new Authorization(this);
     this.reservations = new Reservations(this);
     this.chargingProfiles = new ChargingProfiles(this);
-    this.#clock = new Clock(options.now);
+    this.certificates = new Certificates(this);
+    this.jobs = new FileJobs(this);
+    this.#clock = new Clock(options.now, this.quirks.clockOf1970 ? 0 : undefined);
     this.#link = new Link(this);
     this.registration = new Registration(this, this.#clock);
     this.queue = new TransactionQueue(this);
     this.#whole = new Connector(this, 0);
     this.connectors = Array.from({ length: connectors }, (_, index) => new Connector(this, index + 1));
-    this.on('connected', () => this.#resume());
+    this.setPingInterval(this.quirks.pingEverySeconds ?? this.configuration.integer('WebSocketPingInterval'));
   }
 
   /** What the loads, meters and faults come from. */
@@ -101,16 +118,18 @@ export class Station extends EventEmitter<StationEvents> {
   }
 
   /** Resolves once the manager has accepted the station and knows all connectors. */
-  async boot(): Promise<Responses['BootNotification']> {
-    const response = await this.registration.boot();
-    for (const connector of [this.#whole, ...this.connectors]) await connector.report();
-    this.queue.deliver();
-    return response;
+  boot(): Promise<Responses['BootNotification']> {
+    return this.registration.start();
   }
 
-  /** Closes the socket and stays away until `connect()`. */
-  async disconnect(): Promise<void> {
-    await this.#link.connection.disconnect();
+  /** The power fails and comes back: transactions end with PowerLoss, and are delivered after the boot. */
+  powerCycle(): Promise<void> {
+    return restart(this, { reason: 'PowerLoss' });
+  }
+
+  /** Closes the socket, with 1000 or no code, and stays away until `connect()`. */
+  async disconnect(options: { withoutCode?: boolean } = {}): Promise<void> {
+    await this.#link.connection.disconnect(options);
   }
 
   /** Like a lost network, for so long or until `goOnline()`: sessions go on and are delivered later. */
@@ -136,8 +155,13 @@ export class Station extends EventEmitter<StationEvents> {
   }
 
   /** Takes effect with the next connection. */
-  setPassword(password: Buffer): void {
+  setPassword(password: string | Buffer): void {
     this.#link.password = password;
+  }
+
+  /** WebSocket pings from now on; none for 0. */
+  setPingInterval(seconds: number): void {
+    this.#link.connection.setPingInterval(seconds * 1000);
   }
 
   /** One call; rejects with CallRefused, CallTimedOut or ConnectionClosed. */
@@ -150,9 +174,14 @@ export class Station extends EventEmitter<StationEvents> {
     return this.#link.connection.send(data);
   }
 
+  /** The answer to the command at hand waits for it. */
+  beforeAnswer(cause: () => Promise<unknown>): void {
+    this.#link.inbox.beforeAnswer(cause);
+  }
+
   /** Runs once the command at hand is answered. */
   afterAnswer(effect: () => unknown): void {
-    this.#link.afterAnswer(effect);
+    this.#link.inbox.afterAnswer(effect);
   }
 
   /** Throws where `findConnector` has none. */
@@ -178,16 +207,10 @@ export class Station extends EventEmitter<StationEvents> {
     return this.#clock.timestamp();
   }
 
-  /** After a lost connection: no boot (OCPP-J §5.4), but what changed meanwhile. */
-  #resume(): void {
-    if (!this.registration.isAccepted) return;
-    for (const connector of [this.#whole, ...this.connectors]) void connector.reportIfChanged();
-    this.queue.deliver();
-  }
-
   async #close(): Promise<void> {
     for (const connector of this.connectors) connector.abandon();
     this.#closing.abort(new Error(`station ${this.stationId} was closed`));
+    this.setPingInterval(0);
     await this.disconnect();
   }
 }

@@ -9,8 +9,14 @@ export function changeAvailability(
   const connector = station.findConnector(connectorId);
   if (!connector) return { status: 'Rejected' };
   const affected = connectorId === 0 ? [connector, ...station.connectors] : [connector];
+  const { availabilityInTransaction } = station.quirks;
+  const isAtOnce = availabilityInTransaction === 'UnavailableAtOnce' && type === 'Inoperative';
   station.afterAnswer(async () => {
-    for (const one of affected) await one.setOperative(type === 'Operative');
+    for (const one of affected) {
+      await one.setOperative(type === 'Operative');
+      if (isAtOnce) await one.setStatus('Unavailable');
+    }
   });
-  return { status: affected.some(({ session }) => session) ? 'Scheduled' : 'Accepted' };
+  const isScheduled = affected.some(({ session }) => session) && !availabilityInTransaction;
+  return { status: isScheduled ? 'Scheduled' : 'Accepted' };
 }

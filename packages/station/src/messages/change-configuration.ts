@@ -1,4 +1,5 @@
 import type { Requests, Responses } from '@evander/ocpp';
+import { takeEffect } from '../configuration-effects.ts';
 import type { Station } from '../station.ts';
 
 const HEX_KEY = /^([0-9a-f]{2}){16,20}$/i;
@@ -10,17 +11,18 @@ export function changeConfiguration(
 ): Responses['ChangeConfiguration'] {
   const name = key.toLowerCase();
   if (name === 'authorizationkey' && !HEX_KEY.test(value)) return { status: 'Rejected' };
+  if (name === 'heartbeatinterval' && station.quirks.heartbeatStorm && !/^\d+$/.test(value)) {
+    station.configuration.set(key, value);
+    station.registration.storm();
+    return { status: 'Accepted' };
+  }
   const status = station.configuration.change(key, value);
   if (status !== 'Accepted') return { status };
-  if (name === 'authorizationkey') station.afterAnswer(() => usePassword(station, Buffer.from(value, 'hex')));
-  if (name === 'heartbeatinterval' && station.registration.isAccepted) {
-    station.registration.setHeartbeat(Number(value));
-  }
+  station.afterAnswer(async () => {
+    takeEffect(station, name);
+    if (name !== 'authorizationkey') return;
+    await station.disconnect();
+    await station.goOnline();
+  });
   return { status };
-}
-
-async function usePassword(station: Station, password: Buffer): Promise<void> {
-  station.setPassword(password);
-  await station.disconnect();
-  await station.goOnline();
 }

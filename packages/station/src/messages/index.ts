@@ -1,28 +1,37 @@
-import type { Action, Requests, Responses } from '@evander/ocpp';
+import type { CommandAction, Requests, Responses } from '@evander/ocpp';
 import type { Station } from '../station.ts';
+import { cancelReservation } from './cancel-reservation.ts';
+import { certificateSigned } from './certificate-signed.ts';
 import { changeAvailability } from './change-availability.ts';
 import { changeConfiguration } from './change-configuration.ts';
 import { clearCache } from './clear-cache.ts';
+import { clearChargingProfile } from './clear-charging-profile.ts';
 import { dataTransfer } from './data-transfer.ts';
+import { deleteCertificate } from './delete-certificate.ts';
+import { extendedTriggerMessage } from './extended-trigger-message.ts';
+import { getCompositeSchedule } from './get-composite-schedule.ts';
 import { getConfiguration } from './get-configuration.ts';
+import { getDiagnostics } from './get-diagnostics.ts';
+import { getInstalledCertificateIds } from './get-installed-certificate-ids.ts';
+import { getLocalListVersion } from './get-local-list-version.ts';
+import { getLog } from './get-log.ts';
+import { installCertificate } from './install-certificate.ts';
 import { remoteStartTransaction } from './remote-start-transaction.ts';
 import { remoteStopTransaction } from './remote-stop-transaction.ts';
+import { reserveNow } from './reserve-now.ts';
 import { reset } from './reset.ts';
+import { sendLocalList } from './send-local-list.ts';
+import { setChargingProfile } from './set-charging-profile.ts';
+import { signedUpdateFirmware } from './signed-update-firmware.ts';
 import { triggerMessage } from './trigger-message.ts';
 import { unlockConnector } from './unlock-connector.ts';
-import { getLocalListVersion } from './get-local-list-version.ts';
-import { sendLocalList } from './send-local-list.ts';
-import { reserveNow } from './reserve-now.ts';
-import { cancelReservation } from './cancel-reservation.ts';
-import { setChargingProfile } from './set-charging-profile.ts';
-import { clearChargingProfile } from './clear-charging-profile.ts';
-import { getCompositeSchedule } from './get-composite-schedule.ts';
+import { updateFirmware } from './update-firmware.ts';
 
 /** Answers one command. What it sets off comes after the answer: `station.afterAnswer`. */
-export type Handler<A extends Action> = (station: Station, request: Requests[A]) => Responses[A];
+export type Handler<A extends CommandAction> = (station: Station, request: Requests[A]) => Responses[A];
 
-/** The commands that the station offers; to any other it answers NotSupported. */
-export const messages: { readonly [A in Action]?: Handler<A> } = {
+/** Every command of OCPP 1.6 and its security extension. */
+export const messages: { readonly [A in CommandAction]: Handler<A> } = {
   ChangeAvailability: changeAvailability,
   ChangeConfiguration: changeConfiguration,
   ClearCache: clearCache,
@@ -31,13 +40,22 @@ export const messages: { readonly [A in Action]?: Handler<A> } = {
   RemoteStartTransaction: remoteStartTransaction,
   RemoteStopTransaction: remoteStopTransaction,
   Reset: reset,
-  TriggerMessage: triggerMessage,
   UnlockConnector: unlockConnector,
+  GetDiagnostics: getDiagnostics,
+  UpdateFirmware: updateFirmware,
   GetLocalListVersion: getLocalListVersion,
   SendLocalList: sendLocalList,
-  ReserveNow: reserveNow,
   CancelReservation: cancelReservation,
-  SetChargingProfile: setChargingProfile,
+  ReserveNow: reserveNow,
   ClearChargingProfile: clearChargingProfile,
   GetCompositeSchedule: getCompositeSchedule,
+  SetChargingProfile: setChargingProfile,
+  TriggerMessage: triggerMessage,
+  CertificateSigned: certificateSigned,
+  DeleteCertificate: deleteCertificate,
+  ExtendedTriggerMessage: extendedTriggerMessage,
+  GetInstalledCertificateIds: getInstalledCertificateIds,
+  GetLog: getLog,
+  InstallCertificate: installCertificate,
+  SignedUpdateFirmware: signedUpdateFirmware,
 };

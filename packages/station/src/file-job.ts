@@ -1,0 +1,101 @@
+import type { Requests } from '@evander/ocpp';
+import type { Station } from './station.ts';
+import { wait } from './wait.ts';
+
+/** The statuses that a job of each kind reports. */
+export type JobStatuses = {
+  firmware: Requests['SignedFirmwareStatusNotification']['status'];
+  diagnostics: Requests['DiagnosticsStatusNotification']['status'];
+  log: Requests['LogStatusNotification']['status'];
+};
+
+/** The kinds of jobs with files; at most one of each is running. */
+export type JobKind = keyof JobStatuses;
+
+/**
+ * How a job goes: well; without a word; until this failure, which takes the place of the status it prevents; or with exactly
+ * these statuses and no effect.
+ */
+export type JobOutcome<K extends JobKind> =
+  'success' | 'silence' | JobStatuses[K] | readonly JobStatuses[K][];
+
+/** Thrown inside a job that failed or was cancelled: there is nothing left to do. */
+export class JobOver extends Error {}
+
+/** One job that reports how far it is. */
+export class FileJob<K extends JobKind> {
+  status: JobStatuses[K] | undefined;
+  readonly outcome: JobOutcome<K>;
+  readonly #station: Station;
+  readonly #send: (status: JobStatuses[K]) => Promise<unknown>;
+  readonly #cancelled = new AbortController();
+
+  constructor(options: {
+    station: Station;
+    outcome: JobOutcome<K>;
+    send: (status: JobStatuses[K]) => Promise<unknown>;
+  }) {
+    this.#station = options.station;
+    this.outcome = options.outcome;
+    this.#send = options.send;
+  }
+
+  /** Aborted when the job is cancelled or its station is closed. */
+  get signal(): AbortSignal {
+    return AbortSignal.any([this.#cancelled.signal, this.#station.closed]);
+  }
+
+  /** Another job takes its place: it says nothing more. */
+  cancel(): void {
+    this.#cancelled.abort();
+  }
+
+  /** Reports a status; the step after it takes its time. */
+  async report(status: JobStatuses[K]): Promise<void> {
+    this.status = status;
+    await this.repeat();
+    const { speed, options } = this.#station;
+    await this.pause(options.jobStepMs ?? 1000 / speed);
+  }
+
+  /** Reports the status once more, because the manager asked for it. */
+  async repeat(): Promise<void> {
+    if (this.status && this.outcome !== 'silence') await this.#send(this.status);
+  }
+
+  /** Waits; throws JobOver when the job is over then. */
+  async pause(ms: number): Promise<void> {
+    await wait(ms, this.signal);
+    if (this.signal.aborted) throw new JobOver('the job was cancelled');
+  }
+
+  /** Reports `good`, unless the outcome is one of these failures. */
+  async pass(good: JobStatuses[K], ...failures: JobStatuses[K][]): Promise<void> {
+    const failure = failures.find((one) => one === this.outcome);
+    if (failure) await this.fail(failure);
+    await this.report(good);
+  }
+
+  /** Reports the failure, and ends the job. */
+  async fail(failure: JobStatuses[K]): Promise<never> {
+    await this.report(failure);
+    throw new JobOver(failure);
+  }
+
+  /** Works, with as many repetitions as allowed; what still fails then ends the job with `failure`. */
+  async attempt<T>(
+    work: () => Promise<T>,
+    options: { failure: JobStatuses[K]; retries?: number | undefined; retryInterval?: number | undefined },
+  ): Promise<T> {
+    const { failure, retries = 0, retryInterval = 0 } = options;
+    for (let repetition = 0; repetition <= retries; repetition++) {
+      if (repetition > 0) await this.pause((retryInterval * 1000) / this.#station.speed);
+      try {
+        return await work();
+      } catch (error) {
+        this.#station.options.log?.(`${this.#station.stationId} ${failure}: ${String(error)}`);
+      }
+    }
+    return this.fail(failure);
+  }
+}

@@ -1,0 +1,13 @@
+import type { Requests, Responses } from '@evander/ocpp';
+import type { Station } from '../station.ts';
+import { answerTrigger } from './trigger-message.ts';
+
+/** SEC §5.5: as TriggerMessage, with the messages of the security extension; a CSR needs CpoName (A02). */
+export function extendedTriggerMessage(
+  station: Station,
+  request: Requests['ExtendedTriggerMessage'],
+): Responses['ExtendedTriggerMessage'] {
+  const isCsr = request.requestedMessage === 'SignChargePointCertificate';
+  if (isCsr && !station.configuration.find('CpoName')?.value) return { status: 'Rejected' };
+  return answerTrigger(station, request, { isExtended: true });
+}

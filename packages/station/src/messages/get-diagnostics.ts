@@ -1,0 +1,25 @@
+import type { Requests, Responses } from '@evander/ocpp';
+import { deliver } from '../deliver.ts';
+import { requireProfile } from '../feature-profiles.ts';
+import type { Station } from '../station.ts';
+import { logFile } from '../log-file.ts';
+import { upload } from '../transfers.ts';
+
+/** §5.9: a file goes to the location, and DiagnosticsStatusNotifications tell how that goes. */
+export function getDiagnostics(
+  station: Station,
+  { location, retries, retryInterval }: Requests['GetDiagnostics'],
+): Responses['GetDiagnostics'] {
+  requireProfile(station, 'FirmwareManagement');
+  const file = logFile(station, 'diagnostics');
+  station.jobs.start('diagnostics', {
+    send: (status) => deliver(station, 'DiagnosticsStatusNotification', { status }),
+    run: async (job) => {
+      await job.report('Uploading');
+      const work = () => upload(station, location, { ...file, signal: job.signal });
+      await job.attempt(work, { failure: 'UploadFailed', retries, retryInterval });
+      await job.pass('Uploaded', 'UploadFailed');
+    },
+  });
+  return { fileName: file.name };
+}

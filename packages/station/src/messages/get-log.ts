@@ -1,0 +1,23 @@
+import type { Requests, Responses } from '@evander/ocpp';
+import { deliver } from '../deliver.ts';
+import { logFile } from '../log-file.ts';
+import type { Station } from '../station.ts';
+import { upload } from '../transfers.ts';
+
+/** SEC N01: a log goes to the location; every LogStatusNotification repeats the requestId. */
+export function getLog(
+  station: Station,
+  { log, logType, requestId, retries, retryInterval }: Requests['GetLog'],
+): Responses['GetLog'] {
+  const file = logFile(station, logType === 'SecurityLog' ? 'security' : 'diagnostics');
+  const isCanceled = station.jobs.start('log', {
+    send: (status) => deliver(station, 'LogStatusNotification', { status, requestId }),
+    run: async (job) => {
+      await job.report('Uploading');
+      const work = () => upload(station, log.remoteLocation, { ...file, signal: job.signal });
+      await job.attempt(work, { failure: 'UploadFailure', retries, retryInterval });
+      await job.pass('Uploaded', 'UploadFailure', 'BadMessage', 'PermissionDenied', 'NotSupportedOperation');
+    },
+  });
+  return { status: isCanceled ? 'AcceptedCanceled' : 'Accepted', filename: file.name };
+}

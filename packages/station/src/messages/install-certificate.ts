@@ -1,0 +1,10 @@
+import type { Requests, Responses } from '@evander/ocpp';
+import type { Station } from '../station.ts';
+
+/** SEC M05: a root certificate to trust from now on. */
+export function installCertificate(
+  station: Station,
+  request: Requests['InstallCertificate'],
+): Responses['InstallCertificate'] {
+  return { status: station.certificates.install(request) };
+}

@@ -1,0 +1,38 @@
+import { X509Certificate } from 'node:crypto';
+import type { Requests, Responses } from '@evander/ocpp';
+import { deliver, reportSecurityEvent } from '../deliver.ts';
+import { updateFirmware } from '../firmware-update.ts';
+import type { Station } from '../station.ts';
+
+/** SEC L01: as UpdateFirmware, with a signature; every notification repeats the requestId. */
+export function signedUpdateFirmware(
+  station: Station,
+  { requestId, firmware, retries, retryInterval }: Requests['SignedUpdateFirmware'],
+): Responses['SignedUpdateFirmware'] {
+  const { location, retrieveDateTime, installDateTime, signingCertificate, signature } = firmware;
+  if (station.options.transfers === 'real' && !isCertificate(signingCertificate)) {
+    station.afterAnswer(() => reportSecurityEvent(station, 'InvalidFirmwareSigningCertificate'));
+    return { status: 'InvalidCertificate' };
+  }
+  const isCanceled = station.jobs.start('firmware', {
+    send: (status) => deliver(station, 'SignedFirmwareStatusNotification', { status, requestId }),
+    run: (job) =>
+      updateFirmware(station, job, {
+        location,
+        retrieveAt: retrieveDateTime,
+        installAt: installDateTime,
+        retries,
+        retryInterval,
+        signature: { certificate: signingCertificate, value: signature },
+      }),
+  });
+  return { status: isCanceled ? 'AcceptedCanceled' : 'Accepted' };
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).validTo !== '';
+  } catch {
+    return false;
+  }
+}

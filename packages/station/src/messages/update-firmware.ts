@@ -1,0 +1,23 @@
+import type { Requests, Responses } from '@evander/ocpp';
+import { deliver } from '../deliver.ts';
+import { requireProfile } from '../feature-profiles.ts';
+import type { FileJob } from '../file-job.ts';
+import { updateFirmware as update } from '../firmware-update.ts';
+import type { Station } from '../station.ts';
+
+type PlainStatus = Requests['FirmwareStatusNotification']['status'];
+
+/** §5.19: the answer says nothing; FirmwareStatusNotifications tell how it goes. */
+export function updateFirmware(
+  station: Station,
+  { location, retrieveDate, retries, retryInterval }: Requests['UpdateFirmware'],
+): Responses['UpdateFirmware'] {
+  requireProfile(station, 'FirmwareManagement');
+  station.jobs.start('firmware', {
+    // A scripted outcome may hold a word of the signed update only: then that goes out, as asked.
+    send: (status) => deliver(station, 'FirmwareStatusNotification', { status: status as PlainStatus }),
+    run: (job: FileJob<'firmware'>) =>
+      update(station, job, { location, retrieveAt: retrieveDate, retries, retryInterval }),
+  });
+  return {};
+}
