@@ -87,7 +87,9 @@ test('what is triggered follows the answer', async () => {
   const { manager } = await bootPair({ connectors: 2 });
   const trigger = (requestedMessage: 'MeterValues' | 'Heartbeat' | 'FirmwareStatusNotification') =>
     manager.command('TriggerMessage', { requestedMessage });
-  await expect(trigger('FirmwareStatusNotification')).resolves.toEqual({ status: 'NotImplemented' });
+  await expect(trigger('FirmwareStatusNotification')).resolves.toEqual({ status: 'Accepted' });
+  await manager.until(() => manager.requests('FirmwareStatusNotification').length === 1);
+  expect(manager.requests('FirmwareStatusNotification')).toEqual([{ status: 'Idle' }]);
   await expect(trigger('MeterValues')).resolves.toEqual({ status: 'Accepted' });
   await manager.until(() => manager.requests('MeterValues').length === 2);
   expect(manager.requests('MeterValues')[0]?.meterValue[0]?.sampledValue[0]?.context).toBe('Trigger');

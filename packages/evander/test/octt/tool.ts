@@ -90,7 +90,7 @@ export class Tool {
   }
 
   /** State Authorized. */
-  async authorize(idTag = TAGS.valid): Promise<void> {
+  async authorize(idTag: string = TAGS.valid): Promise<void> {
     expect(await this.station.call('Authorize', { idTag })).toMatchObject({
       idTagInfo: { status: 'Accepted' },
     });
