@@ -22,23 +22,36 @@ export class Authorization {
 
   /** Asks the manager, unless the station is offline or may decide before it asks. */
   async authorize(idTag: string): Promise<TagStatus> {
-    const { configuration, localList } = this.#station;
-    if (configuration.isTrue('LocalPreAuthorize') && localList.find(idTag)?.status === 'Accepted')
+    if (this.#station.configuration.isTrue('LocalPreAuthorize') && this.#known(idTag)?.status === 'Accepted')
       return 'Accepted';
     if (!this.#station.mayReport) return this.#decideOffline(idTag);
     try {
       const { idTagInfo } = await this.#station.call('Authorize', { idTag });
-      this.cache.set(idTag.toLowerCase(), idTagInfo);
+      this.learn(idTag, idTagInfo);
       return idTagInfo.status;
     } catch {
       return this.#decideOffline(idTag);
     }
   }
 
+  /** Keeps what the manager said of a tag. */
+  learn(idTag: string, info: IdTagInfo): void {
+    this.cache.set(idTag.toLowerCase(), info);
+  }
+
+  /** The list comes before the cache (1.6 §3.5.3); an entry past its date says nothing. */
+  #known(idTag: string): IdTagInfo | undefined {
+    const { configuration, localList } = this.#station;
+    const isCached = configuration.isTrue('AuthorizationCacheEnabled');
+    const info = localList.find(idTag) ?? (isCached ? this.cache.get(idTag.toLowerCase()) : undefined);
+    const isPast = info?.expiryDate && Date.parse(info.expiryDate) <= Date.parse(this.#station.timestamp());
+    return isPast ? undefined : info;
+  }
+
   #decideOffline(idTag: string): TagStatus {
     const { configuration } = this.#station;
     if (!configuration.isTrue('LocalAuthorizeOffline')) return 'Invalid';
-    const known = this.#station.localList.find(idTag) ?? this.cache.get(idTag.toLowerCase());
-    return known?.status ?? (configuration.isTrue('AllowOfflineTxForUnknownId') ? 'Accepted' : 'Invalid');
+    const isUnknownAllowed = configuration.isTrue('AllowOfflineTxForUnknownId');
+    return this.#known(idTag)?.status ?? (isUnknownAllowed ? 'Accepted' : 'Invalid');
   }
 }

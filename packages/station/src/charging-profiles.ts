@@ -23,8 +23,9 @@ export class ChargingProfiles {
   /** §5.16: the same id, or the same purpose and level on a connector, replaces. */
   set({ connectorId, csChargingProfiles: profile }: Requests['SetChargingProfile']): ProfileStatus {
     const connector = this.#station.findConnector(connectorId);
-    if (!connector || !this.canTake(profile)) return 'Rejected';
     const { chargingProfilePurpose: purpose, transactionId } = profile;
+    if (!connector || !this.canTake(profile) || !this.#hasPlace({ connectorId, profile })) return 'Rejected';
+    if (purpose !== 'TxProfile' && transactionId !== undefined) return 'Rejected';
     if (purpose === 'ChargePointMaxProfile' && connectorId !== 0) return 'Rejected';
     if (purpose === 'TxProfile') {
       const running = connector.session?.transactionId;
@@ -41,8 +42,9 @@ export class ChargingProfiles {
   }
 
   /** Is it a profile that the station could follow? */
-  canTake({ chargingSchedule, stackLevel }: ChargingProfile): boolean {
+  canTake(profile: ChargingProfile): boolean {
     const { configuration } = this.#station;
+    const { chargingSchedule, stackLevel } = profile;
     const { chargingRateUnit, chargingSchedulePeriod: periods } = chargingSchedule;
     const units = configuration.list('ChargingScheduleAllowedChargingRateUnit');
     return (
@@ -50,9 +52,14 @@ export class ChargingProfiles {
       stackLevel >= 0 &&
       stackLevel <= configuration.integer('ChargeProfileMaxStackLevel') &&
       periods.length <= configuration.integer('ChargingScheduleMaxPeriods') &&
-      periods[0]?.startPeriod === 0 &&
-      this.#installed.length < configuration.integer('MaxChargingProfilesInstalled')
+      isInOrder(profile)
     );
+  }
+
+  /** What it replaces makes room for it. */
+  #hasPlace(one: InstalledProfile): boolean {
+    const others = this.#installed.filter((other) => !isReplaced(other, one));
+    return others.length < this.#station.configuration.integer('MaxChargingProfilesInstalled');
   }
 
   /** Errata §3.25: an id alone, or all that fit the other fields; no field clears all. */
@@ -97,6 +104,24 @@ export class ChargingProfiles {
       chargingSchedule: { duration, chargingRateUnit: unit, chargingSchedulePeriod },
     };
   }
+}
+
+// §5.16.4, errata §3.45 and §3.56.
+function isInOrder({
+  chargingProfileKind: kind,
+  recurrencyKind,
+  chargingSchedule,
+}: ChargingProfile): boolean {
+  const { startSchedule, chargingSchedulePeriod: periods } = chargingSchedule;
+  const isAscending = periods.every(
+    ({ startPeriod }, at) => startPeriod > (periods[at - 1]?.startPeriod ?? -1),
+  );
+  return (
+    periods[0]?.startPeriod === 0 &&
+    isAscending &&
+    (recurrencyKind !== undefined) === (kind === 'Recurring') &&
+    (startSchedule === undefined ? kind !== 'Recurring' : kind !== 'Relative')
+  );
 }
 
 // Schedules count in seconds: one that begins within this second begins with it.

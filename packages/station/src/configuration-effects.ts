@@ -10,6 +10,6 @@ export function takeEffect(station: Station, key: string): void {
     case 'heartbeatinterval':
       return registration.isAccepted ? registration.setHeartbeat(Number(value)) : undefined;
     case 'websocketpinginterval':
-      return station.setPingInterval(Number(value));
+      return station.setPingInterval(quirks.pingEverySeconds ?? Number(value));
   }
 }

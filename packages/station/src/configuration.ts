@@ -1,5 +1,7 @@
 import type { Profile } from '@evander/ocpp';
 import { defaultKeys, METER_MEASURANDS } from './configuration-keys.ts';
+import { quirkyKeys } from './quirks.ts';
+import type { StationOptions } from './station-options.ts';
 
 /** One configuration key of the station. */
 export type ConfigurationKey = {
@@ -17,15 +19,13 @@ export class Configuration {
   readonly #afterReboot: ReadonlySet<string>;
   readonly #pending = new Map<string, string>();
 
-  /** `values` replace defaults or add text keys; the keys of `afterReboot` take effect with the next reboot. */
-  constructor(options: {
-    connectors: number;
-    values?: Record<string, string>;
-    afterReboot?: readonly string[];
-  }) {
-    this.#afterReboot = new Set(options.afterReboot?.map((key) => key.toLowerCase()));
-    for (const [key, entry] of Object.entries(defaultKeys(options.connectors))) this.#put(key, entry);
-    for (const [key, value] of Object.entries(options.values ?? {})) {
+  /** The options replace defaults or add text keys. */
+  constructor(options: StationOptions) {
+    const { connectors = 1, rebootRequiredFor = [], quirks = {}, configuration } = options;
+    const afterReboot = [...rebootRequiredFor, ...(quirks.passwordAfterReset ? ['AuthorizationKey'] : [])];
+    this.#afterReboot = new Set(afterReboot.map((key) => key.toLowerCase()));
+    for (const [key, entry] of Object.entries(defaultKeys(connectors))) this.#put(key, entry);
+    for (const [key, value] of Object.entries({ ...quirkyKeys(quirks), ...configuration })) {
       this.#put(key, { access: 'RW', kind: 'text', ...this.#keys.get(key.toLowerCase()), value });
     }
   }

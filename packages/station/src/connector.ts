@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Requests } from '@evander/ocpp';
 import { LoadCurve } from './load-curve.ts';
 import { sampleMeter, toLedger, type SampleContext } from './meter.ts';
@@ -25,7 +26,8 @@ export class Connector {
   readonly #plateauW: number;
   #changedAt: string;
   #error: ConnectorError = {};
-  #reported: ConnectorStatus | undefined;
+  /** The errors that came with the status that the manager knows. */
+  #reported: ConnectorError | undefined;
   #meterWh: number;
 
   constructor(station: Station, id: number) {
@@ -109,37 +111,37 @@ export class Connector {
 
   /** The station is up again after a restart: what was plugged in is taken for gone, what was out of order stays so. */
   comeUp(): void {
-    this.status = this.isOperative ? 'Available' : 'Unavailable';
-    this.#error = {};
-    this.#changedAt = this.#station.timestamp();
-    this.#reported = undefined;
+    const isReserved = this.#station.reservations.held.some(({ connectorId }) => connectorId === this.id);
+    const free = isReserved && this.id > 0 ? 'Reserved' : 'Available';
+    this.#become(this.isOperative ? free : 'Unavailable');
   }
 
-  /** Changes the status and reports it, with an errorCode where there is one. */
+  /**
+   * Changes the status and reports it, e.g. `setStatus('Faulted', { errorCode: 'GroundFailure' })`. An errorCode with any other
+   * status is a warning; the next status without one withdraws it.
+   */
   async setStatus(status: ConnectorStatus, error: ConnectorError = {}): Promise<void> {
-    if (status === this.status) return;
-    this.#error = error;
+    if (status === this.status && isDeepStrictEqual(error, this.#error)) return;
     if (status === 'Faulted' || status === 'Unavailable') this.#station.reservations.lose(this.id);
-    this.status = status;
-    this.#changedAt = this.#station.timestamp();
+    this.#become(status, error);
     await this.reportIfChanged();
   }
 
   /** Reports the status, unless the manager knows it. */
   async reportIfChanged(): Promise<void> {
-    if (this.#reported !== this.status && this.#station.mayReport) await this.report();
+    if (this.#reported !== this.#error && this.#station.mayReport) await this.report();
   }
 
   /** Reports the status, whatever the manager knows; what fails is reported at the next connection. */
   async report(): Promise<void> {
     const { status } = this;
-    this.#reported = status;
+    const error = (this.#reported = this.#error);
     const { missingStatuses = [], noConnectorZero } = this.#station.quirks;
     if (missingStatuses.includes(status) || (this.id === 0 && noConnectorZero)) return;
     const request = {
       connectorId: this.id,
       errorCode: 'NoError',
-      ...this.#error,
+      ...error,
       status,
       timestamp: this.#changedAt,
     } as const;
@@ -164,6 +166,13 @@ export class Connector {
     this.#station.ledger.samples.push(...samples);
     await this.#station.call('MeterValues', { connectorId: this.id, meterValue: [meterValue] });
     samples.forEach((sample) => (sample.acknowledged = true));
+  }
+
+  #become(status: ConnectorStatus, error: ConnectorError = {}): void {
+    this.status = status;
+    // A new object each time: by that it is known what was reported.
+    this.#error = { ...error };
+    this.#changedAt = this.#station.timestamp();
   }
 
   #stopIfRefused(session: Session): void {

@@ -84,9 +84,11 @@ export class Inbox {
     if (station.faults.strikes('leaveCommandUnanswered', action)) return;
     if (station.faults.strikes('dropSocketAtCommand', action)) return drop();
     const scripted = station.answers.take(action) ?? unknownAnswer(station.quirks, action);
+    if (scripted !== undefined && isAction(action))
+      this.#check({ action, kind: 'request', payload: call.payload, text });
     if (scripted === 'silence') return;
     if (scripted === 'dropSocket') return drop();
-    if (scripted === 'crash') return restart(station, { reason: 'Reboot' });
+    if (scripted === 'crash') return restart(station, { reason: 'Reboot' }).catch(() => undefined);
     if (scripted?.afterMs !== undefined) await wait(scripted.afterMs, station.closed);
     const answer = scriptedFrame(call, scripted) ?? this.#handle(call, text);
     const causes = this.#beforeAnswer.splice(0);

@@ -35,8 +35,9 @@ export class Reservations {
     // Node's timers take no more than 2^31 ms.
     const timer = setTimeout(() => this.end(reservationId), Math.min(leftMs, 2 ** 31 - 1));
     this.#held.set(reservationId, { reservation, timer });
+    // Connector 0 stands for any of them, and has no status Reserved (1.6 §4.9).
     const connector = this.#station.connector(connectorId);
-    this.#station.afterAnswer(() => connector.setStatus('Reserved'));
+    if (connectorId > 0) this.#station.afterAnswer(() => connector.setStatus('Reserved'));
     return 'Accepted';
   }
 
@@ -62,7 +63,11 @@ export class Reservations {
   /** Is the connector held for somebody else than this tag? */
   isHeldFrom(connectorId: number, idTag: string): boolean {
     const own = this.held.filter((one) => one.connectorId === connectorId);
-    return own.some((one) => !this.#isFor(one, idTag));
+    if (own.length > 0) return own.some((one) => !this.#isFor(one, idTag));
+    // As many of the free ones are kept as are reserved by connector 0.
+    const forAny = this.held.filter((one) => one.connectorId === 0 && !this.#isFor(one, idTag));
+    const free = this.#station.connectors.filter(({ isFree }) => isFree);
+    return forAny.length > 0 && free.length <= forAny.length;
   }
 
   /** A connector that fails, or the whole station with 0, loses its reservations. */
@@ -72,16 +77,18 @@ export class Reservations {
   }
 
   #refusalOf({ connectorId, reservationId }: Reservation): ReserveStatus | undefined {
-    const { configuration, quirks } = this.#station;
-    const { reserveZero } = quirks;
-    if (connectorId === 0 && reserveZero && reserveZero !== 'Accepted') return reserveZero;
-    if (connectorId === 0 && !configuration.isTrue('ReserveConnectorZeroSupported')) return 'Rejected';
+    if (connectorId === 0) return this.#refusalOfAny();
     const connector = this.#station.findConnector(connectorId);
     if (!connector) return 'Rejected';
-    if (connectorId === 0)
-      return this.#station.connectors.some(({ isFree }) => isFree) ? undefined : 'Occupied';
     if (connector.status === 'Available') return undefined;
     return this.#isReplaced(connector, reservationId) ? undefined : REFUSALS[connector.status];
+  }
+
+  #refusalOfAny(): ReserveStatus | undefined {
+    const { configuration, quirks, connectors } = this.#station;
+    if (quirks.reserveZero) return quirks.reserveZero === 'Accepted' ? undefined : quirks.reserveZero;
+    if (!configuration.isTrue('ReserveConnectorZeroSupported')) return 'Rejected';
+    return connectors.some(({ isFree }) => isFree) ? undefined : 'Occupied';
   }
 
   #isReplaced(connector: Connector, reservationId: number): boolean {

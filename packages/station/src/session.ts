@@ -172,6 +172,7 @@ export class Session {
     this.transactionId ??= transactionId;
     this.record.transactionIds.push(transactionId);
     this.record.idTagStatus ??= idTagInfo.status;
+    this.#station.authorization.learn(this.record.idTag, idTagInfo);
     this.#answered.resolve();
   }
 

@@ -6,6 +6,7 @@ import { chargeSession, type ChargeRecord, type ChargeSessionOptions } from './c
 import { Certificates } from './certificates.ts';
 import { ChargingProfiles } from './charging-profiles.ts';
 import { Clock } from './clock.ts';
+import { takeEffect } from './configuration-effects.ts';
 import { Configuration } from './configuration.ts';
 import { Connector } from './connector.ts';
 import { Faults } from './faults.ts';
@@ -13,7 +14,7 @@ import { FileJobs } from './file-jobs.ts';
 import { Ledger } from './ledger.ts';
 import { LocalList } from './local-list.ts';
 import { Link } from './link.ts';
-import { quirkyKeys, type Quirks } from './quirks.ts';
+import type { Quirks } from './quirks.ts';
 import { newSeed, Random } from './random.ts';
 import { Reservations } from './reservations.ts';
 import { Registration } from './registration.ts';
@@ -24,9 +25,13 @@ import { wait } from './wait.ts';
 
 /** A simulated OCPP 1.6J charging station. */
 export class Station extends EventEmitter<StationEvents> {
+  readonly #closing = new AbortController();
+  /** Aborted by `close()`. */
+  readonly closed: AbortSignal = this.#closing.signal;
   readonly stationId: string;
   readonly options: StationOptions;
   readonly speed: number;
+  /** What the loads, meters and faults come from; its `seed` repeats a run. */
   readonly random: Random;
   readonly faults: Faults;
   /** What goes wrong with the answers to commands. */
@@ -36,23 +41,22 @@ export class Station extends EventEmitter<StationEvents> {
   firmwareVersion: string;
   readonly configuration: Configuration;
   readonly ledger: Ledger;
-  readonly authorization: Authorization;
+  readonly authorization = new Authorization(this);
   readonly localList: LocalList;
-  readonly reservations: Reservations;
-  readonly chargingProfiles: ChargingProfiles;
-  readonly certificates: Certificates;
+  readonly reservations = new Reservations(this);
+  readonly chargingProfiles = new ChargingProfiles(this);
+  readonly certificates = new Certificates(this);
   readonly jobs: FileJobs;
   /** What the manager sent against OCPP's schemas; a correct manager leaves it empty. */
   readonly violations: Violation[] = [];
   /** Transaction messages that are not answered yet. */
-  readonly queue: TransactionQueue;
+  readonly queue = new TransactionQueue(this);
   readonly registration: Registration;
   /** Numbers 1 to n; `connector(0)` is the station itself. */
   readonly connectors: readonly Connector[];
-  readonly #whole: Connector;
+  readonly #all: readonly Connector[];
   readonly #clock: Clock;
   readonly #link: Link;
-  readonly #closing = new AbortController();
   #whenClosed: Promise<void> | undefined;
 
   constructor(options: StationOptions) {
@@ -66,36 +70,17 @@ export class Station extends EventEmitter<StationEvents> {
     this.answers = new Answers(options.answers);
     this.quirks = options.quirks ?? {};
     this.firmwareVersion = options.identity?.firmwareVersion ?? '1.0.0';
-    const { connectors = 1, configuration: values, rebootRequiredFor = [] } = options;
-    this.configuration = new Configuration({
-      connectors,
-      values: { ...quirkyKeys(this.quirks), ...values },
-      afterReboot: [...rebootRequiredFor, ...(this.quirks.passwordAfterReset ? ['AuthorizationKey'] : [])],
-    });
+    this.configuration = new Configuration(options);
     this.ledger = new Ledger(options.maxLedgerSessions);
     this.localList = new LocalList(this.configuration);
-    this.authorization = new Authorization(this);
-    this.reservations = new Reservations(this);
-    this.chargingProfiles = new ChargingProfiles(this);
-    this.certificates = new Certificates(this);
     this.jobs = new FileJobs(this);
     this.#clock = new Clock(options.now, this.quirks.clockOf1970 ? 0 : undefined);
     this.#link = new Link(this);
     this.registration = new Registration(this, this.#clock);
-    this.queue = new TransactionQueue(this);
-    this.#whole = new Connector(this, 0);
-    this.connectors = Array.from({ length: connectors }, (_, index) => new Connector(this, index + 1));
-    this.setPingInterval(this.quirks.pingEverySeconds ?? this.configuration.integer('WebSocketPingInterval'));
-  }
-
-  /** What the loads, meters and faults come from. */
-  get seed(): number {
-    return this.random.seed;
-  }
-
-  /** Aborted by `close()`. */
-  get closed(): AbortSignal {
-    return this.#closing.signal;
+    const { connectors = 1 } = options;
+    this.#all = Array.from({ length: connectors + 1 }, (_, id) => new Connector(this, id));
+    this.connectors = this.#all.slice(1);
+    takeEffect(this, 'WebSocketPingInterval');
   }
 
   get isConnected(): boolean {
@@ -113,7 +98,7 @@ export class Station extends EventEmitter<StationEvents> {
 
   /** Rejects when the first attempt is refused, unless it shall keep trying; later it reconnects by itself. */
   async connect(options: { keepTrying?: boolean } = {}): Promise<void> {
-    this.#closing.signal.throwIfAborted();
+    this.closed.throwIfAborted();
     await this.#link.connection.connect(options);
   }
 
@@ -133,15 +118,14 @@ export class Station extends EventEmitter<StationEvents> {
   }
 
   /** Like a lost network, for so long or until `goOnline()`: sessions go on and are delivered later. */
-  async goOffline(options: { forMs?: number } = {}): Promise<void> {
+  async goOffline({ forMs }: { forMs?: number } = {}): Promise<void> {
     await this.disconnect();
-    const { forMs } = options;
-    if (forMs !== undefined) void wait(forMs, this.#closing.signal).then(() => this.goOnline());
+    if (forMs !== undefined) void wait(forMs, this.closed).then(() => this.goOnline());
   }
 
   async goOnline(): Promise<void> {
     // Closed meanwhile is no fault of whoever wanted the station back.
-    if (!this.#closing.signal.aborted) await this.connect({ keepTrying: true }).catch(() => undefined);
+    if (!this.closed.aborted) await this.connect({ keepTrying: true }).catch(() => undefined);
   }
 
   /** Cuts the socket; the station comes back by itself. */
@@ -192,7 +176,7 @@ export class Station extends EventEmitter<StationEvents> {
   }
 
   findConnector(connectorId: number): Connector | undefined {
-    return connectorId === 0 ? this.#whole : this.connectors[connectorId - 1];
+    return this.#all[connectorId];
   }
 
   authorize(idTag: string): Promise<TagStatus> {

@@ -1,4 +1,4 @@
-import type { Requests, Responses } from '@evander/ocpp';
+import { OcppError, type Requests, type Responses } from '@evander/ocpp';
 import type { Station } from '../station.ts';
 
 /** §5.8: no keys asks for all. A key that may only be written is known, but has no value to show. */
@@ -7,6 +7,9 @@ export function getConfiguration(
   { key = [] }: Requests['GetConfiguration'],
 ): Responses['GetConfiguration'] {
   const { configuration } = station;
+  const maxKeys = configuration.integer('GetConfigurationMaxKeys');
+  if (key.length > maxKeys)
+    throw new OcppError('OccurenceConstraintViolation', `ask for ${maxKeys} keys at most`);
   const asked = key.length > 0 ? key : configuration.names;
   const unknownKey = asked.filter((name) => !configuration.find(name));
   const configurationKey = asked

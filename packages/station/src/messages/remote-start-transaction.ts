@@ -16,7 +16,8 @@ export function remoteStartTransaction(
   if (!connector) return { status: 'Rejected' };
   // §5.11: without smart charging the profile is ignored.
   if (profile && station.configuration.has('SmartCharging')) {
-    if (!station.chargingProfiles.canTake(profile)) return { status: 'Rejected' };
+    const isFit = profile.chargingProfilePurpose === 'TxProfile' && profile.transactionId === undefined;
+    if (!isFit || !station.chargingProfiles.canTake(profile)) return { status: 'Rejected' };
     station.chargingProfiles.add({ connectorId: connector.id, profile });
   }
   const authorize = station.configuration.isTrue('AuthorizeRemoteTxRequests');
