@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { bootPair } from './setup.ts';
 
@@ -24,4 +26,36 @@ test('a command that is met with silence has no effect', async () => {
   await arrived;
   await Promise.all([expect(change).rejects.toThrow(), station.disconnect()]);
   expect(station.configuration.integer('HeartbeatInterval')).toBe(300);
+});
+
+test('a scripted answer comes late, and has no effect', async () => {
+  const { manager, station } = await bootPair();
+  const reset = () => manager.command('Reset', { type: 'Hard' });
+  station.answers.next('Reset', { response: { status: 'Accepted' }, afterMs: 5 });
+  station.answers.next('Reset', { error: 'GenericError', description: 'not now', afterMs: 5 });
+  await expect(reset()).resolves.toEqual({ status: 'Accepted' });
+  await expect(reset()).rejects.toMatchObject({ rpcErrorCode: 'GenericError', message: 'not now' });
+  await station.call('Heartbeat', {});
+  expect(manager.requests('BootNotification')).toHaveLength(1);
+});
+
+test('the socket is cut in place of an answer, and that of the options is taken back', async () => {
+  const answers = { ClearCache: 'dropSocket' } as const;
+  const { manager, station } = await bootPair({ answers });
+  const back = once(station, 'connected');
+  await expect(manager.command('ClearCache', {})).rejects.toThrow();
+  await back;
+  station.answers.set('ClearCache', undefined);
+  await expect(manager.command('ClearCache', {})).resolves.toEqual({ status: 'Accepted' });
+});
+
+test('a command is met with a cut socket, or with a restart', async () => {
+  const { manager, station } = await bootPair({ answers: { Reset: 'dropSocket' } });
+  const back = once(station, 'connected');
+  await expect(manager.command('Reset', { type: 'Soft' })).rejects.toThrow();
+  await back;
+  expect(manager.requests('BootNotification')).toHaveLength(1);
+  station.answers.set('Reset', 'crash');
+  await expect(manager.command('Reset', { type: 'Soft' })).rejects.toThrow();
+  await manager.until(() => manager.requests('BootNotification').length === 2);
 });
