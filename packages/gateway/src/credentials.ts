@@ -8,6 +8,8 @@ export interface Credentials {
   securityProfile: number;
   /** Keyed hashes of every form in which the station may send its password; empty when it has none. */
   passwordHashes: string[];
+  /** The Basic user name of a station that does not send its id, as it should (ocppj.md AUT.1). */
+  userName?: string | null;
 }
 
 /** A station nobody knows is `undefined`; a manager that cannot be asked is thrown as ManagerAwayError. */

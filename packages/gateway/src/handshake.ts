@@ -84,8 +84,9 @@ function wrongCredentials(
   if (encoded === undefined) return 'no Basic credentials';
   // The password may hold any byte, colons too: only the known identity tells where it begins (ocppj.md AUT.5).
   const bytes = Buffer.from(encoded, 'base64');
-  const user = Buffer.from(`${credentials.stationId}:`);
-  if (!bytes.subarray(0, user.length).equals(user)) return 'the Basic user name is not the station id';
+  const user = Buffer.from(`${credentials.userName ?? credentials.stationId}:`);
+  if (!bytes.subarray(0, user.length).equals(user))
+    return `the Basic user name is not ${credentials.userName == null ? 'the station id' : 'the one it has'}`;
   return isPassword(bytes.subarray(user.length), credentials, options.passwordPepper)
     ? undefined
     : 'wrong password';

@@ -17,7 +17,7 @@ type Body = Record<string, unknown>;
 let services: Services;
 let url: string;
 let api: ReturnType<typeof apiOf>;
-let open: Station[] = [];
+const open: { close(): Promise<void>; violations?: unknown[] }[] = [];
 beforeAll(async () => {
   services = await startServices();
   const manager = await services.startManager();
@@ -26,11 +26,9 @@ beforeAll(async () => {
   await api('PUT', '/tags/TAG1', {});
 });
 afterEach(async () => {
-  for (const station of open) {
-    expect(station.violations).toEqual([]);
-    await station.close();
-  }
-  open = [];
+  const violations = open.flatMap((one) => one.violations ?? []);
+  for (const one of open.splice(0)) await one.close();
+  expect(violations).toEqual([]);
 });
 afterAll(() => services.close());
 
@@ -237,6 +235,7 @@ test('10. an upload goes where the station puts it; a protocol that it has not i
     request.resume().on('end', () => response.end());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  open.push({ close: async () => void server.close() });
   const location = `http://127.0.0.1:${(server.address() as AddressInfo).port}/dir`;
   await station('Q10', { glueFileName: true, fileTransfer: 'HTTP' }, { transfers: 'real' });
   const { response } = await send('Q10', 'GetDiagnostics', { location });
@@ -249,7 +248,6 @@ test('10. an upload goes where the station puts it; a protocol that it has not i
   expect(await send('Q10', 'GetDiagnostics', { location: 'ftp://files.example/' })).toMatchObject({
     status: 422,
   });
-  server.close();
 });
 
 test.each(['Accepted', 'Rejected', 'Unavailable'] as const)(
@@ -305,7 +303,7 @@ test('12. a csr that is no PEM is rejected, kept, and harms nothing', async () =
 });
 
 test('13. compression, a list of subprotocols, pings of its own, another user name', async () => {
-  await api('PUT', '/stations/Q13', { securityProfile: 1, password: OLD_KEY });
+  await api('PUT', '/stations/Q13', { securityProfile: 1, password: OLD_KEY, userName: 'somebody' });
   const quirks = {
     compression: true,
     subprotocols: ['ocpp2.0.1', 'ocpp1.6', 'ocpp1.5'],

@@ -4,7 +4,7 @@ import { passwordHashes } from '../station-password.ts';
 import * as passwordChanges from '../store/password-changes.ts';
 import * as stationList from '../store/station-list.ts';
 import * as stations from '../store/stations.ts';
-import { oneOf } from './fields.ts';
+import { nullable, oneOf } from './fields.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext } from './route.ts';
 
@@ -27,6 +27,17 @@ export const StationChange = Type.Object(
           '32 to 40 hex digits are an AuthorizationKey: the station may send its bytes or its digits. All else is text. Never shown again',
       }),
     ),
+    userName: Type.Optional(
+      nullable(
+        Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[^:]*$',
+          description:
+            'The Basic user name of a station that sends another one than its id, which OCPP-J forbids; null: its id',
+        }),
+      ),
+    ),
     bootAnswer: Type.Optional(
       oneOf(['Accepted', 'Pending', 'Rejected'] as const, 'What its next BootNotification is answered'),
     ),
@@ -40,13 +51,14 @@ export async function putStation(
   stationId: string,
   change: Static<typeof StationChange>,
 ): Promise<boolean> {
-  const { securityProfile, password, bootAnswer } = change;
+  const { securityProfile, password, bootAnswer, userName } = change;
   const isNew = await database.transaction(async (db) => {
     const isNewRow = await stationList.put(db, {
       stationId,
       securityProfile: securityProfile ?? null,
       passwordHashes: password === undefined ? null : passwordHashes(password, stationId, passwordPepper),
       bootAnswer: bootAnswer ?? null,
+      userName,
     });
     if (password !== undefined) await passwordChanges.forgetSettled(db, stationId);
     // Looked at once it is written, and its row locked: two changes at a time cannot together leave it without a password.

@@ -46,6 +46,7 @@ const Station = Type.Object(
     gatewayId: Text,
     remoteAddress: Text,
     securityProfile: nullable(Type.Integer()),
+    userName: nullable(Type.String({ description: 'Its Basic user name when that is not its id' })),
     bootAnswer: nullable(Registration),
     registrationStatus: nullable(Registration),
     bootedAt: nullable(Time),

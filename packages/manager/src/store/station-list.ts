@@ -12,6 +12,7 @@ export interface StationRow {
   gatewayId: string | null;
   remoteAddress: string | null;
   securityProfile: number | null;
+  userName: string | null;
   bootAnswer: RegistrationStatus | null;
   registrationStatus: RegistrationStatus | null;
   bootedAt: Date | null;
@@ -71,7 +72,7 @@ const availabilityOf = (connectorId: string): string =>
 const COLUMNS = `
   i.station_id AS "stationId", s.station_id IS NOT NULL AS adopted, coalesce(${IS_CONNECTED}, false) AS connected,
   c.connected_at AS "connectedAt", c.gateway_id AS "gatewayId", c.remote_address AS "remoteAddress",
-  s.security_profile AS "securityProfile", s.boot_answer AS "bootAnswer", s.registration_status AS "registrationStatus",
+  s.security_profile AS "securityProfile", s.user_name AS "userName", s.boot_answer AS "bootAnswer", s.registration_status AS "registrationStatus",
   s.booted_at AS "bootedAt", s.vendor, s.model, s.charge_point_serial_number AS "chargePointSerialNumber",
   s.charge_box_serial_number AS "chargeBoxSerialNumber", s.firmware_version AS "firmwareVersion", s.iccid, s.imsi,
   s.meter_type AS "meterType", s.meter_serial_number AS "meterSerialNumber", s.last_seen_at AS "lastSeenAt",
@@ -142,10 +143,11 @@ export async function list(db: Db, filter: StationFilter): Promise<StationRow[]>
 
 const upsert = statement(
   'stations.put',
-  `INSERT INTO stations AS known (station_id, security_profile, password_hashes, boot_answer)
-   VALUES ($1, coalesce($2, CASE WHEN $3::text[] IS NULL THEN 0 ELSE 1 END), coalesce($3::text[], '{}'), coalesce($4, 'Accepted'))
+  `INSERT INTO stations AS known (station_id, security_profile, password_hashes, boot_answer, user_name)
+   VALUES ($1, coalesce($2, CASE WHEN $3::text[] IS NULL THEN 0 ELSE 1 END), coalesce($3::text[], '{}'), coalesce($4, 'Accepted'), $5)
    ON CONFLICT (station_id) DO UPDATE SET security_profile = coalesce($2, known.security_profile),
-     password_hashes = coalesce($3::text[], known.password_hashes), boot_answer = coalesce($4, known.boot_answer)
+     password_hashes = coalesce($3::text[], known.password_hashes), boot_answer = coalesce($4, known.boot_answer),
+     user_name = CASE WHEN $6 THEN excluded.user_name ELSE known.user_name END
    RETURNING xmax = 0 AS "isNew"`,
 );
 
@@ -153,14 +155,23 @@ export interface StationChange {
   stationId: string;
   securityProfile: number | null;
   passwordHashes: string[] | null;
+  /** Null for its id; undefined leaves it. */
+  userName: string | null | undefined;
   bootAnswer: RegistrationStatus | null;
 }
 
-/** Adds or changes a station; what is null keeps its value. True when it is new. */
+/** Adds or changes a station; what is null keeps its value, but for the user name. True when it is new. */
 export async function put(db: Db, change: StationChange): Promise<boolean> {
-  const { stationId, securityProfile, passwordHashes, bootAnswer } = change;
+  const { stationId, securityProfile, passwordHashes, bootAnswer, userName } = change;
   const { rows } = await db.query<{ isNew: boolean }>(
-    upsert([stationId, securityProfile, passwordHashes, bootAnswer]),
+    upsert([
+      stationId,
+      securityProfile,
+      passwordHashes,
+      bootAnswer,
+      userName ?? null,
+      userName !== undefined,
+    ]),
   );
   return rows[0]?.isNew ?? false;
 }

@@ -49,7 +49,7 @@ export async function addUnknown(db: Db, stationId: string): Promise<void> {
 
 const selectCredentials = statement(
   'stations.credentials',
-  `SELECT station_id AS "stationId", security_profile AS "securityProfile", password_hashes || ARRAY(
+  `SELECT station_id AS "stationId", user_name AS "userName", security_profile AS "securityProfile", password_hashes || ARRAY(
        SELECT unnest(p.password_hashes) FROM password_changes p WHERE p.station_id = s.station_id) AS "passwordHashes"
    FROM stations s WHERE station_id = $1`,
 );
@@ -58,6 +58,8 @@ export interface StationCredentials {
   stationId: string;
   securityProfile: number;
   passwordHashes: string[];
+  /** The Basic user name when it is not the station's id. */
+  userName: string | null;
 }
 
 /** What a station may show at a handshake: its password, and those that may have become it by a command. */

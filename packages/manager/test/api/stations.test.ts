@@ -112,6 +112,7 @@ test("gateways are told credentials with their key only, and of strangers as the
     stationId: 'stranger',
     securityProfile: 0,
     passwordHashes: [],
+    userName: null,
   });
   expect((await open.send('GET', '/api/v1/stations/stranger')).body).toMatchObject({
     adopted: true,
