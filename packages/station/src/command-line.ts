@@ -1,12 +1,11 @@
 import { parseArgs } from 'node:util';
+import { readAnswers } from './answers-option.ts';
+import { UsageError } from './usage-error.ts';
 import { faultNames, isFaultName, type FaultProbabilities } from './faults.ts';
 import type { FleetOptions } from './fleet.ts';
 
 /** What the user asked for on the command line. */
 export type CommandLine = { fleet: FleetOptions; durationSeconds: number | undefined };
-
-/** A mistake of the user's; its message says what to write instead. */
-export class UsageError extends Error {}
 
 export const HELP = `Usage: pnpm station [options]
 
@@ -25,6 +24,7 @@ Simulated OCPP 1.6J charging stations that connect to a CSMS and charge.
   --seed N                  the same seed repeats a run; it is printed at the start
   --password TEXT           Basic authentication, the same for all stations
   --fault NAME=PROBABILITY  may be repeated; 0 to 1 each time it could happen
+  --answer ACTION=HOW       may be repeated; HOW is silence, dropSocket, crash, error:CODE, after:MS, or a status
   --duration-seconds N      stop after so long
   --help
 
@@ -47,6 +47,7 @@ const OPTIONS = {
   seed: { type: 'string' },
   password: { type: 'string' },
   fault: { type: 'string', multiple: true },
+  answer: { type: 'string', multiple: true },
   'duration-seconds': { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
@@ -74,6 +75,7 @@ export function readCommandLine(args: string[]): CommandLine | undefined {
       speed: number('speed', values.speed, { min: 0.001 }),
       rampPerSecond: number('ramp', values.ramp, { min: 0.001 }),
       faults: readFaults(values.fault ?? []),
+      answers: readAnswers(values.answer ?? []),
       maxLedgerSessions: 10,
       ...(sessions !== undefined && { sessions }),
       ...(seed !== undefined && { seed }),

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { HELP, readCommandLine, UsageError, type CommandLine } from './command-line.ts';
+import { HELP, readCommandLine, type CommandLine } from './command-line.ts';
 import { Fleet, type FleetStatistics } from './fleet.ts';
+import { UsageError } from './usage-error.ts';
 import { wait } from './wait.ts';
 
 const PROGRESS_MS = 5000;

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import type { Manager } from './manager.ts';
+import { Ca, readCsr, subjectOf } from './ca.ts';
 import { bootPair } from './setup.ts';
 
 const ROOT = readFileSync(new URL('root.pem', import.meta.url), 'utf8');
@@ -48,4 +51,117 @@ test('a certificate is asked for on request; one for another key is rejected', a
   });
   await manager.until(() => manager.requests('SecurityEventNotification').length === 1);
   expect(manager.requests('SecurityEventNotification')[0]?.type).toBe('InvalidChargePointCertificate');
+});
+
+/** The CSR that the station sends when it is asked to. */
+async function requestCsr(manager: Manager): Promise<string> {
+  manager.answers.SignCertificate = () => ({ status: 'Accepted' });
+  const before = manager.requests('SignCertificate').length;
+  await manager.command('ExtendedTriggerMessage', { requestedMessage: 'SignChargePointCertificate' });
+  await manager.until(() => manager.requests('SignCertificate').length > before);
+  return manager.requests('SignCertificate').at(-1)?.csr ?? '';
+}
+
+test.each(['ec', 'rsa'] as const)('the chain for its own %s key is accepted, once', async (keyType) => {
+  const { manager, station } = await bootPair({
+    stationId: 'CP1',
+    keyType,
+    configuration: { CpoName: 'Operator' },
+  });
+  const csr = await requestCsr(manager);
+  expect(readCsr(csr)).toMatchObject({ isSigned: true });
+  const certificateChain = new Ca('Root').sign(csr);
+  expect(subjectOf(certificateChain)).toBe('O=Operator\nCN=CP1');
+  const install = () => manager.command('CertificateSigned', { certificateChain });
+  await expect(install()).resolves.toEqual({ status: 'Accepted' });
+  expect(station.certificates.chain).toBe(certificateChain);
+  await expect(install()).resolves.toEqual({ status: 'Rejected' });
+});
+
+test('without CpoName there is no CSR', async () => {
+  const { manager } = await bootPair({ configuration: { CpoName: '' } });
+  await expect(
+    manager.command('ExtendedTriggerMessage', { requestedMessage: 'SignChargePointCertificate' }),
+  ).resolves.toEqual({ status: 'Rejected' });
+});
+
+test('a chain whose links do not fit, or that is too long, is rejected', async () => {
+  const { manager, station } = await bootPair();
+  const leaf = new Ca('Root').sign(await requestCsr(manager));
+  const install = (certificateChain: string) => manager.command('CertificateSigned', { certificateChain });
+  await expect(install(leaf + new Ca('Root').pem)).resolves.toEqual({ status: 'Rejected' });
+  station.configuration.set('CertificateSignedMaxChainSize', '100');
+  await expect(install(leaf)).resolves.toEqual({ status: 'Rejected' });
+});
+
+test('the store is limited, and takes nothing that is past its end', async () => {
+  const { manager } = await bootPair({ configuration: { CertificateStoreMaxLength: '1' } });
+  const install = (certificate: string) =>
+    manager.command('InstallCertificate', { certificateType, certificate });
+  await expect(install(new Ca('Root').expired)).resolves.toEqual({ status: 'Rejected' });
+  await expect(install(ROOT)).resolves.toEqual({ status: 'Accepted' });
+  await expect(install(ROOT)).resolves.toEqual({ status: 'Accepted' });
+  await expect(install(new Ca('Other').pem)).resolves.toEqual({ status: 'Rejected' });
+});
+
+test('with AdditionalRootCertificateCheck the new root is signed by the old one', async () => {
+  const { manager } = await bootPair({ configuration: { AdditionalRootCertificateCheck: 'true' } });
+  const install = (certificate: string) =>
+    manager.command('InstallCertificate', { certificateType: 'CentralSystemRootCertificate', certificate });
+  const old = new Ca('Old');
+  await expect(install(old.pem)).resolves.toEqual({ status: 'Accepted' });
+  await expect(install(new Ca('Other').pem)).resolves.toEqual({ status: 'Rejected' });
+  await expect(install(new Ca('New', old).pem)).resolves.toEqual({ status: 'Accepted' });
+});
+
+test('the last root is kept while the connection needs it; other hashes name it too', async () => {
+  const { manager } = await bootPair({
+    hashAlgorithm: 'SHA512',
+    configuration: { SecurityProfile: '2' },
+  });
+  const type = { certificateType: 'CentralSystemRootCertificate' } as const;
+  await manager.command('InstallCertificate', { ...type, certificate: ROOT });
+  const { certificateHashData = [] } = await manager.command('GetInstalledCertificateIds', type);
+  expect(certificateHashData[0]?.issuerKeyHash).toHaveLength(128);
+  await expect(
+    manager.command('DeleteCertificate', { certificateHashData: certificateHashData[0] as never }),
+  ).resolves.toEqual({ status: 'Failed' });
+});
+
+test('quirk 9: the CA in the chain, or installed before', async () => {
+  const ca = new Ca('Root');
+  const { manager, station } = await bootPair({ quirks: { chainMustHoldCa: true } });
+  const leaf = ca.sign(await requestCsr(manager));
+  const install = (certificateChain: string) => manager.command('CertificateSigned', { certificateChain });
+  await expect(install(leaf)).resolves.toEqual({ status: 'Rejected' });
+  await expect(install(leaf + ca.pem)).resolves.toEqual({ status: 'Accepted' });
+  Object.assign(station.quirks, { chainMustHoldCa: false, caMustBeInstalled: true });
+  const next = ca.sign(await requestCsr(manager));
+  await expect(install(next)).resolves.toEqual({ status: 'Rejected' });
+  await manager.command('InstallCertificate', { certificateType, certificate: ca.pem });
+  await expect(install(next)).resolves.toEqual({ status: 'Accepted' });
+});
+
+test('quirk 9: the link drops, and a certificate of two types is listed once', async () => {
+  const quirks = { dropAfterCertificateSigned: true, listCertificatesOnce: true };
+  const { manager, station } = await bootPair({ quirks });
+  const central = { certificateType: 'CentralSystemRootCertificate' } as const;
+  for (const type of [central, { certificateType } as const])
+    await manager.command('InstallCertificate', { ...type, certificate: ROOT });
+  const list = (type: typeof central | { certificateType: typeof certificateType }) =>
+    manager.command('GetInstalledCertificateIds', type);
+  await expect(list(central)).resolves.toMatchObject({ status: 'Accepted' });
+  await expect(list({ certificateType })).resolves.toEqual({ status: 'NotFound' });
+  const certificateChain = new Ca('Root').sign(await requestCsr(manager));
+  const dropped = once(station, 'disconnected');
+  await manager.command('CertificateSigned', { certificateChain });
+  await dropped;
+  await once(station, 'connected');
+});
+
+test('quirk 12: a CSR that is no PEM', async () => {
+  const { manager } = await bootPair({ quirks: { csrWithoutPem: true } });
+  const csr = await requestCsr(manager);
+  expect(csr).toMatch(/^[\w+/=]+$/);
+  expect(readCsr(csr).isSigned).toBe(true);
 });

@@ -86,3 +86,41 @@ test('a change that needs a reboot is in force after it', async () => {
   station.configuration.reboot();
   expect(station.configuration.integer('HeartbeatInterval')).toBe(77);
 });
+
+test('a profile that breaks a rule is rejected, and one that replaces another needs no room', async () => {
+  const { manager } = await bootPair({ configuration: { MaxChargingProfilesInstalled: '1' } });
+  const set = async (fields: Partial<ChargingProfile>) =>
+    (
+      await manager.command('SetChargingProfile', {
+        connectorId: 0,
+        csChargingProfiles: profile(1, 'TxDefaultProfile', fields),
+      })
+    ).status;
+  const { chargingSchedule } = profile(1, 'TxDefaultProfile');
+  const { chargingRateUnit, chargingSchedulePeriod } = chargingSchedule;
+  const withoutStart = { chargingRateUnit, chargingSchedulePeriod };
+  const periods = (...starts: number[]) => ({
+    chargingSchedule: {
+      ...chargingSchedule,
+      chargingSchedulePeriod: starts.map((startPeriod) => ({ startPeriod, limit: 6 })),
+    },
+  });
+  expect(await set({ transactionId: 1 })).toBe('Rejected');
+  expect(await set({ recurrencyKind: 'Daily' })).toBe('Rejected');
+  expect(await set({ chargingProfileKind: 'Recurring' })).toBe('Rejected');
+  expect(await set({ chargingProfileKind: 'Relative' })).toBe('Rejected');
+  expect(await set(periods(5))).toBe('Rejected');
+  expect(await set(periods(0, 60, 60))).toBe('Rejected');
+  expect(await set(periods(0, 60, 120))).toBe('Accepted');
+  expect(await set({ chargingProfileKind: 'Relative', chargingSchedule: withoutStart })).toBe('Accepted');
+  expect(await set({ chargingProfileId: 2, stackLevel: 1 })).toBe('Rejected');
+});
+
+test('a remote start takes a TxProfile without a transaction only', async () => {
+  const { manager } = await bootPair({ remoteSession: slow });
+  const start = (chargingProfile: ChargingProfile) =>
+    manager.command('RemoteStartTransaction', { idTag: 'TAG', chargingProfile });
+  await expect(start(profile(1, 'TxDefaultProfile'))).resolves.toEqual({ status: 'Rejected' });
+  await expect(start(profile(1, 'TxProfile', { transactionId: 1 }))).resolves.toEqual({ status: 'Rejected' });
+  await expect(start(profile(1, 'TxProfile'))).resolves.toEqual({ status: 'Accepted' });
+});

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { readCommandLine, UsageError } from '../src/command-line.ts';
+import { readCommandLine } from '../src/command-line.ts';
+import { UsageError } from '../src/usage-error.ts';
 
 test('reads what a fleet needs', () => {
   const args =
@@ -11,6 +12,22 @@ test('reads what a fleet needs', () => {
   expect(readCommandLine(['--help'])).toBeUndefined();
 });
 
+test('reads how commands are answered', () => {
+  const how = [
+    'Reset=silence',
+    'ClearCache=Rejected',
+    'GetLog=error:InternalError',
+    'UnlockConnector=after:50',
+  ];
+  const args = how.flatMap((one) => ['--answer', one]);
+  expect(readCommandLine(args)?.fleet.answers).toEqual({
+    Reset: 'silence',
+    ClearCache: { response: { status: 'Rejected' } },
+    GetLog: { error: 'InternalError' },
+    UnlockConnector: { afterMs: 50 },
+  });
+});
+
 for (const args of [
   ['--stations', '0'],
   ['--stations', '1.5'],
@@ -19,6 +36,9 @@ for (const args of [
   ['--fault', 'nothing=1'],
   ['--fault', 'goOffline=2'],
   ['--fault', 'goOffline'],
+  ['--answer', 'Heartbeat=silence'],
+  ['--answer', 'Reset=error:Nothing'],
+  ['--answer', 'Reset'],
   ['--unknown'],
 ]) {
   test(`refuses ${args.join(' ')}`, () => {

@@ -131,3 +131,39 @@ test('what it does not offer is NotSupported, what OCPP does not know NotImpleme
   await answered;
   expect(sent[0]).toContain('"x1","NotImplemented"');
 });
+
+test('no more keys are told than GetConfigurationMaxKeys', async () => {
+  const { manager } = await bootPair({ configuration: { GetConfigurationMaxKeys: '1' } });
+  const key = ['HeartbeatInterval', 'CpoName'];
+  await expect(manager.command('GetConfiguration', { key })).rejects.toMatchObject({
+    rpcErrorCode: 'OccurenceConstraintViolation',
+  });
+});
+
+test('the security profile only goes up, to 3 at most', async () => {
+  const { manager } = await bootPair({ configuration: { SecurityProfile: '1' } });
+  const change = (value: string) =>
+    manager.command('ChangeConfiguration', { key: 'SecurityProfile', value }).then(({ status }) => status);
+  for (const value of ['0', '1', '4']) expect(await change(value)).toBe('Rejected');
+  expect(await change('2')).toBe('Accepted');
+});
+
+test('a warning is reported, and withdrawn by the next status', async () => {
+  const { manager, station } = await bootPair();
+  const told = () => manager.requests('StatusNotification').at(-1);
+  await station.connector(1).setStatus('Available', { errorCode: 'HighTemperature', info: 'sun' });
+  expect(told()).toMatchObject({ status: 'Available', errorCode: 'HighTemperature', info: 'sun' });
+  await station.connector(1).setStatus('Available');
+  expect(told()).toMatchObject({ status: 'Available', errorCode: 'NoError' });
+});
+
+test('availability outlives a restart', async () => {
+  const { manager, station } = await bootPair();
+  await manager.command('ChangeAvailability', { connectorId: 1, type: 'Inoperative' });
+  await manager.until(() => station.connector(1).status === 'Unavailable');
+  await station.powerCycle();
+  expect(manager.requests('StatusNotification').at(-1)).toMatchObject({
+    connectorId: 1,
+    status: 'Unavailable',
+  });
+});

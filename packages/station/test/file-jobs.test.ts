@@ -1,9 +1,6 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import type { Requests } from '@evander/ocpp';
-import { bootPair, closeLater } from './setup.ts';
+import { bootPair } from './setup.ts';
 import type { Manager } from './manager.ts';
 
 const LOCATION = 'http://files.example/dir';
@@ -84,21 +81,76 @@ test('SignedUpdateFirmware tells of a bad signature', async () => {
   await manager.until(() => manager.requests('SecurityEventNotification').length === 1);
 });
 
-test('files really travel when they are to', async () => {
-  const seen: string[] = [];
-  const server = createServer((request, response) => {
-    seen.push(`${request.method ?? ''} ${request.url ?? ''}`);
-    request.resume().on('end', () => response.writeHead(request.url === '/gone' ? 404 : 200).end('file'));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closeLater({ close: async () => void server.close() });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const { manager } = await bootPair({ transfers: 'real' });
-  const { fileName } = await manager.command('GetDiagnostics', { location: `${url}/in` });
-  await statuses(manager, 'DiagnosticsStatusNotification', 2);
-  await manager.command('UpdateFirmware', { location: `${url}/gone`, ...SOON });
-  await manager.until(
-    () => manager.requests('FirmwareStatusNotification').at(-1)?.status === 'DownloadFailed',
+const signed = (requestId: number) => ({
+  requestId,
+  firmware: {
+    location: LOCATION,
+    retrieveDateTime: SOON.retrieveDate,
+    signingCertificate: 'x',
+    signature: 'x',
+  },
+});
+
+test('a signed update goes through all its steps; installation waits for the sessions', async () => {
+  const { manager, station } = await bootPair({ firmwareReboot: 'sameSocket' });
+  station.connector(1).start('TAG');
+  await expect(manager.command('SignedUpdateFirmware', signed(9))).resolves.toEqual({ status: 'Accepted' });
+  const before = ['Downloading', 'Downloaded', 'SignatureVerified'];
+  expect(await statuses(manager, 'SignedFirmwareStatusNotification', 3)).toEqual(before);
+  station.connector(1).stop();
+  expect(await statuses(manager, 'SignedFirmwareStatusNotification', 6)).toEqual([
+    ...before,
+    'Installing',
+    'InstallRebooting',
+    'Installed',
+  ]);
+  expect(manager.requests('SignedFirmwareStatusNotification').every(({ requestId }) => requestId === 9)).toBe(
+    true,
   );
-  expect(seen).toEqual([`PUT /in/${fileName ?? ''}`, 'GET /gone']);
+  expect(manager.passwords).toHaveLength(1);
+  expect(manager.requests('BootNotification').at(-1)?.firmwareVersion).toBe('1.0.1');
+});
+
+test('triggers tell how far a job is, and Idle without one', async () => {
+  const { manager } = await bootPair({ jobStepMs: 3_600_000 });
+  const trigger = () =>
+    manager.command('ExtendedTriggerMessage', { requestedMessage: 'FirmwareStatusNotification' });
+  const told = () => manager.requests('SignedFirmwareStatusNotification');
+  await trigger();
+  await statuses(manager, 'SignedFirmwareStatusNotification', 1);
+  await manager.command('SignedUpdateFirmware', signed(3));
+  await statuses(manager, 'SignedFirmwareStatusNotification', 2);
+  await trigger();
+  await statuses(manager, 'SignedFirmwareStatusNotification', 3);
+  expect(told()).toEqual([
+    { status: 'Idle' },
+    { status: 'Downloading', requestId: 3 },
+    { status: 'Downloading', requestId: 3 },
+  ]);
+  const others = ['DiagnosticsStatusNotification', 'FirmwareStatusNotification'] as const;
+  await manager.command('TriggerMessage', { requestedMessage: others[0] });
+  expect(await statuses(manager, others[0], 1)).toEqual(['Idle']);
+  await manager.command('ExtendedTriggerMessage', { requestedMessage: 'LogStatusNotification' });
+  expect(await statuses(manager, 'LogStatusNotification', 1)).toEqual(['Idle']);
+});
+
+test('a job goes as its script says, or says nothing', async () => {
+  const script = ['DownloadScheduled', 'DownloadPaused', 'InstallationFailed'] as const;
+  const { manager, station } = await bootPair({ jobs: { firmware: script, log: 'silence' } });
+  await manager.command('GetLog', {
+    logType: 'SecurityLog',
+    requestId: 1,
+    log: { remoteLocation: LOCATION },
+  });
+  await manager.command('SignedUpdateFirmware', signed(4));
+  expect(await statuses(manager, 'SignedFirmwareStatusNotification', 3)).toEqual(script);
+  expect(manager.requests('LogStatusNotification')).toEqual([]);
+  expect(station.firmwareVersion).toBe('1.0.0');
+});
+
+test('a notification that meets a lost connection is sent again', async () => {
+  const { manager, station } = await bootPair();
+  station.faults.next('dropSocketBeforeAnswer', 'DiagnosticsStatusNotification');
+  await manager.command('GetDiagnostics', { location: LOCATION });
+  await manager.until(() => manager.requests('DiagnosticsStatusNotification').at(-1)?.status === 'Uploaded');
 });

@@ -57,3 +57,19 @@ test('offline the list decides before the cache', async () => {
   await station.goOffline();
   expect(await station.authorize('A')).toBe('Blocked');
 });
+
+test('with LocalPreAuthorize what is known is not asked again, until it is past its date', async () => {
+  const { manager, station } = await bootPair({ configuration: { LocalPreAuthorize: 'true' } });
+  const asked = () => manager.requests('Authorize').length;
+  await station.authorize('A');
+  await station.authorize('a');
+  expect(asked()).toBe(1);
+  const expiryDate = '2020-01-01T00:00:00Z';
+  manager.answers.Authorize = () => ({ idTagInfo: { status: 'Accepted', expiryDate } });
+  await station.authorize('B');
+  await station.authorize('B');
+  expect(asked()).toBe(3);
+  station.configuration.set('AuthorizationCacheEnabled', 'false');
+  await station.authorize('A');
+  expect(asked()).toBe(4);
+});

@@ -67,3 +67,24 @@ test('what cannot be reserved is answered with why', async () => {
   station.configuration.set('SupportedFeatureProfiles', 'Core');
   await expect(reserve(2)).rejects.toMatchObject({ rpcErrorCode: 'NotSupported' });
 });
+
+test('connector 0 keeps any one free, without a status of its own, and is used by its tag', async () => {
+  const { manager, station } = await bootPair({ connectors: 2 });
+  await manager.command('ReserveNow', { ...reservation, connectorId: 0 });
+  expect(station.connector(1).isFreeFor('OTHER')).toBe(true);
+  await station.connector(1).setStatus('Charging');
+  expect(station.connector(2).isFreeFor('OTHER')).toBe(false);
+  expect(station.connector(2).isFreeFor('TAG')).toBe(true);
+  station.connector(2).start('TAG');
+  await station.queue.drained();
+  expect(manager.requests('StartTransaction')[0]).toMatchObject({ connectorId: 2, reservationId: 7 });
+  expect(manager.requests('StatusNotification').map(({ status }) => status)).not.toContain('Reserved');
+});
+
+test('a reservation outlives a restart', async () => {
+  const { manager, station } = await bootPair();
+  await manager.command('ReserveNow', reservation);
+  await manager.until(() => manager.requests('StatusNotification').at(-1)?.status === 'Reserved');
+  await station.powerCycle();
+  expect(manager.requests('StatusNotification').at(-1)).toMatchObject({ connectorId: 1, status: 'Reserved' });
+});
