@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+beforeEach(() => desk.rows('TRUNCATE commands, local_lists, local_list_entries, issued_ids'));
+
+const get = (listVersion: number) => desk.command('GetLocalListVersion', {}, { listVersion });
+const FULL = {
+  updateType: 'Full',
+  localAuthorizationList: [{ idTag: 'A', idTagInfo: { status: 'Accepted' } }],
+};
+const send = () => desk.command('SendLocalList', FULL, { status: 'Accepted' });
+async function known() {
+  const rows = await desk.rows(
+    'SELECT version, needs_full_since IS NOT NULL AS "needsFull" FROM local_lists',
+  );
+  return rows[0];
+}
+const entries = async (): Promise<number> => (await desk.rows('SELECT FROM local_list_entries')).length;
+
+test('GetLocalListVersion: -1 is a station without lists, 0 an empty list (TC_042_1, TC_042_2)', async () => {
+  await get(-1);
+  expect(await known()).toEqual({ version: -1, needsFull: false });
+  await get(0);
+  expect(await known()).toEqual({ version: 0, needsFull: false });
+});
+
+test('GetLocalListVersion: the version that we sent confirms the entries; another one needs a Full list', async () => {
+  await send();
+  await get(1);
+  expect(await known()).toEqual({ version: 1, needsFull: false });
+  await get(41);
+  expect(await known()).toEqual({ version: 41, needsFull: true });
+  expect(await entries()).toBe(1);
+  expect(await send()).toMatchObject({ request: { listVersion: 42 } });
+  expect(await known()).toEqual({ version: 42, needsFull: false });
+});
+
+test('GetLocalListVersion: a station that has lost its list needs a Full one', async () => {
+  await send();
+  await get(0);
+  expect(await known()).toEqual({ version: 0, needsFull: true });
+  expect(await entries()).toBe(0);
+});
+
+test('GetLocalListVersion: a late answer tells nothing of a list that was accepted since', async () => {
+  await desk.command('GetLocalListVersion', {});
+  const late = desk.sent().at(-1);
+  await desk.rows("UPDATE commands SET status = 'timedOut'");
+  desk.setNow(new Date(Date.now() + 5000));
+  await send();
+  desk.setNow(undefined);
+  if (late) await desk.answer(late, { listVersion: 0 });
+  expect(await known()).toEqual({ version: 1, needsFull: false });
+  expect(await entries()).toBe(1);
+});
+
+test('GetLocalListVersion: a list whose answer comes after its version is taken in', async () => {
+  await desk.command('SendLocalList', FULL);
+  const late = desk.sent().at(-1);
+  await desk.rows("UPDATE commands SET status = 'timedOut'");
+  desk.setNow(new Date(Date.now() + 5000));
+  await get(1);
+  desk.setNow(undefined);
+  expect(await known()).toEqual({ version: 1, needsFull: true });
+  if (late) await desk.answer(late, { status: 'Accepted' });
+  expect(await entries()).toBe(1);
+});
