@@ -44,6 +44,8 @@ test('the socket is cut in place of an answer, and that of the options is taken 
   const back = once(station, 'connected');
   await expect(manager.command('ClearCache', {})).rejects.toThrow();
   await back;
+  // The manager commands over the new socket once it has heard from it.
+  await station.call('Heartbeat', {});
   station.answers.set('ClearCache', undefined);
   await expect(manager.command('ClearCache', {})).resolves.toEqual({ status: 'Accepted' });
 });

@@ -38,6 +38,8 @@ test('1. a new AuthorizationKey is used after the reset', async () => {
   station.drop();
   await once(station, 'connected');
   expect(manager.passwords.at(-1)?.toString()).toBe('old');
+  // The manager commands over the new socket once it has heard from it.
+  await station.call('Heartbeat', {});
   await manager.command('Reset', { type: 'Soft' });
   await manager.until(() => manager.requests('BootNotification').length === 2);
   expect(manager.passwords.at(-1)).toEqual(Buffer.from(NEW_KEY, 'hex'));
