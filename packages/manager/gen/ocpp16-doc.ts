@@ -36,7 +36,10 @@ function rowOf(action: Action, tests: Map<string, string>): string {
     throw new Error(`${action} has no message file`);
   if (sender !== 'station' && !Object.hasOwn(COMMANDS, action))
     throw new Error(`${action} has no command file`);
-  const test = [...tests].find(([, text]) => namesIn(text, action))?.[0];
+  // The file of the action's own name, else the first that tests it too.
+  const own = `${action.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase()}.test.ts`;
+  const naming = [...tests].filter(([, text]) => namesIn(text, action)).map(([name]) => name);
+  const test = naming.includes(own) ? own : naming[0];
   if (test === undefined)
     throw new Error(`${action} is in the name of no test in packages/manager/test/messages`);
   const { keeps, at } = KEPT[action];

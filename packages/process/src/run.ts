@@ -14,35 +14,39 @@ export async function runProcess(
   drainSeconds: number,
   start: () => Promise<Running>,
 ): Promise<void> {
+  let running: Running | undefined;
   let closing = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (closing) process.exit(1);
+    closing = true;
+    log.info({ signal }, 'stopping');
+    // Nothing has been begun that would have to be finished.
+    if (!running) process.exit(0);
+    setTimeout(
+      () => {
+        log.error({ drainSeconds }, 'could not finish in time');
+        process.exit(1);
+      },
+      drainSeconds * 1000 + 5000,
+    ).unref();
+    running.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'stopping failed');
+        process.exit(1);
+      },
+    );
+  };
+  // As process 1 of a container Node.js ignores signals that nobody listens to.
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
   // An error nobody handled leaves the process in a state nobody knows: log it and let the supervisor start afresh.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'unhandled error');
     process.exit(1);
   });
   try {
-    const running = await start();
-    const stop = (signal: NodeJS.Signals): void => {
-      if (closing) process.exit(1);
-      closing = true;
-      log.info({ signal }, 'stopping');
-      setTimeout(
-        () => {
-          log.error({ drainSeconds }, 'could not finish in time');
-          process.exit(1);
-        },
-        drainSeconds * 1000 + 5000,
-      ).unref();
-      running.close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error({ err: error }, 'stopping failed');
-          process.exit(1);
-        },
-      );
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    running = await start();
   } catch (error) {
     if (error instanceof SettingsError) throw error;
     log.fatal({ err: error }, 'could not start');
