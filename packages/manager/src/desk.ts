@@ -6,7 +6,7 @@ import type { ManagerMetrics } from './metrics.ts';
 import { recordPresence } from './presence.ts';
 import { Road } from './road.ts';
 import { Router } from './router.ts';
-import { Sealer } from './sealing.ts';
+import { Sealer } from '@evander/process';
 import { StationRegister } from './station-register.ts';
 import type { Batch } from './store/batch.ts';
 import type { Database } from './store/db.ts';

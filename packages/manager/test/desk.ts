@@ -10,7 +10,7 @@ import type { Messages } from '../src/messages/v16/index.ts';
 import { CallMaker } from '../src/commands/call-maker.ts';
 import { ManagerMetrics } from '../src/metrics.ts';
 import { Router } from '../src/router.ts';
-import { Sealer } from '../src/sealing.ts';
+import { Sealer } from '@evander/process';
 import { StationRegister } from '../src/station-register.ts';
 import * as connections from '../src/store/connections.ts';
 import * as commandList from '../src/store/command-list.ts';

@@ -1,7 +1,45 @@
+import { isIP } from 'node:net';
+
 /** Every environment variable that Evander reads. `--help` and docs/operations.md are made from this table. */
 export const SETTINGS = {
   host: setting('EVANDER_HOST', 'text', '127.0.0.1', 'Address that the servers listen on; 0.0.0.0 for all'),
   wsPort: setting('EVANDER_WS_PORT', 'port', 9310, 'Stations connect here: ws://<host>:9310/ws/<stationId>'),
+  wssPort: setting(
+    'EVANDER_WSS_PORT',
+    'port',
+    9311,
+    'The same over TLS, security profiles 2 and 3: wss://<host>:9311/ws/<stationId>',
+  ),
+  tlsCertificateFiles: setting(
+    'EVANDER_TLS_CERTIFICATE_FILES',
+    'text',
+    undefined,
+    'PEM files with the server certificate and its intermediates, separated by commas: one RSA and one ECDSA for all stations; read again when changed. Unset, the managers’ own authority issues them',
+  ),
+  tlsKeyFiles: setting(
+    'EVANDER_TLS_KEY_FILES',
+    'text',
+    undefined,
+    'PEM files with their private keys, in the same order',
+  ),
+  tlsNames: setting(
+    'EVANDER_TLS_NAMES',
+    'text',
+    'localhost,127.0.0.1',
+    'Host names and addresses that stations connect to, for certificates from the managers’ authority',
+  ),
+  trustedProxies: setting(
+    'EVANDER_TRUSTED_PROXIES',
+    'networks',
+    undefined,
+    'Proxies whose forwarded address, scheme and client certificate are believed: 10.0.0.0/8,192.0.2.7',
+  ),
+  lowestSecurityProfile: setting(
+    'EVANDER_LOWEST_SECURITY_PROFILE',
+    ['0', '1', '2', '3'],
+    '0',
+    'Handshakes below this security profile are refused, whatever their station is registered with',
+  ),
   gatewayStatusPort: setting('EVANDER_GATEWAY_STATUS_PORT', 'port', 9312, "The gateway's health and metrics"),
   apiPort: setting('EVANDER_API_PORT', 'port', 9410, 'The HTTP API, its documentation and the console'),
   databaseUrl: setting(
@@ -197,6 +235,12 @@ const PARSERS = {
     const faults = text.split(',').map((one) => url(one.trim(), ['http:', 'https:'], 'http://manager:9410'));
     return faults.find((one) => one instanceof Fault) ?? text;
   },
+  networks: (text: string) => {
+    const odd = text.split(',').find((one) => !isNetwork(one.trim()));
+    return odd === undefined
+      ? text
+      : new Fault(`must be addresses or networks like 10.0.0.0/8, separated by commas, not "${odd}"`);
+  },
   topicLevel: (text: string) =>
     /^[^/+#$\s]+$/.test(text)
       ? text
@@ -209,6 +253,13 @@ const PARSERS = {
 function parse(kind: Kind, text: string): string | number | Fault {
   if (typeof kind === 'string') return PARSERS[kind](text);
   return kind.includes(text) ? text : new Fault(`must be one of ${kind.join(', ')}, not "${text}"`);
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 // A URL may hold a password, so a fault shows the form wanted and never the text.

@@ -1,7 +1,7 @@
 import type { CommandAction } from '@evander/ocpp';
 import type { Log } from '@evander/process';
 import type { ManagerMetrics } from '../metrics.ts';
-import type { Sealer } from '../sealing.ts';
+import type { Sealer } from '@evander/process';
 import type { Database } from '../store/db.ts';
 import type { FrameRecord } from '../store/frames.ts';
 import type { Batch } from '../store/batch.ts';
