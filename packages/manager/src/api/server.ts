@@ -4,11 +4,13 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
+import { certificateAuthorityRoutes } from './certificate-authority.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
 import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
+import { goalRoutes } from './goals.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
 import { jobRoutes } from './jobs.ts';
@@ -16,6 +18,7 @@ import { localListRoutes } from './local-list.ts';
 import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
 import { describeRoutes } from './openapi.ts';
+import { pkiRoutes } from './pki.ts';
 import { answerProblem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
@@ -33,7 +36,6 @@ export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   port: number;
   /** What gateways show to be told of credentials. */
   gatewayKey: string;
-  now(): Date;
   log: Log;
 }
 
@@ -59,6 +61,8 @@ const RESOURCES = [
   jobRoutes,
   certificateRoutes,
   securityEventRoutes,
+  goalRoutes,
+  certificateAuthorityRoutes,
   apiKeyRoutes,
 ];
 const CLOSE_MS = 800;
@@ -75,6 +79,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const refuseOthers = refuseOtherMethods(app);
   healthRoutes(app, context);
   gatewayRoutes(app, context);
+  pkiRoutes(app, context);
   await app.register(
     async (api) => {
       for (const addRoutes of RESOURCES) addRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context);
