@@ -221,3 +221,7 @@ function evenHex(hex: string): string {
 function withNewline(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
 }
+
+function reasonOf(name: string): x509.X509CrlReason {
+  return x509.X509CrlReason[name as keyof typeof x509.X509CrlReason] ?? x509.X509CrlReason.unspecified;
+}
