@@ -130,7 +130,7 @@ export class Security {
     const type = tlsFaultOf(error);
     if (!type || this.#reported.has(type)) return;
     this.#reported.add(type);
-    void reportSecurityEvent(this.#station, type, error.message);
+    void reportSecurityEvent(this.#station, type, (error as NodeJS.ErrnoException).code);
   }
 
   #url(profile: number): string {
