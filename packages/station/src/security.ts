@@ -127,10 +127,10 @@ export class Security {
 
   /** Told once of each kind until it is connected again: the next attempt fails alike. */
   #report(error: Error): void {
-    const type = tlsFaultOf(error);
-    if (!type || this.#reported.has(type)) return;
-    this.#reported.add(type);
-    void reportSecurityEvent(this.#station, type, (error as NodeJS.ErrnoException).code);
+    const fault = tlsFaultOf(error);
+    if (!fault || this.#reported.has(fault.type)) return;
+    this.#reported.add(fault.type);
+    void reportSecurityEvent(this.#station, fault.type, fault.techInfo);
   }
 
   #url(profile: number): string {
