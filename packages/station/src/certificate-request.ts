@@ -2,23 +2,23 @@ import type { Station } from './station.ts';
 import { wait } from './wait.ts';
 
 /** Asks for a certificate with ever new CSRs until one comes (PNC §9.3, §9.4). */
-export class CertificateRequest<A extends { status: string }> {
+export class CertificateRequest<A> {
   readonly #station: Station;
-  readonly #send: () => Promise<A | undefined>;
+  readonly #send: () => Promise<A>;
   #waiting = new AbortController();
 
   /** `send` makes a CSR, sends it, and resolves with the answer. */
-  constructor(station: Station, send: () => Promise<A | undefined>) {
+  constructor(station: Station, send: () => Promise<A>) {
     this.#station = station;
     this.#send = send;
   }
 
   /** Resolves with the first answer. A refusal is not followed by another CSR. */
-  async start(): Promise<A | undefined> {
+  async start(): Promise<A> {
     this.end();
     const { signal } = (this.#waiting = new AbortController());
     const answer = await this.#send();
-    if (answer?.status === 'Accepted') void this.#repeat(AbortSignal.any([signal, this.#station.closed]));
+    if (isAccepted(answer)) void this.#repeat(AbortSignal.any([signal, this.#station.closed]));
     return answer;
   }
 
@@ -35,7 +35,12 @@ export class CertificateRequest<A extends { status: string }> {
     for (let time = 0; time < times && firstMs > 0; time++) {
       await wait(firstMs * 2 ** time, signal);
       if (signal.aborted) return;
-      await this.#send();
+      // Without an answer the next one is all the more needed.
+      await this.#send().catch(() => undefined);
     }
   }
+}
+
+function isAccepted(answer: unknown): boolean {
+  return typeof answer === 'object' && (answer as { status?: string } | null)?.status === 'Accepted';
 }

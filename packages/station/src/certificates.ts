@@ -17,7 +17,7 @@ export class Certificates {
   readonly own: OwnCertificate;
   readonly #station: Station;
   readonly #roots = new RootStore<RootType>();
-  readonly #request: CertificateRequest<Responses['SignCertificate']>;
+  readonly #request: CertificateRequest<Responses['SignCertificate'] | undefined>;
 
   constructor(station: Station) {
     this.#station = station;

@@ -6,6 +6,7 @@ import { Connection } from './connection.ts';
 import { Inbox } from './inbox.ts';
 import { withSortedKeys } from './quirks.ts';
 import type { Station } from './station.ts';
+import { recordViolation } from './violations.ts';
 
 const ANSWER_TIMEOUT_MS = 30_000;
 const RECONNECT_MIN_MS = 500;
@@ -35,11 +36,7 @@ export class Link {
       settle: (answer) => this.#calls.settle(answer),
       send: (frame) => this.#send(frame),
       drop: () => this.connection.drop(),
-      record: (violation) => {
-        station.violations.push(violation);
-        this.#log(`the manager sent what it should not: ${violation.fault}`);
-        station.emit('violation', violation);
-      },
+      record: (violation) => recordViolation(station, violation),
     });
     this.#watch();
   }

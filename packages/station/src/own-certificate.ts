@@ -10,14 +10,17 @@ type Held = { chain: string; certificates: X509Certificate[]; privateKey: KeyObj
 /** A key of the station's with its certificate, and how it gets the next one (SEC A02, PNC §3.1). */
 export class OwnCertificate {
   readonly #station: Station;
+  readonly #isForCars: boolean;
   /** The key of the last CSR; a certificate may come for it. */
   #requested: KeyPair | undefined;
   #newest: Held | undefined;
   #previous: Held | undefined;
   #usesPrevious = false;
 
-  constructor(station: Station) {
+  /** Cars know EC keys only; the manager either kind. */
+  constructor(station: Station, options: { isForCars: boolean } = { isForCars: false }) {
     this.#station = station;
+    this.#isForCars = options.isForCars;
   }
 
   /** The one in use: the newest, unless that one does not work. */
@@ -44,11 +47,16 @@ export class OwnCertificate {
     this.#usesPrevious = false;
   }
 
+  /** There is none any more. */
+  forget(): void {
+    this.#newest = this.#previous = undefined;
+  }
+
   /** A new key and a CSR for it, in PEM: O is CpoName, CN the serial number. */
   createCsr(): string {
     const { options, configuration, quirks } = this.#station;
     this.#requested =
-      options.keyType === 'rsa'
+      options.keyType === 'rsa' && !this.#isForCars
         ? generateKeyPairSync('rsa', { modulusLength: 2048 })
         : generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const csr = createCsr({

@@ -4,6 +4,7 @@ import type { HashAlgorithm } from './certificate-hash.ts';
 import type { ChargeSessionOptions } from './charge-session.ts';
 import type { FaultProbabilities } from './faults.ts';
 import type { JobOutcomes } from './file-jobs.ts';
+import type { Dialect } from './pnc/dialect.ts';
 import type { Quirks } from './quirks.ts';
 import type { SecurityOptions, StationTls } from './security-options.ts';
 import type { Station } from './station.ts';
@@ -32,6 +33,8 @@ export type StationOptions = {
   rebootRequiredFor?: readonly string[];
   /** Bad answers to commands from the start; later `station.answers` changes them. */
   answers?: { readonly [A in CommandAction]?: ScriptedAnswer };
+  /** How it speaks of Plug & Charge, if it can do that; ISO15118PnCEnabled and the like are keys of its then. */
+  pnc?: Dialect;
   /** What it does as some real stations do. */
   quirks?: Quirks;
   /** How its firmware updates and uploads go; later `station.jobs.setOutcome()` changes that. */

@@ -14,6 +14,7 @@ import { FileJobs } from './file-jobs.ts';
 import { Ledger } from './ledger.ts';
 import { LocalList } from './local-list.ts';
 import { Link } from './link.ts';
+import { PlugAndCharge } from './pnc/plug-and-charge.ts';
 import type { Quirks } from './quirks.ts';
 import { newSeed, Random } from './random.ts';
 import { Reservations } from './reservations.ts';
@@ -48,6 +49,7 @@ export class Station extends EventEmitter<StationEvents> {
   readonly chargingProfiles = new ChargingProfiles(this);
   readonly certificates = new Certificates(this);
   readonly security: Security;
+  readonly pnc = new PlugAndCharge(this);
   readonly jobs: FileJobs;
   /** What the manager sent against OCPP's schemas; a correct manager leaves it empty. */
   readonly violations: Violation[] = [];

@@ -67,7 +67,7 @@ export class Manager {
   /** Takes stations over TLS as well; close the server it returns. */
   async listenTls(options: ServerOptions, port = 0): Promise<Server> {
     const server = createServer({ requestCert: true, rejectUnauthorized: false, ...options });
-    server.on('upgrade', this.#server.handleUpgrade);
+    server.on('upgrade', (...args) => void this.#server.handleUpgrade(...args));
     await once(server.listen(port), 'listening');
     return server;
   }
