@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, type X509Certifi
 import { createCsr, toPem } from './csr.ts';
 import type { Station } from './station.ts';
 import { serialNumberOf } from './station-options.ts';
+import { UsageError } from './usage-error.ts';
 import { isIssuedBy, isSame, isValidNow, readCertificates } from './x509.ts';
 
 type KeyPair = { publicKey: KeyObject; privateKey: KeyObject };
@@ -28,12 +29,14 @@ export class OwnCertificate {
     return this.#usesPrevious ? this.#previous : this.#newest;
   }
 
-  /** One that is there from the start, in PEM; throws where the key does not fit. */
+  /** One that is there from the start, in PEM; throws UsageError where the key does not fit. */
   preset(chain: string, key: string): void {
     const certificates = readCertificates(chain);
-    const privateKey = createPrivateKey(key);
-    if (!certificates[0]?.checkPrivateKey(privateKey))
-      throw new Error('tls.cert and tls.key do not fit; give the PEM of a certificate and of its own key');
+    const privateKey = readKey(key);
+    if (!privateKey || !certificates[0]?.checkPrivateKey(privateKey))
+      throw new UsageError(
+        'tls.cert and tls.key do not fit: give the PEM of a certificate and that of its own key',
+      );
     this.#newest = { chain, certificates, privateKey };
   }
 
@@ -96,6 +99,14 @@ export class OwnCertificate {
       return 'a certificate is not followed by its issuer';
     if (roots && !roots.some((root) => isSame(root, last) || isIssuedBy(last, root)))
       return 'the chain leads to no root that is installed';
+    return undefined;
+  }
+}
+
+function readKey(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
+  } catch {
     return undefined;
   }
 }

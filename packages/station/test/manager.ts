@@ -67,7 +67,9 @@ export class Manager {
   /** Takes stations over TLS as well; close the server it returns. */
   async listenTls(options: ServerOptions, port = 0): Promise<Server> {
     const server = createServer({ requestCert: true, rejectUnauthorized: false, ...options });
-    server.on('upgrade', (...args) => void this.#server.handleUpgrade(...args));
+    server.on('upgrade', (request, socket, head) => {
+      void this.#server.handleUpgrade(request, socket as Socket, head);
+    });
     await once(server.listen(port), 'listening');
     return server;
   }

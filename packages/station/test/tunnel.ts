@@ -41,7 +41,7 @@ export async function openTunnel(pnc: Dialect, options: Partial<StationOptions> 
       data: typeof data === 'string' ? data : JSON.stringify(data),
     });
   const ask = async (messageId: string, data: unknown) =>
-    JSON.parse((await send(messageId, data)).data ?? '');
+    JSON.parse((await send(messageId, data)).data ?? '') as unknown;
   const until = async (messageId: string, times = 1) => {
     const these = () => received.filter(([id]) => id === messageId);
     await manager.until(() => these().length >= times);

@@ -47,22 +47,22 @@ export class PlugAndCharge {
   }
 
   /** PNC §5: may this contract charge? */
-  authorize(request: AuthorizeRequest): Promise<Tunnelled<AuthorizeAnswer>> {
+  async authorize(request: AuthorizeRequest): Promise<Tunnelled<AuthorizeAnswer>> {
     return callThrough(this.#station, this.dialect, authorize, request);
   }
 
   /** PNC §6.5: was this certificate revoked? */
-  getCertificateStatus(request: OcspRequestData): Promise<Tunnelled<GetCertificateStatusAnswer>> {
+  async getCertificateStatus(request: OcspRequestData): Promise<Tunnelled<GetCertificateStatusAnswer>> {
     return callThrough(this.#station, this.dialect, getCertificateStatus, request);
   }
 
   /** PNC §3.1: sends a CSR with a new key, and again while no certificate comes. */
-  signCertificate(use: SigningUse = 'V2GCertificate'): Promise<Tunnelled<SignCertificateAnswer>> {
+  async signCertificate(use: SigningUse = 'V2GCertificate'): Promise<Tunnelled<SignCertificateAnswer>> {
     return this.#requests[use].start();
   }
 
   /** PNC §3.2: a contract's certificate for a car. */
-  get15118EVCertificate(request: EvCertificateRequest): Promise<Tunnelled<EvCertificateAnswer>> {
+  async get15118EVCertificate(request: EvCertificateRequest): Promise<Tunnelled<EvCertificateAnswer>> {
     return callThrough(this.#station, this.dialect, get15118EVCertificate, request);
   }
 
