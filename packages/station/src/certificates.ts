@@ -5,6 +5,7 @@ import { deliver, reportSecurityEvent } from './deliver.ts';
 import { OwnCertificate } from './own-certificate.ts';
 import { RootStore, type Root } from './root-store.ts';
 import type { Station } from './station.ts';
+import { UsageError } from './usage-error.ts';
 import { isIssuedBy, isSame, isValidNow, readCertificates } from './x509.ts';
 
 type RootType = Requests['InstallCertificate']['certificateType'];
@@ -27,10 +28,13 @@ export class Certificates {
     );
   }
 
-  /** Takes over what `options.tls` brings: roots, and a certificate of its own. */
+  /** Takes over what `options.tls` brings: roots, and a certificate of its own; throws UsageError where it is none. */
   preset(): void {
-    const { ca = '', cert, key } = this.#station.options.tls ?? {};
-    for (const certificate of readCertificates(ca)) this.#roots.add({ type: CENTRAL, certificate }, Infinity);
+    const { ca, cert, key } = this.#station.options.tls ?? {};
+    const roots = readCertificates(ca ?? '');
+    if (ca !== undefined && roots.length === 0)
+      throw new UsageError('tls.ca holds no certificate, or a broken one: give roots in PEM');
+    for (const certificate of roots) this.#roots.add({ type: CENTRAL, certificate }, Infinity);
     if (cert !== undefined && key !== undefined) this.own.preset(cert, key);
   }
 

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
+import { Station, type StationTls } from '../src/index.ts';
+import { OpenSsl } from './openssl.ts';
+import { closeLater } from './setup.ts';
 import {
   bootSecurePair,
   CENTRAL,
@@ -30,6 +33,15 @@ test('a CSR is good for openssl: O is CpoName, CN the serial number, and its key
   const csr = await requestCsr(manager);
   expect(openSsl.describeCsr(csr)).toBe('subject=O = Operator, CN = SERIAL-1\n');
   expect(await requestCsr(manager)).not.toBe(csr);
+});
+
+test('what is no certificate, or has another key, makes no station', async () => {
+  const openSsl = closeLater(new OpenSsl());
+  const [one, other] = [openSsl.root('One'), openSsl.root('Other')];
+  const make = (tls: StationTls) => () => new Station({ stationId: 'CP1', url: 'wss://x', tls });
+  expect(make({ ca: 'root.pem' })).toThrow('tls.ca');
+  expect(make({ cert: one.cert, key: other.key })).toThrow('do not fit');
+  expect(make({ cert: one.cert, key: one.cert })).toThrow('do not fit');
 });
 
 test('a new certificate is used at once', async () => {
