@@ -35,7 +35,7 @@ export class Certificates {
     if (ca !== undefined && roots.length === 0)
       throw new UsageError('tls.ca holds no certificate, or a broken one: give roots in PEM');
     for (const certificate of roots) this.#roots.add({ type: CENTRAL, certificate }, Infinity);
-    if (cert !== undefined && key !== undefined) this.own.preset(cert, key);
+    if (cert !== undefined || key !== undefined) this.own.preset(cert ?? '', key ?? '');
   }
 
   /** The roots that are installed. */

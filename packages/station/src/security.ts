@@ -7,6 +7,9 @@ import { basicAuthorization } from './station-options.ts';
 import { tlsFaultOf } from './tls-faults.ts';
 import { wait } from './wait.ts';
 
+/** An AuthorizationKey of 16 to 20 bytes (SEC A00.FR.205). */
+export const HEX_KEY = /^([0-9a-f]{2}){16,20}$/i;
+
 const ATTEMPTS = 3;
 const RETRY_MS = 60_000;
 
@@ -39,9 +42,11 @@ export class Security {
     return this.#profile;
   }
 
-  /** The bytes that an AuthorizationKey stands for. */
-  passwordOf(key: string | undefined): string | Buffer | undefined {
-    return key === undefined || this.#station.quirks.hexTextAsPassword ? key : Buffer.from(key, 'hex');
+  /** What an AuthorizationKey stands for: the bytes of its hex digits; other text as it is. */
+  passwordOf(key = ''): string | Buffer | undefined {
+    if (key === '') return undefined;
+    const isHex = HEX_KEY.test(key) && !this.#station.quirks.hexTextAsPassword;
+    return isHex ? Buffer.from(key, 'hex') : key;
   }
 
   /** A05.FR.02 to 04: what a profile needs must be there. That it goes up is checked with the key itself. */

@@ -42,6 +42,7 @@ test('what is no certificate, or has another key, makes no station', async () =>
   expect(make({ ca: 'root.pem' })).toThrow('tls.ca');
   expect(make({ cert: one.cert, key: other.key })).toThrow('do not fit');
   expect(make({ cert: one.cert, key: one.cert })).toThrow('do not fit');
+  expect(make({ cert: one.cert })).toThrow('do not fit');
 });
 
 test('a new certificate is used at once', async () => {
@@ -148,7 +149,7 @@ test('with AdditionalRootCertificateCheck the old root is good until the new one
     return station.certificates.trusted.map(({ subject }) => subject);
   };
   expect(await again()).toEqual(['CN=Root', 'CN=Next']);
-  (tls as unknown as { setSecureContext(options: object): void }).setSecureContext(openSsl.server(next));
+  tls.setSecureContext(openSsl.server(next));
   expect(await again()).toEqual(['CN=Next']);
   expect(await again()).toEqual(['CN=Next']);
 });

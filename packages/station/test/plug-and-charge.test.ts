@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { refuse } from './manager.ts';
 import { openTunnel } from './tunnel.ts';
 
 const EMAID = 'DE8AACA2B3C4D5N';
@@ -26,12 +27,24 @@ test.each([
   [{ idTokenInfo: { status: 'Blocked' }, certificateStatus: 'ContractCancelled' }, 'Blocked'],
   [{ idTokenInfo: { status: 'Accepted' }, certificateStatus: 'CertificateRevoked' }, 'Invalid'],
   ['UnknownVendorId', 'Invalid'],
+  [{}, 'Invalid'],
 ])('a contract that is not good starts nothing: %j', async (answer, idTagStatus) => {
   const { manager, station, answers } = await openTunnel('oca');
   answers.Authorize = answer;
   const record = await station.connector(1).plugAndCharge(EMAID);
   expect(record).toEqual({ idTagStatus, answer });
   expect(manager.requests('StartTransaction')).toEqual([]);
+});
+
+test('a manager that fails is as good as none', async () => {
+  const { manager, station } = await openTunnel('oca');
+  manager.answers.DataTransfer = () => {
+    throw refuse('InternalError');
+  };
+  const { idTagStatus, session } = await station.connector(1).plugAndCharge(EMAID);
+  expect(idTagStatus).toBe('Accepted');
+  expect(session).toBeDefined();
+  await expect(station.connector(1).plugAndCharge('DE-8AA-CA2B3C4D5-N-123')).rejects.toThrow('20 characters');
 });
 
 test('offline a contract is known from before, if that is allowed', async () => {
@@ -45,6 +58,7 @@ test('offline a contract is known from before, if that is allowed', async () => 
   const { session } = await connector.plugAndCharge(EMAID);
   expect(session).toBeDefined();
   connector.stop();
+  await connector.unplug();
   station.configuration.set('ContractValidationOffline', 'false');
   await expect(connector.plugAndCharge(EMAID)).resolves.toEqual({ idTagStatus: 'Invalid' });
 });

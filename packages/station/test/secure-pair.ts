@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
-import type { ServerOptions } from 'node:https';
+import type { Server, ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Station, StationOptions } from '../src/index.ts';
 import { Manager, quickStation } from './manager.ts';

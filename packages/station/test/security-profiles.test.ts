@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import {
@@ -6,6 +7,7 @@ import {
   listen,
   PASSWORD,
   requestCsr,
+  startSecurePair,
   untilConnected,
   untilEvent,
   untilProfile,
@@ -127,6 +129,32 @@ test.each([
   await upgrade(manager, 2);
   await untilEvent(manager, type);
   expect(manager.handshakes.every(({ profile }) => profile === 1)).toBe(true);
+});
+
+test('a bad certificate is reported once, when there is a good one again', async () => {
+  const { manager, station, openSsl, root, tls } = await bootSecurePair(({ root }) => ({
+    tls: { ca: root.cert },
+    configuration: { SecurityProfile: '2' },
+  }));
+  const show = (ca: typeof root) => tls.setSecureContext(openSsl.server(ca));
+  show(openSsl.root('Root'));
+  station.drop();
+  for (let time = 0; time < 3; time++) await once(station, 'refused');
+  show(root);
+  await untilEvent(manager, 'InvalidCentralSystemCertificate');
+  await station.call('Heartbeat', {});
+  expect(manager.requests('SecurityEventNotification')).toHaveLength(1);
+  expect(manager.handshakes.map(({ profile }) => profile)).toEqual([2, 2]);
+});
+
+test('the name in the certificate need not be that of the URL', async () => {
+  const { manager, station } = await startSecurePair(({ root, wss }) => ({
+    tls: { ca: root.cert, servername: 'localhost' },
+    configuration: { SecurityProfile: '2' },
+    endpoints: { wss: wss.replace('localhost', '127.0.0.1') },
+  }));
+  await station.connect();
+  expect(manager.handshakes).toMatchObject([{ profile: 2 }]);
 });
 
 test('an embedded station takes part with TLS 1.2', async () => {

@@ -1,9 +1,8 @@
 import type { Requests, Responses } from '@evander/ocpp';
 import { takeEffect } from '../configuration-effects.ts';
 import { reconnect } from '../restart.ts';
+import { HEX_KEY } from '../security.ts';
 import type { Station } from '../station.ts';
-
-const HEX_KEY = /^([0-9a-f]{2}){16,20}$/i;
 
 /** §5.3: values are checked by type; a new password or security profile is used by a new connection, made at once. */
 export function changeConfiguration(

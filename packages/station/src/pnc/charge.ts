@@ -1,4 +1,5 @@
 import type { IdTagInfo } from '@evander/ocpp';
+import { CallRefused, CallTimedOut, ConnectionClosed } from '../call-errors.ts';
 import type { ChargePlan, Connector } from '../connector.ts';
 import type { Session } from '../session.ts';
 import type { Station } from '../station.ts';
@@ -41,16 +42,27 @@ export async function plugAndCharge(
 
 async function authorize(station: Station, request: AuthorizeRequest): Promise<PlugAndChargeRecord> {
   const { idToken } = request;
-  if (!station.mayReport) {
-    const mayDecide = station.configuration.isTrue('ContractValidationOffline');
-    return { idTagStatus: mayDecide ? await station.authorize(idToken) : 'Invalid' };
+  if (!station.mayReport) return decideOffline(station, idToken);
+  try {
+    const answer = await station.pnc.authorize(request);
+    // What lacks the one field that counts has been noted as a violation.
+    if (typeof answer === 'string' || !('idTokenInfo' in answer)) return { idTagStatus: 'Invalid', answer };
+    const { cacheExpiryDateTime: expiryDate } = answer.idTokenInfo;
+    const idTagStatus = statusOf(answer);
+    station.authorization.learn(idToken, { status: idTagStatus, ...(expiryDate && { expiryDate }) });
+    return { idTagStatus, answer };
+  } catch (error) {
+    // The car waits, as a driver with a card does; what the request itself lacks is the caller's fault.
+    const isUnanswered = [ConnectionClosed, CallTimedOut, CallRefused].some((kind) => error instanceof kind);
+    if (!isUnanswered) throw error;
+    return decideOffline(station, idToken);
   }
-  const answer = await station.pnc.authorize(request);
-  if (typeof answer === 'string') return { idTagStatus: 'Invalid', answer };
-  const { cacheExpiryDateTime: expiryDate } = answer.idTokenInfo;
-  const idTagStatus = statusOf(answer);
-  station.authorization.learn(idToken, { status: idTagStatus, ...(expiryDate && { expiryDate }) });
-  return { idTagStatus, answer };
+}
+
+/** PNC §5: by the list and the cache, where that is allowed. */
+async function decideOffline(station: Station, eMAID: string): Promise<PlugAndChargeRecord> {
+  const mayDecide = station.configuration.isTrue('ContractValidationOffline');
+  return { idTagStatus: mayDecide ? station.authorization.decideOffline(eMAID) : 'Invalid' };
 }
 
 /** In the words of 1.6; a certificate that is not good lets nobody charge. */
