@@ -147,6 +147,21 @@ test('a bad certificate is reported once, when there is a good one again', async
   expect(manager.handshakes.map(({ profile }) => profile)).toEqual([2, 2]);
 });
 
+test('before its first boot a station reports nothing', async () => {
+  const { manager, station, openSsl, root, tls } = await startSecurePair(({ root }) => ({
+    tls: { ca: root.cert },
+    configuration: { SecurityProfile: '2' },
+  }));
+  tls.setSecureContext(openSsl.server(openSsl.root('Root')));
+  const connecting = station.connect({ keepTrying: true });
+  await once(station, 'refused');
+  tls.setSecureContext(openSsl.server(root));
+  await connecting;
+  await station.boot();
+  await untilEvent(manager, 'InvalidCentralSystemCertificate');
+  expect(manager.calls[0]?.method).toBe('BootNotification');
+});
+
 test('the name in the certificate need not be that of the URL', async () => {
   const { manager, station } = await startSecurePair(({ root, wss }) => ({
     tls: { ca: root.cert, servername: 'localhost' },
