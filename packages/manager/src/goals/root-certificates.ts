@@ -57,7 +57,7 @@ async function nextOfType(
   };
 }
 
-// What a station has is asked for once for each goal, unless it has told of it since the goal was set.
+// What a station has is asked for once when the goal is set, unless it has told of it since, and again after each boot.
 async function nextListing(
   certificateType: WantedRoot['certificateType'],
   { last, requestedAt, db, stationId }: GoalContext,
