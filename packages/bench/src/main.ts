@@ -29,7 +29,8 @@ async function record(name: string, parts: Watched[], work: () => Promise<Rate>)
   rows.push([
     name,
     rate.perSecond.toFixed(0),
-    (rate.perSecond / relayPerSecond).toFixed(2),
+    // What is measured before the relay has nothing to be compared with.
+    Number.isNaN(relayPerSecond) ? '' : (rate.perSecond / relayPerSecond).toFixed(2),
     rate.p50Ms.toFixed(1),
     rate.p99Ms.toFixed(1),
     usage.join('; '),

@@ -1,6 +1,7 @@
 import mqtt from 'mqtt';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import type { Socket } from 'node:net';
+import { activeTrace, withinTrace } from './trace-carrier.ts';
 
 export interface BrokerOptions {
   url: string;
@@ -9,6 +10,7 @@ export interface BrokerOptions {
   will?: { topic: string; payload: string };
   /** The wildcard subscriptions; they are renewed at every reconnect. */
   filters: string[];
+  /** Called inside the trace that the message carries. */
   onMessage(topic: string, payload: Buffer): void;
   /** Called at every connect, the first and all later ones, once the subscriptions stand. */
   onConnect?(): void;
@@ -34,7 +36,9 @@ export class BrokerClient {
   constructor(options: BrokerOptions) {
     this.#options = options;
     this.#client = mqtt.connect(options.url, clientOptions(options));
-    this.#client.on('message', (topic, payload) => options.onMessage(topic, payload));
+    this.#client.on('message', (topic, payload, { properties }) =>
+      withinTrace(properties?.correlationData, () => options.onMessage(topic, payload)),
+    );
     this.#client.on('connect', () => this.#onConnect());
     this.#client.on('close', () => {
       const wasReady = this.#ready;
@@ -49,10 +53,12 @@ export class BrokerClient {
     return this.#ready;
   }
 
-  /** Hands a message to the broker; false when the broker is away and the message is dropped. */
+  /** Hands a message to the broker, with the active trace where it speaks MQTT 5; false when the broker is away and the message is dropped. */
   publish(topic: string, payload: string, qos: 0 | 1 = 0): boolean {
     if (!this.#client.connected) return false;
-    this.#client.publish(topic, payload, { qos }, (error) => {
+    const correlationData = this.#client.options.protocolVersion === 5 ? activeTrace() : undefined;
+    const packet = { qos, ...(correlationData && { properties: { correlationData } }) };
+    this.#client.publish(topic, payload, packet, (error) => {
       if (error && !this.#client.disconnecting) this.#options.onError?.(error);
     });
     return true;

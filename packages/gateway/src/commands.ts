@@ -1,11 +1,18 @@
 import type { CallEnvelope, ErrorEnvelope, ResultEnvelope } from '@evander/broker';
 import type { CallError, CallResult, Frame } from '@evander/ocpp';
+import { CallTrace } from './call-trace.ts';
 
 export interface CommandsOptions {
+  stationId: string;
   send(frame: Frame): void;
   /** Publishes a station's answer, with the action and the request that it answers. */
   publish(answer: ResultEnvelope | ErrorEnvelope): void;
   answerTimeoutMs: number;
+}
+
+interface OpenCommand {
+  command: CallEnvelope;
+  trace: CallTrace;
 }
 
 const REMEMBERED = 200;
@@ -16,10 +23,10 @@ const REMEMBERED = 200;
  */
 export class Commands {
   readonly #options: CommandsOptions;
-  readonly #queue: CallEnvelope[] = [];
-  readonly #late = new Map<string, CallEnvelope>();
+  readonly #queue: OpenCommand[] = [];
+  readonly #late = new Map<string, OpenCommand>();
   readonly #seen = new Map<string, true>();
-  #open: CallEnvelope | undefined;
+  #open: OpenCommand | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: CommandsOptions) {
@@ -30,18 +37,20 @@ export class Commands {
   receive(command: CallEnvelope): void {
     if (this.#seen.has(command.id)) return;
     remember(this.#seen, command.id, true);
-    this.#queue.push(command);
+    const trace = CallTrace.ofCommand(this.#options.stationId, command.action, command.id);
+    this.#queue.push({ command, trace });
     if (!this.#open) this.#sendNext();
   }
 
   /** Passes a station's answer on; false when it answers none of our calls. */
   answer(frame: CallResult | CallError, receivedAt: string): boolean {
     const id = String(frame.id);
-    const command = this.#open?.id === id ? this.#open : this.#late.get(id);
-    if (!command) return false;
+    const answered = this.#open?.command.id === id ? this.#open : this.#late.get(id);
+    if (!answered) return false;
+    const { command, trace } = answered;
     const { action, request } = command;
     const question = { id, action, request, received_at: receivedAt };
-    this.#options.publish(
+    const answer: ResultEnvelope | ErrorEnvelope =
       frame.type === 3
         ? { type: 3, ...question, response: frame.payload }
         : {
@@ -50,15 +59,18 @@ export class Commands {
             error_code: frame.code,
             error_description: frame.description,
             error_details: frame.details,
-          },
-    );
+          };
+    trace.within(() => this.#options.publish(answer));
+    trace.end(frame.type === 4 ? frame.code : undefined);
     this.#late.delete(id);
-    if (command === this.#open) this.#sendNext();
+    if (answered === this.#open) this.#sendNext();
     return true;
   }
 
   close(): void {
     clearTimeout(this.#timer);
+    for (const { trace } of [...this.#queue, ...(this.#open ? [this.#open] : [])])
+      trace.end('the connection ended before the answer');
     this.#queue.length = 0;
     this.#open = undefined;
   }
@@ -67,13 +79,14 @@ export class Commands {
     clearTimeout(this.#timer);
     this.#open = this.#queue.shift();
     if (!this.#open) return;
-    const { id, action, request } = this.#open;
+    const { id, action, request } = this.#open.command;
     this.#timer = setTimeout(() => this.#giveUp(), this.#options.answerTimeoutMs);
     this.#options.send({ type: 2, id, action, payload: request });
   }
 
   #giveUp(): void {
-    if (this.#open) remember(this.#late, this.#open.id, this.#open);
+    this.#open?.trace.end('no answer in time');
+    if (this.#open) remember(this.#late, this.#open.command.id, this.#open);
     this.#sendNext();
   }
 }

@@ -52,6 +52,7 @@ export class Connection {
     this.#options = options;
     const send = (frame: Frame): void => this.#send(frame);
     this.#calls = new StationCalls({
+      stationId: options.stationId,
       send,
       publish: (call, receivedAt) =>
         options.publishCall(
@@ -68,6 +69,7 @@ export class Connection {
       repeatDelaysMs: options.repeatDelaysMs,
     });
     this.#commands = new Commands({
+      stationId: options.stationId,
       send,
       publish: (answer) =>
         options.publishResult(answer.id, encodeEnvelope({ ...answer, connection_id: options.connectionId })),

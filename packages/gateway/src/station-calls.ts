@@ -1,7 +1,9 @@
 import type { Envelope } from '@evander/broker';
 import type { Call, Frame } from '@evander/ocpp';
+import { CallTrace } from './call-trace.ts';
 
 export interface StationCallsOptions {
+  stationId: string;
   /** Sends a frame to the station. */
   send(frame: Frame): void;
   /** Publishes a call to the managers. */
@@ -16,6 +18,7 @@ interface WaitingCall {
   call: Call;
   receivedAt: string;
   publications: number;
+  trace: CallTrace;
 }
 
 const QUEUE_LIMIT = 50;
@@ -49,7 +52,8 @@ export class StationCalls {
       this.#receiveAgain(call, twin.call);
       return;
     }
-    this.#queue.push({ call, receivedAt, publications: 0 });
+    const trace = CallTrace.ofStation(this.#options.stationId, call.action, String(call.id));
+    this.#queue.push({ call, receivedAt, publications: 0, trace });
     if (this.#queue.length === 1) this.#publish();
     this.#setPaused();
   }
@@ -70,6 +74,7 @@ export class StationCalls {
             details: envelope.error_details ?? {},
           },
     );
+    open.trace.end(envelope.type === 4 ? envelope.error_code : undefined);
     this.#queue.shift();
     clearTimeout(this.#timer);
     if (this.isEmpty) this.#whenEmpty?.();
@@ -93,6 +98,7 @@ export class StationCalls {
 
   close(): void {
     clearTimeout(this.#timer);
+    for (const { trace } of this.#queue) trace.end('the connection ended before the answer');
     this.#queue.length = 0;
     this.#whenEmpty?.();
   }
@@ -118,7 +124,7 @@ export class StationCalls {
     open.publications++;
     // Spread by a fifth, or all stations of a gateway would ask again in the same moment.
     this.#timer = setTimeout(() => this.#publish(), delayMs * (0.9 + Math.random() * 0.2));
-    this.#options.publish(open.call, open.receivedAt);
+    open.trace.within(() => this.#options.publish(open.call, open.receivedAt));
   }
 
   #setPaused(): void {

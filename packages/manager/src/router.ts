@@ -9,6 +9,7 @@ import type { Context } from './messages/message.ts';
 import type { ManagerMetrics } from './metrics.ts';
 import type { Database } from './store/db.ts';
 import type { Writer } from './store/writer.ts';
+import { traced } from './tracing.ts';
 
 export interface RouterOptions extends AnswerOptions {
   database: Database;
@@ -51,8 +52,11 @@ export class Router {
     this.#open.add(key);
     try {
       this.#options.markSeen(stationId, receivedAt);
-      if (envelope.type === 2) await this.#onCall(stationId, envelope, receivedAt);
-      else await this.#onAnswer(stationId, envelope, receivedAt);
+      await this.#traced(stationId, envelope, () =>
+        envelope.type === 2
+          ? this.#onCall(stationId, envelope, receivedAt)
+          : this.#onAnswer(stationId, envelope, receivedAt),
+      );
     } catch (error) {
       if (error instanceof NotStoredError)
         log.warn({ stationId, action: envelope.action, err: error }, 'not stored, not answered');
@@ -69,6 +73,11 @@ export class Router {
     await new Promise<void>((resolve) => {
       this.#whenIdle = resolve;
     });
+  }
+
+  #traced(stationId: string, { id, action }: Envelope, work: () => Promise<void>): Promise<void> {
+    const about = { name: action.slice(0, 50), 'ocpp.station.id': stationId, 'ocpp.message.id': id };
+    return traced('consumer', about, work);
   }
 
   async #onCall(stationId: string, call: CallEnvelope, receivedAt: Date): Promise<void> {

@@ -15,3 +15,5 @@ export {
   unknownVariables,
 } from './settings.ts';
 export type { SettingName, Settings } from './settings.ts';
+export { startTracing } from './tracing.ts';
+export type { EndTracing } from './tracing.ts';

@@ -4,6 +4,7 @@ import { runProcess } from './run.ts';
 import type { Running } from './run.ts';
 import { describeSettings, readSettings, SettingsError, unknownVariables } from './settings.ts';
 import type { SettingName, Settings } from './settings.ts';
+import { startTracing } from './tracing.ts';
 
 export interface ProcessOptions<N extends SettingName> {
   /** Names the process in its log and its help. */
@@ -28,7 +29,17 @@ export async function main<N extends SettingName>({
     for (const variable of unknownVariables(process.env)) {
       log.warn(`${variable} is set, but Evander knows no such variable`);
     }
-    await runProcess(log, values.drainSeconds, () => start(values, log));
+    const endTracing = await startTracing(process.env, name);
+    await runProcess(log, values.drainSeconds, async () => {
+      const running = await start(values, log);
+      return {
+        close: async () => {
+          await running.close();
+          // A collector that is away must not keep a process from ending well.
+          await endTracing().catch((error: unknown) => log.warn({ err: error }, 'traces were not sent'));
+        },
+      };
+    });
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     console.error(error.message);

@@ -8,6 +8,7 @@ import * as commands from '../store/commands.ts';
 import * as connections from '../store/connections.ts';
 import type { Db } from '../store/db.ts';
 import * as stations from '../store/stations.ts';
+import { traced } from '../tracing.ts';
 
 import type { CheckContext, Command } from './command.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -74,9 +75,13 @@ export class CallMaker {
    * one that breaks a rule, and NotSent when its station cannot be reached.
    */
   async request(call: CommandRequest): Promise<string> {
+    const { stationId, action } = call;
     const commandId = randomUUID();
-    await this.#options.database.transaction((db) => this.#add(db, commandId, call));
-    await this.#dispatcher.sendNext(call.stationId);
+    const about = { name: action, 'ocpp.station.id': stationId, 'ocpp.message.id': commandId };
+    await traced('producer', about, async () => {
+      await this.#options.database.transaction((db) => this.#add(db, commandId, call));
+      await this.#dispatcher.sendNext(stationId);
+    });
     return commandId;
   }
 

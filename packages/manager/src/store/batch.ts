@@ -1,6 +1,9 @@
+import { traced } from '../tracing.ts';
 import { faultOf } from './storage-error.ts';
 
 export interface BatchOptions<Row> {
+  /** The table, as traces show it. */
+  name: string;
   /** Stores all rows in one statement, or none. */
   write(rows: Row[]): Promise<void>;
   /** Rows of one write at most; more wait for the next. */
@@ -32,12 +35,14 @@ export class Batch<Row> {
   /** Resolves when the rows are committed; rejects when they are not. */
   add(rows: Row[]): Promise<void> {
     if (rows.length === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ rows, resolve, reject });
-      if (this.#writing) return;
-      this.#writing = true;
-      setImmediate(() => void this.#writeAll());
-    });
+    const committed = (): Promise<void> =>
+      new Promise((resolve, reject) => {
+        this.#waiting.push({ rows, resolve, reject });
+        if (this.#writing) return;
+        this.#writing = true;
+        setImmediate(() => void this.#writeAll());
+      });
+    return traced('client', { name: `${this.#options.name} (batch)` }, committed);
   }
 
   /** Resolves when everything added is written, or has failed. */

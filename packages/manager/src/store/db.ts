@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { QueryResultRow } from 'pg';
+import { traced } from '../tracing.ts';
 
 // Wh and row numbers are 64 bit in the database and far below 2^53 in life.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -37,17 +38,20 @@ export function openDatabase({ url, poolSize, onError, onQueryError }: DatabaseO
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', onError);
-  const counted = async <T>(work: Promise<T>): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      onQueryError?.();
-      throw error;
-    }
-  };
+  const watched = (db: Db): Db => ({
+    query: (query) =>
+      traced('client', { name: query.name ?? 'search', 'db.system.name': 'postgresql' }, async () => {
+        try {
+          return await db.query(query);
+        } catch (error) {
+          onQueryError?.();
+          throw error;
+        }
+      }),
+  });
   return {
-    query: (query) => counted(pool.query(query)),
-    transaction: (work) => inTransaction(pool, (db) => work({ query: (query) => counted(db.query(query)) })),
+    ...watched(pool),
+    transaction: (work) => inTransaction(pool, (db) => work(watched(db))),
     close: () => pool.end(),
     get pool() {
       return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };

@@ -17,7 +17,7 @@ export interface Writer {
 /** The batches; `onWritten` hears of each commit. */
 export function createWriter(database: Database, onWritten?: (table: string, rows: number) => void): Writer {
   const batch = <Row>(table: string, maxRows: number, write: (rows: Row[]) => Promise<void>): Batch<Row> =>
-    new Batch({ maxRows, write, onWritten: (rows) => onWritten?.(table, rows) });
+    new Batch({ name: table, maxRows, write, onWritten: (rows) => onWritten?.(table, rows) });
   return {
     authorizations: batch('authorizations', 1000, (rows) => authorizations.record(database, rows)),
     frames: batch('frames', 1000, (rows) => frames.record(database, rows)),

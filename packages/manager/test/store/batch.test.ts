@@ -13,6 +13,7 @@ function batchOf(maxRows = 100): { batch: Batch<number>; nextWrite(): Promise<Wr
   const takers: ((write: Write) => void)[] = [];
   let count = 0;
   const batch = new Batch<number>({
+    name: 'numbers',
     maxRows,
     write: (rows) =>
       new Promise((done, fail) => {
