@@ -4,6 +4,8 @@ import type { ManagerOptions } from './manager.ts';
 import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
 import type { ManagerMetrics } from './metrics.ts';
 import { recordPresence } from './presence.ts';
+import { LeafSigner } from './pnc/leaf-signer.ts';
+import type { PncServices } from './pnc/plug-and-charge.ts';
 import { Road } from './road.ts';
 import { Router } from './router.ts';
 import { Sealer } from './sealing.ts';
@@ -13,7 +15,7 @@ import type { Database } from './store/db.ts';
 import { createWriter } from './store/writer.ts';
 import type { Writer } from './store/writer.ts';
 
-type Options = ManagerOptions & { now(): Date };
+type Options = ManagerOptions & { now(): Date; pnc: PncServices };
 
 /** What stands between the road and the database: calls are answered here, commands made, presence kept. */
 export class Desk {
@@ -23,6 +25,7 @@ export class Desk {
   readonly #router: Router;
   readonly #writer: Writer;
   readonly #lastSeen: LastSeen;
+  readonly #leafSigner: LeafSigner;
 
   constructor(options: Options, database: Database, metrics: ManagerMetrics) {
     const { log, now, passwordPepper, heartbeatSeconds } = options;
@@ -47,8 +50,12 @@ export class Desk {
       answerTimeoutMs: options.answerTimeoutMs + 1000,
       settle: (stationId, commandId) => this.road.settle(stationId, commandId),
     });
+    const { callMaker } = this;
+    const { issueV2g, ...pnc } = options.pnc;
+    this.#leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });
     this.#router = new Router({
       ...common,
+      pnc: { ...pnc, signWaiting: (stationId) => this.#leafSigner.signWaiting(stationId) },
       messages: MESSAGES,
       isAccepted: (stationId) => this.register.isAccepted(database, stationId),
       writer,
@@ -69,12 +76,14 @@ export class Desk {
       log,
     });
     this.callMaker.start();
+    this.#leafSigner.start();
   }
 
   /** Takes nothing new, and lets what is being worked on be answered for so many milliseconds. */
   async finish(drainMs: number): Promise<void> {
     await this.road.stopReceiving();
     await Promise.race([this.#router.idle(), new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
+    await this.#leafSigner.close();
     await this.callMaker.close();
   }
 

@@ -4,6 +4,8 @@ import type { Api } from './api/server.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { Desk } from './desk.ts';
 import { ManagerMetrics } from './metrics.ts';
+import { openPnc } from './pnc/open.ts';
+import type { PncOptions } from './pnc/options.ts';
 import * as apiKeys from './store/api-keys.ts';
 import { openDatabase } from './store/db.ts';
 import type { Database } from './store/db.ts';
@@ -30,6 +32,7 @@ export interface ManagerOptions {
   /** How long a station has for its answer to a command. */
   answerTimeoutMs: number;
   drainMs: number;
+  plugAndCharge?: PncOptions;
   now?: () => Date;
   log: Log;
 }
@@ -48,7 +51,13 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   const { log, now } = options;
   const metrics = new ManagerMetrics();
   const database = await openStorage(options, metrics);
-  const desk = new Desk(options, database, metrics);
+  const pnc = await openPnc(options.plugAndCharge ?? {}, { database, now, log }).catch(
+    async (error: unknown) => {
+      await database.close();
+      throw error;
+    },
+  );
+  const desk = new Desk({ ...options, pnc }, database, metrics);
   const { callMaker, register, road } = desk;
   const closeAll = async (drainMs: number, api?: Api): Promise<void> => {
     await desk.finish(drainMs);

@@ -1,6 +1,7 @@
 import { deriveKey, requireSetting } from '@evander/process';
 import type { Log, SettingName, Settings } from '@evander/process';
 import type { ManagerOptions } from './manager.ts';
+import { PNC_SETTINGS, pncOptions } from './pnc/settings.ts';
 
 /** The variables that a manager reads. */
 export const MANAGER_SETTINGS = [
@@ -16,6 +17,7 @@ export const MANAGER_SETTINGS = [
   'heartbeatSeconds',
   'answerTimeoutSeconds',
   'drainSeconds',
+  ...PNC_SETTINGS,
   'logLevel',
 ] as const satisfies readonly SettingName[];
 
@@ -39,6 +41,7 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     heartbeatSeconds: settings.heartbeatSeconds,
     answerTimeoutMs: settings.answerTimeoutSeconds * 1000,
     drainMs: settings.drainSeconds * 1000,
+    plugAndCharge: pncOptions(settings),
     log,
   };
 }

@@ -9,6 +9,9 @@ import { COMMANDS, MESSAGES } from '../src/messages/v16/index.ts';
 import type { Messages } from '../src/messages/v16/index.ts';
 import { CallMaker } from '../src/commands/call-maker.ts';
 import { ManagerMetrics } from '../src/metrics.ts';
+import { LeafSigner } from '../src/pnc/leaf-signer.ts';
+import { openPnc } from '../src/pnc/open.ts';
+import type { PncOptions } from '../src/pnc/options.ts';
 import { Router } from '../src/router.ts';
 import { Sealer } from '../src/sealing.ts';
 import { StationRegister } from '../src/station-register.ts';
@@ -47,6 +50,7 @@ export interface Desk {
   settled: string[];
   router: Router;
   callMaker: CallMaker;
+  leafSigner: LeafSigner;
   metrics: ManagerMetrics;
   /** Commands as they went out, each time that they did. */
   sent(): CallEnvelope[];
@@ -61,8 +65,14 @@ export interface Desk {
   close(): Promise<void>;
 }
 
+export interface DeskOptions {
+  messages?: Messages;
+  /** How Plug & Charge is run. */
+  pnc?: PncOptions;
+}
+
 /** Opens a desk with one station, CP1, that is connected and accepted. */
-export async function openDesk({ messages = MESSAGES }: { messages?: Messages } = {}): Promise<Desk> {
+export async function openDesk({ messages = MESSAGES, pnc = {} }: DeskOptions = {}): Promise<Desk> {
   const testDatabase = await createTestDatabase();
   const database = openDatabase({ url: testDatabase.url, poolSize: 10, onError: () => {} });
   await createPartitions(database, new Date());
@@ -91,8 +101,11 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
     now,
     log: silentLog(),
   });
+  const { issueV2g, ...services } = await openPnc(pnc, { database, now, log: silentLog() });
+  const leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log: silentLog() });
   const router = new Router({
     messages,
+    pnc: { ...services, signWaiting: (stationId) => leafSigner.signWaiting(stationId) },
     isAccepted: (stationId) => register.isAccepted(database, stationId),
     database,
     writer,
@@ -151,6 +164,7 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
     settled,
     router,
     callMaker,
+    leafSigner,
     metrics,
     sent,
     answer,

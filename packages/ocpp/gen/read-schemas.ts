@@ -57,9 +57,7 @@ function checkNames(names: Set<string>, { actions, table }: SchemaSet): void {
     throw new Error(`schema missing: ${missing.map((name) => `${name}.json`).join(', ')}`);
   const unknown = [...names].filter((name) => !wanted.includes(name));
   if (unknown.length > 0)
-    throw new Error(
-      `no such action in ${table}: ${unknown.map((n) => `${n}.json`).join(', ')}`,
-    );
+    throw new Error(`no such action in ${table}: ${unknown.map((n) => `${n}.json`).join(', ')}`);
 }
 
 function readSchema(folder: URL, name: string, { id, title }: { id: string; title: string }): Schema {

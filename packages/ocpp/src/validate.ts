@@ -67,7 +67,11 @@ export function readPayload(
   kind: 'request' | 'response',
   payload: unknown,
 ): Reading<unknown> {
-  return readBySchema({ schema: SCHEMAS[action][kind], payload, isLenient: ACTIONS[action].lenient === true });
+  return readBySchema({
+    schema: SCHEMAS[action][kind],
+    payload,
+    isLenient: ACTIONS[action].lenient === true,
+  });
 }
 
 /** Tolerant, by any schema of ours; throws as readPayload does. */

@@ -77,6 +77,60 @@ export const SETTINGS = {
     60,
     'How long a station may take to answer a command',
   ),
+  outboundPrivate: setting(
+    'EVANDER_OUTBOUND_PRIVATE',
+    ['allow', 'refuse'],
+    'refuse',
+    'Requests to addresses that others choose, such as the OCSP responders that stations name: also to addresses that are not public',
+  ),
+  v2gCaFile: setting(
+    'EVANDER_V2G_CA_FILE',
+    'text',
+    undefined,
+    'PEM file that signs the V2G certificates of stations: a private key, its certificate, then the sub-CAs above it; when unset, they wait for an operator',
+  ),
+  contractPoolUrl: setting(
+    'EVANDER_CONTRACT_POOL_URL',
+    'httpUrl',
+    undefined,
+    'Where contract certificates for EVs are had: the operation signedContractData of an OPCP service, such as https://…/v1/ccp/signedContractData',
+  ),
+  contractPoolToken: setting(
+    'EVANDER_CONTRACT_POOL_TOKEN',
+    'text',
+    undefined,
+    'Bearer token for the contract pool, where it wants one that does not change',
+  ),
+  contractPoolTokenUrl: setting(
+    'EVANDER_CONTRACT_POOL_TOKEN_URL',
+    'httpUrl',
+    undefined,
+    "Where tokens for the contract pool are had by OAuth 2's client credentials",
+  ),
+  contractPoolClientId: setting(
+    'EVANDER_CONTRACT_POOL_CLIENT_ID',
+    'text',
+    undefined,
+    'Client id for the token server',
+  ),
+  contractPoolClientSecret: setting(
+    'EVANDER_CONTRACT_POOL_CLIENT_SECRET',
+    'text',
+    undefined,
+    'Client secret for the token server',
+  ),
+  contractPoolAudience: setting(
+    'EVANDER_CONTRACT_POOL_AUDIENCE',
+    'text',
+    undefined,
+    'Audience that the token server is told, where it wants one',
+  ),
+  has2beFailure: setting(
+    'EVANDER_HAS2BE_FAILURE',
+    ['Failed', 'Rejected'],
+    'Failed',
+    'How stations that speak the has.to.be dialect call a GetCertificateStatus that failed: its readings differ',
+  ),
   drainSeconds: setting(
     'EVANDER_DRAIN_SECONDS',
     'count',
@@ -193,6 +247,7 @@ const PARSERS = {
     url(text, ['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database'),
   mqttUrl: (text: string) =>
     url(text, ['mqtt:', 'mqtts:', 'tcp:', 'ssl:', 'ws:', 'wss:'], 'mqtt://host:1883'),
+  httpUrl: (text: string) => url(text, ['http:', 'https:'], 'https://host/path'),
   httpUrls: (text: string) => {
     const faults = text.split(',').map((one) => url(one.trim(), ['http:', 'https:'], 'http://manager:9410'));
     return faults.find((one) => one instanceof Fault) ?? text;

@@ -16,6 +16,9 @@ import { localListRoutes } from './local-list.ts';
 import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
 import { describeRoutes } from './openapi.ts';
+import { pncCertificateRoutes } from './pnc-certificates.ts';
+import { pncCommandRoutes } from './pnc-commands.ts';
+import { pncRootRoutes } from './pnc-roots.ts';
 import { answerProblem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
@@ -58,6 +61,9 @@ const RESOURCES = [
   reservationRoutes,
   jobRoutes,
   certificateRoutes,
+  pncCommandRoutes,
+  pncCertificateRoutes,
+  pncRootRoutes,
   securityEventRoutes,
   apiKeyRoutes,
 ];

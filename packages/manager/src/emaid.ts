@@ -1,0 +1,8 @@
+/** Country, provider and instance, with or without the hyphens between them and a check digit at the end (ISO 15118-2, annex H). */
+const EMAID = /^([a-z]{2})-?([a-z\d]{3})-?([a-z\d]{9})(?:-?[a-z\d])?$/;
+
+/** The form in which eMAIDs are compared: lower case, without `-` and check digit; undefined for what cannot be one (PnC.6). */
+export function emaidKey(text: string): string | undefined {
+  const parts = EMAID.exec(text.toLowerCase());
+  return parts ? parts.slice(1).join('') : undefined;
+}
