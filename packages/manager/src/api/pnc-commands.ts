@@ -103,7 +103,7 @@ function tunnelledIn(
   const { dialect, action, messageId, request } = sent;
   const { status, data } = (response ?? {}) as { status?: unknown; data?: unknown };
   const outer = typeof status === 'string' ? status : null;
-  const text = typeof data === 'object' ? JSON.stringify(data) : String(data ?? '');
+  const text = typeof data === 'string' ? data : JSON.stringify(data);
   const read = () => openResponse({ dialect, action }, text, { request }).payload;
   return { dialect, messageId, status: outer, response: outer === 'Accepted' ? readable(read) : null };
 }

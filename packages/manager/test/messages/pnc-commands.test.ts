@@ -190,6 +190,9 @@ test('the tunnel keeps to the rules', async () => {
   await expect(transfer('InstallCertificate', {})).rejects.toMatchObject({
     code: 'OccurenceConstraintViolation',
   });
+  await expect(transfer('TriggerMessage', { connectorId: 1 })).rejects.toMatchObject({
+    code: 'FormationViolation',
+  });
   await expect(
     transfer('installcertificate', { certificateType: 'MORootCertificate', certificate: 'x' }),
   ).rejects.toMatchObject({ rule: 'InstallCert.1' });

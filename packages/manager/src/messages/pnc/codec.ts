@@ -26,6 +26,11 @@ export function envelopeOf({ vendorId, messageId }: DataTransferRequest): Envelo
   return action && { dialect, action };
 }
 
+/** Strict, for what we send: throws OcppError when what is inside a DataTransfer of ours breaks its schema. */
+export function checkRequest(envelope: Envelope, data: string | undefined): void {
+  checkTunnelled(schemaName(envelope, 'request'), parse(data));
+}
+
 /** Opens a request. Throws OcppError when it cannot be read. */
 export function openRequest({ dialect, action }: Envelope, data: string | undefined): Opened {
   const raw = parse(data);
@@ -49,7 +54,7 @@ export function packRequest(
   messageId = messageIdsOf(dialect, action)[0] ?? action,
 ): DataTransferRequest {
   const { writeRequest } = wordingOf(dialect, action);
-  const worded = writeRequest ? writeRequest(payload as Payload) : payload;
+  const worded = writeRequest ? writeRequest(payload) : payload;
   checkTunnelled(schemaName({ dialect, action }, 'request'), worded);
   return { vendorId: DIALECTS[dialect].vendorId, messageId, data: JSON.stringify(worded) };
 }
@@ -57,7 +62,7 @@ export function packRequest(
 /** Packs a response: the `data` of its DataTransfer. Throws OcppError when it breaks its schema, which is a fault of ours. */
 export function packResponse({ dialect, action }: Envelope, payload: object, side: Side): string {
   const { writeResponse } = wordingOf(dialect, action);
-  const worded = writeResponse ? writeResponse(payload as Payload, side) : payload;
+  const worded = writeResponse ? writeResponse(payload, side) : payload;
   checkTunnelled(schemaName({ dialect, action }, 'response'), worded);
   return JSON.stringify(worded);
 }

@@ -2,7 +2,7 @@ import { dialectOf, OcppError } from '@evander/ocpp';
 import type { DataTransferRequest, DataTransferResponse } from '@evander/ocpp';
 import { RuleBroken } from '../../commands/command.ts';
 import type { CheckContext, Command, CommandContext, Failure } from '../../commands/command.ts';
-import { envelopeOf, openRequest, openResponse } from './codec.ts';
+import { checkRequest, envelopeOf, openRequest, openResponse } from './codec.ts';
 import type { Envelope } from './codec.ts';
 import { PNC_COMMANDS } from './index.ts';
 import type { PncCheckContext, PncCommandAction } from './tunnel.ts';
@@ -29,7 +29,9 @@ interface Inner {
 export const sendDataTransfer: Command<'DataTransfer'> = {
   async check(request, context) {
     const inner = innerOf(request) ?? refuseForeign(request, context);
-    if (inner) await inner.file.check?.(inner.request, { ...context, dialect: inner.envelope.dialect });
+    if (!inner) return;
+    checkRequest(inner.envelope, request.data);
+    await inner.file.check?.(inner.request, { ...context, dialect: inner.envelope.dialect });
   },
   async onRequest(request, context) {
     const inner = readableInner(request);
@@ -67,7 +69,7 @@ function innerOf(request: DataTransferRequest): Inner | undefined {
   const envelope = envelopeOf(request);
   if (!envelope || !isCommandAction(envelope.action)) return undefined;
   const { payload } = openRequest(envelope, request.data);
-  return { envelope, file: PNC_COMMANDS[envelope.action] as AnyPncCommand, request: payload };
+  return { envelope, file: PNC_COMMANDS[envelope.action], request: payload };
 }
 
 /** Sent with skipRules it may be anything. */
