@@ -51,12 +51,10 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   const { log, now } = options;
   const metrics = new ManagerMetrics();
   const database = await openStorage(options, metrics);
-  const pnc = await openPnc(options.plugAndCharge ?? {}, { database, now, log }).catch(
-    async (error: unknown) => {
-      await database.close();
-      throw error;
-    },
-  );
+  const pnc = await openPnc(options.plugAndCharge ?? {}, { database, now }).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
   const desk = new Desk({ ...options, pnc }, database, metrics);
   const { callMaker, register, road } = desk;
   const closeAll = async (drainMs: number, api?: Api): Promise<void> => {

@@ -52,6 +52,8 @@ export interface Desk {
   callMaker: CallMaker;
   leafSigner: LeafSigner;
   metrics: ManagerMetrics;
+  /** All that went out, in order. */
+  published(): Envelope[];
   /** Commands as they went out, each time that they did. */
   sent(): CallEnvelope[];
   /** Sends a command to CP1 and answers it as the station would; the command as it then stands. */
@@ -101,7 +103,7 @@ export async function openDesk({ messages = MESSAGES, pnc = {} }: DeskOptions = 
     now,
     log: silentLog(),
   });
-  const { issueV2g, ...services } = await openPnc(pnc, { database, now, log: silentLog() });
+  const { issueV2g, ...services } = await openPnc(pnc, { database, now });
   const leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log: silentLog() });
   const router = new Router({
     messages,
@@ -166,6 +168,7 @@ export async function openDesk({ messages = MESSAGES, pnc = {} }: DeskOptions = 
     callMaker,
     leafSigner,
     metrics,
+    published: () => published.map(({ envelope }) => envelope),
     sent,
     answer,
     command,

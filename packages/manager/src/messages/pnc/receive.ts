@@ -1,6 +1,7 @@
 import { OcppError } from '@evander/ocpp';
 import type { DataTransferRequest, DataTransferResponse, Dialect } from '@evander/ocpp';
 import * as pncDialects from '../../store/pnc-dialects.ts';
+import { faultOf } from '../../store/storage-error.ts';
 import type { Context } from '../message.ts';
 import { openRequest, packResponse } from './codec.ts';
 import type { Opened } from './codec.ts';
@@ -42,7 +43,13 @@ async function receive(
   await pncDialects.note(database, stationId, dialect);
   // An action, its request and its response belong to one another; the compiler cannot follow that through a lookup.
   const message = PNC_MESSAGES[action] as PncMessage<PncStationAction>;
-  const response = await message.handle(opened.payload as never, { ...context, dialect });
-  const packed = packResponse({ dialect, action }, response, { has2beFailure: pnc.has2beFailure });
-  return { status: 'Accepted', data: packed };
+  try {
+    const response = await message.handle(opened.payload as never, { ...context, dialect });
+    const packed = packResponse({ dialect, action }, response, { has2beFailure: pnc.has2beFailure });
+    return { status: 'Accepted', data: packed };
+  } catch (error) {
+    if (faultOf(error) !== 'theirs') throw error;
+    log.warn({ dialect, action, err: error }, 'a tunnelled message holds what cannot be stored');
+    return { status: 'Rejected' };
+  }
 }

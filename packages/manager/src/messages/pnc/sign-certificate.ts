@@ -1,5 +1,5 @@
-import { isSigningRequest } from '../../pem.ts';
 import * as pncCertificateRequests from '../../store/pnc-certificate-requests.ts';
+import { readSigningRequest } from '../../x509/authority.ts';
 import type { PncMessage } from './tunnel.ts';
 
 /** What a frame may hold instead of a request need not be kept to the end; the application note has 5500 at most. */
@@ -30,5 +30,11 @@ export const signCertificate: PncMessage<'SignCertificate'> = {
 function faultOf(csr: string, certificateType: string): string | null {
   if (certificateType !== 'V2GCertificate')
     return `${certificateType} is not for the tunnel; the station must ask for it with the SignCertificate of the security extension`;
-  return csr.length <= MAX_LENGTH && isSigningRequest(csr) ? null : 'the csr is no PKCS#10 request in PEM';
+  if (csr.length > MAX_LENGTH) return `the csr is longer than ${MAX_LENGTH} characters`;
+  try {
+    readSigningRequest(csr);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
