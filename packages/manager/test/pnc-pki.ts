@@ -30,6 +30,8 @@ export interface IssueOptions {
   kind?: keyof typeof EXTENSIONS;
   /** When it ends, as openssl wants it: YYYYMMDDHHMMSSZ. */
   end?: string;
+  /** How many sub-CAs it allows under it; any number when undefined. */
+  pathLength?: number;
   /** The address of its responder; none when undefined. */
   ocsp?: string;
 }
@@ -62,13 +64,16 @@ export class OpensslCa {
   }
 
   /** A key and a certificate for a common name. */
-  issue(commonName: string, { kind = 'leaf', end, ocsp }: IssueOptions = {}): Issued {
+  issue(commonName: string, { kind = 'leaf', end, ocsp, pathLength }: IssueOptions = {}): Issued {
     const base = join(this.folder, `${kind}-${(this.#count += 1)}`);
     const request = `${base}.csr`;
     const extensions = `${base}.ext`;
     writeFileSync(
       extensions,
-      EXTENSIONS[kind] + (ocsp === undefined ? '' : `authorityInfoAccess=OCSP;URI:${ocsp}\n`),
+      EXTENSIONS[kind].replace(
+        'CA:TRUE',
+        pathLength === undefined ? 'CA:TRUE' : `CA:TRUE,pathlen:${pathLength}`,
+      ) + (ocsp === undefined ? '' : `authorityInfoAccess=OCSP;URI:${ocsp}\n`),
     );
     makeKey(`${base}.key`);
     openssl(
@@ -85,6 +90,18 @@ export class OpensslCa {
     openssl(
       ...['ca', '-batch', '-notext', '-config', this.#config, '-in', request, '-out', `${base}.pem`],
       ...['-extfile', extensions, ...start, '-enddate', end ?? '20991231235959Z'],
+    );
+    return read(`${base}.pem`, `${base}.key`);
+  }
+
+  /** What a certificate that is none of an authority signs all the same. */
+  issueBy({ certificateFile, keyFile }: Issued, commonName: string): Issued {
+    const base = join(this.folder, `under-${(this.#count += 1)}`);
+    makeKey(`${base}.key`);
+    openssl('req', '-new', '-key', `${base}.key`, '-subj', `/CN=${commonName}`, '-out', `${base}.csr`);
+    openssl(
+      ...['x509', '-req', '-in', `${base}.csr`, '-CA', certificateFile, '-CAkey', keyFile, '-CAcreateserial'],
+      ...['-days', '10', '-out', `${base}.pem`],
     );
     return read(`${base}.pem`, `${base}.key`);
   }
