@@ -7,6 +7,8 @@ export interface Connection {
   connectionId: string;
   remoteAddress?: string;
   connectedAt: string;
+  /** The security profile that its handshake has met. */
+  securityProfile?: number;
 }
 
 /** A handshake that was refused. */

@@ -10,6 +10,8 @@ import { StationCalls } from './station-calls.ts';
 
 export interface ConnectionOptions {
   stationId: string;
+  /** What its handshake has met. */
+  securityProfile: number;
   connectionId: string;
   remoteAddress: string;
   /** Publishes an envelope on the station's way in; one that is not heard is published again by its owner. */
@@ -33,6 +35,7 @@ export const CLOSE = { protocolError: 1002, restart: 1012, replaced: 4001 } as c
 /** A station's open socket: frames from it go to the managers, the managers' envelopes go to it as frames. */
 export class Connection {
   readonly stationId: string;
+  readonly securityProfile: number;
   readonly connectionId: string;
   readonly remoteAddress: string;
   readonly connectedAt = new Date().toISOString();
@@ -46,6 +49,7 @@ export class Connection {
 
   constructor(socket: WebSocket, options: ConnectionOptions) {
     this.stationId = options.stationId;
+    this.securityProfile = options.securityProfile;
     this.connectionId = options.connectionId;
     this.remoteAddress = options.remoteAddress;
     this.#socket = socket;

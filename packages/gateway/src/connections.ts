@@ -2,6 +2,7 @@ import type { Connection as AnnouncedConnection } from '@evander/broker';
 import type { Log } from '@evander/process';
 import type { WebSocket } from 'ws';
 import { CLOSE, Connection } from './connection.ts';
+import type { Admission } from './handshake.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { Road } from './road.ts';
 import { UnsettledResults } from './unsettled-results.ts';
@@ -52,7 +53,11 @@ export class Connections {
   }
 
   /** Takes over a station's freshly opened socket; an older one of the same station is closed. */
-  async add(socket: WebSocket, stationId: string, remoteAddress: string): Promise<void> {
+  async add(
+    socket: WebSocket,
+    { stationId, securityProfile }: Admission,
+    remoteAddress: string,
+  ): Promise<void> {
     const connectionId = this.road.clock.next();
     const log = this.#options.log.child({ stationId, connectionId });
     // Nothing is read before the answers can come back.
@@ -60,6 +65,7 @@ export class Connections {
     const connection = new Connection(socket, {
       ...this.#options,
       stationId,
+      securityProfile,
       connectionId,
       remoteAddress,
       publishCall: (payload) => this.road.publishIn(stationId, payload),
@@ -74,7 +80,7 @@ export class Connections {
     const older = this.#connections.get(stationId);
     this.#connections.set(stationId, connection);
     if (older) this.#replace(older);
-    log.info({ remoteAddress }, 'connected');
+    log.info({ remoteAddress, securityProfile }, 'connected');
     this.road.tell({ kind: 'connected', connections: [announced(connection)] });
     try {
       await this.road.open(stationId);
@@ -137,8 +143,9 @@ export class Connections {
   }
 }
 
-function announced({ stationId, connectionId, remoteAddress, connectedAt }: Connection): AnnouncedConnection {
-  return { stationId, connectionId, remoteAddress, connectedAt };
+function announced(connection: Connection): AnnouncedConnection {
+  const { stationId, connectionId, remoteAddress, connectedAt, securityProfile } = connection;
+  return { stationId, connectionId, remoteAddress, connectedAt, securityProfile };
 }
 
 async function atMost(ms: number, work: Promise<unknown>): Promise<void> {

@@ -1,7 +1,9 @@
 import type { Log } from '@evander/process';
 import { Connections } from './connections.ts';
 import type { CredentialSource } from './credentials.ts';
+import { FailedHandshakes } from './failed-handshakes.ts';
 import { GatewayMetrics } from './metrics.ts';
+import type { CertificateSource } from './server-certificates.ts';
 import { startStationServer } from './station-server.ts';
 import { startStatusServer } from './status-server.ts';
 import { TurnedAwayReports } from './turned-away.ts';
@@ -10,6 +12,15 @@ export interface GatewayOptions {
   host: string;
   /** 0 for a free one. */
   wsPort: number;
+  /** 0 for a free one; unused without certificates. */
+  wssPort?: number;
+  /** Of the server itself; without them nothing listens for TLS. */
+  certificates?: CertificateSource;
+  /** How often it is looked whether they are stale. */
+  certificatesEveryMs?: number;
+  /** Networks and addresses of proxies that are believed. */
+  trustedProxies?: readonly string[];
+  lowestSecurityProfile?: number;
   /** 0 for a free one. */
   statusPort: number;
   mqttUrl: string;
@@ -29,6 +40,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Where stations connect; the station's id is to be added. */
   url: string;
+  /** The same over TLS; undefined without certificates. */
+  secureUrl: string | undefined;
   statusUrl: string;
   /** Lets open calls be answered for up to `drainMs`, then closes every socket. */
   close(): Promise<void>;
@@ -62,9 +75,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
   }).catch(leave);
   const stations = await startStationServer({
+    wssPort: 0,
+    trustedProxies: [],
+    lowestSecurityProfile: 0,
     ...options,
-    port: options.wsPort,
-    onSocket: (socket, stationId, remoteAddress) => connections.add(socket, stationId, remoteAddress),
+    failedHandshakes: new FailedHandshakes(),
+    onSocket: (socket, admission, remoteAddress) => connections.add(socket, admission, remoteAddress),
     onTurnedAway: (handshake) => {
       metrics.countRefusal(handshake.status);
       turnedAway.add(handshake);
@@ -73,9 +89,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await status.close();
     return leave(error);
   });
+  metrics.watchCertificates(() => stations.certificateExpiresAtMs());
   const pings = setInterval(() => connections.ping(), options.pingMs);
   return {
     url: stations.url,
+    secureUrl: stations.secureUrl,
     statusUrl: status.url,
     close: async () => {
       isStopping = true;

@@ -1,7 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import { isPassword, ManagerAwayError } from './credentials.ts';
 import type { Credentials, CredentialSource } from './credentials.ts';
+import type { FailedHandshakes } from './failed-handshakes.ts';
 import { MAX_IDENTITY_LENGTH, readIdentity } from './identity.ts';
+import type { Attempt } from './trusted-proxies.ts';
 
 /** Why a handshake is turned away: an HTTP status and a reason for the log and the API. */
 export class Refusal {
@@ -22,27 +23,52 @@ export class Refusal {
   }
 }
 
+/** A station that may come in, and the security profile that its handshake has met. */
+export interface Admission {
+  stationId: string;
+  securityProfile: number;
+}
+
 export interface HandshakeOptions {
   credentialsOf: CredentialSource;
   passwordPepper: string;
+  /** Nothing below it is let in, whatever a station is registered with. */
+  lowestSecurityProfile: number;
+  failedHandshakes: FailedHandshakes;
 }
 
 /**
  * The ladder of guards before the 101, in the order of ocppj.md §1: target, identity, security profile, credentials,
- * subprotocol. Answers the station's identity, or the first guard's refusal.
+ * subprotocol. Answers who may come in, or the first guard's refusal.
  */
-export async function admit(request: IncomingMessage, options: HandshakeOptions): Promise<string | Refusal> {
-  const stationId = readIdentity(request.url ?? '');
+export async function admit(attempt: Attempt, options: HandshakeOptions): Promise<Admission | Refusal> {
+  const stationId = readIdentity(attempt.target);
   if (stationId === undefined) return new Refusal(400, 'the URL is not /ws/<station id>');
   if (stationId.length > MAX_IDENTITY_LENGTH) return new Refusal(400, 'the station id is too long');
   // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(stationId))
     return new Refusal(400, 'the station id holds control characters');
-  const about = { stationId };
+  const waitSeconds = options.failedHandshakes.secondsToWait(attempt.remoteAddress, stationId);
+  if (waitSeconds > 0)
+    return new Refusal(429, 'too many failed handshakes', {
+      stationId,
+      headers: { 'Retry-After': String(waitSeconds) },
+    });
+  const outcome = await judge(stationId, attempt, options);
+  if (!(outcome instanceof Refusal)) options.failedHandshakes.forgive(attempt.remoteAddress, stationId);
+  else if (outcome.status < 500) options.failedHandshakes.add(attempt.remoteAddress, stationId);
+  return outcome;
+}
 
+async function judge(
+  stationId: string,
+  attempt: Attempt,
+  options: HandshakeOptions,
+): Promise<Admission | Refusal> {
+  const about = { stationId };
   let credentials: Credentials | undefined;
   try {
-    credentials = await options.credentialsOf(stationId);
+    credentials = await options.credentialsOf(stationId, attempt.clientCertificate);
   } catch (error) {
     if (!(error instanceof ManagerAwayError)) throw error;
     // Not 401: a station takes that for wrong credentials of its own (ocppj.md AUT.12).
@@ -52,48 +78,63 @@ export async function admit(request: IncomingMessage, options: HandshakeOptions)
     });
   }
   if (!credentials) return new Refusal(404, 'unknown station', about);
-  if (credentials.securityProfile > 1) {
+  const met = securityProfileOf(attempt, credentials, options);
+  if (met instanceof Refusal) return met;
+  if (met < options.lowestSecurityProfile)
     return new Refusal(
       403,
-      `the station must use TLS: its security profile is ${credentials.securityProfile}`,
+      `security profile ${met} is not allowed here: ${options.lowestSecurityProfile} is the lowest`,
       about,
     );
-  }
-  const wrong =
-    credentials.securityProfile === 1 ? wrongCredentials(request, credentials, options) : undefined;
-  if (wrong) {
-    return new Refusal(401, wrong, {
-      stationId,
-      headers: { 'WWW-Authenticate': 'Basic realm="Evander", charset="UTF-8"' },
-    });
-  }
-  const offered = offeredSubprotocols(request);
+  const offered = offeredSubprotocols(attempt);
   if (!offered.includes('ocpp1.6')) {
     const what = offered.length === 0 ? 'no subprotocol' : `only the subprotocols ${offered.join(', ')}`;
     return new Refusal(400, `offers ${what.slice(0, 200)}; ocpp1.6 is spoken here`, about);
   }
-  return stationId;
+  return { stationId, securityProfile: met };
 }
 
-function wrongCredentials(
-  request: IncomingMessage,
+/**
+ * The profile that a handshake meets, at least the one that the station is registered with (ocppj.md TLS.1): 3 with a certificate that is
+ * the station's, 2 with its password over TLS, 1 with its password alone.
+ */
+function securityProfileOf(
+  attempt: Attempt,
   credentials: Credentials,
   options: HandshakeOptions,
-): string | undefined {
-  const [, encoded] = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(request.headers.authorization ?? '') ?? [];
+): number | Refusal {
+  const { stationId, securityProfile: wanted, certificate } = credentials;
+  const about = { stationId };
+  const shown = attempt.isSecure && attempt.clientCertificate !== undefined;
+  if (shown && certificate?.fault === null) return 3;
+  if (wanted > 1 && !attempt.isSecure)
+    return new Refusal(403, `the station must use TLS: its security profile is ${wanted}`, about);
+  if (wanted === 3)
+    return shown
+      ? new Refusal(401, `the client certificate is refused: ${certificate?.fault ?? 'not judged'}`, about)
+      : new Refusal(403, 'the station must show a client certificate: its security profile is 3', about);
+  const wrong = wrongCredentials(attempt, credentials, options.passwordPepper);
+  if (wrong === undefined) return attempt.isSecure ? 2 : 1;
+  if (wanted === 0) return 0;
+  return new Refusal(401, wrong, {
+    stationId,
+    headers: { 'WWW-Authenticate': 'Basic realm="Evander", charset="UTF-8"' },
+  });
+}
+
+function wrongCredentials(attempt: Attempt, credentials: Credentials, pepper: string): string | undefined {
+  const [, encoded] = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(attempt.headers.authorization ?? '') ?? [];
   if (encoded === undefined) return 'no Basic credentials';
   // The password may hold any byte, colons too: only the known identity tells where it begins (ocppj.md AUT.5).
   const bytes = Buffer.from(encoded, 'base64');
   const user = Buffer.from(`${credentials.userName ?? credentials.stationId}:`);
   if (!bytes.subarray(0, user.length).equals(user))
     return `the Basic user name is not ${credentials.userName == null ? 'the station id' : 'the one it has'}`;
-  return isPassword(bytes.subarray(user.length), credentials, options.passwordPepper)
-    ? undefined
-    : 'wrong password';
+  return isPassword(bytes.subarray(user.length), credentials, pepper) ? undefined : 'wrong password';
 }
 
-function offeredSubprotocols(request: IncomingMessage): string[] {
-  const header = request.headers['sec-websocket-protocol'] ?? '';
+function offeredSubprotocols({ headers }: Attempt): string[] {
+  const header = headers['sec-websocket-protocol'] ?? '';
   return header
     .split(',')
     .map((name) => name.trim())

@@ -36,6 +36,15 @@ export class GatewayMetrics {
     );
   }
 
+  /** Tells when the first of the server's certificates ends. */
+  watchCertificates(expiresAtMs: () => number): void {
+    this.#metrics.gauge(
+      'evander_gateway_certificate_expiry_seconds',
+      'Unix time at which the first server certificate ends; NaN without one.',
+      () => expiresAtMs() / 1000,
+    );
+  }
+
   countFrame(direction: 'in' | 'out', type: keyof typeof TYPES): void {
     this.#frames.inc({ direction, type: TYPES[type] });
   }

@@ -8,7 +8,10 @@ export const gatewayProcess: ProcessOptions<(typeof GATEWAY_SETTINGS)[number]> =
   settings: GATEWAY_SETTINGS,
   start: async (settings, log) => {
     const gateway = await startGateway(gatewayOptions(settings, log));
-    log.info({ stations: gateway.url, status: gateway.statusUrl }, 'gateway started');
+    log.info(
+      { stations: gateway.url, secureStations: gateway.secureUrl, status: gateway.statusUrl },
+      'gateway started',
+    );
     return gateway;
   },
 };

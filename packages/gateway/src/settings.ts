@@ -1,12 +1,21 @@
-import { deriveKey, requireSetting } from '@evander/process';
+import { deriveKey, requireSetting, Sealer, SettingsError } from '@evander/process';
 import type { Log, SettingName, Settings } from '@evander/process';
 import { credentialsFromManager } from './credentials.ts';
 import type { GatewayOptions } from './gateway.ts';
+import { askManagers } from './manager-call.ts';
+import { certificatesFromFiles, certificatesFromManager } from './server-certificates.ts';
+import type { CertificateSource } from './server-certificates.ts';
 
 /** The variables that a gateway reads. */
 export const GATEWAY_SETTINGS = [
   'host',
   'wsPort',
+  'wssPort',
+  'tlsCertificateFiles',
+  'tlsKeyFiles',
+  'tlsNames',
+  'trustedProxies',
+  'lowestSecurityProfile',
   'gatewayStatusPort',
   'mqttUrl',
   'mqttPrefix',
@@ -24,17 +33,18 @@ export type GatewaySettings = Settings<(typeof GATEWAY_SETTINGS)[number]>;
 /** What `startGateway` wants, from the environment's settings. Throws SettingsError when one that it needs is not set. */
 export function gatewayOptions(settings: GatewaySettings, log: Log): GatewayOptions {
   const secret = requireSetting(settings, 'secret');
+  const managers = { managerUrls: settings.managerUrl.split(','), gatewayKey: deriveKey(secret, 'gateway') };
   return {
     host: settings.host,
     wsPort: settings.wsPort,
     statusPort: settings.gatewayStatusPort,
     mqttUrl: requireSetting(settings, 'mqttUrl'),
     mqttPrefix: settings.mqttPrefix,
-    credentialsOf: credentialsFromManager({
-      managerUrls: settings.managerUrl.split(','),
-      gatewayKey: deriveKey(secret, 'gateway'),
-      log,
-    }),
+    wssPort: settings.wssPort,
+    certificates: certificateSource(settings, managers),
+    trustedProxies: listOf(settings.trustedProxies),
+    lowestSecurityProfile: Number(settings.lowestSecurityProfile),
+    credentialsOf: credentialsFromManager({ ...managers, log }),
     passwordPepper: deriveKey(secret, 'station-password'),
     maxFrameBytes: settings.maxFrameBytes,
     pingMs: settings.pingSeconds * 1000,
@@ -42,4 +52,26 @@ export function gatewayOptions(settings: GatewaySettings, log: Log): GatewayOpti
     drainMs: settings.drainSeconds * 1000,
     log,
   };
+}
+
+function certificateSource(
+  settings: GatewaySettings,
+  managers: { managerUrls: string[]; gatewayKey: string },
+): CertificateSource {
+  const certificateFiles = listOf(settings.tlsCertificateFiles);
+  const keyFiles = listOf(settings.tlsKeyFiles);
+  if (certificateFiles.length !== keyFiles.length)
+    throw new SettingsError(
+      'EVANDER_TLS_CERTIFICATE_FILES and EVANDER_TLS_KEY_FILES must name as many files each, in the same order',
+    );
+  if (certificateFiles.length > 0) return certificatesFromFiles(certificateFiles, keyFiles);
+  const sealer = new Sealer(deriveKey(requireSetting(settings, 'secret'), 'server-key'));
+  return certificatesFromManager(askManagers(managers), { names: listOf(settings.tlsNames), sealer });
+}
+
+function listOf(text: string | undefined): string[] {
+  return (text ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 }

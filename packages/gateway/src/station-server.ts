@@ -1,96 +1,178 @@
 import type { TurnedAway } from '@evander/broker';
 import type { Log } from '@evander/process';
 import { createServer, STATUS_CODES } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { admit, Refusal } from './handshake.ts';
-import type { HandshakeOptions } from './handshake.ts';
+import type { Admission, HandshakeOptions } from './handshake.ts';
+import { CertificateKeeper } from './server-certificates.ts';
+import type { CertificateSource } from './server-certificates.ts';
+import { createTlsServer } from './tls-server.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
 
 export interface StationServerOptions extends HandshakeOptions {
   host: string;
-  port: number;
+  wsPort: number;
+  wssPort: number;
+  /** Without them nothing listens for TLS. */
+  certificates?: CertificateSource;
+  certificatesEveryMs?: number;
+  trustedProxies: readonly string[];
   maxFrameBytes: number;
-  onSocket(socket: WebSocket, stationId: string, remoteAddress: string): Promise<void>;
+  onSocket(socket: WebSocket, admission: Admission, remoteAddress: string): Promise<void>;
   onTurnedAway(handshake: TurnedAway): void;
   log: Log;
 }
 
 export interface StationServer {
   url: string;
+  /** Undefined where nothing listens for TLS. */
+  secureUrl: string | undefined;
+  /** When the first of the server's certificates ends; NaN while there is none. */
+  certificateExpiresAtMs(): number;
   /** Lets nobody in any more; open sockets stay. */
   refuseAll(): void;
   close(): Promise<void>;
 }
 
-/** Listens for stations and opens a socket for those that pass the handshake. Rejects when the port is taken. */
-export async function startStationServer(options: StationServerOptions): Promise<StationServer> {
-  const { host, log } = options;
-  let refusing = false;
-  const server = createServer((_request, response) => {
-    response.writeHead(426, { 'content-type': 'text/plain', upgrade: 'websocket', connection: 'upgrade' });
-    response.end('Stations connect here by WebSocket: /ws/<station id>, subprotocol ocpp1.6\n');
-  });
-  const webSockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: options.maxFrameBytes,
-    // Stations are small, and compression costs more than it saves (ocppj.md FRM.10).
-    perMessageDeflate: false,
-    handleProtocols: () => 'ocpp1.6',
-  });
+const LOOK_MS = 5000;
 
-  const onUpgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-    const remoteAddress = request.socket.remoteAddress ?? '';
-    const admitted = refusing ? undefined : await admit(request, options);
+const onPlainRequest: RequestListener = (_request, response) => {
+  response.writeHead(426, { 'content-type': 'text/plain', upgrade: 'websocket', connection: 'upgrade' });
+  response.end('Stations connect here by WebSocket: /ws/<station id>, subprotocol ocpp1.6\n');
+};
+
+/** Listens for stations, with TLS and without, and opens a socket for those that pass the handshake. Rejects when a port is taken. */
+export async function startStationServer(options: StationServerOptions): Promise<StationServer> {
+  const { host, certificates, log } = options;
+  const door = new Door(options);
+  const plain = createServer(onPlainRequest);
+  const servers: Server[] = [plain];
+  door.watch(plain);
+  let keeper: CertificateKeeper | undefined;
+  try {
+    const url = `ws://${host}:${await listen(plain, host, options.wsPort)}/ws`;
+    let secureUrl: string | undefined;
+    if (certificates) {
+      const secure = createTlsServer(onPlainRequest, (failure) => door.turnAwayBefore(failure));
+      servers.push(secure.server);
+      door.watch(secure.server);
+      keeper = new CertificateKeeper({
+        source: certificates,
+        use: (them) => secure.use(them),
+        everyMs: options.certificatesEveryMs ?? LOOK_MS,
+        log,
+      });
+      await keeper.start();
+      secureUrl = `wss://${host}:${await listen(secure.server, host, options.wssPort)}/ws`;
+    }
+    return {
+      url,
+      secureUrl,
+      certificateExpiresAtMs: () => keeper?.expiresAtMs ?? NaN,
+      refuseAll: () => door.close(),
+      close: async () => {
+        keeper?.close();
+        await Promise.all(servers.map(stop));
+      },
+    };
+  } catch (error) {
+    keeper?.close();
+    await Promise.all(servers.map(stop));
+    throw error;
+  }
+}
+
+/** Where handshakes end: with an open socket, or turned away. */
+class Door {
+  readonly #options: StationServerOptions;
+  readonly #proxies: TrustedProxies;
+  readonly #webSockets: WebSocketServer;
+  #closed = false;
+
+  constructor(options: StationServerOptions) {
+    this.#options = options;
+    this.#proxies = new TrustedProxies(options.trustedProxies);
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: options.maxFrameBytes,
+      // Stations are small, and compression costs more than it saves (ocppj.md FRM.10).
+      perMessageDeflate: false,
+      handleProtocols: () => 'ocpp1.6',
+    });
+    this.#webSockets.on('wsClientError', (error, socket, request) => {
+      options.log.warn({ err: error, url: request.url?.slice(0, 300) }, 'broken handshake');
+      refuse(socket, new Refusal(400, error.message));
+    });
+  }
+
+  watch(server: Server): void {
+    const { log } = this.#options;
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on('error', (error) => log.debug({ err: error }, 'socket error in a handshake'));
+      this.#onUpgrade(request, socket, head).catch((error: unknown) => {
+        log.error({ err: error }, 'handshake failed');
+        refuse(socket, new Refusal(500, 'internal error'));
+      });
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** A connection that has come to nothing before there was a request. */
+  turnAwayBefore({ reason, remoteAddress }: { reason: string; remoteAddress: string }): void {
+    this.#turnAway(new Refusal(400, reason), remoteAddress);
+  }
+
+  async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const attempt = this.#proxies.read(request);
+    const admitted = this.#closed ? undefined : await admit(attempt, this.#options);
     if (socket.destroyed) return;
     // Asked once more: whoever passes the ladder while the gateway begins to stop would never be closed.
     const outcome =
-      refusing || admitted === undefined
+      this.#closed || admitted === undefined
         ? new Refusal(503, 'the gateway is stopping', { headers: { 'Retry-After': '1' } })
         : admitted;
     if (outcome instanceof Refusal) {
-      const { status, reason, stationId } = outcome;
-      log.warn({ stationId, status, reason, remoteAddress, url: request.url?.slice(0, 300) }, 'turned away');
-      if (!refusing)
-        options.onTurnedAway({ stationId, status, reason, remoteAddress, at: new Date().toISOString() });
+      this.#turnAway(outcome, attempt.remoteAddress, attempt.target);
       refuse(socket, outcome);
       return;
     }
     (socket as Socket).setNoDelay(true);
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      options.onSocket(webSocket, outcome, remoteAddress).catch((error: unknown) => {
-        log.error({ err: error, stationId: outcome }, 'opening a connection failed');
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#options.onSocket(webSocket, outcome, attempt.remoteAddress).catch((error: unknown) => {
+        this.#options.log.error({ err: error, stationId: outcome.stationId }, 'opening a connection failed');
         webSocket.terminate();
       });
     });
-  };
+  }
 
-  webSockets.on('wsClientError', (error, socket, request) => {
-    log.warn({ err: error, url: request.url?.slice(0, 300) }, 'broken handshake');
-    refuse(socket, new Refusal(400, error.message));
-  });
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', (error) => log.debug({ err: error }, 'socket error in a handshake'));
-    onUpgrade(request, socket, head).catch((error: unknown) => {
-      log.error({ err: error }, 'handshake failed');
-      refuse(socket, new Refusal(500, 'internal error'));
-    });
-  });
+  #turnAway({ status, reason, stationId }: Refusal, remoteAddress: string, target?: string): void {
+    const { log, onTurnedAway } = this.#options;
+    log.warn({ stationId, status, reason, remoteAddress, url: target?.slice(0, 300) }, 'turned away');
+    if (!this.#closed)
+      onTurnedAway({ stationId, status, reason, remoteAddress, at: new Date().toISOString() });
+  }
+}
+
+async function listen(server: Server, host: string, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, host, resolve);
+    server.listen(port, host, resolve);
   });
-  return {
-    url: `ws://${host}:${(server.address() as AddressInfo).port}/ws`,
-    refuseAll: () => (refusing = true),
-    close: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return (server.address() as AddressInfo).port;
+}
+
+async function stop(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
 }
 
 function refuse(socket: Duplex, { status, reason, headers }: Refusal): void {

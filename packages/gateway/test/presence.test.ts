@@ -36,6 +36,7 @@ test('connecting and disconnecting are told, with the same connection', async ()
       stationId: 'CP1',
       connectionId: expect.any(String),
       remoteAddress: '127.0.0.1',
+      securityProfile: 0,
       connectedAt: expect.any(String),
     },
   ]);

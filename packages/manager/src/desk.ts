@@ -1,4 +1,6 @@
 import { CallMaker } from './commands/call-maker.ts';
+import { GOALS } from './goals/index.ts';
+import { Pursuit } from './goals/pursuit.ts';
 import { LastSeen } from './last-seen.ts';
 import type { ManagerOptions } from './manager.ts';
 import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
@@ -8,7 +10,7 @@ import { LeafSigner } from './pnc/leaf-signer.ts';
 import type { PncServices } from './pnc/plug-and-charge.ts';
 import { Road } from './road.ts';
 import { Router } from './router.ts';
-import { Sealer } from './sealing.ts';
+import { Sealer } from '@evander/process';
 import { StationRegister } from './station-register.ts';
 import type { Batch } from './store/batch.ts';
 import type { Database } from './store/db.ts';
@@ -22,6 +24,7 @@ export class Desk {
   readonly road: Road;
   readonly callMaker: CallMaker;
   readonly register: StationRegister;
+  readonly pursuit: Pursuit;
   readonly #router: Router;
   readonly #writer: Writer;
   readonly #lastSeen: LastSeen;
@@ -49,10 +52,12 @@ export class Desk {
       // The gateway's clock starts a little later than ours.
       answerTimeoutMs: options.answerTimeoutMs + 1000,
       settle: (stationId, commandId) => this.road.settle(stationId, commandId),
+      onSettled: (stationId) => void this.pursuit.look(stationId),
     });
     const { callMaker } = this;
     const { issueV2g, ...pnc } = options.pnc;
     this.#leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });
+    this.pursuit = new Pursuit({ database, callMaker: this.callMaker, goals: GOALS, now, log });
     this.#router = new Router({
       ...common,
       pnc: { ...pnc, signWaiting: (stationId) => this.#leafSigner.signWaiting(stationId) },
@@ -77,6 +82,7 @@ export class Desk {
     });
     this.callMaker.start();
     this.#leafSigner.start();
+    this.pursuit.start();
   }
 
   /** Takes nothing new, and lets what is being worked on be answered for so many milliseconds. */
@@ -84,6 +90,7 @@ export class Desk {
     await this.road.stopReceiving();
     await Promise.race([this.#router.idle(), new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
     await this.#leafSigner.close();
+    await this.pursuit.close();
     await this.callMaker.close();
   }
 

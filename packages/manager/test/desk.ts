@@ -12,8 +12,9 @@ import { ManagerMetrics } from '../src/metrics.ts';
 import { LeafSigner } from '../src/pnc/leaf-signer.ts';
 import { openPnc } from '../src/pnc/open.ts';
 import type { PncOptions } from '../src/pnc/options.ts';
+import { outbound } from '../src/outbound.ts';
 import { Router } from '../src/router.ts';
-import { Sealer } from '../src/sealing.ts';
+import { Sealer } from '@evander/process';
 import { StationRegister } from '../src/station-register.ts';
 import * as connections from '../src/store/connections.ts';
 import * as commandList from '../src/store/command-list.ts';
@@ -71,10 +72,16 @@ export interface DeskOptions {
   messages?: Messages;
   /** How Plug & Charge is run. */
   pnc?: PncOptions;
+  /** May responders be at addresses that are not public? */
+  outboundPrivate?: boolean;
 }
 
 /** Opens a desk with one station, CP1, that is connected and accepted. */
-export async function openDesk({ messages = MESSAGES, pnc = {} }: DeskOptions = {}): Promise<Desk> {
+export async function openDesk({
+  messages = MESSAGES,
+  pnc = {},
+  outboundPrivate = false,
+}: DeskOptions = {}): Promise<Desk> {
   const testDatabase = await createTestDatabase();
   const database = openDatabase({ url: testDatabase.url, poolSize: 10, onError: () => {} });
   await createPartitions(database, new Date());
@@ -103,7 +110,8 @@ export async function openDesk({ messages = MESSAGES, pnc = {} }: DeskOptions = 
     now,
     log: silentLog(),
   });
-  const { issueV2g, ...services } = await openPnc(pnc, { database, now });
+  const request = outbound({ allowPrivate: outboundPrivate });
+  const { issueV2g, ...services } = await openPnc(pnc, { database, outbound: request, now });
   const leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log: silentLog() });
   const router = new Router({
     messages,

@@ -4,8 +4,8 @@ import { PNC_SETTINGS, pncOptions } from '../src/pnc/settings.ts';
 
 const read = (env: NodeJS.ProcessEnv) => pncOptions(readSettings(env, PNC_SETTINGS));
 
-test('without settings there is no pool, no authority, and no way to private addresses', () => {
-  expect(read({})).toEqual({ allowPrivate: false, has2beFailure: 'Failed' });
+test('without settings there is no pool and no file of an authority', () => {
+  expect(read({})).toEqual({ has2beFailure: 'Failed' });
 });
 
 test('a pool is asked with a token, or with credentials for one', () => {

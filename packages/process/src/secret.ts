@@ -1,7 +1,10 @@
 import { createHmac } from 'node:crypto';
 
 /** A key of its own for each purpose, so that what one of them gives away says nothing of the others. */
-export function deriveKey(secret: string, purpose: 'gateway' | 'station-password' | 'sealing'): string {
+export function deriveKey(
+  secret: string,
+  purpose: 'gateway' | 'station-password' | 'sealing' | 'server-key',
+): string {
   return createHmac('sha256', secret).update(`evander ${purpose}`).digest('base64url');
 }
 

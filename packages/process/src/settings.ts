@@ -1,7 +1,45 @@
+import { isIP } from 'node:net';
+
 /** Every environment variable that Evander reads. `--help` and docs/operations.md are made from this table. */
 export const SETTINGS = {
   host: setting('EVANDER_HOST', 'text', '127.0.0.1', 'Address that the servers listen on; 0.0.0.0 for all'),
   wsPort: setting('EVANDER_WS_PORT', 'port', 9310, 'Stations connect here: ws://<host>:9310/ws/<stationId>'),
+  wssPort: setting(
+    'EVANDER_WSS_PORT',
+    'port',
+    9311,
+    'The same over TLS, security profiles 2 and 3: wss://<host>:9311/ws/<stationId>',
+  ),
+  tlsCertificateFiles: setting(
+    'EVANDER_TLS_CERTIFICATE_FILES',
+    'text',
+    undefined,
+    'PEM files with the server certificate and its intermediates, separated by commas: one RSA and one ECDSA for all stations; read again when changed. Unset, the managers’ own authority issues them',
+  ),
+  tlsKeyFiles: setting(
+    'EVANDER_TLS_KEY_FILES',
+    'text',
+    undefined,
+    'PEM files with their private keys, in the same order',
+  ),
+  tlsNames: setting(
+    'EVANDER_TLS_NAMES',
+    'text',
+    'localhost,127.0.0.1',
+    'Host names and addresses that stations connect to, for certificates from the managers’ authority',
+  ),
+  trustedProxies: setting(
+    'EVANDER_TRUSTED_PROXIES',
+    'networks',
+    undefined,
+    'Proxies whose forwarded address, scheme and client certificate are believed: 10.0.0.0/8,192.0.2.7',
+  ),
+  lowestSecurityProfile: setting(
+    'EVANDER_LOWEST_SECURITY_PROFILE',
+    ['0', '1', '2', '3'],
+    '0',
+    'Handshakes below this security profile are refused, whatever their station is registered with',
+  ),
   gatewayStatusPort: setting('EVANDER_GATEWAY_STATUS_PORT', 'port', 9312, "The gateway's health and metrics"),
   apiPort: setting('EVANDER_API_PORT', 'port', 9410, 'The HTTP API, its documentation and the console'),
   databaseUrl: setting(
@@ -77,17 +115,61 @@ export const SETTINGS = {
     60,
     'How long a station may take to answer a command',
   ),
+  publicUrl: setting(
+    'EVANDER_PUBLIC_URL',
+    'httpUrl',
+    undefined,
+    'Where stations reach a manager over HTTP, for links and for addresses in certificates: http://csms.example:9410',
+  ),
   outboundPrivate: setting(
     'EVANDER_OUTBOUND_PRIVATE',
     ['allow', 'refuse'],
     'refuse',
-    'Requests to addresses that others choose, such as the OCSP responders that stations name: also to addresses that are not public',
+    'May managers ask addresses that others chose (webhooks, OCSP responders) when they are not public ones',
+  ),
+  organisation: setting(
+    'EVANDER_ORGANISATION',
+    'text',
+    'Evander',
+    'The operator’s name: O of stations’ certificates, and their CpoName',
+  ),
+  certificateAuthority: setting(
+    'EVANDER_CERTIFICATE_AUTHORITY',
+    ['builtin', 'est', 'manual'],
+    'builtin',
+    'Who signs stations’ certificates: our own authority, one that speaks EST, or an operator by CertificateSigned',
+  ),
+  estUrl: setting(
+    'EVANDER_EST_URL',
+    'httpUrl',
+    undefined,
+    'The EST authority (RFC 7030): https://est.example/.well-known/est',
+  ),
+  estUser: setting('EVANDER_EST_USER', 'text', undefined, 'Its user name'),
+  estPassword: setting('EVANDER_EST_PASSWORD', 'text', undefined, 'And password'),
+  estCaFile: setting(
+    'EVANDER_EST_CA_FILE',
+    'text',
+    undefined,
+    'PEM file with the root that the EST server is trusted by; the well-known ones when unset',
+  ),
+  stationCertificateDays: setting(
+    'EVANDER_STATION_CERTIFICATE_DAYS',
+    'count',
+    365,
+    'How long a station’s certificate from our own authority is valid',
+  ),
+  certificateRenewDays: setting(
+    'EVANDER_CERTIFICATE_RENEW_DAYS',
+    'count',
+    30,
+    'A station is asked to renew its certificate so many days before it ends',
   ),
   v2gCaFile: setting(
     'EVANDER_V2G_CA_FILE',
     'text',
     undefined,
-    'PEM file that signs the V2G certificates of stations: a private key, its certificate, then the sub-CAs above it; when unset, they wait for an operator',
+    'PEM file that signs the V2G certificates of stations: a private key, its certificate, then the sub-CAs above it; when unset, our own authority signs them, or an operator if EVANDER_CERTIFICATE_AUTHORITY is not builtin',
   ),
   contractPoolUrl: setting(
     'EVANDER_CONTRACT_POOL_URL',
@@ -247,10 +329,19 @@ const PARSERS = {
     url(text, ['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database'),
   mqttUrl: (text: string) =>
     url(text, ['mqtt:', 'mqtts:', 'tcp:', 'ssl:', 'ws:', 'wss:'], 'mqtt://host:1883'),
-  httpUrl: (text: string) => url(text, ['http:', 'https:'], 'https://host/path'),
+  httpUrl: (text: string) => {
+    const fault = url(text, ['http:', 'https:'], 'http://manager:9410');
+    return fault instanceof Fault ? fault : text.replace(/\/+$/, '');
+  },
   httpUrls: (text: string) => {
     const faults = text.split(',').map((one) => url(one.trim(), ['http:', 'https:'], 'http://manager:9410'));
     return faults.find((one) => one instanceof Fault) ?? text;
+  },
+  networks: (text: string) => {
+    const odd = text.split(',').find((one) => !isNetwork(one.trim()));
+    return odd === undefined
+      ? text
+      : new Fault(`must be addresses or networks like 10.0.0.0/8, separated by commas, not "${odd}"`);
   },
   topicLevel: (text: string) =>
     /^[^/+#$\s]+$/.test(text)
@@ -264,6 +355,13 @@ const PARSERS = {
 function parse(kind: Kind, text: string): string | number | Fault {
   if (typeof kind === 'string') return PARSERS[kind](text);
   return kind.includes(text) ? text : new Fault(`must be one of ${kind.join(', ')}, not "${text}"`);
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 // A URL may hold a password, so a fault shows the form wanted and never the text.

@@ -58,7 +58,7 @@ onMqtt5(
     const manager = await services.startManager();
     const gateway = await services.startGateway([manager]);
     const station = foreignStation(gateway, 'CP1');
-    station.handle('ClearCache', () => ({ status: 'Accepted' }));
+    station.handle('ClearCache', async () => ({ status: 'Accepted' }));
     await station.connect();
     await station.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
     const api = apiOf(manager.apiUrl);
@@ -92,7 +92,8 @@ const KIND = { server: 2, client: 3, producer: 4, consumer: 5 };
 function oneTrace(name: string): { root: Span; spans: Span[] } {
   const roots = spans.filter((span) => span.name === name && !span.parentSpanId);
   expect(roots).toHaveLength(1);
-  const [root] = roots as [Span];
+  const root = roots[0];
+  if (!root) throw new Error(`no trace begins with ${name}`);
   return { root, spans: spans.filter(({ traceId }) => traceId === root.traceId) };
 }
 

@@ -4,11 +4,13 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
+import { certificateAuthorityRoutes } from './certificate-authority.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
 import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
+import { goalRoutes } from './goals.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
 import { jobRoutes } from './jobs.ts';
@@ -16,6 +18,7 @@ import { localListRoutes } from './local-list.ts';
 import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
 import { describeRoutes } from './openapi.ts';
+import { pkiRoutes } from './pki.ts';
 import { pncCertificateRoutes } from './pnc-certificates.ts';
 import { pncCommandRoutes } from './pnc-commands.ts';
 import { pncRootRoutes } from './pnc-roots.ts';
@@ -36,7 +39,6 @@ export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   port: number;
   /** What gateways show to be told of credentials. */
   gatewayKey: string;
-  now(): Date;
   log: Log;
 }
 
@@ -65,6 +67,8 @@ const RESOURCES = [
   pncCertificateRoutes,
   pncRootRoutes,
   securityEventRoutes,
+  goalRoutes,
+  certificateAuthorityRoutes,
   apiKeyRoutes,
 ];
 const CLOSE_MS = 800;
@@ -81,6 +85,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const refuseOthers = refuseOtherMethods(app);
   healthRoutes(app, context);
   gatewayRoutes(app, context);
+  pkiRoutes(app, context);
   await app.register(
     async (api) => {
       for (const addRoutes of RESOURCES) addRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context);

@@ -1,7 +1,7 @@
 import type { CommandAction } from '@evander/ocpp';
 import type { Log } from '@evander/process';
 import type { ManagerMetrics } from '../metrics.ts';
-import type { Sealer } from '../sealing.ts';
+import type { Sealer } from '@evander/process';
 import type { Database } from '../store/db.ts';
 import type { FrameRecord } from '../store/frames.ts';
 import type { Batch } from '../store/batch.ts';
@@ -23,6 +23,8 @@ export interface CallMakerOptions {
   publish(stationId: string, payload: string): boolean;
   /** Tells gateways and the other managers that a command is settled. */
   settle(stationId: string, commandId: string): void;
+  /** Called when a command of a station has been settled here. */
+  onSettled?(stationId: string): void;
   metrics: Pick<ManagerMetrics, 'countCommand'>;
   now(): Date;
   log: Log;

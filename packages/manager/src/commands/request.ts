@@ -1,5 +1,5 @@
 import type { CommandAction } from '@evander/ocpp';
-import type { Sealer } from '../sealing.ts';
+import type { Sealer } from '@evander/process';
 import { withoutSecrets } from '../secrets.ts';
 
 /** How a request is kept: what may be shown of it, and all of it sealed where that is not the same. */

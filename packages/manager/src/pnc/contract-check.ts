@@ -1,23 +1,21 @@
+import { CertificateError, readChain, validatePath } from '@evander/pki';
+import type { Certificate, PathFault } from '@evander/pki';
 import { emaidKey } from '../emaid.ts';
 import type { Database } from '../store/db.ts';
 import * as pncRoots from '../store/pnc-roots.ts';
-import { readChain } from '../x509/certificate.ts';
-import type { Certificate } from '../x509/certificate.ts';
-import { isHashAlgorithm } from '../x509/ocsp.ts';
-import type { OcspAnswer } from '../x509/ocsp.ts';
-import { validatePath } from '../x509/path.ts';
-import type { PathFault } from '../x509/path.ts';
+import { isHashAlgorithm } from '../ocsp/ocsp.ts';
+import type { OcspAnswer } from '../ocsp/ocsp.ts';
 import type { CertificateVerdict, ContractEvidence, OcspRequestData } from './plug-and-charge.ts';
 import { NoStatus } from './responders.ts';
 import type { FindIssuer, Responders } from './responders.ts';
 
 type Refusal = Exclude<CertificateVerdict, { status: 'Accepted' }>;
 
-const STATUS_OF: Record<PathFault, Refusal['status']> = {
+/** Every other fault is one of the chain. */
+const STATUS_OF: { readonly [F in PathFault]?: Refusal['status'] } = {
   expired: 'CertificateExpired',
-  signature: 'SignatureError',
-  unknownIssuer: 'CertChainError',
-  notAuthority: 'CertChainError',
+  notYetValid: 'CertificateExpired',
+  badSignature: 'SignatureError',
 };
 
 /** Contracts have two sub-CAs at most; what has very many is built to keep us busy. */
@@ -58,19 +56,19 @@ export class ContractCheck {
   }
 
   async #checkChain(emaid: string, pem: string, authorities: Authorities): Promise<CertificateVerdict> {
-    const chain = readChain(pem);
-    const [leaf] = chain ?? [];
-    if (!chain || !leaf || chain.length > LONGEST_CHAIN)
+    const chain = readable(pem);
+    const [leaf] = chain;
+    if (!leaf || chain.length > LONGEST_CHAIN)
       return { status: 'CertChainError', reason: 'certificate cannot be read: it must be a chain in PEM' };
     const result = validatePath({ chain, ...authorities, at: this.#options.now() });
-    if (!result.ok) return { status: STATUS_OF[result.fault], reason: result.reason };
-    const { commonName = '' } = leaf;
+    if (!result.ok) return { status: STATUS_OF[result.fault] ?? 'CertChainError', reason: result.reason };
+    const { CN: commonName = '' } = leaf.subject;
     if (!isSameContract(commonName, emaid))
       return { status: 'CertChainError', reason: `the certificate is for ${commonName}, not for ${emaid}` };
     const { path } = result;
     // One that names no responder cannot be revoked; the root is trusted because it is ours.
     const checks = path.slice(0, -1).flatMap((certificate, index) => {
-      const [responderURL] = certificate.responders;
+      const [responderURL] = certificate.ocspUrls;
       const issuer = path[index + 1];
       if (responderURL === undefined || !issuer) return [];
       return [this.#checkOne({ ...certificate.hashData(issuer, 'SHA256'), responderURL }, () => issuer)];
@@ -109,22 +107,30 @@ export class ContractCheck {
   async #authorities(): Promise<Authorities> {
     const [anchors, intermediates]: Certificate[][] = [[], []];
     for (const { pem, isSelfSigned } of await pncRoots.all(this.#options.database))
-      for (const certificate of readChain(pem) ?? [])
-        (isSelfSigned ? anchors : intermediates)?.push(certificate);
+      for (const certificate of readChain(pem)) (isSelfSigned ? anchors : intermediates)?.push(certificate);
     return { anchors: anchors ?? [], intermediates: intermediates ?? [] };
   }
 }
 
-/** Its hashes name the issuer, so that one that came with the answer is as good as one of ours. */
+/** The hash of its key names the issuer, so that one that came with the answer is as good as one of ours. */
 function issuerFor(data: OcspRequestData, { anchors, intermediates }: Authorities): FindIssuer {
-  const { hashAlgorithm } = data;
+  const { hashAlgorithm, issuerKeyHash } = data;
   if (!isHashAlgorithm(hashAlgorithm)) return () => undefined;
-  const wanted = [data.issuerNameHash, data.issuerKeyHash].join(' ').toLowerCase();
+  const wanted = issuerKeyHash.toLowerCase();
   return ({ certificates }) =>
-    [...anchors, ...intermediates, ...certificates].find((certificate) => {
-      const { issuerNameHash, issuerKeyHash } = certificate.hashesAsIssuer(hashAlgorithm);
-      return [issuerNameHash, issuerKeyHash].join(' ') === wanted;
-    });
+    [...anchors, ...intermediates, ...certificates].find(
+      (certificate) => certificate.hashData(certificate, hashAlgorithm).issuerKeyHash === wanted,
+    );
+}
+
+/** None when it cannot be read. */
+function readable(pem: string): Certificate[] {
+  try {
+    return readChain(pem);
+  } catch (error) {
+    if (error instanceof CertificateError) return [];
+    throw error;
+  }
 }
 
 function isSameContract(commonName: string, emaid: string): boolean {

@@ -2,7 +2,7 @@ import type { Log } from '@evander/process';
 import { packRequest } from '../messages/pnc/codec.ts';
 import type { CallMaker } from '../commands/call-maker.ts';
 import type { Database } from '../store/db.ts';
-import type { PncServices } from './plug-and-charge.ts';
+import type { IssueV2g, PncServices } from './plug-and-charge.ts';
 import * as pncCertificateRequests from '../store/pnc-certificate-requests.ts';
 import type { Signable } from '../store/pnc-certificate-requests.ts';
 
@@ -71,11 +71,11 @@ export class LeafSigner {
     }
   }
 
-  async #sign(signable: Signable, issue: (csr: string) => Promise<string>): Promise<void> {
+  async #sign(signable: Signable, issue: IssueV2g): Promise<void> {
     const { database, callMaker, log } = this.#options;
     const { pncRequestId, stationId, dialect, csr } = signable;
     try {
-      const certificateChain = await issue(csr);
+      const certificateChain = await issue(stationId, csr);
       const request = packRequest({ dialect, action: 'CertificateSigned' }, { certificateChain });
       await callMaker.request({ stationId, action: 'DataTransfer', request, ttlSeconds: TTL_SECONDS });
     } catch (error) {

@@ -1,8 +1,6 @@
 /** How Plug & Charge is run; all of it may be left out. */
 export interface PncOptions {
-  /** May responders that stations name be at addresses that are not public? */
-  allowPrivate?: boolean;
-  /** PEM file with the key and the certificates of the authority that signs V2G certificates. */
+  /** PEM file with the key and the certificates of the authority that signs V2G certificates; the built-in one does when unset. */
   v2gCaFile?: string;
   contractPool?: ContractPoolOptions;
   has2beFailure?: 'Failed' | 'Rejected';

@@ -18,6 +18,8 @@ export interface ContractEvidence {
 export type CertificateVerdict =
   { status: 'Accepted' } | { status: Exclude<CertificateStatus, 'Accepted'>; reason: string };
 
+export type IssueV2g = (stationId: string, csr: string) => Promise<string>;
+
 /** What Plug & Charge works with: certificates, their responders, the pool of contracts. */
 export interface PncServices {
   /** Undefined when there is nothing to check. Rejects only when the database is away. */
@@ -26,8 +28,8 @@ export interface PncServices {
   ocspResponse(data: OcspRequestData): Promise<Buffer>;
   /** Undefined when none is configured. */
   contractCertificates: ContractCertificateProvider | undefined;
-  /** The V2G certificate for a request in PEM, then its sub-CAs; undefined when we have no authority of our own. */
-  issueV2g: ((csr: string) => Promise<string>) | undefined;
+  /** The V2G certificate for a station's request, then its sub-CAs, in PEM; undefined where operators send them. */
+  issueV2g: IssueV2g | undefined;
   /** How a failed GetCertificateStatus is called in the dialect of has.to.be. */
   has2beFailure: 'Failed' | 'Rejected';
 }

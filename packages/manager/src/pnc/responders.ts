@@ -1,10 +1,10 @@
+import type { Certificate } from '@evander/pki';
 import { randomBytes } from 'node:crypto';
 import type { Outbound } from '../outbound.ts';
 import type { Database } from '../store/db.ts';
 import * as ocspAnswers from '../store/ocsp-answers.ts';
-import type { Certificate } from '../x509/certificate.ts';
-import { isCurrent, ocspRequest, readOcspResponse } from '../x509/ocsp.ts';
-import type { OcspAnswer } from '../x509/ocsp.ts';
+import { isCurrent, ocspRequest, readOcspResponse } from '../ocsp/ocsp.ts';
+import type { OcspAnswer } from '../ocsp/ocsp.ts';
 import type { OcspRequestData } from './plug-and-charge.ts';
 
 /** A station, and an EV behind it, waits for the answer. */

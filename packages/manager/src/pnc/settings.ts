@@ -4,7 +4,6 @@ import type { ContractPoolOptions, PncOptions } from './options.ts';
 
 /** The variables of Plug & Charge. */
 export const PNC_SETTINGS = [
-  'outboundPrivate',
   'v2gCaFile',
   'contractPoolUrl',
   'contractPoolToken',
@@ -19,10 +18,9 @@ type PncSettings = Settings<(typeof PNC_SETTINGS)[number]>;
 
 /** How Plug & Charge is run, from the environment's settings. Throws SettingsError when some of them do not fit together. */
 export function pncOptions(settings: PncSettings): PncOptions {
-  const { outboundPrivate, v2gCaFile, has2beFailure } = settings;
+  const { v2gCaFile, has2beFailure } = settings;
   const contractPool = poolOptions(settings);
   return {
-    allowPrivate: outboundPrivate === 'allow',
     has2beFailure,
     ...(v2gCaFile !== undefined && { v2gCaFile }),
     ...(contractPool && { contractPool }),

@@ -15,7 +15,7 @@ let good: Issued;
 let revoked: Issued;
 let expired: Issued;
 beforeAll(async () => {
-  desk = await openDesk({ pnc: { allowPrivate: true } });
+  desk = await openDesk({ outboundPrivate: true });
   guarded = await openDesk();
   pki = await openPki('mo');
   stranger = await openPki('stranger');

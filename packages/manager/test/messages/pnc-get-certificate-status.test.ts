@@ -15,8 +15,8 @@ let guarded: Desk;
 let pki: TestPki;
 let leaf: Issued;
 beforeAll(async () => {
-  desk = await openDesk({ pnc: { allowPrivate: true } });
-  rejecting = await openDesk({ pnc: { allowPrivate: true, has2beFailure: 'Rejected' } });
+  desk = await openDesk({ outboundPrivate: true });
+  rejecting = await openDesk({ outboundPrivate: true, pnc: { has2beFailure: 'Rejected' } });
   guarded = await openDesk();
   pki = await openPki('v2g');
   leaf = pki.contract('a station');

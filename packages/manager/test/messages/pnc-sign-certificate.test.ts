@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { outbound } from '../../src/outbound.ts';
 import { openPnc } from '../../src/pnc/open.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
@@ -159,6 +160,10 @@ test.each([
     },
   ],
 ])('a file of the authority that %s ends the start', async (_name, file) => {
-  const about = { database: desk.database, now: () => new Date() };
+  const about = {
+    database: desk.database,
+    outbound: outbound({ allowPrivate: false }),
+    now: () => new Date(),
+  };
   await expect(openPnc({ v2gCaFile: file() }, about)).rejects.toThrow('EVANDER_V2G_CA_FILE');
 });

@@ -1,5 +1,5 @@
+import { CertificateError, readSigningRequest } from '@evander/pki';
 import * as pncCertificateRequests from '../../store/pnc-certificate-requests.ts';
-import { readSigningRequest } from '../../x509/authority.ts';
 import type { PncMessage } from './tunnel.ts';
 
 /** What a frame may hold instead of a request need not be kept to the end; the application note has 5500 at most. */
@@ -11,7 +11,7 @@ export const signCertificate: PncMessage<'SignCertificate'> = {
     { csr, certificateType = 'V2GCertificate' },
     { stationId, messageId, dialect, receivedAt, database, pnc, afterAnswer },
   ) {
-    const fault = faultOf(csr, certificateType);
+    const fault = await faultOf(csr, certificateType);
     await pncCertificateRequests.add(database, {
       stationId,
       messageId,
@@ -27,14 +27,14 @@ export const signCertificate: PncMessage<'SignCertificate'> = {
   },
 };
 
-function faultOf(csr: string, certificateType: string): string | null {
+async function faultOf(csr: string, certificateType: string): Promise<string | null> {
   if (certificateType !== 'V2GCertificate')
     return `${certificateType} is not for the tunnel; the station must ask for it with the SignCertificate of the security extension`;
   if (csr.length > MAX_LENGTH) return `the csr is longer than ${MAX_LENGTH} characters`;
   try {
-    readSigningRequest(csr);
-    return null;
+    return (await readSigningRequest(csr).verify()) ? null : 'the csr is not signed with its own key';
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    if (error instanceof CertificateError) return error.message;
+    throw error;
   }
 }

@@ -1,5 +1,5 @@
-import { Certificate, HASH_ALGORITHMS } from './certificate.ts';
-import type { HashAlgorithm, HashData } from './certificate.ts';
+import { Certificate } from '@evander/pki';
+import type { CertificateHash, HashAlgorithm } from '@evander/pki';
 import {
   bitsOf,
   childAt,
@@ -22,6 +22,7 @@ const HASH_OIDS: Record<HashAlgorithm, string> = {
   SHA512: '2.16.840.1.101.3.4.2.3',
 };
 const NONCE = '1.3.6.1.5.5.7.48.1.2';
+const OCSP_SIGNING = '1.3.6.1.5.5.7.3.9';
 const BASIC_RESPONSE = '1.3.6.1.5.5.7.48.1.1';
 const [EXPLICIT_0, EXPLICIT_1, EXPLICIT_2] = [0xa0, 0xa1, 0xa2];
 const GOOD_TAG = 0x80;
@@ -52,11 +53,11 @@ export interface OcspAnswer {
 }
 
 export function isHashAlgorithm(name: string): name is HashAlgorithm {
-  return (HASH_ALGORITHMS as readonly string[]).includes(name);
+  return Object.hasOwn(HASH_OIDS, name);
 }
 
 /** An OCSP request for one certificate (RFC 6960 §4.1.1). Throws when the hash data are none. */
-export function ocspRequest(data: HashData, nonce: Buffer | undefined): Buffer {
+export function ocspRequest(data: CertificateHash, nonce: Buffer | undefined): Buffer {
   const single = sequence(certIdOf(data));
   const extension = (value: Buffer): Buffer =>
     sequence(oid(NONCE), der(TAG.octetString, der(TAG.octetString, value)));
@@ -65,7 +66,7 @@ export function ocspRequest(data: HashData, nonce: Buffer | undefined): Buffer {
 }
 
 /** Reads a responder's answer about one certificate. Throws when it is none, a refusal, or about another certificate. */
-export function readOcspResponse(response: Buffer, data: HashData): OcspAnswer {
+export function readOcspResponse(response: Buffer, data: CertificateHash): OcspAnswer {
   const [status, bytes] = childrenOf(readDer(response));
   const code = status?.tag === TAG.enumerated ? (status.content[0] ?? -1) : -1;
   if (code !== 0 || !bytes)
@@ -85,8 +86,7 @@ export function readOcspResponse(response: Buffer, data: HashData): OcspAnswer {
     isSignedFor: (issuer, at) =>
       [issuer, ...certificates].some(
         (signer) =>
-          mayAnswerFor(signer, issuer, at) &&
-          isSignature({ algorithm, signature }, signed.raw, signer.publicKey),
+          mayAnswerFor(signer, issuer, at) && isSignature({ algorithm, signature }, signed.raw, signer.key),
       ),
   };
 }
@@ -98,11 +98,12 @@ export function isCurrent({ thisUpdate, nextUpdate }: OcspAnswer, at: Date): boo
 }
 
 function mayAnswerFor(signer: Certificate, issuer: Certificate, at: Date): boolean {
-  if (signer.isSame(issuer)) return true;
-  return signer.signsOcsp && signer.isIssuedBy(issuer) && signer.isSignedBy(issuer) && signer.isValidAt(at);
+  if (signer.fingerprint === issuer.fingerprint) return true;
+  const isAppointed = signer.purposes?.includes(OCSP_SIGNING) ?? false;
+  return isAppointed && signer.isIssuedBy(issuer) && signer.notBefore <= at && at <= signer.notAfter;
 }
 
-function certIdOf({ hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber }: HashData): Buffer {
+function certIdOf({ hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber }: CertificateHash): Buffer {
   // Stations are read tolerantly, so it may be any text.
   const name: string = hashAlgorithm;
   if (!isHashAlgorithm(name)) throw new Error(`hashes by ${name.slice(0, 20)} are not known`);
@@ -114,7 +115,10 @@ function certIdOf({ hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber }
 }
 
 /** The one of the single responses that is about the certificate. */
-function singleOf(signed: Der, data: HashData): Pick<OcspAnswer, 'status' | 'thisUpdate' | 'nextUpdate'> {
+function singleOf(
+  signed: Der,
+  data: CertificateHash,
+): Pick<OcspAnswer, 'status' | 'thisUpdate' | 'nextUpdate'> {
   const wanted = idParts(readDer(certIdOf(data)));
   const list = childrenOf(signed).find(({ tag }) => tag === TAG.sequence);
   for (const single of list ? childrenOf(list) : []) {
@@ -154,7 +158,7 @@ function certificatesIn(wrapper: Der | undefined): Certificate[] {
   if (wrapper?.tag !== EXPLICIT_0) return [];
   return childrenOf(childAt(wrapper, 0, TAG.sequence)).flatMap(({ raw }) => {
     try {
-      return [new Certificate(raw)];
+      return [Certificate.parse(raw)];
     } catch {
       return [];
     }

@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Seals what the database must hold for a while but not know: AES-256-GCM, with a key that is not in the database. */
+/** Seals what the database must hold, or the network carry, but not know: AES-256-GCM, with a key that is in neither. */
 export class Sealer {
   readonly #key: Buffer;
 

@@ -1,4 +1,4 @@
-/** The tags of DER (X.690) that certificates are made of. */
+/** The tags of DER (X.690) that OCSP is made of. */
 export const TAG = {
   integer: 0x02,
   bitString: 0x03,
@@ -92,18 +92,6 @@ export function integer(hex: string): Buffer {
   const bytes = Buffer.from(evenHex(hex.replace(/^0+(?=.)/, '')), 'hex');
   const isNegative = ((bytes[0] ?? 0) & 0x80) !== 0;
   return der(TAG.integer, Buffer.from(isNegative ? [0] : []), bytes);
-}
-
-export function bitString(bytes: Buffer, unusedBits = 0): Buffer {
-  return der(TAG.bitString, Buffer.from([unusedBits]), bytes);
-}
-
-/** UTCTime up to 2049, as X.509 wants it, then GeneralizedTime. */
-export function time(at: Date): Buffer {
-  const text = `${at.toISOString().replace(/\.\d+|[-:T]/g, '')}`;
-  return at.getUTCFullYear() < 2050
-    ? der(TAG.utcTime, Buffer.from(text.slice(2)))
-    : der(TAG.generalizedTime, Buffer.from(text));
 }
 
 function readAll(bytes: Buffer): Der[] {

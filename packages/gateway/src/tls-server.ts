@@ -1,0 +1,56 @@
+import type { RequestListener } from 'node:http';
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
+import type { TLSSocket } from 'node:tls';
+import type { ServerCertificates } from './server-certificates.ts';
+
+/**
+ * The suites that ocppj.md TLS.4 demands, those of TLS 1.3, and ECDHE with RSA for stations that can do better than TLS_RSA. Which of
+ * them work depends on the kinds of certificates.
+ */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'AES128-GCM-SHA256',
+  'AES256-GCM-SHA384',
+].join(':');
+
+const OPTIONS = { minVersion: 'TLSv1.2', ciphers: CIPHERS, honorCipherOrder: true } as const;
+
+/** A handshake that TLS itself has ended. */
+export interface TlsFailure {
+  reason: string;
+  remoteAddress: string;
+}
+
+export interface TlsServer {
+  server: Server;
+  /** Shows these certificates to whoever connects from now on. */
+  use(certificates: ServerCertificates): void;
+}
+
+/**
+ * An HTTPS server that asks for a client certificate and takes any, or none: whether it is the station's, and valid, is judged with the
+ * request, when the station is known (ocppj.md TLS.13).
+ */
+export function createTlsServer(
+  onRequest: RequestListener,
+  onFailure: (failure: TlsFailure) => void,
+): TlsServer {
+  const server = createServer({ ...OPTIONS, requestCert: true, rejectUnauthorized: false }, onRequest);
+  server.on('tlsClientError', (error: Error & { code?: string; reason?: string }, socket: TLSSocket) => {
+    // Whoever just leaves, as those that probe a port do, has shown nothing that could be wrong.
+    if (error.code === 'ECONNRESET') return;
+    const reason = `TLS: ${error.reason ?? error.message}`;
+    onFailure({ reason: reason.slice(0, 300), remoteAddress: socket.remoteAddress ?? '' });
+  });
+  return {
+    server,
+    use: (certificates) => server.setSecureContext({ ...OPTIONS, ...certificates }),
+  };
+}
