@@ -1,9 +1,11 @@
 import type { Dialect } from '@evander/ocpp';
+import { Sealer } from '@evander/process';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Authority } from '../../src/certificates/authority.ts';
 import { outbound } from '../../src/outbound.ts';
 import { openPnc } from '../../src/pnc/open.ts';
 import { openDesk } from '../desk.ts';
@@ -145,6 +147,26 @@ test('has2be: the certificate of the charging station itself is not for the tunn
   const request = { csr: makeRequest().csr, typeOfCertificate: 'ChargingStationCertificate' };
   const { inner } = await tunnel(desk, { dialect: 'has2be', action: 'SignCertificate' }, request);
   expect(inner).toEqual({ status: 'Rejected' });
+});
+
+test('without a file our own authority signs, and what it signs ends at its V2G root', async () => {
+  const { database } = desk;
+  const now = () => new Date();
+  const sealer = new Sealer('a secret of managers');
+  const authority = new Authority({ database, sealer, organisation: 'Us', stationDays: 30, now });
+  const services = await openPnc(
+    {},
+    { database, outbound: outbound({ allowPrivate: false }), authority, now },
+  );
+  const { csr, spki } = makeRequest();
+  const chain = (await services.issueV2g?.('CP1', csr)) ?? '';
+  expect(spkiOf(chain)).toBe(spki);
+  expect(new X509Certificate(chain).subject.split('\n').sort()).toEqual(['CN=SECC-1', 'DC=CPO', 'O=Us']);
+  const [root, leaf] = [join(pki.sub.folder, 'builtin.pem'), join(pki.sub.folder, 'builtin-leaf.pem')];
+  writeFileSync(root, await authority.rootPem('v2g'));
+  writeFileSync(leaf, chain);
+  expect(chain.match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
+  expect(execFileSync('openssl', ['verify', '-CAfile', root, leaf]).toString()).toContain('OK');
 });
 
 test.each([
