@@ -1,6 +1,7 @@
 import { Type } from '@fastify/type-provider-typebox';
 import { emaidKey } from '../emaid.ts';
 import { CERTIFICATE_REQUEST_STATES } from '../store/certificate-requests.ts';
+import { LISTS } from '../store/certificate-lists.ts';
 import * as installedCertificates from '../store/installed-certificates.ts';
 import * as pncAuthorizations from '../store/pnc-authorizations.ts';
 import type { PncAuthorizationRow } from '../store/pnc-authorizations.ts';
@@ -74,7 +75,7 @@ function addCertificates(app: App, { database }: ApiContext): void {
         tags: plugAndCharge,
         params: StationParams,
         querystring: listQuery({
-          certificateType: Type.Optional(oneOf(installedCertificates.LISTS.pnc)),
+          certificateType: Type.Optional(oneOf(LISTS.pnc)),
         }),
         response: { 200: pageOf(PncCertificate) },
       },

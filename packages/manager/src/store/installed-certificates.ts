@@ -1,13 +1,8 @@
 import type { CertificateHashData } from '@evander/ocpp';
+import { LISTS } from './certificate-lists.ts';
+import type { ListName } from './certificate-lists.ts';
 import type { Db } from './db.ts';
 import { search, statement } from './db.ts';
-
-/** The two lists of certificates that a station has, by the types that are in them: that of OCPP, and that of Plug & Charge (PnC.4). */
-export const LISTS = {
-  ocpp: ['CentralSystemRootCertificate', 'ManufacturerRootCertificate'],
-  pnc: ['V2GRootCertificate', 'MORootCertificate', 'V2GCertificateChain'],
-} as const;
-export type ListName = keyof typeof LISTS;
 
 /** The form in which serial numbers are compared: hex in any case, with or without leading zeros. */
 export function serialKey(serialNumber: string): string {

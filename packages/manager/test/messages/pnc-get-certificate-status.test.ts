@@ -5,9 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
+import type { Issued } from '../openssl-ca.ts';
 import { tunnel } from '../pnc.ts';
 import { hashDataOf, openPki, trust } from '../pnc-pki.ts';
-import type { Issued, TestPki } from '../pnc-pki.ts';
+import type { TestPki } from '../pnc-pki.ts';
 
 let desk: Desk;
 let rejecting: Desk;

@@ -1,4 +1,5 @@
 import { RuleBroken } from '../../commands/command.ts';
+import { LISTS } from '../../store/certificate-lists.ts';
 import * as installedCertificates from '../../store/installed-certificates.ts';
 import type { PncCommand } from './tunnel.ts';
 
@@ -14,7 +15,7 @@ export const getInstalledCertificateIds: PncCommand<'GetInstalledCertificateIds'
   async onAnswer({ status, certificateHashDataChain }, { request }, { db, stationId, now: at }) {
     if (status !== 'Accepted' && status !== 'NotFound') return;
     const told = status === 'Accepted' ? (certificateHashDataChain ?? []) : [];
-    for (const certificateType of request.certificateType ?? installedCertificates.LISTS.pnc) {
+    for (const certificateType of request.certificateType ?? LISTS.pnc) {
       const certificates = told
         .filter((one) => one.certificateType === certificateType)
         .map(({ certificateHashData, childCertificateHashData: children }) => ({
