@@ -49,13 +49,13 @@ async function goal(kind: string) {
 
 /** The station's answers, each to the command that the round before has sent. */
 async function answered(round: Pursuit, ...answers: object[]): Promise<void> {
+  await round.sweep();
   for (const answer of answers) {
-    await round.sweep();
     const call = desk.sent().at(-1);
     if (!call) throw new Error('nothing was sent');
     await desk.answer(call, answer);
+    await round.look('CP1');
   }
-  await round.sweep();
 }
 
 test('managers that pursue the same goal send one command', async () => {
@@ -73,7 +73,7 @@ test('managers that pursue the same goal send one command', async () => {
     value: expect.stringMatching(/^[\dA-F]{40}$/) as unknown,
   });
   if (call) await desk.answer(call, { status: 'Accepted' });
-  await pursuit().sweep();
+  await pursuit().look('CP1');
   expect(await goal('authorizationKey')).toMatchObject({ state: 'reached', settledAt: now });
   const { rows } = await desk.database.query({
     text: `SELECT request::text FROM commands WHERE action = 'ChangeConfiguration'`,
@@ -186,6 +186,8 @@ test('root certificates are brought about: listed, installed, the surplus delete
   const { serialNumber } = new X509Certificate(ROOT_ONE);
   await answered(pursuit(), { status: 'Accepted', certificateHashData: [hash(serialNumber)] });
   expect(await goal('rootCertificates')).toMatchObject({ state: 'reached' });
+  // Later than what the station has told so far.
+  now = new Date(Date.now() + 1000);
   await set('rootCertificates', { certificates: [{ certificateType, certificate: ROOT_TWO }] }, true);
   await answered(pursuit(), { status: 'NotFound' }, { status: 'Rejected' });
   expect(await goal('rootCertificates')).toMatchObject({
