@@ -1,6 +1,8 @@
 import type { Log } from '@evander/process';
 import { startApi } from './api/server.ts';
 import type { Api } from './api/server.ts';
+import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
+import type { FileOptions } from './files/files.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { Desk } from './desk.ts';
 import { ManagerMetrics } from './metrics.ts';
@@ -30,6 +32,7 @@ export interface ManagerOptions {
   /** How long a station has for its answer to a command. */
   answerTimeoutMs: number;
   drainMs: number;
+  files?: FileOptions;
   now?: () => Date;
   log: Log;
 }
@@ -50,6 +53,7 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   const database = await openStorage(options, metrics);
   const desk = new Desk(options, database, metrics);
   const { callMaker, register, road } = desk;
+  const files = new Files(database, options.files ?? DEFAULT_FILE_OPTIONS, now);
   const closeAll = async (drainMs: number, api?: Api): Promise<void> => {
     await desk.finish(drainMs);
     await api?.close();
@@ -61,6 +65,7 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     port: options.apiPort,
     database,
     callMaker,
+    files,
     metrics,
     gatewayKey: options.gatewayKey,
     passwordPepper: options.passwordPepper,
@@ -73,8 +78,9 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     await closeAll(0);
     throw error;
   });
+  files.links.listensAt(api.url);
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
-  const stopHousekeeping = startHousekeeping(database, { now, log });
+  const stopHousekeeping = startHousekeeping(database, { files: files.options, now, log });
   return {
     apiUrl: api.url,
     close: async () => {

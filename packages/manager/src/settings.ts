@@ -1,5 +1,6 @@
 import { deriveKey, requireSetting } from '@evander/process';
 import type { Log, SettingName, Settings } from '@evander/process';
+import { FILE_SETTINGS, fileOptions } from './files/settings.ts';
 import type { ManagerOptions } from './manager.ts';
 
 /** The variables that a manager reads. */
@@ -16,6 +17,7 @@ export const MANAGER_SETTINGS = [
   'heartbeatSeconds',
   'answerTimeoutSeconds',
   'drainSeconds',
+  ...FILE_SETTINGS,
   'logLevel',
 ] as const satisfies readonly SettingName[];
 
@@ -39,6 +41,7 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     heartbeatSeconds: settings.heartbeatSeconds,
     answerTimeoutMs: settings.answerTimeoutSeconds * 1000,
     drainMs: settings.drainSeconds * 1000,
+    files: fileOptions(settings),
     log,
   };
 }

@@ -115,6 +115,37 @@ export const SETTINGS = {
     60,
     'How long a station may take to answer a command',
   ),
+  publicUrl: setting(
+    'EVANDER_PUBLIC_URL',
+    'httpUrl',
+    undefined,
+    'Where stations reach the managers, such as http://csms.example:9410: links to firmware and uploads begin with it; unset, the address that the API listens on, unless that is 0.0.0.0',
+  ),
+  maxFirmwareMib: setting(
+    'EVANDER_MAX_FIRMWARE_MIB',
+    'count',
+    512,
+    'The largest firmware file that is taken, in MiB',
+  ),
+  maxUploadMib: setting(
+    'EVANDER_MAX_UPLOAD_MIB',
+    'count',
+    100,
+    'The largest file that a station may upload, in MiB',
+  ),
+  fileLinkHours: setting(
+    'EVANDER_FILE_LINK_HOURS',
+    'count',
+    24,
+    'How long the link lives that a station fetches firmware or uploads files by',
+  ),
+  uploadDays: setting('EVANDER_UPLOAD_DAYS', 'count', 90, 'How long uploads of stations are kept'),
+  fileTransfers: setting(
+    'EVANDER_FILE_TRANSFERS',
+    'count',
+    100,
+    'Downloads and uploads that one manager serves at once; each takes about 1 MiB of memory',
+  ),
   drainSeconds: setting(
     'EVANDER_DRAIN_SECONDS',
     'count',
@@ -231,6 +262,7 @@ const PARSERS = {
     url(text, ['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database'),
   mqttUrl: (text: string) =>
     url(text, ['mqtt:', 'mqtts:', 'tcp:', 'ssl:', 'ws:', 'wss:'], 'mqtt://host:1883'),
+  httpUrl: (text: string) => url(text, ['http:', 'https:'], 'https://host/path'),
   httpUrls: (text: string) => {
     const faults = text.split(',').map((one) => url(one.trim(), ['http:', 'https:'], 'http://manager:9410'));
     return faults.find((one) => one instanceof Fault) ?? text;

@@ -8,6 +8,7 @@ import type {
 } from 'fastify';
 import type { CallMaker } from '../commands/call-maker.ts';
 import type { Database } from '../store/db.ts';
+import type { Files } from '../files/files.ts';
 import type { ManagerMetrics } from '../metrics.ts';
 import type { Role } from '../store/api-keys.ts';
 import type { KeyRing } from './authentication.ts';
@@ -35,6 +36,7 @@ export interface ApiContext {
   database: Database;
   keys: KeyRing;
   callMaker: CallMaker;
+  files: Files;
   metrics: ManagerMetrics;
   passwordPepper: string;
   unknownStations: 'accept' | 'reject';

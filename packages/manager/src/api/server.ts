@@ -9,6 +9,8 @@ import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
 import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
+import { fileChangeRoutes } from './file-changes.ts';
+import { fileRoutes } from './files.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
 import { jobRoutes } from './jobs.ts';
@@ -19,8 +21,10 @@ import { describeRoutes } from './openapi.ts';
 import { answerProblem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
+import { withoutToken } from '../secrets.ts';
 import type { ApiContext, App } from './route.ts';
 import { securityEventRoutes } from './security-events.ts';
+import { stationFileRoutes } from './station-files.ts';
 import { stationRoutes } from './stations.ts';
 import { tagRoutes } from './tags.ts';
 import { transactionRoutes } from './transactions.ts';
@@ -57,6 +61,8 @@ const RESOURCES = [
   unmatchedStopRoutes,
   reservationRoutes,
   jobRoutes,
+  fileRoutes,
+  fileChangeRoutes,
   certificateRoutes,
   securityEventRoutes,
   apiKeyRoutes,
@@ -75,6 +81,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const refuseOthers = refuseOtherMethods(app);
   healthRoutes(app, context);
   gatewayRoutes(app, context);
+  stationFileRoutes(app, context);
   await app.register(
     async (api) => {
       for (const addRoutes of RESOURCES) addRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context);
@@ -108,7 +115,10 @@ function createServer(log: Log): App {
   app.addHook('onSend', async (_request, reply) => void forbidGuessing(reply));
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request;
-    log.debug({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+    log.debug(
+      { method, url: withoutToken(url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      'request',
+    );
   });
   return app;
 }

@@ -1,6 +1,8 @@
 import { expect } from '@jest/globals';
 import { silentLog } from '@evander/process';
+import { DEFAULT_FILE_OPTIONS, Files } from '../../src/files/files.ts';
 import { startApi } from '../../src/api/server.ts';
+import type { FileOptions } from '../../src/files/files.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
 import { openDesk, PEPPER } from '../desk.ts';
@@ -42,17 +44,20 @@ export interface TestApi {
 
 export async function openApi({
   unknownStations = 'reject',
-}: { unknownStations?: 'accept' | 'reject' } = {}): Promise<TestApi> {
+  fileOptions = {},
+}: { unknownStations?: 'accept' | 'reject'; fileOptions?: Partial<FileOptions> } = {}): Promise<TestApi> {
   const desk = await openDesk();
   for (const role of ['admin', 'operator', 'viewer'] as const) {
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
   }
   const changed: string[] = [];
+  const files = new Files(desk.database, { ...DEFAULT_FILE_OPTIONS, ...fileOptions }, () => desk.now());
   const api = await startApi({
     host: '127.0.0.1',
     port: 0,
     database: desk.database,
     callMaker: desk.callMaker,
+    files,
     metrics: desk.metrics,
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
@@ -62,6 +67,7 @@ export async function openApi({
     onStationChanged: (stationId) => changed.push(stationId),
     log: silentLog(),
   });
+  files.links.listensAt(api.url);
   return {
     desk,
     url: api.url,
