@@ -1,6 +1,9 @@
 import { ACTIONS, mayBeSentBy, SCHEMAS } from '@evander/ocpp';
 import type { Action, CommandAction } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
+import type { Static } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CommandRequest } from '../commands/call-maker.ts';
 import { openSchema } from '../commands/fill-in.ts';
 import { COMMANDS } from '../messages/v16/index.ts';
 import * as commandList from '../store/command-list.ts';
@@ -22,27 +25,31 @@ const CallError = Type.Object(
   { code: Type.String(), description: Type.String(), details: Type.Unknown() },
   { description: 'The CALLERROR of the station, or why its answer cannot be read' },
 );
-const Command = Type.Object(
-  {
-    commandId: Type.String(),
-    stationId: Type.String(),
-    action: Type.String(),
-    status: oneOf(
-      COMMAND_STATUSES,
-      'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR',
-    ),
-    request: Type.Unknown({ description: 'Without its secrets' }),
-    response: Type.Unknown({ description: 'Null until it is answered' }),
-    error: nullable(CallError),
-    requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
-    createdAt: Time,
-    expiresAt: Time,
-    sentAt: nullable(Time),
-    settledAt: nullable(Time),
-  },
+const COMMAND = {
+  commandId: Type.String(),
+  stationId: Type.String(),
+  action: Type.String(),
+  status: oneOf(
+    COMMAND_STATUSES,
+    'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR',
+  ),
+  request: Type.Unknown({ description: 'Without its secrets' }),
+  response: Type.Unknown({ description: 'Null until it is answered' }),
+  error: nullable(CallError),
+  requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
+  createdAt: Time,
+  expiresAt: Time,
+  sentAt: nullable(Time),
+  settledAt: nullable(Time),
+};
+const Command = Type.Object(COMMAND, { description: 'The command and its outcome' });
+/** A command that began a job. */
+export const CommandAnswer = Type.Object(
+  { ...COMMAND, jobId: nullable(Type.Integer({ description: 'The job that it began' })) },
   { description: 'The command and its outcome' },
 );
-const Options = Type.Object(
+/** How a command is sent. */
+export const CommandOptions = Type.Object(
   {
     waitSeconds: Type.Optional(
       Type.Integer({
@@ -69,6 +76,7 @@ const Options = Type.Object(
   },
   { additionalProperties: false },
 );
+export type CommandQuery = Static<typeof CommandOptions>;
 const Query = listQuery({
   stationId: Type.Optional(Type.String()),
   action: Type.Optional(oneOf(COMMAND_ACTIONS)),
@@ -124,7 +132,7 @@ export function commandRoutes(app: App, context: ApiContext): void {
   );
 }
 
-function addCommand(app: App, { callMaker, keys }: ApiContext, action: CommandAction): void {
+function addCommand(app: App, context: ApiContext, action: CommandAction): void {
   app.post(
     `/stations/:stationId/commands/${action}`,
     {
@@ -134,28 +142,42 @@ function addCommand(app: App, { callMaker, keys }: ApiContext, action: CommandAc
         summary: `Send ${action} (${ACTIONS[action].profile})`,
         tags,
         params: StationParams,
-        querystring: Options,
+        querystring: CommandOptions,
         body: bodyOf(action),
         response: { 200: Command, 202: Command },
       },
     },
-    async (request, reply) => {
-      const { waitSeconds = 30, ttlSeconds, skipRules } = request.query;
-      const requestedBy = await keys.nameOf(request);
-      const commandId = await callMaker.request({
-        stationId: request.params.stationId,
-        action,
-        request: request.body,
-        ...(ttlSeconds !== undefined && { ttlSeconds }),
-        ...(skipRules !== undefined && { skipRules }),
-        ...(requestedBy !== undefined && { requestedBy }),
-      });
-      const command = await callMaker.outcome(commandId, waitSeconds * 1000);
-      if (!command) throw new Error(`command ${commandId} was recorded and is not there`);
-      const isSettled = command.settledAt !== null;
-      return reply.code(isSettled ? 200 : 202).send(command);
-    },
+    (request, reply) => sendCommand(request, reply, { context, action, body: request.body }),
   );
+}
+
+interface Sending extends Pick<CommandRequest, 'action' | 'alongside'> {
+  context: Pick<ApiContext, 'callMaker' | 'keys'>;
+  body: object;
+}
+
+/** Sends a command and answers with its outcome, or how it stands when that takes too long. */
+export async function sendCommand(
+  request: FastifyRequest<{ Params: { stationId: string }; Querystring: CommandQuery }>,
+  reply: Pick<FastifyReply, 'code'>,
+  { context, action, body, alongside }: Sending,
+): Promise<CommandRow> {
+  const { callMaker, keys } = context;
+  const { waitSeconds = 30, ttlSeconds, skipRules } = request.query;
+  const requestedBy = await keys.nameOf(request);
+  const commandId = await callMaker.request({
+    stationId: request.params.stationId,
+    action,
+    request: body,
+    ...(ttlSeconds !== undefined && { ttlSeconds }),
+    ...(skipRules !== undefined && { skipRules }),
+    ...(requestedBy !== undefined && { requestedBy }),
+    ...(alongside && { alongside }),
+  });
+  const command = await callMaker.outcome(commandId, waitSeconds * 1000);
+  if (!command) throw new Error(`command ${commandId} was recorded and is not there`);
+  reply.code(command.settledAt === null ? 202 : 200);
+  return command;
 }
 
 /** An OCPP request for people: the ids that are ours to give may be left out. */

@@ -5,6 +5,7 @@ import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidatio
 import { STATUS_CODES } from 'node:http';
 import { NotSent } from '../commands/call-maker.ts';
 import { RuleBroken } from '../commands/command.ts';
+import { NoPublicUrl } from '../files/links.ts';
 import { faultOf } from '../store/storage-error.ts';
 
 interface ProblemOptions {
@@ -67,6 +68,7 @@ export function answerProblem(error: Error, request: FastifyRequest, reply: Fast
 function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof NotSent) return new Problem(NOT_SENT[error.why], error.message);
+  if (error instanceof NoPublicUrl) return new Problem(409, error.message);
   if (error instanceof RuleBroken) return new Problem(422, error.message, { rule: error.rule });
   if (error instanceof OcppError) return new Problem(400, `body: ${error.message}`);
   const [fault] = error.validation ?? [];

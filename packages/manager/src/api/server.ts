@@ -10,6 +10,7 @@ import { commandRoutes } from './commands.ts';
 import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
 import { fileChangeRoutes } from './file-changes.ts';
+import { fileOrderRoutes } from './file-orders.ts';
 import { fileRoutes } from './files.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
@@ -63,6 +64,7 @@ const RESOURCES = [
   jobRoutes,
   fileRoutes,
   fileChangeRoutes,
+  fileOrderRoutes,
   certificateRoutes,
   securityEventRoutes,
   apiKeyRoutes,
