@@ -41,10 +41,13 @@ CREATE TABLE firmware_campaign_stations (
     'installed', 'failed', 'timedOut', 'skipped', 'rolledBack')),
   -- Why it failed, or what is to be known.
   reason text,
+  -- How the update had ended when a rollback began.
+  update_state text,
+  update_reason text,
   attempts integer NOT NULL DEFAULT 0,
   -- The last command of the campaign to it; its job tells how it goes.
   command_id uuid,
-  -- How that was sent; and that the other way is left to be tried, as the station did not know this one.
+  -- Is it sent signed? And was the other way tried before, which the station did not know?
   is_signed boolean,
   other_way_tried boolean NOT NULL DEFAULT false,
   firmware_version_before text,
@@ -57,5 +60,7 @@ CREATE TABLE firmware_campaign_stations (
   PRIMARY KEY (campaign_id, station_id)
 );
 CREATE INDEX firmware_campaign_stations_by_wave ON firmware_campaign_stations (campaign_id, wave, station_id);
-CREATE INDEX firmware_campaign_stations_open ON firmware_campaign_stations (station_id)
+CREATE INDEX firmware_campaign_stations_open ON firmware_campaign_stations (campaign_id, phase)
+  WHERE state IN ('waiting', 'sent', 'downloading', 'downloaded', 'installing');
+CREATE INDEX firmware_campaign_stations_busy ON firmware_campaign_stations (station_id)
   WHERE state IN ('sent', 'downloading', 'downloaded', 'installing');

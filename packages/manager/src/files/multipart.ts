@@ -33,7 +33,9 @@ export async function readForm(
       });
       parser.on('finish', resolve);
       parser.on('error', (error) => reject(new NotMultipart(`the form cannot be read: ${String(error)}`)));
-      request.once('close', () => reject(new Error('the connection was closed before the form had come')));
+      request.once('close', () => {
+        if (!request.complete) reject(new Error('the connection was closed before the form had come'));
+      });
       request.pipe(parser);
     });
     await Promise.all(taken);

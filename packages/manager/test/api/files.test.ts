@@ -1,7 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { createHash, createSign, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,13 +13,14 @@ import type { Answer, TestApi } from './harness.ts';
 
 const run = promisify(execFile);
 const LIMIT = 3_000_000;
+const TRANSFERS = 8;
 
 let api: TestApi;
 let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'evander-files-'));
   api = await openApi({
-    fileOptions: { maxFirmwareBytes: LIMIT, maxUploadBytes: 100_000, maxTransfers: 20 },
+    fileOptions: { maxFirmwareBytes: LIMIT, maxUploadBytes: 100_000, maxTransfers: TRANSFERS },
   });
 });
 afterAll(async () => {
@@ -45,10 +49,20 @@ function operator(method: string, path: string, body?: object): Promise<Answer> 
   return api.send(method, `/api/v1${path}`, body, KEYS.operator);
 }
 
+/** Has CP1 sent a command, which it answers. */
+async function order(path: string, body: object): Promise<Answer> {
+  const sent = await operator('POST', `/stations/CP1/${path}?waitSeconds=0`, body);
+  const call = api.desk.sent().at(-1);
+  expect({ status: sent.status, id: call?.id }).toEqual({ status: 202, id: sent.body['commandId'] });
+  const answers: Record<string, object> = { diagnostics: { fileName: 'd.zip' }, 'firmware-updates': {} };
+  if (call) await api.desk.answer(call, answers[path] ?? { status: 'Accepted' });
+  return sent;
+}
+
 /** The location in the last command that went out. */
 function lastLocation(): string {
-  const request = api.desk.sent().at(-1)?.request as Record<string, Record<string, string>>;
-  const { location, firmware: signed, log } = request;
+  const sent = api.desk.sent().at(-1)?.request as Record<string, Record<string, string>>;
+  const { location, firmware: signed, log } = sent;
   return String(location ?? signed?.['location'] ?? log?.['remoteLocation']);
 }
 
@@ -88,17 +102,19 @@ test('what is too large, empty, of another type or with another hash is refused,
   expect((await bring(Buffer.from('x'), undefined, KEYS.viewer)).status).toBe(403);
   expect(await api.send('POST', '/api/v1/files?name=a', { a: 1 })).toMatchObject({ status: 415 });
   // Without a length that could be looked at first.
-  const chunked = await run(
-    'curl',
-    [
-      ...['-s', '-o', join(dir, 'answer'), '-w', '%{http_code}', '-X', 'POST', '-T', '-'],
-      ...['-H', `Authorization: Bearer ${KEYS.operator}`, '-H', 'Content-Type: application/octet-stream'],
-      `${api.url}/api/v1/files?name=a`,
-      '--data-binary',
-      `@${await fileWith(Buffer.alloc(LIMIT + 1))}`,
-      ...['-H', 'Transfer-Encoding: chunked'],
-    ].filter((word) => word !== '-T' && word !== '-'),
-  );
+  const chunked = await run('curl', [
+    ...[
+      '-s',
+      '-o',
+      join(dir, 'answer'),
+      '-w',
+      '%{http_code}',
+      '-H',
+      `Authorization: Bearer ${KEYS.operator}`,
+    ],
+    ...['-H', 'Content-Type: application/octet-stream', '-H', 'Transfer-Encoding: chunked'],
+    ...['--data-binary', `@${await fileWith(Buffer.alloc(LIMIT + 1))}`, `${api.url}/api/v1/files?name=a`],
+  ]);
   expect(chunked.stdout).toBe('413');
   expect(await api.desk.rows('SELECT count(*) FROM files')).toEqual(before);
 });
@@ -112,7 +128,7 @@ async function fileWith(bytes: Buffer): Promise<string> {
 test('a station fetches its firmware by its link; an interrupted download goes on where it stopped', async () => {
   const bytes = randomBytes(700_001);
   const { fileId } = await firmware(bytes);
-  const sent = await operator('POST', '/stations/CP1/firmware-updates?waitSeconds=0', { fileId });
+  const sent = await order('firmware-updates', { fileId });
   expect(sent).toMatchObject({ status: 202, body: { action: 'UpdateFirmware', jobId: expect.any(Number) } });
   const url = lastLocation();
   expect(url).toMatch(/\/files\/evl_[\w-]{24}\/fw\.bin$/);
@@ -133,7 +149,7 @@ test('a station fetches its firmware by its link; an interrupted download goes o
 test('ranges are those of RFC 9110', async () => {
   const bytes = randomBytes(600_000);
   const { fileId } = await firmware(bytes);
-  await operator('POST', '/stations/CP1/firmware-updates?waitSeconds=0', { fileId });
+  await order('firmware-updates', { fileId });
   const url = lastLocation();
   const get = async (headers: Record<string, string>): Promise<[number, string | null, Buffer]> => {
     const response = await fetch(url, { headers });
@@ -160,9 +176,9 @@ test('ranges are those of RFC 9110', async () => {
 
 test('a link that is wrong, expired, for uploads, or of a removed file is nothing, and says no more', async () => {
   const { fileId } = await firmware(Buffer.from('firmware'));
-  await operator('POST', '/stations/CP1/firmware-updates?waitSeconds=0', { fileId });
+  await order('firmware-updates', { fileId });
   const url = lastLocation();
-  await operator('POST', '/stations/CP1/diagnostics?waitSeconds=0', {});
+  await order('diagnostics', {});
   const uploadUrl = lastLocation();
   const answerOf = async (link: string, method = 'GET'): Promise<unknown> => {
     const response = await fetch(link, { method });
@@ -197,15 +213,15 @@ test('signed firmware is sent with its certificate; whether the signature fits i
   const sign = (of: Buffer): string => createSign('sha256').update(of).sign(awaitKey, 'base64');
   const awaitKey = await readFile(key, 'utf8');
   const put = (body: object): Promise<Answer> => operator('PUT', `/files/${String(fileId)}`, body);
-  const order = { fileId, signed: 'yes' };
-  expect(await operator('POST', '/stations/CP1/firmware-updates', order)).toMatchObject({ status: 422 });
+  const signed = { fileId, signed: 'yes' };
+  expect(await operator('POST', '/stations/CP1/firmware-updates', signed)).toMatchObject({ status: 422 });
   expect((await put({ signature: sign(Buffer.from('other')), signingCertificate })).body).toMatchObject({
     signatureIsValid: false,
   });
   expect((await put({ signature: sign(bytes) })).body).toMatchObject({ signatureIsValid: true });
   expect(await put({ signature: '*' })).toMatchObject({ status: 422, body: { field: 'signature' } });
   expect(await put({ signingCertificate: 'x' })).toMatchObject({ status: 422 });
-  const sent = await operator('POST', '/stations/CP1/firmware-updates?waitSeconds=0', order);
+  const sent = await order('firmware-updates', signed);
   expect(sent.body).toMatchObject({ action: 'SignedUpdateFirmware' });
   expect(api.desk.sent().at(-1)?.request).toMatchObject({
     firmware: { signature: sign(bytes).length > 0 ? expect.any(String) : '', signingCertificate },
@@ -218,7 +234,7 @@ test('signed firmware is sent with its certificate; whether the signature fits i
 });
 
 test('diagnostics come by PUT and by form, and belong to their job; names are never paths', async () => {
-  const sent = await operator('POST', '/stations/CP1/diagnostics?waitSeconds=0', {
+  const sent = await order('diagnostics', {
     from: '2026-11-01T00:00:00Z',
     retries: 2,
   });
@@ -260,7 +276,7 @@ test('diagnostics come by PUT and by form, and belong to their job; names are ne
 });
 
 test('uploads have a size, a count and a form', async () => {
-  await operator('POST', '/stations/CP1/logs?waitSeconds=0', { logType: 'SecurityLog' });
+  await order('logs', { logType: 'SecurityLog' });
   expect(api.desk.sent().at(-1)).toMatchObject({ action: 'GetLog', request: { logType: 'SecurityLog' } });
   const url = lastLocation();
   const put = async (body: Buffer | FormData, headers = {}, method = 'PUT'): Promise<number> =>
@@ -280,15 +296,33 @@ test('uploads have a size, a count and a form', async () => {
 });
 
 test('no more transfers than allowed are served at once; those that end make room', async () => {
-  const { fileId } = await firmware(randomBytes(2_900_000));
-  await operator('POST', '/stations/CP1/firmware-updates?waitSeconds=0', { fileId });
+  const { fileId } = await firmware(randomBytes(1000));
+  await order('firmware-updates', { fileId });
+  const fileUrl = lastLocation();
+  await order('diagnostics', {});
   const url = lastLocation();
-  // Held open: nobody reads them.
-  const open = await Promise.all(Array.from({ length: 20 }, () => fetch(url)));
-  expect(open.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
-  const refused = await fetch(url);
+  // They have begun, and do not end.
+  const open = Array.from({ length: TRANSFERS }, () => {
+    const upload = request(`${url}slow.zip`, { method: 'PUT' });
+    const answered = once(upload, 'response') as Promise<[IncomingMessage]>;
+    upload.write('part');
+    return { upload, answered };
+  });
+  const begun = 'SELECT FROM files WHERE completed_at IS NULL';
+  while ((await api.desk.rows(begun)).length < TRANSFERS);
+  const refused = await fetch(fileUrl);
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '10']);
-  const bodies = await Promise.all(open.map((response) => response.arrayBuffer()));
-  expect(new Set(bodies.map((body) => sha256(Buffer.from(body)))).size).toBe(1);
-  expect((await fetch(url)).status).toBe(200);
+  // A file that is not complete is none yet.
+  expect((await operator('GET', '/files?kind=diagnostics&limit=500')).body.items).not.toContainEqual(
+    expect.objectContaining({ name: 'slow.zip' }),
+  );
+  const [broken, ...others] = open;
+  broken?.answered.catch(() => {});
+  broken?.upload.destroy();
+  for (const { upload } of others) upload.end(' and the rest');
+  for (const { answered } of others) expect((await answered)[0].resume().statusCode).toBe(201);
+  while ((await api.desk.rows(begun)).length > 0);
+  const { items } = (await operator('GET', '/files?kind=diagnostics&limit=500')).body;
+  expect(items.filter(({ name }) => name === 'slow.zip')).toHaveLength(TRANSFERS - 1);
+  expect((await fetch(fileUrl)).status).toBe(200);
 });
