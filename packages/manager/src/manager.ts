@@ -1,4 +1,5 @@
 import type { Log } from '@evander/process';
+import { CampaignRunner } from './campaigns/runner.ts';
 import { startApi } from './api/server.ts';
 import type { Api } from './api/server.ts';
 import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
@@ -79,12 +80,15 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     throw error;
   });
   files.links.listensAt(api.url);
+  const campaignRunner = new CampaignRunner({ database, callMaker, links: files.links, now, log });
+  campaignRunner.start();
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
   const stopHousekeeping = startHousekeeping(database, { files: files.options, now, log });
   return {
     apiUrl: api.url,
     close: async () => {
       stopHousekeeping();
+      await campaignRunner.close();
       await closeAll(options.drainMs, api);
     },
   };

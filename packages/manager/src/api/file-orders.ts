@@ -8,6 +8,7 @@ import * as jobList from '../store/job-list.ts';
 import * as signedUpdates from '../store/signed-updates.ts';
 import { CommandAnswer, CommandOptions, sendCommand } from './commands.ts';
 import type { CommandQuery } from './commands.ts';
+import { Signed } from './campaign-schemas.ts';
 import { oneOf, readPeriod, readTime, StationParams, TimeText } from './fields.ts';
 import { findFile } from './file-schemas.ts';
 import { Problem } from './problem.ts';
@@ -26,12 +27,7 @@ const Update = Type.Object(
     installAt: Type.Optional(
       Type.String({ format: 'date-time', description: 'Of a signed update; once it is there' }),
     ),
-    signed: Type.Optional(
-      oneOf(
-        ['yes', 'no', 'auto'],
-        'SignedUpdateFirmware or UpdateFirmware; auto: signed if the file is and the station has shown that it knows of it',
-      ),
-    ),
+    signed: Type.Optional(Signed),
     ...Retries,
   },
   { additionalProperties: false },
@@ -116,14 +112,14 @@ function addFirmwareUpdate(app: App, context: ApiContext): void {
       const file = await findFile(database, fileId);
       if (file.kind !== 'firmware')
         throw new Problem(422, `file ${fileId} is no firmware, but what a station uploaded`);
-      if (way === 'yes' && !isSigned(file))
+      if (way === true && !isSigned(file))
         throw new Problem(
           422,
-          `file ${fileId} has no signature and signing certificate; PUT them to /api/v1/files/${fileId}, or send signed: no`,
+          `file ${fileId} has no signature and signing certificate; PUT them to /api/v1/files/${fileId}, or send signed: false`,
         );
       const { stationId } = request.params;
       const signed =
-        way === 'yes' ||
+        way === true ||
         (way === 'auto' && isSigned(file) && (await signedUpdates.areKnown(database, stationId)));
       const retrieveAt = readTime(times.retrieveAt, 'retrieveAt') ?? new Date();
       const installAt = readTime(times.installAt, 'installAt') ?? undefined;

@@ -4,6 +4,8 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
+import { campaignControlRoutes } from './campaign-control.ts';
+import { campaignRoutes } from './campaigns.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
@@ -38,7 +40,6 @@ export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   port: number;
   /** What gateways show to be told of credentials. */
   gatewayKey: string;
-  now(): Date;
   log: Log;
 }
 
@@ -65,6 +66,8 @@ const RESOURCES = [
   fileRoutes,
   fileChangeRoutes,
   fileOrderRoutes,
+  campaignRoutes,
+  campaignControlRoutes,
   certificateRoutes,
   securityEventRoutes,
   apiKeyRoutes,

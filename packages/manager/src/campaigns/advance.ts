@@ -35,6 +35,9 @@ export async function advance(db: Db, campaignId: string, now: Date): Promise<Ro
     await turns.skipAbsent(db, campaignId, { since, at: now });
   }
   if (campaign.state === 'running') await decide(db, { campaign, files }, now);
+  // Also those that were under way at the stop, once they have ended.
+  if (campaign.state === 'stopped' && campaign.rollbackOnStop !== 'none' && rollbackFileId !== null)
+    await turns.beginRollback(db, campaignId, { which: campaign.rollbackOnStop, at: now, again: false });
   return { campaign, files };
 }
 
@@ -86,13 +89,11 @@ export function brokenLimit(
   return undefined;
 }
 
-/** Stops a campaign: it sends nothing more, and rolls back where it was told to. */
+/** Stops a campaign: it sends nothing more, but rolls back where it was told to. */
 export async function stop(
   db: Db,
-  { campaignId, currentWave, rollbackOnStop, rollbackFileId }: Campaign,
+  { campaignId, currentWave }: Campaign,
   { reason, at }: { reason: string; at: Date },
 ): Promise<void> {
   await campaigns.setState(db, campaignId, { state: 'stopped', reason, currentWave, at });
-  if (rollbackOnStop !== 'none' && rollbackFileId !== null)
-    await turns.beginRollback(db, campaignId, { which: rollbackOnStop, at });
 }

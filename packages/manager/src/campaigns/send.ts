@@ -28,12 +28,20 @@ export interface SenderOptions {
 /** Another manager was faster, or the campaign was stopped in this moment. */
 class TurnIsOver extends Error {}
 
-/** Sends the command to the stations of a campaign whose turn it is; one that breaks no rule is sent once, whatever dies. */
+/** Sends the command to the stations of a campaign whose turn it is; each gets it once, whatever manager dies. */
 export async function sendRound(round: Round, options: SenderOptions): Promise<void> {
-  const { campaignId } = round.campaign;
+  const { campaignId, firmwareVersion } = round.campaign;
   for (const station of await campaignStations.ready(options.database, campaignId, STATIONS_PER_ROUND)) {
     const file = round.files[station.phase];
-    if (!file) await settle(round, station, { options, reason: 'the file was removed' });
+    const hasIt = station.firmwareVersion !== null && station.firmwareVersion === firmwareVersion;
+    if (hasIt && station.phase === 'update')
+      await settle(round, station, {
+        options,
+        state: 'skipped',
+        reason: `it has ${firmwareVersion} already`,
+      });
+    else if (!file)
+      await settle(round, station, { options, state: 'failed', reason: 'the file was removed' });
     else if (!(await sendOne(round, { station, file }, options))) return;
   }
 }
@@ -51,14 +59,17 @@ async function sendOne(
     await request(round, { station, file }, options);
   } catch (error) {
     if (error instanceof NoPublicUrl) {
-      await database.transaction((db) => stop(db, round.campaign, { reason: error.message, at: now() }));
+      await database.transaction(async (db) => {
+        const campaign = await campaigns.lock(db, campaignId);
+        if (campaign?.state === 'running') await stop(db, campaign, { reason: error.message, at: now() });
+      });
       return false;
     }
     // Those that are not there, or have too much to do, are tried again in the next round.
     if (error instanceof TurnIsOver || error instanceof NotSent) return true;
     if (!(error instanceof RuleBroken || error instanceof OcppError)) throw error;
     log.info({ campaignId, stationId, fault: error.message }, 'a station cannot be sent its firmware');
-    await settle(round, station, { options, reason: error.message });
+    await settle(round, station, { options, state: 'failed', reason: error.message });
   }
   return true;
 }
@@ -96,9 +107,9 @@ async function request(
 async function settle(
   { campaign: { campaignId } }: Round,
   { stationId, phase }: Ready,
-  { options, reason }: { options: SenderOptions; reason: string },
+  { options, state, reason }: { options: SenderOptions; state: 'failed' | 'skipped'; reason: string },
 ): Promise<void> {
   const text = phase === 'rollback' ? `rollback: ${reason}` : reason;
-  const changes = [{ stationId, state: 'failed' as const, reason: text }];
+  const changes = [{ stationId, state, reason: text }];
   await campaignStations.change(options.database, campaignId, { changes, at: options.now() });
 }

@@ -5,7 +5,7 @@ const MAX_IN_URL = 64;
 export function fileNameOf(text: string, fallback: string): string {
   const last = text.split(/[/\\]/).at(-1) ?? '';
   const shown = last
-    .replace(/[\u0000-\u001f\u007f-\u009f]/g, '')
+    .replace(/\p{Cc}/gu, '')
     .trim()
     .slice(0, MAX_LENGTH);
   return shown === '' || /^\.+$/.test(shown) ? fallback : shown;

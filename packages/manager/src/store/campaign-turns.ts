@@ -106,16 +106,19 @@ const rollBackAll = statement(
      update_state = coalesce(update_state, state), update_reason = CASE WHEN update_state IS NULL THEN reason ELSE update_reason END,
      phase = 'rollback', state = 'waiting', reason = NULL, settled_at = NULL, waiting_since = $3,
      is_signed = NULL, other_way_tried = false
-   WHERE campaign_id = $1 AND state IN ('installed', 'failed', 'timedOut')
+   WHERE campaign_id = $1 AND state IN ('installed', 'failed', 'timedOut') AND (phase = 'update' OR $4::boolean)
      AND ($2 IN ('failed', 'all') AND coalesce(update_state, state) <> 'installed'
        OR $2 IN ('updated', 'all') AND coalesce(update_state, state) = 'installed')`,
 );
 
-/** Those that failed, or have the new firmware, wait for the one from before; resolves with how many. */
+/**
+ * Those that failed, or have the new firmware, wait for the one from before; resolves with how many. `again`: those whose rollback
+ * failed, too.
+ */
 export async function beginRollback(
   db: Db,
   campaignId: string,
-  { which, at }: { which: Rollback; at: Date },
+  { which, at, again }: { which: Rollback; at: Date; again: boolean },
 ): Promise<number> {
-  return (await db.query(rollBackAll([campaignId, which, at]))).rowCount ?? 0;
+  return (await db.query(rollBackAll([campaignId, which, at, again]))).rowCount ?? 0;
 }
