@@ -35,6 +35,7 @@ export interface Answer {
 /** The API over real HTTP on a desk's database, with a key for each role. */
 export interface TestApi {
   desk: Desk;
+  files: Files;
   url: string;
   changed: string[];
   /** A request as admin, or with the key given; null for no key. */
@@ -63,13 +64,14 @@ export async function openApi({
     passwordPepper: PEPPER,
     unknownStations,
     isReady: () => true,
-    now: () => new Date(),
+    now: desk.now,
     onStationChanged: (stationId) => changed.push(stationId),
     log: silentLog(),
   });
   files.links.listensAt(api.url);
   return {
     desk,
+    files,
     url: api.url,
     changed,
     send: async (method, path, body, key = KEYS.admin) => {
