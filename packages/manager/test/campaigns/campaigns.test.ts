@@ -84,15 +84,18 @@ async function campaign(stationIds: string[], body: Json): Promise<string> {
   return `/firmware-campaigns/${String(made.body['campaignId'])}`;
 }
 
-/** Station by station: `state`, or `state: reason`. */
-async function standing(path: string): Promise<string[]> {
-  const { body } = await operator('GET', `${path}/stations`);
-  return body.items.map(({ state, reason }) => (reason === null ? String(state) : `${state}: ${reason}`));
+/** `state`, or `state: reason`. */
+function inWords({ state, reason }: Json): string {
+  return [state, reason].filter((word) => typeof word === 'string').join(': ');
 }
 
-async function stateOf(path: string): Promise<unknown> {
-  const { body } = await operator('GET', path);
-  return body['reason'] === null ? body['state'] : `${String(body['state'])}: ${String(body['reason'])}`;
+/** The campaign's stations, in order. */
+async function standing(path: string): Promise<string[]> {
+  return (await operator('GET', `${path}/stations`)).body.items.map(inWords);
+}
+
+async function stateOf(path: string): Promise<string> {
+  return inWords((await operator('GET', path)).body);
 }
 
 /** The station answers its command: the actions and locations that it has been sent so far. */
