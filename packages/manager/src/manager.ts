@@ -1,12 +1,16 @@
+import { Sealer } from '@evander/process';
 import type { Log } from '@evander/process';
 import { CampaignRunner } from './campaigns/runner.ts';
 import { startApi } from './api/server.ts';
 import type { Api } from './api/server.ts';
 import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
 import type { FileOptions } from './files/files.ts';
+import { Certificates } from './certificates/certificates.ts';
+import type { CertificateOptions } from './certificates/certificates.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { Desk } from './desk.ts';
 import { ManagerMetrics } from './metrics.ts';
+import { outbound } from './outbound.ts';
 import * as apiKeys from './store/api-keys.ts';
 import { openDatabase } from './store/db.ts';
 import type { Database } from './store/db.ts';
@@ -26,6 +30,13 @@ export interface ManagerOptions {
   passwordPepper: string;
   /** What seals secrets that wait in the database. */
   sealingKey: string;
+  /** What seals server keys on their way to gateways. */
+  serverKeySecret: string;
+  /** Where stations reach a manager over HTTP. */
+  publicUrl?: string;
+  /** May addresses that others chose be asked when they are not public. */
+  outboundPrivate: boolean;
+  certificates: CertificateOptions;
   /** Becomes an admin key when it is none yet. */
   adminKey?: string;
   unknownStations: 'accept' | 'reject';
@@ -54,8 +65,16 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   const database = await openStorage(options, metrics);
   const desk = new Desk(options, database, metrics);
   const { callMaker, register, road } = desk;
-  const files = new Files(database, options.files ?? DEFAULT_FILE_OPTIONS, now);
+  const files = openFiles(options, database);
+  const certificates = new Certificates({
+    ...options,
+    ...options.certificates,
+    database,
+    callMaker,
+    outbound: outbound({ allowPrivate: options.outboundPrivate }),
+  });
   const closeAll = async (drainMs: number, api?: Api): Promise<void> => {
+    await certificates.close();
     await desk.finish(drainMs);
     await api?.close();
     await desk.close();
@@ -71,6 +90,9 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     gatewayKey: options.gatewayKey,
     passwordPepper: options.passwordPepper,
     unknownStations: options.unknownStations,
+    authority: certificates.authority,
+    judge: certificates.judge,
+    serverKeySealer: new Sealer(options.serverKeySecret),
     isReady: () => road.isReady,
     now,
     onStationChanged: (stationId) => register.forget(stationId),
@@ -83,6 +105,7 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   const campaignRunner = new CampaignRunner({ database, callMaker, links: files.links, now, log });
   campaignRunner.start();
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
+  certificates.start();
   const stopHousekeeping = startHousekeeping(database, { files: files.options, now, log });
   return {
     apiUrl: api.url,
@@ -110,4 +133,8 @@ async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<D
   if (adminKey !== undefined)
     await apiKeys.add(database, { name: 'first admin', role: 'admin', key: adminKey });
   return database;
+}
+
+function openFiles({ files = DEFAULT_FILE_OPTIONS, publicUrl, now }: Clocked, database: Database): Files {
+  return new Files(database, { ...files, publicUrl }, now);
 }

@@ -6,6 +6,7 @@ import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
 import { campaignControlRoutes } from './campaign-control.ts';
 import { campaignRoutes } from './campaigns.ts';
+import { certificateAuthorityRoutes } from './certificate-authority.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
@@ -14,6 +15,7 @@ import { connectorRoutes } from './connectors.ts';
 import { fileChangeRoutes } from './file-changes.ts';
 import { fileOrderRoutes } from './file-orders.ts';
 import { fileRoutes } from './files.ts';
+import { goalRoutes } from './goals.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
 import { jobRoutes } from './jobs.ts';
@@ -21,6 +23,7 @@ import { localListRoutes } from './local-list.ts';
 import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
 import { describeRoutes } from './openapi.ts';
+import { pkiRoutes } from './pki.ts';
 import { answerProblem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
@@ -70,6 +73,8 @@ const RESOURCES = [
   campaignControlRoutes,
   certificateRoutes,
   securityEventRoutes,
+  goalRoutes,
+  certificateAuthorityRoutes,
   apiKeyRoutes,
 ];
 const CLOSE_MS = 800;
@@ -87,6 +92,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   healthRoutes(app, context);
   gatewayRoutes(app, context);
   stationFileRoutes(app, context);
+  pkiRoutes(app, context);
   await app.register(
     async (api) => {
       for (const addRoutes of RESOURCES) addRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context);

@@ -3,7 +3,6 @@ import type { FileOptions } from './files.ts';
 
 /** The variables about files. */
 export const FILE_SETTINGS = [
-  'publicUrl',
   'maxFirmwareMib',
   'maxUploadMib',
   'fileLinkHours',
@@ -15,7 +14,6 @@ const MIB = 1024 ** 2;
 
 export function fileOptions(settings: Settings<(typeof FILE_SETTINGS)[number]>): FileOptions {
   return {
-    publicUrl: settings.publicUrl,
     maxFirmwareBytes: settings.maxFirmwareMib * MIB,
     maxUploadBytes: settings.maxUploadMib * MIB,
     linkMs: settings.fileLinkHours * 3_600_000,

@@ -1,8 +1,10 @@
 import { expect } from '@jest/globals';
-import { silentLog } from '@evander/process';
+import { Sealer, silentLog } from '@evander/process';
 import { DEFAULT_FILE_OPTIONS, Files } from '../../src/files/files.ts';
 import { startApi } from '../../src/api/server.ts';
+import { Certificates } from '../../src/certificates/certificates.ts';
 import type { FileOptions } from '../../src/files/files.ts';
+import { outbound } from '../../src/outbound.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
 import { openDesk, PEPPER } from '../desk.ts';
@@ -36,6 +38,7 @@ export interface Answer {
 export interface TestApi {
   desk: Desk;
   files: Files;
+  certificates: Certificates;
   url: string;
   changed: string[];
   /** A request as admin, or with the key given; null for no key. */
@@ -52,7 +55,21 @@ export async function openApi({
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
   }
   const changed: string[] = [];
-  const files = new Files(desk.database, { ...DEFAULT_FILE_OPTIONS, ...fileOptions }, () => desk.now());
+  const { now } = desk;
+  const files = new Files(desk.database, { ...DEFAULT_FILE_OPTIONS, ...fileOptions }, now);
+  const log = silentLog();
+  const certificates = new Certificates({
+    database: desk.database,
+    callMaker: desk.callMaker,
+    outbound: outbound({ allowPrivate: true }),
+    sealingKey: 'a secret',
+    organisation: 'Operator',
+    stationDays: 30,
+    renewDays: 10,
+    signedBy: 'builtin',
+    now,
+    log,
+  });
   const api = await startApi({
     host: '127.0.0.1',
     port: 0,
@@ -63,15 +80,19 @@ export async function openApi({
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
     unknownStations,
+    authority: certificates.authority,
+    judge: certificates.judge,
+    serverKeySealer: new Sealer('server key'),
     isReady: () => true,
-    now: desk.now,
+    now,
     onStationChanged: (stationId) => changed.push(stationId),
-    log: silentLog(),
+    log,
   });
   files.links.listensAt(api.url);
   return {
     desk,
     files,
+    certificates,
     url: api.url,
     changed,
     send: async (method, path, body, key = KEYS.admin) => {
