@@ -58,7 +58,8 @@ export async function receive<T>(request: FastifyRequest, files: Files, work: ()
     return await work();
   } catch (error) {
     // Nobody hears this; but it is no fault of the database.
-    if (request.raw.destroyed) throw new Problem(400, 'the upload was broken off; send it again');
+    if (request.raw.destroyed && !request.raw.complete)
+      throw new Problem(400, 'the upload was broken off; send it again');
     throw problemOf(error);
   } finally {
     end();
