@@ -254,10 +254,20 @@ test('diagnostics come by PUT and by form, and belong to their job; names are ne
   expect(await curl('-T', path, `${url}/doubled.zip`)).toBe('201');
   expect(await curl('-T', path, `${url}../../..%2f..%2fetc/passwd`)).toBe('201');
   expect(await curl('-F', `file=@${path};filename=..\\..\\boot.ini`, url)).toBe('201');
+  expect(await curl('-T', path, `${url}..%5c..%5cautoexec.bat`)).toBe('201');
   expect(await curl('-X', 'POST', '--data-binary', `@${path}`, url)).toBe('201');
   const { items } = (await operator('GET', `/files?jobId=${String(jobId)}`)).body;
   expect(items.map(({ name }) => name).reverse()).toEqual([
-    ...['diag.zip', 'form.zip', 'glued.zip', 'doubled.zip', 'passwd', 'boot.ini', 'CP1-diagnostics'],
+    ...[
+      'diag.zip',
+      'form.zip',
+      'glued.zip',
+      'doubled.zip',
+      'passwd',
+      'boot.ini',
+      'autoexec.bat',
+      'CP1-diagnostics',
+    ],
   ]);
   const bytes = await readFile(path);
   for (const item of items)
