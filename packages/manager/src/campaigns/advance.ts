@@ -6,7 +6,7 @@ import type { Db } from '../store/db.ts';
 import * as fileList from '../store/file-list.ts';
 import type { FileRow } from '../store/file-list.ts';
 import * as campaigns from '../store/firmware-campaigns.ts';
-import type { Campaign } from '../store/firmware-campaigns.ts';
+import type { Campaign, CampaignState } from '../store/firmware-campaigns.ts';
 import { isSigned } from '../files/orders.ts';
 import { progressOf } from './progress.ts';
 
@@ -34,9 +34,9 @@ export async function advance(db: Db, campaignId: string, now: Date): Promise<Ro
     const since = new Date(now.getTime() - campaign.absenceTimeoutSeconds * 1000);
     await turns.skipAbsent(db, campaignId, { since, at: now });
   }
-  if (campaign.state === 'running') await decide(db, { campaign, files }, now);
+  const state = campaign.state === 'running' ? await decide(db, { campaign, files }, now) : campaign.state;
   // Also those that were under way at the stop, once they have ended.
-  if (campaign.state === 'stopped' && campaign.rollbackOnStop !== 'none' && rollbackFileId !== null)
+  if (state === 'stopped' && campaign.rollbackOnStop !== 'none' && rollbackFileId !== null)
     await turns.beginRollback(db, campaignId, { which: campaign.rollbackOnStop, at: now, again: false });
   return { campaign, files };
 }
@@ -54,7 +54,8 @@ async function changesOf(db: Db, { campaign, files }: Round, now: Date): Promise
   });
 }
 
-async function decide(db: Db, { campaign, files }: Round, now: Date): Promise<void> {
+/** The state that follows from how the waves stand. */
+async function decide(db: Db, { campaign, files }: Round, now: Date): Promise<CampaignState> {
   const { campaignId } = campaign;
   if (!files.update)
     return stop(db, campaign, { reason: `its file ${campaign.fileName} was removed`, at: now });
@@ -74,8 +75,9 @@ async function decide(db: Db, { campaign, files }: Round, now: Date): Promise<vo
   }
   if (wave > campaign.currentWave) await turns.startWaitingFor(db, campaignId, { wave, at: now });
   const state = tally.open === 0 ? 'done' : 'running';
-  if (state === 'running' && wave === campaign.currentWave) return;
-  await campaigns.setState(db, campaignId, { state, reason: null, currentWave: wave, at: now });
+  if (state === 'done' || wave > campaign.currentWave)
+    await campaigns.setState(db, campaignId, { state, reason: null, currentWave: wave, at: now });
+  return state;
 }
 
 /** The limit of failures that a campaign has gone beyond, in words; undefined while it has not. */
@@ -94,6 +96,7 @@ export async function stop(
   db: Db,
   { campaignId, currentWave }: Campaign,
   { reason, at }: { reason: string; at: Date },
-): Promise<void> {
+): Promise<'stopped'> {
   await campaigns.setState(db, campaignId, { state: 'stopped', reason, currentWave, at });
+  return 'stopped';
 }

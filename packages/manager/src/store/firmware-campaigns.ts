@@ -113,8 +113,7 @@ const claimOne = statement(
   'firmwareCampaigns.claim',
   `UPDATE firmware_campaigns SET leased_until = $2
    WHERE campaign_id = (SELECT campaign_id FROM firmware_campaigns c
-     WHERE leased_until <= $1 AND (state = 'running' OR state = 'stopped' AND rollback_on_stop <> 'none'
-       OR state <> 'draft' AND EXISTS (
+     WHERE leased_until <= $1 AND (state = 'running' OR state <> 'draft' AND EXISTS (
        SELECT FROM firmware_campaign_stations s WHERE s.campaign_id = c.campaign_id
          AND s.state IN ('waiting', 'sent', 'downloading', 'downloaded', 'installing')
          AND (s.state <> 'waiting' OR s.phase = 'rollback')))

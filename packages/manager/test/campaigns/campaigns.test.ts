@@ -323,7 +323,6 @@ test('it rolls back by itself when it was told to, and when it is asked', async 
   expect(await stateOf(path)).toBe(
     'stopped: 1 of 3 stations failed or timed out, and 30 % may: InstallationFailed (1)',
   );
-  await later(1);
   expect(await standing(path)).toEqual(['sent', 'sent', 'sent']);
   expect(await answer(bad)).toEqual(['UpdateFirmware', 'UpdateFirmware']);
   await tell(bad, 'Installed');
