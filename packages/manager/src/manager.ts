@@ -1,8 +1,11 @@
 import { Sealer } from '@evander/process';
 import type { Log } from '@evander/process';
+import { CampaignRunner } from './campaigns/runner.ts';
 import { startApi } from './api/server.ts';
 import type { Api } from './api/server.ts';
 import { Authority } from './certificates/authority.ts';
+import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
+import type { FileOptions } from './files/files.ts';
 import { Certificates } from './certificates/certificates.ts';
 import type { CertificateOptions } from './certificates/certificates.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -45,6 +48,7 @@ export interface ManagerOptions {
   answerTimeoutMs: number;
   drainMs: number;
   plugAndCharge?: PncOptions;
+  files?: FileOptions;
   now?: () => Date;
   log: Log;
 }
@@ -75,6 +79,7 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   });
   const desk = new Desk({ ...options, pnc }, database, metrics);
   const { callMaker, register, road } = desk;
+  const files = openFiles(options, database);
   const certificates = new Certificates({
     ...options,
     ...options.certificates,
@@ -94,6 +99,7 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     port: options.apiPort,
     database,
     callMaker,
+    files,
     metrics,
     gatewayKey: options.gatewayKey,
     passwordPepper: options.passwordPepper,
@@ -109,13 +115,17 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     await closeAll(0);
     throw error;
   });
+  files.links.listensAt(api.url);
+  const campaignRunner = new CampaignRunner({ database, callMaker, links: files.links, now, log });
+  campaignRunner.start();
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
   certificates.start();
-  const stopHousekeeping = startHousekeeping(database, { now, log });
+  const stopHousekeeping = startHousekeeping(database, { files: files.options, now, log });
   return {
     apiUrl: api.url,
     close: async () => {
       stopHousekeeping();
+      await campaignRunner.close();
       await closeAll(options.drainMs, api);
     },
   };
@@ -146,4 +156,8 @@ async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<D
   if (adminKey !== undefined)
     await apiKeys.add(database, { name: 'first admin', role: 'admin', key: adminKey });
   return database;
+}
+
+function openFiles({ files = DEFAULT_FILE_OPTIONS, publicUrl, now }: Clocked, database: Database): Files {
+  return new Files(database, { ...files, publicUrl }, now);
 }

@@ -2,6 +2,7 @@ import { deriveKey, requireSetting } from '@evander/process';
 import type { Log, SettingName, Settings } from '@evander/process';
 import { readFileSync } from 'node:fs';
 import type { CertificateOptions } from './certificates/certificates.ts';
+import { FILE_SETTINGS, fileOptions } from './files/settings.ts';
 import type { ManagerOptions } from './manager.ts';
 import { PNC_SETTINGS, pncOptions } from './pnc/settings.ts';
 
@@ -30,6 +31,7 @@ export const MANAGER_SETTINGS = [
   'answerTimeoutSeconds',
   'drainSeconds',
   ...PNC_SETTINGS,
+  ...FILE_SETTINGS,
   'logLevel',
 ] as const satisfies readonly SettingName[];
 
@@ -58,6 +60,7 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     answerTimeoutMs: settings.answerTimeoutSeconds * 1000,
     drainMs: settings.drainSeconds * 1000,
     plugAndCharge: pncOptions(settings),
+    files: fileOptions(settings),
     log,
   };
 }

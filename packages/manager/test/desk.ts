@@ -64,6 +64,7 @@ export interface Desk {
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   /** The time that the desk goes by; undefined for the clock's. */
   setNow(now: Date | undefined): void;
+  now(): Date;
   idle(): Promise<void>;
   close(): Promise<void>;
 }
@@ -181,6 +182,7 @@ export async function openDesk({
     answer,
     command,
     rows: async (sql, values = []) => (await database.query<pg.QueryResultRow>({ text: sql, values })).rows,
+    now,
     setNow: (at) => (fixed = at),
     idle: async () => {
       await Promise.all(Object.values(writer).map((batch: { idle(): Promise<void> }) => batch.idle()));

@@ -119,7 +119,32 @@ export const SETTINGS = {
     'EVANDER_PUBLIC_URL',
     'httpUrl',
     undefined,
-    'Where stations reach a manager over HTTP, for links and for addresses in certificates: http://csms.example:9410',
+    'Where stations reach a manager over HTTP, for links to files and addresses in certificates: http://csms.example:9410; unset, files are reached at the address that the API listens on',
+  ),
+  maxFirmwareMib: setting(
+    'EVANDER_MAX_FIRMWARE_MIB',
+    'count',
+    512,
+    'The largest firmware file that is taken, in MiB',
+  ),
+  maxUploadMib: setting(
+    'EVANDER_MAX_UPLOAD_MIB',
+    'count',
+    100,
+    'The largest file that a station may upload, in MiB',
+  ),
+  fileLinkHours: setting(
+    'EVANDER_FILE_LINK_HOURS',
+    'count',
+    24,
+    'How long the link lives that a station fetches firmware or uploads files by',
+  ),
+  uploadDays: setting('EVANDER_UPLOAD_DAYS', 'count', 90, 'How long uploads of stations are kept'),
+  fileTransfers: setting(
+    'EVANDER_FILE_TRANSFERS',
+    'count',
+    100,
+    'Downloads and uploads that one manager serves at once; each takes about 1 MiB of memory',
   ),
   outboundPrivate: setting(
     'EVANDER_OUTBOUND_PRIVATE',

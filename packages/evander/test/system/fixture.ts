@@ -31,6 +31,10 @@ export async function startServices(): Promise<Services> {
   const mqttPrefix = `test-${Math.random().toString(36).slice(2)}`;
   const parts: { close(): Promise<void> }[] = [];
   const keep = <P extends { close(): Promise<void> }>(part: P): P => {
+    // A test may have closed it already.
+    const close = part.close.bind(part);
+    let closed: Promise<void> | undefined;
+    part.close = () => (closed ??= close());
     parts.push(part);
     return part;
   };

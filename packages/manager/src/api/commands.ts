@@ -2,7 +2,7 @@ import { ACTIONS, mayBeSentBy, SCHEMAS } from '@evander/ocpp';
 import type { Action, CommandAction } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static } from '@fastify/type-provider-typebox';
-import type { CallMaker } from '../commands/call-maker.ts';
+import type { CallMaker, CommandRequest } from '../commands/call-maker.ts';
 import { openSchema } from '../commands/fill-in.ts';
 import { COMMANDS } from '../messages/v16/index.ts';
 import * as commandList from '../store/command-list.ts';
@@ -24,25 +24,28 @@ const CallError = Type.Object(
   { code: Type.String(), description: Type.String(), details: Type.Unknown() },
   { description: 'The CALLERROR of the station, or why its answer cannot be read' },
 );
+const COMMAND = {
+  commandId: Type.String(),
+  stationId: Type.String(),
+  action: Type.String(),
+  status: oneOf(
+    COMMAND_STATUSES,
+    'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR',
+  ),
+  request: Type.Unknown({ description: 'Without its secrets' }),
+  response: Type.Unknown({ description: 'Null until it is answered' }),
+  error: nullable(CallError),
+  requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
+  createdAt: Time,
+  expiresAt: Time,
+  sentAt: nullable(Time),
+  settledAt: nullable(Time),
+};
 /** A command as the API shows it. */
-export const Command = Type.Object(
-  {
-    commandId: Type.String(),
-    stationId: Type.String(),
-    action: Type.String(),
-    status: oneOf(
-      COMMAND_STATUSES,
-      'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR',
-    ),
-    request: Type.Unknown({ description: 'Without its secrets' }),
-    response: Type.Unknown({ description: 'Null until it is answered' }),
-    error: nullable(CallError),
-    requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
-    createdAt: Time,
-    expiresAt: Time,
-    sentAt: nullable(Time),
-    settledAt: nullable(Time),
-  },
+export const Command = Type.Object(COMMAND, { description: 'The command and its outcome' });
+/** A command that began a job. */
+export const CommandAnswer = Type.Object(
+  { ...COMMAND, jobId: nullable(Type.Integer({ description: 'The job that it began' })) },
   { description: 'The command and its outcome' },
 );
 /** How a command is sent, in the query of its route. */
@@ -73,6 +76,7 @@ export const CommandOptions = Type.Object(
   },
   { additionalProperties: false },
 );
+export type CommandQuery = Static<typeof CommandOptions>;
 const Query = listQuery({
   stationId: Type.Optional(Type.String()),
   action: Type.Optional(oneOf(COMMAND_ACTIONS)),
@@ -153,14 +157,15 @@ function addCommand(app: App, { callMaker, keys }: ApiContext, action: CommandAc
   );
 }
 
+interface Sending extends Pick<CommandRequest, 'stationId' | 'action' | 'request' | 'alongside'> {
+  requestedBy: string | undefined;
+}
+
 /** Sends a command and waits for its outcome as long as `waitSeconds` says; the command as it then stands. */
 export async function sendCommand(
   callMaker: CallMaker,
-  {
-    requestedBy,
-    ...sent
-  }: { stationId: string; action: CommandAction; request: object; requestedBy: string | undefined },
-  { waitSeconds = 30, ttlSeconds, skipRules }: Static<typeof CommandOptions>,
+  { requestedBy, ...sent }: Sending,
+  { waitSeconds = 30, ttlSeconds, skipRules }: CommandQuery,
 ): Promise<CommandRow> {
   const commandId = await callMaker.request({
     ...sent,

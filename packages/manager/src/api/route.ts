@@ -11,6 +11,7 @@ import type { Authority } from '../certificates/authority.ts';
 import type { CertificateJudge } from '../certificates/client-certificate.ts';
 import type { CallMaker } from '../commands/call-maker.ts';
 import type { Database } from '../store/db.ts';
+import type { Files } from '../files/files.ts';
 import type { ManagerMetrics } from '../metrics.ts';
 import type { Role } from '../store/api-keys.ts';
 import type { KeyRing } from './authentication.ts';
@@ -38,6 +39,7 @@ export interface ApiContext {
   database: Database;
   keys: KeyRing;
   callMaker: CallMaker;
+  files: Files;
   metrics: ManagerMetrics;
   passwordPepper: string;
   unknownStations: 'accept' | 'reject';

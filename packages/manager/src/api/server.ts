@@ -4,12 +4,17 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
+import { campaignControlRoutes } from './campaign-control.ts';
+import { campaignRoutes } from './campaigns.ts';
 import { certificateAuthorityRoutes } from './certificate-authority.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
 import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
+import { fileChangeRoutes } from './file-changes.ts';
+import { fileOrderRoutes } from './file-orders.ts';
+import { fileRoutes } from './files.ts';
 import { goalRoutes } from './goals.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
@@ -25,8 +30,10 @@ import { pncRootRoutes } from './pnc-roots.ts';
 import { answerProblem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
+import { withoutToken } from '../secrets.ts';
 import type { ApiContext, App } from './route.ts';
 import { securityEventRoutes } from './security-events.ts';
+import { stationFileRoutes } from './station-files.ts';
 import { stationRoutes } from './stations.ts';
 import { tagRoutes } from './tags.ts';
 import { transactionRoutes } from './transactions.ts';
@@ -62,6 +69,11 @@ const RESOURCES = [
   unmatchedStopRoutes,
   reservationRoutes,
   jobRoutes,
+  fileRoutes,
+  fileChangeRoutes,
+  fileOrderRoutes,
+  campaignRoutes,
+  campaignControlRoutes,
   certificateRoutes,
   pncCommandRoutes,
   pncCertificateRoutes,
@@ -85,6 +97,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const refuseOthers = refuseOtherMethods(app);
   healthRoutes(app, context);
   gatewayRoutes(app, context);
+  stationFileRoutes(app, context);
   pkiRoutes(app, context);
   await app.register(
     async (api) => {
@@ -119,7 +132,10 @@ function createServer(log: Log): App {
   app.addHook('onSend', async (_request, reply) => void forbidGuessing(reply));
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request;
-    log.debug({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+    log.debug(
+      { method, url: withoutToken(url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      'request',
+    );
   });
   return app;
 }

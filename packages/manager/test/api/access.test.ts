@@ -48,6 +48,24 @@ const ROUTES: [string, string, Role][] = [
   ['GET', '/stations/{stationId}/reservations', 'viewer'],
   ['GET', '/stations/{stationId}/jobs', 'viewer'],
   ['GET', '/jobs/{jobId}', 'viewer'],
+  ['GET', '/files', 'viewer'],
+  ['POST', '/files', 'operator'],
+  ['GET', '/files/{fileId}', 'viewer'],
+  ['GET', '/files/{fileId}/content', 'viewer'],
+  ['PUT', '/files/{fileId}', 'operator'],
+  ['DELETE', '/files/{fileId}', 'operator'],
+  ['POST', '/stations/{stationId}/firmware-updates', 'operator'],
+  ['POST', '/stations/{stationId}/diagnostics', 'operator'],
+  ['POST', '/stations/{stationId}/logs', 'operator'],
+  ['GET', '/firmware-campaigns', 'viewer'],
+  ['POST', '/firmware-campaigns', 'operator'],
+  ['GET', '/firmware-campaigns/{campaignId}', 'viewer'],
+  ['GET', '/firmware-campaigns/{campaignId}/stations', 'viewer'],
+  ...['start', 'pause', 'resume', 'cancel', 'rollback'].map((action): [string, string, Role] => [
+    'POST',
+    `/firmware-campaigns/{campaignId}/${action}`,
+    'operator',
+  ]),
   ['GET', '/stations/{stationId}/certificates', 'viewer'],
   ['GET', '/stations/{stationId}/certificate-requests', 'viewer'],
   ...Object.keys(PNC_COMMANDS).map((action): [string, string, Role] => [
@@ -93,7 +111,7 @@ test('the OpenAPI describes every route, and this list has them all', async () =
   const described = Object.entries(body.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  const open = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
+  const open = ['GET /files/{token}/{name}', 'GET /health/live', 'GET /health/ready', 'GET /metrics'];
   expect(described.sort()).toEqual(
     [...ROUTES.map(([method, path]) => `${method} /api/v1${path}`), ...open].sort(),
   );
@@ -109,7 +127,7 @@ test('the server does not start with a route that says no role', async () => {
 
 test.each(ROUTES)('%s %s wants the role %s', async (method, template, least) => {
   const path = `/api/v1${template
-    .replace(/\{(keyId|commandId)\}/, '00000000-0000-0000-0000-000000000000')
+    .replace(/\{(keyId|commandId|fileId|campaignId)\}/, '00000000-0000-0000-0000-000000000000')
     .replace('{idTag}', 'T')
     .replace(/\{\w+\}/g, '1')}`;
   const body = method === 'PUT' || method === 'POST' ? {} : undefined;
@@ -123,7 +141,7 @@ test.each(ROUTES)('%s %s wants the role %s', async (method, template, least) => 
       expect(status).toBe(403);
       expect(problem.detail).toContain(least);
     } else {
-      expect([200, 201, 204, 400, 404]).toContain(status);
+      expect([200, 201, 204, 400, 404, 415]).toContain(status);
     }
   }
 });

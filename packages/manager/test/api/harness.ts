@@ -1,7 +1,9 @@
 import { expect } from '@jest/globals';
 import { Sealer, silentLog } from '@evander/process';
+import { DEFAULT_FILE_OPTIONS, Files } from '../../src/files/files.ts';
 import { startApi } from '../../src/api/server.ts';
 import { Certificates } from '../../src/certificates/certificates.ts';
+import type { FileOptions } from '../../src/files/files.ts';
 import { outbound } from '../../src/outbound.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
@@ -35,6 +37,7 @@ export interface Answer {
 /** The API over real HTTP on a desk's database, with a key for each role. */
 export interface TestApi {
   desk: Desk;
+  files: Files;
   certificates: Certificates;
   url: string;
   changed: string[];
@@ -45,13 +48,15 @@ export interface TestApi {
 
 export async function openApi({
   unknownStations = 'reject',
-}: { unknownStations?: 'accept' | 'reject' } = {}): Promise<TestApi> {
+  fileOptions = {},
+}: { unknownStations?: 'accept' | 'reject'; fileOptions?: Partial<FileOptions> } = {}): Promise<TestApi> {
   const desk = await openDesk();
   for (const role of ['admin', 'operator', 'viewer'] as const) {
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
   }
   const changed: string[] = [];
-  const now = (): Date => new Date();
+  const { now } = desk;
+  const files = new Files(desk.database, { ...DEFAULT_FILE_OPTIONS, ...fileOptions }, now);
   const log = silentLog();
   const certificates = new Certificates({
     database: desk.database,
@@ -70,6 +75,7 @@ export async function openApi({
     port: 0,
     database: desk.database,
     callMaker: desk.callMaker,
+    files,
     metrics: desk.metrics,
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
@@ -82,8 +88,10 @@ export async function openApi({
     onStationChanged: (stationId) => changed.push(stationId),
     log,
   });
+  files.links.listensAt(api.url);
   return {
     desk,
+    files,
     certificates,
     url: api.url,
     changed,
