@@ -23,6 +23,7 @@ import type { ApiContext, App } from './route.ts';
 import { securityEventRoutes } from './security-events.ts';
 import { stationRoutes } from './stations.ts';
 import { tagRoutes } from './tags.ts';
+import { transactionCloseRoute } from './transaction-close.ts';
 import { transactionRoutes } from './transactions.ts';
 import { refuseOtherMethods, refuseUnknownPaths } from './unknown-routes.ts';
 import { unmatchedStopRoutes } from './unmatched-stops.ts';
@@ -33,7 +34,6 @@ export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   port: number;
   /** What gateways show to be told of credentials. */
   gatewayKey: string;
-  now(): Date;
   log: Log;
 }
 
@@ -51,6 +51,7 @@ const RESOURCES = [
   meterValueRoutes,
   tagRoutes,
   transactionRoutes,
+  transactionCloseRoute,
   configurationRoutes,
   chargingProfileRoutes,
   localListRoutes,

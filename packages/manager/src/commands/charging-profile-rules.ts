@@ -141,7 +141,7 @@ async function requireTransaction(
       'a TxProfile needs the transactionId of the transaction that it is for',
     );
   const transaction = await transactionList.get(db, transactionId);
-  if (transaction?.stationId !== stationId || transaction.stoppedAt !== null)
+  if (transaction?.stationId !== stationId || transaction.state !== 'open')
     throw new RuleBroken(
       'SetProfile.1',
       `transaction ${transactionId} is not running at station ${stationId}; a TxProfile is for a running one`,

@@ -5,10 +5,31 @@ import { tagKey } from './tags.ts';
 
 /**
  * What an operator should look at. `supersededByStart`: a new start came on its connector before its stop did, which is lost or
- * late; the others say what is odd about the stop.
+ * late; the next three say what is odd about the stop. The database itself judges the meter: `meterStartImplausible` when samples say
+ * that energy cannot count from meterStart, `meterStopImplausible` and `registerImplausible` for more than a connector can give in the
+ * time, `registerBackwards` for a reading below an older one.
  */
 export type TransactionFlag =
-  'supersededByStart' | 'meterStopBelowStart' | 'stopBeforeStart' | 'stoppedByOtherTag';
+  | 'supersededByStart'
+  | 'meterStopBelowStart'
+  | 'stopBeforeStart'
+  | 'stoppedByOtherTag'
+  | 'meterStartImplausible'
+  | 'meterStopImplausible'
+  | 'meterNegative'
+  | 'registerBackwards'
+  | 'registerImplausible';
+
+/**
+ * `stopped`: by its station, whatever was thought of it before; `lost`: the next start on its connector came without its stop;
+ * `closed`: by an operator.
+ */
+export const TRANSACTION_STATES = ['open', 'stopped', 'lost', 'closed'] as const;
+export type TransactionState = (typeof TRANSACTION_STATES)[number];
+
+/** Where a transaction's energy is from, best first; see migration 0035. */
+export const ENERGY_SOURCES = ['meterStop', 'transactionEnd', 'closure', 'register'] as const;
+export type EnergySource = (typeof ENERGY_SOURCES)[number];
 
 export interface Start {
   stationId: string;
@@ -70,24 +91,25 @@ export async function addStart(db: Db, start: Start, idTagInfo: IdTagInfo): Prom
   return rows[0]?.transactionId;
 }
 
-const flagOlder = statement(
-  'transactions.flagSuperseded',
-  `UPDATE transactions SET flags = flags || '{supersededByStart}'
-   WHERE station_id = $1 AND connector_id = $2 AND stopped_at IS NULL AND started_at < $3
-     AND NOT flags @> '{supersededByStart}'`,
+const endOlder = statement(
+  'transactions.endSuperseded',
+  `UPDATE transactions SET flags = flags || '{supersededByStart}', lost_at = $3
+   WHERE station_id = $1 AND connector_id = $2 AND stopped_at IS NULL AND state = 'open' AND started_at < $3
+   RETURNING transaction_id AS "transactionId"`,
 );
 
-/** Flags what is still open on a connector from before a start: its stop was lost or comes late (rule Start.10). */
-export async function flagSuperseded(db: Db, { stationId, connectorId, startedAt }: Start): Promise<void> {
-  await db.query(flagOlder([stationId, connectorId, startedAt]));
+/** Ends what is still open on a connector from before a start as lost: its stop is, or comes late (rule Start.10). Their ids. */
+export async function endSuperseded(db: Db, { stationId, connectorId, startedAt }: Start): Promise<number[]> {
+  const { rows } = await db.query<{ transactionId: number }>(endOlder([stationId, connectorId, startedAt]));
+  return rows.map(({ transactionId }) => transactionId);
 }
 
 // Another start on the same connector is not counted: it has ended, or this one would not have begun.
 const countRunning = statement(
   'transactions.countRunning',
   `SELECT count(*)::int AS running FROM transactions
-   WHERE id_tag_key = $1 AND started_at <= $2 AND (stopped_at IS NULL OR stopped_at > $2)
-     AND NOT flags @> '{supersededByStart}' AND (station_id, connector_id) <> ($3, $4)
+   WHERE id_tag_key = $1 AND started_at <= $2
+     AND coalesce(stopped_at, close_stopped_at, 'infinity') > $2 AND NOT flags @> '{supersededByStart}' AND (station_id, connector_id) <> ($3, $4)
      AND id_tag_status = 'Accepted'`,
 );
 
@@ -177,7 +199,7 @@ export interface Ending {
   flags: TransactionFlag[];
 }
 
-/** Ends a transaction; its energy follows from the two meter readings. */
+/** Ends a transaction; its energy follows from its meter readings. */
 export async function end(db: Db, { transactionId, stop, idTagInfo, flags }: Ending): Promise<void> {
   await db.query(
     updateStop([
@@ -196,15 +218,17 @@ export async function end(db: Db, { transactionId, stop, idTagInfo, flags }: End
 
 const selectOpen = statement(
   'transactions.findOpen',
-  `SELECT transaction_id AS "transactionId" FROM transactions
-   WHERE station_id = $1 AND connector_id = $2 AND stopped_at IS NULL ORDER BY started_at DESC LIMIT 1`,
+  `SELECT transaction_id AS "transactionId", started_at AS "startedAt" FROM transactions
+   WHERE station_id = $1 AND connector_id = $2 AND stopped_at IS NULL AND state = 'open' ORDER BY started_at DESC LIMIT 1`,
 );
 
-/** The id of the youngest open transaction on a connector. */
+/** The youngest open transaction on a connector. */
 export async function findOpen(
   db: Db,
   { stationId, connectorId }: { stationId: string; connectorId: number },
-): Promise<number | undefined> {
-  const { rows } = await db.query<{ transactionId: number }>(selectOpen([stationId, connectorId]));
-  return rows[0]?.transactionId;
+): Promise<{ transactionId: number; startedAt: Date } | undefined> {
+  const { rows } = await db.query<{ transactionId: number; startedAt: Date }>(
+    selectOpen([stationId, connectorId]),
+  );
+  return rows[0];
 }

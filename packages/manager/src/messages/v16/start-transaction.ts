@@ -30,7 +30,8 @@ export const startTransaction: Message<'StartTransaction'> = {
       const idTagInfo = await authorizeStart(db, start, now());
       const transactionId = await transactions.addStart(db, start, idTagInfo);
       if (transactionId === undefined) return addedMeanwhile(db, start);
-      await transactions.flagSuperseded(db, start);
+      for (const lostId of await transactions.endSuperseded(db, start))
+        await chargingProfiles.removeOfTransaction(db, stationId, lostId);
       await linkRemoteStart(db, start, transactionId);
       const parentIdTag = idTagInfo.parentIdTag ?? null;
       if (!(await useReservation(db, start, { ...start, parentIdTag, transactionId })))

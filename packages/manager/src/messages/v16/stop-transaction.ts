@@ -6,6 +6,7 @@ import { samplesOf } from '../../samples.ts';
 import * as chargingProfiles from '../../store/charging-profiles.ts';
 import type { Db } from '../../store/db.ts';
 import * as meterValues from '../../store/meter-values.ts';
+import * as registerReadings from '../../store/register-readings.ts';
 import * as tags from '../../store/tags.ts';
 import { tagKey } from '../../store/tags.ts';
 import * as transactions from '../../store/transactions.ts';
@@ -65,6 +66,7 @@ async function recordData(
   const { stationId, connectorId, transactionId, receivedAt } = about;
   const samples = samplesOf(transactionData ?? [], { stationId, connectorId, transactionId, receivedAt });
   await meterValues.record(db, samples);
+  await registerReadings.record(db, samples);
 }
 
 function flagsOf(
