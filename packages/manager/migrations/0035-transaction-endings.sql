@@ -18,6 +18,8 @@ ALTER TABLE transactions
   ADD COLUMN last_at timestamptz,
   ADD COLUMN high_wh bigint,
   ADD COLUMN register_fell boolean NOT NULL DEFAULT false,
+  -- A sample told of more than a connector can give: it is not among the highest.
+  ADD COLUMN register_jumped boolean NOT NULL DEFAULT false,
   ADD COLUMN state text NOT NULL GENERATED ALWAYS AS (CASE
     WHEN stopped_at IS NOT NULL THEN 'stopped'
     WHEN closed_at IS NOT NULL THEN 'closed'
@@ -41,26 +43,43 @@ LANGUAGE sql IMMUTABLE
       THEN coalesce(begin_wh, first_wh)
     ELSE meter_start_wh END;
 
--- Where the energy is from: the first of these that can be.
-CREATE FUNCTION transaction_energy_source(
-  baseline bigint, started_at timestamptz, meter_stop_wh bigint, stopped_at timestamptz, begin_wh bigint, end_wh bigint,
-  high_wh bigint, last_at timestamptz, close_meter_stop_wh bigint) RETURNS text
+-- The reading that meterStop is compared with: two that fit each other are believed before a sample that fits neither. Null when none fits.
+CREATE FUNCTION transaction_stop_baseline(
+  baseline bigint, meter_start_wh bigint, started_at timestamptz, meter_stop_wh bigint, stopped_at timestamptz) RETURNS bigint
 LANGUAGE sql IMMUTABLE
   RETURN CASE
-    WHEN meter_stop_wh >= baseline AND is_plausible_rise(meter_stop_wh - baseline, started_at, stopped_at) THEN 'meterStop'
+    WHEN meter_stop_wh >= baseline AND is_plausible_rise(meter_stop_wh - baseline, started_at, stopped_at) THEN baseline
+    WHEN meter_stop_wh >= meter_start_wh AND is_plausible_rise(meter_stop_wh - meter_start_wh, started_at, stopped_at)
+      THEN meter_start_wh END;
+
+-- Where the energy is from: the first of these that can be.
+CREATE FUNCTION transaction_energy_source(
+  stop_baseline bigint, baseline bigint, started_at timestamptz, begin_wh bigint, end_wh bigint, high_wh bigint,
+  last_at timestamptz, close_meter_stop_wh bigint) RETURNS text
+LANGUAGE sql IMMUTABLE
+  RETURN CASE
+    WHEN stop_baseline IS NOT NULL THEN 'meterStop'
     WHEN end_wh >= coalesce(begin_wh, baseline)
       AND is_plausible_rise(end_wh - coalesce(begin_wh, baseline), started_at, last_at) THEN 'transactionEnd'
     WHEN close_meter_stop_wh >= baseline THEN 'closure'
-    WHEN high_wh >= baseline AND is_plausible_rise(high_wh - baseline, started_at, last_at) THEN 'register' END;
+    WHEN high_wh >= baseline THEN 'register' END;
 
 ALTER TABLE transactions
   ADD COLUMN energy_source text GENERATED ALWAYS AS (transaction_energy_source(
-    transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at),
-    started_at, meter_stop_wh, stopped_at, begin_wh, end_wh, high_wh, last_at, close_meter_stop_wh)) STORED,
-  ADD COLUMN energy_wh bigint GENERATED ALWAYS AS (CASE transaction_energy_source(
+    transaction_stop_baseline(
       transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at),
-      started_at, meter_stop_wh, stopped_at, begin_wh, end_wh, high_wh, last_at, close_meter_stop_wh)
-    WHEN 'meterStop' THEN meter_stop_wh - transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at)
+      meter_start_wh, started_at, meter_stop_wh, stopped_at),
+    transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at), started_at, begin_wh, end_wh, high_wh,
+    last_at, close_meter_stop_wh)) STORED,
+  ADD COLUMN energy_wh bigint GENERATED ALWAYS AS (CASE transaction_energy_source(
+      transaction_stop_baseline(
+      transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at),
+      meter_start_wh, started_at, meter_stop_wh, stopped_at),
+      transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at), started_at, begin_wh, end_wh, high_wh,
+      last_at, close_meter_stop_wh)
+    WHEN 'meterStop' THEN meter_stop_wh - transaction_stop_baseline(
+      transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at),
+      meter_start_wh, started_at, meter_stop_wh, stopped_at)
     WHEN 'transactionEnd' THEN
       end_wh - coalesce(begin_wh, transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at))
     WHEN 'closure' THEN close_meter_stop_wh - transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at)
@@ -74,9 +93,7 @@ ALTER TABLE transactions
         meter_stop_wh - transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at), started_at, stopped_at)
       THEN 'meterStopImplausible' END,
     CASE WHEN register_fell OR meter_stop_wh < high_wh - 1000 THEN 'registerBackwards' END,
-    CASE WHEN NOT is_plausible_rise(
-        high_wh - transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at), started_at, last_at)
-      THEN 'registerImplausible' END,
+    CASE WHEN register_jumped THEN 'registerImplausible' END,
     CASE WHEN least(meter_start_wh, meter_stop_wh, begin_wh, end_wh, first_wh, last_wh) < 0 THEN 'meterNegative' END
     ], NULL)) STORED;
 

@@ -10,6 +10,7 @@ import { commandRoutes } from './commands.ts';
 import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
 import { gatewayRoutes } from './gateway.ts';
+import { exportRoutes } from './exports.ts';
 import { healthRoutes } from './health.ts';
 import { jobRoutes } from './jobs.ts';
 import { localListRoutes } from './local-list.ts';
@@ -52,6 +53,7 @@ const RESOURCES = [
   tagRoutes,
   transactionRoutes,
   transactionCloseRoute,
+  exportRoutes,
   configurationRoutes,
   chargingProfileRoutes,
   localListRoutes,

@@ -80,7 +80,8 @@ export const Transaction = Type.Object(
   },
   { description: 'The transaction; what its stop will tell is null while it is open' },
 );
-const FILTERS = {
+/** What transactions are chosen by. */
+export const TRANSACTION_FILTERS = {
   stationId: Type.Optional(Type.String()),
   connectorId: Type.Optional(Int32),
   idTag: Type.Optional(Type.String({ description: 'In any case' })),
@@ -92,7 +93,7 @@ const FILTERS = {
   from: Type.Optional(Type.String({ format: 'date-time', description: 'Started not before this time' })),
   to: Type.Optional(Type.String({ format: 'date-time', description: 'Started before this time' })),
 };
-const Query = listQuery(FILTERS);
+const Query = listQuery(TRANSACTION_FILTERS);
 const PAGER = new Pager(['integer'], ({ transactionId }: TransactionRow) => [transactionId]);
 const tags = ['transactions'];
 

@@ -1,4 +1,5 @@
-import type { Db } from './db.ts';
+import type { Readable } from 'node:stream';
+import type { Database, Db } from './db.ts';
 import { search, statement } from './db.ts';
 import { tagKey } from './tags.ts';
 import type { EnergySource, TransactionState } from './transactions.ts';
@@ -73,33 +74,43 @@ export interface TransactionFilter {
   rows: number;
 }
 
-const selectPage = search(
-  `SELECT ${COLUMNS} FROM transactions
-   WHERE ($1::int IS NULL OR transaction_id < $1) AND ($2::text IS NULL OR station_id = $2)
+const WHERE = `($1::int IS NULL OR transaction_id < $1) AND ($2::text IS NULL OR station_id = $2)
      AND ($3::int IS NULL OR connector_id = $3) AND ($4::text IS NULL OR id_tag_key = $4)
      AND ($5::bool IS NULL OR $5 AND state = 'open' OR NOT $5 AND state <> 'open')
      AND ($6::text IS NULL OR flags @> ARRAY[$6] AND flags <> '{}' OR meter_flags @> ARRAY[$6] AND meter_flags <> '{}')
      AND ($7::timestamptz IS NULL OR started_at >= $7) AND ($8::timestamptz IS NULL OR started_at < $8)
-     AND ($9::text IS NULL OR state = $9)
-   ORDER BY transaction_id DESC LIMIT $10`,
+     AND ($9::text IS NULL OR state = $9)`;
+const selectPage = search(
+  `SELECT ${COLUMNS} FROM transactions WHERE ${WHERE} ORDER BY transaction_id DESC LIMIT $10`,
 );
 
 /** Newest first. */
 export async function list(db: Db, filter: TransactionFilter): Promise<TransactionRow[]> {
-  const { before, stationId, connectorId, idTag, open, flag, from, to, state } = filter;
-  const { rows } = await db.query<TransactionRow>(
-    selectPage([
-      before,
-      stationId ?? null,
-      connectorId ?? null,
-      idTag === undefined ? null : tagKey(idTag),
-      open ?? null,
-      flag ?? null,
-      from,
-      to,
-      state ?? null,
-      filter.rows,
-    ]),
-  );
+  const { rows } = await db.query<TransactionRow>(selectPage([...valuesOf(filter), filter.rows]));
   return rows;
+}
+
+const selectAll = search(`SELECT ${COLUMNS} FROM transactions WHERE ${WHERE} ORDER BY transaction_id DESC`);
+
+/** All that fit, newest first, as they are read; undefined while too many are reading. */
+export async function stream(
+  database: Database,
+  filter: Omit<TransactionFilter, 'before' | 'rows'>,
+): Promise<Readable | undefined> {
+  return database.stream(selectAll(valuesOf({ ...filter, before: null })));
+}
+
+function valuesOf(filter: Omit<TransactionFilter, 'rows'>): unknown[] {
+  const { before, stationId, connectorId, idTag, open, flag, from, to, state } = filter;
+  return [
+    before,
+    stationId ?? null,
+    connectorId ?? null,
+    idTag === undefined ? null : tagKey(idTag),
+    open ?? null,
+    flag ?? null,
+    from,
+    to,
+    state ?? null,
+  ];
 }
