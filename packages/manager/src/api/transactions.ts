@@ -1,8 +1,8 @@
 import { Type } from '@fastify/type-provider-typebox';
 import * as transactionList from '../store/transaction-list.ts';
 import type { TransactionRow } from '../store/transaction-list.ts';
-import { ENERGY_SOURCES, TRANSACTION_STATES } from '../store/transactions.ts';
-import type { TransactionFlag } from '../store/transactions.ts';
+import { ENERGY_SOURCES, TRANSACTION_STATES } from '../store/transaction-state.ts';
+import type { TransactionFlag } from '../store/transaction-state.ts';
 import { Int32, nullable, oneOf, readPeriod, Text, Time, TimeText, TransactionParams } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';

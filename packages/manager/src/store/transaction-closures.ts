@@ -1,7 +1,7 @@
 import * as chargingProfiles from './charging-profiles.ts';
 import type { Database } from './db.ts';
 import { statement } from './db.ts';
-import type { TransactionState } from './transactions.ts';
+import type { TransactionState } from './transaction-state.ts';
 
 /** An operator's end of a transaction that its station has not ended. */
 export interface Closure {

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Database, Db } from './db.ts';
 import { search, statement } from './db.ts';
 import { tagKey } from './tags.ts';
-import type { EnergySource, TransactionState } from './transactions.ts';
+import type { EnergySource, TransactionState } from './transaction-state.ts';
 
 /** A transaction as the API shows it. */
 export interface TransactionRow {

@@ -5,7 +5,7 @@ import type { Database } from './db.ts';
 import * as frames from './frames.ts';
 import * as meterValues from './meter-values.ts';
 import * as registerReadings from './register-readings.ts';
-import * as reservations from './reservations.ts';
+import * as reservationStatuses from './reservation-statuses.ts';
 
 /** The tables that are written in batches. */
 export interface Writer {
@@ -29,7 +29,7 @@ export function createWriter(database: Database, onWritten?: (table: string, row
     }),
     statuses: batch('connector_statuses', 1000, async (rows) => {
       await connectors.record(database, rows);
-      await reservations.onStatuses(database, rows);
+      await reservationStatuses.apply(database, rows);
     }),
   };
 }

@@ -9,6 +9,7 @@ import * as meterValues from '../../store/meter-values.ts';
 import * as registerReadings from '../../store/register-readings.ts';
 import * as tags from '../../store/tags.ts';
 import { tagKey } from '../../store/tags.ts';
+import type { TransactionFlag } from '../../store/transaction-state.ts';
 import * as transactions from '../../store/transactions.ts';
 import * as unmatchedStops from '../../store/unmatched-stops.ts';
 import type { Message } from '../message.ts';
@@ -73,8 +74,8 @@ function flagsOf(
   stop: transactions.Stop,
   transaction: transactions.StoppableTransaction,
   idTagInfo: IdTagInfo | undefined,
-): transactions.TransactionFlag[] {
-  const flags: transactions.TransactionFlag[] = [];
+): TransactionFlag[] {
+  const flags: TransactionFlag[] = [];
   if (stop.meterStopWh < transaction.meterStartWh) flags.push('meterStopBelowStart');
   if (stop.stoppedAt < transaction.startedAt) flags.push('stopBeforeStart');
   const isOtherTag = stop.idTag !== null && tagKey(stop.idTag) !== tagKey(transaction.idTag);
