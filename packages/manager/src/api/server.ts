@@ -7,6 +7,7 @@ import { KeyRing, requireRoles } from './authentication.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
+import { compositeScheduleRoute } from './composite-schedule.ts';
 import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
 import { gatewayRoutes } from './gateway.ts';
@@ -56,6 +57,7 @@ const RESOURCES = [
   exportRoutes,
   configurationRoutes,
   chargingProfileRoutes,
+  compositeScheduleRoute,
   localListRoutes,
   unmatchedStopRoutes,
   reservationRoutes,
