@@ -4,6 +4,8 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
+import { chargingProfileApplicationRoutes } from './charging-profile-applications.ts';
+import { chargingProfileTemplateRoutes } from './charging-profile-templates.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
@@ -58,6 +60,8 @@ const RESOURCES = [
   configurationRoutes,
   chargingProfileRoutes,
   compositeScheduleRoute,
+  chargingProfileTemplateRoutes,
+  chargingProfileApplicationRoutes,
   localListRoutes,
   unmatchedStopRoutes,
   reservationRoutes,

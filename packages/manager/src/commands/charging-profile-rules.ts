@@ -21,6 +21,11 @@ export function checkProfile(profile: ChargingProfile): void {
       'SetProfile.5',
       'a Relative profile starts with its transaction: leave out startSchedule',
     );
+  if (kind === 'Relative' && profile.chargingProfilePurpose === 'ChargePointMaxProfile')
+    throw new RuleBroken(
+      'SetProfile.5',
+      'a Relative profile starts with its transaction, and a ChargePointMaxProfile has none: make it Absolute or Recurring',
+    );
   if (kind !== 'Relative' && startSchedule === undefined)
     throw new RuleBroken('SetProfile.5', `a profile of the kind ${kind} needs a startSchedule`);
   checkValidity(profile);
