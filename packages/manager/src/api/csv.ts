@@ -52,6 +52,6 @@ export async function sendCsv<Row>(
 function cellOf(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (value instanceof Date) return value.toISOString();
-  const text = Array.isArray(value) ? value.join(' ') : String(value as string | number);
+  const text = Array.isArray(value) ? value.join(' ') : String(value);
   return /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/.test(text) && !NUMBER.test(text) ? `'${text}` : text;
 }
