@@ -16,7 +16,9 @@ export const CsvAnswer = {
   content: { 'text/csv': { schema: { type: 'string' } } },
 } as const;
 
-export type Cells<Row> = { [name: string]: (row: Row) => unknown };
+type Cell = string | number | Date | string[] | null | undefined;
+/** How each column is had from a row. */
+export type Cells<Row> = Record<string, (row: Row) => Cell>;
 
 /**
  * Answers rows as CSV while they are read, in constant memory. Throws Problem when too many exports are under way, and what the first
@@ -49,7 +51,7 @@ export async function sendCsv<Row>(
 }
 
 // What a spreadsheet would take for a formula gets an apostrophe in front: stations and drivers choose what stands there.
-function cellOf(value: unknown): string {
+function cellOf(value: Cell): string {
   if (value === null || value === undefined) return '';
   if (value instanceof Date) return value.toISOString();
   const text = Array.isArray(value) ? value.join(' ') : String(value);
