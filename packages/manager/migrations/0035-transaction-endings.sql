@@ -25,12 +25,15 @@ ALTER TABLE transactions
     WHEN closed_at IS NOT NULL THEN 'closed'
     WHEN flags @> '{supersededByStart}' THEN 'lost'
     ELSE 'open' END) STORED,
-  DROP COLUMN energy_wh;
+  -- Told by the trigger below.
+  ALTER COLUMN energy_wh DROP EXPRESSION,
+  ADD COLUMN energy_source text,
+  ADD COLUMN meter_flags text[] NOT NULL DEFAULT '{}';
 
 -- Can a meter have risen so far in this time? At 1 MW it can, and by 100 kWh at any rate: clocks are not exact. Times in the wrong order
 -- tell nothing.
 CREATE FUNCTION is_plausible_rise(wh bigint, since timestamptz, until timestamptz) RETURNS boolean LANGUAGE sql IMMUTABLE
-  RETURN until < since OR wh <= 100000 + extract(epoch FROM until - since) * 1000000 / 3600;
+  RETURN until < since OR wh <= 100000 + date_part('epoch', until - since) * 1000000 / 3600;
 
 -- The reading that energy counts from: meterStart, unless what was read after it says that it cannot be (a start that was told offline
 -- as 0, of a meter that counts all that it ever measured).
@@ -43,59 +46,48 @@ LANGUAGE sql IMMUTABLE
       THEN coalesce(begin_wh, first_wh)
     ELSE meter_start_wh END;
 
--- The reading that meterStop is compared with: two that fit each other are believed before a sample that fits neither. Null when none fits.
-CREATE FUNCTION transaction_stop_baseline(
-  baseline bigint, meter_start_wh bigint, started_at timestamptz, meter_stop_wh bigint, stopped_at timestamptz) RETURNS bigint
-LANGUAGE sql IMMUTABLE
-  RETURN CASE
-    WHEN meter_stop_wh >= baseline AND is_plausible_rise(meter_stop_wh - baseline, started_at, stopped_at) THEN baseline
-    WHEN meter_stop_wh >= meter_start_wh AND is_plausible_rise(meter_stop_wh - meter_start_wh, started_at, stopped_at)
-      THEN meter_start_wh END;
+-- The energy of a transaction from the first of its readings that can be, and what readings say of each other. A meterStop and a
+-- meterStart that fit each other are believed before a sample that fits neither. Up to 1 kWh is no fall: some stations round to kWh.
+CREATE FUNCTION tell_energy() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  baseline bigint := transaction_baseline(NEW.meter_start_wh, NEW.started_at, NEW.begin_wh, NEW.first_wh, NEW.first_at);
+  begin_wh bigint := coalesce(NEW.begin_wh, baseline);
+  can_stop boolean := is_plausible_rise(NEW.meter_stop_wh - baseline, NEW.started_at, NEW.stopped_at);
+BEGIN
+  IF NEW.meter_stop_wh >= baseline AND can_stop THEN
+    NEW.energy_source := 'meterStop';
+    NEW.energy_wh := NEW.meter_stop_wh - baseline;
+  ELSIF NEW.meter_stop_wh >= NEW.meter_start_wh
+    AND is_plausible_rise(NEW.meter_stop_wh - NEW.meter_start_wh, NEW.started_at, NEW.stopped_at) THEN
+    NEW.energy_source := 'meterStop';
+    NEW.energy_wh := NEW.meter_stop_wh - NEW.meter_start_wh;
+  ELSIF NEW.end_wh >= begin_wh AND is_plausible_rise(NEW.end_wh - begin_wh, NEW.started_at, NEW.last_at) THEN
+    NEW.energy_source := 'transactionEnd';
+    NEW.energy_wh := NEW.end_wh - begin_wh;
+  ELSIF NEW.close_meter_stop_wh >= baseline THEN
+    NEW.energy_source := 'closure';
+    NEW.energy_wh := NEW.close_meter_stop_wh - baseline;
+  ELSIF NEW.high_wh >= baseline THEN
+    NEW.energy_source := 'register';
+    NEW.energy_wh := NEW.high_wh - baseline;
+  ELSE
+    NEW.energy_source := NULL;
+    NEW.energy_wh := NULL;
+  END IF;
+  NEW.meter_flags := array_remove(ARRAY[
+    CASE WHEN baseline <> NEW.meter_start_wh THEN 'meterStartImplausible' END,
+    CASE WHEN NOT can_stop THEN 'meterStopImplausible' END,
+    CASE WHEN NEW.register_fell OR NEW.meter_stop_wh < NEW.high_wh - 1000 THEN 'registerBackwards' END,
+    CASE WHEN NEW.register_jumped THEN 'registerImplausible' END,
+    CASE WHEN least(NEW.meter_start_wh, NEW.meter_stop_wh, NEW.begin_wh, NEW.end_wh, NEW.first_wh, NEW.last_wh) < 0
+      THEN 'meterNegative' END], NULL);
+  RETURN NEW;
+END $$;
 
--- Where the energy is from: the first of these that can be.
-CREATE FUNCTION transaction_energy_source(
-  stop_baseline bigint, baseline bigint, started_at timestamptz, begin_wh bigint, end_wh bigint, high_wh bigint,
-  last_at timestamptz, close_meter_stop_wh bigint) RETURNS text
-LANGUAGE sql IMMUTABLE
-  RETURN CASE
-    WHEN stop_baseline IS NOT NULL THEN 'meterStop'
-    WHEN end_wh >= coalesce(begin_wh, baseline)
-      AND is_plausible_rise(end_wh - coalesce(begin_wh, baseline), started_at, last_at) THEN 'transactionEnd'
-    WHEN close_meter_stop_wh >= baseline THEN 'closure'
-    WHEN high_wh >= baseline THEN 'register' END;
-
-ALTER TABLE transactions
-  ADD COLUMN energy_source text GENERATED ALWAYS AS (transaction_energy_source(
-    transaction_stop_baseline(
-      transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at),
-      meter_start_wh, started_at, meter_stop_wh, stopped_at),
-    transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at), started_at, begin_wh, end_wh, high_wh,
-    last_at, close_meter_stop_wh)) STORED,
-  ADD COLUMN energy_wh bigint GENERATED ALWAYS AS (CASE transaction_energy_source(
-      transaction_stop_baseline(
-      transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at),
-      meter_start_wh, started_at, meter_stop_wh, stopped_at),
-      transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at), started_at, begin_wh, end_wh, high_wh,
-      last_at, close_meter_stop_wh)
-    WHEN 'meterStop' THEN meter_stop_wh - transaction_stop_baseline(
-      transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at),
-      meter_start_wh, started_at, meter_stop_wh, stopped_at)
-    WHEN 'transactionEnd' THEN
-      end_wh - coalesce(begin_wh, transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at))
-    WHEN 'closure' THEN close_meter_stop_wh - transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at)
-    WHEN 'register' THEN high_wh - transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at)
-    END) STORED,
-  -- What readings say of each other. Up to 1 kWh may be the rounding of stations that tell whole kWh.
-  ADD COLUMN meter_flags text[] NOT NULL GENERATED ALWAYS AS (array_remove(ARRAY[
-    CASE WHEN transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at) <> meter_start_wh
-      THEN 'meterStartImplausible' END,
-    CASE WHEN NOT is_plausible_rise(
-        meter_stop_wh - transaction_baseline(meter_start_wh, started_at, begin_wh, first_wh, first_at), started_at, stopped_at)
-      THEN 'meterStopImplausible' END,
-    CASE WHEN register_fell OR meter_stop_wh < high_wh - 1000 THEN 'registerBackwards' END,
-    CASE WHEN register_jumped THEN 'registerImplausible' END,
-    CASE WHEN least(meter_start_wh, meter_stop_wh, begin_wh, end_wh, first_wh, last_wh) < 0 THEN 'meterNegative' END
-    ], NULL)) STORED;
+CREATE TRIGGER transactions_energy BEFORE INSERT OR UPDATE OF meter_start_wh, started_at, meter_stop_wh, stopped_at, begin_wh,
+  end_wh, first_wh, first_at, last_wh, last_at, high_wh, register_fell, register_jumped, close_meter_stop_wh
+  ON transactions FOR EACH ROW EXECUTE FUNCTION tell_energy();
+UPDATE transactions SET meter_start_wh = meter_start_wh;
 
 -- Running transactions are written with each sample: room on the page keeps their indexes as they are.
 ALTER TABLE transactions SET (fillfactor = 80);

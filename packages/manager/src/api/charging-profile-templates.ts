@@ -4,87 +4,12 @@ import { profileOf } from '../charging-profile-template.ts';
 import { checkProfile } from '../commands/charging-profile-rules.ts';
 import * as templates from '../store/charging-profile-templates.ts';
 import type { TemplateRow } from '../store/charging-profile-templates.ts';
-import { nullable, oneOf, readTime, Time, TimeText } from './fields.ts';
+import { Change, New, Purpose, Template } from './charging-profile-template-fields.ts';
+import { readTime } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
-const Purpose = oneOf(['ChargePointMaxProfile', 'TxDefaultProfile', 'TxProfile'] as const);
-const Seconds = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 });
-const Rate = Type.Number({ minimum: 0, maximum: 1e9, multipleOf: 0.1, description: 'At most one decimal' });
-const Phases = Type.Integer({ minimum: 1, maximum: 3 });
-const Schedule = Type.Object(
-  {
-    startSchedule: Type.Optional(TimeText),
-    duration: Type.Optional(Seconds),
-    minChargingRate: Type.Optional(Rate),
-    periods: Type.Array(
-      Type.Object(
-        { startPeriod: Seconds, limit: Rate, numberPhases: Type.Optional(Phases) },
-        { additionalProperties: false },
-      ),
-      { minItems: 1, maxItems: 1000 },
-    ),
-  },
-  { additionalProperties: false },
-);
-const Name = Type.String({ pattern: '\\S', maxLength: 100, description: 'a text that is not empty' });
-const NEEDED = {
-  name: Name,
-  purpose: Purpose,
-  stackLevel: Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 }),
-  kind: oneOf(['Absolute', 'Recurring', 'Relative'] as const),
-  unit: oneOf(['A', 'W'] as const),
-  schedule: Schedule,
-};
-const RecurrencyKind = oneOf(['Daily', 'Weekly'] as const);
-const Voltage = Type.Number({
-  exclusiveMinimum: 0,
-  maximum: 1000,
-  description:
-    'Between phase and neutral: with phases, to convert between A and W for stations that take only the other one',
-});
-const New = Type.Object(
-  {
-    ...NEEDED,
-    recurrencyKind: Type.Optional(RecurrencyKind),
-    validFrom: Type.Optional(TimeText),
-    validTo: Type.Optional(TimeText),
-    voltage: Type.Optional(Voltage),
-    phases: Type.Optional(Phases),
-  },
-  { additionalProperties: false },
-);
-const Change = Type.Object(
-  {
-    name: Type.Optional(NEEDED.name),
-    purpose: Type.Optional(NEEDED.purpose),
-    stackLevel: Type.Optional(NEEDED.stackLevel),
-    kind: Type.Optional(NEEDED.kind),
-    unit: Type.Optional(NEEDED.unit),
-    schedule: Type.Optional(NEEDED.schedule),
-    recurrencyKind: Type.Optional(nullable(RecurrencyKind)),
-    validFrom: Type.Optional(nullable(TimeText)),
-    validTo: Type.Optional(nullable(TimeText)),
-    voltage: Type.Optional(nullable(Voltage)),
-    phases: Type.Optional(nullable(Phases)),
-  },
-  { additionalProperties: false },
-);
-const Template = Type.Object(
-  {
-    templateId: Type.String(),
-    ...NEEDED,
-    recurrencyKind: nullable(RecurrencyKind),
-    validFrom: nullable(TimeText),
-    validTo: nullable(TimeText),
-    voltage: nullable(Type.Number()),
-    phases: nullable(Type.Integer()),
-    createdAt: Time,
-    updatedAt: Time,
-  },
-  { description: 'The template' },
-);
 export const TemplateParams = Type.Object({ templateId: Type.String({ format: 'uuid' }) });
 const PAGER = new Pager(['text'], ({ name }: TemplateRow) => [name]);
 const BASE = '/charging-profile-templates';

@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as transactionClosures from '../store/transaction-closures.ts';
+import * as transactionEndings from '../store/transaction-endings.ts';
 import * as transactionList from '../store/transaction-list.ts';
 import { readTime, TransactionParams } from './fields.ts';
 import { Problem } from './problem.ts';
@@ -57,7 +57,7 @@ export function transactionCloseRoute(app: App, { database, keys, now }: ApiCont
         stoppedAt: readTime(stoppedAt, 'stoppedAt') ?? at,
         at,
       };
-      const isKnown = await transactionClosures.close(database, closure, (transaction) =>
+      const isKnown = await transactionEndings.close(database, closure, (transaction) =>
         checkClosure(closure, transaction),
       );
       const transaction = isKnown ? await transactionList.get(database, transactionId) : undefined;
@@ -68,8 +68,8 @@ export function transactionCloseRoute(app: App, { database, keys, now }: ApiCont
 }
 
 function checkClosure(
-  { transactionId, stoppedAt, meterStopWh, at }: transactionClosures.Closure,
-  { state, startedAt, meterStartWh }: transactionClosures.Closable,
+  { transactionId, stoppedAt, meterStopWh, at }: transactionEndings.Closure,
+  { state, startedAt, meterStartWh }: transactionEndings.Closable,
 ): void {
   if (state === 'stopped' || state === 'closed')
     throw new Problem(

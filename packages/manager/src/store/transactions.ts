@@ -64,19 +64,6 @@ export async function addStart(db: Db, start: Start, idTagInfo: IdTagInfo): Prom
   return rows[0]?.transactionId;
 }
 
-const endOlder = statement(
-  'transactions.endSuperseded',
-  `UPDATE transactions SET flags = flags || '{supersededByStart}', lost_at = $3
-   WHERE station_id = $1 AND connector_id = $2 AND stopped_at IS NULL AND state = 'open' AND started_at < $3
-   RETURNING transaction_id AS "transactionId"`,
-);
-
-/** Ends what is still open on a connector from before a start as lost: its stop is, or comes late (rule Start.10). Their ids. */
-export async function endSuperseded(db: Db, { stationId, connectorId, startedAt }: Start): Promise<number[]> {
-  const { rows } = await db.query<{ transactionId: number }>(endOlder([stationId, connectorId, startedAt]));
-  return rows.map(({ transactionId }) => transactionId);
-}
-
 // Another start on the same connector is not counted: it has ended, or this one would not have begun.
 const countRunning = statement(
   'transactions.countRunning',

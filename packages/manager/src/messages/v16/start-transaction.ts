@@ -7,6 +7,7 @@ import * as configuration from '../../store/configuration.ts';
 import * as remoteStarts from '../../store/remote-starts.ts';
 import * as reservations from '../../store/reservations.ts';
 import * as tags from '../../store/tags.ts';
+import * as transactionEndings from '../../store/transaction-endings.ts';
 import * as transactions from '../../store/transactions.ts';
 import type { Message } from '../message.ts';
 
@@ -30,7 +31,7 @@ export const startTransaction: Message<'StartTransaction'> = {
       const idTagInfo = await authorizeStart(db, start, now());
       const transactionId = await transactions.addStart(db, start, idTagInfo);
       if (transactionId === undefined) return addedMeanwhile(db, start);
-      for (const lostId of await transactions.endSuperseded(db, start))
+      for (const lostId of await transactionEndings.endSuperseded(db, start))
         await chargingProfiles.removeOfTransaction(db, stationId, lostId);
       await linkRemoteStart(db, start, transactionId);
       const parentIdTag = idTagInfo.parentIdTag ?? null;
