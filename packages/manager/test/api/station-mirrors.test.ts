@@ -17,6 +17,13 @@ const PROFILE = {
   chargingProfileKind: 'Relative',
   chargingSchedule: { chargingRateUnit: 'A', chargingSchedulePeriod: [{ startPeriod: 0, limit: 8.1 }] },
 };
+/** What a station as a whole may take starts with no transaction. */
+const OF_STATION = {
+  ...PROFILE,
+  chargingProfilePurpose: 'ChargePointMaxProfile',
+  chargingProfileKind: 'Absolute',
+  chargingSchedule: { ...PROFILE.chargingSchedule, startSchedule: '2026-11-20T00:00:00Z' },
+};
 
 test('the configuration of a station is listed by key, found by key in any case, without its secret', async () => {
   const names = ['b', 'A', 'c', 'AuthorizationKey', 'D'];
@@ -35,12 +42,11 @@ test('the configuration of a station is listed by key, found by key in any case,
 
 test('charging profiles are listed by id and filtered', async () => {
   const { desk } = api;
-  for (const [connectorId, purpose] of [
-    [0, 'ChargePointMaxProfile'],
-    [1, 'TxDefaultProfile'],
-    [2, 'TxDefaultProfile'],
+  for (const [connectorId, csChargingProfiles] of [
+    [0, OF_STATION],
+    [1, PROFILE],
+    [2, PROFILE],
   ] as const) {
-    const csChargingProfiles = { ...PROFILE, chargingProfilePurpose: purpose };
     await desk.command('SetChargingProfile', { connectorId, csChargingProfiles }, { status: 'Accepted' });
   }
   const items = await all('CP1/charging-profiles', 2);
