@@ -1,5 +1,5 @@
 import type { Log, Sealer } from '@evander/process';
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { AskManagers } from './manager-call.ts';
@@ -64,7 +64,7 @@ export interface CertificateKeeperOptions {
   source: CertificateSource;
   /** Puts certificates to use: for new connections, those that are open stay. */
   use(certificates: ServerCertificates): void;
-  everyMs?: number;
+  everyMs: number;
   log: Log;
 }
 
@@ -96,7 +96,7 @@ export class CertificateKeeper {
   }
 
   async #look(): Promise<void> {
-    const { source, log, everyMs = 5000 } = this.#options;
+    const { source, log, everyMs } = this.#options;
     try {
       if (this.#loadedAtMs === 0 || (await source.isStale(this.#loadedAtMs))) await this.#load();
     } catch (error) {
@@ -110,11 +110,11 @@ export class CertificateKeeper {
     const { source, use, log } = this.#options;
     const atMs = Date.now();
     const certificates = await source.load();
-    // A key that does not belong to its certificate is refused here, before it is put to use.
+    const own = certificates.cert.map((pem) => new X509Certificate(pem));
+    own.forEach((certificate, i) => requireKey(certificate, certificates.key[i] ?? ''));
     createSecureContext({ ...certificates });
     use(certificates);
     this.#loadedAtMs = atMs;
-    const own = certificates.cert.map((pem) => new X509Certificate(pem));
     this.#expiresAtMs = Math.min(...own.map(({ validTo }) => Date.parse(validTo)));
     const shown = own.map(({ subject, validTo, publicKey }) => ({
       subject,
@@ -123,4 +123,12 @@ export class CertificateKeeper {
     }));
     log.info({ certificates: shown }, 'server certificates loaded');
   }
+}
+
+// OpenSSL would take the pair, and every handshake with it would fail.
+function requireKey(certificate: X509Certificate, key: string): void {
+  if (certificate.checkPrivateKey(createPrivateKey(key))) return;
+  throw new Error(
+    `the private key is not that of the certificate of ${certificate.subject.replaceAll('\n', ', ')}`,
+  );
 }

@@ -1,4 +1,6 @@
 import { CallMaker } from './commands/call-maker.ts';
+import { GOALS } from './goals/index.ts';
+import { Pursuit } from './goals/pursuit.ts';
 import { LastSeen } from './last-seen.ts';
 import type { ManagerOptions } from './manager.ts';
 import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
@@ -20,6 +22,7 @@ export class Desk {
   readonly road: Road;
   readonly callMaker: CallMaker;
   readonly register: StationRegister;
+  readonly pursuit: Pursuit;
   readonly #router: Router;
   readonly #writer: Writer;
   readonly #lastSeen: LastSeen;
@@ -46,7 +49,9 @@ export class Desk {
       // The gateway's clock starts a little later than ours.
       answerTimeoutMs: options.answerTimeoutMs + 1000,
       settle: (stationId, commandId) => this.road.settle(stationId, commandId),
+      onSettled: (stationId) => void this.pursuit.look(stationId),
     });
+    this.pursuit = new Pursuit({ database, callMaker: this.callMaker, goals: GOALS, now, log });
     this.#router = new Router({
       ...common,
       messages: MESSAGES,
@@ -69,12 +74,14 @@ export class Desk {
       log,
     });
     this.callMaker.start();
+    this.pursuit.start();
   }
 
   /** Takes nothing new, and lets what is being worked on be answered for so many milliseconds. */
   async finish(drainMs: number): Promise<void> {
     await this.road.stopReceiving();
     await Promise.race([this.#router.idle(), new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
+    await this.pursuit.close();
     await this.callMaker.close();
   }
 

@@ -1,9 +1,13 @@
+import { Sealer } from '@evander/process';
 import type { Log } from '@evander/process';
 import { startApi } from './api/server.ts';
 import type { Api } from './api/server.ts';
+import { Certificates } from './certificates/certificates.ts';
+import type { CertificateOptions } from './certificates/certificates.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { Desk } from './desk.ts';
 import { ManagerMetrics } from './metrics.ts';
+import { outbound } from './outbound.ts';
 import * as apiKeys from './store/api-keys.ts';
 import { openDatabase } from './store/db.ts';
 import type { Database } from './store/db.ts';
@@ -23,6 +27,13 @@ export interface ManagerOptions {
   passwordPepper: string;
   /** What seals secrets that wait in the database. */
   sealingKey: string;
+  /** What seals server keys on their way to gateways. */
+  serverKeySecret: string;
+  /** Where stations reach a manager over HTTP. */
+  publicUrl?: string;
+  /** May addresses that others chose be asked when they are not public. */
+  outboundPrivate: boolean;
+  certificates: CertificateOptions;
   /** Becomes an admin key when it is none yet. */
   adminKey?: string;
   unknownStations: 'accept' | 'reject';
@@ -50,7 +61,15 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   const database = await openStorage(options, metrics);
   const desk = new Desk(options, database, metrics);
   const { callMaker, register, road } = desk;
+  const certificates = new Certificates({
+    ...options,
+    ...options.certificates,
+    database,
+    callMaker,
+    outbound: outbound({ allowPrivate: options.outboundPrivate }),
+  });
   const closeAll = async (drainMs: number, api?: Api): Promise<void> => {
+    await certificates.close();
     await desk.finish(drainMs);
     await api?.close();
     await desk.close();
@@ -65,6 +84,9 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     gatewayKey: options.gatewayKey,
     passwordPepper: options.passwordPepper,
     unknownStations: options.unknownStations,
+    authority: certificates.authority,
+    judge: certificates.judge,
+    serverKeySealer: new Sealer(options.serverKeySecret),
     isReady: () => road.isReady,
     now,
     onStationChanged: (stationId) => register.forget(stationId),
@@ -74,6 +96,7 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     throw error;
   });
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
+  certificates.start();
   const stopHousekeeping = startHousekeeping(database, { now, log });
   return {
     apiUrl: api.url,

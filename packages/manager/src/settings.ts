@@ -1,5 +1,7 @@
 import { deriveKey, requireSetting } from '@evander/process';
 import type { Log, SettingName, Settings } from '@evander/process';
+import { readFileSync } from 'node:fs';
+import type { CertificateOptions } from './certificates/certificates.ts';
 import type { ManagerOptions } from './manager.ts';
 
 /** The variables that a manager reads. */
@@ -13,6 +15,16 @@ export const MANAGER_SETTINGS = [
   'secret',
   'adminKey',
   'unknownStations',
+  'publicUrl',
+  'outboundPrivate',
+  'organisation',
+  'certificateAuthority',
+  'estUrl',
+  'estUser',
+  'estPassword',
+  'estCaFile',
+  'stationCertificateDays',
+  'certificateRenewDays',
   'heartbeatSeconds',
   'answerTimeoutSeconds',
   'drainSeconds',
@@ -34,11 +46,31 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     gatewayKey: deriveKey(secret, 'gateway'),
     passwordPepper: deriveKey(secret, 'station-password'),
     sealingKey: deriveKey(secret, 'sealing'),
+    serverKeySecret: deriveKey(secret, 'server-key'),
+    ...(settings.publicUrl !== undefined && { publicUrl: settings.publicUrl }),
+    outboundPrivate: settings.outboundPrivate === 'allow',
+    certificates: certificateSettings(settings),
     ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
     unknownStations: settings.unknownStations ?? 'reject',
     heartbeatSeconds: settings.heartbeatSeconds,
     answerTimeoutMs: settings.answerTimeoutSeconds * 1000,
     drainMs: settings.drainSeconds * 1000,
     log,
+  };
+}
+
+function certificateSettings(settings: ManagerSettings): CertificateOptions {
+  const { organisation, certificateAuthority, stationCertificateDays: stationDays, estCaFile } = settings;
+  const common = { organisation, stationDays, renewDays: settings.certificateRenewDays };
+  if (certificateAuthority !== 'est') return { ...common, signedBy: certificateAuthority };
+  return {
+    ...common,
+    signedBy: 'est',
+    est: {
+      url: requireSetting(settings, 'estUrl'),
+      ...(settings.estUser !== undefined && { user: settings.estUser }),
+      ...(settings.estPassword !== undefined && { password: settings.estPassword }),
+      ...(estCaFile !== undefined && { ca: readFileSync(estCaFile, 'utf8') }),
+    },
   };
 }

@@ -115,6 +115,56 @@ export const SETTINGS = {
     60,
     'How long a station may take to answer a command',
   ),
+  publicUrl: setting(
+    'EVANDER_PUBLIC_URL',
+    'httpUrl',
+    undefined,
+    'Where stations reach a manager over HTTP, for links and for addresses in certificates: http://csms.example:9410',
+  ),
+  outboundPrivate: setting(
+    'EVANDER_OUTBOUND_PRIVATE',
+    ['allow', 'refuse'],
+    'refuse',
+    'May managers ask addresses that others chose (webhooks, OCSP responders) when they are not public ones',
+  ),
+  organisation: setting(
+    'EVANDER_ORGANISATION',
+    'text',
+    'Evander',
+    'The operator’s name: O of stations’ certificates, and their CpoName',
+  ),
+  certificateAuthority: setting(
+    'EVANDER_CERTIFICATE_AUTHORITY',
+    ['builtin', 'est', 'manual'],
+    'builtin',
+    'Who signs stations’ certificates: our own authority, one that speaks EST, or an operator by CertificateSigned',
+  ),
+  estUrl: setting(
+    'EVANDER_EST_URL',
+    'httpUrl',
+    undefined,
+    'The EST authority (RFC 7030): https://est.example/.well-known/est',
+  ),
+  estUser: setting('EVANDER_EST_USER', 'text', undefined, 'Its user name'),
+  estPassword: setting('EVANDER_EST_PASSWORD', 'text', undefined, 'And password'),
+  estCaFile: setting(
+    'EVANDER_EST_CA_FILE',
+    'text',
+    undefined,
+    'PEM file with the root that the EST server is trusted by; the well-known ones when unset',
+  ),
+  stationCertificateDays: setting(
+    'EVANDER_STATION_CERTIFICATE_DAYS',
+    'count',
+    365,
+    'How long a station’s certificate from our own authority is valid',
+  ),
+  certificateRenewDays: setting(
+    'EVANDER_CERTIFICATE_RENEW_DAYS',
+    'count',
+    30,
+    'A station is asked to renew its certificate so many days before it ends',
+  ),
   drainSeconds: setting(
     'EVANDER_DRAIN_SECONDS',
     'count',
@@ -231,6 +281,10 @@ const PARSERS = {
     url(text, ['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database'),
   mqttUrl: (text: string) =>
     url(text, ['mqtt:', 'mqtts:', 'tcp:', 'ssl:', 'ws:', 'wss:'], 'mqtt://host:1883'),
+  httpUrl: (text: string) => {
+    const fault = url(text, ['http:', 'https:'], 'http://manager:9410');
+    return fault instanceof Fault ? fault : text.replace(/\/+$/, '');
+  },
   httpUrls: (text: string) => {
     const faults = text.split(',').map((one) => url(one.trim(), ['http:', 'https:'], 'http://manager:9410'));
     return faults.find((one) => one instanceof Fault) ?? text;

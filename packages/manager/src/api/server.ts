@@ -6,12 +6,14 @@ import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
 import { chargingProfileApplicationRoutes } from './charging-profile-applications.ts';
 import { chargingProfileTemplateRoutes } from './charging-profile-templates.ts';
+import { certificateAuthorityRoutes } from './certificate-authority.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
 import { compositeScheduleRoute } from './composite-schedule.ts';
 import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
+import { goalRoutes } from './goals.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { exportRoutes } from './exports.ts';
 import { healthRoutes } from './health.ts';
@@ -20,6 +22,7 @@ import { localListRoutes } from './local-list.ts';
 import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
 import { describeRoutes } from './openapi.ts';
+import { pkiRoutes } from './pki.ts';
 import { answerProblem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
@@ -68,6 +71,8 @@ const RESOURCES = [
   jobRoutes,
   certificateRoutes,
   securityEventRoutes,
+  goalRoutes,
+  certificateAuthorityRoutes,
   apiKeyRoutes,
 ];
 const CLOSE_MS = 800;
@@ -84,6 +89,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const refuseOthers = refuseOtherMethods(app);
   healthRoutes(app, context);
   gatewayRoutes(app, context);
+  pkiRoutes(app, context);
   await app.register(
     async (api) => {
       for (const addRoutes of RESOURCES) addRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context);

@@ -1,6 +1,8 @@
 import { expect } from '@jest/globals';
-import { silentLog } from '@evander/process';
+import { Sealer, silentLog } from '@evander/process';
 import { startApi } from '../../src/api/server.ts';
+import { Certificates } from '../../src/certificates/certificates.ts';
+import { outbound } from '../../src/outbound.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
 import { openDesk, PEPPER } from '../desk.ts';
@@ -33,6 +35,7 @@ export interface Answer {
 /** The API over real HTTP on a desk's database, with a key for each role. */
 export interface TestApi {
   desk: Desk;
+  certificates: Certificates;
   url: string;
   changed: string[];
   /** A request as admin, or with the key given; null for no key. */
@@ -48,6 +51,20 @@ export async function openApi({
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
   }
   const changed: string[] = [];
+  const now = (): Date => new Date();
+  const log = silentLog();
+  const certificates = new Certificates({
+    database: desk.database,
+    callMaker: desk.callMaker,
+    outbound: outbound({ allowPrivate: true }),
+    sealingKey: 'a secret',
+    organisation: 'Operator',
+    stationDays: 30,
+    renewDays: 10,
+    signedBy: 'builtin',
+    now,
+    log,
+  });
   const api = await startApi({
     host: '127.0.0.1',
     port: 0,
@@ -57,13 +74,17 @@ export async function openApi({
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
     unknownStations,
+    authority: certificates.authority,
+    judge: certificates.judge,
+    serverKeySealer: new Sealer('server key'),
     isReady: () => true,
-    now: () => new Date(),
+    now,
     onStationChanged: (stationId) => changed.push(stationId),
-    log: silentLog(),
+    log,
   });
   return {
     desk,
+    certificates,
     url: api.url,
     changed,
     send: async (method, path, body, key = KEYS.admin) => {
