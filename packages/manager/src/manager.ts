@@ -2,12 +2,15 @@ import { Sealer } from '@evander/process';
 import type { Log } from '@evander/process';
 import { startApi } from './api/server.ts';
 import type { Api } from './api/server.ts';
+import { Authority } from './certificates/authority.ts';
 import { Certificates } from './certificates/certificates.ts';
 import type { CertificateOptions } from './certificates/certificates.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { Desk } from './desk.ts';
 import { ManagerMetrics } from './metrics.ts';
 import { outbound } from './outbound.ts';
+import { openPnc } from './pnc/open.ts';
+import type { PncOptions } from './pnc/options.ts';
 import * as apiKeys from './store/api-keys.ts';
 import { openDatabase } from './store/db.ts';
 import type { Database } from './store/db.ts';
@@ -41,6 +44,7 @@ export interface ManagerOptions {
   /** How long a station has for its answer to a command. */
   answerTimeoutMs: number;
   drainMs: number;
+  plugAndCharge?: PncOptions;
   now?: () => Date;
   log: Log;
 }
@@ -59,14 +63,24 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   const { log, now } = options;
   const metrics = new ManagerMetrics();
   const database = await openStorage(options, metrics);
-  const desk = new Desk(options, database, metrics);
+  const request = outbound({ allowPrivate: options.outboundPrivate });
+  const pnc = await openPnc(options.plugAndCharge ?? {}, {
+    database,
+    outbound: request,
+    now,
+    ...(options.certificates.signedBy === 'builtin' && { authority: authorityOf(options, database) }),
+  }).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
+  const desk = new Desk({ ...options, pnc }, database, metrics);
   const { callMaker, register, road } = desk;
   const certificates = new Certificates({
     ...options,
     ...options.certificates,
     database,
     callMaker,
-    outbound: outbound({ allowPrivate: options.outboundPrivate }),
+    outbound: request,
   });
   const closeAll = async (drainMs: number, api?: Api): Promise<void> => {
     await certificates.close();
@@ -105,6 +119,15 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
       await closeAll(options.drainMs, api);
     },
   };
+}
+
+function authorityOf(options: Clocked, database: Database): Authority {
+  return new Authority({
+    ...options,
+    ...options.certificates,
+    database,
+    sealer: new Sealer(options.sealingKey),
+  });
 }
 
 async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<Database> {

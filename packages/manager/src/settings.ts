@@ -3,6 +3,7 @@ import type { Log, SettingName, Settings } from '@evander/process';
 import { readFileSync } from 'node:fs';
 import type { CertificateOptions } from './certificates/certificates.ts';
 import type { ManagerOptions } from './manager.ts';
+import { PNC_SETTINGS, pncOptions } from './pnc/settings.ts';
 
 /** The variables that a manager reads. */
 export const MANAGER_SETTINGS = [
@@ -28,6 +29,7 @@ export const MANAGER_SETTINGS = [
   'heartbeatSeconds',
   'answerTimeoutSeconds',
   'drainSeconds',
+  ...PNC_SETTINGS,
   'logLevel',
 ] as const satisfies readonly SettingName[];
 
@@ -55,6 +57,7 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     heartbeatSeconds: settings.heartbeatSeconds,
     answerTimeoutMs: settings.answerTimeoutSeconds * 1000,
     drainMs: settings.drainSeconds * 1000,
+    plugAndCharge: pncOptions(settings),
     log,
   };
 }

@@ -70,14 +70,19 @@ export async function startServices(): Promise<Services> {
       };
       const names = ['localhost', '127.0.0.1'];
       const sealer = new Sealer(deriveKey(SECRET, 'server-key'));
-      return keep(
+      const gateway = keep(
         await startGateway({
           host: '127.0.0.1',
           wsPort: 0,
           statusPort: 0,
           mqttUrl,
           mqttPrefix,
-          ...(tls && { certificates: certificatesFromManager(askManagers(asked), { names, sealer }) }),
+          ...(tls && {
+            certificates: certificatesFromManager(askManagers({ ...asked, timeoutMs: 30_000 }), {
+              names,
+              sealer,
+            }),
+          }),
           credentialsOf: credentialsFromManager({ ...asked, log }),
           passwordPepper: deriveKey(SECRET, 'station-password'),
           maxFrameBytes: 1_048_576,
@@ -88,6 +93,8 @@ export async function startServices(): Promise<Services> {
           log,
         }),
       );
+      if (tls) await hasCertificate(gateway);
+      return gateway;
     },
     close: async () => {
       for (const part of parts.reverse()) await part.close();
@@ -96,6 +103,13 @@ export async function startServices(): Promise<Services> {
       await database.drop();
     },
   };
+}
+
+async function hasCertificate({ statusUrl }: Gateway): Promise<void> {
+  await eventually(async () => {
+    const metrics = await (await fetch(`${statusUrl}/metrics`)).text();
+    if (!/certificate_expiry_seconds \d/.test(metrics)) throw new Error('the gateway has no certificate');
+  });
 }
 
 /** A client of the HTTP API with the admin key. */

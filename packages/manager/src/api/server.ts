@@ -23,6 +23,9 @@ import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
 import { describeRoutes } from './openapi.ts';
 import { pkiRoutes } from './pki.ts';
+import { pncCertificateRoutes } from './pnc-certificates.ts';
+import { pncCommandRoutes } from './pnc-commands.ts';
+import { pncRootRoutes } from './pnc-roots.ts';
 import { answerProblem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
@@ -70,6 +73,9 @@ const RESOURCES = [
   reservationRoutes,
   jobRoutes,
   certificateRoutes,
+  pncCommandRoutes,
+  pncCertificateRoutes,
+  pncRootRoutes,
   securityEventRoutes,
   goalRoutes,
   certificateAuthorityRoutes,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import Fastify from 'fastify';
 import { ACTIONS } from '@evander/ocpp';
 import { KeyRing, requireRoles } from '../../src/api/authentication.ts';
+import { PNC_COMMANDS } from '../../src/messages/pnc/index.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
 import { KEYS, openApi } from './harness.ts';
@@ -59,6 +60,18 @@ const ROUTES: [string, string, Role][] = [
   ['GET', '/jobs/{jobId}', 'viewer'],
   ['GET', '/stations/{stationId}/certificates', 'viewer'],
   ['GET', '/stations/{stationId}/certificate-requests', 'viewer'],
+  ...Object.keys(PNC_COMMANDS).map((action): [string, string, Role] => [
+    'POST',
+    `/stations/{stationId}/pnc-commands/${action}`,
+    'operator',
+  ]),
+  ['GET', '/stations/{stationId}/pnc-certificates', 'viewer'],
+  ['GET', '/stations/{stationId}/pnc-certificate-requests', 'viewer'],
+  ['GET', '/pnc-authorizations', 'viewer'],
+  ['GET', '/pnc-roots', 'viewer'],
+  ['PUT', '/pnc-roots', 'admin'],
+  ['GET', '/pnc-roots/{fingerprint}', 'viewer'],
+  ['DELETE', '/pnc-roots/{fingerprint}', 'admin'],
   ['GET', '/security-events', 'viewer'],
   ['GET', '/goals', 'viewer'],
   ['POST', '/stations/{stationId}/password-rotation', 'operator'],
