@@ -1,5 +1,6 @@
 export { ACTIONS, isAction, mayBeSentBy } from './actions.ts';
 export type { Action, ActionEntry, CommandAction, Profile, Sender, StationAction } from './actions.ts';
+export { convertLimit, roundLimit } from './charging-rate.ts';
 export { compositeSchedule } from './composite-schedule.ts';
 export type { CompositePeriod, CompositeRequest, InstalledProfile } from './composite-schedule.ts';
 export { isDateTime, parseDateTime } from './date-time.ts';

@@ -6,10 +6,13 @@ import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
 import { campaignControlRoutes } from './campaign-control.ts';
 import { campaignRoutes } from './campaigns.ts';
+import { chargingProfileApplicationRoutes } from './charging-profile-applications.ts';
+import { chargingProfileTemplateRoutes } from './charging-profile-templates.ts';
 import { certificateAuthorityRoutes } from './certificate-authority.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
+import { compositeScheduleRoute } from './composite-schedule.ts';
 import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
 import { fileChangeRoutes } from './file-changes.ts';
@@ -17,6 +20,7 @@ import { fileOrderRoutes } from './file-orders.ts';
 import { fileRoutes } from './files.ts';
 import { goalRoutes } from './goals.ts';
 import { gatewayRoutes } from './gateway.ts';
+import { exportRoutes } from './exports.ts';
 import { healthRoutes } from './health.ts';
 import { jobRoutes } from './jobs.ts';
 import { localListRoutes } from './local-list.ts';
@@ -36,6 +40,7 @@ import { securityEventRoutes } from './security-events.ts';
 import { stationFileRoutes } from './station-files.ts';
 import { stationRoutes } from './stations.ts';
 import { tagRoutes } from './tags.ts';
+import { transactionCloseRoute } from './transaction-close.ts';
 import { transactionRoutes } from './transactions.ts';
 import { refuseOtherMethods, refuseUnknownPaths } from './unknown-routes.ts';
 import { unmatchedStopRoutes } from './unmatched-stops.ts';
@@ -63,8 +68,13 @@ const RESOURCES = [
   meterValueRoutes,
   tagRoutes,
   transactionRoutes,
+  transactionCloseRoute,
+  exportRoutes,
   configurationRoutes,
   chargingProfileRoutes,
+  compositeScheduleRoute,
+  chargingProfileTemplateRoutes,
+  chargingProfileApplicationRoutes,
   localListRoutes,
   unmatchedStopRoutes,
   reservationRoutes,

@@ -40,6 +40,17 @@ export async function find(db: Db, idTag: string): Promise<Tag | undefined> {
   return contracts[0];
 }
 
+const selectParent = statement(
+  'tags.isParent',
+  'SELECT EXISTS (SELECT FROM tags WHERE lower(parent_id_tag) = $1) AS "isParent"',
+);
+
+/** Is an idTag the parent of others? A group need not be a tag itself. */
+export async function isParent(db: Db, idTag: string): Promise<boolean> {
+  const { rows } = await db.query<{ isParent: boolean }>(selectParent([tagKey(idTag)]));
+  return rows[0]?.isParent ?? false;
+}
+
 const lockKey = statement('tags.lock', 'SELECT pg_advisory_xact_lock(hashtextextended($1, 1))');
 
 /** Makes starts with one tag take turns until the transaction ends, so that two of them cannot both be the last allowed. */

@@ -8,6 +8,7 @@ import * as configuration from '../../store/configuration.ts';
 import * as remoteStarts from '../../store/remote-starts.ts';
 import * as reservations from '../../store/reservations.ts';
 import * as tags from '../../store/tags.ts';
+import * as transactionEndings from '../../store/transaction-endings.ts';
 import * as transactions from '../../store/transactions.ts';
 import type { Message } from '../message.ts';
 
@@ -31,7 +32,8 @@ export const startTransaction: Message<'StartTransaction'> = {
       const idTagInfo = await authorizeStart(db, start, now());
       const transactionId = await transactions.addStart(db, start, idTagInfo);
       if (transactionId === undefined) return addedMeanwhile(db, start);
-      await transactions.flagSuperseded(db, start);
+      for (const lostId of await transactionEndings.endSuperseded(db, start))
+        await chargingProfiles.removeOfTransaction(db, stationId, lostId);
       await linkRemoteStart(db, start, transactionId);
       const parentIdTag = idTagInfo.parentIdTag ?? null;
       if (!(await useReservation(db, start, { ...start, parentIdTag, transactionId })))
