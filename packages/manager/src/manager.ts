@@ -2,12 +2,12 @@ import { Sealer } from '@evander/process';
 import type { Log } from '@evander/process';
 import { CampaignRunner } from './campaigns/runner.ts';
 import { startApi } from './api/server.ts';
-import type { Api } from './api/server.ts';
 import { Authority } from './certificates/authority.ts';
 import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
 import type { FileOptions } from './files/files.ts';
 import { Certificates } from './certificates/certificates.ts';
 import type { CertificateOptions } from './certificates/certificates.ts';
+import { Responders } from './certificates/responders.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { Desk } from './desk.ts';
 import { ManagerMetrics } from './metrics.ts';
@@ -61,83 +61,71 @@ export interface Manager {
 
 type Clocked = ManagerOptions & { now(): Date };
 
+/** What runs, the first at the bottom: it is closed from the top. */
+type Parts = (() => Promise<void> | void)[];
+
 /** Starts a manager: migrates the database, serves the API, answers stations. Rejects when the database cannot be had. */
 export async function startManager(given: ManagerOptions): Promise<Manager> {
-  const options: Clocked = { now: () => new Date(), ...given };
-  const { log, now } = options;
+  const parts: Parts = [];
+  const close = async (): Promise<void> => {
+    for (const end of parts.splice(0).reverse()) await end();
+  };
+  try {
+    const apiUrl = await start({ now: () => new Date(), ...given }, parts);
+    return { apiUrl, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(options: Clocked, parts: Parts): Promise<string> {
+  const { log, now, drainMs } = options;
   const metrics = new ManagerMetrics();
   const database = await openStorage(options, metrics);
-  const request = outbound({ allowPrivate: options.outboundPrivate });
-  const pnc = await openPnc(options.plugAndCharge ?? {}, {
+  parts.push(() => database.close());
+  const responders = new Responders({
     database,
-    outbound: request,
     now,
-    ...(options.certificates.signedBy === 'builtin' && { authority: authorityOf(options, database) }),
-  }).catch(async (error: unknown) => {
-    await database.close();
-    throw error;
+    request: outbound({ allowPrivate: options.outboundPrivate }),
   });
+  const sealer = new Sealer(options.sealingKey);
+  const authority = new Authority({ ...options, ...options.certificates, database, sealer });
+  const isOurs = options.certificates.signedBy === 'builtin';
+  const pncContext = { database, responders, now, ...(isOurs && { authority }) };
+  const pnc = await openPnc(options.plugAndCharge ?? {}, pncContext);
   const desk = new Desk({ ...options, pnc }, database, metrics);
+  parts.push(
+    () => desk.close(),
+    () => desk.finish(drainMs),
+  );
   const { callMaker, register, road } = desk;
   const files = openFiles(options, database);
-  const certificates = new Certificates({
-    ...options,
-    ...options.certificates,
-    database,
-    callMaker,
-    outbound: request,
-  });
-  const closeAll = async (drainMs: number, api?: Api): Promise<void> => {
-    await certificates.close();
-    await desk.finish(drainMs);
-    await api?.close();
-    await desk.close();
-    await database.close();
-  };
+  const common = { ...options, database, callMaker, authority, responders };
+  const certificates = new Certificates({ ...common, ...options.certificates });
   const api = await startApi({
-    host: options.host,
+    ...common,
     port: options.apiPort,
-    database,
-    callMaker,
     files,
     metrics,
-    gatewayKey: options.gatewayKey,
-    passwordPepper: options.passwordPepper,
-    unknownStations: options.unknownStations,
-    authority: certificates.authority,
     judge: certificates.judge,
     serverKeySealer: new Sealer(options.serverKeySecret),
     isReady: () => road.isReady,
-    now,
     onStationChanged: (stationId) => register.forget(stationId),
-    log,
-  }).catch(async (error: unknown) => {
-    await closeAll(0);
-    throw error;
   });
+  // Whoever waits for an answer over HTTP has it while the desk still works.
+  parts.splice(-1, 0, () => api.close());
   files.links.listensAt(api.url);
-  const campaignRunner = new CampaignRunner({ database, callMaker, links: files.links, now, log });
-  campaignRunner.start();
+  const campaigns = new CampaignRunner({ ...common, links: files.links });
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
   certificates.start();
-  const stopHousekeeping = startHousekeeping(database, { files: files.options, now, log });
-  return {
-    apiUrl: api.url,
-    close: async () => {
-      stopHousekeeping();
-      await campaignRunner.close();
-      await closeAll(options.drainMs, api);
-    },
-  };
-}
-
-function authorityOf(options: Clocked, database: Database): Authority {
-  return new Authority({
-    ...options,
-    ...options.certificates,
-    database,
-    sealer: new Sealer(options.sealingKey),
-  });
+  campaigns.start();
+  parts.push(
+    () => certificates.close(),
+    () => campaigns.close(),
+    startHousekeeping(database, { files: files.options, now, log }),
+  );
+  return api.url;
 }
 
 async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<Database> {

@@ -10,6 +10,7 @@ import type { Messages } from '../src/messages/v16/index.ts';
 import { CallMaker } from '../src/commands/call-maker.ts';
 import { ManagerMetrics } from '../src/metrics.ts';
 import { LeafSigner } from '../src/pnc/leaf-signer.ts';
+import { Responders } from '../src/certificates/responders.ts';
 import { openPnc } from '../src/pnc/open.ts';
 import type { PncOptions } from '../src/pnc/options.ts';
 import { outbound } from '../src/outbound.ts';
@@ -112,7 +113,11 @@ export async function openDesk({
     log: silentLog(),
   });
   const request = outbound({ allowPrivate: outboundPrivate });
-  const { issueV2g, ...services } = await openPnc(pnc, { database, outbound: request, now });
+  const { issueV2g, ...services } = await openPnc(pnc, {
+    database,
+    responders: new Responders({ database, now, request }),
+    now,
+  });
   const leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log: silentLog() });
   const router = new Router({
     messages,

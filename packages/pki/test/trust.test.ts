@@ -1,23 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { OpenSsl } from '../../../test/openssl.ts';
 import type { KeyPair } from '../../../test/openssl.ts';
-import {
-  Certificate,
-  CertificateError,
-  OcspClient,
-  OcspError,
-  readChain,
-  readCrl,
-  validatePath,
-} from '../src/index.ts';
+import { Certificate, CertificateError, readChain, readCrl, validatePath } from '../src/index.ts';
 
 const CA = ['basicConstraints=critical,CA:true', 'keyUsage=critical,keyCertSign,cRLSign'];
 
@@ -170,86 +157,3 @@ async function kept(text: string): Promise<string> {
   await writeFile(path, text);
   return path;
 }
-
-describe('asking a responder, that of openssl', () => {
-  let responder: ChildProcess;
-  let url: string;
-  let revoked: KeyPair;
-  beforeAll(async () => {
-    revoked = await openssl.certificate({ subject: '/CN=Revoked', issuer: sub2 });
-    const line = (pair: KeyPair, state: string): string => {
-      const { serialNumber } = Certificate.parse(pair.certificate);
-      const even = serialNumber.length % 2 ? `0${serialNumber}` : serialNumber;
-      return `${state}\t${even.toUpperCase()}\tunknown\t/CN=x\n`;
-    };
-    const index = join(openssl.directory, 'index.txt');
-    await writeFile(
-      index,
-      line(leaf, 'V\t351231235959Z\t') + line(revoked, 'R\t351231235959Z\t260102030405Z'),
-    );
-    const free = createServer().listen(0);
-    const { port } = free.address() as AddressInfo;
-    await new Promise((resolve) => free.close(resolve));
-    url = `http://127.0.0.1:${port}`;
-    const ca = await kept(sub2.certificate);
-    const key = await kept(sub2.key);
-    const args = ['-port', String(port), '-index', index, '-CA', ca, '-rsigner', ca, '-rkey', key];
-    responder = spawn('openssl', ['ocsp', ...args, '-nmin', '10'], { stdio: ['ignore', 'pipe', 'pipe'] });
-    await Promise.race([once(responder.stdout!, 'data'), once(responder.stderr!, 'data')]);
-  });
-  afterAll(() => void responder.kill());
-
-  function client(timeoutMs = 5000): { ocsp: OcspClient; asked(): number } {
-    let count = 0;
-    const ocsp = new OcspClient({
-      timeoutMs,
-      post: async (to, body, signal) => {
-        count++;
-        const headers = { 'content-type': 'application/ocsp-request' };
-        const answer = await fetch(to, { method: 'POST', headers, body: new Uint8Array(body), signal });
-        return Buffer.from(await answer.arrayBuffer());
-      },
-    });
-    return { ocsp, asked: () => count };
-  }
-
-  test('good, revoked, unknown; what was said is remembered', async () => {
-    const [own, gone, issuer, other] = read(leaf, revoked, sub2, sub1) as [
-      Certificate,
-      Certificate,
-      Certificate,
-      Certificate,
-    ];
-    const { ocsp, asked } = client();
-    expect(await ocsp.status(own, issuer, { url })).toMatchObject({ status: 'good' });
-    expect(await ocsp.status(own, issuer, { url })).toMatchObject({ status: 'good' });
-    expect(asked()).toBe(1);
-    expect(await ocsp.status(gone, issuer, { url })).toMatchObject({
-      status: 'revoked',
-      revokedAt: new Date('2026-01-02T03:04:05Z'),
-    });
-    const unknown = { ...own.hashData(issuer, 'SHA512'), serialNumber: '99', responderUrl: url };
-    expect(await ocsp.statusByHash(unknown, { issuers: [other, issuer] })).toMatchObject({
-      status: 'unknown',
-    });
-    await expect(ocsp.statusByHash(unknown, { issuers: [other] })).rejects.toThrow('is not known here');
-  });
-
-  test('an answer that somebody else has signed, or that is to another question, is not believed', async () => {
-    const [own, gone, issuer, other] = read(leaf, revoked, sub2, sub1) as [
-      Certificate,
-      Certificate,
-      Certificate,
-      Certificate,
-    ];
-    const { ocsp } = client();
-    const { der } = await ocsp.status(own, issuer, { url });
-    const replay = new OcspClient({ timeoutMs: 1000, post: async () => der });
-    await expect(replay.status(own, issuer, { url })).rejects.toThrow('its nonce is not ours');
-    await expect(replay.status(gone, other, { url })).rejects.toThrow(OcspError);
-    for (const nonsense of [Buffer.alloc(0), Buffer.from('nonsense'), der.subarray(0, 100)]) {
-      const odd = new OcspClient({ timeoutMs: 1000, post: async () => nonsense });
-      await expect(odd.status(own, issuer, { url })).rejects.toThrow(OcspError);
-    }
-  });
-});

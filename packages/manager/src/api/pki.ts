@@ -17,6 +17,9 @@ export function pkiRoutes(app: App, { authority }: ApiContext): void {
   app.get('/pki/crl', open, async (_request, reply) =>
     reply.type('application/pkix-crl').send(await authority.revocationList()),
   );
+  app.get('/pki/v2g-crl', open, async (_request, reply) =>
+    reply.type('application/pkix-crl').send(await authority.revocationList('v2g')),
+  );
   app.addContentTypeParser(
     'application/ocsp-request',
     { parseAs: 'buffer', bodyLimit: MAX_QUESTION },
@@ -34,7 +37,7 @@ export function pkiRoutes(app: App, { authority }: ApiContext): void {
       schema: { hide: true, params: Type.Object({ '*': Type.String({ maxLength: MAX_QUESTION }) }) },
     },
     async ({ params }, reply) => {
-      const question = Buffer.from(decodeURIComponent(params['*']), 'base64');
+      const question = Buffer.from(params['*'], 'base64');
       return reply.type('application/ocsp-response').send(await authority.answerOcsp(question));
     },
   );

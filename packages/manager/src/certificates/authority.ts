@@ -8,6 +8,8 @@ import type { Usage } from '../store/issued-certificates.ts';
 const ROOT_DAYS = 20 * 365;
 const SERVER_DAYS = 30;
 const LIST_HOURS = 24;
+/** OCSPResponse: somebody else's certificate. */
+const UNAUTHORIZED = Buffer.from('30030a0106', 'hex');
 
 export interface AuthorityOptions {
   database: Database;
@@ -50,7 +52,7 @@ export class Authority {
         names,
         keyType,
         validForDays: SERVER_DAYS,
-        ...this.#urls(),
+        ...this.#urls('evander'),
       });
       await this.#record(issued.chainPem, { usage: 'server', stationId: null });
       pairs.push(issued);
@@ -64,7 +66,8 @@ export class Authority {
     csr: string,
     usage: 'station' | 'v2g' = 'station',
   ): Promise<string> {
-    const authority = await this.#authority(usage === 'v2g' ? 'v2g' : 'evander');
+    const name = usage === 'v2g' ? 'v2g' : 'evander';
+    const authority = await this.#authority(name);
     const { subject } = readSigningRequest(csr);
     const leaf = await authority.issueFromRequest(csr, {
       subject: {
@@ -75,17 +78,17 @@ export class Authority {
       },
       validForDays: this.#options.stationDays,
       usage: usage === 'v2g' ? 'v2g' : 'client',
-      ...this.#urls(),
+      ...this.#urls(name),
     });
     await this.#record(leaf, { usage, stationId });
     return leaf;
   }
 
-  /** The list of revoked certificates, DER (RFC 5280 §5). */
-  async revocationList(): Promise<Buffer> {
+  /** The list of certificates that one of the authorities has revoked, DER (RFC 5280 §5). */
+  async revocationList(name: AuthorityName = 'evander'): Promise<Buffer> {
     const { database, now } = this.#options;
-    const revoked = await issuedCertificates.revoked(database, now());
-    const authority = await this.#authority('evander');
+    const revoked = await issuedCertificates.revoked(database, name, now());
+    const authority = await this.#authority(name);
     return authority.crl({
       revoked: revoked.map(({ serialNumber, revokedAt, revocationReason }) => ({
         serialNumber,
@@ -98,10 +101,14 @@ export class Authority {
 
   /** Answers a question for a certificate of ours, DER (RFC 6960). */
   async answerOcsp(request: Buffer): Promise<Buffer> {
-    const { database } = this.#options;
-    const authority = await this.#authority('evander');
+    const answer = await this.#answerAs('evander', request);
+    return answer.equals(UNAUTHORIZED) ? this.#answerAs('v2g', request) : answer;
+  }
+
+  async #answerAs(name: AuthorityName, request: Buffer): Promise<Buffer> {
+    const authority = await this.#authority(name);
     return authority.answerOcsp(request, async (serialNumber) => {
-      const issued = await issuedCertificates.get(database, serialNumber);
+      const issued = await issuedCertificates.get(this.#options.database, serialNumber);
       if (!issued) return 'unknown';
       const { revokedAt, revocationReason } = issued;
       return revokedAt ? { revokedAt, reason: revocationReason ?? 'unspecified' } : 'good';
@@ -162,10 +169,13 @@ export class Authority {
     });
   }
 
-  #urls(): { ocspUrl?: string; crlUrl?: string } {
+  #urls(name: AuthorityName): { ocspUrl?: string; crlUrl?: string } {
     const { publicUrl } = this.#options;
     if (publicUrl === undefined) return {};
-    return { ocspUrl: `${publicUrl}/pki/ocsp`, crlUrl: `${publicUrl}/pki/crl` };
+    return {
+      ocspUrl: `${publicUrl}/pki/ocsp`,
+      crlUrl: `${publicUrl}/pki/${name === 'v2g' ? 'v2g-crl' : 'crl'}`,
+    };
   }
 }
 

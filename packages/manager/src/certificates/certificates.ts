@@ -1,15 +1,14 @@
 import { EstClient } from '@evander/pki';
 import type { EstOptions } from '@evander/pki';
-import { Sealer } from '@evander/process';
 import type { Log } from '@evander/process';
 import type { CallMaker } from '../commands/call-maker.ts';
-import type { Outbound } from '../outbound.ts';
 import type { Database } from '../store/db.ts';
 import * as goals from '../store/goals.ts';
 import * as issuedCertificates from '../store/issued-certificates.ts';
-import { Authority } from './authority.ts';
+import type { Authority } from './authority.ts';
 import { CertificateJudge } from './client-certificate.ts';
 import { estSigner } from './est-signer.ts';
+import type { Responders } from './responders.ts';
 import { Signing } from './signer.ts';
 import type { Signer } from './signer.ts';
 
@@ -29,9 +28,8 @@ export interface CertificateOptions {
 export interface CertificatesContext {
   database: Database;
   callMaker: Pick<CallMaker, 'request'>;
-  outbound: Outbound;
-  sealingKey: string;
-  publicUrl?: string;
+  authority: Authority;
+  responders: Responders;
   now(): Date;
   log: Log;
 }
@@ -46,8 +44,8 @@ export class Certificates {
 
   constructor(options: CertificateOptions & CertificatesContext) {
     this.#options = options;
-    this.authority = new Authority({ ...options, sealer: new Sealer(options.sealingKey) });
-    this.judge = new CertificateJudge({ ...options, authority: this.authority });
+    this.authority = options.authority;
+    this.judge = new CertificateJudge(options);
     const signer = this.#signer();
     this.#signing = new Signing({ ...options, ...(signer && { signer }) });
   }

@@ -1,22 +1,21 @@
-import { Certificate, OcspClient, readChain, readCrl, validatePath } from '@evander/pki';
+import { Certificate, readChain, readCrl, validatePath } from '@evander/pki';
 import type { Log } from '@evander/process';
-import type { Outbound } from '../outbound.ts';
 import type { Database } from '../store/db.ts';
 import * as issuedCertificates from '../store/issued-certificates.ts';
 import * as stations from '../store/stations.ts';
 import * as trustedRoots from '../store/trusted-roots.ts';
 import type { TrustedRoot } from '../store/trusted-roots.ts';
 import type { Authority } from './authority.ts';
+import { NoStatus } from './responders.ts';
+import type { Responders } from './responders.ts';
 
-/** A handshake waits for this: a responder that is slower is taken for away. */
-const OCSP_TIMEOUT_MS = 2000;
 /** Roots change seldom, and each handshake wants them: they are believed for a moment. */
 const ROOTS_MS = 2000;
 
 export interface JudgeOptions {
   database: Database;
   authority: Authority;
-  outbound: Outbound;
+  responders: Responders;
   now(): Date;
   log: Log;
 }
@@ -31,18 +30,10 @@ interface Anchor {
 /** Judges the certificates that stations show (ocppj.md TLS.9 to TLS.11): whose they are, who signed them, and whether they still count. */
 export class CertificateJudge {
   readonly #options: JudgeOptions;
-  readonly #ocsp: OcspClient;
   #anchors: { list: Promise<Anchor[]>; untilMs: number } | undefined;
 
   constructor(options: JudgeOptions) {
     this.#options = options;
-    this.#ocsp = new OcspClient({
-      timeoutMs: OCSP_TIMEOUT_MS,
-      post: async (url, body, signal) => {
-        const headers = { 'content-type': 'application/ocsp-request' };
-        return (await options.outbound(url, { method: 'POST', headers, body, signal })).body;
-      },
-    });
   }
 
   /** What is wrong with a chain that a station has shown, its own certificate first; null when it is the station's and valid. */
@@ -110,14 +101,21 @@ export class CertificateJudge {
     }
     if (anchor.crl && readCrl(anchor.crl).has(own.serialNumber))
       return 'it is revoked, says the list of its root';
-    const [url] = own.ocspUrls;
-    if (url === undefined || !issuer) return undefined;
+    const [responderURL] = own.ocspUrls;
+    if (responderURL === undefined || !issuer) return undefined;
     try {
-      const { status } = await this.#ocsp.status(own, issuer, { url });
-      return status === 'revoked' ? `it is revoked, says ${url}` : undefined;
+      const { answer } = await this.#options.responders.ask(
+        { ...own.hashData(issuer), responderURL },
+        () => issuer,
+      );
+      return answer.status === 'revoked' ? `it is revoked, says ${responderURL}` : undefined;
     } catch (error) {
+      if (!(error instanceof NoStatus)) throw error;
       // Somebody else's responder that is away must not take our stations off the road.
-      this.#options.log.warn({ err: error, url, subject: own.subject }, 'revocation could not be looked up');
+      this.#options.log.warn(
+        { err: error, responderURL, subject: own.subject },
+        'revocation could not be looked up',
+      );
       return undefined;
     }
   }

@@ -1,13 +1,11 @@
-import { CertificateError, readChain, validatePath } from '@evander/pki';
-import type { Certificate, PathFault } from '@evander/pki';
+import { CertificateError, readChain, validatePath, isHashAlgorithm } from '@evander/pki';
+import type { Certificate, PathFault, OcspAnswer } from '@evander/pki';
 import { emaidKey } from '../emaid.ts';
 import type { Database } from '../store/db.ts';
 import * as pncRoots from '../store/pnc-roots.ts';
-import { isHashAlgorithm } from '../ocsp/ocsp.ts';
-import type { OcspAnswer } from '../ocsp/ocsp.ts';
 import type { CertificateVerdict, ContractEvidence, OcspRequestData } from './plug-and-charge.ts';
-import { NoStatus } from './responders.ts';
-import type { FindIssuer, Responders } from './responders.ts';
+import { NoStatus } from '../certificates/responders.ts';
+import type { FindIssuer, Responders } from '../certificates/responders.ts';
 
 type Refusal = Exclude<CertificateVerdict, { status: 'Accepted' }>;
 

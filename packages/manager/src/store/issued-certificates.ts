@@ -89,12 +89,12 @@ export async function revoke(
 }
 
 const selectRevoked = search(
-  `SELECT ${COLUMNS} FROM issued_certificates WHERE revoked_at IS NOT NULL AND valid_to > $1 ORDER BY revoked_at`,
+  `SELECT ${COLUMNS} FROM issued_certificates WHERE authority = $1 AND revoked_at IS NOT NULL AND valid_to > $2 ORDER BY revoked_at`,
 );
 
 /** What belongs on the list of revoked certificates: those that would still be valid. */
-export async function revoked(db: Db, now: Date): Promise<IssuedCertificate[]> {
-  const { rows } = await db.query<IssuedCertificate>(selectRevoked([now]));
+export async function revoked(db: Db, authority: string, now: Date): Promise<IssuedCertificate[]> {
+  const { rows } = await db.query<IssuedCertificate>(selectRevoked([authority, now]));
   return rows;
 }
 

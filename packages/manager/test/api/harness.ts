@@ -2,7 +2,9 @@ import { expect } from '@jest/globals';
 import { Sealer, silentLog } from '@evander/process';
 import { DEFAULT_FILE_OPTIONS, Files } from '../../src/files/files.ts';
 import { startApi } from '../../src/api/server.ts';
+import { Authority } from '../../src/certificates/authority.ts';
 import { Certificates } from '../../src/certificates/certificates.ts';
+import { Responders } from '../../src/certificates/responders.ts';
 import type { FileOptions } from '../../src/files/files.ts';
 import { outbound } from '../../src/outbound.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
@@ -58,11 +60,21 @@ export async function openApi({
   const { now } = desk;
   const files = new Files(desk.database, { ...DEFAULT_FILE_OPTIONS, ...fileOptions }, now);
   const log = silentLog();
+  const { database, callMaker } = desk;
+  const request = outbound({ allowPrivate: true });
+  const responders = new Responders({ database, now, request });
+  const authority = new Authority({
+    database,
+    sealer: new Sealer('a secret'),
+    organisation: 'Operator',
+    stationDays: 30,
+    now,
+  });
   const certificates = new Certificates({
-    database: desk.database,
-    callMaker: desk.callMaker,
-    outbound: outbound({ allowPrivate: true }),
-    sealingKey: 'a secret',
+    database,
+    callMaker,
+    authority,
+    responders,
     organisation: 'Operator',
     stationDays: 30,
     renewDays: 10,

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Authority } from '../../src/certificates/authority.ts';
 import { outbound } from '../../src/outbound.ts';
+import { Responders } from '../../src/certificates/responders.ts';
 import { openPnc } from '../../src/pnc/open.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
@@ -149,15 +150,17 @@ test('has2be: the certificate of the charging station itself is not for the tunn
   expect(inner).toEqual({ status: 'Rejected' });
 });
 
+/** Nobody is asked here. */
+function respondersOf({ database }: Desk): Responders {
+  return new Responders({ database, now: () => new Date(), request: outbound({ allowPrivate: false }) });
+}
+
 test('without a file our own authority signs, and what it signs ends at its V2G root', async () => {
   const { database } = desk;
   const now = () => new Date();
   const sealer = new Sealer('a secret of managers');
   const authority = new Authority({ database, sealer, organisation: 'Us', stationDays: 30, now });
-  const services = await openPnc(
-    {},
-    { database, outbound: outbound({ allowPrivate: false }), authority, now },
-  );
+  const services = await openPnc({}, { database, responders: respondersOf(desk), authority, now });
   const { csr, spki } = makeRequest();
   const chain = (await services.issueV2g?.('CP1', csr)) ?? '';
   expect(spkiOf(chain)).toBe(spki);
@@ -184,7 +187,7 @@ test.each([
 ])('a file of the authority that %s ends the start', async (_name, file) => {
   const about = {
     database: desk.database,
-    outbound: outbound({ allowPrivate: false }),
+    responders: respondersOf(desk),
     now: () => new Date(),
   };
   await expect(openPnc({ v2gCaFile: file() }, about)).rejects.toThrow('EVANDER_V2G_CA_FILE');

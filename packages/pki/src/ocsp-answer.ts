@@ -1,5 +1,5 @@
-import { Certificate } from '@evander/pki';
-import type { CertificateHash, HashAlgorithm } from '@evander/pki';
+import { Certificate } from './certificate.ts';
+import type { CertificateHash, HashAlgorithm } from './certificate.ts';
 import {
   bitsOf,
   childAt,

@@ -1,11 +1,9 @@
-import type { Certificate } from '@evander/pki';
+import { isCurrent, ocspRequest, readOcspResponse } from '@evander/pki';
+import type { Certificate, CertificateHash, OcspAnswer } from '@evander/pki';
 import { randomBytes } from 'node:crypto';
 import type { Outbound } from '../outbound.ts';
 import type { Database } from '../store/db.ts';
 import * as ocspAnswers from '../store/ocsp-answers.ts';
-import { isCurrent, ocspRequest, readOcspResponse } from '../ocsp/ocsp.ts';
-import type { OcspAnswer } from '../ocsp/ocsp.ts';
-import type { OcspRequestData } from './plug-and-charge.ts';
 
 /** A station, and an EV behind it, waits for the answer. */
 const TIMEOUT_MS = 3000;
@@ -15,6 +13,9 @@ const FALLBACK_MS = 300_000;
 /** Nothing is kept for longer, whatever the responder thinks. */
 const LONGEST_MS = 7 * 86_400_000;
 const NONCE_BYTES = 16;
+
+/** A certificate by its hashes, as OCPP tells of it, and whom to ask. */
+export type OcspRequestData = CertificateHash & { responderURL?: string };
 
 export interface RespondersOptions {
   database: Database;
