@@ -1,4 +1,6 @@
+import { SETTINGS } from '@evander/process';
 import type { Log } from '@evander/process';
+import type { FailureLimits } from './api/failed-keys.ts';
 import { startApi } from './api/server.ts';
 import type { Api } from './api/server.ts';
 import { startHousekeeping } from './housekeeping.ts';
@@ -25,6 +27,10 @@ export interface ManagerOptions {
   sealingKey: string;
   /** Becomes an admin key when it is none yet. */
   adminKey?: string;
+  /** Refusals for want of a valid API key that are borne within a minute. */
+  failureLimits?: FailureLimits;
+  /** Proxies whose forwarded address and scheme the API believes: addresses, or networks as 10.0.0.0/8. */
+  trustedProxies?: string[];
   unknownStations: 'accept' | 'reject';
   heartbeatSeconds: number;
   /** How long a station has for its answer to a command. */
@@ -39,6 +45,11 @@ export interface Manager {
   /** Lets what is being worked on be answered for up to `drainMs`, then ends. */
   close(): Promise<void>;
 }
+
+const FAILURE_LIMITS = {
+  address: SETTINGS.apiFailuresPerAddress.default,
+  key: SETTINGS.apiFailuresPerKey.default,
+};
 
 type Clocked = ManagerOptions & { now(): Date };
 
@@ -63,6 +74,8 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     callMaker,
     metrics,
     gatewayKey: options.gatewayKey,
+    failureLimits: options.failureLimits ?? FAILURE_LIMITS,
+    trustedProxies: options.trustedProxies ?? [],
     passwordPepper: options.passwordPepper,
     unknownStations: options.unknownStations,
     isReady: () => road.isReady,

@@ -12,6 +12,9 @@ export const MANAGER_SETTINGS = [
   'mqttPrefix',
   'secret',
   'adminKey',
+  'apiFailuresPerAddress',
+  'apiFailuresPerKey',
+  'trustedProxies',
   'unknownStations',
   'heartbeatSeconds',
   'answerTimeoutSeconds',
@@ -35,10 +38,19 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     passwordPepper: deriveKey(secret, 'station-password'),
     sealingKey: deriveKey(secret, 'sealing'),
     ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
+    failureLimits: { address: settings.apiFailuresPerAddress, key: settings.apiFailuresPerKey },
+    trustedProxies: listOf(settings.trustedProxies),
     unknownStations: settings.unknownStations ?? 'reject',
     heartbeatSeconds: settings.heartbeatSeconds,
     answerTimeoutMs: settings.answerTimeoutSeconds * 1000,
     drainMs: settings.drainSeconds * 1000,
     log,
   };
+}
+
+function listOf(text = ''): string[] {
+  return text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 }

@@ -57,6 +57,7 @@ export interface Desk {
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   /** The time that the desk goes by; undefined for the clock's. */
   setNow(now: Date | undefined): void;
+  now(): Date;
   idle(): Promise<void>;
   close(): Promise<void>;
 }
@@ -157,6 +158,7 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
     command,
     rows: async (sql, values = []) => (await database.query<pg.QueryResultRow>({ text: sql, values })).rows,
     setNow: (at) => (fixed = at),
+    now,
     idle: async () => {
       await Promise.all(Object.values(writer).map((batch: { idle(): Promise<void> }) => batch.idle()));
     },

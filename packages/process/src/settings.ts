@@ -79,6 +79,18 @@ export const SETTINGS = {
     undefined,
     'The first admin key of the API; made and written to the data directory when unset',
   ),
+  apiFailuresPerAddress: setting(
+    'EVANDER_API_FAILURES_PER_ADDRESS',
+    'count',
+    60,
+    'API requests without a valid key that one address may send within a minute; then 429. Keys in use are never made to wait',
+  ),
+  apiFailuresPerKey: setting(
+    'EVANDER_API_FAILURES_PER_KEY',
+    'count',
+    20,
+    'The same from all addresses, for keys that are not valid and share their first 12 characters',
+  ),
   unknownStations: setting(
     'EVANDER_UNKNOWN_STATIONS',
     ['accept', 'reject'],

@@ -38,6 +38,7 @@ export interface ApiContext {
   metrics: ManagerMetrics;
   passwordPepper: string;
   unknownStations: 'accept' | 'reject';
+  now(): Date;
   isReady(): boolean | Promise<boolean>;
   /** Called when a station was written: what was believed of it may be wrong. */
   onStationChanged(stationId: string): void;

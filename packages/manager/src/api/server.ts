@@ -1,7 +1,7 @@
 import type { Log } from '@evander/process';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController } from 'fastify';
-import type { FastifyBaseLogger, FastifyReply } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
@@ -15,17 +15,21 @@ import { jobRoutes } from './jobs.ts';
 import { localListRoutes } from './local-list.ts';
 import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
+import { FailedKeys } from './failed-keys.ts';
+import type { FailureLimits } from './failed-keys.ts';
 import { describeRoutes } from './openapi.ts';
 import { answerProblem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
 import type { ApiContext, App } from './route.ts';
 import { securityEventRoutes } from './security-events.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 import { stationRoutes } from './stations.ts';
 import { tagRoutes } from './tags.ts';
 import { transactionRoutes } from './transactions.ts';
 import { refuseOtherMethods, refuseUnknownPaths } from './unknown-routes.ts';
 import { unmatchedStopRoutes } from './unmatched-stops.ts';
+import { unreadableAnswerer } from './unreadable-requests.ts';
 
 export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   host: string;
@@ -33,7 +37,10 @@ export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   port: number;
   /** What gateways show to be told of credentials. */
   gatewayKey: string;
-  now(): Date;
+  /** Refusals for want of a valid key that are borne within a minute. */
+  failureLimits: FailureLimits;
+  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses, or networks as 10.0.0.0/8. */
+  trustedProxies: string[];
   log: Log;
 }
 
@@ -65,10 +72,11 @@ const CLOSE_MS = 800;
 
 /** Serves the HTTP API, its OpenAPI and the page to try it. Rejects when the port is taken. */
 export async function startApi(options: ApiOptions): Promise<Api> {
-  const app = createServer(options.log);
+  const app = createServer(options);
   const keys = new KeyRing(options.database, options.now);
+  const failures = new FailedKeys(options.failureLimits, () => options.now().getTime());
   const context: ApiContext = { ...options, keys };
-  requireRoles(app, keys, options.gatewayKey);
+  requireRoles(app, { keys, gatewayKey: options.gatewayKey, failures });
   readRequestValues(app);
   refuseUnknownPaths(app);
   await describeRoutes(app);
@@ -86,18 +94,20 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   return { url, close: () => close(app) };
 }
 
-function createServer(log: Log): App {
+function createServer({ log, trustedProxies }: ApiOptions): App {
   // By its own type of log Fastify would make all its types, and the routes' would not fit.
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: false,
+    trustProxy: trustedProxies.length > 0 && trustedProxies,
     bodyLimit: 1_048_576,
     forceCloseConnections: 'idle',
     // An identity of 255 characters, percent-encoded.
     routerOptions: { maxParamLength: 255 * 12 },
-    frameworkErrors: (error, request, reply) => void answerProblem(error, request, forbidGuessing(reply)),
+    frameworkErrors: (error, request, reply) =>
+      void answerProblem(error, request, addSecurityHeaders(request, reply)),
+    clientErrorHandler: unreadableAnswerer(log),
     // What a body holds and we do not know is refused, not dropped; what has the wrong type is refused, not bent.
     ajv: {
       customOptions: { removeAdditional: false, coerceTypes: false, verbose: true, multipleOfPrecision: 6 },
@@ -105,16 +115,12 @@ function createServer(log: Log): App {
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.removeContentTypeParser('text/plain');
   app.setErrorHandler(answerProblem);
-  app.addHook('onSend', async (_request, reply) => void forbidGuessing(reply));
+  app.addHook('onSend', async (request, reply) => void addSecurityHeaders(request, reply));
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request;
     log.debug({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
   });
   return app;
-}
-
-function forbidGuessing(reply: FastifyReply): FastifyReply {
-  return reply.header('x-content-type-options', 'nosniff');
 }
 
 async function close(app: App): Promise<void> {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import Fastify from 'fastify';
 import { ACTIONS } from '@evander/ocpp';
 import { KeyRing, requireRoles } from '../../src/api/authentication.ts';
+import { FailedKeys } from '../../src/api/failed-keys.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
 import { KEYS, openApi } from './harness.ts';
@@ -69,7 +70,11 @@ test('the OpenAPI describes every route, and this list has them all', async () =
 
 test('the server does not start with a route that says no role', async () => {
   const app = Fastify();
-  requireRoles(app, new KeyRing(api.desk.database, () => new Date()), 'key');
+  requireRoles(app, {
+    keys: new KeyRing(api.desk.database, () => new Date()),
+    gatewayKey: 'key',
+    failures: new FailedKeys({ address: 1, key: 1 }, Date.now),
+  });
   app.get('/said', { config: { role: 'viewer' } }, () => 'ok');
   app.get('/forgotten', () => 'ok');
   await expect(app.ready()).rejects.toThrow('/forgotten names no role');

@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { silentLog } from '@evander/process';
 import { startApi } from '../../src/api/server.ts';
+import type { ApiOptions } from '../../src/api/server.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
 import { openDesk, PEPPER } from '../desk.ts';
@@ -40,9 +41,16 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
+export type TestApiOptions = Partial<
+  Pick<ApiOptions, 'unknownStations' | 'failureLimits' | 'trustedProxies' | 'log'>
+>;
+
 export async function openApi({
   unknownStations = 'reject',
-}: { unknownStations?: 'accept' | 'reject' } = {}): Promise<TestApi> {
+  failureLimits = { address: 1_000_000, key: 1_000_000 },
+  trustedProxies = [],
+  log = silentLog(),
+}: TestApiOptions = {}): Promise<TestApi> {
   const desk = await openDesk();
   for (const role of ['admin', 'operator', 'viewer'] as const) {
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
@@ -57,10 +65,12 @@ export async function openApi({
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
     unknownStations,
+    failureLimits,
+    trustedProxies,
     isReady: () => true,
-    now: () => new Date(),
+    now: () => desk.now(),
     onStationChanged: (stationId) => changed.push(stationId),
-    log: silentLog(),
+    log,
   });
   return {
     desk,
