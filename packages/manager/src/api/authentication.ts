@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as apiKeys from '../store/api-keys.ts';
@@ -63,13 +63,27 @@ interface Guard {
   failures: FailedKeys;
 }
 
-/** Lets in only those whom the route's `config.role` names. The server does not start with a route that names none. */
-export function requireRoles(app: FastifyInstance, guard: Guard): void {
+/** A route that the server has, and who may use it. */
+export interface RouteAccess {
+  method: string;
+  url: string;
+  role: FastifyContextConfig['role'];
+  /** No part of the OpenAPI. */
+  isHidden: boolean;
+}
+
+/**
+ * Lets in only those whom the route's `config.role` names. The server does not start with a route that names none. Gives the
+ * list of routes.
+ */
+export function requireRoles(app: FastifyInstance, guard: Guard): () => RouteAccess[] {
+  // Read when they are asked for: a plugin's routes get their role after this hook.
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => void routes.push(route));
+  const list = (): RouteAccess[] => routes.flatMap(accessOf);
   app.addHook('onReady', async () => {
-    const open = routes.find(({ config }) => config?.role === undefined);
-    if (open) throw new Error(`the route ${String(open.method)} ${open.url} names no role in its config`);
+    const open = list().find(({ role }) => role === undefined);
+    if (open) throw new Error(`the route ${open.method} ${open.url} names no role in its config`);
   });
   app.addHook('onRequest', async (request) => {
     const { role } = request.routeOptions.config;
@@ -77,6 +91,12 @@ export function requireRoles(app: FastifyInstance, guard: Guard): void {
     if (role === 'gateway') checkGateway(request, guard);
     else await checkRole(request, guard, role ?? 'admin');
   });
+  return list;
+}
+
+function accessOf({ method, url, config, schema }: RouteOptions): RouteAccess[] {
+  const isHidden = (schema as { hide?: boolean } | undefined)?.hide === true;
+  return [method].flat().map((one) => ({ method: one, url, role: config?.role, isHidden }));
 }
 
 async function checkRole(request: FastifyRequest, guard: Guard, needed: Role): Promise<void> {

@@ -4,6 +4,7 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
+import type { RouteAccess } from './authentication.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
@@ -46,6 +47,8 @@ export interface ApiOptions extends Omit<ApiContext, 'keys'> {
 
 export interface Api {
   url: string;
+  /** All routes, also those that the OpenAPI does not show. */
+  routes: readonly RouteAccess[];
   /** Lets requests that have begun end for a moment, then closes all connections. */
   close(): Promise<void>;
 }
@@ -76,7 +79,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const keys = new KeyRing(options.database, options.now);
   const failures = new FailedKeys(options.failureLimits, () => options.now().getTime());
   const context: ApiContext = { ...options, keys };
-  requireRoles(app, { keys, gatewayKey: options.gatewayKey, failures });
+  const routes = requireRoles(app, { keys, gatewayKey: options.gatewayKey, failures });
   readRequestValues(app);
   refuseUnknownPaths(app);
   await describeRoutes(app);
@@ -91,7 +94,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   );
   refuseOthers();
   const url = await app.listen({ host: options.host, port: options.port });
-  return { url, close: () => close(app) };
+  return { url, routes: routes(), close: () => close(app) };
 }
 
 function createServer({ log, trustedProxies }: ApiOptions): App {

@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { silentLog } from '@evander/process';
+import type { RouteAccess } from '../../src/api/authentication.ts';
 import { startApi } from '../../src/api/server.ts';
 import type { ApiOptions } from '../../src/api/server.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
@@ -35,6 +36,7 @@ export interface Answer {
 export interface TestApi {
   desk: Desk;
   url: string;
+  routes: readonly RouteAccess[];
   changed: string[];
   /** A request as admin, or with the key given; null for no key. */
   send(method: string, path: string, body?: unknown, key?: string | null): Promise<Answer>;
@@ -75,6 +77,7 @@ export async function openApi({
   return {
     desk,
     url: api.url,
+    routes: api.routes,
     changed,
     send: async (method, path, body, key = KEYS.admin) => {
       const response = await fetch(api.url + path, {
@@ -87,7 +90,7 @@ export async function openApi({
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
-      const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+      const isJson = text !== '' && response.headers.get('content-type')?.includes('json');
       return {
         status: response.status,
         headers: response.headers,
