@@ -46,7 +46,7 @@ export const SETTINGS = {
     'EVANDER_DATABASE_URL',
     'postgresUrl',
     undefined,
-    'PostgreSQL 14 or newer; `start` brings its own when unset',
+    'PostgreSQL 14 or newer, TLS by ?sslmode=verify-full&sslrootcert=…; `start` brings its own when unset',
   ),
   databasePoolSize: setting(
     'EVANDER_DATABASE_POOL_SIZE',
@@ -58,7 +58,7 @@ export const SETTINGS = {
     'EVANDER_MQTT_URL',
     'mqttUrl',
     undefined,
-    'MQTT broker with shared subscriptions; `start` brings its own when unset',
+    'MQTT broker with shared subscriptions, TLS by mqtts:// and ?cafile=…&certfile=…&keyfile=…; `start` brings its own when unset',
   ),
   mqttPrefix: setting('EVANDER_MQTT_PREFIX', 'topicLevel', 'cs', 'First level of every topic'),
   managerUrl: setting(
@@ -242,7 +242,11 @@ const PARSERS = {
   postgresUrl: (text: string) =>
     url(text, ['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database'),
   mqttUrl: (text: string) =>
-    url(text, ['mqtt:', 'mqtts:', 'tcp:', 'ssl:', 'ws:', 'wss:'], 'mqtt://host:1883'),
+    url(
+      text,
+      ['mqtt:', 'mqtts:', 'tcp:', 'ssl:', 'ws:', 'wss:'],
+      'mqtts://user:password@host:8883?cafile=/ca.pem',
+    ),
   httpUrls: (text: string) => {
     const faults = text.split(',').map((one) => url(one.trim(), ['http:', 'https:'], 'http://manager:9410'));
     return faults.find((one) => one instanceof Fault) ?? text;

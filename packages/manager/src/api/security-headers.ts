@@ -13,7 +13,7 @@ export const NO_PAGE = {
   'cache-control': 'no-store',
 } as const;
 
-/** The page at /docs: scripts and styles of its own only, and requests to nobody but this server. React sets styles on elements. */
+/** The page at /docs: scripts and styles of its own only, and requests to nobody but this server. Swagger UI puts a style element of its own into the page. */
 export const DOCS_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
