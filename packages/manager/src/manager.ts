@@ -31,6 +31,8 @@ export interface ManagerOptions {
   failureLimits?: FailureLimits;
   /** Proxies whose forwarded address and scheme the API believes: addresses, or networks as 10.0.0.0/8. */
   trustedProxies?: string[];
+  /** Vendors whose DataTransfers are recorded without their data: `vendorId`, `vendorId/messageId`, or `*` for all. */
+  hiddenDataTransfers?: string[];
   unknownStations: 'accept' | 'reject';
   heartbeatSeconds: number;
   /** How long a station has for its answer to a command. */

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { Logger, LoggerOptions } from 'pino';
+import { hideSecretText } from './secret-text.ts';
 
 export type Log = Logger;
 
@@ -8,6 +9,8 @@ export function createLog(name: string, level: string, out?: { write(line: strin
   const options: LoggerOptions = {
     name,
     level,
+    // What a station sent, where it could not be read.
+    serializers: { text: (text: unknown) => (typeof text === 'string' ? hideSecretText(text) : text) },
     redact: {
       paths: ['password', 'secret', 'key', 'authorization', 'req.headers.authorization', '*.password'],
       censor: '…',

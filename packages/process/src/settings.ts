@@ -91,6 +91,12 @@ export const SETTINGS = {
     20,
     'The same from all addresses, for keys that are not valid and share their first 12 characters',
   ),
+  hiddenDataTransfers: setting(
+    'EVANDER_HIDDEN_DATA_TRANSFERS',
+    'text',
+    undefined,
+    'DataTransfers that are recorded without their data, both ways: vendorId or vendorId/messageId, separated by commas; * for all',
+  ),
   unknownStations: setting(
     'EVANDER_UNKNOWN_STATIONS',
     ['accept', 'reject'],
@@ -245,7 +251,7 @@ const PARSERS = {
     url(
       text,
       ['mqtt:', 'mqtts:', 'tcp:', 'ssl:', 'ws:', 'wss:'],
-      'mqtts://user:password@host:8883?cafile=/ca.pem',
+      'mqtt://host:1883 or mqtts://user:password@host:8883?cafile=/ca.pem',
     ),
   httpUrls: (text: string) => {
     const faults = text.split(',').map((one) => url(one.trim(), ['http:', 'https:'], 'http://manager:9410'));
