@@ -33,7 +33,8 @@ export class Settlement {
     const { id, action } = answer;
     if (!COMMAND_ID.test(id) || !isAction(action) || !mayBeSentBy('manager', action)) return;
     const shown = this.#redacted(answer);
-    const reading = readAnswer(action, answer.type === 4 ? shown : answer);
+    // Whoever sends a DataTransfer wants to know its answer, also where its record is not to.
+    const reading = readAnswer(action, answer.type === 3 && action === 'DataTransfer' ? answer : shown);
     const outcome = outcomeOf(stationId, shown, { reading, at });
     try {
       await this.#settle(outcome, reading);
