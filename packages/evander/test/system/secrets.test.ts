@@ -122,6 +122,11 @@ async function send(port: number, text: string): Promise<void> {
 
 const CASES = ['AuthorizationKey', 'authorizationkey', 'AUTHORIZATIONKEY'];
 
+/** Its types say that it gives no Error, its code that it does. */
+function rpcError(code: string, message: string, details: object): Error {
+  return createRPCError(code, message, details) as unknown as Error;
+}
+
 /** A station that gives away in its answers whatever it was asked. */
 function tellTales(station: RPCClient): void {
   type Handler = (call: { params: Record<string, string>; messageId: string }) => unknown;
@@ -131,7 +136,7 @@ function tellTales(station: RPCClient): void {
   const answers: Handler[] = [
     ({ params }) => ({ status: 'Rejected', info: JSON.stringify(params) }),
     ({ params }) => {
-      throw createRPCError('GenericError', `cannot take ${params.value?.toUpperCase()}`, { params });
+      throw rpcError('GenericError', `cannot take ${params.value?.toUpperCase()}`, { params });
     },
     // The answer breaks off in the middle.
     ({ params, messageId }) => {
@@ -147,7 +152,7 @@ function tellTales(station: RPCClient): void {
   handle('DataTransfer', ({ params }) => ({ status: 'Accepted', data: params.data }));
   handle('GetDiagnostics', () => ({ fileName: `${LOCATION}/log.zip` }));
   handle('UpdateFirmware', () => {
-    throw createRPCError('InternalError', `no login with ${LOCATION}`, { password: URL_PASSWORD });
+    throw rpcError('InternalError', `no login with ${LOCATION}`, { password: URL_PASSWORD });
   });
 }
 
