@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RPCClient } from 'ocpp-rpc';
-import { apiOf, SECRET, startServices } from './fixture.ts';
+import { apiOf, eventually, SECRET, startServices } from './fixture.ts';
 import type { Services } from './fixture.ts';
 import { foreignStation } from './foreign-station.ts';
 import { OpenSsl } from '../../../../test/openssl.ts';
@@ -67,9 +67,13 @@ afterAll(async () => {
   await services?.close();
 });
 
-async function gatewayMemory(): Promise<number> {
+async function metric(name: string): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${ports[2]}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes (\d+)/m.exec(text)?.[1]);
+  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
+}
+
+function gatewayMemory(): Promise<number> {
+  return metric('process_resident_memory_bytes');
 }
 
 /** Does something with each sample, some at once, while the good station goes on; its slowest answer in ms. */
@@ -105,6 +109,8 @@ function errorLines(): string[] {
 }
 
 async function expectHealthy(): Promise<void> {
+  // Nothing is left of whoever was let in and went.
+  await eventually(async () => expect(await metric('evander_gateway_connections')).toBe(1));
   expect([gateway.child.exitCode, manager.process.child.exitCode]).toEqual([null, null]);
   for (const url of [`http://127.0.0.1:${ports[2]}`, manager.apiUrl])
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
