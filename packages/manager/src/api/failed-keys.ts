@@ -9,8 +9,8 @@ export interface FailureLimits {
 }
 
 const WINDOW_MS = 60_000;
-/** Buckets that are remembered; an attacker with more of them is not slowed, but fills no memory either. */
-const REMEMBERED = 20_000;
+/** Of two generations of buckets the older one is forgotten; an attacker with more of them is not slowed, but fills no memory either. */
+const GENERATION = 10_000;
 // `evk_` and what tells one key from another.
 const PREFIX_LENGTH = 12;
 
@@ -26,7 +26,9 @@ interface Failures {
 export class FailedKeys {
   readonly #limits: FailureLimits;
   readonly #nowMs: () => number;
-  readonly #failures = new Map<string, Failures>();
+  // Two maps, as to take the oldest out of one, again and again, takes longer the larger it is.
+  #young = new Map<string, Failures>();
+  #old = new Map<string, Failures>();
 
   constructor(limits: FailureLimits, nowMs: () => number) {
     this.#limits = limits;
@@ -47,7 +49,7 @@ export class FailedKeys {
 
   /** Buckets in memory. */
   get size(): number {
-    return this.#failures.size;
+    return this.#young.size + this.#old.size;
   }
 
   #buckets(address: string, key: string | undefined): [bucket: string, limit: number][] {
@@ -60,21 +62,26 @@ export class FailedKeys {
   }
 
   #wait(bucket: string, limit: number): number {
-    const known = this.#failures.get(bucket);
+    const known = this.#known(bucket);
     if (!known || known.count < limit) return 0;
     return Math.max(0, Math.ceil((known.sinceMs + WINDOW_MS - this.#nowMs()) / 1000));
   }
 
   #count(bucket: string): number {
     const nowMs = this.#nowMs();
-    const known = this.#failures.get(bucket);
+    const known = this.#known(bucket);
     const isOver = !known || known.sinceMs + WINDOW_MS <= nowMs;
     const failures = isOver ? { count: 1, sinceMs: nowMs } : { ...known, count: known.count + 1 };
-    // The first of the map is then the one that has been quiet for longest.
-    this.#failures.delete(bucket);
-    this.#failures.set(bucket, failures);
-    if (this.#failures.size > REMEMBERED) this.#failures.delete(this.#failures.keys().next().value ?? '');
+    if (this.#young.size >= GENERATION) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(bucket, failures);
     return failures.count;
+  }
+
+  #known(bucket: string): Failures | undefined {
+    return this.#young.get(bucket) ?? this.#old.get(bucket);
   }
 }
 
