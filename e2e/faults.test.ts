@@ -39,12 +39,15 @@ async function charging(
     seed: 4711,
     ...options,
   });
-  await fleet.start();
-  // Each has begun its first session by then, and none has ended its second.
-  await pause(3000);
-  await harm(fleet);
-  await fleet.finished;
-  await fleet.stop();
+  try {
+    await fleet.start();
+    // Each has begun its first session by then, and none has ended its second.
+    await pause(3000);
+    await harm(fleet);
+    await fleet.finished;
+  } finally {
+    await fleet.stop();
+  }
   const statistics = fleet.statistics();
   console.log(prefix, statistics);
   expect(statistics).toMatchObject({

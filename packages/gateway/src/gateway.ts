@@ -16,6 +16,8 @@ export interface GatewayOptions {
   wssPort?: number;
   /** Of the server itself; without them nothing listens for TLS. */
   certificates?: CertificateSource;
+  /** How often it is looked whether they are stale. */
+  certificatesEveryMs?: number;
   /** Networks and addresses of proxies that are believed. */
   trustedProxies?: readonly string[];
   lowestSecurityProfile?: number;

@@ -1,5 +1,5 @@
 import type { Log, Sealer } from '@evander/process';
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { AskManagers } from './manager-call.ts';
@@ -12,6 +12,8 @@ export interface ServerCertificates {
 }
 
 export interface CertificateSource {
+  /** Somebody else has to make them, which may take a while: the server does not wait for it. */
+  isSlow?: true;
   /** Loads them. Rejects when they cannot be had or used. */
   load(): Promise<ServerCertificates>;
   /** Is what was loaded at `loadedAtMs` to be loaded again? */
@@ -39,6 +41,7 @@ export function certificatesFromManager(
 ): CertificateSource {
   let renewAtMs = 0;
   return {
+    isSlow: true,
     load: async () => {
       const answer = (await ask('/gateway/server-certificates', { names })) as { sealed: string } | undefined;
       if (!answer) throw new Error('the manager has no authority for server certificates');
@@ -64,7 +67,7 @@ export interface CertificateKeeperOptions {
   source: CertificateSource;
   /** Puts certificates to use: for new connections, those that are open stay. */
   use(certificates: ServerCertificates): void;
-  everyMs?: number;
+  everyMs: number;
   log: Log;
 }
 
@@ -85,9 +88,10 @@ export class CertificateKeeper {
     return this.#expiresAtMs;
   }
 
-  /** Loads them now. Without any, as with stale ones that cannot be loaded anew, it goes on trying. */
+  /** Loads them, and goes on looking after them. Rejects when they lie here and cannot be used; those of others are waited for later. */
   async start(): Promise<void> {
-    await this.#look();
+    if (!this.#options.source.isSlow) await this.#load();
+    void this.#look();
   }
 
   close(): void {
@@ -96,7 +100,7 @@ export class CertificateKeeper {
   }
 
   async #look(): Promise<void> {
-    const { source, log, everyMs = 5000 } = this.#options;
+    const { source, log, everyMs } = this.#options;
     try {
       if (this.#loadedAtMs === 0 || (await source.isStale(this.#loadedAtMs))) await this.#load();
     } catch (error) {
@@ -110,11 +114,11 @@ export class CertificateKeeper {
     const { source, use, log } = this.#options;
     const atMs = Date.now();
     const certificates = await source.load();
-    // A key that does not belong to its certificate is refused here, before it is put to use.
+    const own = certificates.cert.map((pem) => new X509Certificate(pem));
+    own.forEach((certificate, i) => requireKey(certificate, certificates.key[i] ?? ''));
     createSecureContext({ ...certificates });
     use(certificates);
     this.#loadedAtMs = atMs;
-    const own = certificates.cert.map((pem) => new X509Certificate(pem));
     this.#expiresAtMs = Math.min(...own.map(({ validTo }) => Date.parse(validTo)));
     const shown = own.map(({ subject, validTo, publicKey }) => ({
       subject,
@@ -123,4 +127,12 @@ export class CertificateKeeper {
     }));
     log.info({ certificates: shown }, 'server certificates loaded');
   }
+}
+
+// OpenSSL would take the pair, and every handshake with it would fail.
+function requireKey(certificate: X509Certificate, key: string): void {
+  if (certificate.checkPrivateKey(createPrivateKey(key))) return;
+  throw new Error(
+    `the private key is not that of the certificate of ${certificate.subject.replaceAll('\n', ', ')}`,
+  );
 }

@@ -19,6 +19,7 @@ export interface StationServerOptions extends HandshakeOptions {
   wssPort: number;
   /** Without them nothing listens for TLS. */
   certificates?: CertificateSource;
+  certificatesEveryMs?: number;
   trustedProxies: readonly string[];
   maxFrameBytes: number;
   onSocket(socket: WebSocket, admission: Admission, remoteAddress: string): Promise<void>;
@@ -36,6 +37,8 @@ export interface StationServer {
   refuseAll(): void;
   close(): Promise<void>;
 }
+
+const LOOK_MS = 5000;
 
 const onPlainRequest: RequestListener = (_request, response) => {
   response.writeHead(426, { 'content-type': 'text/plain', upgrade: 'websocket', connection: 'upgrade' });
@@ -57,7 +60,12 @@ export async function startStationServer(options: StationServerOptions): Promise
       const secure = createTlsServer(onPlainRequest, (failure) => door.turnAwayBefore(failure));
       servers.push(secure.server);
       door.watch(secure.server);
-      keeper = new CertificateKeeper({ source: certificates, use: (them) => secure.use(them), log });
+      keeper = new CertificateKeeper({
+        source: certificates,
+        use: (them) => secure.use(them),
+        everyMs: options.certificatesEveryMs ?? LOOK_MS,
+        log,
+      });
       await keeper.start();
       secureUrl = `wss://${host}:${await listen(secure.server, host, options.wssPort)}/ws`;
     }

@@ -43,8 +43,10 @@ export function createTlsServer(
   onFailure: (failure: TlsFailure) => void,
 ): TlsServer {
   const server = createServer({ ...OPTIONS, requestCert: true, rejectUnauthorized: false }, onRequest);
-  server.on('tlsClientError', (error: Error & { code?: string }, socket: TLSSocket) => {
-    const reason = `TLS: ${error.code === 'ECONNRESET' ? 'the peer left during the handshake' : error.message}`;
+  server.on('tlsClientError', (error: Error & { code?: string; reason?: string }, socket: TLSSocket) => {
+    // Whoever just leaves, as those that probe a port do, has shown nothing that could be wrong.
+    if (error.code === 'ECONNRESET') return;
+    const reason = `TLS: ${error.reason ?? error.message}`;
     onFailure({ reason: reason.slice(0, 300), remoteAddress: socket.remoteAddress ?? '' });
   });
   return {

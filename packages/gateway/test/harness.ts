@@ -13,6 +13,8 @@ import { silentLog } from '@evander/process';
 import { afterEach } from '@jest/globals';
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import type { RequestOptions } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
@@ -294,16 +296,18 @@ export interface HandshakeAnswer {
   body: string;
 }
 
-/** A WebSocket handshake by hand, with the path and the headers as given. */
+/** A WebSocket handshake by hand, with the path and the headers as given, over TLS where its options are given. */
 export async function handshake(
   gateway: Gateway,
   path: string,
   headers: Record<string, string | string[]> = { 'sec-websocket-protocol': 'ocpp1.6' },
+  tls?: RequestOptions,
 ): Promise<HandshakeAnswer> {
   return new Promise((resolve, reject) => {
-    const asked = request({
+    const asked = (tls ? secureRequest : request)({
       host: '127.0.0.1',
-      port: portOf(gateway.url),
+      port: portOf(tls ? (gateway.secureUrl ?? '') : gateway.url),
+      ...(tls && { agent: false, ...tls }),
       path,
       headers: {
         connection: 'Upgrade',

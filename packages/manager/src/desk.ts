@@ -1,9 +1,13 @@
 import { CallMaker } from './commands/call-maker.ts';
+import { GOALS } from './goals/index.ts';
+import { Pursuit } from './goals/pursuit.ts';
 import { LastSeen } from './last-seen.ts';
 import type { ManagerOptions } from './manager.ts';
 import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
 import type { ManagerMetrics } from './metrics.ts';
 import { recordPresence } from './presence.ts';
+import { LeafSigner } from './pnc/leaf-signer.ts';
+import type { PncServices } from './pnc/plug-and-charge.ts';
 import { Road } from './road.ts';
 import { Router } from './router.ts';
 import { Sealer } from '@evander/process';
@@ -13,16 +17,18 @@ import type { Database } from './store/db.ts';
 import { createWriter } from './store/writer.ts';
 import type { Writer } from './store/writer.ts';
 
-type Options = ManagerOptions & { now(): Date };
+type Options = ManagerOptions & { now(): Date; pnc: PncServices };
 
 /** What stands between the road and the database: calls are answered here, commands made, presence kept. */
 export class Desk {
   readonly road: Road;
   readonly callMaker: CallMaker;
   readonly register: StationRegister;
+  readonly pursuit: Pursuit;
   readonly #router: Router;
   readonly #writer: Writer;
   readonly #lastSeen: LastSeen;
+  readonly #leafSigner: LeafSigner;
 
   constructor(options: Options, database: Database, metrics: ManagerMetrics) {
     const { log, now, passwordPepper, heartbeatSeconds } = options;
@@ -47,9 +53,15 @@ export class Desk {
       // The gateway's clock starts a little later than ours.
       answerTimeoutMs: options.answerTimeoutMs + 1000,
       settle: (stationId, commandId) => this.road.settle(stationId, commandId),
+      onSettled: (stationId) => void this.pursuit.look(stationId),
     });
+    const { callMaker } = this;
+    const { issueV2g, ...pnc } = options.pnc;
+    this.#leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });
+    this.pursuit = new Pursuit({ database, callMaker: this.callMaker, goals: GOALS, now, log });
     this.#router = new Router({
       ...common,
+      pnc: { ...pnc, signWaiting: (stationId) => this.#leafSigner.signWaiting(stationId) },
       messages: MESSAGES,
       isAccepted: (stationId) => this.register.isAccepted(database, stationId),
       writer,
@@ -70,12 +82,16 @@ export class Desk {
       log,
     });
     this.callMaker.start();
+    this.#leafSigner.start();
+    this.pursuit.start();
   }
 
   /** Takes nothing new, and lets what is being worked on be answered for so many milliseconds. */
   async finish(drainMs: number): Promise<void> {
     await this.road.stopReceiving();
     await Promise.race([this.#router.idle(), new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
+    await this.#leafSigner.close();
+    await this.pursuit.close();
     await this.callMaker.close();
   }
 

@@ -1,5 +1,6 @@
 import type { Log } from '@evander/process';
 import type { Database } from './store/db.ts';
+import * as ocspAnswers from './store/ocsp-answers.ts';
 import { createPartitions } from './store/partitions.ts';
 import * as reservations from './store/reservations.ts';
 import * as turnedAway from './store/turned-away.ts';
@@ -12,6 +13,7 @@ export function startHousekeeping(database: Database, options: { now(): Date; lo
   const round = async (): Promise<void> => {
     await createPartitions(database, options.now());
     await reservations.expire(database, options.now());
+    await ocspAnswers.forgetOld(database, options.now());
     await turnedAway.trimTo(database, TURNED_AWAY_ROWS);
   };
   const timer = setInterval(() => {

@@ -1,11 +1,17 @@
-import { SETTINGS } from '@evander/process';
+import { Sealer, SETTINGS } from '@evander/process';
 import type { Log } from '@evander/process';
 import type { FailureLimits } from './api/failed-keys.ts';
 import { startApi } from './api/server.ts';
 import type { Api } from './api/server.ts';
+import { Authority } from './certificates/authority.ts';
+import { Certificates } from './certificates/certificates.ts';
+import type { CertificateOptions } from './certificates/certificates.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { Desk } from './desk.ts';
 import { ManagerMetrics } from './metrics.ts';
+import { outbound } from './outbound.ts';
+import { openPnc } from './pnc/open.ts';
+import type { PncOptions } from './pnc/options.ts';
 import * as apiKeys from './store/api-keys.ts';
 import { openDatabase } from './store/db.ts';
 import type { Database } from './store/db.ts';
@@ -25,6 +31,13 @@ export interface ManagerOptions {
   passwordPepper: string;
   /** What seals secrets that wait in the database. */
   sealingKey: string;
+  /** What seals server keys on their way to gateways. */
+  serverKeySecret: string;
+  /** Where stations reach a manager over HTTP. */
+  publicUrl?: string;
+  /** May addresses that others chose be asked when they are not public. */
+  outboundPrivate: boolean;
+  certificates: CertificateOptions;
   /** Becomes an admin key when it is none yet. */
   adminKey?: string;
   /** Refusals for want of a valid API key that are borne within a minute. */
@@ -38,6 +51,7 @@ export interface ManagerOptions {
   /** How long a station has for its answer to a command. */
   answerTimeoutMs: number;
   drainMs: number;
+  plugAndCharge?: PncOptions;
   now?: () => Date;
   log: Log;
 }
@@ -61,9 +75,27 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   const { log, now } = options;
   const metrics = new ManagerMetrics();
   const database = await openStorage(options, metrics);
-  const desk = new Desk(options, database, metrics);
+  const request = outbound({ allowPrivate: options.outboundPrivate });
+  const pnc = await openPnc(options.plugAndCharge ?? {}, {
+    database,
+    outbound: request,
+    now,
+    ...(options.certificates.signedBy === 'builtin' && { authority: authorityOf(options, database) }),
+  }).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
+  const desk = new Desk({ ...options, pnc }, database, metrics);
   const { callMaker, register, road } = desk;
+  const certificates = new Certificates({
+    ...options,
+    ...options.certificates,
+    database,
+    callMaker,
+    outbound: request,
+  });
   const closeAll = async (drainMs: number, api?: Api): Promise<void> => {
+    await certificates.close();
     await desk.finish(drainMs);
     await api?.close();
     await desk.close();
@@ -80,6 +112,9 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     trustedProxies: options.trustedProxies ?? [],
     passwordPepper: options.passwordPepper,
     unknownStations: options.unknownStations,
+    authority: certificates.authority,
+    judge: certificates.judge,
+    serverKeySealer: new Sealer(options.serverKeySecret),
     isReady: () => road.isReady,
     now,
     onStationChanged: (stationId) => register.forget(stationId),
@@ -89,6 +124,7 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     throw error;
   });
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
+  certificates.start();
   const stopHousekeeping = startHousekeeping(database, { now, log });
   return {
     apiUrl: api.url,
@@ -97,6 +133,15 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
       await closeAll(options.drainMs, api);
     },
   };
+}
+
+function authorityOf(options: Clocked, database: Database): Authority {
+  return new Authority({
+    ...options,
+    ...options.certificates,
+    database,
+    sealer: new Sealer(options.sealingKey),
+  });
 }
 
 async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<Database> {

@@ -1,9 +1,10 @@
-import type { Presence, UnreadableFrame } from '@evander/broker';
+import type { Connection, Presence, UnreadableFrame } from '@evander/broker';
 import { parseDateTime } from '@evander/ocpp';
 import { hideSecretText } from '@evander/process';
 import * as connections from './store/connections.ts';
 import type { Database } from './store/db.ts';
 import type { FrameRecord } from './store/frames.ts';
+import * as stations from './store/stations.ts';
 import * as turnedAway from './store/turned-away.ts';
 import type { Writer } from './store/writer.ts';
 
@@ -26,6 +27,7 @@ export async function recordPresence(
       const disconnectedAt = presence.kind === 'connected' ? null : now();
       await connections.markGateway(database, gatewayId, { isGone: false });
       await connections.record(database, { gatewayId, connections: presence.connections, disconnectedAt });
+      if (disconnectedAt === null) await takeProfiles(database, presence.connections);
       return;
     }
     case 'all':
@@ -35,6 +37,7 @@ export async function recordPresence(
         connections: presence.connections,
         disconnectedAt: null,
       });
+      await takeProfiles(database, presence.connections);
       await connections.closeUnlisted(database, { ...presence, gatewayId, at: now() });
       return;
     case 'alive':
@@ -47,6 +50,14 @@ export async function recordPresence(
     case 'unreadable':
       await context.writer.frames.add(presence.frames.flatMap((frame) => recordsOf(frame, now())));
   }
+}
+
+// Of all listed ones most have met what they are registered with long ago: the statement finds none of them.
+async function takeProfiles(database: Database, connected: Connection[]): Promise<void> {
+  const met = connected.flatMap(({ stationId, securityProfile = 0 }) =>
+    securityProfile > 0 ? [{ stationId, securityProfile }] : [],
+  );
+  await stations.takeProfiles(database, met);
 }
 
 function recordsOf(frame: UnreadableFrame, now: Date): FrameRecord[] {

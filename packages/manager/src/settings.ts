@@ -1,6 +1,9 @@
 import { deriveKey, requireSetting } from '@evander/process';
 import type { Log, SettingName, Settings } from '@evander/process';
+import { readFileSync } from 'node:fs';
+import type { CertificateOptions } from './certificates/certificates.ts';
 import type { ManagerOptions } from './manager.ts';
+import { PNC_SETTINGS, pncOptions } from './pnc/settings.ts';
 
 /** The variables that a manager reads. */
 export const MANAGER_SETTINGS = [
@@ -17,9 +20,20 @@ export const MANAGER_SETTINGS = [
   'trustedProxies',
   'hiddenDataTransfers',
   'unknownStations',
+  'publicUrl',
+  'outboundPrivate',
+  'organisation',
+  'certificateAuthority',
+  'estUrl',
+  'estUser',
+  'estPassword',
+  'estCaFile',
+  'stationCertificateDays',
+  'certificateRenewDays',
   'heartbeatSeconds',
   'answerTimeoutSeconds',
   'drainSeconds',
+  ...PNC_SETTINGS,
   'logLevel',
 ] as const satisfies readonly SettingName[];
 
@@ -38,6 +52,10 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     gatewayKey: deriveKey(secret, 'gateway'),
     passwordPepper: deriveKey(secret, 'station-password'),
     sealingKey: deriveKey(secret, 'sealing'),
+    serverKeySecret: deriveKey(secret, 'server-key'),
+    ...(settings.publicUrl !== undefined && { publicUrl: settings.publicUrl }),
+    outboundPrivate: settings.outboundPrivate === 'allow',
+    certificates: certificateSettings(settings),
     ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
     failureLimits: { address: settings.apiFailuresPerAddress, key: settings.apiFailuresPerKey },
     trustedProxies: listOf(settings.trustedProxies),
@@ -46,6 +64,7 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     heartbeatSeconds: settings.heartbeatSeconds,
     answerTimeoutMs: settings.answerTimeoutSeconds * 1000,
     drainMs: settings.drainSeconds * 1000,
+    plugAndCharge: pncOptions(settings),
     log,
   };
 }
@@ -55,4 +74,20 @@ function listOf(text = ''): string[] {
     .split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '');
+}
+
+function certificateSettings(settings: ManagerSettings): CertificateOptions {
+  const { organisation, certificateAuthority, stationCertificateDays: stationDays, estCaFile } = settings;
+  const common = { organisation, stationDays, renewDays: settings.certificateRenewDays };
+  if (certificateAuthority !== 'est') return { ...common, signedBy: certificateAuthority };
+  return {
+    ...common,
+    signedBy: 'est',
+    est: {
+      url: requireSetting(settings, 'estUrl'),
+      ...(settings.estUser !== undefined && { user: settings.estUser }),
+      ...(settings.estPassword !== undefined && { password: settings.estPassword }),
+      ...(estCaFile !== undefined && { ca: readFileSync(estCaFile, 'utf8') }),
+    },
+  };
 }

@@ -12,3 +12,7 @@ export type { Schema } from './schema.ts';
 export { SCHEMAS } from './schemas.gen.ts';
 export { checkPayload, readPayload } from './validate.ts';
 export type { Reading } from './validate.ts';
+export { checkTunnelled, dialectOf, readTunnelled, TUNNEL_SCHEMAS, tunnelAction } from './tunnel.ts';
+export type { Tunnelled, TunnelRequests, TunnelResponses } from './tunnel.ts';
+export { DIALECTS } from './tunnel-actions.ts';
+export type { Dialect, TunnelAction } from './tunnel-actions.ts';

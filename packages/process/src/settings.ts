@@ -133,6 +133,104 @@ export const SETTINGS = {
     60,
     'How long a station may take to answer a command',
   ),
+  publicUrl: setting(
+    'EVANDER_PUBLIC_URL',
+    'httpUrl',
+    undefined,
+    'Where stations reach a manager over HTTP, for links and for addresses in certificates: http://csms.example:9410',
+  ),
+  outboundPrivate: setting(
+    'EVANDER_OUTBOUND_PRIVATE',
+    ['allow', 'refuse'],
+    'refuse',
+    'May managers ask addresses that others chose (webhooks, OCSP responders) when they are not public ones',
+  ),
+  organisation: setting(
+    'EVANDER_ORGANISATION',
+    'text',
+    'Evander',
+    'The operator’s name: O of stations’ certificates, and their CpoName',
+  ),
+  certificateAuthority: setting(
+    'EVANDER_CERTIFICATE_AUTHORITY',
+    ['builtin', 'est', 'manual'],
+    'builtin',
+    'Who signs stations’ certificates: our own authority, one that speaks EST, or an operator by CertificateSigned',
+  ),
+  estUrl: setting(
+    'EVANDER_EST_URL',
+    'httpUrl',
+    undefined,
+    'The EST authority (RFC 7030): https://est.example/.well-known/est',
+  ),
+  estUser: setting('EVANDER_EST_USER', 'text', undefined, 'Its user name'),
+  estPassword: setting('EVANDER_EST_PASSWORD', 'text', undefined, 'And password'),
+  estCaFile: setting(
+    'EVANDER_EST_CA_FILE',
+    'text',
+    undefined,
+    'PEM file with the root that the EST server is trusted by; the well-known ones when unset',
+  ),
+  stationCertificateDays: setting(
+    'EVANDER_STATION_CERTIFICATE_DAYS',
+    'count',
+    365,
+    'How long a station’s certificate from our own authority is valid',
+  ),
+  certificateRenewDays: setting(
+    'EVANDER_CERTIFICATE_RENEW_DAYS',
+    'count',
+    30,
+    'A station is asked to renew its certificate so many days before it ends',
+  ),
+  v2gCaFile: setting(
+    'EVANDER_V2G_CA_FILE',
+    'text',
+    undefined,
+    'PEM file that signs the V2G certificates of stations: a private key, its certificate, then the sub-CAs above it; when unset, our own authority signs them, or an operator if EVANDER_CERTIFICATE_AUTHORITY is not builtin',
+  ),
+  contractPoolUrl: setting(
+    'EVANDER_CONTRACT_POOL_URL',
+    'httpUrl',
+    undefined,
+    'Where contract certificates for EVs are had: the operation signedContractData of an OPCP service, such as https://…/v1/ccp/signedContractData',
+  ),
+  contractPoolToken: setting(
+    'EVANDER_CONTRACT_POOL_TOKEN',
+    'text',
+    undefined,
+    'Bearer token for the contract pool, where it wants one that does not change',
+  ),
+  contractPoolTokenUrl: setting(
+    'EVANDER_CONTRACT_POOL_TOKEN_URL',
+    'httpUrl',
+    undefined,
+    "Where tokens for the contract pool are had by OAuth 2's client credentials",
+  ),
+  contractPoolClientId: setting(
+    'EVANDER_CONTRACT_POOL_CLIENT_ID',
+    'text',
+    undefined,
+    'Client id for the token server',
+  ),
+  contractPoolClientSecret: setting(
+    'EVANDER_CONTRACT_POOL_CLIENT_SECRET',
+    'text',
+    undefined,
+    'Client secret for the token server',
+  ),
+  contractPoolAudience: setting(
+    'EVANDER_CONTRACT_POOL_AUDIENCE',
+    'text',
+    undefined,
+    'Audience that the token server is told, where it wants one',
+  ),
+  has2beFailure: setting(
+    'EVANDER_HAS2BE_FAILURE',
+    ['Failed', 'Rejected'],
+    'Failed',
+    'How stations that speak the has.to.be dialect call a GetCertificateStatus that failed: its readings differ',
+  ),
   drainSeconds: setting(
     'EVANDER_DRAIN_SECONDS',
     'count',
@@ -253,6 +351,10 @@ const PARSERS = {
       ['mqtt:', 'mqtts:', 'tcp:', 'ssl:', 'ws:', 'wss:'],
       'mqtt://host:1883 or mqtts://user:password@host:8883?cafile=/ca.pem',
     ),
+  httpUrl: (text: string) => {
+    const fault = url(text, ['http:', 'https:'], 'http://manager:9410');
+    return fault instanceof Fault ? fault : text.replace(/\/+$/, '');
+  },
   httpUrls: (text: string) => {
     const faults = text.split(',').map((one) => url(one.trim(), ['http:', 'https:'], 'http://manager:9410'));
     return faults.find((one) => one instanceof Fault) ?? text;

@@ -24,13 +24,13 @@ export class Authorization {
   async authorize(idTag: string): Promise<TagStatus> {
     if (this.#station.configuration.isTrue('LocalPreAuthorize') && this.#known(idTag)?.status === 'Accepted')
       return 'Accepted';
-    if (!this.#station.mayReport) return this.#decideOffline(idTag);
+    if (!this.#station.mayReport) return this.decideOffline(idTag);
     try {
       const { idTagInfo } = await this.#station.call('Authorize', { idTag });
       this.learn(idTag, idTagInfo);
       return idTagInfo.status;
     } catch {
-      return this.#decideOffline(idTag);
+      return this.decideOffline(idTag);
     }
   }
 
@@ -48,7 +48,8 @@ export class Authorization {
     return isPast ? undefined : info;
   }
 
-  #decideOffline(idTag: string): TagStatus {
+  /** By the local list and the cache (1.6 §3.5). */
+  decideOffline(idTag: string): TagStatus {
     const { configuration } = this.#station;
     if (!configuration.isTrue('LocalAuthorizeOffline')) return 'Invalid';
     const isUnknownAllowed = configuration.isTrue('AllowOfflineTxForUnknownId');

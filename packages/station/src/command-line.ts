@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readAnswers } from './answers-option.ts';
 import { UsageError } from './usage-error.ts';
+import { readSecurityFlags, SECURITY_FLAGS, SECURITY_HELP } from './security-flags.ts';
 import { faultNames, isFaultName, type FaultProbabilities } from './faults.ts';
 import type { FleetOptions } from './fleet.ts';
 
@@ -23,7 +24,7 @@ Simulated OCPP 1.6J charging stations that connect to a CSMS and charge.
   --ramp N                  stations that start per second (50)
   --seed N                  the same seed repeats a run; it is printed at the start
   --password TEXT           Basic authentication, the same for all stations
-  --fault NAME=PROBABILITY  may be repeated; 0 to 1 each time it could happen
+${SECURITY_HELP}  --fault NAME=PROBABILITY  may be repeated; 0 to 1 each time it could happen
   --answer ACTION=HOW       may be repeated; HOW is silence, dropSocket, crash, error:CODE, after:MS, or a status
   --duration-seconds N      stop after so long
   --help
@@ -46,6 +47,7 @@ const OPTIONS = {
   ramp: { type: 'string', default: '50' },
   seed: { type: 'string' },
   password: { type: 'string' },
+  ...SECURITY_FLAGS,
   fault: { type: 'string', multiple: true },
   answer: { type: 'string', multiple: true },
   'duration-seconds': { type: 'string' },
@@ -64,6 +66,7 @@ export function readCommandLine(args: string[]): CommandLine | undefined {
     durationSeconds: optionalNumber('duration-seconds', values['duration-seconds'], { min: 0 }),
     fleet: {
       url: webSocketUrl(values.url),
+      ...readSecurityFlags(values),
       stations: number('stations', values.stations, whole),
       prefix: values.prefix,
       connectors: number('connectors', values.connectors, whole),

@@ -30,6 +30,15 @@ const measurands = (...names: string[]): ConfigurationKey => ({
   kind: 'measurands',
 });
 
+/** The keys that go with Plug & Charge; the two about signing are known to others as well. */
+export const PNC_KEYS: Record<string, ConfigurationKey> = {
+  CentralContractValidationAllowed: boolean(false),
+  CertSigningRepeatTimes: integer(2),
+  CertSigningWaitMinimum: integer(60),
+  ContractValidationOffline: boolean(true),
+  ISO15118PnCEnabled: boolean(true),
+};
+
 /** The keys that a station has by default, with their types and access. */
 export function defaultKeys(connectors: number): Record<string, ConfigurationKey> {
   return {

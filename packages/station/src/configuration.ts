@@ -1,5 +1,5 @@
 import type { Profile } from '@evander/ocpp';
-import { defaultKeys, METER_MEASURANDS } from './configuration-keys.ts';
+import { defaultKeys, METER_MEASURANDS, PNC_KEYS } from './configuration-keys.ts';
 import { quirkyKeys } from './quirks.ts';
 import type { StationOptions } from './station-options.ts';
 
@@ -21,12 +21,14 @@ export class Configuration {
 
   /** The options replace defaults or add text keys. */
   constructor(options: StationOptions) {
-    const { connectors = 1, rebootRequiredFor = [], quirks = {}, configuration } = options;
+    const { connectors = 1, rebootRequiredFor = [], quirks = {}, configuration, pnc } = options;
     const afterReboot = [...rebootRequiredFor, ...(quirks.passwordAfterReset ? ['AuthorizationKey'] : [])];
     this.#afterReboot = new Set(afterReboot.map((key) => key.toLowerCase()));
-    for (const [key, entry] of Object.entries(defaultKeys(connectors))) this.#put(key, entry);
+    for (const [key, entry] of Object.entries({ ...defaultKeys(connectors), ...(pnc && PNC_KEYS) }))
+      this.#put(key, entry);
     for (const [key, value] of Object.entries({ ...quirkyKeys(quirks), ...configuration })) {
-      this.#put(key, { access: 'RW', kind: 'text', ...this.#keys.get(key.toLowerCase()), value });
+      const known = this.#keys.get(key.toLowerCase()) ?? PNC_KEYS[key];
+      this.#put(key, { access: 'RW', kind: 'text', ...known, value });
     }
   }
 

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { WebSocket } from 'ws';
 import { ConnectionClosed, HandshakeRefused } from './call-errors.ts';
@@ -6,21 +7,25 @@ import type { Random } from './random.ts';
 import { wait } from './wait.ts';
 
 /** Where and how to connect. */
+export type Handshake = { url: string; headers: Record<string, string>; tls: TlsOptions };
+
+/** What a connection needs. */
 export type ConnectionOptions = {
-  url: string;
-  /** Asked anew at each handshake, since a password may be changed. */
-  headers: () => Record<string, string>;
+  /** Asked anew each time, since passwords, certificates and security profiles change. */
+  handshake: () => Handshake;
   reconnect: { minMs: number; maxMs: number };
   random: Random;
-  /** Asked anew as well: certificates may be changed. */
-  tls: () => TlsOptions | undefined;
   subprotocols: readonly string[];
   perMessageDeflate: boolean;
 };
 
 type ConnectionEvents = {
-  open: [];
+  /** With what is below the WebSocket: a TLSSocket for wss. */
+  open: [transport: Socket | undefined];
   close: [code: number];
+  /** Any attempt failed. */
+  failed: [error: Error];
+  /** An attempt to reconnect failed. */
   refused: [error: Error];
   received: [data: string | Buffer];
   sent: [data: string | Buffer];
@@ -104,14 +109,17 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   }
 
   #open(signal: AbortSignal): Promise<void> {
-    const { url, headers, tls, subprotocols, perMessageDeflate } = this.#options;
+    const { handshake, subprotocols, perMessageDeflate } = this.#options;
+    const { url, headers, tls } = handshake();
     // ws sets TCP_NODELAY itself.
-    const socket = new WebSocket(url, [...subprotocols], { ...tls(), headers: headers(), perMessageDeflate });
+    const socket = new WebSocket(url, [...subprotocols], { ...tls, headers, perMessageDeflate });
     const giveUp = () => socket.terminate();
     signal.addEventListener('abort', giveUp);
     return new Promise<void>((resolve, reject) => {
+      let transport: Socket | undefined;
+      socket.once('upgrade', (response) => (transport = response.socket));
       socket.once('open', () => {
-        this.#adopt(socket);
+        this.#adopt(socket, transport);
         resolve();
       });
       socket.once('unexpected-response', (_request, response) => {
@@ -120,17 +128,22 @@ export class Connection extends EventEmitter<ConnectionEvents> {
         socket.terminate();
       });
       socket.on('error', reject);
-    }).finally(() => signal.removeEventListener('abort', giveUp));
+    })
+      .catch((error: Error) => {
+        if (!signal.aborted) this.emit('failed', error);
+        throw error;
+      })
+      .finally(() => signal.removeEventListener('abort', giveUp));
   }
 
-  #adopt(socket: WebSocket): void {
+  #adopt(socket: WebSocket, transport: Socket | undefined): void {
     this.#socket = socket;
     socket.on('message', (data: Buffer, isBinary) => {
       // What a dropped socket still had in its buffer was lost on the way.
       if (this.#socket === socket) this.emit('received', isBinary ? data : data.toString());
     });
     socket.on('close', (code) => this.#forget(socket, code));
-    this.emit('open');
+    this.emit('open', transport);
   }
 
   #forget(socket: WebSocket, code: number): void {

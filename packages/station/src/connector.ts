@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Requests } from '@evander/ocpp';
 import { LoadCurve } from './load-curve.ts';
 import { sampleMeter, toLedger, type SampleContext } from './meter.ts';
+import { plugAndCharge, type PlugAndChargeOptions, type PlugAndChargeRecord } from './pnc/charge.ts';
 import { Session, type StopOptions, type StopReason } from './session.ts';
 import type { Station } from './station.ts';
 
@@ -74,6 +75,11 @@ export class Connector {
     session.sample('Transaction.Begin');
     void session.answered.then(() => this.#stopIfRefused(session));
     return session;
+  }
+
+  /** The car names its contract by ISO 15118, and charges if the manager takes it (PNC §5). */
+  plugAndCharge(eMAID: string, options: PlugAndChargeOptions = {}): Promise<PlugAndChargeRecord> {
+    return plugAndCharge(this.#station, this, eMAID, options);
   }
 
   /** The transaction ends, if there is one. */

@@ -1,32 +1,47 @@
 import { once } from 'node:events';
-import type { Requests } from '@evander/ocpp';
+import type { Requests, Responses } from '@evander/ocpp';
 import { ConnectionClosed } from './call-errors.ts';
 import type { Station } from './station.ts';
 
-/** Sends a notification, again after each lost connection, until it is answered or refused. */
+/** Sends a notification, again after each lost connection, until it is answered or refused; a refusal gives undefined. */
 export async function deliver<A extends keyof Requests>(
   station: Station,
   action: A,
   request: Requests[A],
-): Promise<void> {
+): Promise<Responses[A] | undefined> {
   const { closed } = station;
   while (!closed.aborted) {
     if (!station.isConnected) await once(station, 'connected', { signal: closed }).catch(() => undefined);
     try {
-      await station.call(action, request);
-      return;
+      return await station.call(action, request);
     } catch (error) {
-      if (!(error instanceof ConnectionClosed)) return;
+      if (!(error instanceof ConnectionClosed)) return undefined;
     }
   }
+  return undefined;
 }
 
 /** Reports something of security interest (SEC A04); `type` is one of the paper's names or one of the vendor's. */
-export function reportSecurityEvent(station: Station, type: string, techInfo?: string): Promise<void> {
+export async function reportSecurityEvent(station: Station, type: string, techInfo?: string): Promise<void> {
   const timestamp = station.timestamp();
-  return deliver(station, 'SecurityEventNotification', {
+  if (!station.isConnected) await untilHeard(station);
+  await deliver(station, 'SecurityEventNotification', {
     type,
     timestamp,
     ...(techInfo !== undefined && { techInfo: techInfo.slice(0, 255) }),
   });
+}
+
+/** Connected and known: before the first boot is answered the manager listens to nothing else (§4.2). */
+async function untilHeard(station: Station): Promise<void> {
+  const { closed } = station;
+  const isHeard = () => station.isConnected && /Accepted|Pending/.test(station.registrationStatus ?? '');
+  while (!closed.aborted && !isHeard()) {
+    const found = new AbortController();
+    const signal = AbortSignal.any([closed, found.signal]);
+    const events = (['connected', 'booted'] as const).map((name) => once(station, name, { signal }));
+    await Promise.race(events).catch(() => undefined);
+    events.forEach((event) => void event.catch(() => undefined));
+    found.abort();
+  }
 }

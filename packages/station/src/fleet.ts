@@ -11,6 +11,8 @@ const BUSY_MS = 1000;
 
 /** Many stations of one kind. */
 export type FleetOptions = Omit<StationOptions, 'stationId' | 'seed' | 'password'> & {
+  /** What differs from station to station. */
+  own?: (stationId: string) => Pick<StationOptions, 'tls' | 'serialNumber'>;
   stations: number;
   /** Ids are the prefix and a number: SIM0001, SIM0002 … */
   prefix?: string;
@@ -111,11 +113,12 @@ export class Fleet {
   }
 
   #createStation(index: number): Station {
-    const { prefix = 'SIM', password, ...options } = this.#options;
+    const { prefix = 'SIM', password, own, ...options } = this.#options;
     const stationId = `${prefix}${String(index + 1).padStart(4, '0')}`;
     const ownPassword = typeof password === 'function' ? password(stationId) : password;
     const station = new Station({
       ...options,
+      ...own?.(stationId),
       stationId,
       seed: this.#random.next() * 2 ** 32,
       ...(ownPassword !== undefined && { password: ownPassword }),

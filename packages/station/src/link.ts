@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { TLSSocket } from 'node:tls';
 import { formatFrame, type Frame, type Requests, type Responses } from '@evander/ocpp';
 import { Calls } from './calls.ts';
 import { Connection } from './connection.ts';
 import { Inbox } from './inbox.ts';
 import { withSortedKeys } from './quirks.ts';
 import type { Station } from './station.ts';
-import { basicAuthorization } from './station-options.ts';
+import { recordViolation } from './violations.ts';
 
 const ANSWER_TIMEOUT_MS = 30_000;
 const RECONNECT_MIN_MS = 500;
@@ -14,15 +15,12 @@ const RECONNECT_MAX_MS = 30_000;
 /** The station's way to the manager: its socket, its open call, and what comes in. */
 export class Link {
   readonly connection: Connection;
-  /** Takes effect with the next handshake. */
-  password: string | Buffer | undefined;
   readonly #station: Station;
   readonly #calls: Calls;
   readonly #inbox: Inbox;
 
   constructor(station: Station) {
     this.#station = station;
-    this.password = station.options.password;
     this.connection = this.#createConnection();
     this.#calls = new Calls({
       send: (frame) => this.#send(frame),
@@ -38,11 +36,7 @@ export class Link {
       settle: (answer) => this.#calls.settle(answer),
       send: (frame) => this.#send(frame),
       drop: () => this.connection.drop(),
-      record: (violation) => {
-        station.violations.push(violation);
-        this.#log(`the manager sent what it should not: ${violation.fault}`);
-        station.emit('violation', violation);
-      },
+      record: (violation) => recordViolation(station, violation),
     });
     this.#watch();
   }
@@ -67,16 +61,13 @@ export class Link {
   }
 
   #createConnection(): Connection {
-    const { stationId, random, options, quirks, certificates } = this.#station;
-    const { subprotocols = ['ocpp1.6'], compression = false, userName = stationId } = quirks;
+    const { random, options, quirks, security } = this.#station;
+    const { subprotocols = ['ocpp1.6'], compression = false } = quirks;
     const { minMs = RECONNECT_MIN_MS, maxMs = RECONNECT_MAX_MS } = options.reconnect ?? {};
     return new Connection({
-      url: `${options.url.replace(/\/$/, '')}/${encodeURIComponent(stationId)}`,
-      headers: (): Record<string, string> =>
-        this.password === undefined ? {} : { Authorization: basicAuthorization(userName, this.password) },
+      handshake: () => security.handshake(),
       reconnect: { minMs, maxMs },
       random,
-      tls: () => certificates.tlsOptions(options.tls),
       subprotocols,
       perMessageDeflate: compression,
     });
@@ -86,7 +77,9 @@ export class Link {
     const { connection } = this;
     const station = this.#station;
     const { counters } = station.ledger;
-    connection.on('open', () => {
+    connection.on('failed', (error) => station.security.onFailure(error));
+    connection.on('open', (transport) => {
+      station.security.onOpen(transport instanceof TLSSocket ? transport : undefined);
       this.#log('connected');
       station.emit('connected');
     });

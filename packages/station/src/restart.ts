@@ -24,9 +24,16 @@ export async function restart(station: Station, options: RestartOptions): Promis
   await station.boot();
 }
 
+/** Over a new socket from now on, as after a change of how it authenticates. */
+export async function reconnect(station: Station): Promise<void> {
+  await station.disconnect();
+  await station.goOnline();
+}
+
 /** What is left of the station after a restart, before it boots. */
 export function comeUp(station: Station): void {
   station.registration.forget();
   for (const key of station.configuration.reboot()) takeEffect(station, key);
+  station.security.comeUp();
   for (const connector of [station.connector(0), ...station.connectors]) connector.comeUp();
 }

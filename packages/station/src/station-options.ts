@@ -1,11 +1,12 @@
-import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { CommandAction, Requests } from '@evander/ocpp';
 import type { ScriptedAnswer } from './answers.ts';
 import type { HashAlgorithm } from './certificate-hash.ts';
 import type { ChargeSessionOptions } from './charge-session.ts';
 import type { FaultProbabilities } from './faults.ts';
 import type { JobOutcomes } from './file-jobs.ts';
+import type { Dialect } from './pnc/dialect.ts';
 import type { Quirks } from './quirks.ts';
+import type { SecurityOptions, StationTls } from './security-options.ts';
 import type { Station } from './station.ts';
 
 /** What a simulated station is and how it behaves; only its id and url are needed. */
@@ -15,8 +16,14 @@ export type StationOptions = {
   url: string;
   /** Basic authentication; a Buffer may hold any byte. */
   password?: string | Buffer;
-  /** For wss: ca, cert, key and so on. Of an embedded station: `maxVersion: 'TLSv1.2'` and its `ciphers`. */
-  tls?: TlsOptions;
+  /** In place of `url` for security profile 1 (ws) and for 2 and 3 (wss). */
+  endpoints?: { ws?: string; wss?: string };
+  /** For wss: roots, its own certificate and so on. */
+  tls?: StationTls;
+  /** How it deals with certificates and security profiles. */
+  security?: SecurityOptions;
+  /** In its certificates, and in its BootNotification; the station's id unless given. */
+  serialNumber?: string;
   connectors?: number;
   /** The fields of its BootNotification. */
   identity?: Partial<Requests['BootNotification']>;
@@ -26,6 +33,8 @@ export type StationOptions = {
   rebootRequiredFor?: readonly string[];
   /** Bad answers to commands from the start; later `station.answers` changes them. */
   answers?: { readonly [A in CommandAction]?: ScriptedAnswer };
+  /** How it speaks of Plug & Charge, if it can do that; ISO15118PnCEnabled and the like are keys of its then. */
+  pnc?: Dialect;
   /** What it does as some real stations do. */
   quirks?: Quirks;
   /** How its firmware updates and uploads go; later `station.jobs.setOutcome()` changes that. */
@@ -90,14 +99,19 @@ export function basicAuthorization(userName: string, password: string | Buffer):
   return `Basic ${bytes.toString('base64')}`;
 }
 
+/** What names the hardware: in BootNotification, and as CN in its certificates. */
+export function serialNumberOf({ serialNumber, identity, stationId }: StationOptions): string {
+  return serialNumber ?? identity?.chargePointSerialNumber ?? stationId;
+}
+
 /** The fields of the BootNotification. */
 export function bootRequest(station: Station): Requests['BootNotification'] {
-  const { stationId, options, quirks, firmwareVersion } = station;
+  const { options, quirks, firmwareVersion } = station;
   return {
     chargePointVendor: 'Evander',
     chargePointModel: 'Simulator',
     // The text allows 25 characters.
-    chargePointSerialNumber: stationId.slice(0, 25),
+    chargePointSerialNumber: serialNumberOf(options).slice(0, 25),
     ...(quirks.emptyStrings && { iccid: '', imsi: '' }),
     ...options.identity,
     firmwareVersion,

@@ -14,11 +14,13 @@ import { FileJobs } from './file-jobs.ts';
 import { Ledger } from './ledger.ts';
 import { LocalList } from './local-list.ts';
 import { Link } from './link.ts';
+import { PlugAndCharge } from './pnc/plug-and-charge.ts';
 import type { Quirks } from './quirks.ts';
 import { newSeed, Random } from './random.ts';
 import { Reservations } from './reservations.ts';
 import { Registration } from './registration.ts';
 import { restart } from './restart.ts';
+import { Security } from './security.ts';
 import type { StationEvents, StationOptions, Violation } from './station-options.ts';
 import { TransactionQueue } from './transaction-queue.ts';
 import { wait } from './wait.ts';
@@ -46,6 +48,8 @@ export class Station extends EventEmitter<StationEvents> {
   readonly reservations = new Reservations(this);
   readonly chargingProfiles = new ChargingProfiles(this);
   readonly certificates = new Certificates(this);
+  readonly security: Security;
+  readonly pnc = new PlugAndCharge(this);
   readonly jobs: FileJobs;
   /** What the manager sent against OCPP's schemas; a correct manager leaves it empty. */
   readonly violations: Violation[] = [];
@@ -75,10 +79,10 @@ export class Station extends EventEmitter<StationEvents> {
     this.localList = new LocalList(this.configuration);
     this.jobs = new FileJobs(this);
     this.#clock = new Clock(options.now, this.quirks.clockOf1970 ? 0 : undefined);
+    this.security = new Security(this);
     this.#link = new Link(this);
     this.registration = new Registration(this, this.#clock);
-    const { connectors = 1 } = options;
-    this.#all = Array.from({ length: connectors + 1 }, (_, id) => new Connector(this, id));
+    this.#all = Array.from({ length: (options.connectors ?? 1) + 1 }, (_, id) => new Connector(this, id));
     this.connectors = this.#all.slice(1);
     takeEffect(this, 'WebSocketPingInterval');
   }
@@ -136,11 +140,6 @@ export class Station extends EventEmitter<StationEvents> {
   /** Ends everything at once; unanswered messages are lost. Await `queue.drained()` first to keep them. */
   close(): Promise<void> {
     return (this.#whenClosed ??= this.#close());
-  }
-
-  /** Takes effect with the next connection. */
-  setPassword(password: string | Buffer): void {
-    this.#link.password = password;
   }
 
   /** WebSocket pings from now on; none for 0. */

@@ -11,7 +11,7 @@ export async function sendTriggered(
   station: Station,
   message: TriggeredMessage,
   options: { connectorId: number | undefined; isExtended: boolean },
-): Promise<void> {
+): Promise<unknown> {
   const { connectorId, isExtended } = options;
   const connectors = connectorId === undefined ? station.connectors : [station.connector(connectorId)];
   switch (message) {
@@ -24,7 +24,7 @@ export async function sendTriggered(
     case 'MeterValues':
       return void (await Promise.all(connectors.map((connector) => connector.sampleOnTrigger())));
     case 'SignChargePointCertificate':
-      return deliver(station, 'SignCertificate', { csr: station.certificates.createCsr() });
+      return station.certificates.request();
     default:
       return sendJobStatus(station, message, isExtended);
   }
@@ -35,7 +35,7 @@ async function sendJobStatus(
   station: Station,
   message: 'DiagnosticsStatusNotification' | 'FirmwareStatusNotification' | 'LogStatusNotification',
   isExtended: boolean,
-): Promise<void> {
+): Promise<unknown> {
   const { jobs } = station;
   const status = 'Idle';
   switch (message) {

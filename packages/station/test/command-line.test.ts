@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { readCommandLine } from '../src/command-line.ts';
 import { UsageError } from '../src/usage-error.ts';
@@ -28,7 +31,34 @@ test('reads how commands are answered', () => {
   });
 });
 
+test('reads certificates, each station its own', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'station-'));
+  const file = (name: string) => join(directory, name);
+  for (const name of ['ca', 'SIM0001.pem', 'SIM0001.key']) writeFileSync(file(name), name);
+  const urls = ['--url', 'ws://x', '--wss-url', 'wss://x', '--security-profile', '3', '--pnc', 'oca'];
+  const files = ['--ca', file('ca'), '--cert', file('{id}.pem'), '--key', file('{id}.key')];
+  const fleet = readCommandLine([...urls, ...files, '--serial-number', 'S-{id}'])?.fleet;
+  expect(fleet).toMatchObject({
+    endpoints: { wss: 'wss://x' },
+    configuration: { SecurityProfile: '3' },
+    pnc: 'oca',
+  });
+  expect(fleet?.own?.('SIM0001')).toEqual({
+    tls: { ca: 'ca', cert: 'SIM0001.pem', key: 'SIM0001.key' },
+    serialNumber: 'S-SIM0001',
+  });
+  expect(() => fleet?.own?.('SIM0002')).toThrow(UsageError);
+  rmSync(directory, { recursive: true });
+});
+
 for (const args of [
+  ['--security-profile', '4', '--password', 'p'],
+  ['--security-profile', '1'],
+  ['--security-profile', '2', '--password', 'p'],
+  ['--security-profile', '3', '--url', 'wss://x'],
+  ['--wss-url', 'ws://x'],
+  ['--cert', 'file'],
+  ['--pnc', 'iso'],
   ['--stations', '0'],
   ['--stations', '1.5'],
   ['--speed', 'fast'],

@@ -141,11 +141,11 @@ test('no more keys are told than GetConfigurationMaxKeys', async () => {
 });
 
 test('the security profile only goes up, to 3 at most', async () => {
-  const { manager } = await bootPair({ configuration: { SecurityProfile: '1' } });
+  const { manager } = await bootPair({ configuration: { SecurityProfile: '0' }, password: 'password' });
   const change = (value: string) =>
     manager.command('ChangeConfiguration', { key: 'SecurityProfile', value }).then(({ status }) => status);
-  for (const value of ['0', '1', '4']) expect(await change(value)).toBe('Rejected');
-  expect(await change('2')).toBe('Accepted');
+  for (const value of ['0', '-1', '4', 'x']) expect(await change(value)).toBe('Rejected');
+  expect(await change('1')).toBe('Accepted');
 });
 
 test('a warning is reported, and withdrawn by the next status', async () => {

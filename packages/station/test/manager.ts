@@ -1,5 +1,8 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Requests, Responses } from '@evander/ocpp';
 import { createRPCError, RPCServer } from 'ocpp-rpc';
 import { Station, type StationOptions } from '../src/index.ts';
@@ -13,6 +16,9 @@ type RpcClient = {
   on(event: string, listener: (...args: never[]) => void): void;
 };
 
+/** How a station came in. */
+export type Handshake = { profile: 1 | 2 | 3; commonName?: string; protocol?: string };
+
 export type ReceivedCall = { method: string; params: unknown; messageId: string };
 
 type Answers = { [A in keyof Responses]?: (request: Requests[A], call: ReceivedCall) => unknown };
@@ -24,8 +30,11 @@ export class Manager {
   /** Answers that differ from the plain ones; may throw `refuse(code)`. */
   readonly answers: Answers = {};
   url = '';
+  readonly handshakes: Handshake[] = [];
   /** Refuses every handshake with this HTTP status. */
   refuseWith: number | undefined;
+  /** Refuses the others with 401. */
+  isWelcome: (handshake: Handshake) => boolean = () => true;
   client: RpcClient | undefined;
   #server: RPCServer;
   #nextTransactionId = 1;
@@ -35,8 +44,12 @@ export class Manager {
     this.#server = new RPCServer({ protocols: ['ocpp1.6'], strictMode, callTimeoutMs: 2000 });
     this.#server.auth((accept, reject, handshake) => {
       this.passwords.push(handshake.password);
+      const how = describe(handshake.request.socket, handshake.headers);
+      this.handshakes.push(how);
       if (this.refuseWith) reject(this.refuseWith, 'on request');
+      else if (!this.isWelcome(how)) reject(401, 'not welcome');
       else accept();
+      this.#wake();
     });
     this.#server.on('client', (client: RpcClient) => {
       this.client = client;
@@ -49,6 +62,16 @@ export class Manager {
     const server = await this.#server.listen(0, '127.0.0.1');
     this.url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ocpp`;
     return this;
+  }
+
+  /** Takes stations over TLS as well; close the server it returns. */
+  async listenTls(options: ServerOptions, port = 0): Promise<Server> {
+    const server = createServer({ requestCert: true, rejectUnauthorized: false, ...options });
+    server.on('upgrade', (request, socket, head) => {
+      void this.#server.handleUpgrade(request, socket as Socket, head);
+    });
+    await once(server.listen(port), 'listening');
+    return server;
   }
 
   async close(): Promise<void> {
@@ -118,4 +141,14 @@ export function quickStation(manager: Manager, options: Partial<StationOptions> 
 /** The next event of this name. */
 export async function next(station: Station, event: string): Promise<unknown> {
   return (await once(station, event))[0] as unknown;
+}
+
+function describe(socket: Socket, { authorization }: IncomingHttpHeaders): Handshake {
+  if (!(socket instanceof TLSSocket)) return { profile: 1 };
+  const { subject } = socket.getPeerCertificate();
+  return {
+    profile: authorization === undefined ? 3 : 2,
+    protocol: socket.getProtocol() ?? '',
+    ...(subject && { commonName: String(subject.CN) }),
+  };
 }

@@ -182,7 +182,11 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- with .values.affinity }}
 affinity: {{- toYaml . | nindent 2 }}
 {{- end }}
-volumes: [{ name: tmp, emptyDir: { medium: Memory, sizeLimit: 16Mi } }]
+volumes:
+  - { name: tmp, emptyDir: { medium: Memory, sizeLimit: 16Mi } }
+  {{- range (.values.tls | default dict).secrets }}
+  - { name: {{ printf "tls-%s" . | quote }}, secret: { secretName: {{ . | quote }} } }
+  {{- end }}
 {{- end -}}
 
 {{- define "evander.containerSettings" -}}
@@ -193,7 +197,11 @@ securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   capabilities: { drop: [ALL] }
-volumeMounts: [{ name: tmp, mountPath: /tmp }]
+volumeMounts:
+  - { name: tmp, mountPath: /tmp }
+  {{- range (.values.tls | default dict).secrets }}
+  - { name: {{ printf "tls-%s" . | quote }}, mountPath: {{ printf "/run/tls/%s" . | quote }}, readOnly: true }
+  {{- end }}
 resources: {{- toYaml .values.resources | nindent 2 }}
 # Endpoints forget the pod while it still takes connections.
 lifecycle: { preStop: { exec: { command: [sleep, '5'] } } }

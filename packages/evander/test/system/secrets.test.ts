@@ -24,6 +24,8 @@ const WRONG_PASSWORD = search.add('a wrong password', 'station-pass:word-2');
 const WRONG_KEY = search.add('a wrong API key', 'evk_wrong-key-that-is-nearly-right');
 const URL_PASSWORD = search.add('a password in a URL', 'ftp-pässword-1');
 const DATA = search.add('data of a DataTransfer', 'data-transfer-"secret"-1');
+search.add('any private key', 'BEGIN PRIVATE KEY');
+search.add('any EC private key', 'BEGIN EC PRIVATE KEY');
 const LOCATION = `ftp://user:${encodeURIComponent(URL_PASSWORD)}@files.example/dir`;
 
 let services: Services;

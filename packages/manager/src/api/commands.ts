@@ -1,6 +1,8 @@
 import { ACTIONS, mayBeSentBy, SCHEMAS } from '@evander/ocpp';
 import type { Action, CommandAction } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
+import type { Static } from '@fastify/type-provider-typebox';
+import type { CallMaker } from '../commands/call-maker.ts';
 import { openSchema } from '../commands/fill-in.ts';
 import { COMMANDS } from '../messages/v16/index.ts';
 import * as commandList from '../store/command-list.ts';
@@ -22,7 +24,8 @@ const CallError = Type.Object(
   { code: Type.String(), description: Type.String(), details: Type.Unknown() },
   { description: 'The CALLERROR of the station, or why its answer cannot be read' },
 );
-const Command = Type.Object(
+/** A command as the API shows it. */
+export const Command = Type.Object(
   {
     commandId: Type.String(),
     stationId: Type.String(),
@@ -42,7 +45,8 @@ const Command = Type.Object(
   },
   { description: 'The command and its outcome' },
 );
-const Options = Type.Object(
+/** How a command is sent, in the query of its route. */
+export const CommandOptions = Type.Object(
   {
     waitSeconds: Type.Optional(
       Type.Integer({
@@ -134,28 +138,39 @@ function addCommand(app: App, { callMaker, keys }: ApiContext, action: CommandAc
         summary: `Send ${action} (${ACTIONS[action].profile})`,
         tags,
         params: StationParams,
-        querystring: Options,
+        querystring: CommandOptions,
         body: bodyOf(action),
         response: { 200: Command, 202: Command },
       },
     },
     async (request, reply) => {
-      const { waitSeconds = 30, ttlSeconds, skipRules } = request.query;
+      const { stationId } = request.params;
       const requestedBy = await keys.nameOf(request);
-      const commandId = await callMaker.request({
-        stationId: request.params.stationId,
-        action,
-        request: request.body,
-        ...(ttlSeconds !== undefined && { ttlSeconds }),
-        ...(skipRules !== undefined && { skipRules }),
-        ...(requestedBy !== undefined && { requestedBy }),
-      });
-      const command = await callMaker.outcome(commandId, waitSeconds * 1000);
-      if (!command) throw new Error(`command ${commandId} was recorded and is not there`);
-      const isSettled = command.settledAt !== null;
-      return reply.code(isSettled ? 200 : 202).send(command);
+      const sent = { stationId, action, request: request.body, requestedBy };
+      const command = await sendCommand(callMaker, sent, request.query);
+      return reply.code(command.settledAt === null ? 202 : 200).send(command);
     },
   );
+}
+
+/** Sends a command and waits for its outcome as long as `waitSeconds` says; the command as it then stands. */
+export async function sendCommand(
+  callMaker: CallMaker,
+  {
+    requestedBy,
+    ...sent
+  }: { stationId: string; action: CommandAction; request: object; requestedBy: string | undefined },
+  { waitSeconds = 30, ttlSeconds, skipRules }: Static<typeof CommandOptions>,
+): Promise<CommandRow> {
+  const commandId = await callMaker.request({
+    ...sent,
+    ...(ttlSeconds !== undefined && { ttlSeconds }),
+    ...(skipRules !== undefined && { skipRules }),
+    ...(requestedBy !== undefined && { requestedBy }),
+  });
+  const command = await callMaker.outcome(commandId, waitSeconds * 1000);
+  if (!command) throw new Error(`command ${commandId} was recorded and is not there`);
+  return command;
 }
 
 /** An OCPP request for people: the ids that are ours to give may be left out. */

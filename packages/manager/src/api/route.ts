@@ -1,3 +1,4 @@
+import type { Sealer } from '@evander/process';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type {
   FastifyBaseLogger,
@@ -6,6 +7,8 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
+import type { Authority } from '../certificates/authority.ts';
+import type { CertificateJudge } from '../certificates/client-certificate.ts';
 import type { CallMaker } from '../commands/call-maker.ts';
 import type { Database } from '../store/db.ts';
 import type { ManagerMetrics } from '../metrics.ts';
@@ -38,6 +41,10 @@ export interface ApiContext {
   metrics: ManagerMetrics;
   passwordPepper: string;
   unknownStations: 'accept' | 'reject';
+  authority: Authority;
+  judge: CertificateJudge;
+  /** Seals server keys on their way to a gateway. */
+  serverKeySealer: Sealer;
   now(): Date;
   isReady(): boolean | Promise<boolean>;
   /** Called when a station was written: what was believed of it may be wrong. */

@@ -5,11 +5,13 @@ import type { FastifyBaseLogger } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
 import type { RouteAccess } from './authentication.ts';
+import { certificateAuthorityRoutes } from './certificate-authority.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
 import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
+import { goalRoutes } from './goals.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
 import { jobRoutes } from './jobs.ts';
@@ -19,6 +21,10 @@ import { meterValueRoutes } from './meter-values.ts';
 import { FailedKeys } from './failed-keys.ts';
 import type { FailureLimits } from './failed-keys.ts';
 import { describeRoutes } from './openapi.ts';
+import { pkiRoutes } from './pki.ts';
+import { pncCertificateRoutes } from './pnc-certificates.ts';
+import { pncCommandRoutes } from './pnc-commands.ts';
+import { pncRootRoutes } from './pnc-roots.ts';
 import { answerProblem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
@@ -68,7 +74,12 @@ const RESOURCES = [
   reservationRoutes,
   jobRoutes,
   certificateRoutes,
+  pncCommandRoutes,
+  pncCertificateRoutes,
+  pncRootRoutes,
   securityEventRoutes,
+  goalRoutes,
+  certificateAuthorityRoutes,
   apiKeyRoutes,
 ];
 const CLOSE_MS = 800;
@@ -86,6 +97,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const refuseOthers = refuseOtherMethods(app);
   healthRoutes(app, context);
   gatewayRoutes(app, context);
+  pkiRoutes(app, context);
   await app.register(
     async (api) => {
       for (const addRoutes of RESOURCES) addRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context);

@@ -38,6 +38,13 @@ export const StationChange = Type.Object(
         }),
       ),
     ),
+    serialNumbers: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+        maxItems: 20,
+        description:
+          'Common names that its client certificate may carry beside the station’s id (security profile 3)',
+      }),
+    ),
     bootAnswer: Type.Optional(
       oneOf(['Accepted', 'Pending', 'Rejected'] as const, 'What its next BootNotification is answered'),
     ),
@@ -51,7 +58,7 @@ export async function putStation(
   stationId: string,
   change: Static<typeof StationChange>,
 ): Promise<boolean> {
-  const { securityProfile, password, bootAnswer, userName } = change;
+  const { securityProfile, password, bootAnswer, userName, serialNumbers } = change;
   const isNew = await database.transaction(async (db) => {
     const isNewRow = await stationList.put(db, {
       stationId,
@@ -59,6 +66,7 @@ export async function putStation(
       passwordHashes: password === undefined ? null : passwordHashes(password, stationId, passwordPepper),
       bootAnswer: bootAnswer ?? null,
       userName,
+      serialNumbers: serialNumbers ?? null,
     });
     if (password !== undefined) await passwordChanges.forgetSettled(db, stationId);
     // Looked at once it is written, and its row locked: two changes at a time cannot together leave it without a password.

@@ -45,7 +45,19 @@ const Station = Type.Object(
     connectedAt: nullable(Time),
     gatewayId: Text,
     remoteAddress: Text,
-    securityProfile: nullable(Type.Integer()),
+    securityProfile: nullable(Type.Integer({ description: 'The lowest that it is let in with' })),
+    pendingSecurityProfile: nullable(
+      Type.Integer({
+        description: 'What it was told to come with: takes the place of the other when it does',
+      }),
+    ),
+    connectionSecurityProfile: nullable(
+      Type.Integer({ description: 'What the handshake of its last connection has met' }),
+    ),
+    serialNumbers: nullable(Type.Array(Type.String())),
+    certificateFingerprint: nullable(
+      Type.String({ description: 'SHA-256 of the client certificate that it showed last' }),
+    ),
     userName: nullable(Type.String({ description: 'Its Basic user name when that is not its id' })),
     bootAnswer: nullable(Registration),
     registrationStatus: nullable(Registration),

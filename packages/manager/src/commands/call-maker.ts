@@ -36,6 +36,8 @@ export interface CommandRequest {
   /** Sends what a station should refuse, for certification: the schema still holds, the rules do not. */
   skipRules?: boolean;
   requestedBy?: string;
+  /** The command's id where the caller has given it one already. */
+  commandId?: string;
 }
 
 /** Why a command was not taken. */
@@ -78,8 +80,7 @@ export class CallMaker {
    * one that breaks a rule, and NotSent when its station cannot be reached.
    */
   async request(call: CommandRequest): Promise<string> {
-    const { stationId, action } = call;
-    const commandId = randomUUID();
+    const { stationId, action, commandId = randomUUID() } = call;
     const about = { name: action, 'ocpp.station.id': stationId, 'ocpp.message.id': commandId };
     await traced('producer', about, async () => {
       await this.#options.database.transaction((db) => this.#add(db, commandId, call));
@@ -104,6 +105,7 @@ export class CallMaker {
     await this.#settlement.onAnswer(stationId, answer, at);
     this.#tell(stationId, answer.id);
     await this.#dispatcher.sendNext(stationId);
+    this.#options.onSettled?.(stationId);
   }
 
   /** A manager has settled a command. */
@@ -115,7 +117,10 @@ export class CallMaker {
   async sweep(): Promise<void> {
     try {
       const settled = await this.#settlement.giveUp();
-      for (const { stationId, commandId } of settled) this.#tell(stationId, commandId);
+      for (const { stationId, commandId } of settled) {
+        this.#tell(stationId, commandId);
+        this.#options.onSettled?.(stationId);
+      }
       await this.#dispatcher.sendAgain();
       await this.#dispatcher.sendWaiting();
     } catch (error) {

@@ -25,6 +25,8 @@ export interface CallMakerOptions {
   publish(stationId: string, payload: string): boolean;
   /** Tells gateways and the other managers that a command is settled. */
   settle(stationId: string, commandId: string): void;
+  /** Called when a command of a station has been settled here. */
+  onSettled?(stationId: string): void;
   metrics: Pick<ManagerMetrics, 'countCommand'>;
   now(): Date;
   log: Log;

@@ -83,13 +83,69 @@ export async function settle(
 
 const markWaiting = statement(
   'certificateRequests.waitAgain',
-  `UPDATE certificate_requests SET state = 'requested', reason = $2, command_id = NULL, signed_at = NULL
+  `UPDATE certificate_requests SET state = 'requested', reason = $2, command_id = NULL, signed_at = NULL,
+     look_at = now() + least(900, 5 * power(3, least(attempts, 6))) * interval '1 second'
    WHERE command_id = $1 AND state = 'signed'`,
 );
 
 /** The certificate has not reached the station: the request waits again. */
 export async function waitAgain(db: Db, failure: { commandId: string; reason: string }): Promise<void> {
   await db.query(markWaiting([failure.commandId, failure.reason]));
+}
+
+export interface WaitingRequest {
+  certificateRequestId: number;
+  stationId: string;
+  csr: string;
+  /** How often it was tried before. */
+  attempts: number;
+}
+
+// Whoever takes one has it to himself for a while; should he die, it is taken again.
+const takeDue = statement(
+  'certificateRequests.take',
+  `UPDATE certificate_requests SET look_at = $1::timestamptz + interval '60 seconds', attempts = attempts + 1
+   WHERE certificate_request_id IN (
+     SELECT certificate_request_id FROM certificate_requests WHERE state = 'requested' AND coalesce(look_at, requested_at) <= $1
+     ORDER BY certificate_request_id LIMIT 20 FOR UPDATE SKIP LOCKED)
+   RETURNING certificate_request_id AS "certificateRequestId", station_id AS "stationId", csr, attempts - 1 AS attempts`,
+);
+
+/** Takes requests that wait to be signed. */
+export async function take(db: Db, now: Date): Promise<WaitingRequest[]> {
+  const { rows } = await db.query<WaitingRequest>(takeDue([now]));
+  return rows;
+}
+
+const markLater = statement(
+  'certificateRequests.waitUntil',
+  `UPDATE certificate_requests SET reason = $2, look_at = $3 WHERE certificate_request_id = $1 AND state = 'requested'`,
+);
+
+/** A request could not be signed now, and is looked at again. */
+export async function waitUntil(
+  db: Db,
+  delay: { certificateRequestId: number; reason: string; lookAt: Date },
+): Promise<void> {
+  await db.query(markLater([delay.certificateRequestId, delay.reason, delay.lookAt]));
+}
+
+const selectLatest = statement(
+  'certificateRequests.latest',
+  `SELECT state, reason FROM certificate_requests WHERE station_id = $1 AND requested_at >= $2
+   ORDER BY certificate_request_id DESC LIMIT 1`,
+);
+
+/** How a station's last request since a time stands; undefined when it has sent none. */
+export async function latest(
+  db: Db,
+  stationId: string,
+  since: Date,
+): Promise<{ state: CertificateRequestState; reason: string | null } | undefined> {
+  const { rows } = await db.query<{ state: CertificateRequestState; reason: string | null }>(
+    selectLatest([stationId, since]),
+  );
+  return rows[0];
 }
 
 /** A request as the API shows it. */

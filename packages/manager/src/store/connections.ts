@@ -22,12 +22,13 @@ export async function markGateway(db: Db, gatewayId: string, { isGone }: { isGon
 // The newest connection wins, and what ended once stays ended, in whatever order the events come.
 const upsert = statement(
   'connections.record',
-  `INSERT INTO connections AS known (station_id, connection_id, gateway_id, remote_address, connected_at, disconnected_at)
-   SELECT station_id, connection_id, $2, remote_address, connected_at, $6
-   FROM unnest($1::text[], $3::text[], $4::text[], $5::timestamptz[])
-     AS told (station_id, connection_id, remote_address, connected_at)
+  `INSERT INTO connections AS known (station_id, connection_id, gateway_id, remote_address, connected_at, disconnected_at,
+     security_profile)
+   SELECT station_id, connection_id, $2, remote_address, connected_at, $6, security_profile
+   FROM unnest($1::text[], $3::text[], $4::text[], $5::timestamptz[], $7::int[])
+     AS told (station_id, connection_id, remote_address, connected_at, security_profile)
    ON CONFLICT (station_id) DO UPDATE SET connection_id = excluded.connection_id, gateway_id = excluded.gateway_id,
-     remote_address = excluded.remote_address, connected_at = excluded.connected_at, disconnected_at = excluded.disconnected_at
+     remote_address = excluded.remote_address, security_profile = excluded.security_profile, connected_at = excluded.connected_at, disconnected_at = excluded.disconnected_at
    WHERE excluded.connection_id > known.connection_id
      OR (excluded.connection_id = known.connection_id AND known.disconnected_at IS NULL
          AND excluded.disconnected_at IS NOT NULL)`,
@@ -53,6 +54,7 @@ export async function record(
       sorted.map(({ remoteAddress }) => remoteAddress ?? null),
       sorted.map(({ connectedAt }) => connectedAt),
       disconnectedAt,
+      sorted.map(({ securityProfile }) => securityProfile ?? null),
     ]),
   );
 }

@@ -12,6 +12,10 @@ export interface StationRow {
   gatewayId: string | null;
   remoteAddress: string | null;
   securityProfile: number | null;
+  pendingSecurityProfile: number | null;
+  connectionSecurityProfile: number | null;
+  serialNumbers: string[] | null;
+  certificateFingerprint: string | null;
   userName: string | null;
   bootAnswer: RegistrationStatus | null;
   registrationStatus: RegistrationStatus | null;
@@ -72,7 +76,9 @@ const availabilityOf = (connectorId: string): string =>
 const COLUMNS = `
   i.station_id AS "stationId", s.station_id IS NOT NULL AS adopted, coalesce(${IS_CONNECTED}, false) AS connected,
   c.connected_at AS "connectedAt", c.gateway_id AS "gatewayId", c.remote_address AS "remoteAddress",
-  s.security_profile AS "securityProfile", s.user_name AS "userName", s.boot_answer AS "bootAnswer", s.registration_status AS "registrationStatus",
+  s.security_profile AS "securityProfile", s.pending_security_profile AS "pendingSecurityProfile",
+  c.security_profile AS "connectionSecurityProfile", s.serial_numbers AS "serialNumbers",
+  s.certificate_fingerprint AS "certificateFingerprint", s.user_name AS "userName", s.boot_answer AS "bootAnswer", s.registration_status AS "registrationStatus",
   s.booted_at AS "bootedAt", s.vendor, s.model, s.charge_point_serial_number AS "chargePointSerialNumber",
   s.charge_box_serial_number AS "chargeBoxSerialNumber", s.firmware_version AS "firmwareVersion", s.iccid, s.imsi,
   s.meter_type AS "meterType", s.meter_serial_number AS "meterSerialNumber", s.last_seen_at AS "lastSeenAt",
@@ -143,11 +149,14 @@ export async function list(db: Db, filter: StationFilter): Promise<StationRow[]>
 
 const upsert = statement(
   'stations.put',
-  `INSERT INTO stations AS known (station_id, security_profile, password_hashes, boot_answer, user_name)
-   VALUES ($1, coalesce($2, CASE WHEN $3::text[] IS NULL THEN 0 ELSE 1 END), coalesce($3::text[], '{}'), coalesce($4, 'Accepted'), $5)
+  `INSERT INTO stations AS known (station_id, security_profile, password_hashes, boot_answer, user_name, serial_numbers)
+   VALUES ($1, coalesce($2, CASE WHEN $3::text[] IS NULL THEN 0 ELSE 1 END), coalesce($3::text[], '{}'), coalesce($4, 'Accepted'), $5,
+     coalesce($7::text[], '{}'))
    ON CONFLICT (station_id) DO UPDATE SET security_profile = coalesce($2, known.security_profile),
+     pending_security_profile = CASE WHEN $2::int IS NULL THEN known.pending_security_profile END,
      password_hashes = coalesce($3::text[], known.password_hashes), boot_answer = coalesce($4, known.boot_answer),
-     user_name = CASE WHEN $6 THEN excluded.user_name ELSE known.user_name END
+     user_name = CASE WHEN $6 THEN excluded.user_name ELSE known.user_name END,
+     serial_numbers = coalesce($7::text[], known.serial_numbers)
    RETURNING xmax = 0 AS "isNew"`,
 );
 
@@ -158,11 +167,12 @@ export interface StationChange {
   /** Null for its id; undefined leaves it. */
   userName: string | null | undefined;
   bootAnswer: RegistrationStatus | null;
+  serialNumbers: string[] | null;
 }
 
 /** Adds or changes a station; what is null keeps its value, but for the user name. True when it is new. */
 export async function put(db: Db, change: StationChange): Promise<boolean> {
-  const { stationId, securityProfile, passwordHashes, bootAnswer, userName } = change;
+  const { stationId, securityProfile, passwordHashes, bootAnswer, userName, serialNumbers } = change;
   const { rows } = await db.query<{ isNew: boolean }>(
     upsert([
       stationId,
@@ -171,6 +181,7 @@ export async function put(db: Db, change: StationChange): Promise<boolean> {
       bootAnswer,
       userName ?? null,
       userName !== undefined,
+      serialNumbers,
     ]),
   );
   return rows[0]?.isNew ?? false;
@@ -183,7 +194,9 @@ const removeAll = statement(
    cs AS (DELETE FROM composite_schedules WHERE station_id = $1), l AS (DELETE FROM local_lists WHERE station_id = $1),
    e AS (DELETE FROM local_list_entries WHERE station_id = $1), w AS (DELETE FROM password_changes WHERE station_id = $1),
    t AS (DELETE FROM turned_away WHERE station_id = $1 RETURNING 1),
-   i AS (DELETE FROM installed_certificates WHERE station_id = $1),
+   i AS (DELETE FROM installed_certificates WHERE station_id = $1), g AS (DELETE FROM goals WHERE station_id = $1),
+   x AS (UPDATE issued_certificates SET revoked_at = now(), revocation_reason = 'cessationOfOperation'
+     WHERE station_id = $1 AND revoked_at IS NULL),
    q AS (DELETE FROM certificate_requests WHERE station_id = $1), r AS (DELETE FROM reservations WHERE station_id = $1),
    s AS (DELETE FROM stations WHERE station_id = $1 RETURNING 1)
    SELECT (SELECT count(*) FROM s) + (SELECT count(*) FROM t) AS removed`,

@@ -54,6 +54,81 @@ const selectCredentials = statement(
    FROM stations s WHERE station_id = $1`,
 );
 
+const selectNames = statement(
+  'stations.certificateNames',
+  `SELECT serial_numbers || station_id AS registered, array_remove(ARRAY[charge_box_serial_number, charge_point_serial_number], NULL)
+     AS told FROM stations WHERE station_id = $1`,
+);
+
+/** What a certificate of a station may carry as its common name: its id and the serial numbers registered for it (ocppj.md TLS.10). */
+export async function registeredNames(db: Db, stationId: string): Promise<string[]> {
+  const { rows } = await db.query<{ registered: string[] }>(selectNames([stationId]));
+  return rows[0]?.registered ?? [];
+}
+
+/** The same for our own certificates, which we know to be a station's: here the serial numbers that it told with its boot count too. */
+export async function certificateNames(db: Db, stationId: string): Promise<string[]> {
+  const { rows } = await db.query<{ registered: string[]; told: string[] }>(selectNames([stationId]));
+  return rows.flatMap(({ registered, told }) => [...registered, ...told]);
+}
+
+const updateCertificate = statement(
+  'stations.noteCertificate',
+  'UPDATE stations SET certificate_fingerprint = $2 WHERE station_id = $1 AND certificate_fingerprint IS DISTINCT FROM $2',
+);
+
+/** Keeps which certificate a station has come with. */
+export async function noteCertificate(db: Db, stationId: string, fingerprint: string): Promise<void> {
+  await db.query(updateCertificate([stationId, fingerprint]));
+}
+
+const selectOther = statement(
+  'stations.otherWithCertificate',
+  `SELECT station_id AS "stationId" FROM stations WHERE certificate_fingerprint = $2 AND station_id <> $1 LIMIT 1`,
+);
+
+/** Another station that has come with the same certificate (ocppj.md TLS.11). */
+export async function otherWithCertificate(
+  db: Db,
+  stationId: string,
+  fingerprint: string,
+): Promise<string | undefined> {
+  const { rows } = await db.query<{ stationId: string }>(selectOther([stationId, fingerprint]));
+  return rows[0]?.stationId;
+}
+
+const raisePending = statement(
+  'stations.expectProfile',
+  'UPDATE stations SET pending_security_profile = $2 WHERE station_id = $1',
+);
+
+/** A station has been told to come with another security profile, or with null not any more; its own counts until it does. */
+export async function expectProfile(
+  db: Db,
+  stationId: string,
+  securityProfile: number | null,
+): Promise<void> {
+  await db.query(raisePending([stationId, securityProfile]));
+}
+
+const takePending = statement(
+  'stations.takeProfiles',
+  `UPDATE stations s SET security_profile = s.pending_security_profile, pending_security_profile = NULL
+   FROM unnest($1::text[], $2::int[]) AS come (station_id, security_profile)
+   WHERE s.station_id = come.station_id AND s.pending_security_profile <= come.security_profile`,
+);
+
+/** Stations have come with these security profiles: those that were told to have it from now on (ocppj.md §8, 5). */
+export async function takeProfiles(
+  db: Db,
+  come: { stationId: string; securityProfile: number }[],
+): Promise<void> {
+  if (come.length === 0) return;
+  await db.query(
+    takePending([come.map(({ stationId }) => stationId), come.map(({ securityProfile }) => securityProfile)]),
+  );
+}
+
 export interface StationCredentials {
   stationId: string;
   securityProfile: number;

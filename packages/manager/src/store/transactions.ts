@@ -86,18 +86,20 @@ export async function flagSuperseded(db: Db, { stationId, connectorId, startedAt
 const countRunning = statement(
   'transactions.countRunning',
   `SELECT count(*)::int AS running FROM transactions
-   WHERE id_tag_key = $1 AND started_at <= $2 AND (stopped_at IS NULL OR stopped_at > $2)
+   WHERE id_tag_key = ANY($1) AND started_at <= $2 AND (stopped_at IS NULL OR stopped_at > $2)
      AND NOT flags @> '{supersededByStart}' AND (station_id, connector_id) <> ($3, $4)
      AND id_tag_status = 'Accepted'`,
 );
 
-/** In how many other transactions a tag is at the moment of a start. */
+/** In how many other transactions a tag is at the moment of a start, by the idTags that are the same tag. */
 export async function countOthers(
   db: Db,
-  { idTag, startedAt, stationId, connectorId }: Start,
+  { startedAt, stationId, connectorId }: Start,
+  idTags: string[],
 ): Promise<number> {
+  const keys = [...new Set(idTags.map(tagKey))];
   const { rows } = await db.query<{ running: number }>(
-    countRunning([tagKey(idTag), startedAt, stationId, connectorId]),
+    countRunning([keys, startedAt, stationId, connectorId]),
   );
   return rows[0]?.running ?? 0;
 }

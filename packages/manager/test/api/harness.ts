@@ -1,8 +1,10 @@
 import { expect } from '@jest/globals';
-import { silentLog } from '@evander/process';
+import { Sealer, silentLog } from '@evander/process';
 import type { RouteAccess } from '../../src/api/authentication.ts';
 import { startApi } from '../../src/api/server.ts';
 import type { ApiOptions } from '../../src/api/server.ts';
+import { Certificates } from '../../src/certificates/certificates.ts';
+import { outbound } from '../../src/outbound.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
 import { openDesk, PEPPER } from '../desk.ts';
@@ -35,6 +37,7 @@ export interface Answer {
 /** The API over real HTTP on a desk's database, with a key for each role. */
 export interface TestApi {
   desk: Desk;
+  certificates: Certificates;
   url: string;
   routes: readonly RouteAccess[];
   changed: string[];
@@ -58,6 +61,19 @@ export async function openApi({
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
   }
   const changed: string[] = [];
+  const now = (): Date => desk.now();
+  const certificates = new Certificates({
+    database: desk.database,
+    callMaker: desk.callMaker,
+    outbound: outbound({ allowPrivate: true }),
+    sealingKey: 'a secret',
+    organisation: 'Operator',
+    stationDays: 30,
+    renewDays: 10,
+    signedBy: 'builtin',
+    now,
+    log,
+  });
   const api = await startApi({
     host: '127.0.0.1',
     port: 0,
@@ -69,13 +85,17 @@ export async function openApi({
     unknownStations,
     failureLimits,
     trustedProxies,
+    authority: certificates.authority,
+    judge: certificates.judge,
+    serverKeySealer: new Sealer('server key'),
     isReady: () => true,
-    now: () => desk.now(),
+    now,
     onStationChanged: (stationId) => changed.push(stationId),
     log,
   });
   return {
     desk,
+    certificates,
     url: api.url,
     routes: api.routes,
     changed,

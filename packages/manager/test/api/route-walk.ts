@@ -2,6 +2,8 @@ import type { RouteAccess } from '../../src/api/authentication.ts';
 
 /** Open to anyone, by intent. */
 const OPEN = ['/', '/health/live', '/health/ready', '/metrics', '/openapi.json', '/docs'];
+/** What whoever checks our certificates asks; an OCSP request may be posted. */
+const OPEN_PKI = ['/pki/root.pem', '/pki/v2g-root.pem', '/pki/crl', '/pki/ocsp', '/pki/ocsp/*'];
 const PLACES: Record<string, string> = {
   keyId: '00000000-0000-0000-0000-000000000000',
   commandId: '00000000-0000-0000-0000-000000000000',
@@ -12,6 +14,8 @@ const PLACES: Record<string, string> = {
 };
 
 export function isMeantToBeOpen({ method, url }: RouteAccess): boolean {
+  if (OPEN_PKI.includes(url))
+    return ['GET', 'HEAD'].includes(method) || (method === 'POST' && url === '/pki/ocsp');
   return ['GET', 'HEAD'].includes(method) && (OPEN.includes(url) || url.startsWith('/docs/'));
 }
 

@@ -1,16 +1,17 @@
 import type { Requests, Responses } from '@evander/ocpp';
 import { takeEffect } from '../configuration-effects.ts';
+import { reconnect } from '../restart.ts';
+import { HEX_KEY } from '../security.ts';
 import type { Station } from '../station.ts';
 
-const HEX_KEY = /^([0-9a-f]{2}){16,20}$/i;
-
-/** §5.3: values are checked by type; a new password is used from the next connection on, which comes at once. */
+/** §5.3: values are checked by type; a new password or security profile is used by a new connection, made at once. */
 export function changeConfiguration(
   station: Station,
   { key, value }: Requests['ChangeConfiguration'],
 ): Responses['ChangeConfiguration'] {
   const name = key.toLowerCase();
   if (name === 'authorizationkey' && !HEX_KEY.test(value)) return { status: 'Rejected' };
+  if (name === 'securityprofile' && !station.security.canUse(Number(value))) return { status: 'Rejected' };
   if (name === 'heartbeatinterval' && station.quirks.heartbeatStorm && !/^\d+$/.test(value)) {
     station.configuration.set(key, value);
     station.registration.storm();
@@ -20,9 +21,13 @@ export function changeConfiguration(
   if (status !== 'Accepted') return { status };
   station.afterAnswer(async () => {
     takeEffect(station, name);
-    if (name !== 'authorizationkey') return;
-    await station.disconnect();
-    await station.goOnline();
+    if (isOutdated(station, name)) await reconnect(station);
   });
   return { status };
+}
+
+/** Does the connection rest on what was changed? */
+function isOutdated({ security, options }: Station, name: string): boolean {
+  if (name === 'authorizationkey') return security.profile !== 3;
+  return name === 'securityprofile' && options.security?.upgrade !== 'afterReset';
 }

@@ -4,11 +4,10 @@ import type { Station } from '../station.ts';
 const VENDOR_ID = 'evander';
 const ECHO = 'echo';
 
-/** §4.3: the vendor `Evander` has one message, `Echo`, which returns its data. */
-export function dataTransfer(
-  _station: Station,
-  { vendorId, messageId, data }: Requests['DataTransfer'],
-): Responses['DataTransfer'] {
+/** §4.3: the vendor `Evander` has one message, `Echo`, which returns its data; another vendor is Plug & Charge. */
+export function dataTransfer(station: Station, request: Requests['DataTransfer']): Responses['DataTransfer'] {
+  const { vendorId, messageId, data } = request;
+  if (station.pnc.isSpokenBy(vendorId)) return station.pnc.answer(request);
   if (vendorId.toLowerCase() !== VENDOR_ID) return { status: 'UnknownVendorId' };
   if (messageId?.toLowerCase() !== ECHO) return { status: 'UnknownMessageId' };
   return { status: 'Accepted', ...(data !== undefined && { data }) };

@@ -1,4 +1,5 @@
 import * as configuration from '../../store/configuration.ts';
+import * as goals from '../../store/goals.ts';
 import * as jobs from '../../store/jobs.ts';
 import * as passwordChanges from '../../store/password-changes.ts';
 import * as stations from '../../store/stations.ts';
@@ -18,6 +19,7 @@ export const bootNotification: Message<'BootNotification'> = {
         await passwordChanges.acceptAtBoot(db, stationId, receivedAt);
         const { firmwareVersion } = request;
         if (firmwareVersion) await jobs.noteBoot(db, { stationId, firmwareVersion, at: receivedAt });
+        await goals.onBoot(db, stationId, receivedAt);
         return bootAnswer;
       })) ?? 'Rejected';
     const interval = status === 'Accepted' ? heartbeatSeconds : RETRY_SECONDS;

@@ -11,6 +11,7 @@ export const changeConfiguration: Command<'ChangeConfiguration'> = {
   check: checkChange,
   // A station may come back with its new password and never have answered: until it has, both let it in (ocppj.md AUT.7).
   async onRequest({ key, value }, { db, stationId, commandId, passwordPepper }) {
+    if (isSecurityProfile(key)) await stations.expectProfile(db, stationId, Number(value));
     if (!isAuthorizationKey(key)) return;
     const hashes = passwordHashes(value, stationId, passwordPepper);
     await passwordChanges.add(db, { commandId, stationId, passwordHashes: hashes });
@@ -20,6 +21,7 @@ export const changeConfiguration: Command<'ChangeConfiguration'> = {
     if (!station) return;
     const isSecret = isAuthorizationKey(key);
     const isTaken = status === 'Accepted' || status === 'RebootRequired';
+    if (isSecurityProfile(key) && !isTaken) await stations.expectProfile(db, stationId, null);
     // A station may boot before it answers.
     const hasBooted = station.bootedAt !== null && station.bootedAt > sentAt;
     const rebootRequired = status === 'RebootRequired' && !hasBooted;
@@ -34,7 +36,12 @@ export const changeConfiguration: Command<'ChangeConfiguration'> = {
     else if (status === 'NotSupported')
       await configuration.removeKeys(db, stationId, { keys: [key], readAt: sentAt });
   },
-  async onFailure(_failure, { key }, { db, commandId }) {
+  async onFailure(_failure, { key }, { db, stationId, commandId }) {
     if (isAuthorizationKey(key)) await passwordChanges.remove(db, commandId);
+    if (isSecurityProfile(key)) await stations.expectProfile(db, stationId, null);
   },
 };
+
+function isSecurityProfile(key: string): boolean {
+  return key.toLowerCase() === 'securityprofile';
+}

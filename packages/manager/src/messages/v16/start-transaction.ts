@@ -1,6 +1,7 @@
 import { parseDateTime } from '@evander/ocpp';
 import { idTagInfoOf } from '../../authorize.ts';
 import type { IdTagInfo } from '../../authorize.ts';
+import { emaidForms } from '../../emaid.ts';
 import type { Db } from '../../store/db.ts';
 import * as chargingProfiles from '../../store/charging-profiles.ts';
 import * as configuration from '../../store/configuration.ts';
@@ -44,9 +45,11 @@ async function authorizeStart(db: Db, start: transactions.Start, now: Date): Pro
   const tag = await tags.find(db, start.idTag);
   const idTagInfo = idTagInfoOf(tag, now);
   const limit = tag?.concurrentTransactionLimit ?? null;
-  if (idTagInfo.status !== 'Accepted' || limit === null) return idTagInfo;
-  await tags.lock(db, start.idTag);
-  const others = await transactions.countOthers(db, start);
+  if (!tag || idTagInfo.status !== 'Accepted' || limit === null) return idTagInfo;
+  // A contract may be known by another form of its eMAID.
+  const idTags = [start.idTag, tag.idTag];
+  await tags.lock(db, tag.idTag);
+  const others = await transactions.countOthers(db, start, [...idTags, ...idTags.flatMap(emaidForms)]);
   return others < limit ? idTagInfo : { ...idTagInfo, status: 'ConcurrentTx' };
 }
 

@@ -1,0 +1,221 @@
+import { hashStationPassword } from '@evander/process';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import type { ConnectionOptions, PeerCertificate } from 'node:tls';
+import { OpenSsl } from '../../../test/openssl.ts';
+import type { KeyPair } from '../../../test/openssl.ts';
+import { certificatesFromFiles } from '../src/server-certificates.ts';
+import type { CertificateSource, Gateway, GatewayOptions } from '../src/index.ts';
+import { connectStation, credentials, handshake, openStage, PEPPER, portOf } from './harness.ts';
+
+let openssl: OpenSsl;
+let root: KeyPair;
+let rsa: KeyPair;
+let ec: KeyPair;
+let client: KeyPair;
+beforeAll(async () => {
+  openssl = await OpenSsl.open();
+  root = await openssl.root();
+  const server = {
+    subject: '/O=Test/CN=localhost',
+    issuer: root,
+    extensions: ['subjectAltName=IP:127.0.0.1'],
+  };
+  rsa = await openssl.certificate({ ...server, keyType: 'rsa' });
+  ec = await openssl.certificate({ ...server, keyType: 'ec' });
+  client = await openssl.certificate({ subject: '/O=Test/CN=CP1', issuer: root });
+}, 30_000);
+afterAll(() => openssl.close());
+
+const OCPP16 = { 'sec-websocket-protocol': 'ocpp1.6' };
+const PASSWORD = 'a password';
+
+function basic(password = PASSWORD): Record<string, string> {
+  return { ...OCPP16, authorization: `Basic ${Buffer.from(`CP1:${password}`).toString('base64')}` };
+}
+
+function both(): CertificateSource {
+  return {
+    load: async () => ({ cert: [rsa.certificate, ec.certificate], key: [rsa.key, ec.key] }),
+    isStale: async () => false,
+  };
+}
+
+/** A gateway with TLS, and a station of this profile. */
+function openTls(securityProfile: number, more: Partial<GatewayOptions> = {}) {
+  return openStage({
+    certificates: both(),
+    credentialsOf: async (stationId, certificate) =>
+      credentials(stationId, {
+        securityProfile,
+        passwordHashes: [hashStationPassword(Buffer.from(PASSWORD), stationId, PEPPER)],
+        ...(certificate && { certificate: { fault: null } }),
+      }),
+    ...more,
+  });
+}
+
+/** A TLS handshake; what was agreed. */
+async function tls(gateway: Gateway, options: ConnectionOptions = {}) {
+  const socket = connect({
+    host: '127.0.0.1',
+    port: portOf(gateway.secureUrl ?? ''),
+    ca: root.certificate,
+    ...options,
+  });
+  try {
+    await once(socket, 'secureConnect');
+    const certificate: PeerCertificate = socket.getPeerCertificate();
+    return { cipher: socket.getCipher().standardName, protocol: socket.getProtocol(), certificate };
+  } finally {
+    socket.destroy();
+  }
+}
+
+test.each([
+  ['ECDHE-ECDSA-AES128-GCM-SHA256', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
+  ['ECDHE-ECDSA-AES256-GCM-SHA384', 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384'],
+  ['AES128-GCM-SHA256', 'TLS_RSA_WITH_AES_128_GCM_SHA256'],
+  ['AES256-GCM-SHA384', 'TLS_RSA_WITH_AES_256_GCM_SHA384'],
+])('the suite %s works', async (ciphers, standardName) => {
+  const { gateway } = await openTls(2);
+  expect(await tls(gateway, { ciphers, maxVersion: 'TLSv1.2' })).toMatchObject({ cipher: standardName });
+});
+
+test('TLS 1.3 is spoken; 1.1 and CBC suites are refused, and told with their reason', async () => {
+  const { gateway, manager } = await openTls(2);
+  expect(await tls(gateway)).toMatchObject({ protocol: 'TLSv1.3' });
+  const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
+  await expect(tls(gateway, old)).rejects.toThrow();
+  await expect(tls(gateway, { ciphers: 'ECDHE-RSA-AES128-SHA', maxVersion: 'TLSv1.2' })).rejects.toThrow();
+  const { handshakes } = await manager.told('turnedAway', (told) => told.handshakes.length === 2);
+  expect(handshakes).toMatchObject([
+    { stationId: '', reason: expect.stringContaining('unsupported protocol') as unknown },
+    { stationId: '', reason: expect.stringContaining('no shared cipher') as unknown },
+  ]);
+});
+
+test('profile 2: the password over TLS, and not without', async () => {
+  const { gateway, manager } = await openTls(2);
+  const trust = { ca: root.certificate };
+  expect(await handshake(gateway, '/ws/CP1', basic(), trust)).toMatchObject({ status: 101 });
+  expect((await manager.told('connected')).connections).toMatchObject([{ securityProfile: 2 }]);
+  expect(await handshake(gateway, '/ws/CP1', basic('another'), trust)).toMatchObject({ status: 401 });
+  expect(await handshake(gateway, '/ws/CP1', OCPP16, trust)).toMatchObject({ status: 401 });
+  expect(await handshake(gateway, '/ws/CP1', basic())).toMatchObject({
+    status: 403,
+    body: 'the station must use TLS: its security profile is 2',
+  });
+});
+
+test('profile 3: the certificate, judged by a manager, and no password', async () => {
+  const asked: (string | undefined)[] = [];
+  let fault: string | null = null;
+  const { gateway, manager } = await openTls(3, {
+    credentialsOf: async (stationId, certificate) => {
+      asked.push(certificate?.chain);
+      return credentials(stationId, { securityProfile: 3, ...(certificate && { certificate: { fault } }) });
+    },
+  });
+  const shown = { ca: root.certificate, cert: client.certificate, key: client.key };
+  expect(await handshake(gateway, '/ws/CP1', OCPP16, shown)).toMatchObject({ status: 101 });
+  expect((await manager.told('connected')).connections).toMatchObject([{ securityProfile: 3 }]);
+  expect(asked[0]?.startsWith(client.certificate)).toBe(true);
+  fault = 'it is revoked';
+  expect(await handshake(gateway, '/ws/CP1', basic(), shown)).toMatchObject({
+    status: 401,
+    body: 'the client certificate is refused: it is revoked',
+  });
+  expect(await handshake(gateway, '/ws/CP1', basic(), { ca: root.certificate })).toMatchObject({
+    status: 403,
+    body: 'the station must show a client certificate: its security profile is 3',
+  });
+  expect(await handshake(gateway, '/ws/CP1', basic())).toMatchObject({ status: 403 });
+});
+
+test('a station of a lower profile may come with a higher one; the lowest that is allowed holds for all', async () => {
+  const trust = { ca: root.certificate };
+  const { gateway } = await openTls(1);
+  expect(await handshake(gateway, '/ws/CP1', basic(), trust)).toMatchObject({ status: 101 });
+  expect(await handshake(gateway, '/ws/CP1', basic())).toMatchObject({ status: 101 });
+  const strict = await openTls(1, { lowestSecurityProfile: 2 });
+  expect(await handshake(strict.gateway, '/ws/CP1', basic(), trust)).toMatchObject({ status: 101 });
+  expect(await handshake(strict.gateway, '/ws/CP1', basic())).toMatchObject({ status: 403 });
+});
+
+test('certificates are read again when their files change; open connections stay', async () => {
+  const files = {
+    certificate: join(openssl.directory, 'server.pem'),
+    key: join(openssl.directory, 'server.key'),
+  };
+  const write = async (pair: KeyPair): Promise<void> => {
+    await writeFile(files.certificate, pair.certificate);
+    await writeFile(files.key, pair.key);
+  };
+  await write(rsa);
+  const { gateway } = await openTls(0, {
+    certificates: certificatesFromFiles([files.certificate], [files.key]),
+    certificatesEveryMs: 20,
+  });
+  const station = await connectStation({ ...gateway, url: gateway.secureUrl ?? '' }, 'CP1', {
+    ca: root.certificate,
+  });
+  const before = (await tls(gateway)).certificate.serialNumber;
+  // A key that does not fit its certificate is not put to use.
+  await writeFile(files.certificate, ec.certificate);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect((await tls(gateway)).certificate.serialNumber).toBe(before);
+  await write(ec);
+  await utimes(files.key, new Date(), new Date(Date.now() + 1000));
+  for (let i = 0; i < 100 && (await tls(gateway)).certificate.serialNumber === before; i++)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  expect((await tls(gateway)).certificate.serialNumber).not.toBe(before);
+  expect(await station.call('Heartbeat')).toMatchObject([3, expect.anything(), expect.anything()]);
+});
+
+const FORWARDED = () => ({
+  ...OCPP16,
+  'x-forwarded-for': '203.0.113.9, 127.0.0.1',
+  'x-forwarded-proto': 'https',
+  'client-cert': `:${client.certificate.replace(/-----[^-]+-----|\s/g, '')}:`,
+});
+
+test('what a proxy forwards is believed from those on the list', async () => {
+  const { gateway, manager } = await openTls(3, { trustedProxies: ['127.0.0.0/8'] });
+  expect(await handshake(gateway, '/ws/CP1', FORWARDED())).toMatchObject({ status: 101 });
+  expect((await manager.told('connected')).connections).toMatchObject([
+    { securityProfile: 3, remoteAddress: '203.0.113.9' },
+  ]);
+});
+
+test.each([
+  ['x-ssl-client-cert', () => encodeURIComponent(client.certificate)],
+  ['x-forwarded-client-cert', () => `Hash=1;Cert="${encodeURIComponent(client.certificate)}"`],
+])('%s is understood too', async (header, value) => {
+  const { gateway } = await openTls(3, { trustedProxies: ['127.0.0.1'] });
+  const headers = { ...OCPP16, 'x-forwarded-proto': 'https', [header]: value() };
+  expect(await handshake(gateway, '/ws/CP1', headers)).toMatchObject({ status: 101 });
+});
+
+test('from anyone else it is passed over', async () => {
+  const { gateway, manager } = await openTls(3, { trustedProxies: ['192.0.2.0/24'] });
+  expect(await handshake(gateway, '/ws/CP1', FORWARDED())).toMatchObject({ status: 403 });
+  const { handshakes } = await manager.told('turnedAway');
+  expect(handshakes).toMatchObject([{ remoteAddress: '127.0.0.1' }]);
+});
+
+test('whoever guesses is made to wait, and a station that knows its password is not', async () => {
+  const { gateway } = await openTls(1);
+  for (let i = 0; i < 10; i++)
+    expect(await handshake(gateway, '/ws/CP1', basic(`guess ${i}`))).toMatchObject({ status: 401 });
+  const answer = await handshake(gateway, '/ws/CP1', basic());
+  expect(answer).toMatchObject({ status: 429 });
+  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+  const other = Buffer.from(`CP2:${PASSWORD}`).toString('base64');
+  expect(await handshake(gateway, '/ws/CP2', { ...OCPP16, authorization: `Basic ${other}` })).toMatchObject({
+    status: 101,
+  });
+});

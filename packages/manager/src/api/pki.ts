@@ -1,0 +1,42 @@
+import { Type } from '@fastify/type-provider-typebox';
+import { Problem } from './problem.ts';
+import type { ApiContext, App } from './route.ts';
+
+/** A question for one certificate has some 100 bytes. */
+const MAX_QUESTION = 10_000;
+
+/** What whoever checks our certificates asks, without a key: the roots, the list of revoked ones, and the responder. */
+export function pkiRoutes(app: App, { authority }: ApiContext): void {
+  const open = { config: { role: 'anyone' as const }, schema: { hide: true } };
+  app.get('/pki/root.pem', open, async (_request, reply) =>
+    reply.type('application/x-pem-file').send(await authority.rootPem()),
+  );
+  app.get('/pki/v2g-root.pem', open, async (_request, reply) =>
+    reply.type('application/x-pem-file').send(await authority.rootPem('v2g')),
+  );
+  app.get('/pki/crl', open, async (_request, reply) =>
+    reply.type('application/pkix-crl').send(await authority.revocationList()),
+  );
+  app.addContentTypeParser(
+    'application/ocsp-request',
+    { parseAs: 'buffer', bodyLimit: MAX_QUESTION },
+    (_request, body, done) => done(null, body),
+  );
+  app.post('/pki/ocsp', open, async ({ body }, reply) => {
+    if (!Buffer.isBuffer(body))
+      throw new Problem(415, 'the question must be application/ocsp-request (RFC 6960)');
+    return reply.type('application/ocsp-response').send(await authority.answerOcsp(body));
+  });
+  app.get(
+    '/pki/ocsp/*',
+    {
+      config: { role: 'anyone' },
+      schema: { hide: true, params: Type.Object({ '*': Type.String({ maxLength: MAX_QUESTION }) }) },
+    },
+    async ({ params }, reply) => {
+      // The router has decoded it.
+      const question = Buffer.from(params['*'], 'base64');
+      return reply.type('application/ocsp-response').send(await authority.answerOcsp(question));
+    },
+  );
+}

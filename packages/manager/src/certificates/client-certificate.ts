@@ -1,0 +1,146 @@
+import { Certificate, OcspClient, readChain, readCrl, validatePath } from '@evander/pki';
+import type { Log } from '@evander/process';
+import type { Outbound } from '../outbound.ts';
+import type { Database } from '../store/db.ts';
+import * as issuedCertificates from '../store/issued-certificates.ts';
+import * as stations from '../store/stations.ts';
+import * as trustedRoots from '../store/trusted-roots.ts';
+import type { TrustedRoot } from '../store/trusted-roots.ts';
+import type { Authority } from './authority.ts';
+
+/** A handshake waits for this: a responder that is slower is taken for away. */
+const OCSP_TIMEOUT_MS = 2000;
+/** Roots change seldom, and each handshake wants them: they are believed for a moment. */
+const ROOTS_MS = 2000;
+
+export interface JudgeOptions {
+  database: Database;
+  authority: Authority;
+  outbound: Outbound;
+  now(): Date;
+  log: Log;
+}
+
+interface Anchor {
+  certificate: Certificate;
+  organisations: string[];
+  crl: Buffer | null;
+  isOurs: boolean;
+}
+
+/** Judges the certificates that stations show (ocppj.md TLS.9 to TLS.11): whose they are, who signed them, and whether they still count. */
+export class CertificateJudge {
+  readonly #options: JudgeOptions;
+  readonly #ocsp: OcspClient;
+  #anchors: { list: Promise<Anchor[]>; untilMs: number } | undefined;
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+    this.#ocsp = new OcspClient({
+      timeoutMs: OCSP_TIMEOUT_MS,
+      post: async (url, body, signal) => {
+        const headers = { 'content-type': 'application/ocsp-request' };
+        return (await options.outbound(url, { method: 'POST', headers, body, signal })).body;
+      },
+    });
+  }
+
+  /** What is wrong with a chain that a station has shown, its own certificate first; null when it is the station's and valid. */
+  async faultOf(stationId: string, chainPem: string): Promise<string | null> {
+    const { database, now } = this.#options;
+    let chain: Certificate[];
+    try {
+      chain = readChain(chainPem);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+    const [own] = chain;
+    if (!own) return 'there is none';
+    const anchors = await this.#knownAnchors();
+    const result = validatePath({
+      chain,
+      anchors: anchors.map(({ certificate }) => certificate),
+      at: now(),
+      purpose: 'clientAuth',
+    });
+    if (!result.ok) return result.reason;
+    const root = result.path.at(-1);
+    const anchor = anchors.find(({ certificate }) => certificate.fingerprint === root?.fingerprint);
+    if (!anchor) return 'its path ends at no root that is trusted here';
+    const fault =
+      (await this.#identityFault(stationId, own, anchor)) ??
+      (await this.#revocationFault(stationId, result.path, anchor));
+    if (fault !== undefined) return fault;
+    await stations.noteCertificate(database, stationId, own.fingerprint);
+    return null;
+  }
+
+  /** The roots have changed: they are read anew. Other managers do so in a moment. */
+  forgetRoots(): void {
+    this.#anchors = undefined;
+  }
+
+  async #identityFault(stationId: string, own: Certificate, anchor: Anchor): Promise<string | undefined> {
+    const { database } = this.#options;
+    const { CN: commonName, O: organisation } = own.subject;
+    const names = anchor.isOurs
+      ? await stations.certificateNames(database, stationId)
+      : await stations.registeredNames(database, stationId);
+    const shown = [commonName, ...own.names].filter((name) => name !== undefined);
+    if (!shown.some((name) => names.includes(name)))
+      return `its CN is ${commonName ?? 'not there'}, which is neither station ${stationId} nor a serial number registered for it`;
+    if (organisation === undefined || !anchor.organisations.includes(organisation))
+      return `its O is ${organisation ?? 'not there'}, not ${anchor.organisations.join(' or ')}`;
+    const other = await stations.otherWithCertificate(database, stationId, own.fingerprint);
+    return other === undefined ? undefined : `station ${other} shows the same certificate`;
+  }
+
+  async #revocationFault(
+    stationId: string,
+    path: Certificate[],
+    anchor: Anchor,
+  ): Promise<string | undefined> {
+    const [own, issuer] = path;
+    if (!own) return undefined;
+    if (anchor.isOurs) {
+      const issued = await issuedCertificates.get(this.#options.database, own.serialNumber);
+      if (issued?.fingerprint !== own.fingerprint) return 'we have not issued it';
+      if (issued.stationId !== stationId) return `it was issued for ${issued.stationId ?? 'a server'}`;
+      return issued.revokedAt ? `it is revoked: ${issued.revocationReason ?? 'unspecified'}` : undefined;
+    }
+    if (anchor.crl && readCrl(anchor.crl).has(own.serialNumber))
+      return 'it is revoked, says the list of its root';
+    const [url] = own.ocspUrls;
+    if (url === undefined || !issuer) return undefined;
+    try {
+      const { status } = await this.#ocsp.status(own, issuer, { url });
+      return status === 'revoked' ? `it is revoked, says ${url}` : undefined;
+    } catch (error) {
+      // Somebody else's responder that is away must not take our stations off the road.
+      this.#options.log.warn({ err: error, url, subject: own.subject }, 'revocation could not be looked up');
+      return undefined;
+    }
+  }
+
+  #knownAnchors(): Promise<Anchor[]> {
+    const nowMs = Date.now();
+    if (this.#anchors && this.#anchors.untilMs > nowMs) return this.#anchors.list;
+    const list = this.#readAnchors();
+    this.#anchors = { list, untilMs: nowMs + ROOTS_MS };
+    list.catch(() => (this.#anchors = undefined));
+    return list;
+  }
+
+  async #readAnchors(): Promise<Anchor[]> {
+    const { database, authority } = this.#options;
+    const { organisation } = authority;
+    const ours = Certificate.parse(await authority.rootPem());
+    const others = (await trustedRoots.list(database)).map((root: TrustedRoot) => ({
+      certificate: Certificate.parse(root.certificate),
+      organisations: root.organisations,
+      crl: root.crl,
+      isOurs: false,
+    }));
+    return [{ certificate: ours, organisations: [organisation], crl: null, isOurs: true }, ...others];
+  }
+}

@@ -1,0 +1,109 @@
+import type { Log } from '@evander/process';
+import { NotSent } from '../commands/call-maker.ts';
+import type { CallMaker } from '../commands/call-maker.ts';
+import { RuleBroken } from '../commands/command.ts';
+import * as certificateRequests from '../store/certificate-requests.ts';
+import type { WaitingRequest } from '../store/certificate-requests.ts';
+import type { Database } from '../store/db.ts';
+
+const EVERY_MS = 1000;
+/** Waits before what failed for a reason that may pass is tried again, in s; the last is used from there on. */
+const RETRY_SECONDS = [5, 15, 60, 300, 900];
+
+/** Who signs: our own authority or an outside one. Rejects with NotYetSigned when it is to be asked again later. */
+export interface Signer {
+  sign(stationId: string, csr: string): Promise<string>;
+}
+
+/** The authority takes its time. */
+export class NotYetSigned extends Error {
+  override name = 'NotYetSigned';
+  readonly retrySeconds: number;
+
+  constructor(retrySeconds: number) {
+    super(`the authority has not signed yet and asks to be asked again in ${retrySeconds} s`);
+    this.retrySeconds = retrySeconds;
+  }
+}
+
+export interface SigningOptions {
+  database: Database;
+  callMaker: Pick<CallMaker, 'request'>;
+  /** Undefined where operators send certificates themselves. */
+  signer?: Signer;
+  now(): Date;
+  log: Log;
+}
+
+/** Answers SignCertificate with CertificateSigned: has the request signed, which was checked as it came, and sends the certificate (ocppj.md §8). */
+export class Signing {
+  readonly #options: SigningOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: SigningOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#options.signer) this.#timer = setInterval(() => void this.sweep(), EVERY_MS);
+  }
+
+  /** Signs what waits; managers may do it at the same time. Never rejects. */
+  sweep(): Promise<void> {
+    this.#running = this.#running.then(() => this.#round());
+    return this.#running;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  async #round(): Promise<void> {
+    const { database, now, log } = this.#options;
+    try {
+      for (const request of await certificateRequests.take(database, now())) await this.#answer(request);
+    } catch (error) {
+      log.warn({ err: error }, 'certificate requests could not be looked after');
+    }
+  }
+
+  async #answer(request: WaitingRequest): Promise<void> {
+    const { signer, callMaker } = this.#options;
+    const { stationId, csr } = request;
+    if (!signer) return;
+    try {
+      const certificateChain = await signer.sign(stationId, csr);
+      await callMaker.request({
+        stationId,
+        action: 'CertificateSigned',
+        request: { certificateChain },
+        ttlSeconds: 3600,
+      });
+    } catch (error) {
+      await this.#tryLater(request, error);
+    }
+  }
+
+  async #tryLater(
+    { certificateRequestId, stationId, attempts }: WaitingRequest,
+    error: unknown,
+  ): Promise<void> {
+    const { database, now, log } = this.#options;
+    const at = now();
+    const isExpected =
+      error instanceof NotYetSigned || error instanceof NotSent || error instanceof RuleBroken;
+    log[isExpected ? 'info' : 'warn']({ stationId, err: error }, 'a certificate request waits');
+    const seconds =
+      error instanceof NotYetSigned
+        ? error.retrySeconds
+        : (RETRY_SECONDS[attempts] ?? RETRY_SECONDS.at(-1) ?? 900);
+    const reason = error instanceof Error ? error.message : String(error);
+    await certificateRequests.waitUntil(database, {
+      certificateRequestId,
+      reason,
+      lookAt: new Date(at.getTime() + seconds * 1000),
+    });
+  }
+}

@@ -1,0 +1,15 @@
+import { authorizationKey } from './authorization-key.ts';
+import type { Goals } from './pursuit.ts';
+import { rootCertificates } from './root-certificates.ts';
+import { securityProfile } from './security-profile.ts';
+import { stationCertificate } from './station-certificate.ts';
+
+/** The kinds of goals and their files. */
+export const GOALS = {
+  authorizationKey,
+  rootCertificates,
+  securityProfile,
+  stationCertificate,
+} as const satisfies Goals;
+
+export type GoalKind = keyof typeof GOALS;

@@ -1,0 +1,141 @@
+import { OcppError } from '@evander/ocpp';
+import type { Log } from '@evander/process';
+import { randomUUID } from 'node:crypto';
+import type { CallMaker } from '../commands/call-maker.ts';
+import { NotSent } from '../commands/call-maker.ts';
+import { RuleBroken } from '../commands/command.ts';
+import * as commandList from '../store/command-list.ts';
+import type { Database } from '../store/db.ts';
+import * as goals from '../store/goals.ts';
+import type { GoalRow } from '../store/goals.ts';
+import type { Goal, Step } from './goal.ts';
+
+const EVERY_MS = 1000;
+/** A command that was named and is not there after this time was never made. */
+const LEASE_MS = 30_000;
+
+export type Goals = Record<string, Goal<never>>;
+
+export interface PursuitOptions {
+  database: Database;
+  callMaker: Pick<CallMaker, 'request'>;
+  goals: Goals;
+  now(): Date;
+  log: Log;
+}
+
+/** Brings stations to their goals, one command after the other. Any manager can go on where another has stopped. */
+export class Pursuit {
+  readonly #options: PursuitOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: PursuitOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.sweep(), EVERY_MS);
+  }
+
+  /** A command of a station is settled, or something else has changed there: its goals are looked at now. Never rejects. */
+  async look(stationId: string): Promise<void> {
+    const { database, now, log } = this.#options;
+    try {
+      if (await goals.lookNow(database, stationId, now())) await this.sweep();
+    } catch (error) {
+      log.warn({ stationId, err: error }, 'goals could not be looked at');
+    }
+  }
+
+  /** One round: whatever can be done is done. Never rejects. */
+  sweep(): Promise<void> {
+    this.#running = this.#running.then(() => this.#round());
+    return this.#running;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  async #round(): Promise<void> {
+    const { database, now, log } = this.#options;
+    try {
+      const due = await goals.take(database, now());
+      for (const goal of due) await this.#advance(goal);
+      if (due.length > 0) await this.#round();
+    } catch (error) {
+      log.warn({ err: error }, 'goals could not be pursued');
+    }
+  }
+
+  async #advance(goal: GoalRow): Promise<void> {
+    const { database, now, log } = this.#options;
+    const { stationId, kind } = goal;
+    try {
+      await this.#take(goal, await this.#next(goal));
+    } catch (error) {
+      log.error({ stationId, kind, err: error }, 'a goal could not be pursued');
+      const lookAt = new Date(now().getTime() + 60_000);
+      await goals.step(database, goal, { doing: 'tried again after a fault of ours', lookAt });
+    }
+  }
+
+  async #next(goal: GoalRow): Promise<Step> {
+    const { database, now, log } = this.#options;
+    const { stationId, kind, requestedAt, commandId } = goal;
+    const file = this.#options.goals[kind] as Goal<object> | undefined;
+    // A newer manager may know more kinds.
+    if (!file) return { do: 'wait', doing: 'waits for a manager that knows it', seconds: 30 };
+    const last = commandId === null ? undefined : await commandList.get(database, commandId);
+    return file.next(goal.wanted, {
+      db: database,
+      stationId,
+      now: now(),
+      requestedAt,
+      last,
+      log: log.child({ stationId, goal: kind }),
+    });
+  }
+
+  async #take(goal: GoalRow, step: Step): Promise<void> {
+    const { database, now } = this.#options;
+    const at = now();
+    const later = (seconds: number): Date => new Date(at.getTime() + seconds * 1000);
+    switch (step.do) {
+      case 'send':
+        return this.#send(goal, step);
+      case 'wait':
+        await goals.step(database, goal, { doing: step.doing, lookAt: later(step.seconds) });
+        return;
+      case 'reached':
+        await goals.settle(database, goal, { state: 'reached', reason: null, at });
+        return;
+      case 'failed':
+        await goals.settle(database, goal, { state: 'failed', reason: step.reason, at });
+    }
+  }
+
+  // The goal names its command before there is one: whoever dies in between leaves a goal whose command is not there, and the same step.
+  async #send(goal: GoalRow, step: Extract<Step, { do: 'send' }>): Promise<void> {
+    const { database, now, callMaker } = this.#options;
+    const { stationId, requestedBy } = goal;
+    const { action, request, doing } = step;
+    const commandId = randomUUID();
+    const at = now();
+    // Until then it is nobody else's turn; whoever settles the command has the goal looked at, at once.
+    const lookAt = new Date(at.getTime() + LEASE_MS);
+    if (!(await goals.step(database, goal, { doing, lookAt, commandId }))) return;
+    try {
+      await callMaker.request({ stationId, action, request, commandId, ...(requestedBy && { requestedBy }) });
+    } catch (error) {
+      if (error instanceof NotSent) {
+        const lookAt = new Date(at.getTime() + 5000);
+        await goals.step(database, goal, { doing: `${doing}: ${error.message}`, lookAt });
+      } else if (error instanceof RuleBroken || error instanceof OcppError) {
+        await goals.settle(database, goal, { state: 'failed', reason: `${action}: ${error.message}`, at });
+      } else throw error;
+    }
+  }
+}

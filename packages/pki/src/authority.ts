@@ -1,0 +1,227 @@
+import { randomBytes } from 'node:crypto';
+import type { webcrypto } from 'node:crypto';
+import { isIP } from 'node:net';
+import { Certificate, readChain } from './certificate.ts';
+import { exportKey, importKeys, makeKeys, signingAlgorithm } from './keys.ts';
+import type { KeyType } from './keys.ts';
+import { answerOcsp } from './ocsp-responder.ts';
+import type { CertificateStatus } from './ocsp-responder.ts';
+import { readSigningRequest } from './signing-request.ts';
+import { x509 } from './x509.ts';
+import type { Subject } from './x509.ts';
+
+export type { KeyType } from './keys.ts';
+
+/** Where a certificate says that its revocation can be looked up. */
+interface Addresses {
+  ocspUrl?: string;
+  crlUrl?: string;
+}
+
+export interface IssueOptions extends Addresses {
+  subject: Subject;
+  validForDays: number;
+  usage: 'client' | 'server' | 'v2g';
+  /** DNS names and addresses of the subjectAltName. */
+  names?: string[];
+}
+
+const DAY_MS = 86_400_000;
+/** Clocks of stations may be a little behind ours. */
+const BACKDATED_MS = 3_600_000;
+const { keyCertSign, cRLSign, digitalSignature, keyEncipherment, keyAgreement } = x509.KeyUsageFlags;
+
+/** A certificate authority: its certificate, its key, and what it signs. */
+export class CertificateAuthority {
+  /** Its own certificate, PEM. */
+  readonly certificatePem: string;
+  /** Its own certificate and those above it up to the root, PEM. */
+  readonly chainPem: string;
+  readonly #certificate: x509.X509Certificate;
+  readonly #keys: webcrypto.CryptoKeyPair;
+
+  private constructor(chainPem: string, keys: webcrypto.CryptoKeyPair) {
+    const [own] = readChain(chainPem);
+    this.certificatePem = own?.pem ?? '';
+    this.chainPem = chainPem;
+    this.#certificate = new x509.X509Certificate(this.certificatePem);
+    this.#keys = keys;
+  }
+
+  /** Makes one with a key of its own: a root, or with an issuer one below it. */
+  static async create(options: {
+    commonName: string;
+    organisation: string;
+    keyType: KeyType;
+    validForDays: number;
+    issuer?: CertificateAuthority;
+  }): Promise<CertificateAuthority> {
+    const { commonName, organisation, keyType, validForDays, issuer } = options;
+    const keys = await makeKeys(keyType, { forAuthority: true });
+    const name = nameOf({ CN: commonName, O: organisation });
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: newSerialNumber(),
+      subject: name,
+      issuer: issuer ? issuer.#certificate.subjectName.toJSON() : name,
+      ...validity(validForDays),
+      publicKey: keys.publicKey,
+      signingKey: issuer ? issuer.#keys.privateKey : keys.privateKey,
+      signingAlgorithm: signingAlgorithm(issuer ? issuer.#keys.privateKey : keys.privateKey),
+      extensions: [
+        new x509.BasicConstraintsExtension(true, undefined, true),
+        new x509.KeyUsagesExtension(keyCertSign | cRLSign | digitalSignature, true),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+        ...(issuer ? [await x509.AuthorityKeyIdentifierExtension.create(issuer.#keys.publicKey)] : []),
+      ],
+    });
+    return new CertificateAuthority(
+      withNewline(certificate.toString('pem')) + (issuer?.chainPem ?? ''),
+      keys,
+    );
+  }
+
+  /** One that was made before. Throws CertificateError, or what is wrong with the key. */
+  static async load({
+    chainPem,
+    keyPem,
+  }: {
+    chainPem: string;
+    keyPem: string;
+  }): Promise<CertificateAuthority> {
+    return new CertificateAuthority(chainPem, await importKeys(keyPem));
+  }
+
+  /** Its private key, PEM. */
+  exportKey(): Promise<string> {
+    return exportKey(this.#keys.privateKey);
+  }
+
+  /** Signs the key of a request, which has been checked; PEM, the new certificate first and this chain after it. */
+  async issueFromRequest(csr: string, options: IssueOptions): Promise<string> {
+    const { request } = readSigningRequest(csr);
+    return this.#issue(request.publicKey, options);
+  }
+
+  /** A certificate with a key for a server of these names. */
+  async issueServer(
+    options: { names: string[]; keyType: KeyType; validForDays: number } & Addresses,
+  ): Promise<{ chainPem: string; keyPem: string }> {
+    const keys = await makeKeys(options.keyType);
+    const [commonName = ''] = options.names;
+    const organisation = this.#certificate.subjectName.getField('O')[0];
+    const subject = { CN: commonName, ...(organisation !== undefined && { O: organisation }) };
+    const chainPem = await this.#issue(keys.publicKey, { ...options, subject, usage: 'server' });
+    return { chainPem, keyPem: await exportKey(keys.privateKey) };
+  }
+
+  /** The list of revoked certificates, DER (RFC 5280 §5). */
+  async crl(options: {
+    revoked: { serialNumber: string; revokedAt: Date; reason: string }[];
+    nextUpdate: Date;
+  }): Promise<Buffer> {
+    const crl = await x509.X509CrlGenerator.create({
+      issuer: this.#certificate.subjectName.toJSON(),
+      thisUpdate: new Date(),
+      nextUpdate: options.nextUpdate,
+      signingKey: this.#keys.privateKey,
+      signingAlgorithm: {
+        ...signingAlgorithm(this.#keys.privateKey),
+        hash: 'SHA-256',
+      } as webcrypto.EcdsaParams,
+      entries: options.revoked.map(({ serialNumber, revokedAt, reason }) => ({
+        serialNumber: evenHex(serialNumber),
+        revocationDate: revokedAt,
+        reason: reasonOf(reason),
+      })),
+    });
+    return Buffer.from(crl.rawData);
+  }
+
+  /** Answers an OCSP question, DER in and out (RFC 6960). Never throws for what the question holds. */
+  answerOcsp(
+    request: Buffer,
+    statusOf: (serialNumber: string) => Promise<CertificateStatus>,
+  ): Promise<Buffer> {
+    const certificate = Certificate.parse(this.certificatePem);
+    return answerOcsp(request, { certificate, key: this.#keys.privateKey, statusOf });
+  }
+
+  async #issue(publicKey: x509.PublicKey | webcrypto.CryptoKey, options: IssueOptions): Promise<string> {
+    const { subject, validForDays, usage, names = [] } = options;
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: newSerialNumber(),
+      subject: nameOf(subject),
+      issuer: this.#certificate.subjectName.toJSON(),
+      ...validity(validForDays, this.#certificate.notAfter),
+      publicKey,
+      signingKey: this.#keys.privateKey,
+      signingAlgorithm: signingAlgorithm(this.#keys.privateKey),
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(USAGES[usage].key, true),
+        ...(USAGES[usage].purposes.length > 0
+          ? [new x509.ExtendedKeyUsageExtension(USAGES[usage].purposes)]
+          : []),
+        ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names.map(generalName))] : []),
+        await x509.SubjectKeyIdentifierExtension.create(publicKey),
+        await x509.AuthorityKeyIdentifierExtension.create(this.#keys.publicKey),
+        ...addresses(options),
+      ],
+    });
+    return withNewline(certificate.toString('pem')) + this.chainPem;
+  }
+}
+
+const { clientAuth, serverAuth } = x509.ExtendedKeyUsage;
+const USAGES = {
+  client: { key: digitalSignature | keyAgreement, purposes: [clientAuth] },
+  server: { key: digitalSignature | keyEncipherment, purposes: [serverAuth] },
+  // ISO 15118-2, table 19: the certificate of an SECC.
+  v2g: { key: digitalSignature | keyAgreement, purposes: [] },
+};
+
+function addresses({ ocspUrl, crlUrl }: Addresses): x509.Extension[] {
+  return [
+    ...(ocspUrl === undefined ? [] : [new x509.AuthorityInfoAccessExtension({ ocsp: [ocspUrl] })]),
+    ...(crlUrl === undefined ? [] : [new x509.CRLDistributionPointsExtension([crlUrl])]),
+  ];
+}
+
+function generalName(name: string): { type: 'ip' | 'dns'; value: string } {
+  return { type: isIP(name) ? 'ip' : 'dns', value: name };
+}
+
+function nameOf(subject: Subject): x509.JsonName {
+  return (['C', 'O', 'OU', 'CN', 'DC'] as const).flatMap((attribute) => {
+    const value = subject[attribute];
+    return value === undefined ? [] : [{ [attribute]: [value] }];
+  });
+}
+
+// Nothing outlives its authority.
+function validity(days: number, latest?: Date): { notBefore: Date; notAfter: Date } {
+  const endMs = Date.now() + days * DAY_MS;
+  return {
+    notBefore: new Date(Date.now() - BACKDATED_MS),
+    notAfter: new Date(Math.min(endMs, latest?.getTime() ?? endMs)),
+  };
+}
+
+// Positive, without a leading zero, and not to be guessed (RFC 5280 §4.1.2.2).
+function newSerialNumber(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.toString('hex');
+}
+
+function evenHex(hex: string): string {
+  return hex.length % 2 === 0 ? hex : `0${hex}`;
+}
+
+function withNewline(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+function reasonOf(name: string): x509.X509CrlReason {
+  return x509.X509CrlReason[name as keyof typeof x509.X509CrlReason] ?? x509.X509CrlReason.unspecified;
+}

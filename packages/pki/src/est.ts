@@ -1,0 +1,132 @@
+import * as asn1js from 'asn1js';
+import { request } from 'node:https';
+import { Certificate } from './certificate.ts';
+import { arrayOf, pkijs } from './ocsp.ts';
+import { derOf } from './x509.ts';
+
+export interface EstOptions {
+  /** With the label if there is one: https://est.example/.well-known/est */
+  url: string;
+  user?: string;
+  password?: string;
+  /** PEM: what the server is trusted by; the well-known roots when unset. */
+  ca?: string;
+  timeoutMs?: number;
+}
+
+/** The EST server did not answer as it should; the message says what it did. */
+export class EstError extends Error {
+  override name = 'EstError';
+}
+
+const TIMEOUT_MS = 15_000;
+const MAX_BYTES = 200_000;
+
+interface Answer {
+  status: number;
+  retryAfter: string | undefined;
+  body: string;
+}
+
+/** A client of an outside authority (RFC 7030). */
+export class EstClient {
+  readonly #options: EstOptions;
+
+  constructor(options: EstOptions) {
+    this.#options = options;
+  }
+
+  /** The certificates of the authority itself, PEM. Rejects with EstError. */
+  async caCertificates(): Promise<Certificate[]> {
+    return certificatesIn((await this.#ask('cacerts')).body);
+  }
+
+  /** Has a request signed: the chain in PEM, the new certificate first; or how long to wait when it takes its time. */
+  async simpleEnroll(csr: string): Promise<{ chainPem: string } | { retryAfterSeconds: number }> {
+    const { status, retryAfter, body } = await this.#ask('simpleenroll', derOf(csr).toString('base64'));
+    if (status === 202) return { retryAfterSeconds: Number(retryAfter) || 0 };
+    const [own] = certificatesIn(body);
+    if (!own) throw new EstError('the EST server has sent no certificate');
+    return { chainPem: await this.#chainOf(own) };
+  }
+
+  // The answer holds the leaf alone (RFC 7030 §4.2.3).
+  async #chainOf(own: Certificate): Promise<string> {
+    const authorities = await this.caCertificates();
+    const chain = [own];
+    for (let last = own; !last.isSelfIssued && chain.length < 10;) {
+      const issuer = authorities.find((one) => last.isIssuedBy(one));
+      if (!issuer || issuer.isSelfIssued) break;
+      chain.push(issuer);
+      last = issuer;
+    }
+    return chain.map(({ pem }) => pem).join('');
+  }
+
+  async #ask(operation: string, body?: string): Promise<Answer> {
+    const { url, user, password } = this.#options;
+    const target = `${url.replace(/\/$/, '')}/${operation}`;
+    const headers = {
+      ...(body !== undefined && {
+        'content-type': 'application/pkcs10',
+        'content-transfer-encoding': 'base64',
+        'content-length': String(Buffer.byteLength(body)),
+      }),
+      ...(user !== undefined && {
+        authorization: `Basic ${Buffer.from(`${user}:${password ?? ''}`).toString('base64')}`,
+      }),
+    };
+    let answer: Answer;
+    try {
+      answer = await this.#exchange(target, headers, body);
+    } catch (cause) {
+      throw new EstError(`${target} cannot be reached: ${String(cause)}`, { cause });
+    }
+    if (answer.status === 200 || answer.status === 202) return answer;
+    throw new EstError(`${target} answered ${answer.status}: ${answer.body.slice(0, 200)}`);
+  }
+
+  #exchange(target: string, headers: Record<string, string>, body: string | undefined): Promise<Answer> {
+    const { ca, timeoutMs = TIMEOUT_MS } = this.#options;
+    return new Promise((resolve, reject) => {
+      const asked = request(target, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers,
+        signal: AbortSignal.timeout(timeoutMs),
+        ...(ca !== undefined && { ca }),
+      });
+      asked.once('error', reject);
+      asked.once('response', (response) => {
+        let text = '';
+        response.on('data', (chunk: Buffer) => {
+          text += chunk.toString('latin1');
+          if (text.length > MAX_BYTES) response.destroy(new Error('the answer is too long'));
+        });
+        response.once('error', reject);
+        response.once('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            retryAfter: response.headers['retry-after'],
+            body: text,
+          }),
+        );
+      });
+      asked.end(body);
+    });
+  }
+}
+
+// A degenerate PKCS#7 that holds certificates and nothing else (RFC 5272 §4.1).
+function certificatesIn(base64: string): Certificate[] {
+  try {
+    const der = Buffer.from(base64, 'base64');
+    const { result } = asn1js.fromBER(arrayOf(der));
+    const content = new pkijs.ContentInfo({ schema: result });
+    const signed = new pkijs.SignedData({ schema: content.content as asn1js.Sequence });
+    return (signed.certificates ?? [])
+      .filter((one): one is pkijs.Certificate => one instanceof pkijs.Certificate)
+      .map((one) => Certificate.parse(Buffer.from(one.toSchema(true).toBER(false))));
+  } catch (cause) {
+    throw new EstError('the EST server has sent no PKCS#7 that can be read', { cause });
+  }
+}

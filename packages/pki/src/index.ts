@@ -1,0 +1,14 @@
+export { CertificateAuthority } from './authority.ts';
+export type { IssueOptions, KeyType } from './authority.ts';
+export { Certificate, CertificateError, readChain } from './certificate.ts';
+export type { CertificateHash, HashAlgorithm } from './certificate.ts';
+export { EstClient, EstError } from './est.ts';
+export type { EstOptions } from './est.ts';
+export { OcspClient, OcspError } from './ocsp-client.ts';
+export type { OcspAnswer, OcspClientOptions, OcspQuestion } from './ocsp-client.ts';
+export { validatePath } from './path.ts';
+export type { PathFault, PathResult } from './path.ts';
+export { readCrl } from './revocation-list.ts';
+export type { RevocationList } from './revocation-list.ts';
+export { faultsOf, readSigningRequest } from './signing-request.ts';
+export type { SigningRequest } from './signing-request.ts';

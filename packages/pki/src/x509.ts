@@ -1,0 +1,34 @@
+// The library's decorators want it there first.
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
+import { webcrypto } from 'node:crypto';
+
+x509.cryptoProvider.set(webcrypto);
+
+export { x509 };
+
+/** The attributes of a name that are looked at: the first of each kind. */
+export type Subject = Partial<Record<'CN' | 'O' | 'OU' | 'C' | 'DC', string>>;
+
+const ATTRIBUTES = ['CN', 'O', 'OU', 'C', 'DC'] as const;
+
+export function subjectOf(name: x509.Name): Subject {
+  const entries = ATTRIBUTES.map((attribute) => [attribute, name.getField(attribute)[0]] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+/** DER from DER, or from PEM with one block. */
+export function derOf(text: string | Buffer): Buffer {
+  if (Buffer.isBuffer(text) && text[0] === SEQUENCE) return text;
+  const pem = text.toString();
+  const [, base64] = /-----BEGIN [A-Z0-9 ]+-----([A-Za-z\d+/=\s]+)-----END /.exec(pem) ?? [];
+  return Buffer.from(base64 ?? pem, 'base64');
+}
+
+/** How every structure of X.509 begins in DER. */
+const SEQUENCE = 0x30;
+
+export function pemOf(label: string, der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}

@@ -1,0 +1,16 @@
+import { hashData } from '../fields.ts';
+import { command } from '../message.ts';
+import { object } from '../shape.ts';
+
+const shape = object({ certificateHashData: hashData });
+
+/** PNC §4.2; Has2Be reaches the native roots as well. */
+export const deleteCertificate = {
+  oca: command(shape, ({ pnc }, { certificateHashData }) => ({
+    status: pnc.certificates.delete(certificateHashData),
+  })),
+  has2be: command(shape, ({ pnc, certificates }, { certificateHashData }) => {
+    const status = pnc.certificates.delete(certificateHashData);
+    return { status: status === 'NotFound' ? certificates.delete(certificateHashData) : status };
+  }),
+};

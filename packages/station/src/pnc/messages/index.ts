@@ -1,0 +1,31 @@
+import type { Dialect } from '../dialect.ts';
+import type { PncCommand } from '../message.ts';
+import { certificateSigned } from './certificate-signed.ts';
+import { deleteCertificate } from './delete-certificate.ts';
+import { getInstalledCertificateIds } from './get-installed-certificate-ids.ts';
+import { installCertificate } from './install-certificate.ts';
+import { triggerMessage } from './trigger-message.ts';
+
+/** What the manager can send through the tunnel; a messageId has no case. */
+export const commands: { readonly [D in Dialect]: ReadonlyMap<string, PncCommand> } = {
+  oca: byMessageId({
+    CertificateSigned: certificateSigned.oca,
+    DeleteCertificate: deleteCertificate.oca,
+    GetInstalledCertificateIds: getInstalledCertificateIds.oca,
+    InstallCertificate: installCertificate.oca,
+    TriggerMessage: triggerMessage.oca,
+  }),
+  has2be: byMessageId({
+    CertificateSigned: certificateSigned.has2be,
+    DeleteCertificate: deleteCertificate.has2be,
+    GetInstalledCertificateIds: getInstalledCertificateIds.has2be,
+    InstallCertificate: installCertificate.has2be,
+    // Its readers disagree about the name.
+    ExtendedTriggerMessage: triggerMessage.has2be,
+    TriggerMessage: triggerMessage.has2be,
+  }),
+};
+
+function byMessageId(table: Record<string, PncCommand>): ReadonlyMap<string, PncCommand> {
+  return new Map(Object.entries(table).map(([messageId, command]) => [messageId.toLowerCase(), command]));
+}

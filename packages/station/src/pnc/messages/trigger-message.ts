@@ -1,0 +1,32 @@
+import type { Station } from '../../station.ts';
+import { command } from '../message.ts';
+import { object, oneOf, text } from '../shape.ts';
+import type { SigningUse } from './sign-certificate.ts';
+
+const USES = {
+  SignV2GCertificate: 'V2GCertificate',
+  SignChargingStationCertificate: 'ChargingStationCertificate',
+} as const;
+
+/** PNC §6.9: a CSR follows the answer. OCA's table has no field; where there is one it must say so. */
+export const triggerMessage = {
+  oca: command(
+    object({}, { requestedMessage: text(50) }),
+    (station, { requestedMessage = 'SignV2GCertificate' }) =>
+      requestedMessage === 'SignV2GCertificate'
+        ? sign(station, 'V2GCertificate')
+        : { status: 'NotImplemented' },
+  ),
+  has2be: command(
+    object({ requestedMessage: oneOf('SignV2GCertificate', 'SignChargingStationCertificate') }),
+    (station, { requestedMessage }) => sign(station, USES[requestedMessage]),
+  ),
+};
+
+function sign(station: Station, use: SigningUse): object {
+  const { pnc, configuration } = station;
+  // As for the native CSR (SEC A02): O is CpoName.
+  if (!pnc.isEnabled || !configuration.find('CpoName')?.value) return { status: 'Rejected' };
+  station.afterAnswer(() => pnc.signCertificate(use));
+  return { status: 'Accepted' };
+}

@@ -1,0 +1,54 @@
+import type { Requests, Responses } from '@evander/ocpp';
+import type { Station } from '../station.ts';
+import { recordViolation } from '../violations.ts';
+import { VENDOR_IDS, type Dialect } from './dialect.ts';
+import type { PncMessage } from './message.ts';
+import { commands } from './messages/index.ts';
+
+/** The answer from within, or why the tunnel has none: its status, when that is not Accepted (PNC §2.2). */
+export type Tunnelled<A> = A | Exclude<Responses['DataTransfer']['status'], 'Accepted'>;
+
+/** Sends a message inside DataTransfer. Rejects as `station.call` does, or when the answer is no JSON object. */
+export async function callThrough<R, A>(
+  station: Station,
+  dialect: Dialect,
+  message: PncMessage<R, A>,
+  request: R,
+): Promise<Tunnelled<A>> {
+  const { messageId } = message;
+  const { write, answer } = message[dialect];
+  const text = JSON.stringify(write(request));
+  const vendorId = VENDOR_IDS[dialect];
+  const { status, data = '' } = await station.call('DataTransfer', { vendorId, messageId, data: text });
+  if (status !== 'Accepted') return status;
+  const value = parse(data);
+  const fault = answer.fault(value, 'data');
+  if (fault !== undefined)
+    recordViolation(station, { kind: 'response', action: `DataTransfer/${messageId}`, fault, text: data });
+  if (typeof value !== 'object' || value === null)
+    throw new Error(`the manager's answer to ${messageId} in DataTransfer is no JSON object`);
+  return value as A;
+}
+
+/** Answers what came inside DataTransfer; Rejected is what cannot be read (ocpp16-messages PnC.2). */
+export function answerThrough(
+  station: Station,
+  dialect: Dialect,
+  { messageId = '', data = '' }: Requests['DataTransfer'],
+): Responses['DataTransfer'] {
+  const command = commands[dialect].get(messageId.toLowerCase());
+  if (!command) return { status: 'UnknownMessageId' };
+  const result = command(station, parse(data));
+  if (result.fault === undefined) return { status: 'Accepted', data: JSON.stringify(result.answer) };
+  const { fault } = result;
+  recordViolation(station, { kind: 'request', action: `DataTransfer/${messageId}`, fault, text: data });
+  return { status: 'Rejected' };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

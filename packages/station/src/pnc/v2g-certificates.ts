@@ -1,0 +1,87 @@
+import type { X509Certificate } from 'node:crypto';
+import type { CertificateHashData } from '@evander/ocpp';
+import { certificateHash, isSameHash } from '../certificate-hash.ts';
+import { OwnCertificate } from '../own-certificate.ts';
+import { RootStore } from '../root-store.ts';
+import type { Station } from '../station.ts';
+import { isIssuedBy, isValidNow, readCertificates } from '../x509.ts';
+
+/** The types of roots that only Plug & Charge has. */
+export type V2gRootType = 'V2GRootCertificate' | 'MORootCertificate';
+
+/** What names a root, or the chain that is shown to cars. */
+export type HashDataChain = {
+  certificateType: V2gRootType | 'V2GCertificateChain';
+  certificateHashData: CertificateHashData;
+  childCertificateHashData?: CertificateHashData[];
+};
+
+/** The certificate that cars see, and the roots of cars and contracts; apart from the native ones (PNC §2.3). */
+export class V2gCertificates {
+  readonly own: OwnCertificate;
+  readonly #station: Station;
+  readonly #roots = new RootStore<V2gRootType>();
+
+  constructor(station: Station) {
+    this.#station = station;
+    this.own = new OwnCertificate(station, { isForCars: true });
+  }
+
+  /** Takes the chain for the last CSR, leaf first. Its fault where it takes it not. */
+  accept(chain: string): string | undefined {
+    const roots = this.#roots.ofType('V2GRootCertificate');
+    const isStrict = this.#station.options.security?.strictChain === true && roots.length > 0;
+    return this.own.accept(chain, isStrict ? roots : undefined);
+  }
+
+  /** PNC §4.1: Rejected is what is no valid certificate, or finds no place. */
+  install(type: V2gRootType, pem: string): 'Accepted' | 'Rejected' {
+    const [certificate] = readCertificates(pem);
+    const maxLength = this.#station.configuration.integer('CertificateStoreMaxLength');
+    const isGood = certificate && isValidNow(certificate);
+    return isGood && this.#roots.add({ type, certificate }, maxLength) ? 'Accepted' : 'Rejected';
+  }
+
+  /** All of these types; a certificate whose issuer is not known here has no hashes to be named by. */
+  list(types: readonly HashDataChain['certificateType'][]): HashDataChain[] {
+    const algorithm = this.#station.options.hashAlgorithm ?? 'SHA256';
+    const roots = this.#roots.all
+      .filter(({ type }) => types.includes(type))
+      .map((root) => ({
+        certificateType: root.type,
+        certificateHashData: this.#roots.hashOf(root, algorithm),
+      }));
+    if (!types.includes('V2GCertificateChain')) return roots;
+    const [leaf, ...children] = this.#hashesOfChain(algorithm);
+    if (!leaf) return roots;
+    const chain = { certificateType: 'V2GCertificateChain', certificateHashData: leaf } as const;
+    return [...roots, { ...chain, ...(children.length > 0 && { childCertificateHashData: children }) }];
+  }
+
+  /** PNC §4.2: by the hash of a root, or of the leaf that is shown to cars. */
+  delete(hash: CertificateHashData): 'Accepted' | 'NotFound' {
+    const left = this.#roots.without(hash);
+    const [leaf] = this.#hashesOfChain(hash.hashAlgorithm);
+    const isLeaf = leaf !== undefined && isSameHash(leaf, hash);
+    if (left.length === this.#roots.all.length && !isLeaf) return 'NotFound';
+    this.#roots.keep((root) => left.includes(root));
+    if (isLeaf) this.own.forget();
+    return 'Accepted';
+  }
+
+  /** Leaf first; it ends before the first one whose issuer is unknown. */
+  #hashesOfChain(algorithm: CertificateHashData['hashAlgorithm']): CertificateHashData[] {
+    const hashes: CertificateHashData[] = [];
+    const { certificates = [] } = this.own.current ?? {};
+    for (const [at, certificate] of certificates.entries()) {
+      const issuer = certificates[at + 1] ?? this.#rootOf(certificate);
+      if (!issuer) break;
+      hashes.push(certificateHash(certificate, issuer, algorithm));
+    }
+    return hashes;
+  }
+
+  #rootOf(certificate: X509Certificate): X509Certificate | undefined {
+    return this.#roots.all.find((root) => isIssuedBy(certificate, root.certificate))?.certificate;
+  }
+}
