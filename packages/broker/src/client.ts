@@ -1,9 +1,12 @@
 import mqtt from 'mqtt';
 import type { IClientOptions, MqttClient } from 'mqtt';
 import type { Socket } from 'node:net';
+import { readBrokerUrl } from './broker-url.ts';
+import type { BrokerAddress } from './broker-url.ts';
 import { activeTrace, withinTrace } from './trace-carrier.ts';
 
 export interface BrokerOptions {
+  /** `mqtts://user:password@host:8883?cafile=…&certfile=…&keyfile=…`, or less of it. */
   url: string;
   clientId: string;
   /** Published by the broker when this client is gone without a farewell. */
@@ -33,9 +36,12 @@ export class BrokerClient {
   #ready = false;
   #changes: Promise<unknown> = Promise.resolve();
 
+  /** Throws when the URL's parameters do not fit together, or a file that it names cannot be read. */
   constructor(options: BrokerOptions) {
     this.#options = options;
-    this.#client = mqtt.connect(options.url, clientOptions(options));
+    const address = readBrokerUrl(options.url);
+    this.#client = mqtt.connect(address.url, clientOptions(options, address));
+    this.#client.on('reconnect', () => this.#renewCertificates(address));
     this.#client.on('message', (topic, payload, { properties }) =>
       withinTrace(properties?.correlationData, () => options.onMessage(topic, payload)),
     );
@@ -123,13 +129,27 @@ export class BrokerClient {
       this.#client.options.reconnectPeriod = 1;
       return;
     }
-    this.#options.onError?.(error);
+    // An error of TLS carries the peer's certificate in all its parts: no news, and pages of log.
+    this.#options.onError?.(Object.assign(new Error(error.message), { code: error.code }));
+  }
+
+  // Certificates are renewed beside us; a file that is just being written is read at the next attempt.
+  #renewCertificates(address: BrokerAddress): void {
+    try {
+      Object.assign(this.#client.options, address.readTls());
+    } catch (error) {
+      this.#options.onError?.(error as Error);
+    }
   }
 }
 
-function clientOptions({ clientId, will }: BrokerOptions): IClientOptions {
+function clientOptions({ clientId, will }: BrokerOptions, address: BrokerAddress): IClientOptions {
+  const { username, password } = address;
   return {
     clientId,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...address.readTls(),
     protocolVersion: 5,
     clean: true,
     keepalive: 10,

@@ -1,7 +1,11 @@
 import { Aedes } from 'aedes';
 import type { AedesPublishPacket, Client } from 'aedes';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+
+/** 3.1.1's code of a refused CONNECT. */
+const NOT_AUTHORIZED = 5;
 
 export interface EmbeddedBroker {
   url: string;
@@ -12,6 +16,8 @@ export interface EmbeddedBrokerOptions {
   /** 0 for a free one. */
   port?: number;
   host?: string;
+  /** Whoever connects must know it; anybody may when unset. */
+  password?: string;
 }
 
 /**
@@ -19,9 +25,13 @@ export interface EmbeddedBrokerOptions {
  * delivers nothing on them, so `SharedSubscriptions` does it for it.
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): Promise<EmbeddedBroker> {
-  const { port = 0, host = '127.0.0.1' } = options;
+  const { port = 0, host = '127.0.0.1', password } = options;
   const shared = new SharedSubscriptions();
   const broker = await Aedes.createBroker({
+    authenticate: (_client, _user, shown, done) => {
+      if (password === undefined || isSame(shown ?? Buffer.alloc(0), password)) done(null, true);
+      else done(Object.assign(new Error('wrong password'), { returnCode: NOT_AUTHORIZED }), false);
+    },
     authorizeSubscribe: (client, subscription, done) => {
       const topic = client ? shared.join(client, subscription.topic) : subscription.topic;
       done(null, { ...subscription, topic });
@@ -43,7 +53,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): 
   });
   const address = server.address() as AddressInfo;
   return {
-    url: `mqtt://${host}:${address.port}`,
+    url: `mqtt://${password === undefined ? '' : `evander:${encodeURIComponent(password)}@`}${host}:${address.port}`,
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await new Promise<void>((resolve) => broker.close(() => resolve()));
@@ -51,6 +61,14 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): 
       await closed;
     },
   };
+}
+
+// Hashes have one length, so that the comparison takes one time, whatever was sent.
+function isSame(shown: Buffer, password: string): boolean {
+  const [one, other] = [shown, Buffer.from(password)].map((bytes) =>
+    createHash('sha256').update(bytes).digest(),
+  ) as [Buffer, Buffer];
+  return timingSafeEqual(one, other);
 }
 
 interface Group {

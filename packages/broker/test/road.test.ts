@@ -143,3 +143,19 @@ test('publishes the last will of a client that is cut off, and none after a fare
   await watcher.has(1);
   expect(watcher.received).toEqual(['cut off']);
 });
+
+test('an embedded broker with a password lets in only who knows it', async () => {
+  const guarded = await startEmbeddedBroker({ password: 'a b:c@d' });
+  opened.push(guarded);
+  const { received, has, client } = await connect(guarded.url, ['cs/#']);
+  client.publish('cs/x', 'heard');
+  await has(1);
+  expect(received).toEqual(['heard']);
+  for (const url of [guarded.url.replace(/\/\/.*@/, '//'), guarded.url.replace('a%20b', 'wrong')]) {
+    const error = await new Promise<Error>((resolve) => {
+      const options = { url, clientId: 'stranger', filters: ['cs/#'], onMessage: () => {}, onError: resolve };
+      opened.push(new BrokerClient({ ...options, onConnect: () => resolve(new Error('let in')) }));
+    });
+    expect(error.message).toMatch(/Not authorized/);
+  }
+});

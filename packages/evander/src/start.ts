@@ -2,6 +2,7 @@ import { startEmbeddedBroker } from '@evander/broker';
 import { gatewayOptions, GATEWAY_SETTINGS, startGateway } from '@evander/gateway';
 import { managerOptions, MANAGER_SETTINGS, startManager } from '@evander/manager';
 import type { Log, Running, SettingName, Settings } from '@evander/process';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { keptSecret, prepareDataDir } from './data-dir.ts';
 import { startDemo } from './demo.ts';
@@ -76,7 +77,8 @@ async function ownPostgres(dataDir: string, log: Log, started: Running[]): Promi
 }
 
 async function ownBroker(started: Running[]): Promise<string> {
-  const broker = await startEmbeddedBroker();
+  // It listens on loopback, where every user of the machine may connect.
+  const broker = await startEmbeddedBroker({ password: randomBytes(24).toString('base64url') });
   started.push(broker);
   return broker.url;
 }

@@ -38,6 +38,7 @@ export class Desk {
       metrics,
       now,
       log,
+      hiddenDataTransfers: options.hiddenDataTransfers ?? [],
       publish: (stationId: string, payload: string) => this.road.publishOut(stationId, payload),
     };
     this.#writer = writer;

@@ -1,6 +1,7 @@
-import { Sealer } from '@evander/process';
+import { Sealer, SETTINGS } from '@evander/process';
 import type { Log } from '@evander/process';
 import { CampaignRunner } from './campaigns/runner.ts';
+import type { FailureLimits } from './api/failed-keys.ts';
 import { startApi } from './api/server.ts';
 import { Authority } from './certificates/authority.ts';
 import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
@@ -42,6 +43,12 @@ export interface ManagerOptions {
   certificates: CertificateOptions;
   /** Becomes an admin key when it is none yet. */
   adminKey?: string;
+  /** Refusals for want of a valid API key that are borne within a minute. */
+  failureLimits?: FailureLimits;
+  /** Proxies whose forwarded address and scheme the API believes: addresses, or networks as 10.0.0.0/8. */
+  trustedProxies?: string[];
+  /** Vendors whose DataTransfers are recorded without their data: `vendorId`, `vendorId/messageId`, or `*` for all. */
+  hiddenDataTransfers?: string[];
   unknownStations: 'accept' | 'reject';
   heartbeatSeconds: number;
   /** How long a station has for its answer to a command. */
@@ -58,6 +65,11 @@ export interface Manager {
   /** Lets what is being worked on be answered for up to `drainMs`, then ends. */
   close(): Promise<void>;
 }
+
+const FAILURE_LIMITS = {
+  address: SETTINGS.apiFailuresPerAddress.default,
+  key: SETTINGS.apiFailuresPerKey.default,
+};
 
 type Clocked = ManagerOptions & { now(): Date };
 
@@ -108,6 +120,8 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
     port: options.apiPort,
     files,
     metrics,
+    failureLimits: options.failureLimits ?? FAILURE_LIMITS,
+    trustedProxies: options.trustedProxies ?? [],
     judge: certificates.judge,
     serverKeySealer: new Sealer(options.serverKeySecret),
     isReady: () => road.isReady,

@@ -1,5 +1,6 @@
 import type { Connection, Presence, UnreadableFrame } from '@evander/broker';
 import { parseDateTime } from '@evander/ocpp';
+import { hideSecretText } from '@evander/process';
 import * as connections from './store/connections.ts';
 import type { Database } from './store/db.ts';
 import type { FrameRecord } from './store/frames.ts';
@@ -77,7 +78,7 @@ function recordsOf(frame: UnreadableFrame, now: Date): FrameRecord[] {
       direction: 'in',
       errorCode: null,
       errorDescription: reason,
-      raw: text.replaceAll('\0', '\ufffd'),
+      raw: hideSecretText(text).replaceAll('\0', '\ufffd'),
     },
   ];
   if (answer !== undefined) {
@@ -86,7 +87,7 @@ function recordsOf(frame: UnreadableFrame, now: Date): FrameRecord[] {
       direction: 'out',
       errorCode: null,
       errorDescription: null,
-      raw: answer.replaceAll('\0', '\ufffd'),
+      raw: hideSecretText(answer).replaceAll('\0', '\ufffd'),
     });
   }
   return records;

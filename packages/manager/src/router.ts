@@ -7,6 +7,7 @@ import type { AnswerOptions } from './answer.ts';
 import { frameOf } from './frame-record.ts';
 import type { Context } from './messages/message.ts';
 import type { ManagerMetrics } from './metrics.ts';
+import { Redaction } from './redaction.ts';
 import type { PlugAndCharge } from './pnc/plug-and-charge.ts';
 import type { Database } from './store/db.ts';
 import type { Writer } from './store/writer.ts';
@@ -16,6 +17,8 @@ export interface RouterOptions extends AnswerOptions {
   database: Database;
   writer: Writer;
   heartbeatSeconds: number;
+  /** Vendors whose DataTransfers are recorded without their data. */
+  hiddenDataTransfers?: readonly string[];
   pnc: PlugAndCharge;
   /** Publishes an envelope to a station; false when the broker is away. */
   publish(stationId: string, payload: string): boolean;
@@ -33,11 +36,13 @@ const CALLS_AT_ONCE = 5000;
 /** Takes the stations' envelopes from the road: calls are answered, results are recorded and settled. */
 export class Router {
   readonly #options: RouterOptions;
+  readonly #redaction: Redaction;
   readonly #open = new Set<string>();
   #whenIdle: (() => void) | undefined;
 
   constructor(options: RouterOptions) {
     this.#options = options;
+    this.#redaction = new Redaction(options.hiddenDataTransfers);
   }
 
   /** Routes one envelope. Never rejects: there is nobody behind it to hear of it. */
@@ -107,7 +112,7 @@ export class Router {
       ]);
       outcome = reply.type === 4 ? reply.error_code : 'result';
       this.#options.publish(stationId, encodeEnvelope(reply));
-      this.#recordLater(stationId, reply);
+      this.#recordLater(stationId, reply, call.request);
     } finally {
       this.#options.metrics.countCall(call.action, outcome, (performance.now() - startedMs) / 1000);
     }
@@ -149,17 +154,19 @@ export class Router {
   async #record(stationId: string, envelope: Envelope, receivedAt: Date): Promise<void> {
     const { writer } = this.#options;
     try {
-      await writer.frames.add([frameOf(stationId, envelope, { direction: 'in', recordedAt: receivedAt })]);
+      const about = { direction: 'in', recordedAt: receivedAt, redaction: this.#redaction } as const;
+      await writer.frames.add([frameOf(stationId, envelope, about)]);
     } catch (error) {
       throw new NotStoredError('the frame could not be recorded', { cause: error });
     }
   }
 
   // The answer is on its way and what it tells is stored: its record may follow.
-  #recordLater(stationId: string, envelope: Envelope): void {
+  #recordLater(stationId: string, envelope: Envelope, request: object): void {
     const { writer, now, log } = this.#options;
+    const about = { direction: 'out', recordedAt: now(), redaction: this.#redaction, request } as const;
     writer.frames
-      .add([frameOf(stationId, envelope, { direction: 'out', recordedAt: now() })])
+      .add([frameOf(stationId, envelope, about)])
       .catch((error: unknown) => log.warn({ stationId, err: error }, 'an answer could not be recorded'));
   }
 

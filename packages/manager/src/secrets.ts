@@ -1,4 +1,5 @@
-const HIDDEN = '***';
+/** Stands for a secret. */
+export const HIDDEN = '***';
 
 type Json = Record<string, unknown>;
 

@@ -16,6 +16,10 @@ export const MANAGER_SETTINGS = [
   'mqttPrefix',
   'secret',
   'adminKey',
+  'apiFailuresPerAddress',
+  'apiFailuresPerKey',
+  'trustedProxies',
+  'hiddenDataTransfers',
   'unknownStations',
   'publicUrl',
   'outboundPrivate',
@@ -55,6 +59,9 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     outboundPrivate: settings.outboundPrivate === 'allow',
     certificates: certificateSettings(settings),
     ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
+    failureLimits: { address: settings.apiFailuresPerAddress, key: settings.apiFailuresPerKey },
+    trustedProxies: listOf(settings.trustedProxies),
+    hiddenDataTransfers: listOf(settings.hiddenDataTransfers),
     unknownStations: settings.unknownStations ?? 'reject',
     heartbeatSeconds: settings.heartbeatSeconds,
     answerTimeoutMs: settings.answerTimeoutSeconds * 1000,
@@ -63,6 +70,13 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     files: fileOptions(settings),
     log,
   };
+}
+
+function listOf(text = ''): string[] {
+  return text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 }
 
 function certificateSettings(settings: ManagerSettings): CertificateOptions {

@@ -3,6 +3,7 @@ export type { Log } from './log.ts';
 export { Metrics } from './metrics.ts';
 export { runProcess } from './run.ts';
 export type { Running } from './run.ts';
+export { hideSecretText } from './secret-text.ts';
 export { Sealer } from './sealing.ts';
 export { deriveKey, hashStationPassword } from './secret.ts';
 export { main } from './main.ts';

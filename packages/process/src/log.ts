@@ -1,18 +1,22 @@
 import { pino } from 'pino';
-import type { Logger } from 'pino';
+import type { Logger, LoggerOptions } from 'pino';
+import { hideSecretText } from './secret-text.ts';
 
 export type Log = Logger;
 
-/** JSON lines on standard output; what looks like a credential is never written. */
-export function createLog(name: string, level: string): Log {
-  return pino({
+/** JSON lines on standard output, or wherever else is named; what looks like a credential is never written. */
+export function createLog(name: string, level: string, out?: { write(line: string): void }): Log {
+  const options: LoggerOptions = {
     name,
     level,
+    // What a station sent, where it could not be read.
+    serializers: { text: (text: unknown) => (typeof text === 'string' ? hideSecretText(text) : text) },
     redact: {
       paths: ['password', 'secret', 'key', 'authorization', 'req.headers.authorization', '*.password'],
       censor: '…',
     },
-  });
+  };
+  return out === undefined ? pino(options) : pino(options, out);
 }
 
 /** A log that writes nothing. */

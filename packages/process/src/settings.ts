@@ -46,7 +46,7 @@ export const SETTINGS = {
     'EVANDER_DATABASE_URL',
     'postgresUrl',
     undefined,
-    'PostgreSQL 14 or newer; `start` brings its own when unset',
+    'PostgreSQL 14 or newer, TLS by ?sslmode=verify-full&sslrootcert=…; `start` brings its own when unset',
   ),
   databasePoolSize: setting(
     'EVANDER_DATABASE_POOL_SIZE',
@@ -58,7 +58,7 @@ export const SETTINGS = {
     'EVANDER_MQTT_URL',
     'mqttUrl',
     undefined,
-    'MQTT broker with shared subscriptions; `start` brings its own when unset',
+    'MQTT broker with shared subscriptions, TLS by mqtts:// and ?cafile=…&certfile=…&keyfile=…; `start` brings its own when unset',
   ),
   mqttPrefix: setting('EVANDER_MQTT_PREFIX', 'topicLevel', 'cs', 'First level of every topic'),
   managerUrl: setting(
@@ -78,6 +78,24 @@ export const SETTINGS = {
     'secret',
     undefined,
     'The first admin key of the API; made and written to the data directory when unset',
+  ),
+  apiFailuresPerAddress: setting(
+    'EVANDER_API_FAILURES_PER_ADDRESS',
+    'count',
+    60,
+    'API requests without a valid key that one address may send within a minute; then 429. Keys in use are never made to wait',
+  ),
+  apiFailuresPerKey: setting(
+    'EVANDER_API_FAILURES_PER_KEY',
+    'count',
+    20,
+    'The same from all addresses, for keys that are not valid and share their first 12 characters',
+  ),
+  hiddenDataTransfers: setting(
+    'EVANDER_HIDDEN_DATA_TRANSFERS',
+    'text',
+    undefined,
+    'DataTransfers that are recorded without their data, both ways: vendorId or vendorId/messageId, separated by commas; * for all',
   ),
   unknownStations: setting(
     'EVANDER_UNKNOWN_STATIONS',
@@ -353,7 +371,11 @@ const PARSERS = {
   postgresUrl: (text: string) =>
     url(text, ['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database'),
   mqttUrl: (text: string) =>
-    url(text, ['mqtt:', 'mqtts:', 'tcp:', 'ssl:', 'ws:', 'wss:'], 'mqtt://host:1883'),
+    url(
+      text,
+      ['mqtt:', 'mqtts:', 'tcp:', 'ssl:', 'ws:', 'wss:'],
+      'mqtt://host:1883 or mqtts://user:password@host:8883?cafile=/ca.pem',
+    ),
   httpUrl: (text: string) => {
     const fault = url(text, ['http:', 'https:'], 'http://manager:9410');
     return fault instanceof Fault ? fault : text.replace(/\/+$/, '');

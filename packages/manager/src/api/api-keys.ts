@@ -2,7 +2,7 @@ import { Type } from '@fastify/type-provider-typebox';
 import { randomBytes } from 'node:crypto';
 import * as apiKeys from '../store/api-keys.ts';
 import type { ApiKey as Row } from '../store/api-keys.ts';
-import { oneOf, Time } from './fields.ts';
+import { nullable, oneOf, readTime, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -11,21 +11,39 @@ const ROLE = oneOf(
   ['admin', 'operator', 'viewer'] as const,
   'viewer reads; operator also writes stations and tags; admin also API keys',
 );
-const FIELDS = { keyId: Type.String({ format: 'uuid' }), name: Type.String(), role: ROLE, createdAt: Time };
+const FIELDS = {
+  keyId: Type.String({ format: 'uuid' }),
+  name: Type.String(),
+  role: ROLE,
+  createdAt: Time,
+  expiresAt: nullable(Time),
+};
 const ApiKey = Type.Object(FIELDS);
 const MadeKey = Type.Object(
   { ...FIELDS, key: Type.String({ description: 'The key itself, shown this once' }) },
   { description: 'The key was made' },
 );
 const NewKey = Type.Object(
-  { name: Type.String({ minLength: 1, maxLength: 100 }), role: ROLE },
+  {
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    role: ROLE,
+    expiresAt: Type.Optional(
+      nullable(
+        Type.String({
+          format: 'date-time',
+          description: 'Valid until then; without it, until it is removed',
+        }),
+      ),
+    ),
+  },
   { additionalProperties: false },
 );
 const Params = Type.Object({ keyId: Type.String({ format: 'uuid' }) });
 const PAGER = new Pager(['text', 'uuid'], ({ name, keyId }: Row) => [name, keyId]);
 
 /** Keys of the API: made, listed, taken back. */
-export function apiKeyRoutes(app: App, { database, keys }: ApiContext): void {
+export function apiKeyRoutes(app: App, context: ApiContext): void {
+  const { database, keys } = context;
   const config = { role: 'admin' } as const;
   const tags = ['API keys'];
   app.get(
@@ -56,11 +74,11 @@ export function apiKeyRoutes(app: App, { database, keys }: ApiContext): void {
     },
     async ({ body }, reply) => {
       const key = `evk_${randomBytes(32).toString('base64url')}`;
-      const made = await apiKeys.add(database, { ...body, key });
-      return reply
-        .code(201)
-        .header('cache-control', 'no-store')
-        .send({ ...made, key });
+      const expiresAt = readTime(body.expiresAt, 'expiresAt');
+      if (expiresAt && expiresAt <= context.now())
+        throw new Problem(400, 'expiresAt is past; send a time to come, or none', { field: 'expiresAt' });
+      const made = await apiKeys.add(database, { ...body, expiresAt, key });
+      return reply.code(201).send({ ...made, key });
     },
   );
   app.delete(

@@ -1,19 +1,23 @@
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
 import * as apiKeys from '../store/api-keys.ts';
 import type { Role } from '../store/api-keys.ts';
 import type { Db } from '../store/db.ts';
+import type { FailedKeys } from './failed-keys.ts';
 import { Problem } from './problem.ts';
 
 const RANKS: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 };
 const TRUST_MS = 2000;
+
+type KnownKey = Pick<apiKeys.ApiKey, 'keyId' | 'name' | 'role' | 'expiresAt'> & { untilMs: number };
 
 /** API keys and their roles. A key that was found is believed for a moment, or every request would cost a query. */
 export class KeyRing {
   readonly #database: Db;
   readonly #now: () => Date;
   // Only keys that exist are remembered, so their number bounds it.
-  readonly #known = new Map<string, { keyId: string; name: string; role: Role; untilMs: number }>();
+  readonly #known = new Map<string, KnownKey>();
 
   constructor(database: Db, now: () => Date) {
     this.#database = database;
@@ -24,12 +28,18 @@ export class KeyRing {
     return (await this.#find(key))?.role;
   }
 
-  async #find(key: string): Promise<Pick<apiKeys.ApiKey, 'name' | 'role'> | undefined> {
+  /** Was the key valid when it was looked up last? */
+  knows(key: string): boolean {
+    return this.#known.has(key);
+  }
+
+  async #find(key: string): Promise<Pick<KnownKey, 'name' | 'role'> | undefined> {
     const nowMs = this.#now().getTime();
     const believed = this.#known.get(key);
     if (believed && believed.untilMs > nowMs) return believed;
-    const found = await apiKeys.find(this.#database, key);
-    if (found) this.#known.set(key, { ...found, untilMs: nowMs + TRUST_MS });
+    const found = await apiKeys.find(this.#database, key, this.#now());
+    const expiryMs = found?.expiresAt?.getTime() ?? Infinity;
+    if (found) this.#known.set(key, { ...found, untilMs: Math.min(nowMs + TRUST_MS, expiryMs) });
     else this.#known.delete(key);
     return found;
   }
@@ -53,45 +63,96 @@ export class KeyRing {
   }
 }
 
-/** Lets in only those whom the route's `config.role` names. The server does not start with a route that names none. */
-export function requireRoles(app: FastifyInstance, keys: KeyRing, gatewayKey: string): void {
+/** What a request is judged by. */
+interface Guard {
+  keys: KeyRing;
+  gatewayKey: string;
+  failures: FailedKeys;
+}
+
+/** A route that the server has, and who may use it. */
+export interface RouteAccess {
+  method: string;
+  url: string;
+  role: FastifyContextConfig['role'];
+  /** No part of the OpenAPI. */
+  isHidden: boolean;
+}
+
+/**
+ * Lets in only those whom the route's `config.role` names. The server does not start with a route that names none. Gives the
+ * list of routes.
+ */
+export function requireRoles(app: FastifyInstance, guard: Guard): () => RouteAccess[] {
+  // Read when they are asked for: a plugin's routes get their role after this hook.
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => void routes.push(route));
+  const list = (): RouteAccess[] => routes.flatMap(accessOf);
   app.addHook('onReady', async () => {
-    const open = routes.find(({ config }) => config?.role === undefined);
-    if (open) throw new Error(`the route ${String(open.method)} ${open.url} names no role in its config`);
+    const open = list().find(({ role }) => role === undefined);
+    if (open) throw new Error(`the route ${open.method} ${open.url} names no role in its config`);
   });
   app.addHook('onRequest', async (request) => {
     const { role } = request.routeOptions.config;
     if (request.is404 || role === 'anyone') return;
-    if (role === 'gateway') checkGateway(request, gatewayKey);
-    else await checkRole(request, keys, role ?? 'admin');
+    if (role === 'gateway') checkGateway(request, guard);
+    else await checkRole(request, guard, role ?? 'admin');
   });
+  return list;
 }
 
-async function checkRole(request: FastifyRequest, keys: KeyRing, needed: Role): Promise<void> {
+function accessOf({ method, url, config, schema }: RouteOptions): RouteAccess[] {
+  const isHidden = (schema as { hide?: boolean } | undefined)?.hide === true;
+  return [method].flat().map((one) => ({ method: one, url, role: config?.role, isHidden }));
+}
+
+async function checkRole(request: FastifyRequest, guard: Guard, needed: Role): Promise<void> {
   const key = bearerOf(request);
-  const role = key === undefined ? undefined : await keys.roleOf(key);
+  const role = key === undefined ? undefined : await heardRole(request, guard, key);
   if (!role) {
     const fault = key === undefined ? 'the request has no API key' : 'the API key is not valid';
-    throw new Problem(401, `${fault}; send one that is as "Authorization: Bearer evk_…"`, {
-      headers: { 'www-authenticate': 'Bearer realm="Evander"' },
-    });
+    const cure = 'send one that is as "Authorization: Bearer evk_…"';
+    throw refusal(request, guard, { detail: `${fault}; ${cure}`, realm: 'Evander' });
   }
   if (RANKS[role] < RANKS[needed]) {
     throw new Problem(403, `this needs a key with the role ${needed}; the one sent has the role ${role}`);
   }
 }
 
-function checkGateway(request: FastifyRequest, gatewayKey: string): void {
-  if (isSame(bearerOf(request) ?? '', gatewayKey)) return;
-  throw new Problem(
-    401,
-    'the gateway key is wrong; EVANDER_SECRET must be the same for gateways and managers',
-    {
-      headers: { 'www-authenticate': 'Bearer realm="Evander gateways"' },
-    },
-  );
+// A key that is in use is heard whatever others do from its address; of all else, whoever has to wait is not even looked up.
+async function heardRole(request: FastifyRequest, guard: Guard, key: string): Promise<Role | undefined> {
+  const { keys, failures } = guard;
+  const isHeard = keys.knows(key) || failures.secondsToWait(addressOf(request), key) === 0;
+  return isHeard ? keys.roleOf(key) : undefined;
+}
+
+function checkGateway(request: FastifyRequest, guard: Guard): void {
+  if (isSame(bearerOf(request) ?? '', guard.gatewayKey)) return;
+  const detail = 'the gateway key is wrong; EVANDER_SECRET must be the same for gateways and managers';
+  throw refusal(request, guard, { detail, realm: 'Evander gateways' });
+}
+
+/** 401, and 429 for whoever has failed too often. */
+function refusal(
+  request: FastifyRequest,
+  { failures }: Guard,
+  { detail, realm }: { detail: string; realm: string },
+): Problem {
+  const address = addressOf(request);
+  const key = bearerOf(request);
+  const seconds = failures.secondsToWait(address, key);
+  if (seconds > 0) {
+    const cure = `too many requests without a valid key; try again in ${seconds} s`;
+    return new Problem(429, cure, { headers: { 'retry-after': String(seconds) } });
+  }
+  if (failures.add(address, key))
+    request.log.warn({ remoteAddress: address }, 'too many requests without a valid key: made to wait');
+  return new Problem(401, detail, { headers: { 'www-authenticate': `Bearer realm="${realm}"` } });
+}
+
+// What a trusted proxy passes on need not be an address.
+function addressOf({ ip, socket }: FastifyRequest): string {
+  return isIP(ip) > 0 ? ip : (socket.remoteAddress ?? '');
 }
 
 function bearerOf(request: FastifyRequest): string | undefined {

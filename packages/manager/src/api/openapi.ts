@@ -4,6 +4,7 @@ import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyContextConfig } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { App } from './route.ts';
+import { DOCS_POLICY } from './security-headers.ts';
 
 const PROBLEM = Type.Object(
   {
@@ -47,7 +48,11 @@ export async function describeRoutes(app: App): Promise<void> {
     docs.addHook('onRoute', (route) => {
       route.config = { ...route.config, role: 'anyone' };
     });
-    await docs.register(swaggerUi, { routePrefix: '/docs', theme: { title: 'Evander API' } });
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      theme: { title: 'Evander API' },
+      staticCSP: DOCS_POLICY,
+    });
   });
   const open = { config: { role: 'anyone' }, schema: { hide: true } } as const;
   app.get('/', open, (_request, reply) => reply.redirect('/docs'));
@@ -83,7 +88,7 @@ function addProblems(paths: Paths): void {
     const statuses = ['500', '503', ...(operation['x-problems'] ?? [])];
     delete operation['x-problems'];
     if (parameters.length > 0 || requestBody) statuses.push('400');
-    if (security.length > 0) statuses.push('401', '403');
+    if (security.length > 0) statuses.push('401', '403', '429');
     if (parameters.some((parameter) => parameter.in === 'path')) statuses.push('404');
     if (requestBody) statuses.push('413', '415');
     for (const status of statuses)

@@ -37,6 +37,7 @@ export function pkiRoutes(app: App, { authority }: ApiContext): void {
       schema: { hide: true, params: Type.Object({ '*': Type.String({ maxLength: MAX_QUESTION }) }) },
     },
     async ({ params }, reply) => {
+      // The router has decoded it.
       const question = Buffer.from(params['*'], 'base64');
       return reply.type('application/ocsp-response').send(await authority.answerOcsp(question));
     },

@@ -1,13 +1,16 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from './problem.ts';
 
+/** No message of OCPP comes near. */
+const MAX_DEPTH = 50;
+
 interface ObjectSchema {
   properties?: Record<string, { type?: unknown }>;
 }
 
 /**
  * Reads the numbers and booleans of paths and queries, which come as text. Bodies are taken as they are: there "5" is no number.
- * Nothing with U+0000 goes on, as PostgreSQL cannot store it.
+ * Nothing with U+0000 goes on, as PostgreSQL cannot store it, and nothing so deep that to walk it would overflow the stack.
  */
 export function readRequestValues(app: FastifyInstance): void {
   app.addHook('preValidation', async (request) => {
@@ -16,7 +19,7 @@ export function readRequestValues(app: FastifyInstance): void {
     request.query = readTexts(request.query, schema?.querystring as ObjectSchema | undefined);
     // A PUT without a body changes nothing, or makes the thing with all its defaults.
     if (schema?.body !== undefined && request.body === undefined) request.body = {};
-    for (const place of [request.params, request.query, request.body]) refuseNul(place, '');
+    for (const place of [request.params, request.query, request.body]) refuseUnstorable(place, '', 0);
   });
 }
 
@@ -39,12 +42,14 @@ function readText(value: unknown, type: unknown): unknown {
   return value;
 }
 
-function refuseNul(value: unknown, field: string): void {
+function refuseUnstorable(value: unknown, field: string, depth: number): void {
   if (typeof value === 'string') {
     if (value.includes('\0'))
       throw new Problem(400, `${field} must not hold the character U+0000`, { field });
   } else if (typeof value === 'object' && value !== null) {
+    if (depth === MAX_DEPTH)
+      throw new Problem(400, `the body is nested more than ${MAX_DEPTH} levels deep; send a flatter one`);
     for (const [name, inner] of Object.entries(value))
-      refuseNul(inner, field === '' ? name : `${field}.${name}`);
+      refuseUnstorable(inner, field === '' ? name : `${field}.${name}`, depth + 1);
   }
 }

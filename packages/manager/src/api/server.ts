@@ -1,13 +1,14 @@
 import type { Log } from '@evander/process';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController } from 'fastify';
-import type { FastifyBaseLogger, FastifyReply } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
 import { campaignControlRoutes } from './campaign-control.ts';
 import { campaignRoutes } from './campaigns.ts';
 import { chargingProfileApplicationRoutes } from './charging-profile-applications.ts';
 import { chargingProfileTemplateRoutes } from './charging-profile-templates.ts';
+import type { RouteAccess } from './authentication.ts';
 import { certificateAuthorityRoutes } from './certificate-authority.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
@@ -26,6 +27,8 @@ import { jobRoutes } from './jobs.ts';
 import { localListRoutes } from './local-list.ts';
 import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
+import { FailedKeys } from './failed-keys.ts';
+import type { FailureLimits } from './failed-keys.ts';
 import { describeRoutes } from './openapi.ts';
 import { pkiRoutes } from './pki.ts';
 import { pncCertificateRoutes } from './pnc-certificates.ts';
@@ -38,12 +41,14 @@ import { withoutToken } from '../secrets.ts';
 import type { ApiContext, App } from './route.ts';
 import { securityEventRoutes } from './security-events.ts';
 import { stationFileRoutes } from './station-files.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 import { stationRoutes } from './stations.ts';
 import { tagRoutes } from './tags.ts';
 import { transactionCloseRoute } from './transaction-close.ts';
 import { transactionRoutes } from './transactions.ts';
 import { refuseOtherMethods, refuseUnknownPaths } from './unknown-routes.ts';
 import { unmatchedStopRoutes } from './unmatched-stops.ts';
+import { unreadableAnswerer } from './unreadable-requests.ts';
 
 export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   host: string;
@@ -51,11 +56,17 @@ export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   port: number;
   /** What gateways show to be told of credentials. */
   gatewayKey: string;
+  /** Refusals for want of a valid key that are borne within a minute. */
+  failureLimits: FailureLimits;
+  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses, or networks as 10.0.0.0/8. */
+  trustedProxies: string[];
   log: Log;
 }
 
 export interface Api {
   url: string;
+  /** All routes, also those that the OpenAPI does not show. */
+  routes: readonly RouteAccess[];
   /** Lets requests that have begun end for a moment, then closes all connections. */
   close(): Promise<void>;
 }
@@ -97,10 +108,11 @@ const CLOSE_MS = 800;
 
 /** Serves the HTTP API, its OpenAPI and the page to try it. Rejects when the port is taken. */
 export async function startApi(options: ApiOptions): Promise<Api> {
-  const app = createServer(options.log);
+  const app = createServer(options);
   const keys = new KeyRing(options.database, options.now);
+  const failures = new FailedKeys(options.failureLimits, () => options.now().getTime());
   const context: ApiContext = { ...options, keys };
-  requireRoles(app, keys, options.gatewayKey);
+  const routes = requireRoles(app, { keys, gatewayKey: options.gatewayKey, failures });
   readRequestValues(app);
   refuseUnknownPaths(app);
   await describeRoutes(app);
@@ -117,21 +129,23 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   );
   refuseOthers();
   const url = await app.listen({ host: options.host, port: options.port });
-  return { url, close: () => close(app) };
+  return { url, routes: routes(), close: () => close(app) };
 }
 
-function createServer(log: Log): App {
+function createServer({ log, trustedProxies }: ApiOptions): App {
   // By its own type of log Fastify would make all its types, and the routes' would not fit.
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: false,
+    trustProxy: trustedProxies.length > 0 && trustedProxies,
     bodyLimit: 1_048_576,
     forceCloseConnections: 'idle',
     // An identity of 255 characters, percent-encoded.
     routerOptions: { maxParamLength: 255 * 12 },
-    frameworkErrors: (error, request, reply) => void answerProblem(error, request, forbidGuessing(reply)),
+    frameworkErrors: (error, request, reply) =>
+      void answerProblem(error, request, addSecurityHeaders(request, reply)),
+    clientErrorHandler: unreadableAnswerer(log),
     // What a body holds and we do not know is refused, not dropped; what has the wrong type is refused, not bent.
     ajv: {
       customOptions: { removeAdditional: false, coerceTypes: false, verbose: true, multipleOfPrecision: 6 },
@@ -139,7 +153,7 @@ function createServer(log: Log): App {
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.removeContentTypeParser('text/plain');
   app.setErrorHandler(answerProblem);
-  app.addHook('onSend', async (_request, reply) => void forbidGuessing(reply));
+  app.addHook('onSend', async (request, reply) => void addSecurityHeaders(request, reply));
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request;
     log.debug(
@@ -148,10 +162,6 @@ function createServer(log: Log): App {
     );
   });
   return app;
-}
-
-function forbidGuessing(reply: FastifyReply): FastifyReply {
-  return reply.header('x-content-type-options', 'nosniff');
 }
 
 async function close(app: App): Promise<void> {

@@ -8,6 +8,7 @@ import * as commands from '../store/commands.ts';
 import * as connections from '../store/connections.ts';
 import type { Db } from '../store/db.ts';
 import * as stations from '../store/stations.ts';
+import { Redaction } from '../redaction.ts';
 import { traced } from '../tracing.ts';
 
 import type { CheckContext, Command } from './command.ts';
@@ -57,12 +58,14 @@ export class CallMaker {
   readonly #options: CallMakerOptions;
   readonly #dispatcher: Dispatcher;
   readonly #settlement: Settlement;
+  readonly #redaction: Redaction;
   readonly #waiting = new Waiting();
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
 
   constructor(options: CallMakerOptions) {
     this.#options = options;
+    this.#redaction = new Redaction(options.hiddenDataTransfers);
     this.#dispatcher = new Dispatcher(options);
     this.#settlement = new Settlement(options);
   }
@@ -166,7 +169,7 @@ export class CallMaker {
       commandId,
       stationId,
       action,
-      ...keepRequest(action, request, sealer),
+      ...keepRequest(action, request, { sealer, redaction: this.#redaction }),
       requestedBy: call.requestedBy ?? null,
       createdAt: at,
       expiresAt: new Date(at.getTime() + (ttlSeconds > 0 ? ttlSeconds * 1000 : PATIENCE_MS)),

@@ -17,6 +17,8 @@ export interface CallMakerOptions {
   frames: Batch<FrameRecord>;
   sealer: Sealer;
   passwordPepper: string;
+  /** Vendors whose DataTransfers are recorded without their data. */
+  hiddenDataTransfers?: readonly string[];
   /** How long a station has for its answer. */
   answerTimeoutMs: number;
   /** Publishes an envelope to a station; false when the broker is away. */

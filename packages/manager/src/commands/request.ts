@@ -1,14 +1,14 @@
 import type { CommandAction } from '@evander/ocpp';
 import type { Sealer } from '@evander/process';
-import { withoutSecrets } from '../secrets.ts';
+import type { Redaction } from '../redaction.ts';
 
 /** How a request is kept: what may be shown of it, and all of it sealed where that is not the same. */
 export function keepRequest(
   action: CommandAction,
   request: object,
-  sealer: Sealer,
+  { sealer, redaction }: { sealer: Sealer; redaction: Redaction },
 ): { request: object; sealedRequest: Buffer | null } {
-  const shown = withoutSecrets(action, request);
+  const shown = redaction.request(action, request);
   return {
     request: shown,
     sealedRequest: shown === request ? null : sealer.seal(JSON.stringify(request)),

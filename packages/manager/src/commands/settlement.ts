@@ -1,7 +1,7 @@
 import type { ErrorEnvelope, ResultEnvelope } from '@evander/broker';
 import { isAction, mayBeSentBy, OcppError, readPayload } from '@evander/ocpp';
 import type { CommandAction } from '@evander/ocpp';
-import { withoutSecrets } from '../secrets.ts';
+import { Redaction } from '../redaction.ts';
 import * as commands from '../store/commands.ts';
 import type { Outcome, Settled } from '../store/commands.ts';
 import type { Db } from '../store/db.ts';
@@ -21,17 +21,21 @@ type Reading = { response: object } | Failure;
 /** Settles commands: what their answers mean is done in the database transaction that records them, so it is done once. */
 export class Settlement {
   readonly #options: CallMakerOptions;
+  readonly #redaction: Redaction;
 
   constructor(options: CallMakerOptions) {
     this.#options = options;
+    this.#redaction = new Redaction(options.hiddenDataTransfers);
   }
 
   /** Takes in a station's answer. Nothing is left to do when it resolves; rejects when it could not be stored. */
   async onAnswer(stationId: string, answer: Answer, at: Date): Promise<void> {
     const { id, action } = answer;
     if (!COMMAND_ID.test(id) || !isAction(action) || !mayBeSentBy('manager', action)) return;
-    const reading = readAnswer(action, answer);
-    const outcome = outcomeOf(stationId, answer, { reading, at });
+    const shown = this.#redacted(answer);
+    // Whoever sends a DataTransfer wants to know its answer, also where its record is not to.
+    const reading = readAnswer(action, answer.type === 3 && action === 'DataTransfer' ? answer : shown);
+    const outcome = outcomeOf(stationId, shown, { reading, at });
     try {
       await this.#settle(outcome, reading);
     } catch (error) {
@@ -40,6 +44,17 @@ export class Settlement {
       this.#options.log.error({ stationId, action, commandId: id, err: error }, 'an answer had no effect');
       await commands.settle(this.#options.database, outcome);
     }
+  }
+
+  // The question comes back with the answer: what it hides is hidden wherever the station echoes it.
+  #redacted(answer: Answer): Answer {
+    const { action, request } = answer;
+    const hide = (payload: object): Record<string, unknown> => ({
+      ...this.#redaction.answer(action, payload, request),
+    });
+    if (answer.type === 3) return { ...answer, response: hide(answer.response) };
+    const description = this.#redaction.text(action, answer.error_description, request);
+    return { ...answer, error_description: description, error_details: hide(answer.error_details ?? {}) };
   }
 
   /** Settles what has waited for too long; resolves with it. */
@@ -123,13 +138,13 @@ function outcomeOf(
   answer: Answer,
   { reading, at }: { reading: Reading; at: Date },
 ): Outcome {
-  const { id: commandId, action } = answer;
+  const { id: commandId } = answer;
   const about = { commandId, stationId, at };
   if (answer.type === 4) {
     const { error_code: code, error_description: description, error_details: details = {} } = answer;
     return { ...about, status: 'failed', response: null, error: { code, description, details } };
   }
-  const response = withoutSecrets(action, answer.response);
+  const { response } = answer;
   if (!('reason' in reading)) return { ...about, status: 'answered', response, error: null };
   const error = { code: 'FormationViolation', description: reading.reason, details: {} };
   return { ...about, status: 'failed', response, error };

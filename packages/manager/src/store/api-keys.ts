@@ -9,34 +9,44 @@ export interface ApiKey {
   name: string;
   role: Role;
   createdAt: Date;
+  /** Not valid from then on; null for ever. */
+  expiresAt: Date | null;
 }
 
-const COLUMNS = 'key_id AS "keyId", name, role, created_at AS "createdAt"';
+const COLUMNS = 'key_id AS "keyId", name, role, created_at AS "createdAt", expires_at AS "expiresAt"';
 
 // Keys are long and random, so a fast hash keeps them as well as a slow one.
 function hashKey(key: string): string {
   return createHash('sha256').update(key).digest('base64url');
 }
 
-const select = statement('apiKeys.find', `SELECT ${COLUMNS} FROM api_keys WHERE key_hash = $1`);
+const select = statement(
+  'apiKeys.find',
+  `SELECT ${COLUMNS} FROM api_keys WHERE key_hash = $1 AND (expires_at IS NULL OR expires_at > $2)`,
+);
 
-export async function find(db: Db, key: string): Promise<ApiKey | undefined> {
-  const { rows } = await db.query<ApiKey>(select([hashKey(key)]));
+/** A key that is valid at that time. */
+export async function find(db: Db, key: string, at: Date): Promise<ApiKey | undefined> {
+  const { rows } = await db.query<ApiKey>(select([hashKey(key), at]));
   return rows[0];
 }
 
 const insert = statement(
   'apiKeys.add',
-  `INSERT INTO api_keys (name, role, key_hash) VALUES ($1, $2, $3)
-   ON CONFLICT (key_hash) DO UPDATE SET role = excluded.role RETURNING ${COLUMNS}`,
+  `INSERT INTO api_keys (name, role, key_hash, expires_at) VALUES ($1, $2, $3, $4)
+   ON CONFLICT (key_hash) DO UPDATE SET role = excluded.role, expires_at = excluded.expires_at RETURNING ${COLUMNS}`,
 );
 
-/** Adds a key; one that is there already gets the role. */
-export async function add(
-  db: Db,
-  { name, role, key }: { name: string; role: Role; key: string },
-): Promise<ApiKey> {
-  const { rows } = await db.query<ApiKey>(insert([name, role, hashKey(key)]));
+interface NewKey {
+  name: string;
+  role: Role;
+  key: string;
+  expiresAt?: Date | null;
+}
+
+/** Adds a key; one that is there already gets the role and the expiry. */
+export async function add(db: Db, { name, role, key, expiresAt = null }: NewKey): Promise<ApiKey> {
+  const { rows } = await db.query<ApiKey>(insert([name, role, hashKey(key), expiresAt]));
   return rows[0] as ApiKey;
 }
 
@@ -55,15 +65,17 @@ export async function list(
 }
 
 // All keys of admins are locked, in one order: of two that are removed at a time, the second sees that the first is gone.
+// One that expires does not count: when it has, nobody could make another.
 const remove = statement(
   'apiKeys.remove',
-  `WITH admin AS (SELECT key_id FROM api_keys WHERE role = 'admin' ORDER BY key_id FOR UPDATE),
+  `WITH admin AS (SELECT key_id FROM api_keys WHERE role = 'admin' AND expires_at IS NULL ORDER BY key_id FOR UPDATE),
    removed AS (DELETE FROM api_keys WHERE key_id = $1
-     AND (role <> 'admin' OR (SELECT count(*) FROM admin WHERE key_id <> $1) > 0) RETURNING key_id)
+     AND (role <> 'admin' OR expires_at IS NOT NULL OR (SELECT count(*) FROM admin WHERE key_id <> $1) > 0)
+     RETURNING key_id)
    SELECT (SELECT count(*) FROM api_keys WHERE key_id = $1) AS found, (SELECT count(*) FROM removed) AS removed`,
 );
 
-/** Takes a key back, but never the last admin's: nobody could make another. */
+/** Takes a key back, but never the last admin's that does not expire: nobody could make another. */
 export async function removeKey(db: Db, keyId: string): Promise<'removed' | 'last' | 'unknown'> {
   const { rows } = await db.query<{ found: number; removed: number }>(remove([keyId]));
   if (rows[0]?.removed === 1) return 'removed';

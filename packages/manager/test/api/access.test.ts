@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import Fastify from 'fastify';
-import { ACTIONS } from '@evander/ocpp';
 import { KeyRing, requireRoles } from '../../src/api/authentication.ts';
-import { PNC_COMMANDS } from '../../src/messages/pnc/index.ts';
+import { FailedKeys } from '../../src/api/failed-keys.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
-import type { Role } from '../../src/store/api-keys.ts';
-import { KEYS, openApi } from './harness.ts';
+import { openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 
 let api: TestApi;
@@ -14,153 +12,16 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-// Every route of the API and the least role that may use it.
-const ROUTES: [string, string, Role][] = [
-  ...Object.entries(ACTIONS)
-    .filter(([, { sender }]) => sender !== 'station')
-    .map(([action]): [string, string, Role] => [
-      'POST',
-      `/stations/{stationId}/commands/${action}`,
-      'operator',
-    ]),
-  ['GET', '/commands', 'viewer'],
-  ['GET', '/commands/{commandId}', 'viewer'],
-  ['GET', '/stations', 'viewer'],
-  ['GET', '/stations/{stationId}', 'viewer'],
-  ['PUT', '/stations/{stationId}', 'operator'],
-  ['DELETE', '/stations/{stationId}', 'operator'],
-  ['GET', '/stations/{stationId}/messages', 'viewer'],
-  ['GET', '/stations/{stationId}/meter-values', 'viewer'],
-  ['GET', '/stations/{stationId}/connectors/{connectorId}/statuses', 'viewer'],
-  ['GET', '/stations/{stationId}/connectors/{connectorId}/composite-schedule', 'viewer'],
-  ['GET', '/stations/{stationId}/charging-profiles', 'viewer'],
-  ['GET', '/stations/{stationId}/configuration', 'viewer'],
-  ['GET', '/stations/{stationId}/local-list', 'viewer'],
-  ['GET', '/stations/{stationId}/local-list/entries', 'viewer'],
-  ['GET', '/tags', 'viewer'],
-  ['GET', '/tags/{idTag}', 'viewer'],
-  ['PUT', '/tags/{idTag}', 'operator'],
-  ['DELETE', '/tags/{idTag}', 'operator'],
-  ['GET', '/transactions', 'viewer'],
-  ['GET', '/transactions/{transactionId}', 'viewer'],
-  ['GET', '/transactions/{transactionId}/meter-values', 'viewer'],
-  ['GET', '/transactions.csv', 'viewer'],
-  ['GET', '/transactions/{transactionId}/meter-values.csv', 'viewer'],
-  ['POST', '/transactions/{transactionId}/close', 'operator'],
-  ['GET', '/charging-profile-templates', 'viewer'],
-  ['POST', '/charging-profile-templates', 'operator'],
-  ['GET', '/charging-profile-templates/{templateId}', 'viewer'],
-  ['PUT', '/charging-profile-templates/{templateId}', 'operator'],
-  ['DELETE', '/charging-profile-templates/{templateId}', 'operator'],
-  ['POST', '/charging-profile-templates/{templateId}/apply', 'operator'],
-  ['GET', '/charging-profile-templates/{templateId}/applications', 'viewer'],
-  ['GET', '/unmatched-stops', 'viewer'],
-  ['GET', '/stations/{stationId}/reservations', 'viewer'],
-  ['GET', '/stations/{stationId}/jobs', 'viewer'],
-  ['GET', '/jobs/{jobId}', 'viewer'],
-  ['GET', '/files', 'viewer'],
-  ['POST', '/files', 'operator'],
-  ['GET', '/files/{fileId}', 'viewer'],
-  ['GET', '/files/{fileId}/content', 'viewer'],
-  ['PUT', '/files/{fileId}', 'operator'],
-  ['DELETE', '/files/{fileId}', 'operator'],
-  ['POST', '/stations/{stationId}/firmware-updates', 'operator'],
-  ['POST', '/stations/{stationId}/diagnostics', 'operator'],
-  ['POST', '/stations/{stationId}/logs', 'operator'],
-  ['GET', '/firmware-campaigns', 'viewer'],
-  ['POST', '/firmware-campaigns', 'operator'],
-  ['GET', '/firmware-campaigns/{campaignId}', 'viewer'],
-  ['GET', '/firmware-campaigns/{campaignId}/stations', 'viewer'],
-  ...['start', 'pause', 'resume', 'cancel', 'rollback'].map((action): [string, string, Role] => [
-    'POST',
-    `/firmware-campaigns/{campaignId}/${action}`,
-    'operator',
-  ]),
-  ['GET', '/stations/{stationId}/certificates', 'viewer'],
-  ['GET', '/stations/{stationId}/certificate-requests', 'viewer'],
-  ...Object.keys(PNC_COMMANDS).map((action): [string, string, Role] => [
-    'POST',
-    `/stations/{stationId}/pnc-commands/${action}`,
-    'operator',
-  ]),
-  ['GET', '/stations/{stationId}/pnc-certificates', 'viewer'],
-  ['GET', '/stations/{stationId}/pnc-certificate-requests', 'viewer'],
-  ['GET', '/pnc-authorizations', 'viewer'],
-  ['GET', '/pnc-roots', 'viewer'],
-  ['PUT', '/pnc-roots', 'admin'],
-  ['GET', '/pnc-roots/{fingerprint}', 'viewer'],
-  ['DELETE', '/pnc-roots/{fingerprint}', 'admin'],
-  ['GET', '/security-events', 'viewer'],
-  ['GET', '/goals', 'viewer'],
-  ['POST', '/stations/{stationId}/password-rotation', 'operator'],
-  ['GET', '/stations/{stationId}/password-rotation', 'viewer'],
-  ['DELETE', '/stations/{stationId}/password-rotation', 'operator'],
-  ['PUT', '/stations/{stationId}/security-profile', 'operator'],
-  ['GET', '/stations/{stationId}/security-profile', 'viewer'],
-  ['DELETE', '/stations/{stationId}/security-profile', 'operator'],
-  ['PUT', '/stations/{stationId}/root-certificates', 'operator'],
-  ['GET', '/stations/{stationId}/root-certificates', 'viewer'],
-  ['DELETE', '/stations/{stationId}/root-certificates', 'operator'],
-  ['POST', '/stations/{stationId}/client-certificate', 'operator'],
-  ['GET', '/stations/{stationId}/client-certificate', 'viewer'],
-  ['DELETE', '/stations/{stationId}/client-certificate', 'operator'],
-  ['GET', '/issued-certificates', 'viewer'],
-  ['POST', '/issued-certificates', 'operator'],
-  ['POST', '/issued-certificates/{serialNumber}/revocation', 'admin'],
-  ['GET', '/trusted-roots', 'viewer'],
-  ['POST', '/trusted-roots', 'admin'],
-  ['DELETE', '/trusted-roots/{fingerprint}', 'admin'],
-  ['GET', '/api-keys', 'admin'],
-  ['POST', '/api-keys', 'admin'],
-  ['DELETE', '/api-keys/{keyId}', 'admin'],
-];
-const RANK = { viewer: 1, operator: 2, admin: 3 };
-
-test('the OpenAPI describes every route, and this list has them all', async () => {
-  const { body } = await api.send('GET', '/openapi.json', undefined, null);
-  const described = Object.entries(body.paths).flatMap(([path, operations]) =>
-    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
-  );
-  const open = ['GET /files/{token}/{name}', 'GET /health/live', 'GET /health/ready', 'GET /metrics'];
-  expect(described.sort()).toEqual(
-    [...ROUTES.map(([method, path]) => `${method} /api/v1${path}`), ...open].sort(),
-  );
-});
-
 test('the server does not start with a route that says no role', async () => {
   const app = Fastify();
-  requireRoles(app, new KeyRing(api.desk.database, () => new Date()), 'key');
+  requireRoles(app, {
+    keys: new KeyRing(api.desk.database, () => new Date()),
+    gatewayKey: 'key',
+    failures: new FailedKeys({ address: 1, key: 1 }, Date.now),
+  });
   app.get('/said', { config: { role: 'viewer' } }, () => 'ok');
   app.get('/forgotten', () => 'ok');
   await expect(app.ready()).rejects.toThrow('/forgotten names no role');
-});
-
-test.each(ROUTES)('%s %s wants the role %s', async (method, template, least) => {
-  const path = `/api/v1${template
-    .replace(/\{(keyId|commandId|fileId|campaignId)\}/, '00000000-0000-0000-0000-000000000000')
-    .replace('{idTag}', 'T')
-    .replace(/\{\w+\}/g, '1')}`;
-  const body = method === 'PUT' || method === 'POST' ? {} : undefined;
-  const nobody = await api.send(method, path, body, null);
-  expect(nobody.status).toBe(401);
-  expect(nobody.headers.get('www-authenticate')).toContain('Bearer');
-  expect((await api.send(method, path, body, 'evk_wrong')).status).toBe(401);
-  for (const role of ['viewer', 'operator', 'admin'] as const) {
-    const { status, body: problem } = await api.send(method, path, body, KEYS[role]);
-    if (RANK[role] < RANK[least]) {
-      expect(status).toBe(403);
-      expect(problem.detail).toContain(least);
-    } else {
-      expect([200, 201, 204, 400, 404, 415]).toContain(status);
-    }
-  }
-});
-
-test('health, metrics and documentation need no key', async () => {
-  for (const path of ['/health/live', '/health/ready', '/metrics', '/openapi.json', '/docs']) {
-    expect((await api.send('GET', path, undefined, null)).status).toBe(200);
-  }
-  expect((await api.send('GET', '/', undefined, null)).headers.get('location')).toBe('/docs');
 });
 
 test('a key is shown once, works, and works no more when it is taken back', async () => {
@@ -191,4 +52,35 @@ test('of two admins that remove each other at a time, one stays', async () => {
     const outcomes = await Promise.all(ids.map((keyId) => apiKeys.removeKey(api.desk.database, keyId)));
     expect(outcomes.sort()).toEqual(['last', 'removed']);
   }
+});
+
+test('a key that expires works until then, and no longer', async () => {
+  const now = new Date();
+  const expiresAt = new Date(now.getTime() + 1000).toISOString();
+  api.desk.setNow(now);
+  const made = await api.send('POST', '/api/v1/api-keys', { name: 'guest', role: 'viewer', expiresAt });
+  expect(made).toMatchObject({ status: 201, body: { expiresAt } });
+  expect((await api.send('GET', '/api/v1/tags', undefined, made.body.key)).status).toBe(200);
+  // It is still believed, but not beyond its time.
+  api.desk.setNow(new Date(now.getTime() + 1000));
+  expect((await api.send('GET', '/api/v1/tags', undefined, made.body.key)).status).toBe(401);
+  api.desk.setNow(undefined);
+  expect((await api.send('GET', '/api/v1/api-keys')).body.items).toContainEqual(
+    expect.objectContaining({ name: 'guest', expiresAt }),
+  );
+  const past = await api.send('POST', '/api/v1/api-keys', {
+    name: 'late',
+    role: 'viewer',
+    expiresAt: '2020-01-01T00:00:00Z',
+  });
+  expect(past).toMatchObject({ status: 400, body: { field: 'expiresAt' } });
+});
+
+test('an admin key that expires does not count as the last one', async () => {
+  await api.desk.rows("DELETE FROM api_keys WHERE role = 'admin'");
+  const lasting = await apiKeys.add(api.desk.database, { name: 'lasting', role: 'admin', key: 'lasting' });
+  const expiresAt = new Date(Date.now() + 60_000);
+  const passing = await apiKeys.add(api.desk.database, { name: 'p', role: 'admin', key: 'p', expiresAt });
+  expect(await apiKeys.removeKey(api.desk.database, lasting.keyId)).toBe('last');
+  expect(await apiKeys.removeKey(api.desk.database, passing.keyId)).toBe('removed');
 });

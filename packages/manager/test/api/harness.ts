@@ -1,7 +1,9 @@
 import { expect } from '@jest/globals';
 import { Sealer, silentLog } from '@evander/process';
 import { DEFAULT_FILE_OPTIONS, Files } from '../../src/files/files.ts';
+import type { RouteAccess } from '../../src/api/authentication.ts';
 import { startApi } from '../../src/api/server.ts';
+import type { ApiOptions } from '../../src/api/server.ts';
 import { Authority } from '../../src/certificates/authority.ts';
 import { Certificates } from '../../src/certificates/certificates.ts';
 import { Responders } from '../../src/certificates/responders.ts';
@@ -42,24 +44,33 @@ export interface TestApi {
   files: Files;
   certificates: Certificates;
   url: string;
+  routes: readonly RouteAccess[];
   changed: string[];
   /** A request as admin, or with the key given; null for no key. */
   send(method: string, path: string, body?: unknown, key?: string | null): Promise<Answer>;
   close(): Promise<void>;
 }
 
+export type TestApiOptions = Partial<
+  Pick<ApiOptions, 'unknownStations' | 'failureLimits' | 'trustedProxies' | 'log'> & {
+    fileOptions: Partial<FileOptions>;
+  }
+>;
+
 export async function openApi({
   unknownStations = 'reject',
   fileOptions = {},
-}: { unknownStations?: 'accept' | 'reject'; fileOptions?: Partial<FileOptions> } = {}): Promise<TestApi> {
+  failureLimits = { address: 1_000_000, key: 1_000_000 },
+  trustedProxies = [],
+  log = silentLog(),
+}: TestApiOptions = {}): Promise<TestApi> {
   const desk = await openDesk();
   for (const role of ['admin', 'operator', 'viewer'] as const) {
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
   }
   const changed: string[] = [];
-  const { now } = desk;
+  const now = (): Date => desk.now();
   const files = new Files(desk.database, { ...DEFAULT_FILE_OPTIONS, ...fileOptions }, now);
-  const log = silentLog();
   const { database, callMaker } = desk;
   const request = outbound({ allowPrivate: true });
   const responders = new Responders({ database, now, request });
@@ -92,6 +103,8 @@ export async function openApi({
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
     unknownStations,
+    failureLimits,
+    trustedProxies,
     authority: certificates.authority,
     judge: certificates.judge,
     serverKeySealer: new Sealer('server key'),
@@ -106,6 +119,7 @@ export async function openApi({
     files,
     certificates,
     url: api.url,
+    routes: api.routes,
     changed,
     send: async (method, path, body, key = KEYS.admin) => {
       const response = await fetch(api.url + path, {
@@ -118,7 +132,7 @@ export async function openApi({
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
-      const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+      const isJson = text !== '' && response.headers.get('content-type')?.includes('json');
       return {
         status: response.status,
         headers: response.headers,

@@ -80,7 +80,7 @@ test('a root is trusted only if it is one, and its list only if it signed it', a
     status: 400,
     body: { field: 'certificate' },
   });
-  const list = (await (await fetch(`${api.url}/pki/crl`)).arrayBuffer());
+  const list = await (await fetch(`${api.url}/pki/crl`)).arrayBuffer();
   const pem = `-----BEGIN X509 CRL-----\n${Buffer.from(list).toString('base64')}\n-----END X509 CRL-----\n`;
   expect(await send({ certificate: root.certificate, revocationList: pem })).toMatchObject({
     status: 400,

@@ -25,6 +25,7 @@ test.each([
   ['PUT', `/tags/${'x'.repeat(21)}`, {}, 400, 'idTag'],
   ['PUT', '/tags/T', [], 400, 'object'],
   ['PUT', '/tags/T', JSON.stringify({ note: 'x'.repeat(1_100_000) }), 413, 'large'],
+  ['PUT', '/tags/T', `{"note":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, 400, 'nested'],
   ['PUT', '/stations/S', { securityProfile: 4 }, 400, 'securityProfile'],
   ['PUT', '/stations/S', { securityProfile: 1 }, 400, 'password'],
   ['PUT', '/stations/S', { password: 'short' }, 400, 'password'],
