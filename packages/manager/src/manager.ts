@@ -1,9 +1,11 @@
-import { Sealer } from '@evander/process';
+import { Sealer, SETTINGS } from '@evander/process';
 import type { Log } from '@evander/process';
 import { startApi } from './api/server.ts';
 import type { Api } from './api/server.ts';
 import { Certificates } from './certificates/certificates.ts';
 import type { CertificateOptions } from './certificates/certificates.ts';
+import { EventFeed } from './events/feed.ts';
+import { Sequencer } from './events/sequencer.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { Desk } from './desk.ts';
 import { ManagerMetrics } from './metrics.ts';
@@ -37,6 +39,8 @@ export interface ManagerOptions {
   /** Becomes an admin key when it is none yet. */
   adminKey?: string;
   unknownStations: 'accept' | 'reject';
+  /** Streams of events that the API keeps open at a time; as EVANDER_EVENT_STREAMS unless told. */
+  maxEventStreams?: number;
   heartbeatSeconds: number;
   /** How long a station has for its answer to a command. */
   answerTimeoutMs: number;
@@ -68,18 +72,25 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     callMaker,
     outbound: outbound({ allowPrivate: options.outboundPrivate }),
   });
+  const feed = new EventFeed({ database, databaseUrl: options.databaseUrl, log });
+  const sequencer = new Sequencer(database, log);
   const closeAll = async (drainMs: number, api?: Api): Promise<void> => {
+    await feed.close();
     await certificates.close();
     await desk.finish(drainMs);
     await api?.close();
     await desk.close();
+    await sequencer.close();
     await database.close();
   };
+  await feed.start();
   const api = await startApi({
     host: options.host,
     port: options.apiPort,
     database,
     callMaker,
+    feed,
+    maxEventStreams: options.maxEventStreams ?? SETTINGS.eventStreams.default,
     metrics,
     gatewayKey: options.gatewayKey,
     passwordPepper: options.passwordPepper,
@@ -96,6 +107,7 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     throw error;
   });
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
+  sequencer.start();
   certificates.start();
   const stopHousekeeping = startHousekeeping(database, { now, log });
   return {

@@ -36,6 +36,7 @@ export const PEPPER = 'pepper';
 /** A manager's router on a database of its own, with nothing but envelopes going in and out. */
 export interface Desk {
   database: Database;
+  databaseUrl: string;
   /** The answer to a call: its response, or its error's code. */
   ask(
     action: string,
@@ -146,6 +147,7 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
   };
   const desk: Desk = {
     database,
+    databaseUrl: testDatabase.url,
     ask,
     envelopes,
     settled,

@@ -91,6 +91,12 @@ export const SETTINGS = {
     '.evander',
     'Where `start` keeps its database, secret and first admin key',
   ),
+  eventStreams: setting(
+    'EVANDER_EVENT_STREAMS',
+    'count',
+    500,
+    'Readers of GET /api/v1/events that one manager serves at a time',
+  ),
   heartbeatSeconds: setting(
     'EVANDER_HEARTBEAT_SECONDS',
     'count',

@@ -10,6 +10,7 @@ import type {
 import type { Authority } from '../certificates/authority.ts';
 import type { CertificateJudge } from '../certificates/client-certificate.ts';
 import type { CallMaker } from '../commands/call-maker.ts';
+import type { EventFeed } from '../events/feed.ts';
 import type { Database } from '../store/db.ts';
 import type { ManagerMetrics } from '../metrics.ts';
 import type { Role } from '../store/api-keys.ts';
@@ -38,6 +39,9 @@ export interface ApiContext {
   database: Database;
   keys: KeyRing;
   callMaker: CallMaker;
+  feed: EventFeed;
+  /** Streams of events that may be open at a time. */
+  maxEventStreams: number;
   metrics: ManagerMetrics;
   passwordPepper: string;
   unknownStations: 'accept' | 'reject';

@@ -11,6 +11,7 @@ import { commandRoutes } from './commands.ts';
 import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
 import { goalRoutes } from './goals.ts';
+import { eventRoutes } from './events.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
 import { jobRoutes } from './jobs.ts';
@@ -61,6 +62,7 @@ const RESOURCES = [
   jobRoutes,
   certificateRoutes,
   securityEventRoutes,
+  eventRoutes,
   goalRoutes,
   certificateAuthorityRoutes,
   apiKeyRoutes,

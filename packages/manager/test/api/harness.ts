@@ -2,6 +2,8 @@ import { expect } from '@jest/globals';
 import { Sealer, silentLog } from '@evander/process';
 import { startApi } from '../../src/api/server.ts';
 import { Certificates } from '../../src/certificates/certificates.ts';
+import { EventFeed } from '../../src/events/feed.ts';
+import { Sequencer } from '../../src/events/sequencer.ts';
 import { outbound } from '../../src/outbound.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
@@ -35,6 +37,7 @@ export interface Answer {
 /** The API over real HTTP on a desk's database, with a key for each role. */
 export interface TestApi {
   desk: Desk;
+  feed: EventFeed;
   certificates: Certificates;
   url: string;
   changed: string[];
@@ -65,11 +68,17 @@ export async function openApi({
     now,
     log,
   });
+  const feed = new EventFeed({ database: desk.database, databaseUrl: desk.databaseUrl, log });
+  const sequencer = new Sequencer(desk.database, log);
+  await feed.start();
+  sequencer.start();
   const api = await startApi({
     host: '127.0.0.1',
     port: 0,
     database: desk.database,
     callMaker: desk.callMaker,
+    feed,
+    maxEventStreams: 3,
     metrics: desk.metrics,
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
@@ -84,6 +93,7 @@ export async function openApi({
   });
   return {
     desk,
+    feed,
     certificates,
     url: api.url,
     changed,
@@ -106,6 +116,8 @@ export async function openApi({
       };
     },
     close: async () => {
+      await feed.close();
+      await sequencer.close();
       await api.close();
       await desk.close();
     },
