@@ -4,8 +4,7 @@ import { startApi } from './api/server.ts';
 import type { Api } from './api/server.ts';
 import { Certificates } from './certificates/certificates.ts';
 import type { CertificateOptions } from './certificates/certificates.ts';
-import { EventFeed } from './events/feed.ts';
-import { Sequencer } from './events/sequencer.ts';
+import { Events } from './events/events.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { Desk } from './desk.ts';
 import { ManagerMetrics } from './metrics.ts';
@@ -41,6 +40,8 @@ export interface ManagerOptions {
   unknownStations: 'accept' | 'reject';
   /** Streams of events that the API keeps open at a time; as EVANDER_EVENT_STREAMS unless told. */
   maxEventStreams?: number;
+  /** How long an event is tried in vain before it is given up; as EVANDER_WEBHOOK_GIVE_UP_HOURS unless told. */
+  webhookGiveUpHours?: number;
   heartbeatSeconds: number;
   /** How long a station has for its answer to a command. */
   answerTimeoutMs: number;
@@ -65,31 +66,30 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   const database = await openStorage(options, metrics);
   const desk = new Desk(options, database, metrics);
   const { callMaker, register, road } = desk;
+  const ask = outbound({ allowPrivate: options.outboundPrivate });
   const certificates = new Certificates({
     ...options,
     ...options.certificates,
     database,
     callMaker,
-    outbound: outbound({ allowPrivate: options.outboundPrivate }),
+    outbound: ask,
   });
-  const feed = new EventFeed({ database, databaseUrl: options.databaseUrl, log });
-  const sequencer = new Sequencer(database, log);
+  const events = new Events(options, { database, metrics, outbound: ask });
   const closeAll = async (drainMs: number, api?: Api): Promise<void> => {
-    await feed.close();
     await certificates.close();
-    await desk.finish(drainMs);
+    await Promise.all([events.finish(drainMs), desk.finish(drainMs)]);
     await api?.close();
     await desk.close();
-    await sequencer.close();
+    await events.close();
     await database.close();
   };
-  await feed.start();
   const api = await startApi({
     host: options.host,
     port: options.apiPort,
     database,
     callMaker,
-    feed,
+    feed: events.feed,
+    webhookSealer: events.sealer,
     maxEventStreams: options.maxEventStreams ?? SETTINGS.eventStreams.default,
     metrics,
     gatewayKey: options.gatewayKey,
@@ -107,7 +107,7 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     throw error;
   });
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
-  sequencer.start();
+  await events.start();
   certificates.start();
   const stopHousekeeping = startHousekeeping(database, { now, log });
   return {

@@ -35,6 +35,11 @@ export class ManagerMetrics {
     'evander_database_query_errors_total',
     'Queries that the database refused or lost.',
   );
+  readonly #webhooks = this.#metrics.counter(
+    'evander_webhook_events_total',
+    'Events posted to webhooks: delivered, failed (and tried again), dead (given up).',
+    ['outcome'],
+  );
   readonly #requests = this.#metrics.counter('evander_api_requests_total', 'Requests answered, by status.', [
     'status',
   ]);
@@ -78,6 +83,10 @@ export class ManagerMetrics {
 
   countQueryError(): void {
     this.#queryErrors.inc();
+  }
+
+  countWebhook(outcome: 'delivered' | 'failed' | 'dead', events: number): void {
+    if (events > 0) this.#webhooks.inc({ outcome }, events);
   }
 
   countRequest(status: number): void {

@@ -97,6 +97,12 @@ export const SETTINGS = {
     500,
     'Readers of GET /api/v1/events that one manager serves at a time',
   ),
+  webhookGiveUpHours: setting(
+    'EVANDER_WEBHOOK_GIVE_UP_HOURS',
+    'count',
+    24,
+    'An event that a webhook has refused for so long is dead; it can be replayed',
+  ),
   heartbeatSeconds: setting(
     'EVANDER_HEARTBEAT_SECONDS',
     'count',

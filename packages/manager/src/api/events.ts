@@ -18,7 +18,8 @@ const LastEventId = Type.String({
   pattern: '^\\d{1,15}$',
   description: 'the id of an event: those after it are given, oldest first',
 });
-const Event = Type.Object({
+/** An event as the API shows it. */
+export const Event = Type.Object({
   id: Type.Integer({ description: 'Rises; after an id that can be seen come greater ones only' }),
   at: Time,
   kind: Type.String({ description: events.EVENT_KINDS.join(', ') }),

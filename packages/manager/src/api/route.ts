@@ -40,6 +40,8 @@ export interface ApiContext {
   keys: KeyRing;
   callMaker: CallMaker;
   feed: EventFeed;
+  /** Seals the secrets of webhooks. */
+  webhookSealer: Sealer;
   /** Streams of events that may be open at a time. */
   maxEventStreams: number;
   metrics: ManagerMetrics;

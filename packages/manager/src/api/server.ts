@@ -30,6 +30,8 @@ import { tagRoutes } from './tags.ts';
 import { transactionRoutes } from './transactions.ts';
 import { refuseOtherMethods, refuseUnknownPaths } from './unknown-routes.ts';
 import { unmatchedStopRoutes } from './unmatched-stops.ts';
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   host: string;
@@ -63,6 +65,8 @@ const RESOURCES = [
   certificateRoutes,
   securityEventRoutes,
   eventRoutes,
+  webhookRoutes,
+  webhookDeliveryRoutes,
   goalRoutes,
   certificateAuthorityRoutes,
   apiKeyRoutes,

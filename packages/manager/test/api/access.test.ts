@@ -50,6 +50,14 @@ const ROUTES: [string, string, Role][] = [
   ['GET', '/stations/{stationId}/certificates', 'viewer'],
   ['GET', '/stations/{stationId}/certificate-requests', 'viewer'],
   ['GET', '/security-events', 'viewer'],
+  ['GET', '/events', 'viewer'],
+  ['GET', '/webhooks', 'admin'],
+  ['POST', '/webhooks', 'admin'],
+  ['GET', '/webhooks/{webhookId}', 'admin'],
+  ['PUT', '/webhooks/{webhookId}', 'admin'],
+  ['DELETE', '/webhooks/{webhookId}', 'admin'],
+  ['GET', '/webhooks/{webhookId}/dead', 'admin'],
+  ['POST', '/webhooks/{webhookId}/replay', 'admin'],
   ['GET', '/api-keys', 'admin'],
   ['POST', '/api-keys', 'admin'],
   ['DELETE', '/api-keys/{keyId}', 'admin'],
@@ -77,7 +85,7 @@ test('the server does not start with a route that says no role', async () => {
 
 test.each(ROUTES)('%s %s wants the role %s', async (method, template, least) => {
   const path = `/api/v1${template
-    .replace(/\{(keyId|commandId)\}/, '00000000-0000-0000-0000-000000000000')
+    .replace(/\{(keyId|commandId|webhookId)\}/, '00000000-0000-0000-0000-000000000000')
     .replace('{idTag}', 'T')
     .replace(/\{\w+\}/g, '1')}`;
   const body = method === 'PUT' || method === 'POST' ? {} : undefined;

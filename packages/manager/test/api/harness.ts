@@ -78,6 +78,7 @@ export async function openApi({
     database: desk.database,
     callMaker: desk.callMaker,
     feed,
+    webhookSealer: new Sealer('a secret'),
     maxEventStreams: 3,
     metrics: desk.metrics,
     gatewayKey: GATEWAY_KEY,
