@@ -3,7 +3,8 @@
 -- Events come here with their effects, in the same database transaction, in whatever order those are committed.
 CREATE TABLE event_intake (
   intake_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  at timestamptz NOT NULL DEFAULT now(),
+  -- In whole milliseconds: what was read of it finds it again.
+  at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()),
   kind text NOT NULL,
   station_id text NOT NULL,
   data jsonb NOT NULL
