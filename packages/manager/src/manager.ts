@@ -10,9 +10,11 @@ import { Desk } from './desk.ts';
 import { ManagerMetrics } from './metrics.ts';
 import { outbound } from './outbound.ts';
 import * as apiKeys from './store/api-keys.ts';
+import { startRetention } from './retention.ts';
 import { openDatabase } from './store/db.ts';
 import type { Database } from './store/db.ts';
 import { migrate } from './store/migrate.ts';
+import type { RetainedData } from './store/retention.ts';
 import { createPartitions } from './store/partitions.ts';
 
 export interface ManagerOptions {
@@ -42,6 +44,8 @@ export interface ManagerOptions {
   maxEventStreams?: number;
   /** How long an event is tried in vain before it is given up; as EVANDER_WEBHOOK_GIVE_UP_HOURS unless told. */
   webhookGiveUpHours?: number;
+  /** For how many days each kind of data is kept, 0 for ever; nothing is removed unless told. */
+  retentionDays?: Record<RetainedData, number>;
   heartbeatSeconds: number;
   /** How long a station has for its answer to a command. */
   answerTimeoutMs: number;
@@ -110,10 +114,13 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   await events.start();
   certificates.start();
   const stopHousekeeping = startHousekeeping(database, { now, log });
+  const { retentionDays } = options;
+  const retention = retentionDays && startRetention({ database, days: retentionDays, metrics, now, log });
   return {
     apiUrl: api.url,
     close: async () => {
       stopHousekeeping();
+      await retention?.close();
       await closeAll(options.drainMs, api);
     },
   };

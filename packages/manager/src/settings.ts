@@ -3,6 +3,7 @@ import type { Log, SettingName, Settings } from '@evander/process';
 import { readFileSync } from 'node:fs';
 import type { CertificateOptions } from './certificates/certificates.ts';
 import type { ManagerOptions } from './manager.ts';
+import type { RetainedData } from './store/retention.ts';
 
 /** The variables that a manager reads. */
 export const MANAGER_SETTINGS = [
@@ -30,6 +31,18 @@ export const MANAGER_SETTINGS = [
   'heartbeatSeconds',
   'answerTimeoutSeconds',
   'drainSeconds',
+  'retentionFrames',
+  'retentionStatuses',
+  'retentionMeterValues',
+  'retentionAuthorizations',
+  'retentionEvents',
+  'retentionSecurityEvents',
+  'retentionCommands',
+  'retentionJobs',
+  'retentionReservations',
+  'retentionCertificateRequests',
+  'retentionUnmatchedStops',
+  'retentionTransactions',
   'logLevel',
 ] as const satisfies readonly SettingName[];
 
@@ -59,6 +72,7 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     heartbeatSeconds: settings.heartbeatSeconds,
     answerTimeoutMs: settings.answerTimeoutSeconds * 1000,
     drainMs: settings.drainSeconds * 1000,
+    retentionDays: retentionDays(settings),
     log,
   };
 }
@@ -76,5 +90,22 @@ function certificateSettings(settings: ManagerSettings): CertificateOptions {
       ...(settings.estPassword !== undefined && { password: settings.estPassword }),
       ...(estCaFile !== undefined && { ca: readFileSync(estCaFile, 'utf8') }),
     },
+  };
+}
+
+function retentionDays(settings: ManagerSettings): Record<RetainedData, number> {
+  return {
+    frames: settings.retentionFrames,
+    statuses: settings.retentionStatuses,
+    meterValues: settings.retentionMeterValues,
+    authorizations: settings.retentionAuthorizations,
+    events: settings.retentionEvents,
+    securityEvents: settings.retentionSecurityEvents,
+    commands: settings.retentionCommands,
+    jobs: settings.retentionJobs,
+    reservations: settings.retentionReservations,
+    certificateRequests: settings.retentionCertificateRequests,
+    unmatchedStops: settings.retentionUnmatchedStops,
+    transactions: settings.retentionTransactions,
   };
 }
