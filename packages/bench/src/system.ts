@@ -116,6 +116,7 @@ export async function startOurs(databaseUrl: string, mqttUrl: string): Promise<O
     env: {
       ...common,
       EVANDER_WS_PORT: String(wsPort),
+      EVANDER_WSS_PORT: '0',
       EVANDER_GATEWAY_STATUS_PORT: String(statusPort),
       EVANDER_MANAGER_URL: `http://127.0.0.1:${apiPort}`,
     },

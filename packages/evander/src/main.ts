@@ -52,10 +52,11 @@ function misused(fault: string): never {
   process.exit(2);
 }
 
-function greeting({ stationUrl, apiUrl, dataDir }: Evander, keyIsGiven: boolean): string {
+function greeting({ stationUrl, secureStationUrl, apiUrl, dataDir }: Evander, keyIsGiven: boolean): string {
   return `
 Evander is running.
   Stations connect to  ${stationUrl}/<station id>   (OCPP 1.6J, subprotocol ocpp1.6)
+  or over TLS to       ${secureStationUrl}/<station id>   (trust ${apiUrl}/pki/root.pem)
   HTTP API             ${apiUrl}/api/v1   (try it: ${apiUrl}/docs)
   Admin key            ${keyIsGiven ? 'as set in EVANDER_ADMIN_KEY' : join(dataDir, 'admin-key')}
   Data                 ${dataDir}

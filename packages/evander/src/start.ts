@@ -19,6 +19,8 @@ export type StartSettings = Settings<(typeof START_SETTINGS)[number]>;
 export interface Evander extends Running {
   /** Where stations connect; the station's id is to be added. */
   stationUrl: string;
+  /** The same over TLS. */
+  secureStationUrl: string | undefined;
   apiUrl: string;
   statusUrl: string;
   adminKey: string;
@@ -54,6 +56,7 @@ export async function start(settings: StartSettings, log: Log, { demo = false } 
     }
     return {
       stationUrl: gateway.url,
+      secureStationUrl: gateway.secureUrl,
       apiUrl: manager.apiUrl,
       statusUrl: gateway.statusUrl,
       adminKey,

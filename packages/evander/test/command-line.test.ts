@@ -59,6 +59,7 @@ test('a port that is taken ends the start with its name, and leaves nothing runn
     EVANDER_API_PORT: 0,
     EVANDER_GATEWAY_STATUS_PORT: 0,
     EVANDER_WS_PORT: port,
+    EVANDER_WSS_PORT: '0',
   };
   const { code, output } = await outcome(['start'], variables);
   expect(code).toBe(1);

@@ -12,6 +12,8 @@ export interface ServerCertificates {
 }
 
 export interface CertificateSource {
+  /** Somebody else has to make them, which may take a while: the server does not wait for it. */
+  isSlow?: true;
   /** Loads them. Rejects when they cannot be had or used. */
   load(): Promise<ServerCertificates>;
   /** Is what was loaded at `loadedAtMs` to be loaded again? */
@@ -39,6 +41,7 @@ export function certificatesFromManager(
 ): CertificateSource {
   let renewAtMs = 0;
   return {
+    isSlow: true,
     load: async () => {
       const answer = (await ask('/gateway/server-certificates', { names })) as { sealed: string } | undefined;
       if (!answer) throw new Error('the manager has no authority for server certificates');
@@ -85,9 +88,10 @@ export class CertificateKeeper {
     return this.#expiresAtMs;
   }
 
-  /** Loads them now. Without any, as with stale ones that cannot be loaded anew, it goes on trying. */
+  /** Loads them, and goes on looking after them. Rejects when they lie here and cannot be used; those of others are waited for later. */
   async start(): Promise<void> {
-    await this.#look();
+    if (!this.#options.source.isSlow) await this.#load();
+    void this.#look();
   }
 
   close(): void {

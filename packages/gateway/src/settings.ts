@@ -6,6 +6,9 @@ import { askManagers } from './manager-call.ts';
 import { certificatesFromFiles, certificatesFromManager } from './server-certificates.ts';
 import type { CertificateSource } from './server-certificates.ts';
 
+/** The first time the authority itself has to be made. */
+const ISSUE_MS = 60_000;
+
 /** The variables that a gateway reads. */
 export const GATEWAY_SETTINGS = [
   'host',
@@ -66,7 +69,10 @@ function certificateSource(
     );
   if (certificateFiles.length > 0) return certificatesFromFiles(certificateFiles, keyFiles);
   const sealer = new Sealer(deriveKey(requireSetting(settings, 'secret'), 'server-key'));
-  return certificatesFromManager(askManagers(managers), { names: listOf(settings.tlsNames), sealer });
+  return certificatesFromManager(askManagers({ ...managers, timeoutMs: ISSUE_MS }), {
+    names: listOf(settings.tlsNames),
+    sealer,
+  });
 }
 
 function listOf(text: string | undefined): string[] {

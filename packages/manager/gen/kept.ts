@@ -36,14 +36,21 @@ export const KEPT: Record<Action, Kept> = {
     at: [`${STATION}/configuration`],
   },
   Heartbeat: { keeps: 'when the station was last seen', at: [STATION] },
-  MeterValues: { keeps: 'every sample once, with all its qualifiers', at: METER_VALUES },
+  MeterValues: {
+    keeps: 'every sample once, with all its qualifiers; the energy of its transaction so far',
+    at: METER_VALUES,
+  },
   RemoteStartTransaction: {
     keeps: 'which transaction it started, and the profile that came with it',
     at: [...TRANSACTION, `${STATION}/charging-profiles`],
   },
   RemoteStopTransaction: { keeps: 'the answer; the transaction ends with its StopTransaction', at: COMMAND },
   Reset: { keeps: 'that a boot is expected, until it comes', at: [STATION] },
-  StartTransaction: { keeps: 'the transaction, once for all repeats; uses a reservation', at: TRANSACTION },
+  StartTransaction: {
+    keeps:
+      'the transaction, once for all repeats; uses a reservation; what was open on its connector is lost',
+    at: TRANSACTION,
+  },
   StatusNotification: {
     keeps: 'the status of each connector with its history; may end reservations',
     at: [STATION, `${STATION}/connectors/{connectorId}/statuses`],
@@ -72,12 +79,12 @@ export const KEPT: Record<Action, Kept> = {
     at: [`${STATION}/charging-profiles`],
   },
   GetCompositeSchedule: {
-    keeps: 'the last schedule per connector and unit',
+    keeps: 'the last schedule per connector and unit, compared with what the profiles give',
     at: [`${STATION}/connectors/{connectorId}/composite-schedule`],
   },
   SetChargingProfile: {
-    keeps: 'the profile, in the place of those it replaces',
-    at: [`${STATION}/charging-profiles`],
+    keeps: 'the profile, in the place of those it replaces; the outcome of a template',
+    at: [`${STATION}/charging-profiles`, '/charging-profile-templates/{templateId}/applications'],
   },
   TriggerMessage: { keeps: 'the answer; what it asks for is let in while Pending', at: COMMAND },
   CertificateSigned: {

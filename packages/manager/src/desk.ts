@@ -6,6 +6,8 @@ import type { ManagerOptions } from './manager.ts';
 import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
 import type { ManagerMetrics } from './metrics.ts';
 import { recordPresence } from './presence.ts';
+import { LeafSigner } from './pnc/leaf-signer.ts';
+import type { PncServices } from './pnc/plug-and-charge.ts';
 import { Road } from './road.ts';
 import { Router } from './router.ts';
 import { Sealer } from '@evander/process';
@@ -15,7 +17,7 @@ import type { Database } from './store/db.ts';
 import { createWriter } from './store/writer.ts';
 import type { Writer } from './store/writer.ts';
 
-type Options = ManagerOptions & { now(): Date };
+type Options = ManagerOptions & { now(): Date; pnc: PncServices };
 
 /** What stands between the road and the database: calls are answered here, commands made, presence kept. */
 export class Desk {
@@ -26,6 +28,7 @@ export class Desk {
   readonly #router: Router;
   readonly #writer: Writer;
   readonly #lastSeen: LastSeen;
+  readonly #leafSigner: LeafSigner;
 
   constructor(options: Options, database: Database, metrics: ManagerMetrics) {
     const { log, now, passwordPepper, heartbeatSeconds } = options;
@@ -51,9 +54,13 @@ export class Desk {
       settle: (stationId, commandId) => this.road.settle(stationId, commandId),
       onSettled: (stationId) => void this.pursuit.look(stationId),
     });
+    const { callMaker } = this;
+    const { issueV2g, ...pnc } = options.pnc;
+    this.#leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });
     this.pursuit = new Pursuit({ database, callMaker: this.callMaker, goals: GOALS, now, log });
     this.#router = new Router({
       ...common,
+      pnc: { ...pnc, signWaiting: (stationId) => this.#leafSigner.signWaiting(stationId) },
       messages: MESSAGES,
       isAccepted: (stationId) => this.register.isAccepted(database, stationId),
       writer,
@@ -74,6 +81,7 @@ export class Desk {
       log,
     });
     this.callMaker.start();
+    this.#leafSigner.start();
     this.pursuit.start();
   }
 
@@ -81,6 +89,7 @@ export class Desk {
   async finish(drainMs: number): Promise<void> {
     await this.road.stopReceiving();
     await Promise.race([this.#router.idle(), new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
+    await this.#leafSigner.close();
     await this.pursuit.close();
     await this.callMaker.close();
   }

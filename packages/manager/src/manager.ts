@@ -1,7 +1,11 @@
 import { Sealer, SETTINGS } from '@evander/process';
 import type { Log } from '@evander/process';
+import { CampaignRunner } from './campaigns/runner.ts';
 import { startApi } from './api/server.ts';
 import type { Api } from './api/server.ts';
+import { Authority } from './certificates/authority.ts';
+import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
+import type { FileOptions } from './files/files.ts';
 import { Certificates } from './certificates/certificates.ts';
 import type { CertificateOptions } from './certificates/certificates.ts';
 import { Events } from './events/events.ts';
@@ -9,6 +13,8 @@ import { startHousekeeping } from './housekeeping.ts';
 import { Desk } from './desk.ts';
 import { ManagerMetrics } from './metrics.ts';
 import { outbound } from './outbound.ts';
+import { openPnc } from './pnc/open.ts';
+import type { PncOptions } from './pnc/options.ts';
 import * as apiKeys from './store/api-keys.ts';
 import { startRetention } from './retention.ts';
 import { openDatabase } from './store/db.ts';
@@ -50,6 +56,8 @@ export interface ManagerOptions {
   /** How long a station has for its answer to a command. */
   answerTimeoutMs: number;
   drainMs: number;
+  plugAndCharge?: PncOptions;
+  files?: FileOptions;
   now?: () => Date;
   log: Log;
 }
@@ -68,17 +76,27 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   const { log, now } = options;
   const metrics = new ManagerMetrics();
   const database = await openStorage(options, metrics);
-  const desk = new Desk(options, database, metrics);
+  const request = outbound({ allowPrivate: options.outboundPrivate });
+  const pnc = await openPnc(options.plugAndCharge ?? {}, {
+    database,
+    outbound: request,
+    now,
+    ...(options.certificates.signedBy === 'builtin' && { authority: authorityOf(options, database) }),
+  }).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
+  const desk = new Desk({ ...options, pnc }, database, metrics);
   const { callMaker, register, road } = desk;
-  const ask = outbound({ allowPrivate: options.outboundPrivate });
+  const files = openFiles(options, database);
   const certificates = new Certificates({
     ...options,
     ...options.certificates,
     database,
     callMaker,
-    outbound: ask,
+    outbound: request,
   });
-  const events = new Events(options, { database, metrics, outbound: ask });
+  const events = new Events(options, { database, metrics, outbound: request });
   const closeAll = async (drainMs: number, api?: Api): Promise<void> => {
     await certificates.close();
     await Promise.all([events.finish(drainMs), desk.finish(drainMs)]);
@@ -95,6 +113,7 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     feed: events.feed,
     webhookSealer: events.sealer,
     maxEventStreams: options.maxEventStreams ?? SETTINGS.eventStreams.default,
+    files,
     metrics,
     gatewayKey: options.gatewayKey,
     passwordPepper: options.passwordPepper,
@@ -110,20 +129,33 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
     await closeAll(0);
     throw error;
   });
+  files.links.listensAt(api.url);
+  const campaignRunner = new CampaignRunner({ database, callMaker, links: files.links, now, log });
+  campaignRunner.start();
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
   await events.start();
   certificates.start();
-  const stopHousekeeping = startHousekeeping(database, { now, log });
   const { retentionDays } = options;
   const retention = retentionDays && startRetention({ database, days: retentionDays, metrics, now, log });
+  const stopHousekeeping = startHousekeeping(database, { files: files.options, now, log });
   return {
     apiUrl: api.url,
     close: async () => {
       stopHousekeeping();
       await retention?.close();
+      await campaignRunner.close();
       await closeAll(options.drainMs, api);
     },
   };
+}
+
+function authorityOf(options: Clocked, database: Database): Authority {
+  return new Authority({
+    ...options,
+    ...options.certificates,
+    database,
+    sealer: new Sealer(options.sealingKey),
+  });
 }
 
 async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<Database> {
@@ -142,4 +174,8 @@ async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<D
   if (adminKey !== undefined)
     await apiKeys.add(database, { name: 'first admin', role: 'admin', key: adminKey });
   return database;
+}
+
+function openFiles({ files = DEFAULT_FILE_OPTIONS, publicUrl, now }: Clocked, database: Database): Files {
+  return new Files(database, { ...files, publicUrl }, now);
 }

@@ -7,6 +7,7 @@ import type { AnswerOptions } from './answer.ts';
 import { frameOf } from './frame-record.ts';
 import type { Context } from './messages/message.ts';
 import type { ManagerMetrics } from './metrics.ts';
+import type { PlugAndCharge } from './pnc/plug-and-charge.ts';
 import type { Database } from './store/db.ts';
 import type { Writer } from './store/writer.ts';
 import { traced } from './tracing.ts';
@@ -15,6 +16,7 @@ export interface RouterOptions extends AnswerOptions {
   database: Database;
   writer: Writer;
   heartbeatSeconds: number;
+  pnc: PlugAndCharge;
   /** Publishes an envelope to a station; false when the broker is away. */
   publish(stationId: string, payload: string): boolean;
   /** Takes in a station's answer to a command; rejects when it could not be stored. */
@@ -81,8 +83,9 @@ export class Router {
   }
 
   async #onCall(stationId: string, call: CallEnvelope, receivedAt: Date): Promise<void> {
-    const { database, writer, heartbeatSeconds, now } = this.#options;
+    const { database, writer, heartbeatSeconds, pnc, now } = this.#options;
     const log = this.#options.log.child({ stationId, messageId: call.id });
+    const later: (() => Promise<void>)[] = [];
     const context: Context = {
       stationId,
       messageId: call.id,
@@ -91,6 +94,8 @@ export class Router {
       database,
       writer,
       heartbeatSeconds,
+      pnc,
+      afterAnswer: (work) => later.push(work),
       log,
     };
     const startedMs = performance.now();
@@ -106,6 +111,7 @@ export class Router {
     } finally {
       this.#options.metrics.countCall(call.action, outcome, (performance.now() - startedMs) / 1000);
     }
+    for (const work of later) await work();
   }
 
   async #replyTo(call: CallEnvelope, context: Context): Promise<Envelope> {

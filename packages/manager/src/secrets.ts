@@ -3,7 +3,7 @@ const HIDDEN = '***';
 type Json = Record<string, unknown>;
 
 /**
- * A payload without its secrets, for records, lists and logs: the AuthorizationKey, and passwords in URLs. The very same object when
+ * A payload without its secrets, for records, lists and logs: the AuthorizationKey, and passwords and tokens in URLs. The very same object when
  * it has none.
  */
 export function withoutSecrets<P extends object>(action: string | null, payload: P): P {
@@ -26,6 +26,11 @@ export function withoutSecrets<P extends object>(action: string | null, payload:
   }
 }
 
+/** A URL without the token that lets whoever has it fetch or bring files. */
+export function withoutToken(url: string): string {
+  return url.replace(/\/(files|uploads)\/evl_[\w-]{24}/, `/$1/${HIDDEN}`);
+}
+
 /** CiString: the key is the same in any case. */
 export function isAuthorizationKey(key: unknown): boolean {
   return typeof key === 'string' && key.toLowerCase() === 'authorizationkey';
@@ -38,7 +43,7 @@ function isSecretKey(entry: object): boolean {
 function withUrl<P extends object>(payload: P, field: string): P {
   const url = (payload as Json)[field];
   if (typeof url !== 'string') return payload;
-  const hidden = url.replace(/^([a-z][a-z\d+.-]*:\/\/[^/?#@]*?):[^/?#]*@/i, `$1:${HIDDEN}@`);
+  const hidden = withoutToken(url).replace(/^([a-z][a-z\d+.-]*:\/\/[^/?#@]*?):[^/?#]*@/i, `$1:${HIDDEN}@`);
   return hidden === url ? payload : { ...payload, [field]: hidden };
 }
 

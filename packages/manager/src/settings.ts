@@ -2,8 +2,10 @@ import { deriveKey, requireSetting } from '@evander/process';
 import type { Log, SettingName, Settings } from '@evander/process';
 import { readFileSync } from 'node:fs';
 import type { CertificateOptions } from './certificates/certificates.ts';
+import { FILE_SETTINGS, fileOptions } from './files/settings.ts';
 import type { ManagerOptions } from './manager.ts';
-import type { RetainedData } from './store/retention.ts';
+import { PNC_SETTINGS, pncOptions } from './pnc/settings.ts';
+import { RETENTION_SETTINGS, retentionDays } from './retention-settings.ts';
 
 /** The variables that a manager reads. */
 export const MANAGER_SETTINGS = [
@@ -31,18 +33,9 @@ export const MANAGER_SETTINGS = [
   'heartbeatSeconds',
   'answerTimeoutSeconds',
   'drainSeconds',
-  'retentionFrames',
-  'retentionStatuses',
-  'retentionMeterValues',
-  'retentionAuthorizations',
-  'retentionEvents',
-  'retentionSecurityEvents',
-  'retentionCommands',
-  'retentionJobs',
-  'retentionReservations',
-  'retentionCertificateRequests',
-  'retentionUnmatchedStops',
-  'retentionTransactions',
+  ...PNC_SETTINGS,
+  ...FILE_SETTINGS,
+  ...RETENTION_SETTINGS,
   'logLevel',
 ] as const satisfies readonly SettingName[];
 
@@ -73,6 +66,8 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     answerTimeoutMs: settings.answerTimeoutSeconds * 1000,
     drainMs: settings.drainSeconds * 1000,
     retentionDays: retentionDays(settings),
+    plugAndCharge: pncOptions(settings),
+    files: fileOptions(settings),
     log,
   };
 }
@@ -90,22 +85,5 @@ function certificateSettings(settings: ManagerSettings): CertificateOptions {
       ...(settings.estPassword !== undefined && { password: settings.estPassword }),
       ...(estCaFile !== undefined && { ca: readFileSync(estCaFile, 'utf8') }),
     },
-  };
-}
-
-function retentionDays(settings: ManagerSettings): Record<RetainedData, number> {
-  return {
-    frames: settings.retentionFrames,
-    statuses: settings.retentionStatuses,
-    meterValues: settings.retentionMeterValues,
-    authorizations: settings.retentionAuthorizations,
-    events: settings.retentionEvents,
-    securityEvents: settings.retentionSecurityEvents,
-    commands: settings.retentionCommands,
-    jobs: settings.retentionJobs,
-    reservations: settings.retentionReservations,
-    certificateRequests: settings.retentionCertificateRequests,
-    unmatchedStops: settings.retentionUnmatchedStops,
-    transactions: settings.retentionTransactions,
   };
 }

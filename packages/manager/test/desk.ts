@@ -9,6 +9,10 @@ import { COMMANDS, MESSAGES } from '../src/messages/v16/index.ts';
 import type { Messages } from '../src/messages/v16/index.ts';
 import { CallMaker } from '../src/commands/call-maker.ts';
 import { ManagerMetrics } from '../src/metrics.ts';
+import { LeafSigner } from '../src/pnc/leaf-signer.ts';
+import { openPnc } from '../src/pnc/open.ts';
+import type { PncOptions } from '../src/pnc/options.ts';
+import { outbound } from '../src/outbound.ts';
 import { Router } from '../src/router.ts';
 import { Sealer } from '@evander/process';
 import { StationRegister } from '../src/station-register.ts';
@@ -48,7 +52,10 @@ export interface Desk {
   settled: string[];
   router: Router;
   callMaker: CallMaker;
+  leafSigner: LeafSigner;
   metrics: ManagerMetrics;
+  /** All that went out, in order. */
+  published(): Envelope[];
   /** Commands as they went out, each time that they did. */
   sent(): CallEnvelope[];
   /** Sends a command to CP1 and answers it as the station would; the command as it then stands. */
@@ -58,12 +65,25 @@ export interface Desk {
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   /** The time that the desk goes by; undefined for the clock's. */
   setNow(now: Date | undefined): void;
+  now(): Date;
   idle(): Promise<void>;
   close(): Promise<void>;
 }
 
+export interface DeskOptions {
+  messages?: Messages;
+  /** How Plug & Charge is run. */
+  pnc?: PncOptions;
+  /** May responders be at addresses that are not public? */
+  outboundPrivate?: boolean;
+}
+
 /** Opens a desk with one station, CP1, that is connected and accepted. */
-export async function openDesk({ messages = MESSAGES }: { messages?: Messages } = {}): Promise<Desk> {
+export async function openDesk({
+  messages = MESSAGES,
+  pnc = {},
+  outboundPrivate = false,
+}: DeskOptions = {}): Promise<Desk> {
   const testDatabase = await createTestDatabase();
   const database = openDatabase({ url: testDatabase.url, poolSize: 10, onError: () => {} });
   await createPartitions(database, new Date());
@@ -92,8 +112,12 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
     now,
     log: silentLog(),
   });
+  const request = outbound({ allowPrivate: outboundPrivate });
+  const { issueV2g, ...services } = await openPnc(pnc, { database, outbound: request, now });
+  const leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log: silentLog() });
   const router = new Router({
     messages,
+    pnc: { ...services, signWaiting: (stationId) => leafSigner.signWaiting(stationId) },
     isAccepted: (stationId) => register.isAccepted(database, stationId),
     database,
     writer,
@@ -153,11 +177,14 @@ export async function openDesk({ messages = MESSAGES }: { messages?: Messages } 
     settled,
     router,
     callMaker,
+    leafSigner,
     metrics,
+    published: () => published.map(({ envelope }) => envelope),
     sent,
     answer,
     command,
     rows: async (sql, values = []) => (await database.query<pg.QueryResultRow>({ text: sql, values })).rows,
+    now,
     setNow: (at) => (fixed = at),
     idle: async () => {
       await Promise.all(Object.values(writer).map((batch: { idle(): Promise<void> }) => batch.idle()));

@@ -1,18 +1,21 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readSchemas } from './read-schemas.ts';
+import { SCHEMA_SETS } from './schema-sets.ts';
 import { writePayloads } from './write-payloads.ts';
 import { writeSchemas } from './write-schemas.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
-const SOURCE = new URL('schemas/ocpp1.6/', ROOT);
 
 /** What each generated file should hold now, by its path from the root. */
 async function generate(): Promise<Map<string, string>> {
-  const pairs = readSchemas(SOURCE);
-  return new Map([
-    ['packages/ocpp/src/payloads.gen.ts', await writePayloads(pairs)],
-    ['packages/ocpp/src/schemas.gen.ts', writeSchemas(pairs)],
-  ]);
+  const files = new Map<string, string>();
+  for (const set of SCHEMA_SETS) {
+    const pairs = readSchemas(new URL(`schemas/${set.folder}/`, ROOT), set);
+    const place = `packages/ocpp/src/${set.prefix}`;
+    files.set(`${place}payloads.gen.ts`, await writePayloads(pairs, set.folder));
+    files.set(`${place}schemas.gen.ts`, writeSchemas(pairs, set));
+  }
+  return files;
 }
 
 function read(path: string): string | undefined {

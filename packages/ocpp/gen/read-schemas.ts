@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { ACTIONS } from '../src/actions.ts';
 import type { Schema } from '../src/schema.ts';
+import { OCPP16 } from './schema-sets.ts';
+import type { SchemaSet } from './schema-sets.ts';
 
 export interface Pair {
   readonly action: string;
@@ -30,36 +31,37 @@ const KEYWORDS = new Set<string>([
 const RESPONSE = 'Response';
 
 /** The schema pairs of a folder, in the order of the actions' names. */
-export function readSchemas(folder: URL): Pair[] {
+export function readSchemas(folder: URL, set: SchemaSet = OCPP16): Pair[] {
   const names = readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
     .map((file) => file.slice(0, -'.json'.length));
-  checkNames(new Set(names));
+  checkNames(new Set(names), set);
+  const idOf = (name: string): string => `urn:evander:${set.folder}:${name}`;
   return names
     .filter((name) => !name.endsWith(RESPONSE))
     .sort()
     .map((action) => ({
       action,
-      request: readSchema(folder, action, `${action}Request`),
-      response: readSchema(folder, `${action}${RESPONSE}`, `${action}${RESPONSE}`),
+      request: readSchema(folder, action, { id: idOf(action), title: `${action}Request` }),
+      response: readSchema(folder, `${action}${RESPONSE}`, {
+        id: idOf(`${action}${RESPONSE}`),
+        title: `${action}${RESPONSE}`,
+      }),
     }));
 }
 
-function checkNames(names: Set<string>): void {
-  const wanted = Object.keys(ACTIONS).flatMap((action) => [action, `${action}${RESPONSE}`]);
+function checkNames(names: Set<string>, { actions, table }: SchemaSet): void {
+  const wanted = actions.flatMap((action) => [action, `${action}${RESPONSE}`]);
   const missing = wanted.filter((name) => !names.has(name));
   if (missing.length > 0)
     throw new Error(`schema missing: ${missing.map((name) => `${name}.json`).join(', ')}`);
   const unknown = [...names].filter((name) => !wanted.includes(name));
   if (unknown.length > 0)
-    throw new Error(
-      `no such action in packages/ocpp/src/actions.ts: ${unknown.map((n) => `${n}.json`).join(', ')}`,
-    );
+    throw new Error(`no such action in ${table}: ${unknown.map((n) => `${n}.json`).join(', ')}`);
 }
 
-function readSchema(folder: URL, name: string, title: string): Schema {
+function readSchema(folder: URL, name: string, { id, title }: { id: string; title: string }): Schema {
   const schema = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as Schema;
-  const id = `urn:evander:ocpp1.6:${name}`;
   if (schema.$id !== id) throw new Error(`${name}.json: $id must be ${id}`);
   if (schema.title !== title) throw new Error(`${name}.json: title must be ${title}`);
   checkKeywords(schema, name);

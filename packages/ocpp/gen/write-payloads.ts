@@ -1,11 +1,11 @@
 import { compile } from 'json-schema-to-typescript';
 import type { JSONSchema } from 'json-schema-to-typescript';
 import type { Schema } from '../src/schema.ts';
-import { HEADER } from './header.ts';
+import { header } from './header.ts';
 import type { Pair } from './read-schemas.ts';
 
 /** Interfaces of all payloads, and the two maps from an action's name to its payloads. */
-export async function writePayloads(pairs: Pair[]): Promise<string> {
+export async function writePayloads(pairs: Pair[], folder: string): Promise<string> {
   const sharing = new Sharing();
   const all = pairs
     .flatMap(({ request, response }) => [request, response])
@@ -22,7 +22,7 @@ export async function writePayloads(pairs: Pair[]): Promise<string> {
     style: { singleQuote: true, bracketSpacing: true, printWidth: 110 },
   });
   return [
-    HEADER,
+    header(folder),
     withoutRoot(code),
     mapOf('Requests', 'Request', pairs),
     mapOf('Responses', 'Response', pairs),

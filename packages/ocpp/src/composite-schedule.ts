@@ -1,4 +1,5 @@
 import type { ChargingProfile } from './payloads.gen.ts';
+import { convertLimit, roundLimit } from './charging-rate.ts';
 import { parseDateTime } from './date-time.ts';
 
 /** A profile as SetChargingProfile installed it; connector 0 is the station. */
@@ -114,11 +115,10 @@ function limitOf(profile: ChargingProfile, second: number, request: CompositeReq
   const period = chargingSchedule.chargingSchedulePeriod.findLast(({ startPeriod }) => startPeriod <= offset);
   if (!period) return undefined;
   const { limit, numberPhases } = period;
-  const converted = convert(limit, chargingSchedule.chargingRateUnit, {
-    ...request,
-    phases: numberPhases ?? 3,
-  });
-  return { limit: roundDown(converted), ...(numberPhases !== undefined && { numberPhases }) };
+  const { unit: to, voltage } = request;
+  const phases = numberPhases ?? 3;
+  const converted = convertLimit(limit, chargingSchedule.chargingRateUnit, { to, voltage, phases });
+  return { limit: roundLimit(converted), ...(numberPhases !== undefined && { numberPhases }) };
 }
 
 /** When the run of the schedule began that this second is in (SC.4). */
@@ -167,20 +167,6 @@ function breakPoints(profiles: ChargingProfile[], request: CompositeRequest): nu
     }
   }
   return [...points].sort((a, b) => a - b);
-}
-
-function convert(
-  limit: number,
-  unit: 'A' | 'W',
-  { unit: wanted, voltage = 230, phases }: { unit: 'A' | 'W'; voltage?: number; phases: number },
-): number {
-  if (unit === wanted) return limit;
-  return wanted === 'A' ? limit / (voltage * phases) : limit * voltage * phases;
-}
-
-// Down, so that a limit is never exceeded; 8.1 must not become 8.0 for the sake of binary fractions.
-function roundDown(limit: number): number {
-  return Math.floor(limit * 10 + 1e-6) / 10;
 }
 
 function secondsIn(text: string | undefined): number | undefined {

@@ -1,5 +1,6 @@
 export { ACTIONS, isAction, mayBeSentBy } from './actions.ts';
 export type { Action, ActionEntry, CommandAction, Profile, Sender, StationAction } from './actions.ts';
+export { convertLimit, roundLimit } from './charging-rate.ts';
 export { compositeSchedule } from './composite-schedule.ts';
 export type { CompositePeriod, CompositeRequest, InstalledProfile } from './composite-schedule.ts';
 export { isDateTime, parseDateTime } from './date-time.ts';
@@ -12,3 +13,7 @@ export type { Schema } from './schema.ts';
 export { SCHEMAS } from './schemas.gen.ts';
 export { checkPayload, readPayload } from './validate.ts';
 export type { Reading } from './validate.ts';
+export { checkTunnelled, dialectOf, readTunnelled, TUNNEL_SCHEMAS, tunnelAction } from './tunnel.ts';
+export type { Tunnelled, TunnelRequests, TunnelResponses } from './tunnel.ts';
+export { DIALECTS } from './tunnel-actions.ts';
+export type { Dialect, TunnelAction } from './tunnel-actions.ts';

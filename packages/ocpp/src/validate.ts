@@ -10,6 +10,7 @@ import { FORMATS, MULTIPLE_OF_PRECISION } from './rules.ts';
 import type { Schema } from './schema.ts';
 import { SCHEMAS } from './schemas.gen.ts';
 import { mendPayload } from './tolerance.ts';
+import type { Mend } from './tolerance.ts';
 
 export interface Reading<P> {
   payload: P;
@@ -27,7 +28,7 @@ const ajv = new Ajv({
 
 const validators = new WeakMap<Schema, ValidateFunction>();
 
-/** Compiled at first use: all 78 together would take a tenth of a second at the start. */
+/** Compiled at first use: all together would take a tenth of a second at the start. */
 function validatorOf(schema: Schema): ValidateFunction {
   const known = validators.get(schema);
   if (known) return known;
@@ -38,7 +39,12 @@ function validatorOf(schema: Schema): ValidateFunction {
 
 /** Strict, for what we send (G.1). Throws an OcppError that names the field and the fault. */
 export function checkPayload(action: Action, kind: 'request' | 'response', payload: unknown): void {
-  const validate = validatorOf(SCHEMAS[action][kind]);
+  checkBySchema(SCHEMAS[action][kind], payload);
+}
+
+/** Strict, by any schema of ours; throws as checkPayload does. */
+export function checkBySchema(schema: Schema, payload: unknown): void {
+  const validate = validatorOf(schema);
   if (!validate(payload)) throw strictError(validate.errors?.[0]);
 }
 
@@ -61,9 +67,17 @@ export function readPayload(
   kind: 'request' | 'response',
   payload: unknown,
 ): Reading<unknown> {
-  const schema = SCHEMAS[action][kind];
-  if (validatorOf(schema)(payload)) return { payload, defects: [] };
-  return mendPayload({ schema, payload, isLenient: ACTIONS[action].lenient === true });
+  return readBySchema({
+    schema: SCHEMAS[action][kind],
+    payload,
+    isLenient: ACTIONS[action].lenient === true,
+  });
+}
+
+/** Tolerant, by any schema of ours; throws as readPayload does. */
+export function readBySchema(mend: Mend): Reading<unknown> {
+  if (validatorOf(mend.schema)(mend.payload)) return { payload: mend.payload, defects: [] };
+  return mendPayload(mend);
 }
 
 function strictError(error: ErrorObject | undefined): OcppError {

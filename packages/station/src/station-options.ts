@@ -90,6 +90,8 @@ export type StationEvents = {
   answered: [answer: { action: string; latencyMs: number; isError: boolean }];
   booted: [status: 'Accepted' | 'Pending' | 'Rejected'];
   command: [action: string];
+  /** A file has come whole, where it really transfers. */
+  fetched: [file: { location: string; bytes: Buffer }];
   violation: [violation: Violation];
 };
 

@@ -6,7 +6,9 @@ export async function download(station: Station, location: string, signal: Abort
   if (station.options.transfers !== 'real') return Buffer.alloc(0);
   const response = await fetch(location, { signal });
   if (!response.ok) throw new Error(`GET ${location} was answered ${response.status}`);
-  return Buffer.from(await response.arrayBuffer());
+  const bytes = Buffer.from(await response.arrayBuffer());
+  station.emit('fetched', { location, bytes });
+  return bytes;
 }
 
 /** Puts a file into the directory with PUT; pretends to, unless the station really transfers. */

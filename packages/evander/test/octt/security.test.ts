@@ -134,13 +134,3 @@ test('TC_088_CSMS WebSocket Subprotocol negotiation', async () => {
   expect(station.protocol).toBe('ocpp1.6');
   await station.close();
 });
-
-// These want TLS, which comes with the issue on security.
-test.todo('TC_074_CSMS Update Charge Point Certificate by request of Central System');
-test.todo('TC_075_1_CSMS Install a certificate on the Charge Point - ManufacturerRootCertificate');
-test.todo('TC_075_2_CSMS Install a certificate on the Charge Point - CentralSystemRootCertificate');
-test.todo('TC_077_CSMS Invalid ChargePointCertificate Security Event');
-test.todo('TC_078_CSMS Invalid CentralSystemCertificate Security Event');
-test.todo('TC_083_CSMS Upgrade Charge Point Security Profile - Accepted');
-test.todo('TC_086_CSMS TLS - server-side certificate - Valid certificate');
-test.todo('TC_087_CSMS TLS - Client-side certificate - valid certificate');

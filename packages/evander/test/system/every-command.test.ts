@@ -172,7 +172,7 @@ const STEPS: Step[] = [
   },
   {
     action: 'ReserveNow',
-    request: { connectorId: 1, idTag: 'TAG1', expiryDate: '2099-01-01T00:00:00Z', reservationId: 99 },
+    request: { connectorId: 2, idTag: 'TAG1', expiryDate: '2099-01-01T00:00:00Z', reservationId: 99 },
     response: accepted,
     shownAt: './reservations',
     shown: list({ reservationId: 99, state: 'active' }),

@@ -1,9 +1,9 @@
 import { startEmbeddedBroker } from '@evander/broker';
-import { credentialsFromManager, startGateway } from '@evander/gateway';
+import { askManagers, certificatesFromManager, credentialsFromManager, startGateway } from '@evander/gateway';
 import type { Gateway } from '@evander/gateway';
 import { startManager } from '@evander/manager';
 import type { Manager } from '@evander/manager';
-import { deriveKey, silentLog } from '@evander/process';
+import { deriveKey, Sealer, silentLog } from '@evander/process';
 import pg from 'pg';
 import { createTestDatabase } from '../../../../test/database.ts';
 
@@ -17,7 +17,8 @@ export interface Services {
   mqttPrefix: string;
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   startManager(): Promise<Manager>;
-  startGateway(managers: Manager[]): Promise<Gateway>;
+  /** With `tls` it listens on wss too, with certificates from the managers' authority. */
+  startGateway(managers: Manager[], options?: { tls?: boolean }): Promise<Gateway>;
   close(): Promise<void>;
 }
 
@@ -30,6 +31,10 @@ export async function startServices(): Promise<Services> {
   const mqttPrefix = `test-${Math.random().toString(36).slice(2)}`;
   const parts: { close(): Promise<void> }[] = [];
   const keep = <P extends { close(): Promise<void> }>(part: P): P => {
+    // A test may have closed it already.
+    const close = part.close.bind(part);
+    let closed: Promise<void> | undefined;
+    part.close = () => (closed ??= close());
     parts.push(part);
     return part;
   };
@@ -62,19 +67,27 @@ export async function startServices(): Promise<Services> {
           log,
         }),
       ),
-    startGateway: async (managers) =>
-      keep(
+    startGateway: async (managers, { tls = false } = {}) => {
+      const asked = {
+        managerUrls: managers.map(({ apiUrl }) => apiUrl),
+        gatewayKey: deriveKey(SECRET, 'gateway'),
+      };
+      const names = ['localhost', '127.0.0.1'];
+      const sealer = new Sealer(deriveKey(SECRET, 'server-key'));
+      const gateway = keep(
         await startGateway({
           host: '127.0.0.1',
           wsPort: 0,
           statusPort: 0,
           mqttUrl,
           mqttPrefix,
-          credentialsOf: credentialsFromManager({
-            managerUrls: managers.map(({ apiUrl }) => apiUrl),
-            gatewayKey: deriveKey(SECRET, 'gateway'),
-            log,
+          ...(tls && {
+            certificates: certificatesFromManager(askManagers({ ...asked, timeoutMs: 30_000 }), {
+              names,
+              sealer,
+            }),
           }),
+          credentialsOf: credentialsFromManager({ ...asked, log }),
           passwordPepper: deriveKey(SECRET, 'station-password'),
           maxFrameBytes: 1_048_576,
           pingMs: 5000,
@@ -83,7 +96,10 @@ export async function startServices(): Promise<Services> {
           repeatDelaysMs: [500, 1000, 2000],
           log,
         }),
-      ),
+      );
+      if (tls) await hasCertificate(gateway);
+      return gateway;
+    },
     close: async () => {
       for (const part of parts.reverse()) await part.close();
       await broker?.close();
@@ -91,6 +107,13 @@ export async function startServices(): Promise<Services> {
       await database.drop();
     },
   };
+}
+
+async function hasCertificate({ statusUrl }: Gateway): Promise<void> {
+  await eventually(async () => {
+    const metrics = await (await fetch(`${statusUrl}/metrics`)).text();
+    if (!/certificate_expiry_seconds \d/.test(metrics)) throw new Error('the gateway has no certificate');
+  });
 }
 
 /** A client of the HTTP API with the admin key. */

@@ -26,6 +26,7 @@ async function startAll(): Promise<Process> {
   const started = run(['start'], {
     EVANDER_DATA_DIR: dataDir,
     EVANDER_WS_PORT: ws,
+    EVANDER_WSS_PORT: '0',
     EVANDER_GATEWAY_STATUS_PORT: status,
     EVANDER_API_PORT: api,
   });

@@ -40,6 +40,13 @@ export class KeyRing {
     return key === undefined ? undefined : (await this.#find(key))?.name;
   }
 
+  /** May the key that a request shows do what needs this role? */
+  async allows(request: FastifyRequest, needed: Role): Promise<boolean> {
+    const key = bearerOf(request);
+    const role = key === undefined ? undefined : await this.roleOf(key);
+    return role !== undefined && RANKS[role] >= RANKS[needed];
+  }
+
   /** Forgets a key that was taken back; other managers do so by themselves in a moment. */
   forget(keyId: string): void {
     for (const [key, known] of this.#known) if (known.keyId === keyId) this.#known.delete(key);

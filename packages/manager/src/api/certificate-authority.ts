@@ -1,7 +1,8 @@
-import { Certificate, readCrl } from '@evander/pki';
+import { Certificate, faultsOf, readCrl, readSigningRequest } from '@evander/pki';
 import { Type } from '@fastify/type-provider-typebox';
 import * as issuedCertificates from '../store/issued-certificates.ts';
 import type { IssuedCertificate } from '../store/issued-certificates.ts';
+import * as stations from '../store/stations.ts';
 import * as trustedRoots from '../store/trusted-roots.ts';
 import { nullable, oneOf, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
@@ -62,7 +63,7 @@ export function certificateAuthorityRoutes(app: App, context: ApiContext): void 
   addRoots(app, context);
 }
 
-function addIssued(app: App, { database, now }: ApiContext): void {
+function addIssued(app: App, { database, authority, now }: ApiContext): void {
   app.get(
     '/issued-certificates',
     {
@@ -84,6 +85,40 @@ function addIssued(app: App, { database, now }: ApiContext): void {
         const before = after ? { issuedAt: after[0], serialNumber: after[1] } : null;
         return issuedCertificates.list(database, { ...query, before, rows });
       }),
+  );
+  app.post(
+    '/issued-certificates',
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'issueCertificate',
+        summary:
+          'Issue a station its first certificate, for a request (CSR) that came another way than over OCPP',
+        tags,
+        body: Type.Object(
+          {
+            stationId: Type.String(),
+            csr: Type.String({ maxLength: 20_000, description: 'PKCS#10 in PEM' }),
+          },
+          { additionalProperties: false },
+        ),
+        response: {
+          201: Type.Object({
+            certificateChain: Type.String({ description: 'PEM, that of the station first' }),
+          }),
+        },
+      },
+    },
+    async ({ body: { stationId, csr } }, reply) => {
+      const commonNames = await stations.certificateNames(database, stationId);
+      if (commonNames.length === 0) throw new Problem(404, `station ${stationId} is not known`);
+      const faults = await faultsOf(
+        read('csr', () => readSigningRequest(csr)),
+        { commonNames },
+      );
+      if (faults.length > 0) throw new Problem(400, faults.join('; '), { field: 'csr' });
+      return reply.code(201).send({ certificateChain: await authority.issueForStation(stationId, csr) });
+    },
   );
   app.post(
     '/issued-certificates/:serialNumber/revocation',
@@ -113,7 +148,7 @@ function addIssued(app: App, { database, now }: ApiContext): void {
   );
 }
 
-function addRoots(app: App, { database, now }: ApiContext): void {
+function addRoots(app: App, { database, judge, now }: ApiContext): void {
   app.get(
     '/trusted-roots',
     {
@@ -159,6 +194,7 @@ function addRoots(app: App, { database, now }: ApiContext): void {
         validTo: certificate.notAfter,
         createdAt: now(),
       });
+      judge.forgetRoots();
       return shown(root);
     },
   );
@@ -177,6 +213,7 @@ function addRoots(app: App, { database, now }: ApiContext): void {
     async ({ params: { fingerprint } }, reply) => {
       if (!(await trustedRoots.remove(database, fingerprint.toLowerCase())))
         throw new Problem(404, `no root ${fingerprint} is trusted; GET /api/v1/trusted-roots lists them`);
+      judge.forgetRoots();
       return reply.code(204).send(null);
     },
   );

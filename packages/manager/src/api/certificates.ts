@@ -7,7 +7,8 @@ import { nullable, oneOf, StationParams, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import type { ApiContext, App } from './route.ts';
 
-const HashData = Type.Object(
+/** What names a certificate. */
+export const HashData = Type.Object(
   {
     hashAlgorithm: oneOf(['SHA256', 'SHA384', 'SHA512'] as const),
     issuerNameHash: Type.String(),
@@ -19,7 +20,8 @@ const HashData = Type.Object(
       'As the station told of it, for DeleteCertificate; null until GetInstalledCertificateIds was answered',
   },
 );
-const Certificate = Type.Object({
+/** A certificate of a station. */
+export const Certificate = Type.Object({
   certificateId: Type.Integer(),
   stationId: Type.String(),
   certificateType: Type.String(),
@@ -37,7 +39,8 @@ const Certificate = Type.Object({
     Type.Unsafe<Date>({ ...Time, description: 'When the station last said that it has it' }),
   ),
 });
-const Request = Type.Object({
+/** A certificate that a station asked for. */
+export const CertificateRequest = Type.Object({
   certificateRequestId: Type.Integer(),
   stationId: Type.String(),
   csr: Type.String({ description: 'As the station sent it: PKCS#10 in PEM, unless it was rejected' }),
@@ -55,7 +58,9 @@ const Request = Type.Object({
   settledAt: nullable(Time),
 });
 const Types = oneOf(['CentralSystemRootCertificate', 'ManufacturerRootCertificate'] as const);
-const CERTIFICATE_PAGER = new Pager(['integer'], ({ certificateId }: CertificateRow) => [certificateId]);
+export const CERTIFICATE_PAGER = new Pager(['integer'], ({ certificateId }: CertificateRow) => [
+  certificateId,
+]);
 const REQUEST_PAGER = new Pager(['integer'], ({ certificateRequestId }: CertificateRequestRow) => [
   certificateRequestId,
 ]);
@@ -78,7 +83,13 @@ export function certificateRoutes(app: App, { database }: ApiContext): void {
     },
     ({ params, query }) =>
       CERTIFICATE_PAGER.page(query, ({ after, rows }) =>
-        installedCertificates.list(database, { ...params, ...query, after: after?.[0] ?? null, rows }),
+        installedCertificates.list(database, {
+          ...params,
+          ...query,
+          list: 'ocpp',
+          after: after?.[0] ?? null,
+          rows,
+        }),
       ),
   );
   app.get(
@@ -93,7 +104,7 @@ export function certificateRoutes(app: App, { database }: ApiContext): void {
         querystring: listQuery({
           state: Type.Optional(oneOf(certificateRequests.CERTIFICATE_REQUEST_STATES)),
         }),
-        response: { 200: pageOf(Request) },
+        response: { 200: pageOf(CertificateRequest) },
       },
     },
     ({ params, query }) =>

@@ -1,6 +1,8 @@
 import { ACTIONS, mayBeSentBy, SCHEMAS } from '@evander/ocpp';
 import type { Action, CommandAction } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
+import type { Static } from '@fastify/type-provider-typebox';
+import type { CallMaker, CommandRequest } from '../commands/call-maker.ts';
 import { openSchema } from '../commands/fill-in.ts';
 import { COMMANDS } from '../messages/v16/index.ts';
 import * as commandList from '../store/command-list.ts';
@@ -22,27 +24,32 @@ const CallError = Type.Object(
   { code: Type.String(), description: Type.String(), details: Type.Unknown() },
   { description: 'The CALLERROR of the station, or why its answer cannot be read' },
 );
-const Command = Type.Object(
-  {
-    commandId: Type.String(),
-    stationId: Type.String(),
-    action: Type.String(),
-    status: oneOf(
-      COMMAND_STATUSES,
-      'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR',
-    ),
-    request: Type.Unknown({ description: 'Without its secrets' }),
-    response: Type.Unknown({ description: 'Null until it is answered' }),
-    error: nullable(CallError),
-    requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
-    createdAt: Time,
-    expiresAt: Time,
-    sentAt: nullable(Time),
-    settledAt: nullable(Time),
-  },
+const COMMAND = {
+  commandId: Type.String(),
+  stationId: Type.String(),
+  action: Type.String(),
+  status: oneOf(
+    COMMAND_STATUSES,
+    'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR',
+  ),
+  request: Type.Unknown({ description: 'Without its secrets' }),
+  response: Type.Unknown({ description: 'Null until it is answered' }),
+  error: nullable(CallError),
+  requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
+  createdAt: Time,
+  expiresAt: Time,
+  sentAt: nullable(Time),
+  settledAt: nullable(Time),
+};
+/** A command as the API shows it. */
+export const Command = Type.Object(COMMAND, { description: 'The command and its outcome' });
+/** A command that began a job. */
+export const CommandAnswer = Type.Object(
+  { ...COMMAND, jobId: nullable(Type.Integer({ description: 'The job that it began' })) },
   { description: 'The command and its outcome' },
 );
-const Options = Type.Object(
+/** How a command is sent, in the query of its route. */
+export const CommandOptions = Type.Object(
   {
     waitSeconds: Type.Optional(
       Type.Integer({
@@ -69,6 +76,7 @@ const Options = Type.Object(
   },
   { additionalProperties: false },
 );
+export type CommandQuery = Static<typeof CommandOptions>;
 const Query = listQuery({
   stationId: Type.Optional(Type.String()),
   action: Type.Optional(oneOf(COMMAND_ACTIONS)),
@@ -134,28 +142,40 @@ function addCommand(app: App, { callMaker, keys }: ApiContext, action: CommandAc
         summary: `Send ${action} (${ACTIONS[action].profile})`,
         tags,
         params: StationParams,
-        querystring: Options,
+        querystring: CommandOptions,
         body: bodyOf(action),
         response: { 200: Command, 202: Command },
       },
     },
     async (request, reply) => {
-      const { waitSeconds = 30, ttlSeconds, skipRules } = request.query;
+      const { stationId } = request.params;
       const requestedBy = await keys.nameOf(request);
-      const commandId = await callMaker.request({
-        stationId: request.params.stationId,
-        action,
-        request: request.body,
-        ...(ttlSeconds !== undefined && { ttlSeconds }),
-        ...(skipRules !== undefined && { skipRules }),
-        ...(requestedBy !== undefined && { requestedBy }),
-      });
-      const command = await callMaker.outcome(commandId, waitSeconds * 1000);
-      if (!command) throw new Error(`command ${commandId} was recorded and is not there`);
-      const isSettled = command.settledAt !== null;
-      return reply.code(isSettled ? 200 : 202).send(command);
+      const sent = { stationId, action, request: request.body, requestedBy };
+      const command = await sendCommand(callMaker, sent, request.query);
+      return reply.code(command.settledAt === null ? 202 : 200).send(command);
     },
   );
+}
+
+interface Sending extends Pick<CommandRequest, 'stationId' | 'action' | 'request' | 'alongside'> {
+  requestedBy: string | undefined;
+}
+
+/** Sends a command and waits for its outcome as long as `waitSeconds` says; the command as it then stands. */
+export async function sendCommand(
+  callMaker: CallMaker,
+  { requestedBy, ...sent }: Sending,
+  { waitSeconds = 30, ttlSeconds, skipRules }: CommandQuery,
+): Promise<CommandRow> {
+  const commandId = await callMaker.request({
+    ...sent,
+    ...(ttlSeconds !== undefined && { ttlSeconds }),
+    ...(skipRules !== undefined && { skipRules }),
+    ...(requestedBy !== undefined && { requestedBy }),
+  });
+  const command = await callMaker.outcome(commandId, waitSeconds * 1000);
+  if (!command) throw new Error(`command ${commandId} was recorded and is not there`);
+  return command;
 }
 
 /** An OCPP request for people: the ids that are ours to give may be left out. */

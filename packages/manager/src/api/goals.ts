@@ -25,6 +25,14 @@ export function goalRoutes(app: App, context: ApiContext): void {
     wanted: () => ({}),
   });
   addGoal(app, context, {
+    kind: 'stationCertificate',
+    method: 'POST',
+    path: '/client-certificate',
+    summary: 'Have a station renew the certificate that it shows (security profile 3)',
+    body: Type.Object({}, { additionalProperties: false }),
+    wanted: () => ({ organisation: context.authority.organisation }),
+  });
+  addGoal(app, context, {
     kind: 'securityProfile',
     method: 'PUT',
     path: '/security-profile',

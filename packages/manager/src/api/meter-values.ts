@@ -29,7 +29,8 @@ const MeterValue = Type.Object({
   value: Type.String({ description: 'As the station sent it' }),
   receivedAt: Time,
 });
-const Filters = {
+/** What samples are chosen by. */
+export const METER_VALUE_FILTERS = {
   measurand: Type.Optional(Type.String({ description: 'Such as Energy.Active.Import.Register' })),
   context: Type.Optional(Type.String({ description: 'Such as Sample.Periodic' })),
 };
@@ -51,7 +52,7 @@ export function meterValueRoutes(app: App, { database }: ApiContext): void {
         summary: 'What was measured in a transaction, oldest first',
         tags,
         params: TransactionParams,
-        querystring: listQuery(Filters),
+        querystring: listQuery(METER_VALUE_FILTERS),
         response: { 200: pageOf(MeterValue) },
       },
     },
@@ -79,7 +80,7 @@ export function meterValueRoutes(app: App, { database }: ApiContext): void {
         summary: 'What a station measured, in transactions and outside of them, oldest first',
         tags,
         params: StationParams,
-        querystring: listQuery({ ...Filters, connectorId: Type.Optional(Int32), ...Period }),
+        querystring: listQuery({ ...METER_VALUE_FILTERS, connectorId: Type.Optional(Int32), ...Period }),
         response: { 200: pageOf(MeterValue) },
       },
     },

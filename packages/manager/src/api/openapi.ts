@@ -15,7 +15,7 @@ const PROBLEM = Type.Object(
   },
   { description: 'RFC 9457: what is wrong, and what to do about it' },
 );
-const PROBLEMS = ['400', '401', '403', '404', '409', '413', '415', '422', '429', '500', '503'];
+const PROBLEMS = ['400', '401', '403', '404', '409', '413', '415', '416', '422', '429', '500', '503'];
 
 /** Describes the routes that are added later in `/openapi.json`, and shows a page to try them at `/docs`. */
 export async function describeRoutes(app: App): Promise<void> {

@@ -5,11 +5,14 @@ import type { ApiContext, App } from './route.ts';
 /** A question for one certificate has some 100 bytes. */
 const MAX_QUESTION = 10_000;
 
-/** What whoever checks our certificates asks, without a key: the root, the list of revoked ones, and the responder. */
+/** What whoever checks our certificates asks, without a key: the roots, the list of revoked ones, and the responder. */
 export function pkiRoutes(app: App, { authority }: ApiContext): void {
   const open = { config: { role: 'anyone' as const }, schema: { hide: true } };
   app.get('/pki/root.pem', open, async (_request, reply) =>
     reply.type('application/x-pem-file').send(await authority.rootPem()),
+  );
+  app.get('/pki/v2g-root.pem', open, async (_request, reply) =>
+    reply.type('application/x-pem-file').send(await authority.rootPem('v2g')),
   );
   app.get('/pki/crl', open, async (_request, reply) =>
     reply.type('application/pkix-crl').send(await authority.revocationList()),

@@ -3,8 +3,10 @@ import type { Log } from '@evander/process';
 import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { STATUS_CODES } from 'node:http';
+import { NotPossible } from '../campaigns/control.ts';
 import { NotSent } from '../commands/call-maker.ts';
 import { RuleBroken } from '../commands/command.ts';
+import { NoPublicUrl } from '../files/links.ts';
 import { faultOf } from '../store/storage-error.ts';
 
 interface ProblemOptions {
@@ -67,6 +69,8 @@ export function answerProblem(error: Error, request: FastifyRequest, reply: Fast
 function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof NotSent) return new Problem(NOT_SENT[error.why], error.message);
+  if (error instanceof NotPossible) return new Problem(NOT_POSSIBLE[error.why], error.message);
+  if (error instanceof NoPublicUrl) return new Problem(409, error.message);
   if (error instanceof RuleBroken) return new Problem(422, error.message, { rule: error.rule });
   if (error instanceof OcppError) return new Problem(400, `body: ${error.message}`);
   const [fault] = error.validation ?? [];
@@ -90,6 +94,7 @@ function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
   }
 }
 
+const NOT_POSSIBLE: Record<NotPossible['why'], number> = { unknown: 404, state: 409, choice: 422 };
 const NOT_SENT: Record<NotSent['why'], number> = { unknownStation: 404, notConnected: 409, tooMany: 429 };
 
 /** What the server itself refuses, where its own words do not tell the cure. */

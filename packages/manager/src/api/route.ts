@@ -12,6 +12,7 @@ import type { CertificateJudge } from '../certificates/client-certificate.ts';
 import type { CallMaker } from '../commands/call-maker.ts';
 import type { EventFeed } from '../events/feed.ts';
 import type { Database } from '../store/db.ts';
+import type { Files } from '../files/files.ts';
 import type { ManagerMetrics } from '../metrics.ts';
 import type { Role } from '../store/api-keys.ts';
 import type { KeyRing } from './authentication.ts';
@@ -44,6 +45,7 @@ export interface ApiContext {
   webhookSealer: Sealer;
   /** Streams of events that may be open at a time. */
   maxEventStreams: number;
+  files: Files;
   metrics: ManagerMetrics;
   passwordPepper: string;
   unknownStations: 'accept' | 'reject';

@@ -4,15 +4,24 @@ import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import { apiKeyRoutes } from './api-keys.ts';
 import { KeyRing, requireRoles } from './authentication.ts';
+import { campaignControlRoutes } from './campaign-control.ts';
+import { campaignRoutes } from './campaigns.ts';
+import { chargingProfileApplicationRoutes } from './charging-profile-applications.ts';
+import { chargingProfileTemplateRoutes } from './charging-profile-templates.ts';
 import { certificateAuthorityRoutes } from './certificate-authority.ts';
 import { chargingProfileRoutes } from './charging-profiles.ts';
 import { certificateRoutes } from './certificates.ts';
 import { commandRoutes } from './commands.ts';
+import { compositeScheduleRoute } from './composite-schedule.ts';
 import { configurationRoutes } from './configuration.ts';
 import { connectorRoutes } from './connectors.ts';
+import { fileChangeRoutes } from './file-changes.ts';
+import { fileOrderRoutes } from './file-orders.ts';
+import { fileRoutes } from './files.ts';
 import { goalRoutes } from './goals.ts';
 import { eventRoutes } from './events.ts';
 import { gatewayRoutes } from './gateway.ts';
+import { exportRoutes } from './exports.ts';
 import { healthRoutes } from './health.ts';
 import { jobRoutes } from './jobs.ts';
 import { localListRoutes } from './local-list.ts';
@@ -20,13 +29,19 @@ import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
 import { describeRoutes } from './openapi.ts';
 import { pkiRoutes } from './pki.ts';
+import { pncCertificateRoutes } from './pnc-certificates.ts';
+import { pncCommandRoutes } from './pnc-commands.ts';
+import { pncRootRoutes } from './pnc-roots.ts';
 import { answerProblem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
+import { withoutToken } from '../secrets.ts';
 import type { ApiContext, App } from './route.ts';
 import { securityEventRoutes } from './security-events.ts';
+import { stationFileRoutes } from './station-files.ts';
 import { stationRoutes } from './stations.ts';
 import { tagRoutes } from './tags.ts';
+import { transactionCloseRoute } from './transaction-close.ts';
 import { transactionRoutes } from './transactions.ts';
 import { refuseOtherMethods, refuseUnknownPaths } from './unknown-routes.ts';
 import { unmatchedStopRoutes } from './unmatched-stops.ts';
@@ -56,13 +71,26 @@ const RESOURCES = [
   meterValueRoutes,
   tagRoutes,
   transactionRoutes,
+  transactionCloseRoute,
+  exportRoutes,
   configurationRoutes,
   chargingProfileRoutes,
+  compositeScheduleRoute,
+  chargingProfileTemplateRoutes,
+  chargingProfileApplicationRoutes,
   localListRoutes,
   unmatchedStopRoutes,
   reservationRoutes,
   jobRoutes,
+  fileRoutes,
+  fileChangeRoutes,
+  fileOrderRoutes,
+  campaignRoutes,
+  campaignControlRoutes,
   certificateRoutes,
+  pncCommandRoutes,
+  pncCertificateRoutes,
+  pncRootRoutes,
   securityEventRoutes,
   eventRoutes,
   webhookRoutes,
@@ -85,6 +113,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const refuseOthers = refuseOtherMethods(app);
   healthRoutes(app, context);
   gatewayRoutes(app, context);
+  stationFileRoutes(app, context);
   pkiRoutes(app, context);
   await app.register(
     async (api) => {
@@ -119,7 +148,10 @@ function createServer(log: Log): App {
   app.addHook('onSend', async (_request, reply) => void forbidGuessing(reply));
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request;
-    log.debug({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+    log.debug(
+      { method, url: withoutToken(url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      'request',
+    );
   });
   return app;
 }

@@ -1,8 +1,9 @@
 import { Type } from '@fastify/type-provider-typebox';
 import * as transactionList from '../store/transaction-list.ts';
 import type { TransactionRow } from '../store/transaction-list.ts';
-import type { TransactionFlag } from '../store/transactions.ts';
-import { Int32, nullable, oneOf, readPeriod, Text, Time, TransactionParams } from './fields.ts';
+import { ENERGY_SOURCES, TRANSACTION_STATES } from '../store/transaction-state.ts';
+import type { TransactionFlag } from '../store/transaction-state.ts';
+import { Int32, nullable, oneOf, readPeriod, Text, Time, TimeText, TransactionParams } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -12,13 +13,36 @@ const FLAGS = [
   'meterStopBelowStart',
   'stopBeforeStart',
   'stoppedByOtherTag',
+  'meterStartImplausible',
+  'meterStopImplausible',
+  'meterNegative',
+  'registerBackwards',
+  'registerImplausible',
 ] as const satisfies readonly TransactionFlag[];
+const State = oneOf(
+  TRANSACTION_STATES,
+  'stopped: by its station. lost: the next start on its connector came without its stop. closed: by an operator. A stop that comes late makes it stopped',
+);
+const Closure = nullable(
+  Type.Object(
+    {
+      closedAt: TimeText,
+      closedBy: nullable(Type.String({ description: 'Name of the API key' })),
+      reason: Type.String(),
+      meterStopWh: nullable(Type.Integer()),
+      stoppedAt: TimeText,
+    },
+    { description: 'How an operator closed it; it stays when the stop of the station comes after all' },
+  ),
+);
 
-const Transaction = Type.Object(
+/** A transaction as it is answered. */
+export const Transaction = Type.Object(
   {
     transactionId: Type.Integer(),
     stationId: Type.String(),
     connectorId: Type.Integer(),
+    state: State,
     idTag: Type.String(),
     parentIdTag: Text,
     idTagStatus: Type.String({ description: 'What the station was told of the tag when it started' }),
@@ -31,10 +55,23 @@ const Transaction = Type.Object(
     stoppedAt: nullable(Time),
     meterStopWh: nullable(Type.Integer()),
     energyWh: nullable(
-      Type.Integer({ description: 'Null while it is open, and when the meter ran backwards' }),
+      Type.Integer({ description: 'So far while it is open; null when no reading tells it' }),
+    ),
+    energySource: nullable(
+      oneOf(
+        ENERGY_SOURCES,
+        'Where energyWh is from: the stop, the sample at Transaction.End, the operator, or the highest sample',
+      ),
     ),
     stopReason: Text,
     stopIdTag: Text,
+    endedAt: nullable(
+      Type.Unsafe<Date>({
+        ...Time,
+        description: 'stoppedAt; else that of its closure; else when the next start came',
+      }),
+    ),
+    closure: Closure,
     flags: Type.Array(Type.String(), {
       description: `What an operator should look at: ${FLAGS.join(', ')}`,
     }),
@@ -43,17 +80,20 @@ const Transaction = Type.Object(
   },
   { description: 'The transaction; what its stop will tell is null while it is open' },
 );
-const Query = listQuery({
+/** What transactions are chosen by. */
+export const TRANSACTION_FILTERS = {
   stationId: Type.Optional(Type.String()),
   connectorId: Type.Optional(Int32),
   idTag: Type.Optional(Type.String({ description: 'In any case' })),
   open: Type.Optional(
     Type.Boolean({ description: 'true: those that have not ended; false: those that have' }),
   ),
+  state: Type.Optional(oneOf(TRANSACTION_STATES)),
   flag: Type.Optional(oneOf(FLAGS)),
   from: Type.Optional(Type.String({ format: 'date-time', description: 'Started not before this time' })),
   to: Type.Optional(Type.String({ format: 'date-time', description: 'Started before this time' })),
-});
+};
+const Query = listQuery(TRANSACTION_FILTERS);
 const PAGER = new Pager(['integer'], ({ transactionId }: TransactionRow) => [transactionId]);
 const tags = ['transactions'];
 

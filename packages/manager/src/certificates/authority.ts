@@ -67,7 +67,12 @@ export class Authority {
     const authority = await this.#authority(usage === 'v2g' ? 'v2g' : 'evander');
     const { subject } = readSigningRequest(csr);
     const leaf = await authority.issueFromRequest(csr, {
-      subject: { ...(subject.CN !== undefined && { CN: subject.CN }), O: this.organisation },
+      subject: {
+        ...(subject.CN !== undefined && { CN: subject.CN }),
+        O: this.organisation,
+        // By its DC a vehicle knows what the certificate is for: CPO (ISO 15118-2, annex F).
+        ...(usage === 'v2g' && subject.DC !== undefined && { DC: subject.DC }),
+      },
       validForDays: this.#options.stationDays,
       usage: usage === 'v2g' ? 'v2g' : 'client',
       ...this.#urls(),

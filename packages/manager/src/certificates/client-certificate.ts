@@ -10,8 +10,8 @@ import type { Authority } from './authority.ts';
 
 /** A handshake waits for this: a responder that is slower is taken for away. */
 const OCSP_TIMEOUT_MS = 2000;
-/** Roots change seldom, and each handshake wants them. */
-const ROOTS_MS = 10_000;
+/** Roots change seldom, and each handshake wants them: they are believed for a moment. */
+const ROOTS_MS = 2000;
 
 export interface JudgeOptions {
   database: Database;
@@ -73,6 +73,11 @@ export class CertificateJudge {
     if (fault !== undefined) return fault;
     await stations.noteCertificate(database, stationId, own.fingerprint);
     return null;
+  }
+
+  /** The roots have changed: they are read anew. Other managers do so in a moment. */
+  forgetRoots(): void {
+    this.#anchors = undefined;
   }
 
   async #identityFault(stationId: string, own: Certificate, anchor: Anchor): Promise<string | undefined> {

@@ -35,6 +35,8 @@ export interface CommandRequest {
   /** Sends what a station should refuse, for certification: the schema still holds, the rules do not. */
   skipRules?: boolean;
   requestedBy?: string;
+  /** Runs in the database transaction that records the command; when it rejects, there is none. */
+  alongside?(db: Db, commandId: string): Promise<void>;
   /** The command's id where the caller has given it one already. */
   commandId?: string;
 }
@@ -170,6 +172,7 @@ export class CallMaker {
       expiresAt: new Date(at.getTime() + (ttlSeconds > 0 ? ttlSeconds * 1000 : PATIENCE_MS)),
     });
     await file.onRequest?.(request, context);
+    await call.alongside?.(db, commandId);
   }
 
   async #refuseUnsendable(db: Db, stationId: string, ttlSeconds: number): Promise<void> {

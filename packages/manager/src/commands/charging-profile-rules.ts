@@ -21,6 +21,11 @@ export function checkProfile(profile: ChargingProfile): void {
       'SetProfile.5',
       'a Relative profile starts with its transaction: leave out startSchedule',
     );
+  if (kind === 'Relative' && profile.chargingProfilePurpose === 'ChargePointMaxProfile')
+    throw new RuleBroken(
+      'SetProfile.5',
+      'a Relative profile starts with its transaction, and a ChargePointMaxProfile has none: make it Absolute or Recurring',
+    );
   if (kind !== 'Relative' && startSchedule === undefined)
     throw new RuleBroken('SetProfile.5', `a profile of the kind ${kind} needs a startSchedule`);
   checkValidity(profile);
@@ -141,7 +146,7 @@ async function requireTransaction(
       'a TxProfile needs the transactionId of the transaction that it is for',
     );
   const transaction = await transactionList.get(db, transactionId);
-  if (transaction?.stationId !== stationId || transaction.stoppedAt !== null)
+  if (transaction?.stationId !== stationId || transaction.state !== 'open')
     throw new RuleBroken(
       'SetProfile.1',
       `transaction ${transactionId} is not running at station ${stationId}; a TxProfile is for a running one`,

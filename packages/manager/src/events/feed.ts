@@ -34,6 +34,7 @@ export class EventFeed extends EventEmitter<{ news: [] }> {
   #kept: Event[] = [];
   #keptAfter = 0;
   #newest = 0;
+  #hasBegun = false;
   readonly #readers = new Set<EventReader>();
 
   constructor({ database, databaseUrl, log }: FeedOptions) {
@@ -55,7 +56,6 @@ export class EventFeed extends EventEmitter<{ news: [] }> {
   }
 
   async start(): Promise<void> {
-    this.#newest = this.#keptAfter = await events.newestId(this.#database);
     this.#poll.start();
     await this.#listener.start();
   }
@@ -106,9 +106,10 @@ export class EventFeed extends EventEmitter<{ news: [] }> {
 
   async #look(): Promise<void> {
     const before = this.#newest;
-    if (this.#readers.size === 0) {
+    if (this.#readers.size === 0 || !this.#hasBegun) {
       this.#kept = [];
       this.#newest = this.#keptAfter = await this.latest();
+      this.#hasBegun = true;
     } else {
       while (await this.#readOn());
     }

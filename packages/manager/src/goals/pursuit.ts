@@ -11,6 +11,8 @@ import type { GoalRow } from '../store/goals.ts';
 import type { Goal, Step } from './goal.ts';
 
 const EVERY_MS = 1000;
+/** A command that was named and is not there after this time was never made. */
+const LEASE_MS = 30_000;
 
 export type Goals = Record<string, Goal<never>>;
 
@@ -122,7 +124,9 @@ export class Pursuit {
     const { action, request, doing } = step;
     const commandId = randomUUID();
     const at = now();
-    if (!(await goals.step(database, goal, { doing, lookAt: at, commandId }))) return;
+    // Until then it is nobody else's turn; whoever settles the command has the goal looked at, at once.
+    const lookAt = new Date(at.getTime() + LEASE_MS);
+    if (!(await goals.step(database, goal, { doing, lookAt, commandId }))) return;
     try {
       await callMaker.request({ stationId, action, request, commandId, ...(requestedBy && { requestedBy }) });
     } catch (error) {

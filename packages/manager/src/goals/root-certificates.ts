@@ -57,7 +57,7 @@ async function nextOfType(
   };
 }
 
-// What a station has is asked for once for each goal, unless it has told of it since the goal was set.
+// What a station has is asked for once when the goal is set, unless it has told of it since, and again after each boot.
 async function nextListing(
   certificateType: WantedRoot['certificateType'],
   { last, requestedAt, db, stationId }: GoalContext,
@@ -67,7 +67,13 @@ async function nextListing(
     return ['Accepted', 'NotFound'].includes(answer.status)
       ? undefined
       : { do: 'failed', reason: answer.reason };
-  const known = await installedCertificates.list(db, { stationId, certificateType, after: null, rows: MOST });
+  const known = await installedCertificates.list(db, {
+    stationId,
+    certificateType,
+    list: 'ocpp',
+    after: null,
+    rows: MOST,
+  });
   if (last || known.some(({ reportedAt }) => reportedAt !== null && reportedAt >= requestedAt))
     return undefined;
   return {
@@ -94,7 +100,13 @@ function installedOf(
   certificateType: WantedRoot['certificateType'],
   { db, stationId }: GoalContext,
 ): Promise<CertificateRow[]> {
-  return installedCertificates.list(db, { stationId, certificateType, after: null, rows: MOST });
+  return installedCertificates.list(db, {
+    stationId,
+    certificateType,
+    list: 'ocpp',
+    after: null,
+    rows: MOST,
+  });
 }
 
 // What a station tells of is known by its serial number alone, until we have sent it ourselves.

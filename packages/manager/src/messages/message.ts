@@ -1,5 +1,6 @@
 import type { Action, Requests, Responses } from '@evander/ocpp';
 import type { Log } from '@evander/process';
+import type { PlugAndCharge } from '../pnc/plug-and-charge.ts';
 import type { Writer } from '../store/writer.ts';
 import type { Database } from '../store/db.ts';
 
@@ -13,6 +14,9 @@ export interface Context {
   database: Database;
   writer: Writer;
   heartbeatSeconds: number;
+  pnc: PlugAndCharge;
+  /** Has work done once the answer is on its way; it must not reject. A manager that dies meanwhile does not do it. */
+  afterAnswer(work: () => Promise<void>): void;
   log: Log;
 }
 

@@ -1,6 +1,6 @@
-import type { ChargingProfile } from '@evander/ocpp';
+import type { ChargingProfile, InstalledProfile } from '@evander/ocpp';
 import type { Db } from './db.ts';
-import { search } from './db.ts';
+import { search, statement } from './db.ts';
 
 /** A charging profile as the API shows it. */
 export interface ChargingProfileRow {
@@ -36,5 +36,16 @@ export async function list(db: Db, filter: ChargingProfileFilter): Promise<Charg
   const { stationId, after, connectorId, purpose, transactionId } = filter;
   const values = [stationId, after, connectorId ?? null, purpose ?? null, transactionId ?? null, filter.rows];
   const { rows } = await db.query<ChargingProfileRow>(selectPage(values));
+  return rows;
+}
+
+const selectInstalled = statement(
+  'chargingProfiles.installed',
+  'SELECT connector_id AS "connectorId", profile FROM charging_profiles WHERE station_id = $1',
+);
+
+/** All profiles that a station has, as a composite schedule is calculated from them. */
+export async function installed(db: Db, stationId: string): Promise<InstalledProfile[]> {
+  const { rows } = await db.query<InstalledProfile>(selectInstalled([stationId]));
   return rows;
 }

@@ -21,7 +21,7 @@ const lockStation = statement(
 // A transaction that ends in this moment ends before the profile is kept, or after it and takes it along.
 const selectEnded = statement(
   'chargingProfiles.isEnded',
-  `SELECT stopped_at IS NOT NULL AS "isEnded" FROM transactions WHERE station_id = $1 AND transaction_id = $2 FOR SHARE`,
+  `SELECT state <> 'open' AS "isEnded" FROM transactions WHERE station_id = $1 AND transaction_id = $2 FOR SHARE`,
 );
 
 const sameSlot = (purpose: string, stackLevel: string, connectorId: string, transactionId: string): string =>

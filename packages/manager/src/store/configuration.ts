@@ -40,6 +40,17 @@ export async function boolean(db: Db, stationId: string, key: string): Promise<b
   return text === 'true' ? true : text === 'false' ? false : undefined;
 }
 
+const selectRead = statement(
+  'configuration.isComplete',
+  'SELECT configuration_read_at IS NOT NULL AS "isComplete" FROM stations WHERE station_id = $1',
+);
+
+/** Has a station told all its keys? Then it does not have those that are not known. */
+export async function isComplete(db: Db, stationId: string): Promise<boolean> {
+  const { rows } = await db.query<{ isComplete: boolean }>(selectRead([stationId]));
+  return rows[0]?.isComplete ?? false;
+}
+
 const selectReadonly = statement(
   'configuration.isReadonly',
   'SELECT readonly FROM configuration_keys WHERE station_id = $1 AND key_lower = lower($2)',

@@ -1,5 +1,8 @@
 import pg from 'pg';
 import type { QueryResultRow } from 'pg';
+import QueryStream from 'pg-query-stream';
+import { finished } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { traced } from '../tracing.ts';
 
 // Wh and row numbers are 64 bit in the database and far below 2^53 in life.
@@ -13,6 +16,11 @@ export interface Db {
 export interface Database extends Db {
   /** Runs `work` in one transaction: all of it is committed, or nothing. */
   transaction<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  /**
+   * The rows of a query as its reader takes them, a few at a time; undefined while as many are being read as may be. The connections
+   * are not those of the pool: a slow reader makes nobody else wait.
+   */
+  stream(query: pg.QueryConfig): Promise<Readable | undefined>;
   close(): Promise<void>;
   /** Connections that are open, those of them that nobody uses, and requests that wait for one. */
   readonly pool: { total: number; idle: number; waiting: number };
@@ -26,6 +34,9 @@ export interface DatabaseOptions {
   onQueryError?(): void;
 }
 
+const STREAMS = 4;
+const STREAM_ROWS = 500;
+
 export function openDatabase({ url, poolSize, onError, onQueryError }: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
@@ -38,6 +49,14 @@ export function openDatabase({ url, poolSize, onError, onQueryError }: DatabaseO
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', onError);
+  const streams = new pg.Pool({
+    connectionString: url,
+    max: STREAMS,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: 'evander export',
+  });
+  streams.on('error', onError);
   const watched = (db: Db): Db => ({
     query: (query) =>
       traced('client', { name: query.name ?? 'search', 'db.system.name': 'postgresql' }, async () => {
@@ -52,7 +71,10 @@ export function openDatabase({ url, poolSize, onError, onQueryError }: DatabaseO
   return {
     ...watched(pool),
     transaction: (work) => inTransaction(pool, (db) => work(watched(db))),
-    close: () => pool.end(),
+    stream: (query) => streamFrom(streams, query),
+    close: async () => {
+      await Promise.all([pool.end(), streams.end()]);
+    },
     get pool() {
       return { total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount };
     },
@@ -73,6 +95,15 @@ async function inTransaction<T>(pool: pg.Pool, work: (db: Db) => Promise<T>): Pr
   } finally {
     client.release(broken);
   }
+}
+
+async function streamFrom(pool: pg.Pool, { text, values }: pg.QueryConfig): Promise<Readable | undefined> {
+  if (pool.totalCount - pool.idleCount + pool.waitingCount >= STREAMS) return undefined;
+  const client = await pool.connect();
+  const rows = client.query(new QueryStream(text, values ?? [], { batchSize: STREAM_ROWS }));
+  // One that was left in the middle is not used again.
+  finished(rows, (error) => client.release(error ?? undefined));
+  return rows;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Db } from './db.ts';
 import { search, statement } from './db.ts';
 
-/** What is told of as it happens. The database's triggers make them: migrations/0025-events.sql. */
+/** What is told of as it happens. The database's triggers make them: migrations/0025-events.sql and 0039. */
 export const EVENT_KINDS = [
   'station.connected',
   'station.disconnected',
@@ -10,6 +10,7 @@ export const EVENT_KINDS = [
   'transaction.started',
   'transaction.stopped',
   'transaction.superseded',
+  'transaction.closed',
   'transaction.unmatchedStop',
   'command.settled',
   'security.event',

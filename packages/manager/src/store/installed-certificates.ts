@@ -1,4 +1,6 @@
 import type { CertificateHashData } from '@evander/ocpp';
+import { LISTS } from './certificate-lists.ts';
+import type { ListName } from './certificate-lists.ts';
 import type { Db } from './db.ts';
 import { search, statement } from './db.ts';
 
@@ -63,7 +65,7 @@ export async function add(
 const claim = statement(
   'installedCertificates.claim',
   `UPDATE installed_certificates SET hash_algorithm = $4, issuer_name_hash = $5, issuer_key_hash = $6, serial_number = $7,
-     reported_at = $8
+     reported_at = $8, child_hash_data = $9
    WHERE certificate_id = (SELECT certificate_id FROM installed_certificates
      WHERE ${SAME} AND serial_key = $3 AND (reported_at IS NULL OR reported_at < $8)
        AND (hash_algorithm IS DISTINCT FROM $4
@@ -73,25 +75,32 @@ const claim = statement(
 const insertReported = statement(
   'installedCertificates.report',
   `INSERT INTO installed_certificates
-     (station_id, certificate_type, serial_key, hash_algorithm, issuer_name_hash, issuer_key_hash, serial_number, reported_at)
-   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+     (station_id, certificate_type, serial_key, hash_algorithm, issuer_name_hash, issuer_key_hash, serial_number, reported_at,
+      child_hash_data)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
 );
 const removeUnreported = statement(
   'installedCertificates.removeUnreported',
   `DELETE FROM installed_certificates WHERE ${SAME} AND reported_at IS DISTINCT FROM $3`,
 );
 
+/** A certificate that a station told of, with the sub-CAs under it where it told of them too. */
+export interface Reported extends CertificateHashData {
+  children?: CertificateHashData[];
+}
+
 /** A station's certificates of a type are these and no others; of those that were known, what was known is kept. */
 export async function replace(
   db: Db,
   { stationId, certificateType }: Place,
-  report: { certificates: CertificateHashData[]; at: Date },
+  report: { certificates: Reported[]; at: Date },
 ): Promise<void> {
   const { certificates, at } = report;
   const once = new Map(certificates.map((certificate) => [hashKey(certificate), certificate]));
-  for (const { hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber } of once.values()) {
+  for (const { hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber, children } of once.values()) {
     const hashes = [hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber];
-    const values = [stationId, certificateType, serialKey(serialNumber), ...hashes, at];
+    const childHashData = children === undefined ? null : JSON.stringify(children);
+    const values = [stationId, certificateType, serialKey(serialNumber), ...hashes, at, childHashData];
     const { rowCount } = await db.query(claim(values));
     if (rowCount === 0) await db.query(insertReported(values));
   }
@@ -112,15 +121,18 @@ const MEANT = `station_id = $1 AND serial_key = $2 AND (hash_algorithm IS NULL O
 
 const removeOne = statement(
   'installedCertificates.remove',
-  `DELETE FROM installed_certificates WHERE ${MEANT}`,
+  `DELETE FROM installed_certificates WHERE ${MEANT} AND certificate_type = ANY($6)`,
 );
 
-/** A station no longer has a certificate. */
-export async function remove(db: Db, stationId: string, certificate: CertificateHashData): Promise<void> {
+/** A station no longer has a certificate in one of its lists. */
+export async function remove(
+  db: Db,
+  { stationId, list }: { stationId: string; list: ListName },
+  certificate: CertificateHashData,
+): Promise<void> {
   const { hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber } = certificate;
-  await db.query(
-    removeOne([stationId, serialKey(serialNumber), hashAlgorithm, issuerNameHash, issuerKeyHash]),
-  );
+  const hashes = [hashAlgorithm, issuerNameHash, issuerKeyHash];
+  await db.query(removeOne([stationId, serialKey(serialNumber), ...hashes, LISTS[list]]));
 }
 
 const selectLastRoot = statement(
@@ -149,6 +161,7 @@ export interface CertificateRow {
   certificateType: string;
   serialNumber: string;
   certificateHashData: CertificateHashData | null;
+  childCertificateHashData: CertificateHashData[] | null;
   subject: string | null;
   issuer: string | null;
   validFrom: Date | null;
@@ -162,26 +175,26 @@ const selectPage = search(
   `SELECT certificate_id AS "certificateId", station_id AS "stationId", certificate_type AS "certificateType",
      serial_number AS "serialNumber", CASE WHEN hash_algorithm IS NOT NULL THEN json_build_object('hashAlgorithm', hash_algorithm,
        'issuerNameHash', issuer_name_hash, 'issuerKeyHash', issuer_key_hash, 'serialNumber', serial_number)
-     END AS "certificateHashData",
+     END AS "certificateHashData", child_hash_data AS "childCertificateHashData",
      subject, issuer, valid_from AS "validFrom", valid_to AS "validTo", pem, installed_at AS "installedAt",
      reported_at AS "reportedAt"
    FROM installed_certificates
-   WHERE station_id = $1 AND ($2::bigint IS NULL OR certificate_id > $2) AND ($3::text IS NULL OR certificate_type = $3)
+   WHERE station_id = $1 AND ($2::bigint IS NULL OR certificate_id > $2) AND certificate_type = ANY($3)
    ORDER BY certificate_id LIMIT $4`,
 );
 
 export interface CertificateFilter {
   stationId: string;
+  list: ListName;
   after: number | null;
   certificateType?: string;
   rows: number;
 }
 
-/** A station's certificates, in the order in which they became known. */
+/** A station's certificates of a list, in the order in which they became known. */
 export async function list(db: Db, filter: CertificateFilter): Promise<CertificateRow[]> {
-  const { stationId, after, certificateType, rows: limit } = filter;
-  const { rows } = await db.query<CertificateRow>(
-    selectPage([stationId, after, certificateType ?? null, limit]),
-  );
+  const { stationId, list: name, after, certificateType, rows: limit } = filter;
+  const types = certificateType === undefined ? LISTS[name] : [certificateType];
+  const { rows } = await db.query<CertificateRow>(selectPage([stationId, after, types, limit]));
   return rows;
 }

@@ -41,6 +41,17 @@ export async function get(db: Db, jobId: number): Promise<JobRow | undefined> {
   return rows[0];
 }
 
+const selectId = statement(
+  'jobs.idByCommand',
+  'SELECT job_id AS "jobId" FROM station_jobs WHERE command_id = $1',
+);
+
+/** The job that a command began; null when it began none. */
+export async function idByCommand(db: Db, commandId: string): Promise<number | null> {
+  const { rows } = await db.query<{ jobId: number }>(selectId([commandId]));
+  return rows[0]?.jobId ?? null;
+}
+
 const selectHistory = statement(
   'jobs.history',
   `SELECT status, received_at AS "receivedAt" FROM status_notifications WHERE job_id = $1

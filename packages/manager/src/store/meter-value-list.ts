@@ -1,4 +1,5 @@
-import type { Db } from './db.ts';
+import type { Readable } from 'node:stream';
+import type { Database, Db } from './db.ts';
 import { search } from './db.ts';
 
 /** A sample as the API shows it, with the digest that is its place among those of one moment. */
@@ -53,6 +54,21 @@ export async function listOfTransaction(
     selectOfTransaction([...valuesOf(filter), filter.transactionId]),
   );
   return rows;
+}
+
+const selectAllOfTransaction = search(
+  `SELECT ${COLUMNS} FROM meter_values
+   WHERE station_id = $1 AND transaction_id = $2 AND ($3::text IS NULL OR measurand = $3) AND ($4::text IS NULL OR context = $4)
+   ORDER BY measured_at, connector_id, meter_values.digest`,
+);
+
+/** All samples of a transaction, oldest first, as they are read; undefined while too many are reading. */
+export async function streamOfTransaction(
+  database: Database,
+  filter: { stationId: string; transactionId: number; measurand?: string; context?: string },
+): Promise<Readable | undefined> {
+  const { stationId, transactionId, measurand = null, context = null } = filter;
+  return database.stream(selectAllOfTransaction([stationId, transactionId, measurand, context]));
 }
 
 // The key of the table orders by time within a connector only. So the connectors are found by hopping from one to the next, and

@@ -1,4 +1,3 @@
-import type { ConnectorStatus } from './connectors.ts';
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
 import { tagKey } from './tags.ts';
@@ -31,7 +30,8 @@ export interface NewReservation {
   requestedAt: Date;
 }
 
-const LIVE = "state IN ('requested', 'active')";
+/** Those that are or may be at the station. */
+export const LIVE = "state IN ('requested', 'active')";
 
 const insert = statement(
   'reservations.add',
@@ -129,7 +129,7 @@ export async function useNamed(db: Db, reservationId: number, use: Use): Promise
 }
 
 /** So far may a station's clock be from ours before its times are taken for those of something older. */
-const SKEW = "interval '10 seconds'";
+export const SKEW = "interval '10 seconds'";
 
 const useByTag = statement(
   'reservations.useByTag',
@@ -146,42 +146,6 @@ export async function useUnnamed(db: Db, use: Use): Promise<void> {
   const { stationId, connectorId, idTag, parentIdTag, transactionId, startedAt } = use;
   const parentKey = parentIdTag === null ? null : tagKey(parentIdTag);
   await db.query(useByTag([stationId, connectorId, tagKey(idTag), parentKey, transactionId, startedAt]));
-}
-
-const MATTERS = new Set(['Reserved', 'Available', 'Unavailable', 'Faulted']);
-
-// Times of statuses are the station's. An Available ends only what was Reserved before, so the two are compared by one clock;
-// a status from before the reservation was asked for is about something else. What is told of connector 0 holds for them all.
-const settleAll = statement(
-  'reservations.onStatuses',
-  `UPDATE reservations r SET
-     reserved_at = CASE told.status WHEN 'Reserved' THEN coalesce(r.reserved_at, told.status_at) ELSE r.reserved_at END,
-     state = CASE WHEN told.status = 'Reserved' THEN r.state
-       WHEN r.expiry_date <= greatest(told.status_at, told.received_at) THEN 'expired'
-       WHEN told.status = 'Available' THEN 'cancelled' ELSE 'lost' END,
-     reason = CASE WHEN told.status IN ('Unavailable', 'Faulted') THEN told.status ELSE r.reason END,
-     ended_at = CASE told.status WHEN 'Reserved' THEN NULL ELSE least(r.expiry_date, told.status_at) END
-   FROM unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[])
-     AS told (station_id, connector_id, status, status_at, received_at)
-   WHERE r.station_id = told.station_id AND r.${LIVE} AND told.status_at >= r.requested_at - ${SKEW}
-     AND CASE told.status WHEN 'Reserved' THEN told.connector_id = r.connector_id
-       WHEN 'Available' THEN told.connector_id = r.connector_id AND told.status_at >= r.reserved_at
-       ELSE told.connector_id IN (0, r.connector_id) AND r.state = 'active' END`,
-);
-
-/** What statuses tell of reservations (Status.7): one statement for a whole batch, and none where no status matters. */
-export async function onStatuses(db: Db, statuses: ConnectorStatus[]): Promise<void> {
-  const told = statuses.filter(({ status }) => MATTERS.has(status));
-  if (told.length === 0) return;
-  await db.query(
-    settleAll([
-      told.map(({ stationId }) => stationId),
-      told.map(({ connectorId }) => connectorId),
-      told.map(({ status }) => status),
-      told.map(({ statusAt }) => statusAt),
-      told.map(({ receivedAt }) => receivedAt),
-    ]),
-  );
 }
 
 const expireAll = statement(

@@ -14,8 +14,8 @@ interface Kept {
   key?: string;
 }
 
-// A transaction that is superseded has ended; its stop may be lost for ever.
-const IS_OPEN = "t.stopped_at IS NULL AND NOT t.flags @> '{supersededByStart}'";
+// One that is lost or closed has ended, though its stop may come late.
+const IS_OPEN = "t.state = 'open'";
 const UNDELIVERED = `EXISTS (SELECT FROM webhooks w WHERE w.active AND (w.last_event_id < r.id
   OR EXISTS (SELECT FROM webhook_deliveries d WHERE d.webhook_id = w.webhook_id AND d.event_id = r.id AND d.dead_at IS NULL)))`;
 
@@ -32,7 +32,10 @@ const KEPT = {
         AND EXISTS (SELECT FROM %I m WHERE m.transaction_id = t.transaction_id))`,
     },
   ],
-  authorizations: [{ table: 'authorizations', since: 'received_at', isOld: 'r.received_at < $1' }],
+  authorizations: [
+    { table: 'authorizations', since: 'received_at', isOld: 'r.received_at < $1' },
+    { table: 'pnc_authorizations', isOld: 'r.received_at < $1' },
+  ],
   events: [
     {
       table: 'events',
@@ -70,6 +73,11 @@ const KEPT = {
     {
       table: 'certificate_requests',
       key: 'certificate_request_id',
+      isOld: "r.requested_at < $1 AND r.state IN ('rejected', 'installed', 'superseded')",
+    },
+    {
+      table: 'pnc_certificate_requests',
+      key: 'pnc_request_id',
       isOld: "r.requested_at < $1 AND r.state IN ('rejected', 'installed', 'superseded')",
     },
   ],

@@ -1,3 +1,4 @@
+import { emaidKey } from '../emaid.ts';
 import type { Db } from './db.ts';
 import { search, statement } from './db.ts';
 
@@ -21,9 +22,33 @@ const select = statement(
    FROM tags WHERE id_tag_key = $1`,
 );
 
+// Of two tags that are the same contract, one that is blocked counts.
+const selectEmaid = statement(
+  'tags.findEmaid',
+  `SELECT id_tag AS "idTag", status, parent_id_tag AS "parentIdTag", expiry_date AS "expiryDate",
+     concurrent_transaction_limit AS "concurrentTransactionLimit"
+   FROM tags WHERE emaid_key = $1 ORDER BY status = 'Blocked' DESC, id_tag_key LIMIT 1`,
+);
+
+/** The tag with this idTag, or the one that is the same eMAID in another form (PnC.6). */
 export async function find(db: Db, idTag: string): Promise<Tag | undefined> {
   const { rows } = await db.query<Tag>(select([tagKey(idTag)]));
-  return rows[0];
+  const [tag] = rows;
+  const emaid = tag ? undefined : emaidKey(idTag);
+  if (emaid === undefined) return tag;
+  const { rows: contracts } = await db.query<Tag>(selectEmaid([emaid]));
+  return contracts[0];
+}
+
+const selectParent = statement(
+  'tags.isParent',
+  'SELECT EXISTS (SELECT FROM tags WHERE lower(parent_id_tag) = $1) AS "isParent"',
+);
+
+/** Is an idTag the parent of others? A group need not be a tag itself. */
+export async function isParent(db: Db, idTag: string): Promise<boolean> {
+  const { rows } = await db.query<{ isParent: boolean }>(selectParent([tagKey(idTag)]));
+  return rows[0]?.isParent ?? false;
 }
 
 const lockKey = statement('tags.lock', 'SELECT pg_advisory_xact_lock(hashtextextended($1, 1))');

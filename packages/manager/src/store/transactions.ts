@@ -2,13 +2,7 @@ import type { IdTagInfo } from '../authorize.ts';
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
 import { tagKey } from './tags.ts';
-
-/**
- * What an operator should look at. `supersededByStart`: a new start came on its connector before its stop did, which is lost or
- * late; the others say what is odd about the stop.
- */
-export type TransactionFlag =
-  'supersededByStart' | 'meterStopBelowStart' | 'stopBeforeStart' | 'stoppedByOtherTag';
+import type { TransactionFlag } from './transaction-state.ts';
 
 export interface Start {
   stationId: string;
@@ -70,34 +64,24 @@ export async function addStart(db: Db, start: Start, idTagInfo: IdTagInfo): Prom
   return rows[0]?.transactionId;
 }
 
-const flagOlder = statement(
-  'transactions.flagSuperseded',
-  `UPDATE transactions SET flags = flags || '{supersededByStart}'
-   WHERE station_id = $1 AND connector_id = $2 AND stopped_at IS NULL AND started_at < $3
-     AND NOT flags @> '{supersededByStart}'`,
-);
-
-/** Flags what is still open on a connector from before a start: its stop was lost or comes late (rule Start.10). */
-export async function flagSuperseded(db: Db, { stationId, connectorId, startedAt }: Start): Promise<void> {
-  await db.query(flagOlder([stationId, connectorId, startedAt]));
-}
-
 // Another start on the same connector is not counted: it has ended, or this one would not have begun.
 const countRunning = statement(
   'transactions.countRunning',
   `SELECT count(*)::int AS running FROM transactions
-   WHERE id_tag_key = $1 AND started_at <= $2 AND (stopped_at IS NULL OR stopped_at > $2)
+   WHERE id_tag_key = ANY($1) AND started_at <= $2 AND coalesce(stopped_at, close_stopped_at, 'infinity') > $2
      AND NOT flags @> '{supersededByStart}' AND (station_id, connector_id) <> ($3, $4)
      AND id_tag_status = 'Accepted'`,
 );
 
-/** In how many other transactions a tag is at the moment of a start. */
+/** In how many other transactions a tag is at the moment of a start, by the idTags that are the same tag. */
 export async function countOthers(
   db: Db,
-  { idTag, startedAt, stationId, connectorId }: Start,
+  { startedAt, stationId, connectorId }: Start,
+  idTags: string[],
 ): Promise<number> {
+  const keys = [...new Set(idTags.map(tagKey))];
   const { rows } = await db.query<{ running: number }>(
-    countRunning([tagKey(idTag), startedAt, stationId, connectorId]),
+    countRunning([keys, startedAt, stationId, connectorId]),
   );
   return rows[0]?.running ?? 0;
 }
@@ -177,7 +161,7 @@ export interface Ending {
   flags: TransactionFlag[];
 }
 
-/** Ends a transaction; its energy follows from the two meter readings. */
+/** Ends a transaction; its energy follows from its meter readings. */
 export async function end(db: Db, { transactionId, stop, idTagInfo, flags }: Ending): Promise<void> {
   await db.query(
     updateStop([
@@ -196,15 +180,17 @@ export async function end(db: Db, { transactionId, stop, idTagInfo, flags }: End
 
 const selectOpen = statement(
   'transactions.findOpen',
-  `SELECT transaction_id AS "transactionId" FROM transactions
-   WHERE station_id = $1 AND connector_id = $2 AND stopped_at IS NULL ORDER BY started_at DESC LIMIT 1`,
+  `SELECT transaction_id AS "transactionId", started_at AS "startedAt" FROM transactions
+   WHERE station_id = $1 AND connector_id = $2 AND stopped_at IS NULL AND state = 'open' ORDER BY started_at DESC LIMIT 1`,
 );
 
-/** The id of the youngest open transaction on a connector. */
+/** The youngest open transaction on a connector. */
 export async function findOpen(
   db: Db,
   { stationId, connectorId }: { stationId: string; connectorId: number },
-): Promise<number | undefined> {
-  const { rows } = await db.query<{ transactionId: number }>(selectOpen([stationId, connectorId]));
-  return rows[0]?.transactionId;
+): Promise<{ transactionId: number; startedAt: Date } | undefined> {
+  const { rows } = await db.query<{ transactionId: number; startedAt: Date }>(
+    selectOpen([stationId, connectorId]),
+  );
+  return rows[0];
 }

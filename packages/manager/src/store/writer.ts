@@ -4,7 +4,8 @@ import * as connectors from './connectors.ts';
 import type { Database } from './db.ts';
 import * as frames from './frames.ts';
 import * as meterValues from './meter-values.ts';
-import * as reservations from './reservations.ts';
+import * as registerReadings from './register-readings.ts';
+import * as reservationStatuses from './reservation-statuses.ts';
 
 /** The tables that are written in batches. */
 export interface Writer {
@@ -21,10 +22,14 @@ export function createWriter(database: Database, onWritten?: (table: string, row
   return {
     authorizations: batch('authorizations', 1000, (rows) => authorizations.record(database, rows)),
     frames: batch('frames', 1000, (rows) => frames.record(database, rows)),
-    meterValues: batch('meter_values', 5000, (rows) => meterValues.record(database, rows)),
+    // Not in one database transaction: a stop that has the same samples would wait for this one, and this one for the stop.
+    meterValues: batch('meter_values', 5000, async (rows) => {
+      await meterValues.record(database, rows);
+      await registerReadings.record(database, rows);
+    }),
     statuses: batch('connector_statuses', 1000, async (rows) => {
       await connectors.record(database, rows);
-      await reservations.onStatuses(database, rows);
+      await reservationStatuses.apply(database, rows);
     }),
   };
 }

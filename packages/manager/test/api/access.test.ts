@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import Fastify from 'fastify';
 import { ACTIONS } from '@evander/ocpp';
 import { KeyRing, requireRoles } from '../../src/api/authentication.ts';
+import { PNC_COMMANDS } from '../../src/messages/pnc/index.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
 import { KEYS, openApi } from './harness.ts';
@@ -43,12 +44,52 @@ const ROUTES: [string, string, Role][] = [
   ['GET', '/transactions', 'viewer'],
   ['GET', '/transactions/{transactionId}', 'viewer'],
   ['GET', '/transactions/{transactionId}/meter-values', 'viewer'],
+  ['GET', '/transactions.csv', 'viewer'],
+  ['GET', '/transactions/{transactionId}/meter-values.csv', 'viewer'],
+  ['POST', '/transactions/{transactionId}/close', 'operator'],
+  ['GET', '/charging-profile-templates', 'viewer'],
+  ['POST', '/charging-profile-templates', 'operator'],
+  ['GET', '/charging-profile-templates/{templateId}', 'viewer'],
+  ['PUT', '/charging-profile-templates/{templateId}', 'operator'],
+  ['DELETE', '/charging-profile-templates/{templateId}', 'operator'],
+  ['POST', '/charging-profile-templates/{templateId}/apply', 'operator'],
+  ['GET', '/charging-profile-templates/{templateId}/applications', 'viewer'],
   ['GET', '/unmatched-stops', 'viewer'],
   ['GET', '/stations/{stationId}/reservations', 'viewer'],
   ['GET', '/stations/{stationId}/jobs', 'viewer'],
   ['GET', '/jobs/{jobId}', 'viewer'],
+  ['GET', '/files', 'viewer'],
+  ['POST', '/files', 'operator'],
+  ['GET', '/files/{fileId}', 'viewer'],
+  ['GET', '/files/{fileId}/content', 'viewer'],
+  ['PUT', '/files/{fileId}', 'operator'],
+  ['DELETE', '/files/{fileId}', 'operator'],
+  ['POST', '/stations/{stationId}/firmware-updates', 'operator'],
+  ['POST', '/stations/{stationId}/diagnostics', 'operator'],
+  ['POST', '/stations/{stationId}/logs', 'operator'],
+  ['GET', '/firmware-campaigns', 'viewer'],
+  ['POST', '/firmware-campaigns', 'operator'],
+  ['GET', '/firmware-campaigns/{campaignId}', 'viewer'],
+  ['GET', '/firmware-campaigns/{campaignId}/stations', 'viewer'],
+  ...['start', 'pause', 'resume', 'cancel', 'rollback'].map((action): [string, string, Role] => [
+    'POST',
+    `/firmware-campaigns/{campaignId}/${action}`,
+    'operator',
+  ]),
   ['GET', '/stations/{stationId}/certificates', 'viewer'],
   ['GET', '/stations/{stationId}/certificate-requests', 'viewer'],
+  ...Object.keys(PNC_COMMANDS).map((action): [string, string, Role] => [
+    'POST',
+    `/stations/{stationId}/pnc-commands/${action}`,
+    'operator',
+  ]),
+  ['GET', '/stations/{stationId}/pnc-certificates', 'viewer'],
+  ['GET', '/stations/{stationId}/pnc-certificate-requests', 'viewer'],
+  ['GET', '/pnc-authorizations', 'viewer'],
+  ['GET', '/pnc-roots', 'viewer'],
+  ['PUT', '/pnc-roots', 'admin'],
+  ['GET', '/pnc-roots/{fingerprint}', 'viewer'],
+  ['DELETE', '/pnc-roots/{fingerprint}', 'admin'],
   ['GET', '/security-events', 'viewer'],
   ['GET', '/events', 'viewer'],
   ['GET', '/webhooks', 'admin'],
@@ -58,6 +99,25 @@ const ROUTES: [string, string, Role][] = [
   ['DELETE', '/webhooks/{webhookId}', 'admin'],
   ['GET', '/webhooks/{webhookId}/dead', 'admin'],
   ['POST', '/webhooks/{webhookId}/replay', 'admin'],
+  ['GET', '/goals', 'viewer'],
+  ['POST', '/stations/{stationId}/password-rotation', 'operator'],
+  ['GET', '/stations/{stationId}/password-rotation', 'viewer'],
+  ['DELETE', '/stations/{stationId}/password-rotation', 'operator'],
+  ['PUT', '/stations/{stationId}/security-profile', 'operator'],
+  ['GET', '/stations/{stationId}/security-profile', 'viewer'],
+  ['DELETE', '/stations/{stationId}/security-profile', 'operator'],
+  ['PUT', '/stations/{stationId}/root-certificates', 'operator'],
+  ['GET', '/stations/{stationId}/root-certificates', 'viewer'],
+  ['DELETE', '/stations/{stationId}/root-certificates', 'operator'],
+  ['POST', '/stations/{stationId}/client-certificate', 'operator'],
+  ['GET', '/stations/{stationId}/client-certificate', 'viewer'],
+  ['DELETE', '/stations/{stationId}/client-certificate', 'operator'],
+  ['GET', '/issued-certificates', 'viewer'],
+  ['POST', '/issued-certificates', 'operator'],
+  ['POST', '/issued-certificates/{serialNumber}/revocation', 'admin'],
+  ['GET', '/trusted-roots', 'viewer'],
+  ['POST', '/trusted-roots', 'admin'],
+  ['DELETE', '/trusted-roots/{fingerprint}', 'admin'],
   ['GET', '/api-keys', 'admin'],
   ['POST', '/api-keys', 'admin'],
   ['DELETE', '/api-keys/{keyId}', 'admin'],
@@ -69,7 +129,7 @@ test('the OpenAPI describes every route, and this list has them all', async () =
   const described = Object.entries(body.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  const open = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
+  const open = ['GET /files/{token}/{name}', 'GET /health/live', 'GET /health/ready', 'GET /metrics'];
   expect(described.sort()).toEqual(
     [...ROUTES.map(([method, path]) => `${method} /api/v1${path}`), ...open].sort(),
   );
@@ -85,7 +145,7 @@ test('the server does not start with a route that says no role', async () => {
 
 test.each(ROUTES)('%s %s wants the role %s', async (method, template, least) => {
   const path = `/api/v1${template
-    .replace(/\{(keyId|commandId|webhookId)\}/, '00000000-0000-0000-0000-000000000000')
+    .replace(/\{(keyId|commandId|fileId|campaignId|webhookId)\}/, '00000000-0000-0000-0000-000000000000')
     .replace('{idTag}', 'T')
     .replace(/\{\w+\}/g, '1')}`;
   const body = method === 'PUT' || method === 'POST' ? {} : undefined;
@@ -99,7 +159,7 @@ test.each(ROUTES)('%s %s wants the role %s', async (method, template, least) => 
       expect(status).toBe(403);
       expect(problem.detail).toContain(least);
     } else {
-      expect([200, 201, 204, 400, 404]).toContain(status);
+      expect([200, 201, 204, 400, 404, 415]).toContain(status);
     }
   }
 });

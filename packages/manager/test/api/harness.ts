@@ -1,9 +1,11 @@
 import { expect } from '@jest/globals';
 import { Sealer, silentLog } from '@evander/process';
+import { DEFAULT_FILE_OPTIONS, Files } from '../../src/files/files.ts';
 import { startApi } from '../../src/api/server.ts';
 import { Certificates } from '../../src/certificates/certificates.ts';
 import { EventFeed } from '../../src/events/feed.ts';
 import { Sequencer } from '../../src/events/sequencer.ts';
+import type { FileOptions } from '../../src/files/files.ts';
 import { outbound } from '../../src/outbound.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
@@ -38,6 +40,7 @@ export interface Answer {
 export interface TestApi {
   desk: Desk;
   feed: EventFeed;
+  files: Files;
   certificates: Certificates;
   url: string;
   changed: string[];
@@ -48,13 +51,15 @@ export interface TestApi {
 
 export async function openApi({
   unknownStations = 'reject',
-}: { unknownStations?: 'accept' | 'reject' } = {}): Promise<TestApi> {
+  fileOptions = {},
+}: { unknownStations?: 'accept' | 'reject'; fileOptions?: Partial<FileOptions> } = {}): Promise<TestApi> {
   const desk = await openDesk();
   for (const role of ['admin', 'operator', 'viewer'] as const) {
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
   }
   const changed: string[] = [];
-  const now = (): Date => new Date();
+  const { now } = desk;
+  const files = new Files(desk.database, { ...DEFAULT_FILE_OPTIONS, ...fileOptions }, now);
   const log = silentLog();
   const certificates = new Certificates({
     database: desk.database,
@@ -80,6 +85,7 @@ export async function openApi({
     feed,
     webhookSealer: new Sealer('a secret'),
     maxEventStreams: 3,
+    files,
     metrics: desk.metrics,
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
@@ -92,9 +98,11 @@ export async function openApi({
     onStationChanged: (stationId) => changed.push(stationId),
     log,
   });
+  files.links.listensAt(api.url);
   return {
     desk,
     feed,
+    files,
     certificates,
     url: api.url,
     changed,
@@ -103,6 +111,7 @@ export async function openApi({
         method,
         redirect: 'manual',
         headers: {
+          accept: 'application/json',
           ...(key !== null && { authorization: `Bearer ${key}` }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },

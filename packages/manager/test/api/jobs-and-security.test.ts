@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { CSR, ROOT_ONE, SERIAL_ONE } from '../certificates.ts';
+import { addTag } from '../desk.ts';
 import { allPages, openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 
@@ -109,6 +110,7 @@ test('certificate requests of a station are listed newest first', async () => {
 
 test('reservations of a station are listed newest first; the clock expires them', async () => {
   const expiryDate = new Date(Date.now() + 3_600_000).toISOString();
+  await addTag(api.desk, 'T');
   for (let connectorId = 1; connectorId <= 5; connectorId++) {
     const request = { connectorId, idTag: 'T', expiryDate };
     await api.desk.command('ReserveNow', request, { status: connectorId === 5 ? 'Occupied' : 'Accepted' });

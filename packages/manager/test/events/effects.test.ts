@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { recordPresence } from '../../src/presence.ts';
 import * as connections from '../../src/store/connections.ts';
+import * as transactionEndings from '../../src/store/transaction-endings.ts';
 import * as events from '../../src/store/events.ts';
 import type { Event } from '../../src/store/events.ts';
 import { createWriter } from '../../src/store/writer.ts';
@@ -69,6 +70,27 @@ test('a start that leaves another without its stop tells of it, and so does a st
     'transaction.started',
     'transaction.superseded',
     'transaction.unmatchedStop',
+  ]);
+});
+
+test('an operator who closes a transaction is told of, and so is the stop that comes after all', async () => {
+  const request = { connectorId: 3, idTag: 'T', meterStart: 0, timestamp: T(14) };
+  const { response } = await desk.ask('StartTransaction', request);
+  const { transactionId } = response as { transactionId: number };
+  const closure = {
+    transactionId,
+    by: 'somebody',
+    reason: 'gone',
+    meterStopWh: 7,
+    stoppedAt: new Date(T(15)),
+    at: new Date(),
+  };
+  await transactionEndings.close(desk.database, closure, () => {});
+  await desk.ask('StopTransaction', { transactionId, meterStop: 8, timestamp: T(16) });
+  expect(await told()).toMatchObject([
+    ['transaction.started', {}],
+    ['transaction.closed', { transactionId, closedBy: 'somebody', meterStopWh: 7, stoppedAt: T(15) }],
+    ['transaction.stopped', { transactionId, meterStopWh: 8, stoppedAt: T(16) }],
   ]);
 });
 

@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
+import { addTag, openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 
 let desk: Desk;
 beforeAll(async () => {
   desk = await openDesk();
+  await addTag(desk, 'T');
 });
 afterAll(() => desk.close());
-beforeEach(() => desk.rows('TRUNCATE reservations'));
+beforeEach(() => desk.rows('TRUNCATE reservations, transactions'));
 
-async function reserve(): Promise<unknown> {
+async function reserve(connectorId = 1): Promise<unknown> {
   const expiryDate = new Date(Date.now() + 3_600_000).toISOString();
-  await desk.command('ReserveNow', { connectorId: 1, idTag: 'T', expiryDate }, { status: 'Accepted' });
+  await desk.command('ReserveNow', { connectorId, idTag: 'T', expiryDate }, { status: 'Accepted' });
   return desk.sent().at(-1)?.request['reservationId'];
 }
 
@@ -24,7 +25,7 @@ test.each([
   ['Rejected', 'ended'],
 ])('CancelReservation answered %s: it is %s', async (status, state) => {
   const reservationId = await reserve();
-  await reserve();
+  await reserve(2);
   await desk.command('CancelReservation', { reservationId }, { status });
   expect(await reservations()).toMatchObject([
     { state, ended_at: expect.any(Date) as unknown },

@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
+import { addTag, openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 
 let desk: Desk;
 beforeAll(async () => {
   desk = await openDesk();
+  await addTag(desk, 'DRIVER');
 });
 afterAll(() => desk.close());
 beforeEach(async () => {
-  await desk.rows('TRUNCATE reservations, transactions');
+  await desk.rows('TRUNCATE reservations, transactions, connectors, connector_statuses');
 });
 
 const HOUR = 3_600_000;
@@ -109,4 +110,29 @@ test('statuses of many connectors at once all count', async () => {
   expect((await reservations()).map(({ state }) => state)).toEqual(
     Array.from({ length: 10 }, (_, i) => (i % 2 ? 'lost' : 'active')),
   );
+});
+
+test('Reserved and Available in one write count in the order of the clock of the station', async () => {
+  for (const connectorId of [1, 2]) await reserve({ connectorId });
+  const at = inMs(1000);
+  const later = inMs(2000);
+  await Promise.all([
+    tell(1, 'Available', { timestamp: later }),
+    tell(1, 'Reserved', { timestamp: at }),
+    tell(2, 'Reserved', { timestamp: at }),
+    tell(2, 'Available', { timestamp: later }),
+  ]);
+  expect(await reservations()).toMatchObject([
+    { state: 'cancelled', reserved_at: new Date(at), ended_at: new Date(later) },
+    { state: 'cancelled', reserved_at: new Date(at), ended_at: new Date(later) },
+  ]);
+});
+
+test('Available and then Reserved in one write leave the reservation as it is', async () => {
+  await reserve();
+  await Promise.all([
+    tell(1, 'Reserved', { timestamp: inMs(2000) }),
+    tell(1, 'Available', { timestamp: inMs(1000) }),
+  ]);
+  expect(await reservations()).toMatchObject([{ state: 'active', reserved_at: expect.any(Date) as unknown }]);
 });

@@ -86,6 +86,15 @@ test.each([
   ['SetProfile.5', 1, { chargingProfileKind: 'Relative' }],
   ['SetProfile.5', 1, { chargingProfileKind: 'Recurring' }],
   ['SetProfile.5', 1, { recurrencyKind: 'Daily' }],
+  [
+    'SetProfile.5',
+    0,
+    {
+      chargingProfilePurpose: 'ChargePointMaxProfile',
+      chargingProfileKind: 'Relative',
+      ...schedule({ startSchedule: undefined }),
+    },
+  ],
   ['SetProfile.5', 1, { validFrom: '2026-11-20T01:00:00+01:00', validTo: '2026-11-20T00:00:00Z' }],
 ])('SetChargingProfile against the rule %s is not sent: on %d, %j', async (rule, connectorId, fields) => {
   await configure('ChargeProfileMaxStackLevel', '3');
@@ -94,6 +103,25 @@ test.each([
   await expect(set(connectorId, fields)).rejects.toMatchObject({ name: 'RuleBroken', rule });
   expect(await desk.rows('SELECT FROM commands')).toHaveLength(0);
   expect(await set(1)).toMatchObject({ status: 'answered' });
+});
+
+test('SetChargingProfile with a limit of two decimals is not sent; 8.1 has one', async () => {
+  const limit = (value: number) => schedule({ chargingSchedulePeriod: [{ startPeriod: 0, limit: value }] });
+  await expect(set(1, limit(8.15))).rejects.toMatchObject({ name: 'OcppError' });
+  expect(await desk.rows('SELECT FROM commands')).toHaveLength(0);
+  expect(await set(1, limit(8.1))).toMatchObject({ status: 'answered' });
+});
+
+test('SetProfile.3: a profile of the same purpose and level on its connector is replaced, whatever its id', async () => {
+  await set(1, { chargingProfileId: 10 });
+  await set(1, { chargingProfileId: 11 });
+  await set(1, { chargingProfileId: 12, stackLevel: 1 });
+  await set(2, { chargingProfileId: 13 });
+  expect(await kept()).toEqual([
+    '11 TxDefaultProfile 1/0',
+    '12 TxDefaultProfile 1/1',
+    '13 TxDefaultProfile 2/0',
+  ]);
 });
 
 test('SetProfile.1: a TxProfile is for a running transaction of the station, on its connector', async () => {

@@ -49,7 +49,7 @@ test.each([
   ['no PEM at all', 'please'],
   ['DER in hex, as in edition 1', '308201223081CA020100'],
   ['a certificate', ROOT_ONE],
-  ['PEM of no DER', CSR.replace('MIHd', 'AAAA')],
+  ['PEM of no DER', CSR.replace('MIHc', 'AAAA')],
   ['more than any request', CSR.repeat(60)],
 ])('SignCertificate rejects %s', async (_name, csr) => {
   await sign();

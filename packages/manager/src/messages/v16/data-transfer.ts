@@ -1,18 +1,19 @@
+import { DIALECTS } from '@evander/ocpp';
 import type { DataTransferRequest, DataTransferResponse } from '@evander/ocpp';
-import type { Command } from '../../commands/command.ts';
 import type { Context, Message } from '../message.ts';
+import { tunnelOf } from '../pnc/receive.ts';
 
 type HandleData = (request: DataTransferRequest, context: Context) => Promise<DataTransferResponse>;
 
 /** Who understands what a vendor's stations send: vendorId → messageId → handler, both in lower case (CiStrings). */
 export type Vendors = Record<string, Record<string, HandleData>>;
 
-const VENDORS: Vendors = {};
+const VENDORS: Vendors = {
+  [DIALECTS.oca.vendorId]: tunnelOf('oca'),
+  [DIALECTS.has2be.vendorId]: tunnelOf('has2be'),
+};
 
 export const dataTransfer = dataTransferOf(VENDORS);
-
-/** What its answer means is known to whoever sends it. */
-export const sendDataTransfer: Command<'DataTransfer'> = {};
 
 /** Routes DataTransfer by vendorId and messageId; a request without messageId goes to the handler named ''. */
 export function dataTransferOf(vendors: Vendors): Message<'DataTransfer'> {

@@ -14,6 +14,6 @@ export const deleteCertificate: Command<'DeleteCertificate'> = {
   // NotFound: it is gone already (DeleteCert.2).
   async onAnswer({ status }, { request }, { db, stationId }) {
     if (status !== 'Accepted' && status !== 'NotFound') return;
-    await installedCertificates.remove(db, stationId, request.certificateHashData);
+    await installedCertificates.remove(db, { stationId, list: 'ocpp' }, request.certificateHashData);
   },
 };

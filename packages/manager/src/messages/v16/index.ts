@@ -1,6 +1,7 @@
 import type { StationAction } from '@evander/ocpp';
 import type { Commands } from '../../commands/options.ts';
 import type { Message } from '../message.ts';
+import { sendDataTransfer } from '../pnc/send.ts';
 import { authorize } from './authorize.ts';
 import { bootNotification } from './boot-notification.ts';
 import { cancelReservation } from './cancel-reservation.ts';
@@ -9,7 +10,7 @@ import { changeAvailability } from './change-availability.ts';
 import { changeConfiguration } from './change-configuration.ts';
 import { clearCache } from './clear-cache.ts';
 import { clearChargingProfile } from './clear-charging-profile.ts';
-import { dataTransfer, sendDataTransfer } from './data-transfer.ts';
+import { dataTransfer } from './data-transfer.ts';
 import { deleteCertificate } from './delete-certificate.ts';
 import { diagnosticsStatusNotification } from './diagnostics-status-notification.ts';
 import { extendedTriggerMessage } from './extended-trigger-message.ts';

@@ -25,5 +25,5 @@ async function transactionOf(
   if (sent === undefined || Math.abs(sent) > INT32_MAX) return null;
   if (sent !== -1) return sent;
   const { database, stationId } = context;
-  return (await transactions.findOpen(database, { stationId, connectorId })) ?? null;
+  return (await transactions.findOpen(database, { stationId, connectorId }))?.transactionId ?? null;
 }

@@ -25,7 +25,8 @@ export const signCertificate: Message<'SignCertificate'> = {
 };
 
 async function faultsIn(csr: string, { database, stationId }: Context): Promise<string[]> {
-  if (csr.length > MAX_LENGTH) return [`the csr has ${csr.length} characters, OCPP allows 5500`];
+  if (csr.length > MAX_LENGTH)
+    return [`the csr has ${csr.length} characters, more than any PKCS#10 request in OCPP (5500)`];
   const commonNames = await stations.certificateNames(database, stationId);
   try {
     return await faultsOf(readSigningRequest(csr), { commonNames });

@@ -1,12 +1,14 @@
 import { parseDateTime } from '@evander/ocpp';
 import { idTagInfoOf } from '../../authorize.ts';
 import type { IdTagInfo } from '../../authorize.ts';
+import { emaidForms } from '../../emaid.ts';
 import type { Db } from '../../store/db.ts';
 import * as chargingProfiles from '../../store/charging-profiles.ts';
 import * as configuration from '../../store/configuration.ts';
 import * as remoteStarts from '../../store/remote-starts.ts';
 import * as reservations from '../../store/reservations.ts';
 import * as tags from '../../store/tags.ts';
+import * as transactionEndings from '../../store/transaction-endings.ts';
 import * as transactions from '../../store/transactions.ts';
 import type { Message } from '../message.ts';
 
@@ -30,7 +32,8 @@ export const startTransaction: Message<'StartTransaction'> = {
       const idTagInfo = await authorizeStart(db, start, now());
       const transactionId = await transactions.addStart(db, start, idTagInfo);
       if (transactionId === undefined) return addedMeanwhile(db, start);
-      await transactions.flagSuperseded(db, start);
+      for (const lostId of await transactionEndings.endSuperseded(db, start))
+        await chargingProfiles.removeOfTransaction(db, stationId, lostId);
       await linkRemoteStart(db, start, transactionId);
       const parentIdTag = idTagInfo.parentIdTag ?? null;
       if (!(await useReservation(db, start, { ...start, parentIdTag, transactionId })))
@@ -44,9 +47,11 @@ async function authorizeStart(db: Db, start: transactions.Start, now: Date): Pro
   const tag = await tags.find(db, start.idTag);
   const idTagInfo = idTagInfoOf(tag, now);
   const limit = tag?.concurrentTransactionLimit ?? null;
-  if (idTagInfo.status !== 'Accepted' || limit === null) return idTagInfo;
-  await tags.lock(db, start.idTag);
-  const others = await transactions.countOthers(db, start);
+  if (!tag || idTagInfo.status !== 'Accepted' || limit === null) return idTagInfo;
+  // A contract may be known by another form of its eMAID.
+  const idTags = [start.idTag, tag.idTag];
+  await tags.lock(db, tag.idTag);
+  const others = await transactions.countOthers(db, start, [...idTags, ...idTags.flatMap(emaidForms)]);
   return others < limit ? idTagInfo : { ...idTagInfo, status: 'ConcurrentTx' };
 }
 

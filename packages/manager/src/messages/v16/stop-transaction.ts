@@ -6,8 +6,10 @@ import { samplesOf } from '../../samples.ts';
 import * as chargingProfiles from '../../store/charging-profiles.ts';
 import type { Db } from '../../store/db.ts';
 import * as meterValues from '../../store/meter-values.ts';
+import * as registerReadings from '../../store/register-readings.ts';
 import * as tags from '../../store/tags.ts';
 import { tagKey } from '../../store/tags.ts';
+import type { TransactionFlag } from '../../store/transaction-state.ts';
 import * as transactions from '../../store/transactions.ts';
 import * as unmatchedStops from '../../store/unmatched-stops.ts';
 import type { Message } from '../message.ts';
@@ -65,14 +67,15 @@ async function recordData(
   const { stationId, connectorId, transactionId, receivedAt } = about;
   const samples = samplesOf(transactionData ?? [], { stationId, connectorId, transactionId, receivedAt });
   await meterValues.record(db, samples);
+  await registerReadings.record(db, samples);
 }
 
 function flagsOf(
   stop: transactions.Stop,
   transaction: transactions.StoppableTransaction,
   idTagInfo: IdTagInfo | undefined,
-): transactions.TransactionFlag[] {
-  const flags: transactions.TransactionFlag[] = [];
+): TransactionFlag[] {
+  const flags: TransactionFlag[] = [];
   if (stop.meterStopWh < transaction.meterStartWh) flags.push('meterStopBelowStart');
   if (stop.stoppedAt < transaction.startedAt) flags.push('stopBeforeStart');
   const isOtherTag = stop.idTag !== null && tagKey(stop.idTag) !== tagKey(transaction.idTag);

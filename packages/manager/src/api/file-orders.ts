@@ -1,0 +1,149 @@
+import { Type } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { diagnosticsOrder, firmwareOrder, isSigned, logOrder } from '../files/orders.ts';
+import type { Order } from '../files/orders.ts';
+import type { CommandRow } from '../store/command-list.ts';
+import type { Db } from '../store/db.ts';
+import * as jobList from '../store/job-list.ts';
+import * as signedUpdates from '../store/signed-updates.ts';
+import { CommandAnswer, CommandOptions, sendCommand } from './commands.ts';
+import type { CommandQuery } from './commands.ts';
+import { Signed } from './campaign-schemas.ts';
+import { oneOf, readPeriod, readTime, StationParams, TimeText } from './fields.ts';
+import { findFile } from './file-schemas.ts';
+import { Problem } from './problem.ts';
+import type { ApiContext, App } from './route.ts';
+
+const Retries = {
+  retries: Type.Optional(Type.Integer({ minimum: 0, description: 'Repetitions after the first try' })),
+  retryInterval: Type.Optional(Type.Integer({ minimum: 0, description: 'Seconds' })),
+};
+const Update = Type.Object(
+  {
+    fileId: Type.String({ format: 'uuid' }),
+    retrieveAt: Type.Optional(
+      Type.String({ format: 'date-time', description: 'From when the download is allowed; at once' }),
+    ),
+    installAt: Type.Optional(
+      Type.String({ format: 'date-time', description: 'Of a signed update; once it is there' }),
+    ),
+    signed: Type.Optional(Signed),
+    ...Retries,
+  },
+  { additionalProperties: false },
+);
+const Period = {
+  from: Type.Optional(TimeText),
+  to: Type.Optional(TimeText),
+  ...Retries,
+};
+const Diagnostics = Type.Object(Period, { additionalProperties: false });
+const Log = Type.Object(
+  { logType: oneOf(['DiagnosticsLog', 'SecurityLog']), ...Period },
+  { additionalProperties: false },
+);
+const tags = ['files'];
+const config = { role: 'operator' as const, problems: [409, 422, 429] };
+const response = { 200: CommandAnswer, 202: CommandAnswer };
+
+/** Commands about files that Evander serves and takes: it makes the links itself. */
+export function fileOrderRoutes(app: App, context: ApiContext): void {
+  addFirmwareUpdate(app, context);
+  const { links } = context.files;
+  app.post(
+    '/stations/:stationId/diagnostics',
+    {
+      config,
+      schema: {
+        operationId: 'fetchDiagnostics',
+        summary: 'Have a station upload its diagnostics here (GetDiagnostics)',
+        tags,
+        params: StationParams,
+        querystring: CommandOptions,
+        body: Diagnostics,
+        response,
+      },
+    },
+    (request, reply) => {
+      const wish = { ...request.body, ...readPeriod(request.body) };
+      return send(request, reply, { context, order: diagnosticsOrder(wish, links) });
+    },
+  );
+  app.post(
+    '/stations/:stationId/logs',
+    {
+      config,
+      schema: {
+        operationId: 'fetchLog',
+        summary: 'Have a station upload a log here (GetLog)',
+        tags,
+        params: StationParams,
+        querystring: CommandOptions,
+        body: Log,
+        response,
+      },
+    },
+    (request, reply) => {
+      const { logType, ...body } = request.body;
+      const order = logOrder(logType, { ...body, ...readPeriod(body) }, links);
+      return send(request, reply, { context, order });
+    },
+  );
+}
+
+function addFirmwareUpdate(app: App, context: ApiContext): void {
+  const { database, files } = context;
+  app.post(
+    '/stations/:stationId/firmware-updates',
+    {
+      config,
+      schema: {
+        operationId: 'updateFirmware',
+        summary: 'Have a station fetch firmware from here (UpdateFirmware or SignedUpdateFirmware)',
+        tags,
+        params: StationParams,
+        querystring: CommandOptions,
+        body: Update,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { fileId, signed: way = 'auto', retries, retryInterval, ...times } = request.body;
+      const file = await findFile(database, fileId);
+      if (file.kind !== 'firmware')
+        throw new Problem(422, `file ${fileId} is no firmware, but what a station uploaded`);
+      if (way === true && !isSigned(file))
+        throw new Problem(
+          422,
+          `file ${fileId} has no signature and signing certificate; PUT them to /api/v1/files/${fileId}, or send signed: false`,
+        );
+      const { stationId } = request.params;
+      const signed =
+        way === true ||
+        (way === 'auto' && isSigned(file) && (await signedUpdates.areKnown(database, stationId)));
+      const retrieveAt = readTime(times.retrieveAt, 'retrieveAt') ?? new Date();
+      const installAt = readTime(times.installAt, 'installAt') ?? undefined;
+      if (installAt && !signed)
+        throw new Problem(422, 'installAt is of signed updates only; leave it out', { field: 'installAt' });
+      const wish = { signed, retrieveAt, installAt, retries, retryInterval };
+      return send(request, reply, { context, order: firmwareOrder(file, wish, files.links) });
+    },
+  );
+}
+
+type Sending = FastifyRequest<{ Params: { stationId: string }; Querystring: CommandQuery }>;
+
+async function send(
+  request: Sending,
+  reply: Pick<FastifyReply, 'code'>,
+  { context, order }: { context: ApiContext; order: Order },
+): Promise<CommandRow & { jobId: number | null }> {
+  const { action, request: body, keepLink } = order;
+  const requestedBy = await context.keys.nameOf(request);
+  const { stationId } = request.params;
+  const alongside = (db: Db, commandId: string): Promise<void> => keepLink(db, { stationId, commandId });
+  const sent = { stationId, action, request: body, alongside, requestedBy };
+  const command = await sendCommand(context.callMaker, sent, request.query);
+  reply.code(command.settledAt === null ? 202 : 200);
+  return { ...command, jobId: await jobList.idByCommand(context.database, command.commandId) };
+}

@@ -1,0 +1,132 @@
+import { Type } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { fileNameOf } from '../files/file-name.ts';
+import { isMultipart, NotMultipart, readForm } from '../files/multipart.ts';
+import type { Db } from '../store/db.ts';
+import * as fileLinks from '../store/file-links.ts';
+import type { FileRow } from '../store/file-list.ts';
+import * as fileList from '../store/file-list.ts';
+import { incoming, receive, sendFile } from './file-transfer.ts';
+import { Problem } from './problem.ts';
+import type { ApiContext, App } from './route.ts';
+
+/** Files that one link takes: stations try again, and some send more than one. */
+const FILES_PER_LINK = 10;
+
+const Params = Type.Object({
+  token: Type.String({ description: 'Of the link that a command gave to the station' }),
+  name: Type.String({ description: 'For stations that need one; it says nothing' }),
+});
+const config = { role: 'anyone' } as const;
+const tags = ['files'];
+
+/** Where stations fetch and bring files: without API key, by links that commands gave to them. */
+export function stationFileRoutes(app: App, context: ApiContext): void {
+  addDownload(app, context);
+  void app.register(async (raw) => {
+    // Stations name any type or none; bodies are read as they come.
+    raw.removeAllContentTypeParsers();
+    raw.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    raw.route({
+      method: ['PUT', 'POST'],
+      url: '/uploads/*',
+      config,
+      schema: { hide: true },
+      handler: (request, reply) => takeUpload(request, reply, context),
+    });
+  });
+}
+
+function addDownload(app: App, { database, files }: ApiContext): void {
+  const send = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const found = await files.links.find(database, pathAfter(request, '/files/'));
+    const isWhole = found?.rest.startsWith('/') === true && found.link.fileId !== null;
+    const file = isWhole ? await fileList.get(database, found.link.fileId ?? '') : undefined;
+    if (!file) throw noSuchLink();
+    return sendFile(request, reply, { file, files });
+  };
+  const schema = {
+    operationId: 'fetchFile',
+    summary: 'A file for the station that has the link to it, or the part that a Range header names',
+    tags,
+    params: Params,
+  };
+  app.get('/files/:token/:name', { config, exposeHeadRoute: false, schema }, send);
+  app.head('/files/:token/:name', { config, schema: { params: Params, hide: true } }, send);
+}
+
+/** One whose link is wrong and one whose link has expired are not told apart. */
+function noSuchLink(): Problem {
+  return new Problem(404, 'there is nothing here, or no more; ask the operator for a new link');
+}
+
+async function takeUpload(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: ApiContext,
+): Promise<FastifyReply> {
+  const { database, files } = context;
+  const found = await files.links.find(database, pathAfter(request, '/uploads/'));
+  const kind = found?.link.uploadKind ?? null;
+  if (!found || kind === null) throw noSuchLink();
+  // Taken for the whole it would be a damaged file (RFC 9110 §14.5).
+  if (request.headers['content-range'] !== undefined)
+    throw new Problem(400, 'uploads are taken whole; send the file without Content-Range');
+  const { link, tokenHash, rest } = found;
+  const { stationId, commandId } = link;
+  const kept: FileRow[] = [];
+  const keep = async (name: string, source: AsyncIterable<Buffer>): Promise<void> => {
+    const fallback = fileNameOf(`${stationId}-${kind}`, kind);
+    const about = { kind, stationId, commandId, name: fileNameOf(name, fallback) };
+    const { maxUploadBytes: maxBytes } = files.options;
+    kept.push(
+      await files.keep(about, { source, maxBytes }, (db) => requireRoom(db, { tokenHash, commandId })),
+    );
+  };
+  const lastPart = decode(rest.split('?', 1)[0] ?? '');
+  await receive(request, files, () => readUpload(request, context, { lastPart, keep }));
+  const fileIds = kept.map(({ fileId }) => fileId);
+  request.log.info({ stationId, commandId, kind, fileIds }, 'a station has uploaded');
+  return reply
+    .code(201)
+    .send({ files: kept.map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 })) });
+}
+
+async function requireRoom(db: Db, link: { tokenHash: Buffer; commandId: string }): Promise<void> {
+  if ((await fileLinks.countUploads(db, link.tokenHash, link.commandId)) < FILES_PER_LINK) return;
+  throw new Problem(409, `this link has brought ${FILES_PER_LINK} files; no more are taken`);
+}
+
+async function readUpload(
+  request: FastifyRequest,
+  { files }: ApiContext,
+  upload: { lastPart: string; keep(name: string, source: AsyncIterable<Buffer>): Promise<void> },
+): Promise<void> {
+  const { lastPart, keep } = upload;
+  if (request.method === 'POST' && isMultipart(request.raw)) {
+    try {
+      const count = await readForm(request.raw, FILES_PER_LINK, (name, source) =>
+        keep(name === '' ? lastPart : name, source),
+      );
+      if (count === 0) throw new NotMultipart('the form holds no file');
+    } catch (error) {
+      throw error instanceof NotMultipart ? new Problem(400, `body: ${error.message}`) : error;
+    }
+    return;
+  }
+  const { source } = incoming(request, { maxBytes: files.options.maxUploadBytes });
+  await keep(lastPart, source);
+}
+
+/** What follows in the URL, as it was sent. */
+function pathAfter({ url }: FastifyRequest, prefix: string): string {
+  return url.slice(url.indexOf(prefix) + prefix.length);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,102 @@
+import * as campaignStations from '../store/campaign-stations.ts';
+import type { Change, Phase } from '../store/campaign-stations.ts';
+import * as turns from '../store/campaign-turns.ts';
+import type { Tally } from '../store/campaign-turns.ts';
+import type { Db } from '../store/db.ts';
+import * as fileList from '../store/file-list.ts';
+import type { FileRow } from '../store/file-list.ts';
+import * as campaigns from '../store/firmware-campaigns.ts';
+import type { Campaign, CampaignState } from '../store/firmware-campaigns.ts';
+import { isSigned } from '../files/orders.ts';
+import { progressOf } from './progress.ts';
+
+/** A campaign with its files, as far as they are still there. */
+export interface Round {
+  campaign: Campaign;
+  files: Record<Phase, FileRow | undefined>;
+}
+
+/**
+ * Takes in what has become of a campaign's stations, and what follows for the campaign: the next wave, its stop, its end. In one
+ * database transaction, with the campaign locked; undefined when it is gone.
+ */
+export async function advance(db: Db, campaignId: string, now: Date): Promise<Round | undefined> {
+  const campaign = await campaigns.lock(db, campaignId);
+  if (!campaign) return undefined;
+  const { fileId, rollbackFileId } = campaign;
+  const files = {
+    update: await fileList.get(db, fileId),
+    rollback: rollbackFileId === null ? undefined : await fileList.get(db, rollbackFileId),
+  };
+  const changes = await changesOf(db, { campaign, files }, now);
+  await campaignStations.change(db, campaignId, { changes, at: now });
+  if (campaign.state !== 'paused') {
+    const since = new Date(now.getTime() - campaign.absenceTimeoutSeconds * 1000);
+    await turns.skipAbsent(db, campaignId, { since, at: now });
+  }
+  const state = campaign.state === 'running' ? await decide(db, { campaign, files }, now) : campaign.state;
+  // Also those that were under way at the stop, once they have ended.
+  if (state === 'stopped' && campaign.rollbackOnStop !== 'none' && rollbackFileId !== null)
+    await turns.beginRollback(db, campaignId, { which: campaign.rollbackOnStop, at: now, again: false });
+  return { campaign, files };
+}
+
+async function changesOf(db: Db, { campaign, files }: Round, now: Date): Promise<Change[]> {
+  const { firmwareVersion, signed, progressTimeoutSeconds } = campaign;
+  const stations = await campaignStations.underWay(db, campaign.campaignId);
+  return stations.flatMap((station) => {
+    const file = files[station.phase];
+    const version = station.phase === 'update' ? firmwareVersion : (file?.firmwareVersion ?? null);
+    // What was sent unsigned can only go out signed when it is.
+    const mayGoOtherWay = signed === 'auto' && (station.isSigned || (file !== undefined && isSigned(file)));
+    const expected = { version, mayGoOtherWay, progressTimeoutMs: progressTimeoutSeconds * 1000, now };
+    return progressOf(station, expected) ?? [];
+  });
+}
+
+/** The state that follows from how the waves stand. */
+async function decide(db: Db, { campaign, files }: Round, now: Date): Promise<CampaignState> {
+  const { campaignId } = campaign;
+  if (!files.update)
+    return stop(db, campaign, { reason: `its file ${campaign.fileName} was removed`, at: now });
+  let wave = campaign.currentWave;
+  let tally = await turns.tally(db, campaignId, wave);
+  const limit = brokenLimit(campaign, tally);
+  if (limit !== undefined) {
+    const found = await turns.reasons(db, campaignId);
+    const why = found.map(({ reason, count }) => `${reason} (${count})`).join(', ');
+    const reason = `${tally.failed} of ${tally.begun} stations failed or timed out, ${limit}: ${why}`;
+    return stop(db, campaign, { reason, at: now });
+  }
+  // A wave whose stations need nothing is over at once.
+  while (tally.open === 0 && wave < campaign.waves) {
+    wave++;
+    tally = await turns.tally(db, campaignId, wave);
+  }
+  if (wave > campaign.currentWave) await turns.startWaitingFor(db, campaignId, { wave, at: now });
+  const state = tally.open === 0 ? 'done' : 'running';
+  if (state === 'done' || wave > campaign.currentWave)
+    await campaigns.setState(db, campaignId, { state, reason: null, currentWave: wave, at: now });
+  return state;
+}
+
+/** The limit of failures that a campaign has gone beyond, in words; undefined while it has not. */
+export function brokenLimit(
+  { maxFailures, maxFailurePercent }: Pick<Campaign, 'maxFailures' | 'maxFailurePercent'>,
+  { failed, begun }: Tally,
+): string | undefined {
+  if (maxFailures !== null && failed > maxFailures) return `and ${maxFailures} may`;
+  if (maxFailurePercent !== null && failed * 100 > maxFailurePercent * begun)
+    return `and ${maxFailurePercent} % may`;
+  return undefined;
+}
+
+/** Stops a campaign: it sends nothing more, but rolls back where it was told to. */
+export async function stop(
+  db: Db,
+  { campaignId, currentWave }: Campaign,
+  { reason, at }: { reason: string; at: Date },
+): Promise<'stopped'> {
+  await campaigns.setState(db, campaignId, { state: 'stopped', reason, currentWave, at });
+  return 'stopped';
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import * as campaignList from '../store/campaign-list.ts';
+import type { Choice } from '../store/campaign-list.ts';
+import * as campaignStations from '../store/campaign-stations.ts';
+import type { NewCampaignStation } from '../store/campaign-stations.ts';
+import * as turns from '../store/campaign-turns.ts';
+import type { Database, Db } from '../store/db.ts';
+import * as fileList from '../store/file-list.ts';
+import * as campaigns from '../store/firmware-campaigns.ts';
+import type { Campaign, CampaignState, NewCampaign, Rollback } from '../store/firmware-campaigns.ts';
+
+/** A campaign cannot be made so, or is in a state that does not allow it. */
+export class NotPossible extends Error {
+  override name = 'NotPossible';
+  readonly why: 'unknown' | 'state' | 'choice';
+
+  constructor(why: NotPossible['why'], message: string) {
+    super(message);
+    this.why = why;
+  }
+}
+
+/** How many stations make a wave; all at once without it. */
+export interface WaveSize {
+  size?: number | undefined;
+  percent?: number | undefined;
+}
+
+export interface Plan {
+  campaign: Omit<NewCampaign, 'campaignId' | 'waves'>;
+  choice: Choice;
+  waveSize: WaveSize;
+}
+
+/** Makes a campaign that waits to be started; its id. Throws NotPossible when its stations are unknown or none. */
+export async function create(database: Database, { campaign, choice, waveSize }: Plan): Promise<string> {
+  const campaignId = randomUUID();
+  const { firmwareVersion, createdAt: at } = campaign;
+  await database.transaction(async (db) => {
+    const found = await campaignList.candidates(db, choice);
+    refuseUnknown(choice, found);
+    const perWave = stationsPerWave(found.length, waveSize);
+    const stations = found.map((station, i): NewCampaignStation => {
+      const hasIt = firmwareVersion !== null && station.firmwareVersion === firmwareVersion;
+      return {
+        ...station,
+        wave: Math.floor(i / perWave) + 1,
+        reason: hasIt ? `it has ${firmwareVersion} already` : null,
+      };
+    });
+    await campaigns.add(db, { ...campaign, campaignId, waves: Math.ceil(found.length / perWave) });
+    await campaignStations.addAll(db, campaignId, { stations, at });
+  });
+  return campaignId;
+}
+
+function refuseUnknown({ stationIds = [] }: Choice, found: { stationId: string }[]): void {
+  const known = new Set(found.map(({ stationId }) => stationId));
+  const unknown = stationIds.filter((stationId) => !known.has(stationId));
+  if (unknown.length > 0)
+    throw new NotPossible(
+      'choice',
+      `${unknown.length} of the stations are not known, or not as the filter wants them: ${unknown.slice(0, 10).join(', ')}`,
+    );
+  if (found.length === 0) throw new NotPossible('choice', 'no station is as the filter wants it');
+}
+
+function stationsPerWave(stations: number, { size, percent }: WaveSize): number {
+  return size ?? Math.max(1, Math.ceil((stations * (percent ?? 100)) / 100));
+}
+
+/** What operators do with a campaign that there is. */
+export type Action =
+  | { action: 'start' | 'pause' | 'cancel' }
+  | { action: 'resume'; retryFailed: boolean }
+  | { action: 'rollback'; which: Rollback };
+
+const FROM: Record<Action['action'], readonly CampaignState[]> = {
+  start: ['draft'],
+  pause: ['running'],
+  resume: ['paused', 'stopped'],
+  cancel: ['draft', 'running', 'paused', 'stopped'],
+  rollback: ['stopped', 'cancelled', 'done'],
+};
+
+/** Does it, or throws NotPossible when the campaign's state does not allow it. */
+export async function control(
+  database: Database,
+  campaignId: string,
+  { order, now }: { order: Action; now: Date },
+): Promise<void> {
+  await database.transaction(async (db) => {
+    const campaign = await campaigns.lock(db, campaignId);
+    if (!campaign) throw new NotPossible('unknown', `campaign ${campaignId} is not known`);
+    const allowed = FROM[order.action];
+    if (!allowed.includes(campaign.state))
+      throw new NotPossible(
+        'state',
+        `campaign ${campaignId} is ${campaign.state}; ${order.action} is for those that are ${allowed.join(' or ')}`,
+      );
+    await act(db, campaign, { order, now });
+  });
+}
+
+async function act(
+  db: Db,
+  campaign: Campaign,
+  { order, now: at }: { order: Action; now: Date },
+): Promise<void> {
+  const { campaignId, currentWave: wave } = campaign;
+  const become = (state: CampaignState, reason: string | null): Promise<void> =>
+    campaigns.setState(db, campaignId, { state, reason, currentWave: wave, at });
+  switch (order.action) {
+    case 'pause':
+      return become('paused', null);
+    case 'cancel':
+      await turns.cancelWaiting(db, campaignId, at);
+      return become('cancelled', null);
+    case 'rollback':
+      return rollBack(db, campaign, { which: order.which, at });
+    case 'start':
+    case 'resume':
+      await requireFile(db, campaign.fileId, campaign.fileName);
+      if (order.action === 'resume') {
+        await turns.forgive(db, campaignId);
+        if (order.retryFailed) await turns.retryFailed(db, campaignId);
+      }
+      await turns.startWaitingFor(db, campaignId, { wave, at });
+      return become('running', null);
+  }
+}
+
+async function rollBack(
+  db: Db,
+  { campaignId, rollbackFileId }: Campaign,
+  { which, at }: { which: Rollback; at: Date },
+): Promise<void> {
+  if (rollbackFileId === null)
+    throw new NotPossible(
+      'state',
+      `campaign ${campaignId} has no rollbackFileId; make one that has the old file`,
+    );
+  await requireFile(db, rollbackFileId, 'to roll back to');
+  await turns.beginRollback(db, campaignId, { which, at, again: true });
+}
+
+async function requireFile(db: Db, fileId: string, name: string): Promise<void> {
+  if (await fileList.get(db, fileId)) return;
+  throw new NotPossible('state', `the file ${name} (${fileId}) was removed; make a campaign with another`);
+}

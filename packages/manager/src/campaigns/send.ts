@@ -1,0 +1,115 @@
+import { OcppError } from '@evander/ocpp';
+import type { Log } from '@evander/process';
+import { NotSent } from '../commands/call-maker.ts';
+import type { CallMaker } from '../commands/call-maker.ts';
+import { RuleBroken } from '../commands/command.ts';
+import type { FileLinks } from '../files/links.ts';
+import { NoPublicUrl } from '../files/links.ts';
+import { firmwareOrder, isSigned } from '../files/orders.ts';
+import * as campaignStations from '../store/campaign-stations.ts';
+import type { Ready } from '../store/campaign-stations.ts';
+import type { Database, Db } from '../store/db.ts';
+import type { FileRow } from '../store/file-list.ts';
+import * as campaigns from '../store/firmware-campaigns.ts';
+import * as signedUpdates from '../store/signed-updates.ts';
+import { stop } from './advance.ts';
+import type { Round } from './advance.ts';
+
+const STATIONS_PER_ROUND = 100;
+
+export interface SenderOptions {
+  database: Database;
+  callMaker: CallMaker;
+  links: FileLinks;
+  now(): Date;
+  log: Log;
+}
+
+/** Another manager was faster, or the campaign was stopped in this moment. */
+class TurnIsOver extends Error {}
+
+/** Sends the command to the stations of a campaign whose turn it is; each gets it once, whatever manager dies. */
+export async function sendRound(round: Round, options: SenderOptions): Promise<void> {
+  const { campaignId, firmwareVersion } = round.campaign;
+  for (const station of await campaignStations.ready(options.database, campaignId, STATIONS_PER_ROUND)) {
+    const file = round.files[station.phase];
+    const hasIt = station.firmwareVersion !== null && station.firmwareVersion === firmwareVersion;
+    if (hasIt && station.phase === 'update')
+      await settle(round, station, {
+        options,
+        state: 'skipped',
+        reason: `it has ${firmwareVersion} already`,
+      });
+    else if (!file)
+      await settle(round, station, { options, state: 'failed', reason: 'the file was removed' });
+    else if (!(await sendOne(round, { station, file }, options))) return;
+  }
+}
+
+/** False when nothing can be sent to anyone. */
+async function sendOne(
+  round: Round,
+  { station, file }: { station: Ready; file: FileRow },
+  options: SenderOptions,
+): Promise<boolean> {
+  const { database, now, log } = options;
+  const { campaignId } = round.campaign;
+  const { stationId } = station;
+  try {
+    await request(round, { station, file }, options);
+  } catch (error) {
+    if (error instanceof NoPublicUrl) {
+      await database.transaction(async (db) => {
+        const campaign = await campaigns.lock(db, campaignId);
+        if (campaign?.state === 'running') await stop(db, campaign, { reason: error.message, at: now() });
+      });
+      return false;
+    }
+    // Those that are not there, or have too much to do, are tried again in the next round.
+    if (error instanceof TurnIsOver || error instanceof NotSent) return true;
+    if (!(error instanceof RuleBroken || error instanceof OcppError)) throw error;
+    log.info({ campaignId, stationId, fault: error.message }, 'a station cannot be sent its firmware');
+    await settle(round, station, { options, state: 'failed', reason: error.message });
+  }
+  return true;
+}
+
+async function request(
+  { campaign }: Round,
+  { station, file }: { station: Ready; file: FileRow },
+  { database, callMaker, links, now }: SenderOptions,
+): Promise<void> {
+  const { campaignId, name, signed } = campaign;
+  const { stationId, phase } = station;
+  const wantsSigned =
+    station.isSigned ??
+    (signed === 'yes' ||
+      (signed === 'auto' && isSigned(file) && (await signedUpdates.areKnown(database, stationId))));
+  const at = now();
+  const order = firmwareOrder(file, { signed: wantsSigned, retrieveAt: at }, links);
+  const alongside = async (db: Db, commandId: string): Promise<void> => {
+    const state = await campaigns.holdState(db, campaignId);
+    const isOn = phase === 'update' ? state === 'running' : state !== 'paused' && state !== undefined;
+    const sent = { stationId, phase, commandId, isSigned: wantsSigned, at };
+    if (!isOn || !(await campaignStations.markSent(db, campaignId, sent))) throw new TurnIsOver();
+    await order.keepLink(db, { stationId, commandId });
+  };
+  const { action, request: body } = order;
+  await callMaker.request({
+    stationId,
+    action,
+    request: body,
+    requestedBy: `campaign ${name}`,
+    alongside,
+  });
+}
+
+async function settle(
+  { campaign: { campaignId } }: Round,
+  { stationId, phase }: Ready,
+  { options, state, reason }: { options: SenderOptions; state: 'failed' | 'skipped'; reason: string },
+): Promise<void> {
+  const text = phase === 'rollback' ? `rollback: ${reason}` : reason;
+  const changes = [{ stationId, state, reason: text }];
+  await campaignStations.change(options.database, campaignId, { changes, at: options.now() });
+}

@@ -1,0 +1,133 @@
+/** The tags of DER (X.690) that OCSP is made of. */
+export const TAG = {
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  oid: 0x06,
+  enumerated: 0x0a,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+} as const;
+
+/** A structure in DER. */
+export interface Der {
+  tag: number;
+  /** All of it, with tag and length. */
+  raw: Buffer;
+  /** What is in it. */
+  content: Buffer;
+}
+
+/** Reads one structure, and nothing behind it. Throws when it is none. */
+export function readDer(bytes: Buffer): Der {
+  const [first, ...others] = readAll(bytes);
+  if (!first || others.length > 0) throw new Error('the DER is not one structure');
+  return first;
+}
+
+/** The structures inside one. Throws when they are none. */
+export function childrenOf({ content }: Der): Der[] {
+  return readAll(content);
+}
+
+/** A structure inside one, by its place; it must have the tag. Throws when it is not there. */
+export function childAt(der: Der | undefined, index: number, tag: number): Der {
+  const child = der && childrenOf(der)[index];
+  if (child?.tag !== tag) throw new Error(`the DER has no ${tag.toString(16)} at ${index}`);
+  return child;
+}
+
+/** The dotted form of an object identifier. */
+export function oidOf({ content }: Der): string {
+  const numbers: number[] = [];
+  let number = 0;
+  for (const byte of content) {
+    number = number * 128 + (byte & 0x7f);
+    if (byte & 0x80) continue;
+    numbers.push(number);
+    number = 0;
+  }
+  const [head = 0, ...rest] = numbers;
+  const first = Math.min(2, Math.floor(head / 40));
+  return [first, head - first * 40, ...rest].join('.');
+}
+
+/** The bytes of a bit string that has no odd bits, as keys and signatures have none. */
+export function bitsOf({ content }: Der): Buffer {
+  return content.subarray(1);
+}
+
+/** An instant; throws when it is none. */
+export function timeOf({ tag, content }: Der): Date {
+  const text = content.toString('latin1');
+  const [, year, ...parts] = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(text) ?? [];
+  if (year === undefined) throw new Error('the DER has no time in it');
+  const century = tag === TAG.utcTime ? (Number(year) < 50 ? 2000 : 1900) : 0;
+  const [month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.map(Number);
+  return new Date(Date.UTC(century + Number(year), month - 1, day, hour, minute, second));
+}
+
+/** A structure around others. */
+export function der(tag: number, ...contents: Buffer[]): Buffer {
+  const content = Buffer.concat(contents);
+  if (content.length < 0x80) return Buffer.concat([Buffer.from([tag, content.length]), content]);
+  const length = Buffer.from(evenHex(content.length.toString(16)), 'hex');
+  return Buffer.concat([Buffer.from([tag, 0x80 | length.length]), length, content]);
+}
+
+export function sequence(...contents: Buffer[]): Buffer {
+  return der(TAG.sequence, ...contents);
+}
+
+/** An object identifier from its dotted form. */
+export function oid(dotted: string): Buffer {
+  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
+  return der(TAG.oid, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]));
+}
+
+/** A positive integer from its bytes in hex, of any length. */
+export function integer(hex: string): Buffer {
+  const bytes = Buffer.from(evenHex(hex.replace(/^0+(?=.)/, '')), 'hex');
+  const isNegative = ((bytes[0] ?? 0) & 0x80) !== 0;
+  return der(TAG.integer, Buffer.from(isNegative ? [0] : []), bytes);
+}
+
+function readAll(bytes: Buffer): Der[] {
+  const structures: Der[] = [];
+  let start = 0;
+  while (start < bytes.length) {
+    const { headerLength, length } = headerAt(bytes, start);
+    const from = start + headerLength;
+    const end = from + length;
+    if (end > bytes.length) throw new Error('the DER is cut off');
+    structures.push({
+      tag: bytes[start] ?? 0,
+      raw: bytes.subarray(start, end),
+      content: bytes.subarray(from, end),
+    });
+    start = end;
+  }
+  return structures;
+}
+
+/** A length stands in one byte, or in as many as the first of them tells. */
+function headerAt(bytes: Buffer, start: number): { headerLength: number; length: number } {
+  const first = bytes[start + 1];
+  if (first === undefined) throw new Error('the DER is cut off');
+  if (first < 0x80) return { headerLength: 2, length: first };
+  const count = first & 0x7f;
+  if (count === 0 || count > 4 || start + 2 + count > bytes.length) throw new Error('the DER has no length');
+  return { headerLength: 2 + count, length: bytes.readUIntBE(start + 2, count) };
+}
+
+function base128(number: number): number[] {
+  const digits = [number & 0x7f];
+  for (let left = number >>> 7; left > 0; left >>>= 7) digits.unshift((left & 0x7f) | 0x80);
+  return digits;
+}
+
+function evenHex(hex: string): string {
+  return hex.length % 2 === 0 ? hex : `0${hex}`;
+}

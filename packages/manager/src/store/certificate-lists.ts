@@ -1,0 +1,6 @@
+/** The two lists of certificates that a station has, by the types that are in them: that of OCPP, and that of Plug & Charge (PnC.4). */
+export const LISTS = {
+  ocpp: ['CentralSystemRootCertificate', 'ManufacturerRootCertificate'],
+  pnc: ['V2GRootCertificate', 'MORootCertificate', 'V2GCertificateChain'],
+} as const;
+export type ListName = keyof typeof LISTS;

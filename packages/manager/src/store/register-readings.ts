@@ -1,0 +1,60 @@
+import { registerReadings } from '../register-readings.ts';
+import type { RegisterReading } from '../register-readings.ts';
+import type { Db } from './db.ts';
+import { statement } from './db.ts';
+import type { Sample } from './meter-values.ts';
+
+// Locked in one order, or two managers with samples of the same transactions would lock each other out. What was measured before the
+// start tells nothing of the transaction (a clock that is not set yet). Up to 1 kWh is no fall: stations round to whole kWh. Each
+// transaction has its readings in one piece, so that a large batch compares no reading with those of others.
+const apply = statement(
+  'registerReadings.apply',
+  `WITH known AS (
+     SELECT t.transaction_id, t.started_at, t.meter_start_wh, t.begin_wh, t.first_wh, t.first_at, t.last_wh, t.last_at, r.readings
+     FROM json_to_recordset($1) AS r (station_id text, transaction_id int, readings json)
+     JOIN transactions t ON t.transaction_id = r.transaction_id AND t.station_id = r.station_id
+     ORDER BY t.transaction_id FOR NO KEY UPDATE OF t),
+   news AS (
+     SELECT k.transaction_id, e.*, h.* FROM known k,
+     LATERAL (SELECT json_agg(r) AS told FROM json_to_recordset(k.readings) AS r (at timestamptz, context text, wh bigint)
+       WHERE r.at >= k.started_at - interval '1 minute') told,
+     LATERAL (
+       SELECT coalesce(k.begin_wh, (array_agg(wh ORDER BY at) FILTER (WHERE context = 'Transaction.Begin'))[1]) AS begin_wh,
+         (array_agg(wh ORDER BY at DESC) FILTER (WHERE context = 'Transaction.End'))[1] AS end_wh,
+         (array_agg(wh ORDER BY at, wh))[1] AS first_wh, min(at) AS first_at,
+         (array_agg(wh ORDER BY at DESC, wh DESC))[1] AS last_wh, max(at) AS last_at, bool_or(fell) AS fell
+       FROM (SELECT at, context, wh,
+           wh < k.meter_start_wh - 1000 OR coalesce(wh < lag(wh) OVER (ORDER BY at, wh) - 1000, false) AS fell
+         FROM (SELECT at, context, wh FROM json_to_recordset(told.told) AS r (at timestamptz, context text, wh bigint)
+           UNION ALL SELECT k.first_at, NULL, k.first_wh WHERE k.first_at IS NOT NULL
+           UNION ALL SELECT k.last_at, NULL, k.last_wh WHERE k.last_at IS NOT NULL) AS read) AS steps) e,
+     LATERAL (
+       SELECT max(wh) FILTER (WHERE is_plausible) AS high_wh, bool_or(NOT is_plausible) AS jumped
+       FROM (SELECT wh, is_plausible_rise(
+             wh - transaction_baseline(k.meter_start_wh, k.started_at, e.begin_wh, e.first_wh, e.first_at), k.started_at, at)
+           AS is_plausible
+         FROM json_to_recordset(told.told) AS r (at timestamptz, wh bigint)) AS judged) h
+     WHERE told.told IS NOT NULL)
+   UPDATE transactions t SET begin_wh = n.begin_wh, end_wh = coalesce(n.end_wh, t.end_wh), first_wh = n.first_wh,
+     first_at = n.first_at, last_wh = n.last_wh, last_at = n.last_at, high_wh = greatest(t.high_wh, n.high_wh),
+     register_fell = t.register_fell OR n.fell, register_jumped = t.register_jumped OR n.jumped
+   FROM news n WHERE t.transaction_id = n.transaction_id`,
+);
+
+/** Notes at their transactions what samples tell of energy; a sample that is told again changes nothing. */
+export async function record(db: Db, samples: Sample[]): Promise<void> {
+  const readings = registerReadings(samples);
+  if (readings.length === 0) return;
+  await db.query(apply([JSON.stringify(byTransaction(readings))]));
+}
+
+function byTransaction(readings: RegisterReading[]): object[] {
+  const groups = new Map<string, { station_id: string; transaction_id: number; readings: object[] }>();
+  for (const { stationId, transactionId, at, context, wh } of readings) {
+    const key = `${transactionId} ${stationId}`;
+    const group = groups.get(key) ?? { station_id: stationId, transaction_id: transactionId, readings: [] };
+    group.readings.push({ at, context, wh });
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}

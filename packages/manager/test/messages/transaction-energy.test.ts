@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { addTag, openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+  await addTag(desk, 'TAG1');
+});
+afterAll(() => desk.close());
+
+const at = (minutes: number): string => new Date(Date.UTC(2026, 10, 20, 10, minutes)).toISOString();
+const sampleAt = (minutes: number, value: string, more: object = {}) => ({
+  timestamp: at(minutes),
+  sampledValue: [{ value, ...more }],
+});
+
+let connector = 0;
+interface Running {
+  transactionId: number;
+  connectorId: number;
+}
+async function start(meterStart: number): Promise<Running> {
+  const connectorId = ++connector;
+  const request = { connectorId, idTag: 'TAG1', meterStart, timestamp: at(0) };
+  const { response } = await desk.ask('StartTransaction', request);
+  return { transactionId: (response as Running).transactionId, connectorId };
+}
+const tell = (running: Running, ...meterValue: object[]) =>
+  desk.ask('MeterValues', { ...running, meterValue });
+const stop = ({ transactionId }: Running, meterStop: number, transactionData?: object[]) =>
+  desk.ask('StopTransaction', {
+    transactionId,
+    meterStop,
+    timestamp: at(60),
+    ...(transactionData && { transactionData }),
+  });
+async function energy({ transactionId }: Running): Promise<unknown[]> {
+  const [row] = await desk.rows(
+    'SELECT energy_wh, energy_source, flags || meter_flags AS flags FROM transactions WHERE transaction_id = $1',
+    [transactionId],
+  );
+  return [row?.['energy_wh'], row?.['energy_source'], ...(row?.['flags'] as string[])];
+}
+
+test('energy is what samples tell while the transaction runs, and what its two readings tell when it has stopped', async () => {
+  const running = await start(1000);
+  expect(await energy(running)).toEqual([null, null]);
+  await tell(running, sampleAt(5, '1200'));
+  expect(await energy(running)).toEqual([200, 'register']);
+  await tell(running, sampleAt(10, '3500'), sampleAt(15, '4000'));
+  expect(await energy(running)).toEqual([3000, 'register']);
+  await stop(running, 4100);
+  expect(await energy(running)).toEqual([3100, 'meterStop']);
+});
+
+test('energy is never lowered while the transaction runs: not by a late sample, not by a register that falls', async () => {
+  const running = await start(1000);
+  await tell(running, sampleAt(20, '5000'));
+  await tell(running, sampleAt(10, '3000'));
+  expect(await energy(running)).toEqual([4000, 'register']);
+  await tell(running, sampleAt(30, '200'));
+  expect(await energy(running)).toEqual([4000, 'register', 'registerBackwards']);
+});
+
+test.each([
+  ['Wh', '1500', { unit: 'Wh' }, 500],
+  ['kWh', '1.75', { unit: 'kWh' }, 750],
+  ['KWH, as some write it', '1.75', { unit: 'KWH' }, 750],
+  ['a number with an exponent', '1.6e3', {}, 600],
+  ['the context of a trigger', '1400', { context: 'Trigger' }, 400],
+])('a sample in %s counts', async (_name, value, more, energyWh) => {
+  const running = await start(1000);
+  await tell(running, sampleAt(5, value, more));
+  expect(await energy(running)).toEqual([energyWh, 'register']);
+});
+
+test.each([
+  ['of another place', { location: 'Inlet' }],
+  ['of another measurand', { measurand: 'Energy.Active.Import.Interval' }],
+  ['of export', { measurand: 'Energy.Active.Export.Register' }],
+  ['in another unit', { unit: 'varh' }],
+  ['that is signed', { format: 'SignedData' }],
+])('a sample %s does not count', async (_name, more) => {
+  const running = await start(1000);
+  await tell(running, sampleAt(5, '1500', more), sampleAt(6, 'many'), sampleAt(7, ''));
+  expect(await energy(running)).toEqual([null, null]);
+});
+
+test('values of phases are added up where no overall value is told', async () => {
+  const running = await start(3000);
+  const phases = (values: number[]) =>
+    values.map((value, i) => ({ value: String(value), phase: `L${i + 1}` }));
+  await tell(running, { timestamp: at(5), sampledValue: phases([1200, 1100, 1000]) });
+  expect(await energy(running)).toEqual([300, 'register']);
+  await tell(running, { timestamp: at(6), sampledValue: [...phases([9, 9, 9]), { value: '3400' }] });
+  expect(await energy(running)).toEqual([400, 'register']);
+});
+
+test('a sample told twice, or from before the start, changes nothing', async () => {
+  const running = await start(1000);
+  for (let i = 0; i < 2; i++) await tell(running, sampleAt(5, '1500'));
+  await tell(running, { ...sampleAt(0, '90000'), timestamp: '1970-01-01T00:00:10Z' });
+  expect(await energy(running)).toEqual([500, 'register']);
+});
+
+test("samples of a transaction that is another station's do not count", async () => {
+  const running = await start(1000);
+  await desk.ask('MeterValues', { ...running, meterValue: [sampleAt(5, '1500')] }, { stationId: 'CP2' });
+  expect(await energy(running)).toEqual([null, null]);
+});
+
+test('a start at 0 of a meter that counts all its life is flagged, and energy counts from the first reading', async () => {
+  const running = await start(0);
+  await tell(running, sampleAt(1, '5234.0', { unit: 'kWh' }));
+  await tell(running, sampleAt(2, '5235.5', { unit: 'kWh' }));
+  expect(await energy(running)).toEqual([1500, 'register', 'meterStartImplausible']);
+  await stop(running, 5_240_000);
+  expect(await energy(running)).toEqual([6000, 'meterStop', 'meterStartImplausible']);
+});
+
+test('where the start cannot be and nothing else is known, energy is not told', async () => {
+  const running = await start(0);
+  await stop(running, 5_240_000);
+  expect(await energy(running)).toEqual([null, null, 'meterStopImplausible']);
+});
+
+test('readings of Transaction.Begin and Transaction.End stand in for a start and a stop that cannot be', async () => {
+  const running = await start(5000);
+  await stop(running, 0, [
+    sampleAt(0, '70000', { context: 'Transaction.Begin' }),
+    sampleAt(30, '75000'),
+    sampleAt(60, '78000', { context: 'Transaction.End' }),
+  ]);
+  expect(await energy(running)).toEqual([
+    8000,
+    'transactionEnd',
+    'meterStopBelowStart',
+    'meterStartImplausible',
+    'registerBackwards',
+  ]);
+});
+
+test('the reading of Transaction.Begin stands in for a start at 0, also of a meter that has not counted much', async () => {
+  const running = await start(0);
+  await stop(running, 70_000, [sampleAt(0, '60', { context: 'Transaction.Begin', unit: 'kWh' })]);
+  expect(await energy(running)).toEqual([10_000, 'meterStop', 'meterStartImplausible']);
+});
+
+test('a start and a stop that fit each other are believed before samples that fit neither', async () => {
+  const running = await start(0);
+  await tell(running, sampleAt(1, '5234', { unit: 'kWh' }));
+  await stop(running, 4000);
+  expect(await energy(running)).toEqual([4000, 'meterStop', 'meterStartImplausible', 'registerBackwards']);
+});
+
+test('a stop below the start falls back to what samples tell, and is flagged', async () => {
+  const running = await start(1000);
+  await tell(running, sampleAt(5, '1500'), sampleAt(6, '1900'));
+  await stop(running, 0);
+  expect(await energy(running)).toEqual([900, 'register', 'meterStopBelowStart', 'registerBackwards']);
+});
+
+test('negative readings are flagged, and their difference counts', async () => {
+  const running = await start(-500);
+  await stop(running, 300);
+  expect(await energy(running)).toEqual([800, 'meterStop', 'meterNegative']);
+});
+
+test('more than a connector can give is flagged and not counted', async () => {
+  const running = await start(1000);
+  await tell(running, sampleAt(5, '1500'), sampleAt(6, '900000000'));
+  expect(await energy(running)).toEqual([500, 'register', 'registerImplausible']);
+  await tell(running, sampleAt(7, '1600'));
+  expect((await energy(running)).slice(0, 2)).toEqual([600, 'register']);
+  await stop(running, 5000);
+  expect((await energy(running)).slice(0, 2)).toEqual([4000, 'meterStop']);
+});
+
+test('many transactions at once have their samples told apart', async () => {
+  const running = await Promise.all([1, 2, 3, 4, 5].map((i) => start(i * 1000)));
+  await Promise.all(running.map((one, i) => tell(one, sampleAt(5, String((i + 1) * 1000 + 10 * (i + 1))))));
+  expect(await Promise.all(running.map((one) => energy(one)))).toEqual(
+    running.map((_, i) => [10 * (i + 1), 'register']),
+  );
+});
