@@ -3,11 +3,14 @@ import type { Log } from '@evander/process';
 import { CampaignRunner } from './campaigns/runner.ts';
 import type { FailureLimits } from './api/failed-keys.ts';
 import { startApi } from './api/server.ts';
+import type { Api } from './api/server.ts';
+import type { CallMaker } from './commands/call-maker.ts';
 import { Authority } from './certificates/authority.ts';
 import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
 import type { FileOptions } from './files/files.ts';
 import { Certificates } from './certificates/certificates.ts';
 import type { CertificateOptions } from './certificates/certificates.ts';
+import { Events } from './events/events.ts';
 import { Responders } from './certificates/responders.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { Desk } from './desk.ts';
@@ -16,9 +19,11 @@ import { outbound } from './outbound.ts';
 import { openPnc } from './pnc/open.ts';
 import type { PncOptions } from './pnc/options.ts';
 import * as apiKeys from './store/api-keys.ts';
+import { startRetention } from './retention.ts';
 import { openDatabase } from './store/db.ts';
 import type { Database } from './store/db.ts';
 import { migrate } from './store/migrate.ts';
+import type { RetainedData } from './store/retention.ts';
 import { createPartitions } from './store/partitions.ts';
 
 export interface ManagerOptions {
@@ -50,6 +55,12 @@ export interface ManagerOptions {
   /** Vendors whose DataTransfers are recorded without their data: `vendorId`, `vendorId/messageId`, or `*` for all. */
   hiddenDataTransfers?: string[];
   unknownStations: 'accept' | 'reject';
+  /** Streams of events that the API keeps open at a time; as EVANDER_EVENT_STREAMS unless told. */
+  maxEventStreams?: number;
+  /** How long an event is tried in vain before it is given up; as EVANDER_WEBHOOK_GIVE_UP_HOURS unless told. */
+  webhookGiveUpHours?: number;
+  /** For how many days each kind of data is kept, 0 for ever; nothing is removed unless told. */
+  retentionDays?: Record<RetainedData, number>;
   heartbeatSeconds: number;
   /** How long a station has for its answer to a command. */
   answerTimeoutMs: number;
@@ -92,32 +103,36 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
 }
 
 async function start(options: Clocked, parts: Parts): Promise<string> {
-  const { log, now, drainMs } = options;
+  const { now, drainMs } = options;
   const metrics = new ManagerMetrics();
   const database = await openStorage(options, metrics);
   parts.push(() => database.close());
-  const responders = new Responders({
-    database,
-    now,
-    request: outbound({ allowPrivate: options.outboundPrivate }),
-  });
+  const request = outbound({ allowPrivate: options.outboundPrivate });
+  const responders = new Responders({ database, now, request });
   const sealer = new Sealer(options.sealingKey);
   const authority = new Authority({ ...options, ...options.certificates, database, sealer });
   const isOurs = options.certificates.signedBy === 'builtin';
   const pncContext = { database, responders, now, ...(isOurs && { authority }) };
   const pnc = await openPnc(options.plugAndCharge ?? {}, pncContext);
   const desk = new Desk({ ...options, pnc }, database, metrics);
-  parts.push(
-    () => desk.close(),
-    () => desk.finish(drainMs),
-  );
   const { callMaker, register, road } = desk;
+  const served: { api?: Api } = {};
   const files = openFiles(options, database);
   const common = { ...options, database, callMaker, authority, responders };
   const certificates = new Certificates({ ...common, ...options.certificates });
+  const events = new Events(options, { database, metrics, outbound: request });
+  parts.push(
+    () => events.close(),
+    () => desk.close(),
+    () => served.api?.close(),
+    () => Promise.all([events.finish(drainMs), desk.finish(drainMs)]).then(() => undefined),
+  );
   const api = await startApi({
     ...common,
     port: options.apiPort,
+    feed: events.feed,
+    webhookSealer: events.sealer,
+    maxEventStreams: options.maxEventStreams ?? SETTINGS.eventStreams.default,
     files,
     metrics,
     failureLimits: options.failureLimits ?? FAILURE_LIMITS,
@@ -127,19 +142,30 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
     isReady: () => road.isReady,
     onStationChanged: (stationId) => register.forget(stationId),
   });
-  // Whoever waits for an answer over HTTP has it while the desk still works.
-  parts.splice(-1, 0, () => api.close());
+  served.api = api;
   files.links.listensAt(api.url);
-  const campaigns = new CampaignRunner({ ...common, links: files.links });
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
+  await events.start();
   certificates.start();
-  campaigns.start();
-  parts.push(
-    () => certificates.close(),
-    () => campaigns.close(),
-    startHousekeeping(database, { files: files.options, now, log }),
-  );
+  parts.push(() => certificates.close(), ...startChores({ ...common, files, metrics }));
   return api.url;
+}
+
+type Chores = Omit<Clocked, 'files'> & {
+  database: Database;
+  callMaker: CallMaker;
+  files: Files;
+  metrics: ManagerMetrics;
+};
+
+/** What recurs; how each of it is ended. */
+function startChores({ files, ...common }: Chores): Parts {
+  const { database, now, log, retentionDays: days } = common;
+  const campaigns = new CampaignRunner({ ...common, links: files.links });
+  campaigns.start();
+  const retention = days && startRetention({ ...common, days });
+  const endHousekeeping = startHousekeeping(database, { files: files.options, now, log });
+  return [() => campaigns.close(), () => retention?.close(), endHousekeeping];
 }
 
 async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<Database> {

@@ -35,6 +35,17 @@ export class ManagerMetrics {
     'evander_database_query_errors_total',
     'Queries that the database refused or lost.',
   );
+  readonly #webhooks = this.#metrics.counter(
+    'evander_webhook_events_total',
+    'Events posted to webhooks: delivered, failed (and tried again), dead (given up).',
+    ['outcome'],
+  );
+  readonly #removed = this.#metrics.counter(
+    'evander_retention_removed_total',
+    'What was too old and is removed: partitions, and rows of tables without.',
+    ['table', 'what'],
+  );
+  #retentionAt = 0;
   readonly #requests = this.#metrics.counter('evander_api_requests_total', 'Requests answered, by status.', [
     'status',
   ]);
@@ -54,6 +65,11 @@ export class ManagerMetrics {
           return { busy: total - idle, idle, waiting };
         },
       },
+    );
+    this.#metrics.gauge(
+      'evander_retention_done_timestamp_seconds',
+      'When this manager last removed all that was too old; 0 when another does it.',
+      () => this.#retentionAt,
     );
     this.#metrics.gauge('evander_broker_connected', '1 while the broker is there.', () =>
       state.isBrokerConnected() ? 1 : 0,
@@ -78,6 +94,20 @@ export class ManagerMetrics {
 
   countQueryError(): void {
     this.#queryErrors.inc();
+  }
+
+  countWebhook(outcome: 'delivered' | 'failed' | 'dead', events: number): void {
+    if (events > 0) this.#webhooks.inc({ outcome }, events);
+  }
+
+  countRemoved(table: string, removed: Record<'partitions' | 'rows', number>): void {
+    for (const what of ['partitions', 'rows'] as const)
+      if (removed[what] > 0) this.#removed.inc({ table, what }, removed[what]);
+  }
+
+  /** All that was too old has been removed. */
+  noteRetention(at: Date): void {
+    this.#retentionAt = at.getTime() / 1000;
   }
 
   countRequest(status: number): void {

@@ -5,6 +5,7 @@ import type { CertificateOptions } from './certificates/certificates.ts';
 import { FILE_SETTINGS, fileOptions } from './files/settings.ts';
 import type { ManagerOptions } from './manager.ts';
 import { PNC_SETTINGS, pncOptions } from './pnc/settings.ts';
+import { RETENTION_SETTINGS, retentionDays } from './retention-settings.ts';
 
 /** The variables that a manager reads. */
 export const MANAGER_SETTINGS = [
@@ -31,11 +32,14 @@ export const MANAGER_SETTINGS = [
   'estCaFile',
   'stationCertificateDays',
   'certificateRenewDays',
+  'eventStreams',
+  'webhookGiveUpHours',
   'heartbeatSeconds',
   'answerTimeoutSeconds',
   'drainSeconds',
   ...PNC_SETTINGS,
   ...FILE_SETTINGS,
+  ...RETENTION_SETTINGS,
   'logLevel',
 ] as const satisfies readonly SettingName[];
 
@@ -63,9 +67,12 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     trustedProxies: listOf(settings.trustedProxies),
     hiddenDataTransfers: listOf(settings.hiddenDataTransfers),
     unknownStations: settings.unknownStations ?? 'reject',
+    maxEventStreams: settings.eventStreams,
+    webhookGiveUpHours: settings.webhookGiveUpHours,
     heartbeatSeconds: settings.heartbeatSeconds,
     answerTimeoutMs: settings.answerTimeoutSeconds * 1000,
     drainMs: settings.drainSeconds * 1000,
+    retentionDays: retentionDays(settings),
     plugAndCharge: pncOptions(settings),
     files: fileOptions(settings),
     log,

@@ -41,6 +41,7 @@ export const PEPPER = 'pepper';
 /** A manager's router on a database of its own, with nothing but envelopes going in and out. */
 export interface Desk {
   database: Database;
+  databaseUrl: string;
   /** The answer to a call: its response, or its error's code. */
   ask(
     action: string,
@@ -175,6 +176,7 @@ export async function openDesk({
   };
   const desk: Desk = {
     database,
+    databaseUrl: testDatabase.url,
     ask,
     envelopes,
     settled,

@@ -109,6 +109,18 @@ export const SETTINGS = {
     '.evander',
     'Where `start` keeps its database, secret and first admin key',
   ),
+  eventStreams: setting(
+    'EVANDER_EVENT_STREAMS',
+    'count',
+    500,
+    'Readers of GET /api/v1/events that one manager serves at a time',
+  ),
+  webhookGiveUpHours: setting(
+    'EVANDER_WEBHOOK_GIVE_UP_HOURS',
+    'count',
+    24,
+    'An event that a webhook has refused for so long is dead; it can be replayed',
+  ),
   heartbeatSeconds: setting(
     'EVANDER_HEARTBEAT_SECONDS',
     'count',
@@ -262,6 +274,22 @@ export const SETTINGS = {
     10,
     'How long a stopping process finishes what it has begun',
   ),
+  retentionFrames: retention('FRAMES', 30, 'Frames that went over sockets'),
+  retentionStatuses: retention('STATUSES', 365, 'History of connector statuses'),
+  retentionMeterValues: retention('METER_VALUES', 730, 'Meter values; those of open transactions stay'),
+  retentionAuthorizations: retention('AUTHORIZATIONS', 365, 'Answers to Authorize'),
+  retentionEvents: retention('EVENTS', 30, 'Events; those that a webhook waits for stay'),
+  retentionSecurityEvents: retention('SECURITY_EVENTS', 730, 'Security events'),
+  retentionCommands: retention('COMMANDS', 365, 'Settled commands'),
+  retentionJobs: retention(
+    'JOBS',
+    365,
+    'Firmware, diagnostics and log jobs that have ended, with their statuses',
+  ),
+  retentionReservations: retention('RESERVATIONS', 365, 'Reservations that have ended'),
+  retentionCertificateRequests: retention('CERTIFICATE_REQUESTS', 730, 'Settled certificate requests'),
+  retentionUnmatchedStops: retention('UNMATCHED_STOPS', 0, 'Stops that belong to no transaction'),
+  retentionTransactions: retention('TRANSACTIONS', 0, 'Stopped transactions'),
   logLevel: setting(
     'EVANDER_LOG_LEVEL',
     ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
@@ -283,7 +311,7 @@ interface Setting<K extends Kind, D> {
 
 type ValueOf<S> =
   S extends Setting<infer K, infer D>
-    ? | (K extends 'port' | 'count' ? number : K extends readonly (infer Word)[] ? Word : string)
+    ? | (K extends 'port' | 'count' | 'days' ? number : K extends readonly (infer Word)[] ? Word : string)
       | (D extends undefined ? undefined : never)
     : never;
 
@@ -368,6 +396,12 @@ const PARSERS = {
       ? count
       : new Fault(`must be a whole number of at least 1, not "${text}"`);
   },
+  days: (text: string) => {
+    const days = Number(text);
+    return /^\d+$/.test(text) && days <= 36_500
+      ? days
+      : new Fault(`must be a whole number of days from 0 (for ever) to 36500, not "${text}"`);
+  },
   postgresUrl: (text: string) =>
     url(text, ['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database'),
   mqttUrl: (text: string) =>
@@ -424,4 +458,13 @@ function setting<const K extends Kind, const D>(
   help: string,
 ): Setting<K, D> {
   return { variable, kind, default: fallback, help };
+}
+
+function retention(data: string, days: number, what: string): Setting<'days', number> {
+  return setting(
+    `EVANDER_RETENTION_DAYS_${data}`,
+    'days',
+    days,
+    `${what} are kept for so many days; 0: for ever`,
+  );
 }

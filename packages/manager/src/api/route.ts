@@ -10,6 +10,7 @@ import type {
 import type { Authority } from '../certificates/authority.ts';
 import type { CertificateJudge } from '../certificates/client-certificate.ts';
 import type { CallMaker } from '../commands/call-maker.ts';
+import type { EventFeed } from '../events/feed.ts';
 import type { Database } from '../store/db.ts';
 import type { Files } from '../files/files.ts';
 import type { ManagerMetrics } from '../metrics.ts';
@@ -39,6 +40,11 @@ export interface ApiContext {
   database: Database;
   keys: KeyRing;
   callMaker: CallMaker;
+  feed: EventFeed;
+  /** Seals the secrets of webhooks. */
+  webhookSealer: Sealer;
+  /** Streams of events that may be open at a time. */
+  maxEventStreams: number;
   files: Files;
   metrics: ManagerMetrics;
   passwordPepper: string;

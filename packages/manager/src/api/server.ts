@@ -20,6 +20,7 @@ import { fileChangeRoutes } from './file-changes.ts';
 import { fileOrderRoutes } from './file-orders.ts';
 import { fileRoutes } from './files.ts';
 import { goalRoutes } from './goals.ts';
+import { eventRoutes } from './events.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { exportRoutes } from './exports.ts';
 import { healthRoutes } from './health.ts';
@@ -49,6 +50,8 @@ import { transactionRoutes } from './transactions.ts';
 import { refuseOtherMethods, refuseUnknownPaths } from './unknown-routes.ts';
 import { unmatchedStopRoutes } from './unmatched-stops.ts';
 import { unreadableAnswerer } from './unreadable-requests.ts';
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   host: string;
@@ -100,6 +103,9 @@ const RESOURCES = [
   pncCertificateRoutes,
   pncRootRoutes,
   securityEventRoutes,
+  eventRoutes,
+  webhookRoutes,
+  webhookDeliveryRoutes,
   goalRoutes,
   certificateAuthorityRoutes,
   apiKeyRoutes,

@@ -83,3 +83,15 @@ export async function isConnected(db: Db, stationId: string): Promise<boolean> {
   const { rowCount } = await db.query(selectConnected([stationId]));
   return rowCount === 1;
 }
+
+const markDead = statement(
+  'connections.markDeadGateways',
+  `UPDATE gateways SET is_gone = true
+   WHERE NOT is_gone AND alive_at <= now() - interval '${GATEWAY_LEASE_SECONDS} seconds' RETURNING gateway_id AS "gatewayId"`,
+);
+
+/** Marks gateways as gone whose lease is over, which tells of their stations as disconnected; their ids. */
+export async function markDeadGateways(db: Db): Promise<string[]> {
+  const { rows } = await db.query<{ gatewayId: string }>(markDead());
+  return rows.map(({ gatewayId }) => gatewayId);
+}

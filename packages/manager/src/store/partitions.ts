@@ -7,6 +7,7 @@ const PARTITIONED = [
   { table: 'connector_statuses', step: '1 month', ahead: 2 },
   { table: 'authorizations', step: '1 month', ahead: 2 },
   { table: 'frames', step: '1 day', ahead: 3 },
+  { table: 'events', step: '1 day', ahead: 3 },
 ];
 
 const lock = statement(

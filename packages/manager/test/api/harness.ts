@@ -7,6 +7,8 @@ import type { ApiOptions } from '../../src/api/server.ts';
 import { Authority } from '../../src/certificates/authority.ts';
 import { Certificates } from '../../src/certificates/certificates.ts';
 import { Responders } from '../../src/certificates/responders.ts';
+import { EventFeed } from '../../src/events/feed.ts';
+import { Sequencer } from '../../src/events/sequencer.ts';
 import type { FileOptions } from '../../src/files/files.ts';
 import { outbound } from '../../src/outbound.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
@@ -41,6 +43,7 @@ export interface Answer {
 /** The API over real HTTP on a desk's database, with a key for each role. */
 export interface TestApi {
   desk: Desk;
+  feed: EventFeed;
   files: Files;
   certificates: Certificates;
   url: string;
@@ -93,11 +96,18 @@ export async function openApi({
     now,
     log,
   });
+  const feed = new EventFeed({ database: desk.database, databaseUrl: desk.databaseUrl, log });
+  const sequencer = new Sequencer(desk.database, log);
+  await feed.start();
+  sequencer.start();
   const api = await startApi({
     host: '127.0.0.1',
     port: 0,
     database: desk.database,
     callMaker: desk.callMaker,
+    feed,
+    webhookSealer: new Sealer('a secret'),
+    maxEventStreams: 3,
     files,
     metrics: desk.metrics,
     gatewayKey: GATEWAY_KEY,
@@ -116,6 +126,7 @@ export async function openApi({
   files.links.listensAt(api.url);
   return {
     desk,
+    feed,
     files,
     certificates,
     url: api.url,
@@ -126,6 +137,7 @@ export async function openApi({
         method,
         redirect: 'manual',
         headers: {
+          accept: 'application/json',
           ...(key !== null && { authorization: `Bearer ${key}` }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },
@@ -140,6 +152,8 @@ export async function openApi({
       };
     },
     close: async () => {
+      await feed.close();
+      await sequencer.close();
       await api.close();
       await desk.close();
     },

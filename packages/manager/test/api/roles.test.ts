@@ -20,7 +20,7 @@ const CALLERS: Record<string, { key: string | null; roles: string[] }> = {
   gateway: { key: GATEWAY_KEY, roles: ['gateway'] },
 };
 /** Of the GET routes, those that want more than a viewer. */
-const ADMINS_ONLY = ['/api/v1/api-keys'];
+const ADMINS_ONLY = ['/api/v1/api-keys', '/api/v1/webhooks'];
 
 let api: TestApi;
 let routes: RouteAccess[];

@@ -1,0 +1,63 @@
+import { Sealer, SETTINGS } from '@evander/process';
+import type { Log } from '@evander/process';
+import type { ManagerMetrics } from '../metrics.ts';
+import type { Outbound } from '../outbound.ts';
+import type { Database } from '../store/db.ts';
+import { WebhookWorker } from '../webhooks/worker.ts';
+import { EventFeed } from './feed.ts';
+import { Sequencer } from './sequencer.ts';
+
+export interface EventsOptions {
+  databaseUrl: string;
+  sealingKey: string;
+  webhookGiveUpHours?: number;
+  log: Log;
+}
+
+const HOUR_MS = 3_600_000;
+const PATIENCE = { retryMs: 1000, longestRetryMs: 900_000, longestRestMs: 60_000 };
+const WEBHOOK_TIMEOUT_MS = 10_000;
+
+/** All that a manager does with events: puts them in order, tells readers and webhooks of them. */
+export class Events {
+  readonly feed: EventFeed;
+  /** Of the secrets of webhooks. */
+  readonly sealer: Sealer;
+  readonly #sequencer: Sequencer;
+  readonly #webhooks: WebhookWorker;
+
+  constructor(
+    { databaseUrl, sealingKey, webhookGiveUpHours, log }: EventsOptions,
+    parts: { database: Database; metrics: ManagerMetrics; outbound: Outbound },
+  ) {
+    const { database } = parts;
+    this.feed = new EventFeed({ database, databaseUrl, log });
+    this.sealer = new Sealer(sealingKey);
+    this.#sequencer = new Sequencer(database, log);
+    const giveUpMs = (webhookGiveUpHours ?? SETTINGS.webhookGiveUpHours.default) * HOUR_MS;
+    this.#webhooks = new WebhookWorker({
+      ...parts,
+      feed: this.feed,
+      sealer: this.sealer,
+      patience: { ...PATIENCE, giveUpMs },
+      timeoutMs: WEBHOOK_TIMEOUT_MS,
+      log,
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#sequencer.start();
+    await this.feed.start();
+    this.#webhooks.start();
+  }
+
+  /** Ends the streams, and lets webhooks answer for so many milliseconds. */
+  async finish(drainMs: number): Promise<void> {
+    await Promise.all([this.#webhooks.close(drainMs), this.feed.close()]);
+  }
+
+  /** Orders what has come to the end. */
+  async close(): Promise<void> {
+    await this.#sequencer.close();
+  }
+}

@@ -1,0 +1,37 @@
+import type { Log } from '@evander/process';
+import { Recurring } from '../recurring.ts';
+import type { Database } from '../store/db.ts';
+import * as connections from '../store/connections.ts';
+import * as events from '../store/events.ts';
+
+/** So long an event waits for its id at most. One statement without rows costs the database 0.1 ms. */
+const EVERY_MS = 100;
+const AT_MOST = 2000;
+const GATEWAYS_EVERY_MS = 5000;
+
+/** Gives events their ids, and ends the stations of gateways that died in silence. One manager of the fleet does it at a time. */
+export class Sequencer {
+  readonly #parts: Recurring[];
+
+  constructor(database: Database, log: Log) {
+    const sequence = async (): Promise<void> => {
+      while ((await events.sequence(database, AT_MOST)) === AT_MOST);
+    };
+    const watch = async (): Promise<void> => {
+      for (const gatewayId of await connections.markDeadGateways(database))
+        log.warn({ gatewayId }, 'a gateway has given no sign of life: its stations count as disconnected');
+    };
+    this.#parts = [
+      new Recurring({ what: 'ordering events', everyMs: EVERY_MS, work: sequence, log }),
+      new Recurring({ what: 'watching gateways', everyMs: GATEWAYS_EVERY_MS, work: watch, log }),
+    ];
+  }
+
+  start(): void {
+    for (const part of this.#parts) part.start();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#parts.map((part) => part.close()));
+  }
+}

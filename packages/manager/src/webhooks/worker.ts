@@ -1,0 +1,123 @@
+import type { Log, Sealer } from '@evander/process';
+import type { EventFeed } from '../events/feed.ts';
+import type { ManagerMetrics } from '../metrics.ts';
+import type { Outbound } from '../outbound.ts';
+import { Recurring } from '../recurring.ts';
+import type { Database } from '../store/db.ts';
+import type { Event } from '../store/events.ts';
+import * as webhooks from '../store/webhooks.ts';
+import type { LeasedWebhook } from '../store/webhooks.ts';
+import { post } from './post.ts';
+import type { Outcome } from './post.ts';
+import { LeaseLost, runRound } from './round.ts';
+import type { Patience } from './round.ts';
+
+export interface WorkerOptions {
+  database: Database;
+  feed: EventFeed;
+  sealer: Sealer;
+  outbound: Outbound;
+  metrics: Pick<ManagerMetrics, 'countWebhook'>;
+  patience: Patience;
+  /** How long a receiver has for its answer. */
+  timeoutMs: number;
+  /** After so long a webhook is another manager's: longer than any round. 60 s unless told. */
+  leaseMs?: number;
+  log: Log;
+}
+
+/** How often one looks for tries that are due; news are heard at once. */
+const LOOK_MS = 1000;
+/** Webhooks that one manager works on at a time: those that wait for a receiver that does not answer hold up nobody else's. */
+const AT_ONCE = 64;
+/** A round begins no further try after this, and then has `timeoutMs` for the last ones. */
+const ROUND_MS = 15_000;
+const LEASE_MS = 60_000;
+
+/** Posts events to webhooks. Any number of managers do so: each webhook is one's at a time, by a lease. */
+export class WebhookWorker {
+  readonly #options: WorkerOptions;
+  readonly #look: Recurring;
+  readonly #rounds = new Set<Promise<void>>();
+  readonly #breakOff = new AbortController();
+  #closing = false;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    const { log } = options;
+    this.#look = new Recurring({
+      what: 'leasing webhooks',
+      everyMs: LOOK_MS,
+      work: () => this.#begin(),
+      log,
+    });
+  }
+
+  start(): void {
+    this.#options.feed.on('news', this.#onNews);
+    this.#look.start();
+  }
+
+  /** Begins nothing new, and lets tries that are under way be answered for so many milliseconds. */
+  async close(drainMs: number): Promise<void> {
+    this.#closing = true;
+    this.#options.feed.off('news', this.#onNews);
+    await this.#look.close();
+    const timer = setTimeout(() => this.#breakOff.abort(), drainMs);
+    await Promise.all(this.#rounds);
+    clearTimeout(timer);
+  }
+
+  readonly #onNews = (): void => this.#look.soon();
+
+  async #begin(): Promise<void> {
+    const { database, feed, leaseMs = LEASE_MS } = this.#options;
+    const atMost = AT_ONCE - this.#rounds.size;
+    if (atMost <= 0) return;
+    const leased = await webhooks.lease(database, { newest: feed.newest, leaseMs, atMost });
+    for (const webhook of leased) {
+      const round = this.#run(webhook).finally(() => {
+        this.#rounds.delete(round);
+        this.#look.soon();
+      });
+      this.#rounds.add(round);
+    }
+  }
+
+  // Never rejects. A lease that is not given back ends by itself.
+  async #run(webhook: LeasedWebhook): Promise<void> {
+    const { database, feed, metrics, patience } = this.#options;
+    const log = this.#options.log.child({ webhookId: webhook.webhookId });
+    const endMs = performance.now() + ROUND_MS;
+    try {
+      const { delivered, failed, gone, dead } = await runRound(webhook, {
+        database,
+        newest: feed.newest,
+        post: this.#posterFor(webhook),
+        mustStop: () => this.#closing || performance.now() > endMs,
+        patience,
+      });
+      metrics.countWebhook('delivered', delivered.size);
+      metrics.countWebhook('failed', failed.size);
+      metrics.countWebhook('dead', dead);
+      if (gone !== null) log.warn({ reason: gone }, 'a webhook was made inactive');
+      if (dead > 0) log.warn({ events: dead }, 'events were given up; they can be replayed');
+    } catch (error) {
+      if (error instanceof LeaseLost) log.info(error.message);
+      else log.warn({ err: error }, 'a round of a webhook failed');
+    }
+  }
+
+  #posterFor({ url, sealedSecret }: LeasedWebhook): (event: Event) => Promise<Outcome> {
+    const { sealer, outbound, timeoutMs } = this.#options;
+    let secret: string;
+    try {
+      secret = sealer.open(sealedSecret);
+    } catch {
+      const error = 'its secret was sealed with another EVANDER_SECRET; remove the webhook and make it anew';
+      return () => Promise.resolve({ kind: 'gone', error });
+    }
+    const { signal } = this.#breakOff;
+    return (event) => post(event, { url, secret, outbound, timeoutMs, signal });
+  }
+}

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Sealer } from '@evander/process';
+import * as events from '../../src/store/events.ts';
+import { openApi } from './harness.ts';
+import type { TestApi } from './harness.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await openApi();
+});
+afterAll(() => api.close());
+
+const HOOK = { url: 'https://hooks.example/evander', kinds: ['transaction.*'], stationIds: ['CP1'] };
+
+test('a webhook shows its secret once, and only its seal is stored', async () => {
+  const made = await api.send('POST', '/api/v1/webhooks', HOOK);
+  expect(made).toMatchObject({
+    status: 201,
+    body: { ...HOOK, active: true, waiting: 0, dead: 0, secret: expect.stringMatching(/^evw_.{43}$/) },
+  });
+  const { webhookId, secret } = made.body;
+  const got = await api.send('GET', `/api/v1/webhooks/${String(webhookId)}`);
+  expect(got.body).toMatchObject(HOOK);
+  expect(JSON.stringify(got.body)).not.toContain('evw_');
+  const [row] = await api.desk.rows('SELECT sealed_secret FROM webhooks WHERE webhook_id = $1', [webhookId]);
+  const sealed = row?.sealed_secret as Buffer;
+  expect(sealed.toString('latin1')).not.toContain(String(secret));
+  expect(new Sealer('a secret').open(sealed)).toBe(secret);
+});
+
+test('is changed field by field, listed and removed', async () => {
+  const { body } = await api.send('POST', '/api/v1/webhooks', { ...HOOK, active: false });
+  const path = `/api/v1/webhooks/${String(body.webhookId)}`;
+  expect((await api.send('PUT', path, { kinds: null })).body).toMatchObject({
+    kinds: null,
+    stationIds: ['CP1'],
+    active: false,
+  });
+  expect((await api.send('PUT', path, { active: true, url: 'http://other.example/' })).body).toMatchObject({
+    active: true,
+    url: 'http://other.example/',
+  });
+  const list = await api.send('GET', '/api/v1/webhooks?limit=1');
+  const next = await api.send('GET', `/api/v1/webhooks?limit=1&cursor=${String(list.body.nextCursor)}`);
+  expect([...list.body.items, ...next.body.items].at(-1)).toMatchObject({ webhookId: body.webhookId });
+  expect(next.body.nextCursor).toBeNull();
+  expect((await api.send('DELETE', path)).status).toBe(204);
+  for (const method of ['GET', 'DELETE']) expect((await api.send(method, path)).status).toBe(404);
+  expect((await api.send('PUT', path, {})).status).toBe(404);
+});
+
+test.each([
+  [{}, 'url'],
+  [{ url: 'ftp://x/' }, 'url'],
+  [{ url: 'https://user:password@x/' }, 'url'],
+  [{ url: 'http://[/' }, 'url'],
+  [{ url: 'http://x/', kinds: ['transaction.began'] }, 'kinds.0'],
+  [{ url: 'http://x/', kinds: [] }, 'kinds'],
+  [{ url: 'http://x/', secret: 'mine' }, 'secret'],
+])('%j is refused', async (body, field) => {
+  expect(await api.send('POST', '/api/v1/webhooks', body)).toMatchObject({ status: 400, body: { field } });
+});
+
+test('dead events are listed and can be replayed', async () => {
+  const { body } = await api.send('POST', '/api/v1/webhooks', HOOK);
+  const path = `/api/v1/webhooks/${String(body.webhookId)}`;
+  for (const type of ['A', 'B', 'C'])
+    await api.desk.rows("INSERT INTO security_events VALUES ('D1', $1, now(), true, NULL, now())", [type]);
+  while ((await api.desk.rows("SELECT FROM events WHERE station_id = 'D1'")).length < 3)
+    await events.sequence(api.desk.database, 100);
+  await api.desk.rows(
+    `INSERT INTO webhook_deliveries (webhook_id, event_id, event_at, station_id, attempts, last_error, dead_at)
+     SELECT $1, id, at, station_id, 9, 'no', now() FROM events WHERE station_id = 'D1'`,
+    [body.webhookId],
+  );
+  const page = await api.send('GET', `${path}/dead?limit=2`);
+  expect(page.body.items).toMatchObject([
+    { event: { kind: 'security.event', data: { type: 'A' } }, attempts: 9, lastError: 'no' },
+    { event: { data: { type: 'B' } } },
+  ]);
+  const rest = await api.send('GET', `${path}/dead?limit=2&cursor=${String(page.body.nextCursor)}`);
+  expect(rest.body.items).toHaveLength(1);
+  const [first] = page.body.items as { event: { id: number } }[];
+  const one = await api.send('POST', `${path}/replay`, { eventIds: [first?.event.id] });
+  expect(one.body).toEqual({ replayed: 1 });
+  expect((await api.send('POST', `${path}/replay`, {})).body).toEqual({ replayed: 2 });
+  expect((await api.send('GET', path)).body).toMatchObject({ dead: 0, waiting: 3 });
+  const unknown = '/api/v1/webhooks/00000000-0000-0000-0000-000000000000';
+  expect((await api.send('GET', `${unknown}/dead`)).status).toBe(404);
+  expect((await api.send('POST', `${unknown}/replay`, {})).status).toBe(404);
+});

@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { recordPresence } from '../../src/presence.ts';
+import * as connections from '../../src/store/connections.ts';
+import * as transactionEndings from '../../src/store/transaction-endings.ts';
+import * as events from '../../src/store/events.ts';
+import type { Event } from '../../src/store/events.ts';
+import { createWriter } from '../../src/store/writer.ts';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+
+let before = 0;
+beforeEach(async () => {
+  await events.sequence(desk.database, 10_000);
+  before = await events.newestId(desk.database);
+});
+
+const ALL = { kinds: null, stationIds: null };
+
+async function since(): Promise<Event[]> {
+  await events.sequence(desk.database, 10_000);
+  return events.listAfter(desk.database, ALL, { after: before, rows: 1000 });
+}
+
+async function told(): Promise<[string, Event['data']][]> {
+  return (await since()).map(({ kind, data }) => [kind, data]);
+}
+
+const T = (minute: number): string => `2026-11-20T10:${String(minute).padStart(2, '0')}:00.000Z`;
+
+test('a session is told from its first status to its stop, and its repeats add nothing', async () => {
+  const start = { connectorId: 1, idTag: 'TAG', meterStart: 100, timestamp: T(1) };
+  const status = { connectorId: 1, errorCode: 'NoError', status: 'Charging', timestamp: T(2) };
+  const { response } = await desk.ask('StartTransaction', start);
+  const { transactionId } = response as { transactionId: number };
+  await desk.ask('StartTransaction', start);
+  await desk.ask('StatusNotification', status, { receivedAt: T(2) });
+  await desk.ask('StatusNotification', status, { receivedAt: T(3) });
+  await desk.ask('MeterValues', {
+    connectorId: 1,
+    transactionId,
+    meterValue: [{ timestamp: T(3), sampledValue: [{ value: '150' }] }],
+  });
+  await desk.ask('Heartbeat', {});
+  const stop = { transactionId, meterStop: 400, timestamp: T(9), reason: 'Local' };
+  await desk.ask('StopTransaction', stop);
+  await desk.ask('StopTransaction', stop);
+  const begun = { transactionId, connectorId: 1, idTag: 'TAG', meterStartWh: 100, startedAt: T(1) };
+  expect(await told()).toEqual([
+    ['transaction.started', { ...begun, idTagStatus: expect.any(String) }],
+    ['connector.status', { connectorId: 1, status: 'Charging', errorCode: 'NoError', statusAt: T(2) }],
+    [
+      'transaction.stopped',
+      expect.objectContaining({ ...begun, stoppedAt: T(9), energyWh: 300, stopReason: 'Local' }),
+    ],
+  ]);
+});
+
+test('a start that leaves another without its stop tells of it, and so does a stop of nothing', async () => {
+  for (const minute of [11, 12])
+    await desk.ask('StartTransaction', { connectorId: 2, idTag: 'T', meterStart: 0, timestamp: T(minute) });
+  await desk.ask('StopTransaction', { transactionId: 999_999, meterStop: 1, timestamp: T(13) });
+  expect((await told()).map(([kind]) => kind)).toEqual([
+    'transaction.started',
+    'transaction.started',
+    'transaction.superseded',
+    'transaction.unmatchedStop',
+  ]);
+});
+
+test('an operator who closes a transaction is told of, and so is the stop that comes after all', async () => {
+  const request = { connectorId: 3, idTag: 'T', meterStart: 0, timestamp: T(14) };
+  const { response } = await desk.ask('StartTransaction', request);
+  const { transactionId } = response as { transactionId: number };
+  const closure = {
+    transactionId,
+    by: 'somebody',
+    reason: 'gone',
+    meterStopWh: 7,
+    stoppedAt: new Date(T(15)),
+    at: new Date(),
+  };
+  await transactionEndings.close(desk.database, closure, () => {});
+  await desk.ask('StopTransaction', { transactionId, meterStop: 8, timestamp: T(16) });
+  expect(await told()).toMatchObject([
+    ['transaction.started', {}],
+    ['transaction.closed', { transactionId, closedBy: 'somebody', meterStopWh: 7, stoppedAt: T(15) }],
+    ['transaction.stopped', { transactionId, meterStopWh: 8, stoppedAt: T(16) }],
+  ]);
+});
+
+test('a boot, a security event, a firmware status and a certificate request are told once each', async () => {
+  const calls: [string, object][] = [
+    ['BootNotification', { chargePointVendor: 'V', chargePointModel: 'M', firmwareVersion: '2' }],
+    ['SecurityEventNotification', { type: 'MemoryExhaustion', timestamp: T(20) }],
+    ['FirmwareStatusNotification', { status: 'Downloading' }],
+    ['SignedFirmwareStatusNotification', { status: 'Downloaded', requestId: 7 }],
+    ['LogStatusNotification', { status: 'Uploading', requestId: 8 }],
+    ['DiagnosticsStatusNotification', { status: 'Idle' }],
+    ['SignCertificate', { csr: 'none' }],
+  ];
+  for (const [action, request] of calls) {
+    const question = { id: `id-${action}`, receivedAt: T(20) };
+    await desk.ask(action, request, question);
+    await desk.ask(action, request, question);
+  }
+  expect(await told()).toEqual([
+    ['station.booted', expect.objectContaining({ registrationStatus: 'Accepted', firmwareVersion: '2' })],
+    ['security.event', { type: 'MemoryExhaustion', isCritical: true, occurredAt: T(20) }],
+    ['firmware.status', { status: 'Downloading', isSigned: false }],
+    ['firmware.status', { status: 'Downloaded', isSigned: true, requestId: 7 }],
+    ['log.status', { status: 'Uploading', requestId: 8 }],
+    ['diagnostics.status', { status: 'Idle' }],
+    ['certificate.rejected', expect.objectContaining({ certificateRequestId: expect.any(Number) })],
+  ]);
+});
+
+test('a command is told when it is settled, without what may be secret', async () => {
+  const { commandId } = await desk.command('Reset', { type: 'Soft' }, { status: 'Accepted' });
+  await desk.command('ClearCache', {}, { error: 'NotSupported' });
+  expect(await told()).toEqual([
+    [
+      'command.settled',
+      expect.objectContaining({ commandId, action: 'Reset', status: 'answered', responseStatus: 'Accepted' }),
+    ],
+    ['command.settled', expect.objectContaining({ status: 'failed', errorCode: 'NotSupported' })],
+  ]);
+});
+
+test('stations come and go with their sockets and with their gateways', async () => {
+  const { database } = desk;
+  const context = { database, writer: createWriter(database), now: () => new Date() };
+  const one = (connectionId: string) => [{ stationId: 'S1', connectionId, connectedAt: T(0) }];
+  await recordPresence('gw-e', { kind: 'connected', connections: one('1') }, context);
+  await recordPresence('gw-e', { kind: 'connected', connections: one('1') }, context);
+  await recordPresence('gw-e', { kind: 'connected', connections: one('2') }, context);
+  await recordPresence('gw-e', { kind: 'disconnected', connections: one('1') }, context);
+  await recordPresence('gw-e', { kind: 'gone' }, context);
+  await recordPresence('gw-e', { kind: 'disconnected', connections: one('2') }, context);
+  await recordPresence('gw-e', { kind: 'connected', connections: one('3') }, context);
+  await desk.rows("UPDATE gateways SET alive_at = now() - interval '1 hour' WHERE gateway_id = 'gw-e'");
+  expect(await connections.markDeadGateways(database)).toContain('gw-e');
+  expect(await connections.markDeadGateways(database)).toEqual([]);
+  const list = (await told()).map(([kind, { connectionId, reason }]) => [kind, connectionId, reason]);
+  expect(list).toEqual([
+    ['station.connected', '1', undefined],
+    ['station.connected', '2', undefined],
+    ['station.disconnected', '2', 'gatewayGone'],
+    ['station.connected', '2', 'gatewayBack'],
+    ['station.disconnected', '2', undefined],
+    ['station.connected', '3', undefined],
+    ['station.disconnected', '3', 'gatewayGone'],
+  ]);
+});
+
+test('what is rolled back is not told', async () => {
+  const { database } = desk;
+  const failing = database.transaction(async (db) => {
+    await db.query({ text: "INSERT INTO security_events VALUES ('CP1', 'X', now(), true, NULL, now())" });
+    throw new Error('on purpose');
+  });
+  await expect(failing).rejects.toThrow('on purpose');
+  expect(await since()).toEqual([]);
+  expect(await desk.rows("SELECT FROM security_events WHERE type = 'X'")).toEqual([]);
+});
+
+test('every kind that was told is one of the list', async () => {
+  const rows = await desk.rows('SELECT DISTINCT kind FROM events');
+  for (const { kind } of rows) expect(events.EVENT_KINDS).toContain(kind);
+  expect(rows.length).toBeGreaterThan(9);
+});

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { silentLog } from '@evander/process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Sequencer } from '../../src/events/sequencer.ts';
+import { openDatabase } from '../../src/store/db.ts';
+import type { Database } from '../../src/store/db.ts';
+import * as events from '../../src/store/events.ts';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+let database: Database;
+beforeAll(async () => {
+  desk = await openDesk();
+  database = openDatabase({ url: desk.databaseUrl, poolSize: 30, onError: () => {} });
+});
+afterAll(async () => {
+  await database.close();
+  await desk.close();
+});
+
+const ALL = { kinds: null, stationIds: null };
+
+async function write(stationId: string, holdMs: number, fails = false): Promise<void> {
+  const work = database.transaction(async (db) => {
+    await db.query({
+      text: `INSERT INTO security_events VALUES ($1, $2, clock_timestamp(), false, NULL, now())`,
+      values: [stationId, `after ${holdMs} ms`],
+    });
+    await delay(holdMs);
+    if (fails) throw new Error('rolled back');
+  });
+  await (fails ? expect(work).rejects.toThrow('rolled back') : work);
+}
+
+test('a reader that follows the ids misses nothing, though transactions commit in another order', async () => {
+  await events.sequence(database, 100);
+  const managers = [new Sequencer(database, silentLog()), new Sequencer(database, silentLog())];
+  for (const manager of managers) manager.start();
+  const seen: events.Event[] = [];
+  let after = await events.newestId(database);
+  let isDone = false;
+  const reader = (async () => {
+    for (;;) {
+      const wasDone = isDone;
+      const found = await events.listAfter(database, ALL, { after, rows: 7 });
+      seen.push(...found);
+      after = found.at(-1)?.id ?? after;
+      if (wasDone && found.length === 0) return;
+    }
+  })();
+  const perStation = 15;
+  await Promise.all(
+    Array.from({ length: 20 }, async (_, station) => {
+      for (let i = 0; i < perStation; i++)
+        await write(`S${station}`, (station * 7 + i * 13) % 60, i % 5 === 4);
+    }),
+  );
+  while ((await desk.rows('SELECT FROM event_intake')).length > 0) await delay(20);
+  isDone = true;
+  await reader;
+  await Promise.all(managers.map((manager) => manager.close()));
+  const committed = await desk.rows('SELECT station_id, type FROM security_events');
+  expect(committed).toHaveLength(20 * 12);
+  expect(seen).toHaveLength(committed.length);
+  expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);
+  // Each station's own events come in the order in which they were committed.
+  for (let station = 0; station < 20; station++) {
+    const own = seen.filter(({ stationId }) => stationId === `S${station}`);
+    const times = own.map(({ data }) => String(data.occurredAt));
+    expect(times).toEqual([...times].sort());
+  }
+}, 60_000);
+
+test('a transaction that stays open for long holds back nobody else', async () => {
+  await database.transaction(async (db) => {
+    await db.query({ text: "INSERT INTO security_events VALUES ('LONG', 'X', now(), false, NULL, now())" });
+    await write('SHORT', 0);
+    const before = await events.newestId(database);
+    expect(await events.sequence(database, 100)).toBe(1);
+    const [event] = await events.listAfter(database, ALL, { after: before, rows: 10 });
+    expect(event?.stationId).toBe('SHORT');
+  });
+  const before = await events.newestId(database);
+  await events.sequence(database, 100);
+  const [event] = await events.listAfter(database, ALL, { after: before, rows: 10 });
+  expect(event?.stationId).toBe('LONG');
+});

@@ -1,0 +1,251 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Sealer, silentLog } from '@evander/process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { EventFeed } from '../../src/events/feed.ts';
+import { Sequencer } from '../../src/events/sequencer.ts';
+import { outbound } from '../../src/outbound.ts';
+import * as deliveries from '../../src/store/webhook-deliveries.ts';
+import * as webhooks from '../../src/store/webhooks.ts';
+import type { NewWebhook, Webhook } from '../../src/store/webhooks.ts';
+import { WebhookWorker } from '../../src/webhooks/worker.ts';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+import { Receiver } from './receiver.ts';
+
+let desk: Desk;
+let parts: { close(): Promise<void> }[];
+let feed: EventFeed;
+const sealer = new Sealer('a secret');
+const log = silentLog();
+
+beforeEach(async () => {
+  desk = await openDesk();
+  feed = new EventFeed({ database: desk.database, databaseUrl: desk.databaseUrl, log });
+  await feed.start();
+  const sequencer = new Sequencer(desk.database, log);
+  sequencer.start();
+  parts = [feed, sequencer];
+  await ordered();
+});
+afterEach(async () => {
+  for (const part of parts.reverse()) await part.close();
+  await desk.close();
+});
+
+/** When all events that there are have their ids. */
+async function ordered(): Promise<void> {
+  while ((await desk.rows('SELECT FROM event_intake')).length > 0) await delay(10);
+}
+
+function startWorker({ giveUpMs = 60_000, allowPrivate = true, timeoutMs = 1000 } = {}): WebhookWorker {
+  const worker = new WebhookWorker({
+    database: desk.database,
+    feed,
+    sealer,
+    outbound: outbound({ allowPrivate }),
+    metrics: desk.metrics,
+    patience: { retryMs: 50, longestRetryMs: 200, longestRestMs: 200, giveUpMs },
+    timeoutMs,
+    leaseMs: 1500,
+    log,
+  });
+  worker.start();
+  parts.push({ close: () => worker.close(100) });
+  return worker;
+}
+
+async function openReceiver(): Promise<Receiver> {
+  const receiver = await new Receiver().open();
+  parts.unshift(receiver);
+  return receiver;
+}
+
+async function hook(receiver: Receiver, given: Partial<NewWebhook> = {}): Promise<Webhook> {
+  receiver.secret = `evw_${Math.random()}`;
+  return webhooks.add(desk.database, {
+    url: receiver.url,
+    kinds: null,
+    stationIds: null,
+    active: true,
+    sealedSecret: sealer.seal(receiver.secret),
+    ...given,
+  });
+}
+
+async function happen(stationId: string, types: string[]): Promise<void> {
+  for (const type of types)
+    await desk.rows('INSERT INTO security_events VALUES ($1, $2, now(), false, NULL, now())', [
+      stationId,
+      type,
+    ]);
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await delay(10);
+}
+
+const numbers = (from: number, to: number): string[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => `n${from + i}`);
+const STATIONS = ['A', 'B', 'C', 'D', 'E'];
+
+test('signed events arrive as they happen, those of a station in order', async () => {
+  const receiver = await openReceiver();
+  await hook(receiver);
+  startWorker();
+  for (const type of numbers(1, 20)) for (const station of STATIONS) await happen(station, [type]);
+  await until(() => receiver.taken.length === 100);
+  for (const station of STATIONS) expect(receiver.typesOf(station)).toEqual(numbers(1, 20));
+  expect(receiver.bad).toEqual([]);
+  expect(receiver.tries).toHaveLength(100);
+});
+
+test('a receiver that was down gets everything once it is back, in order', async () => {
+  const receiver = await openReceiver();
+  const { webhookId } = await hook(receiver);
+  startWorker();
+  await receiver.close();
+  for (const type of numbers(1, 30)) for (const station of STATIONS) await happen(station, [type]);
+  await until(async () => (await webhooks.get(desk.database, webhookId))?.failingSince !== null);
+  const down = await webhooks.get(desk.database, webhookId);
+  expect(down?.lastError).toContain('ECONNREFUSED');
+  // Events that a receiver could not take stay where they are: there is no second copy of them to grow.
+  expect(down?.waiting).toBeLessThan(50);
+  await receiver.open();
+  await until(() => receiver.taken.length >= 150);
+  for (const station of STATIONS) expect(receiver.typesOf(station)).toEqual(numbers(1, 30));
+  await until(async () => (await webhooks.get(desk.database, webhookId))?.waiting === 0);
+  expect(await webhooks.get(desk.database, webhookId)).toMatchObject({ failingSince: null, dead: 0 });
+}, 60_000);
+
+test('an event that is refused holds up its station and no other; given up, it can be replayed', async () => {
+  const receiver = await openReceiver();
+  const { webhookId } = await hook(receiver);
+  receiver.answer = ({ data }) => (data.type === 'bad' ? 500 : 204);
+  startWorker({ giveUpMs: 1500 });
+  await happen('A', ['before', 'bad', 'after']);
+  await happen('B', numbers(1, 5));
+  await until(() => receiver.typesOf('B').length === 5);
+  expect(receiver.typesOf('A')).toEqual(['before']);
+  await until(() => receiver.typesOf('A').length === 2);
+  expect(receiver.typesOf('A')).toEqual(['before', 'after']);
+  const [dead] = await deliveries.listDead(desk.database, webhookId, { after: null, rows: 10 });
+  expect(dead).toMatchObject({
+    event: { kind: 'security.event', stationId: 'A', data: { type: 'bad' } },
+    lastError: 'the receiver answered 500',
+  });
+  expect(dead?.attempts).toBeGreaterThan(2);
+  receiver.answer = () => 200;
+  expect(await deliveries.replay(desk.database, webhookId, [dead?.event.id ?? 0])).toBe(1);
+  await until(() => receiver.typesOf('A').length === 3);
+  expect(await webhooks.get(desk.database, webhookId)).toMatchObject({ waiting: 0, dead: 0 });
+});
+
+test('what a receiver that is down for too long could not take is dead, and what comes later is not', async () => {
+  const receiver = await openReceiver();
+  const { webhookId } = await hook(receiver);
+  receiver.answer = () => 503;
+  startWorker({ giveUpMs: 1500 });
+  for (const station of STATIONS) await happen(station, ['early']);
+  await until(async () => (await webhooks.get(desk.database, webhookId))?.dead === STATIONS.length);
+  receiver.answer = () => 204;
+  for (const station of STATIONS) await happen(station, ['late']);
+  await until(() => receiver.taken.length === STATIONS.length);
+  for (const station of STATIONS) expect(receiver.typesOf(station)).toEqual(['late']);
+});
+
+test('a receiver that never answers blocks nobody else', async () => {
+  const hanging = await openReceiver();
+  hanging.answer = () => 'never';
+  const receiver = await openReceiver();
+  for (let i = 0; i < 10; i++) await hook(hanging);
+  await hook(receiver);
+  startWorker({ timeoutMs: 20_000 });
+  await happen('A', ['first']);
+  await until(() => receiver.taken.length === 1);
+  for (const type of numbers(1, 5)) {
+    await happen('A', [type]);
+    await until(() => receiver.typesOf('A').at(-1) === type);
+  }
+});
+
+test('a manager that is killed amid its work is followed by another, and nothing is lost', async () => {
+  const receiver = await openReceiver();
+  await hook(receiver);
+  const child = spawn(process.execPath, [
+    ...['--import', 'tsx', '--conditions=@evander/source'],
+    fileURLToPath(new URL('./worker-process.ts', import.meta.url)),
+    desk.databaseUrl,
+  ]);
+  receiver.answer = ({ data }) => {
+    if (data.type === 'n20') child.kill('SIGKILL');
+    return 204;
+  };
+  const exit = once(child, 'exit');
+  for (const station of STATIONS) await happen(station, numbers(1, 40));
+  expect(await exit).toEqual([null, 'SIGKILL']);
+  receiver.answer = () => 204;
+  startWorker();
+  await until(() => STATIONS.every((station) => receiver.typesOf(station).at(-1) === 'n40'));
+  for (const station of STATIONS) {
+    // What was posted and not noted comes again, from a point on: without repeats each is there, in order.
+    const types = receiver.typesOf(station);
+    expect([...new Set(types)]).toEqual(numbers(1, 40));
+  }
+}, 60_000);
+
+test('several managers share webhooks, each event is posted once', async () => {
+  const receivers = [await openReceiver(), await openReceiver(), await openReceiver()];
+  for (const receiver of receivers) await hook(receiver);
+  for (let i = 0; i < 3; i++) startWorker();
+  for (const type of numbers(1, 20)) for (const station of STATIONS) await happen(station, [type]);
+  for (const receiver of receivers) {
+    await until(() => receiver.taken.length >= 100);
+    for (const station of STATIONS) expect(receiver.typesOf(station)).toEqual(numbers(1, 20));
+  }
+});
+
+test('only what was asked for is told, and only since then', async () => {
+  await happen('A', ['long ago']);
+  await ordered();
+  const receiver = await openReceiver();
+  await hook(receiver, { kinds: ['security.*', 'log.status'], stationIds: ['A'] });
+  startWorker();
+  await happen('B', ['other']);
+  await desk.ask('StatusNotification', { connectorId: 1, errorCode: 'NoError', status: 'Available' });
+  await happen('A', ['this']);
+  await until(() => receiver.taken.length === 1);
+  expect(receiver.tries.map(({ stationId, data }) => [stationId, data.type])).toEqual([['A', 'this']]);
+});
+
+test('410 Gone makes a webhook inactive, and what it missed comes when it is active again', async () => {
+  const receiver = await openReceiver();
+  const { webhookId } = await hook(receiver);
+  receiver.answer = () => 410;
+  startWorker();
+  await happen('A', ['first']);
+  await until(async () => (await webhooks.get(desk.database, webhookId))?.active === false);
+  expect((await webhooks.get(desk.database, webhookId))?.inactiveReason).toContain('410');
+  const tries = receiver.tries.length;
+  await happen('A', ['second']);
+  receiver.answer = () => 204;
+  await ordered();
+  await webhooks.change(desk.database, webhookId, { active: true });
+  await until(() => receiver.taken.length === 2);
+  expect(receiver.typesOf('A')).toEqual(['first', 'second']);
+  expect(receiver.tries).toHaveLength(tries + 2);
+});
+
+test('addresses that are not public are not asked unless it is allowed', async () => {
+  const receiver = await openReceiver();
+  const { webhookId } = await hook(receiver);
+  startWorker({ allowPrivate: false });
+  await happen('A', ['x']);
+  await until(async () => (await webhooks.get(desk.database, webhookId))?.lastError != null);
+  expect((await webhooks.get(desk.database, webhookId))?.lastError).toContain(
+    'EVANDER_OUTBOUND_PRIVATE=allow',
+  );
+  expect(receiver.tries).toEqual([]);
+});

@@ -1,0 +1,23 @@
+import { Sealer, silentLog } from '@evander/process';
+import { EventFeed } from '../../src/events/feed.ts';
+import { outbound } from '../../src/outbound.ts';
+import { openDatabase } from '../../src/store/db.ts';
+import { WebhookWorker } from '../../src/webhooks/worker.ts';
+
+// A manager's part that posts events, as a process of its own that can be killed.
+const [databaseUrl = ''] = process.argv.slice(2);
+const log = silentLog();
+const database = openDatabase({ url: databaseUrl, poolSize: 5, onError: () => {} });
+const feed = new EventFeed({ database, databaseUrl, log });
+await feed.start();
+new WebhookWorker({
+  database,
+  feed,
+  sealer: new Sealer('a secret'),
+  outbound: outbound({ allowPrivate: true }),
+  metrics: { countWebhook: () => {} },
+  patience: { retryMs: 100, longestRetryMs: 400, longestRestMs: 400, giveUpMs: 60_000 },
+  timeoutMs: 5000,
+  leaseMs: 1500,
+  log,
+}).start();
