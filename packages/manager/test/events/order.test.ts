@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { silentLog } from '@evander/process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Sequencer } from '../../src/events/sequencer.ts';
 import { openDatabase } from '../../src/store/db.ts';
 import type { Database } from '../../src/store/db.ts';
 import * as events from '../../src/store/events.ts';
@@ -35,11 +33,13 @@ async function write(stationId: string, holdMs: number, fails = false): Promise<
 
 test('a reader that follows the ids misses nothing, though transactions commit in another order', async () => {
   await events.sequence(database, 100);
-  const managers = [new Sequencer(database, silentLog()), new Sequencer(database, silentLog())];
-  for (const manager of managers) manager.start();
+  let isDone = false;
+  // More managers, and busier ones, than there are in life.
+  const managers = Array.from({ length: 6 }, async () => {
+    while (!isDone) await events.sequence(database, 3);
+  });
   const seen: events.Event[] = [];
   let after = await events.newestId(database);
-  let isDone = false;
   const reader = (async () => {
     for (;;) {
       const wasDone = isDone;
@@ -59,7 +59,7 @@ test('a reader that follows the ids misses nothing, though transactions commit i
   while ((await desk.rows('SELECT FROM event_intake')).length > 0) await delay(20);
   isDone = true;
   await reader;
-  await Promise.all(managers.map((manager) => manager.close()));
+  await Promise.all(managers);
   const committed = await desk.rows('SELECT station_id, type FROM security_events');
   expect(committed).toHaveLength(20 * 12);
   expect(seen).toHaveLength(committed.length);
@@ -85,4 +85,18 @@ test('a transaction that stays open for long holds back nobody else', async () =
   await events.sequence(database, 100);
   const [event] = await events.listAfter(database, ALL, { after: before, rows: 10 });
   expect(event?.stationId).toBe('LONG');
+});
+
+test('ids are given by one session at a time, until its commit', async () => {
+  await write('FIRST', 0);
+  await database.transaction(async (db) => {
+    expect(await events.sequence(db, 100)).toBe(1);
+    await write('SECOND', 0);
+    expect(await events.sequence(database, 100)).toBeNull();
+  });
+  expect(await events.sequence(database, 100)).toBe(1);
+  const rows = await desk.rows(
+    "SELECT station_id FROM events WHERE station_id IN ('FIRST', 'SECOND') ORDER BY id",
+  );
+  expect(rows.map(({ station_id }) => station_id)).toEqual(['FIRST', 'SECOND']);
 });
