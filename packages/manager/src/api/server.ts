@@ -27,6 +27,7 @@ import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
 import type { ApiContext, App } from './route.ts';
 import { securityEventRoutes } from './security-events.ts';
+import { stationGroupRoutes } from './station-groups.ts';
 import { stationRoutes } from './stations.ts';
 import { tagRoutes } from './tags.ts';
 import { transactionRoutes } from './transactions.ts';
@@ -68,6 +69,7 @@ const RESOURCES = [
   pncRootRoutes,
   securityEventRoutes,
   goalRoutes,
+  stationGroupRoutes,
   certificateAuthorityRoutes,
   apiKeyRoutes,
 ];

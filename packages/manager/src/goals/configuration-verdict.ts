@@ -17,7 +17,11 @@ export function judge(desired: DesiredKey, times: Times): Outcome | undefined {
   const common = { key, value, reason: null, driftedAt: null };
   if (known && isSameValue(key, known.value, value)) {
     const outcome = known.rebootRequired ? 'rebootRequired' : 'accepted';
-    return { ...common, outcome, at: tried?.outcome === outcome && tried.value === value ? tried.at : laterOf(known.readAt, tried?.at) };
+    return {
+      ...common,
+      outcome,
+      at: tried?.outcome === outcome && tried.value === value ? tried.at : laterOf(known.readAt, tried?.at),
+    };
   }
   if (known ? known.readonly : configurationKey(key)?.access === 'read')
     return { ...common, outcome: 'readonly', reason: 'it can only be read', at: times.now };
@@ -41,7 +45,10 @@ export function judge(desired: DesiredKey, times: Times): Outcome | undefined {
 }
 
 // Whoever says RebootRequired for ever, and means nothing by it, is not reset for ever.
-function judgePending({ key, known, tried }: DesiredKey, { bootedAt, requestedAt, now }: Times): Outcome | undefined {
+function judgePending(
+  { key, known, tried }: DesiredKey,
+  { bootedAt, requestedAt, now }: Times,
+): Outcome | undefined {
   if (!tried) return undefined;
   const holds = { ...tried, key, driftedAt: null };
   if (bootedAt === null || tried.at >= bootedAt) return holds;

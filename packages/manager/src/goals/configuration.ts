@@ -70,11 +70,7 @@ function nextReading({ bootedAt, readAt }: StationState, { last, now }: GoalCont
   return send('GetConfiguration', {}, 'asks for its configuration');
 }
 
-async function nextChange(
-  station: StationState,
-  keys: DesiredKey[],
-  context: GoalContext,
-): Promise<Step> {
+async function nextChange(station: StationState, keys: DesiredKey[], context: GoalContext): Promise<Step> {
   const { db, stationId } = context;
   const outcomes: Outcome[] = [];
   let change: DesiredKey | undefined;
@@ -153,7 +149,11 @@ function nextReset(pending: Outcome[], { isBusy }: StationState, { last, now }: 
       };
   }
   if (isBusy)
-    return { do: 'wait', doing: `waits until no transaction runs, to reset it for ${names(pending)}`, seconds: 10 };
+    return {
+      do: 'wait',
+      doing: `waits until no transaction runs, to reset it for ${names(pending)}`,
+      seconds: 10,
+    };
   return send('Reset', { type: 'Soft' }, `resets it for ${names(pending)}`);
 }
 

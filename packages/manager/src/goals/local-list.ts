@@ -51,7 +51,9 @@ function afterFailure({ last, now }: GoalContext): Step | undefined {
   const word = (last.response as { status?: string } | null)?.status ?? '';
   const hasFailed =
     last.status !== 'answered' ||
-    (last.action === 'SendLocalList' && updateType === 'Full' && !['Accepted', 'NotSupported'].includes(word));
+    (last.action === 'SendLocalList' &&
+      updateType === 'Full' &&
+      !['Accepted', 'NotSupported'].includes(word));
   const seconds = secondsLeft(last.settledAt, now);
   if (!hasFailed || seconds <= 0) return undefined;
   const what = last.status === 'answered' ? `the answer ${word}` : `no answer (${code || last.status})`;

@@ -95,3 +95,15 @@ export async function onTagChanges(db: Db, now: Date): Promise<number> {
   const { rows } = await db.query<{ stations: number }>(openAffected([now]));
   return rows[0]?.stations ?? 0;
 }
+
+const selectWanted = statement(
+  'openGoals.isWantedOfGroup',
+  `SELECT CASE $2 WHEN 'configuration' THEN EXISTS (SELECT FROM desired_values WHERE group_name = $1)
+     ELSE EXISTS (SELECT FROM desired_local_lists WHERE group_name = $1) END AS wanted`,
+);
+
+/** Has anything been said of what a group's stations are to have? */
+export async function isWantedOfGroup(db: Db, name: string, kind: Opened['kind']): Promise<boolean> {
+  const { rows } = await db.query<{ wanted: boolean }>(selectWanted([name, kind]));
+  return rows[0]?.wanted ?? false;
+}
