@@ -45,15 +45,11 @@ export function judge(desired: DesiredKey, times: Times): Outcome | undefined {
 }
 
 // Whoever says RebootRequired for ever, and means nothing by it, is not reset for ever.
-function judgePending(
-  { key, known, tried }: DesiredKey,
-  { bootedAt, requestedAt, now }: Times,
-): Outcome | undefined {
+function judgePending({ key, known, tried }: DesiredKey, { bootedAt, now }: Times): Outcome | undefined {
   if (!tried) return undefined;
   const holds = { ...tried, key, driftedAt: null };
   if (bootedAt === null || tried.at >= bootedAt) return holds;
   if (!known || known.readAt < bootedAt) return { ...holds, outcome: 'accepted', at: now };
-  if (tried.at < requestedAt) return undefined;
   const reason = 'it was answered RebootRequired, and after the boot the station has another value';
   return { ...holds, outcome: 'ineffective', reason, at: now };
 }
