@@ -12,6 +12,8 @@ import type { Goal, Step } from './goal.ts';
 
 const EVERY_MS = 1000;
 const REOPEN_EVERY_MS = 2000;
+/** Goals worked on at a time: most of the work is waiting for the database. */
+const AT_ONCE = 3;
 /** A command that was named and is not there after this time was never made. */
 const LEASE_MS = 30_000;
 
@@ -81,8 +83,12 @@ export class Pursuit {
     const { database, now, log } = this.#options;
     try {
       const due = await goals.take(database, now());
-      for (const goal of due) await this.#advance(goal);
-      if (due.length > 0) await this.#round();
+      const hasMore = due.length > 0;
+      const turns = Array.from({ length: AT_ONCE }, async () => {
+        for (let goal = due.shift(); goal; goal = due.shift()) await this.#advance(goal);
+      });
+      await Promise.all(turns);
+      if (hasMore) await this.#round();
     } catch (error) {
       log.warn({ err: error }, 'goals could not be pursued');
     }
