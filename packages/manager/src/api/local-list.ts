@@ -3,6 +3,7 @@ import * as localListEntries from '../store/local-list-entries.ts';
 import * as localLists from '../store/local-lists.ts';
 import type { LocalList } from '../store/local-lists.ts';
 import * as stations from '../store/stations.ts';
+import { DesiredListSchema, desiredLocalListRoutes, desiredOf } from './desired-local-list.ts';
 import { nullable, StationParams, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
@@ -20,6 +21,7 @@ const List = Type.Object(
     lastStatus: nullable(Type.String({ description: 'Answer to the last SendLocalList' })),
     lastUpdateType: Text,
     updatedAt: nullable(Type.Unsafe<Date>({ ...Time, description: 'When it was last asked for or sent' })),
+    desired: Type.Optional(DesiredListSchema),
   },
   { description: 'The local authorization list' },
 );
@@ -34,7 +36,9 @@ const PAGER = new Pager(['text'], ({ idTag }: localListEntries.LocalListEntryRow
 const tags = ['local lists'];
 
 /** Local authorization lists: what stations have, as far as they accepted it. */
-export function localListRoutes(app: App, { database }: ApiContext): void {
+export function localListRoutes(app: App, context: ApiContext): void {
+  const { database } = context;
+  desiredLocalListRoutes(app, context);
   app.get(
     '/stations/:stationId/local-list',
     {
@@ -53,7 +57,8 @@ export function localListRoutes(app: App, { database }: ApiContext): void {
           404,
           `station ${stationId} is not known; GET /api/v1/stations lists those that are`,
         );
-      return shown(await localLists.find(database, stationId));
+      const desired = await desiredOf(database, stationId);
+      return { ...shown(await localLists.find(database, stationId)), ...(desired && { desired }) };
     },
   );
   app.get(

@@ -43,6 +43,7 @@ import type { ApiContext, App } from './route.ts';
 import { securityEventRoutes } from './security-events.ts';
 import { stationFileRoutes } from './station-files.ts';
 import { addSecurityHeaders } from './security-headers.ts';
+import { stationGroupRoutes } from './station-groups.ts';
 import { stationRoutes } from './stations.ts';
 import { tagRoutes } from './tags.ts';
 import { transactionCloseRoute } from './transaction-close.ts';
@@ -107,6 +108,7 @@ const RESOURCES = [
   webhookRoutes,
   webhookDeliveryRoutes,
   goalRoutes,
+  stationGroupRoutes,
   certificateAuthorityRoutes,
   apiKeyRoutes,
 ];

@@ -7,25 +7,33 @@ import * as stations from '../store/stations.ts';
 import { RuleBroken } from './command.ts';
 import type { CheckContext } from './command.ts';
 
+type Context = Pick<CheckContext, 'db' | 'stationId'>;
+
 const INT32_MAX = 2 ** 31 - 1;
 
 /** A value that fits its key, as far as OCPP or the station has said what fits; keys that nobody knows pass. Throws RuleBroken. */
-export async function checkChange(change: ChangeConfigurationRequest, context: CheckContext): Promise<void> {
+export async function checkChange(change: ChangeConfigurationRequest, context: Context): Promise<void> {
   const known = configurationKey(change.key);
   await requireWritable(change, known, context);
+  checkType(change);
   if (!known) return;
-  if (known.type === 'boolean') requireBoolean(change);
-  if (known.type === 'integer') requireInteger(change, known);
-  if (known.type === 'hex') requireAuthorizationKey(change);
   if (known.type === 'list') await requireLength(change, context);
   if (change.key.toLowerCase() === 'securityprofile') await requireHigherProfile(change, context);
+}
+
+/** A value of the type that OCPP gives its key; keys that it does not know pass. Throws RuleBroken. */
+export function checkType(change: ChangeConfigurationRequest): void {
+  const known = configurationKey(change.key);
+  if (known?.type === 'boolean') requireBoolean(change);
+  if (known?.type === 'integer') requireInteger(change, known);
+  if (known?.type === 'hex') requireAuthorizationKey(change);
 }
 
 // What the station says of its own key counts more than what OCPP says.
 async function requireWritable(
   { key }: ChangeConfigurationRequest,
   known: ConfigurationKey | undefined,
-  { db, stationId }: CheckContext,
+  { db, stationId }: Context,
 ): Promise<void> {
   const isReadonly = (await configuration.isReadonly(db, stationId, key)) ?? known?.access === 'read';
   if (isReadonly)
@@ -59,7 +67,7 @@ function requireAuthorizationKey({ key, value }: ChangeConfigurationRequest): vo
 
 async function requireLength(
   { key, value }: ChangeConfigurationRequest,
-  { db, stationId }: CheckContext,
+  { db, stationId }: Context,
 ): Promise<void> {
   const most = await configuration.integer(db, stationId, `${key}MaxLength`);
   const { length } = value.split(',').filter((item) => item.trim() !== '');
@@ -72,7 +80,7 @@ async function requireLength(
 
 async function requireHigherProfile(
   { value }: ChangeConfigurationRequest,
-  { db, stationId }: CheckContext,
+  { db, stationId }: Context,
 ): Promise<void> {
   const station = await stations.find(db, stationId);
   if (!station || Number(value) > station.securityProfile) return;

@@ -28,8 +28,10 @@ export interface GoalContext {
  */
 export interface Goal<Wanted> {
   next(wanted: Wanted, context: GoalContext): Promise<Step>;
-  /** Is it looked at again when the station has booted, though it was reached before? */
+  /** Is it looked at again when the station has booted, though it was reached before, or given up? */
   lasting?: true;
+  /** Opens goals of this kind where something has changed that is not one station's; called every other second. */
+  reopen?(db: Db, now: Date): Promise<unknown>;
 }
 
 /** The word with which the last command was answered, if it was one of this action; its failure where there was no answer. */

@@ -1,4 +1,6 @@
 import { authorizationKey } from './authorization-key.ts';
+import { configuration } from './configuration.ts';
+import { localList } from './local-list.ts';
 import type { Goals } from './pursuit.ts';
 import { rootCertificates } from './root-certificates.ts';
 import { securityProfile } from './security-profile.ts';
@@ -7,6 +9,8 @@ import { stationCertificate } from './station-certificate.ts';
 /** The kinds of goals and their files. */
 export const GOALS = {
   authorizationKey,
+  configuration,
+  localList,
   rootCertificates,
   securityProfile,
   stationCertificate,

@@ -11,6 +11,9 @@ import type { GoalRow } from '../store/goals.ts';
 import type { Goal, Step } from './goal.ts';
 
 const EVERY_MS = 1000;
+const REOPEN_EVERY_MS = 2000;
+/** Goals worked on at a time: most of the work is waiting for the database. */
+const AT_ONCE = 3;
 /** A command that was named and is not there after this time was never made. */
 const LEASE_MS = 30_000;
 
@@ -28,6 +31,8 @@ export interface PursuitOptions {
 export class Pursuit {
   readonly #options: PursuitOptions;
   #timer: NodeJS.Timeout | undefined;
+  #reopenTimer: NodeJS.Timeout | undefined;
+  #reopening: Promise<void> = Promise.resolve();
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: PursuitOptions) {
@@ -36,6 +41,19 @@ export class Pursuit {
 
   start(): void {
     this.#timer = setInterval(() => void this.sweep(), EVERY_MS);
+    this.#reopenTimer = setInterval(() => void this.reopen(), REOPEN_EVERY_MS);
+  }
+
+  /** Opens the goals that something has changed for which is not one station's. Never rejects. */
+  reopen(): Promise<void> {
+    const { database, now, log } = this.#options;
+    this.#reopening = this.#reopening.then(async () => {
+      for (const [kind, { reopen }] of Object.entries(this.#options.goals))
+        await reopen?.(database, now()).catch((error: unknown) =>
+          log.warn({ kind, err: error }, 'goals could not be opened again; tried again soon'),
+        );
+    });
+    return this.#reopening;
   }
 
   /** A command of a station is settled, or something else has changed there: its goals are looked at now. Never rejects. */
@@ -56,6 +74,8 @@ export class Pursuit {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    clearInterval(this.#reopenTimer);
+    await this.#reopening;
     await this.#running;
   }
 
@@ -63,8 +83,12 @@ export class Pursuit {
     const { database, now, log } = this.#options;
     try {
       const due = await goals.take(database, now());
-      for (const goal of due) await this.#advance(goal);
-      if (due.length > 0) await this.#round();
+      const hasMore = due.length > 0;
+      const turns = Array.from({ length: AT_ONCE }, async () => {
+        for (let goal = due.shift(); goal; goal = due.shift()) await this.#advance(goal);
+      });
+      await Promise.all(turns);
+      if (hasMore) await this.#round();
     } catch (error) {
       log.warn({ err: error }, 'goals could not be pursued');
     }

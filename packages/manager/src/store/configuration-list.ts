@@ -7,12 +7,16 @@ export interface ConfigurationRow {
   value: string | null;
   readonly: boolean;
   rebootRequired: boolean;
-  readAt: Date;
+  /** Null where the station has never told of the key: it is only desired. */
+  readAt: Date | null;
 }
 
 const selectPage = search(
-  `SELECT key, value, readonly, reboot_required AS "rebootRequired", read_at AS "readAt" FROM configuration_keys
-   WHERE station_id = $1 AND ($2::text IS NULL OR key_lower > $2) AND ($3::text IS NULL OR key_lower = lower($3))
+  `SELECT coalesce(k.key, e.key) AS key, k.value, coalesce(k.readonly, false) AS readonly,
+     coalesce(k.reboot_required, false) AS "rebootRequired", k.read_at AS "readAt"
+   FROM (SELECT * FROM configuration_keys WHERE station_id = $1) k
+     FULL JOIN (SELECT key_lower, key FROM effective_configuration WHERE station_id = $1) e USING (key_lower)
+   WHERE ($2::text IS NULL OR key_lower > $2) AND ($3::text IS NULL OR key_lower = lower($3))
    ORDER BY key_lower LIMIT $4`,
 );
 

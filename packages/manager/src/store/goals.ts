@@ -160,7 +160,7 @@ export async function lookNow(db: Db, stationId: string, now: Date): Promise<boo
 const reopen = statement(
   'goals.onBoot',
   `UPDATE goals SET state = 'open', doing = NULL, command_id = CASE WHEN state = 'open' THEN command_id END, look_at = $2
-   WHERE station_id = $1 AND (state = 'open' OR lasting AND state = 'reached')`,
+   WHERE station_id = $1 AND (state = 'open' OR lasting)`,
 );
 
 /** A station has booted: lasting goals are looked at anew, and open ones now. */

@@ -32,7 +32,7 @@ export async function merge(db: Db, stationId: string, entries: AuthorizationDat
 const countOthers = statement(
   'localListEntries.countOthers',
   `SELECT count(*)::int AS others FROM local_list_entries
-   WHERE station_id = $1 AND id_tag_key <> ALL (SELECT lower(named) FROM unnest($2::text[]) AS named)`,
+   WHERE station_id = $1 AND id_tag_key NOT IN (SELECT lower(named) FROM unnest($2::text[]) AS named)`,
 );
 
 /** How many entries a station's list has besides those of some tags. */

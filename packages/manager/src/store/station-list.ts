@@ -198,6 +198,8 @@ const removeAll = statement(
    x AS (UPDATE issued_certificates SET revoked_at = now(), revocation_reason = 'cessationOfOperation'
      WHERE station_id = $1 AND revoked_at IS NULL),
    q AS (DELETE FROM certificate_requests WHERE station_id = $1), r AS (DELETE FROM reservations WHERE station_id = $1),
+   dv AS (DELETE FROM desired_values WHERE station_id = $1), dl AS (DELETE FROM desired_local_lists WHERE station_id = $1),
+   co AS (DELETE FROM configuration_outcomes WHERE station_id = $1),
    s AS (DELETE FROM stations WHERE station_id = $1 RETURNING 1)
    SELECT (SELECT count(*) FROM s) + (SELECT count(*) FROM t) AS removed`,
 );

@@ -1,5 +1,6 @@
 import * as configuration from '../../store/configuration.ts';
 import * as goals from '../../store/goals.ts';
+import * as openGoals from '../../store/open-goals.ts';
 import * as jobs from '../../store/jobs.ts';
 import * as passwordChanges from '../../store/password-changes.ts';
 import * as stations from '../../store/stations.ts';
@@ -20,6 +21,7 @@ export const bootNotification: Message<'BootNotification'> = {
         const { firmwareVersion } = request;
         if (firmwareVersion) await jobs.noteBoot(db, { stationId, firmwareVersion, at: receivedAt });
         await goals.onBoot(db, stationId, receivedAt);
+        await openGoals.atBoot(db, stationId, receivedAt);
         return bootAnswer;
       })) ?? 'Rejected';
     const interval = status === 'Accepted' ? heartbeatSeconds : RETRY_SECONDS;

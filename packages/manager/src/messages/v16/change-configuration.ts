@@ -3,6 +3,7 @@ import { checkChange } from '../../commands/configuration-rules.ts';
 import { isAuthorizationKey } from '../../secrets.ts';
 import { passwordHashes } from '../../station-password.ts';
 import * as configuration from '../../store/configuration.ts';
+import * as openGoals from '../../store/open-goals.ts';
 import * as passwordChanges from '../../store/password-changes.ts';
 import * as stations from '../../store/stations.ts';
 
@@ -16,7 +17,7 @@ export const changeConfiguration: Command<'ChangeConfiguration'> = {
     const hashes = passwordHashes(value, stationId, passwordPepper);
     await passwordChanges.add(db, { commandId, stationId, passwordHashes: hashes });
   },
-  async onAnswer({ status }, { request: { key, value }, sentAt }, { db, stationId, commandId }) {
+  async onAnswer({ status }, { request: { key, value }, sentAt }, { db, stationId, commandId, now }) {
     const station = await stations.lock(db, stationId);
     if (!station) return;
     const isSecret = isAuthorizationKey(key);
@@ -31,6 +32,7 @@ export const changeConfiguration: Command<'ChangeConfiguration'> = {
     // All that there is has been told since.
     if (station.configurationReadAt !== null && station.configurationReadAt > sentAt && !isSecret) return;
     const accepted = isSecret ? null : value;
+    await openGoals.onReading(db, stationId, now);
     if (isTaken)
       await configuration.recordChange(db, { stationId, key, value: accepted, rebootRequired, sentAt });
     else if (status === 'NotSupported')

@@ -3,6 +3,7 @@ import type { Command, CommandContext } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
 import { isAuthorizationKey } from '../../secrets.ts';
 import * as configuration from '../../store/configuration.ts';
+import * as openGoals from '../../store/open-goals.ts';
 import * as stations from '../../store/stations.ts';
 
 const MAX_KEYS = 'GetConfigurationMaxKeys';
@@ -17,10 +18,11 @@ export const getConfiguration: Command<'GetConfiguration'> = {
         `${keys.length} keys are asked for, and the ${MAX_KEYS} of station ${stationId} is ${most}; ask for the others after it, or for all with none`,
       );
   },
-  async onAnswer(response, { request: { key: asked = [] }, sentAt }, { db, stationId }) {
+  async onAnswer(response, { request: { key: asked = [] }, sentAt }, { db, stationId, now }) {
     const station = await stations.lock(db, stationId);
     // All that there is has been told since.
     if (!station || isAfter(station.configurationReadAt, sentAt)) return;
+    await openGoals.onReading(db, stationId, now);
     const { configurationKey = [], unknownKey = [] } = response;
     // What comes back of an AuthorizationKey is not the password (GetConfiguration.4).
     const keys = configurationKey.map(({ key, readonly, value = null }) => ({

@@ -1,0 +1,73 @@
+import { configurationKey } from '../configuration-keys.ts';
+import type { DesiredKey, Outcome } from '../store/desired-configuration.ts';
+
+/** Whoever gave no answer is tried again after this time. */
+const RETRY_MS = 300_000;
+
+export interface Times {
+  bootedAt: Date | null;
+  /** When it was last said what is wanted. */
+  requestedAt: Date;
+  now: Date;
+}
+
+/** What is to be said of a desired value without sending it; undefined when it is to be sent. */
+export function judge(desired: DesiredKey, times: Times): Outcome | undefined {
+  const { key, value, known, tried } = desired;
+  const common = { key, value, reason: null, driftedAt: null };
+  if (known && isSameValue(key, known.value, value)) {
+    const outcome = known.rebootRequired ? 'rebootRequired' : 'accepted';
+    return {
+      ...common,
+      outcome,
+      at: tried?.outcome === outcome && tried.value === value ? tried.at : laterOf(known.readAt, tried?.at),
+    };
+  }
+  if (known ? known.readonly : configurationKey(key)?.access === 'read')
+    return { ...common, outcome: 'readonly', reason: 'it can only be read', at: times.now };
+  if (tried?.value !== value) return undefined;
+  const holds = { ...tried, key, driftedAt: null };
+  switch (tried.outcome) {
+    case 'accepted':
+      // What a station does not list it may have all the same.
+      return known && known.readAt > tried.at ? undefined : holds;
+    case 'rebootRequired':
+      return judgePending(desired, times);
+    case 'unreachable':
+      return times.now.getTime() - tried.at.getTime() < RETRY_MS ? holds : undefined;
+    case 'ineffective':
+      return tried.at >= times.requestedAt ? holds : undefined;
+    default:
+      return tried.at >= times.requestedAt && (times.bootedAt === null || tried.at >= times.bootedAt)
+        ? holds
+        : undefined;
+  }
+}
+
+// Whoever says RebootRequired for ever, and means nothing by it, is not reset for ever.
+function judgePending({ key, known, tried }: DesiredKey, { bootedAt, now }: Times): Outcome | undefined {
+  if (!tried) return undefined;
+  const holds = { ...tried, key, driftedAt: null };
+  if (bootedAt === null || tried.at >= bootedAt) return holds;
+  if (!known || known.readAt < bootedAt) return { ...holds, outcome: 'accepted', at: now };
+  const reason = 'it was answered RebootRequired, and after the boot the station has another value';
+  return { ...holds, outcome: 'ineffective', reason, at: now };
+}
+
+/** Do two texts mean the same to a key? In lists spaces, in booleans and lists the case, in numbers leading zeros do not count. */
+export function isSameValue(key: string, one: string | null, other: string): boolean {
+  const type = configurationKey(key)?.type;
+  return one !== null && normal(type, one) === normal(type, other);
+}
+
+function normal(type: string | undefined, value: string): string {
+  if (type === 'boolean') return value.trim().toLowerCase();
+  if (type === 'integer') return /^\s*-?\d+\s*$/.test(value) ? String(Number(value)) : value;
+  if (type !== 'list') return value;
+  const items = value.split(',').map((item) => item.trim().toLowerCase());
+  return items.filter((item) => item !== '').join(',');
+}
+
+function laterOf(one: Date, other: Date | undefined): Date {
+  return other && other > one ? other : one;
+}

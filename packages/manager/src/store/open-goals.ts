@@ -1,0 +1,109 @@
+import type { Db } from './db.ts';
+import { statement } from './db.ts';
+import type { GoalRow } from './goals.ts';
+import * as goals from './goals.ts';
+
+// A goal that is being worked on goes on from where it is, and what was found out before this moment ends it no more: `requested_at`
+// rises, also within one millisecond. Rows are locked in the order of stations, so that two of these cannot block each other.
+const open = (which: string): string =>
+  `INSERT INTO goals AS known (station_id, kind, wanted, lasting, look_at, requested_by, requested_at)
+   ${which} ORDER BY 1
+   ON CONFLICT (station_id, kind) DO UPDATE SET state = 'open', settled_at = NULL,
+     doing = CASE WHEN known.state = 'open' THEN known.doing END,
+     command_id = CASE WHEN known.state = 'open' THEN known.command_id END,
+     look_at = CASE WHEN known.state = 'open' THEN least(known.look_at, excluded.look_at) ELSE excluded.look_at END,
+     requested_by = coalesce(excluded.requested_by, known.requested_by),
+     requested_at = greatest(excluded.requested_at, known.requested_at + interval '1 millisecond')`;
+
+/** What is wanted lies in tables of its own; the goal sees to it. */
+export interface Opened {
+  kind: 'configuration' | 'localList';
+  requestedBy: string | null;
+  at: Date;
+}
+
+const openOne = statement('openGoals.station', open(`SELECT $1, $2, '{}', true, $3, $4::text, $3`));
+
+/** Has a goal of a station looked at anew; the goal. */
+export async function ofStation(db: Db, stationId: string, opened: Opened): Promise<GoalRow> {
+  const { kind, requestedBy, at } = opened;
+  await db.query(openOne([stationId, kind, at, requestedBy]));
+  const goal = await goals.get(db, stationId, kind);
+  if (!goal) throw new Error(`the goal ${kind} of ${stationId} was not kept`);
+  return goal;
+}
+
+const openMembers = statement(
+  'openGoals.group',
+  open(
+    `SELECT station_id, $2, '{}', true, $3::timestamptz, $4::text, $3::timestamptz FROM station_group_members WHERE name = $1`,
+  ),
+);
+
+/** Has a goal of all stations of a group looked at anew; how many they are. */
+export async function ofGroup(db: Db, name: string, { kind, requestedBy, at }: Opened): Promise<number> {
+  const { rowCount } = await db.query(openMembers([name, kind, at, requestedBy]));
+  return rowCount ?? 0;
+}
+
+// What the station has told with its boot may have made it a member of a group.
+const addAtBoot = statement(
+  'openGoals.atBoot',
+  `INSERT INTO goals (station_id, kind, wanted, lasting, look_at, requested_at)
+   SELECT $1, 'configuration', '{}'::jsonb, true, $2::timestamptz, $2::timestamptz
+     WHERE EXISTS (SELECT FROM effective_configuration WHERE station_id = $1)
+   UNION ALL SELECT $1, 'localList', '{}'::jsonb, true, $2, $2 WHERE EXISTS (SELECT FROM effective_local_lists WHERE station_id = $1)
+   ON CONFLICT DO NOTHING`,
+);
+
+/** A station has booted: goals that it shares with a group are its own from now on. */
+export async function atBoot(db: Db, stationId: string, at: Date): Promise<void> {
+  await db.query(addAtBoot([stationId, at]));
+}
+
+const openSettled = statement(
+  'openGoals.onReading',
+  `UPDATE goals SET state = 'open', doing = NULL, command_id = NULL, look_at = $2
+   WHERE station_id = $1 AND kind = 'configuration' AND state <> 'open'`,
+);
+
+/** A station has told of its configuration, or somebody has changed it: is it still as it is to be? */
+export async function onReading(db: Db, stationId: string, at: Date): Promise<void> {
+  await db.query(openSettled([stationId, at]));
+}
+
+const selectDue = statement(
+  'openGoals.hasTagChanges',
+  'SELECT EXISTS (SELECT FROM tag_changes WHERE due_at <= $1) AS due',
+);
+const openAffected = statement(
+  'openGoals.onTagChanges',
+  `WITH changed AS MATERIALIZED (DELETE FROM tag_changes WHERE due_at <= $1 RETURNING id_tag_key, parent_key),
+   tags AS MATERIALIZED (SELECT array_agg(DISTINCT id_tag_key) AS keys, array_agg(DISTINCT parent_key) AS parents FROM changed),
+   opened AS (${open(
+     `SELECT l.station_id, 'localList', '{}'::jsonb, true, $1::timestamptz, NULL::text, $1::timestamptz
+      FROM effective_local_lists l CROSS JOIN tags t
+      WHERE t.keys IS NOT NULL AND (l.all_tags OR l.id_tags && t.keys OR l.parent_id_tags && t.parents)`,
+   )} RETURNING 1)
+   SELECT count(*)::int AS stations FROM opened`,
+);
+
+/** Has the local lists looked at anew that changed tags matter to, all of them at once; how many they are. */
+export async function onTagChanges(db: Db, now: Date): Promise<number> {
+  const { rows: found } = await db.query<{ due: boolean }>(selectDue([now]));
+  if (found[0]?.due !== true) return 0;
+  const { rows } = await db.query<{ stations: number }>(openAffected([now]));
+  return rows[0]?.stations ?? 0;
+}
+
+const selectWanted = statement(
+  'openGoals.isWantedOfGroup',
+  `SELECT CASE $2 WHEN 'configuration' THEN EXISTS (SELECT FROM desired_values WHERE group_name = $1)
+     ELSE EXISTS (SELECT FROM desired_local_lists WHERE group_name = $1) END AS wanted`,
+);
+
+/** Has anything been said of what a group's stations are to have? */
+export async function isWantedOfGroup(db: Db, name: string, kind: Opened['kind']): Promise<boolean> {
+  const { rows } = await db.query<{ wanted: boolean }>(selectWanted([name, kind]));
+  return rows[0]?.wanted ?? false;
+}
