@@ -23,8 +23,6 @@ CREATE VIEW effective_local_lists AS
 -- Full lists sent since the station last told the version that we know of, and when the last was tried.
 ALTER TABLE local_lists ADD COLUMN full_attempts integer NOT NULL DEFAULT 0, ADD COLUMN full_tried_at timestamptz;
 
-CREATE INDEX tags_by_parent ON tags (lower(parent_id_tag)) WHERE parent_id_tag IS NOT NULL;
-
 -- Tags whose entries in local lists are other ones from a time on: a manager takes them, and has the lists looked at.
 CREATE TABLE tag_changes (
   id_tag_key text NOT NULL,
