@@ -263,7 +263,9 @@ function send({ route, path, headers, body }: Attempt): Promise<number | 'cut'> 
   const { hostname, port } = new URL(api.url);
   return new Promise((resolve, reject) => {
     const sent = request({ hostname, port, method: route.method, path, headers }, (response) => {
-      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+      // A stream of events ends only when its reader goes.
+      if (response.headers['content-type']?.startsWith('text/event-stream')) sent.destroy();
+      response.resume().on('close', () => resolve(response.statusCode ?? 0));
       response.on('error', reject);
     });
     sent.on('error', (error: NodeJS.ErrnoException) => {
