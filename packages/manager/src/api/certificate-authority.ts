@@ -60,10 +60,12 @@ const tags = ['security'];
 /** Our own certificate authority and what it has issued, and the other roots that stations may come with. */
 export function certificateAuthorityRoutes(app: App, context: ApiContext): void {
   addIssued(app, context);
+  addIssue(app, context);
+  addRevocation(app, context);
   addRoots(app, context);
 }
 
-function addIssued(app: App, { database, authority, now }: ApiContext): void {
+function addIssued(app: App, { database }: ApiContext): void {
   app.get(
     '/issued-certificates',
     {
@@ -86,6 +88,9 @@ function addIssued(app: App, { database, authority, now }: ApiContext): void {
         return issuedCertificates.list(database, { ...query, before, rows });
       }),
   );
+}
+
+function addIssue(app: App, { database, authority }: ApiContext): void {
   app.post(
     '/issued-certificates',
     {
@@ -120,6 +125,9 @@ function addIssued(app: App, { database, authority, now }: ApiContext): void {
       return reply.code(201).send({ certificateChain: await authority.issueForStation(stationId, csr) });
     },
   );
+}
+
+function addRevocation(app: App, { database, now }: ApiContext): void {
   app.post(
     '/issued-certificates/:serialNumber/revocation',
     {
