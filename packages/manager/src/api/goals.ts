@@ -16,6 +16,8 @@ const PAGER = new Pager(['text', 'text'], ({ stationId, kind }: GoalRow) => [sta
 /** Goals of stations: set once, brought about step by step whenever the station is there. */
 export function goalRoutes(app: App, context: ApiContext): void {
   addList(app, context);
+  addSecurityProfile(app, context);
+  addRootCertificates(app, context);
   addGoal(app, context, {
     kind: 'authorizationKey',
     method: 'POST',
@@ -32,6 +34,9 @@ export function goalRoutes(app: App, context: ApiContext): void {
     body: Type.Object({}, { additionalProperties: false }),
     wanted: () => ({ organisation: context.authority.organisation }),
   });
+}
+
+function addSecurityProfile(app: App, context: ApiContext): void {
   addGoal(app, context, {
     kind: 'securityProfile',
     method: 'PUT',
@@ -64,6 +69,9 @@ export function goalRoutes(app: App, context: ApiContext): void {
       return { securityProfile, reset, rootCertificate: root, organisation };
     },
   });
+}
+
+function addRootCertificates(app: App, context: ApiContext): void {
   addGoal(app, context, {
     kind: 'rootCertificates',
     method: 'PUT',

@@ -49,6 +49,7 @@ import { tagRoutes } from './tags.ts';
 import { transactionCloseRoute } from './transaction-close.ts';
 import { transactionRoutes } from './transactions.ts';
 import { refuseOtherMethods, refuseUnknownPaths } from './unknown-routes.ts';
+import { trustedRootRoutes } from './trusted-roots.ts';
 import { unmatchedStopRoutes } from './unmatched-stops.ts';
 import { unreadableAnswerer } from './unreadable-requests.ts';
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts';
@@ -110,6 +111,7 @@ const RESOURCES = [
   goalRoutes,
   stationGroupRoutes,
   certificateAuthorityRoutes,
+  trustedRootRoutes,
   apiKeyRoutes,
 ];
 const CLOSE_MS = 800;
