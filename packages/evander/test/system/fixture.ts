@@ -2,7 +2,7 @@ import { startEmbeddedBroker } from '@evander/broker';
 import { askManagers, certificatesFromManager, credentialsFromManager, startGateway } from '@evander/gateway';
 import type { Gateway } from '@evander/gateway';
 import { startManager } from '@evander/manager';
-import type { Manager } from '@evander/manager';
+import type { Manager, ManagerOptions } from '@evander/manager';
 import { deriveKey, Sealer, silentLog } from '@evander/process';
 import pg from 'pg';
 import { createTestDatabase } from '../../../../test/database.ts';
@@ -16,7 +16,7 @@ export interface Services {
   mqttUrl: string;
   mqttPrefix: string;
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
-  startManager(): Promise<Manager>;
+  startManager(options?: Pick<ManagerOptions, 'plugAndCharge'>): Promise<Manager>;
   /** With `tls` it listens on wss too, with certificates from the managers' authority. */
   startGateway(managers: Manager[], options?: { tls?: boolean }): Promise<Gateway>;
   close(): Promise<void>;
@@ -44,7 +44,7 @@ export async function startServices(): Promise<Services> {
     mqttUrl,
     mqttPrefix,
     rows: async (sql, values = []) => (await pool.query<Record<string, unknown>>(sql, values)).rows,
-    startManager: async () =>
+    startManager: async (options = {}) =>
       keep(
         await startManager({
           host: '127.0.0.1',
@@ -65,6 +65,7 @@ export async function startServices(): Promise<Services> {
           heartbeatSeconds: 300,
           drainMs: 2000,
           log,
+          ...options,
         }),
       ),
     startGateway: async (managers, { tls = false } = {}) => {

@@ -36,7 +36,8 @@ export const localList: Goal<object> = {
     if (reading) return reading;
     if (known?.version === -1)
       return { do: 'failed', reason: 'the station has no local authorization list: it answered so' };
-    const wanted = { stationId, list, now, most: undefined };
+    const emaids = await configuration.findsEmaidsOffline(db, stationId);
+    const wanted = { stationId, list, emaids, now, most: undefined };
     return nextUpdate(context, { known, attempts, wanted });
   },
 };

@@ -40,6 +40,19 @@ export async function boolean(db: Db, stationId: string, key: string): Promise<b
   return text === 'true' ? true : text === 'false' ? false : undefined;
 }
 
+const selectEmaids = statement(
+  'configuration.findsEmaidsOffline',
+  `SELECT count(*) = 3 AS finds FROM configuration_keys
+   WHERE station_id = $1 AND key_lower IN ('iso15118pncenabled', 'contractvalidationoffline', 'localauthorizeoffline')
+     AND lower(trim(value)) = 'true' AND NOT reboot_required`,
+);
+
+/** Does a station look for contracts of Plug & Charge in its local list when it is offline? Not as far as is known (PnC.15). */
+export async function findsEmaidsOffline(db: Db, stationId: string): Promise<boolean> {
+  const { rows } = await db.query<{ finds: boolean }>(selectEmaids([stationId]));
+  return rows[0]?.finds ?? false;
+}
+
 const selectRead = statement(
   'configuration.isComplete',
   'SELECT configuration_read_at IS NOT NULL AS "isComplete" FROM stations WHERE station_id = $1',

@@ -63,25 +63,28 @@ export async function effective(
   return rows[0];
 }
 
-// The text of an entry's idTagInfo is the very one that is sent and kept: entries are compared as texts. What has expired is no entry.
+// The text of an entry's idTagInfo is the very one that is sent and kept: entries are compared as texts. What has expired is no entry,
+// nor is a contract where the station would not look for it (PnC.15).
 const ENTRIES = `SELECT id_tag_key, id_tag, status,
      '{' || coalesce('"expiryDate":"' || to_char(expiry_date AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '",', '')
        || coalesce('"parentIdTag":' || to_json(parent_id_tag)::text || ',', '') || '"status":"' || status || '"}' AS info
-   FROM tags WHERE (expiry_date IS NULL OR expiry_date > $2)
+   FROM tags WHERE (expiry_date IS NULL OR expiry_date > $2) AND ($6 OR emaid_key IS NULL)
      AND ($3 OR id_tag_key = ANY ($4::text[]) OR lower(parent_id_tag) = ANY ($5::text[]))`;
 // Of more than fit the accepted ones come first.
-const WANTED = `wanted AS MATERIALIZED (${ENTRIES} ORDER BY status, id_tag_key LIMIT $6)`;
+const WANTED = `wanted AS MATERIALIZED (${ENTRIES} ORDER BY status, id_tag_key LIMIT $7)`;
 
 /** What an entry of a list is to be, for a station at a time; with `most` no more than fit into it. */
 export interface Wanted {
   stationId: string;
   list: DesiredList;
+  /** Does the station look for contracts in its list? */
+  emaids: boolean;
   now: Date;
   most: number | undefined;
 }
 
-function valuesOf({ stationId, list: { all, tags, parentIdTags }, now }: Wanted): unknown[] {
-  return [stationId, now, all, tags, parentIdTags];
+function valuesOf({ stationId, list: { all, tags, parentIdTags }, emaids, now }: Wanted): unknown[] {
+  return [stationId, now, all, tags, parentIdTags, emaids];
 }
 
 const countAll = search(`SELECT count(*)::int AS entries FROM (${ENTRIES}) AS e WHERE $1::text IS NOT NULL`);
@@ -96,8 +99,8 @@ const SURPLUS = (wanted: string): string =>
   `SELECT e.id_tag AS "idTag" FROM local_list_entries e
    WHERE e.station_id = $1 AND NOT EXISTS (SELECT FROM ${wanted} w WHERE w.id_tag_key = e.id_tag_key)
    ORDER BY e.id_tag_key LIMIT `;
-const surplusOfAll = search(`${SURPLUS(`(${ENTRIES})`)} $6`);
-const surplusOfSome = search(`WITH ${WANTED} ${SURPLUS('wanted')} $7`);
+const surplusOfAll = search(`${SURPLUS(`(${ENTRIES})`)} $7`);
+const surplusOfSome = search(`WITH ${WANTED} ${SURPLUS('wanted')} $8`);
 
 /** Entries that a station has and should not have, so many at most. */
 export async function surplus(db: Db, wanted: Wanted, rows: number): Promise<AuthorizationData[]> {
@@ -111,8 +114,8 @@ const MISSING = (wanted: string, after: string): string =>
   `SELECT w.id_tag AS "idTag", w.info::json AS "idTagInfo" FROM ${wanted} w
      LEFT JOIN local_list_entries e ON e.station_id = $1 AND e.id_tag_key = w.id_tag_key
    WHERE w.id_tag_key > ${after} AND e.id_tag_info::text IS DISTINCT FROM w.info ORDER BY w.id_tag_key LIMIT `;
-const missingOfAll = search(`${MISSING(`(${ENTRIES})`, '$6')} $7`);
-const missingOfSome = search(`WITH ${WANTED} ${MISSING('wanted', '$7')} $8`);
+const missingOfAll = search(`${MISSING(`(${ENTRIES})`, '$7')} $8`);
+const missingOfSome = search(`WITH ${WANTED} ${MISSING('wanted', '$8')} $9`);
 
 /** Entries that a station lacks or has otherwise, by idTag, after one, so many at most. */
 export async function missing(
@@ -131,8 +134,8 @@ export async function missing(
 
 const FIRST = (wanted: string): string =>
   `SELECT id_tag AS "idTag", info::json AS "idTagInfo" FROM ${wanted} w WHERE $1::text IS NOT NULL ORDER BY id_tag_key LIMIT `;
-const firstOfAll = search(`${FIRST(`(${ENTRIES})`)} $6`);
-const firstOfSome = search(`WITH ${WANTED} ${FIRST('wanted')} $7`);
+const firstOfAll = search(`${FIRST(`(${ENTRIES})`)} $7`);
+const firstOfSome = search(`WITH ${WANTED} ${FIRST('wanted')} $8`);
 
 /** The first entries that are wanted, whatever the station has. */
 export async function first(db: Db, wanted: Wanted, rows: number): Promise<AuthorizationData[]> {

@@ -1,3 +1,4 @@
+import * as configuration from './configuration.ts';
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
 import type { GoalRow } from './goals.ts';
@@ -67,9 +68,26 @@ const openSettled = statement(
    WHERE station_id = $1 AND kind = 'configuration' AND state <> 'open'`,
 );
 
-/** A station has told of its configuration, or somebody has changed it: is it still as it is to be? */
-export async function onReading(db: Db, stationId: string, at: Date): Promise<void> {
+const openListed = statement(
+  'openGoals.onEmaidUse',
+  open(
+    `SELECT station_id, 'localList', '{}'::jsonb, true, $2::timestamptz, NULL::text, $2::timestamptz
+     FROM effective_local_lists WHERE station_id = $1`,
+  ),
+);
+
+/** A station has told of its configuration, or somebody has changed it, as `record` keeps it: is all still as it is to be? */
+export async function onReading(
+  db: Db,
+  { stationId, at }: { stationId: string; at: Date },
+  record: () => Promise<void>,
+): Promise<void> {
   await db.query(openSettled([stationId, at]));
+  const foundEmaids = await configuration.findsEmaidsOffline(db, stationId);
+  await record();
+  // Contracts come into its local list, or leave it.
+  if ((await configuration.findsEmaidsOffline(db, stationId)) !== foundEmaids)
+    await db.query(openListed([stationId, at]));
 }
 
 const selectDue = statement(

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { CallEnvelope } from '@evander/broker';
-import type { SendLocalListRequest } from '@evander/ocpp';
 import * as desiredLocalLists from '../../src/store/desired-local-lists.ts';
 import type { DesiredList } from '../../src/store/desired-local-lists.ts';
 import * as openGoals from '../../src/store/open-goals.ts';
 import * as tags from '../../src/store/tags.ts';
 import { openDesk } from '../desk.ts';
-import type { Desk, StationAnswer } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+import { Charger, told } from './charger.ts';
 import { GoalDesk } from './goal-desk.ts';
 
 let desk: Desk;
@@ -28,44 +28,6 @@ beforeEach(async () => {
   charger = new Charger();
 });
 
-/** A station with a local list, as the specification has it. */
-class Charger {
-  version = 0;
-  readonly entries = new Map<string, string>();
-  limits: Record<string, string> = { SendLocalListMaxLength: '3', LocalAuthListMaxLength: '100' };
-  /** Answers in place of its own. */
-  odd: Record<string, StationAnswer | undefined> = {};
-  readonly versions: number[] = [];
-
-  readonly answer = ({ action, request }: CallEnvelope): StationAnswer | undefined => {
-    if (action in this.odd) return this.odd[action];
-    if (action === 'GetConfiguration')
-      return {
-        configurationKey: Object.entries(this.limits).map(([key, value]) => ({ key, value, readonly: true })),
-      };
-    if (action === 'GetLocalListVersion') return { listVersion: this.version };
-    return { status: this.#update(request as unknown as SendLocalListRequest) };
-  };
-
-  #update({ updateType, listVersion, localAuthorizationList = [] }: SendLocalListRequest): string {
-    expect(localAuthorizationList.length).toBeLessThanOrEqual(Number(this.limits.SendLocalListMaxLength));
-    if (updateType === 'Full') this.entries.clear();
-    else if (listVersion <= this.version) return 'VersionMismatch';
-    for (const { idTag, idTagInfo } of localAuthorizationList) {
-      if (idTagInfo) this.entries.set(idTag, idTagInfo.status);
-      else this.entries.delete(idTag);
-    }
-    expect(this.entries.size).toBeLessThanOrEqual(Number(this.limits.LocalAuthListMaxLength));
-    this.version = listVersion;
-    this.versions.push(listVersion);
-    return 'Accepted';
-  }
-
-  get idTags(): string {
-    return [...this.entries.keys()].sort().join('');
-  }
-}
-
 async function put(idTags: string, change: tags.TagChange = {}): Promise<void> {
   for (const idTag of idTags) await tags.put(desk.database, idTag, change);
 }
@@ -84,17 +46,6 @@ async function later(): Promise<CallEnvelope[]> {
   await at.pursuit().reopen();
   return at.run(charger.answer);
 }
-
-const told = (calls: CallEnvelope[]) =>
-  calls.map(({ action, request }) =>
-    action === 'SendLocalList'
-      ? `${String(request.updateType)} ${(
-          (request.localAuthorizationList ?? []) as { idTag: string; idTagInfo?: object }[]
-        )
-          .map(({ idTag, idTagInfo }) => (idTagInfo ? `+${idTag}` : `-${idTag}`))
-          .join('')}`
-      : action,
-  );
 
 async function filled(): Promise<void> {
   await want({ all: true });

@@ -32,11 +32,12 @@ export const changeConfiguration: Command<'ChangeConfiguration'> = {
     // All that there is has been told since.
     if (station.configurationReadAt !== null && station.configurationReadAt > sentAt && !isSecret) return;
     const accepted = isSecret ? null : value;
-    await openGoals.onReading(db, stationId, now);
-    if (isTaken)
-      await configuration.recordChange(db, { stationId, key, value: accepted, rebootRequired, sentAt });
-    else if (status === 'NotSupported')
-      await configuration.removeKeys(db, stationId, { keys: [key], readAt: sentAt });
+    await openGoals.onReading(db, { stationId, at: now }, async () => {
+      if (isTaken)
+        await configuration.recordChange(db, { stationId, key, value: accepted, rebootRequired, sentAt });
+      else if (status === 'NotSupported')
+        await configuration.removeKeys(db, stationId, { keys: [key], readAt: sentAt });
+    });
   },
   async onFailure(_failure, { key }, { db, stationId, commandId }) {
     if (isAuthorizationKey(key)) await passwordChanges.remove(db, commandId);

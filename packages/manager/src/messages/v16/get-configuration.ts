@@ -22,7 +22,6 @@ export const getConfiguration: Command<'GetConfiguration'> = {
     const station = await stations.lock(db, stationId);
     // All that there is has been told since.
     if (!station || isAfter(station.configurationReadAt, sentAt)) return;
-    await openGoals.onReading(db, stationId, now);
     const { configurationKey = [], unknownKey = [] } = response;
     // What comes back of an AuthorizationKey is not the password (GetConfiguration.4).
     const keys = configurationKey.map(({ key, readonly, value = null }) => ({
@@ -30,10 +29,15 @@ export const getConfiguration: Command<'GetConfiguration'> = {
       readonly,
       value: isAuthorizationKey(key) ? null : value,
     }));
-    await configuration.recordKeys(db, stationId, { keys, readAt: sentAt });
-    await configuration.removeKeys(db, stationId, { keys: unknownKey, readAt: sentAt });
-    if (asked.length === 0 && (await isComplete(response, { db, stationId })))
-      await configuration.removeOthers(db, stationId, { keys: keys.map(({ key }) => key), readAt: sentAt });
+    await openGoals.onReading(db, { stationId, at: now }, async () => {
+      await configuration.recordKeys(db, stationId, { keys, readAt: sentAt });
+      await configuration.removeKeys(db, stationId, { keys: unknownKey, readAt: sentAt });
+      if (asked.length === 0 && (await isComplete(response, { db, stationId })))
+        await configuration.removeOthers(db, stationId, {
+          keys: keys.map(({ key }) => key),
+          readAt: sentAt,
+        });
+    });
   },
 };
 
