@@ -51,6 +51,8 @@ const METER_VALUE_CELLS: Cells<MeterValueRow> = {
   receivedAt: (row) => row.receivedAt,
 };
 const config: FastifyContextConfig = { role: 'viewer', problems: [429] };
+/** A HEAD would read the whole table for nothing. */
+const exposeHeadRoute = false;
 
 /** Whole tables as CSV, for spreadsheets and other programs. */
 export function exportRoutes(app: App, { database }: ApiContext): void {
@@ -58,6 +60,7 @@ export function exportRoutes(app: App, { database }: ApiContext): void {
     '/transactions.csv',
     {
       config,
+      exposeHeadRoute,
       schema: {
         operationId: 'exportTransactions',
         summary: 'All transactions that fit, newest first, as CSV',
@@ -75,6 +78,7 @@ export function exportRoutes(app: App, { database }: ApiContext): void {
     '/transactions/:transactionId/meter-values.csv',
     {
       config,
+      exposeHeadRoute,
       schema: {
         operationId: 'exportTransactionMeterValues',
         summary: 'All that was measured in a transaction, oldest first, as CSV',

@@ -148,7 +148,7 @@ export async function settle(
 
 const markDue = statement(
   'goals.lookNow',
-  `UPDATE goals SET look_at = $2 WHERE station_id = $1 AND state = 'open' AND look_at > $2`,
+  `UPDATE goals SET look_at = least(look_at, $2) WHERE station_id = $1 AND state = 'open'`,
 );
 
 /** Something has changed at a station: its goals are looked at now. True when there are any. */

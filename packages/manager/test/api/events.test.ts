@@ -243,6 +243,11 @@ test('a reader that hangs up leaves nothing behind', async () => {
   while (api.feed.readers > 0) await new Promise((resolve) => setTimeout(resolve, 10));
 });
 
+test('a HEAD opens no stream', async () => {
+  expect((await api.send('HEAD', '/api/v1/events', undefined, KEYS.viewer)).status).toBe(405);
+  expect(api.feed.readers).toBe(0);
+});
+
 test('streams end when the manager drains', async () => {
   const reader = follow('/api/v1/events');
   await whenReading(1);

@@ -263,10 +263,13 @@ function send({ route, path, headers, body }: Attempt): Promise<number | 'cut'> 
   const { hostname, port } = new URL(api.url);
   return new Promise((resolve, reject) => {
     const sent = request({ hostname, port, method: route.method, path, headers }, (response) => {
-      // A stream of events ends only when its reader goes.
-      if (response.headers['content-type']?.startsWith('text/event-stream')) sent.destroy();
-      response.resume().on('close', () => resolve(response.statusCode ?? 0));
+      const status = response.statusCode ?? 0;
+      response.resume().on('end', () => resolve(status));
       response.on('error', reject);
+      if (!response.headers['content-type']?.startsWith('text/event-stream')) return;
+      // A stream of events ends only when its reader goes.
+      resolve(status);
+      sent.destroy();
     });
     sent.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE' || error.code === 'ECONNRESET') resolve('cut');

@@ -16,7 +16,11 @@ export class Charger {
     if (action in this.odd) return this.odd[action];
     if (action === 'GetConfiguration')
       return {
-        configurationKey: Object.entries(this.limits).map(([key, value]) => ({ key, value, readonly: true })),
+        configurationKey: Object.entries(this.limits).map(([key, value]) => ({
+          key,
+          value,
+          readonly: key.endsWith('MaxLength'),
+        })),
       };
     if (action === 'GetLocalListVersion') return { listVersion: this.version };
     return { status: this.#update(request as unknown as SendLocalListRequest) };
@@ -52,4 +56,3 @@ export const told = (calls: CallEnvelope[]) =>
           .join('')}`
       : action,
   );
-

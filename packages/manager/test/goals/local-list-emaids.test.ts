@@ -83,7 +83,8 @@ test.each(Object.keys(OFFLINE))('contracts come and go with %s of the station (P
   const change = async (value: string, status = 'Accepted') => {
     at.pass(0.01);
     await desk.command('ChangeConfiguration', { key, value }, { status });
-    return told(await later()).filter((call) => call !== 'ChangeConfiguration');
+    at.skip();
+    return told(await later());
   };
   expect(await change('true')).toEqual(['GetLocalListVersion', `Differential +${CONTRACT}`]);
   expect(await change('true')).toEqual([]);
@@ -93,4 +94,3 @@ test.each(Object.keys(OFFLINE))('contracts come and go with %s of the station (P
   await desk.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
   expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', `Differential +${CONTRACT}`]);
 });
-
