@@ -6,6 +6,7 @@ import { startApi } from './api/server.ts';
 import type { Api } from './api/server.ts';
 import type { CallMaker } from './commands/call-maker.ts';
 import { Authority } from './certificates/authority.ts';
+import { FilesByLink } from './files/by-link.ts';
 import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
 import type { FileOptions } from './files/files.ts';
 import { Certificates } from './certificates/certificates.ts';
@@ -18,6 +19,8 @@ import { ManagerMetrics } from './metrics.ts';
 import { outbound } from './outbound.ts';
 import { openPnc } from './pnc/open.ts';
 import type { PncOptions } from './pnc/options.ts';
+import { startFtp } from './ftp/server.ts';
+import type { FtpOptions } from './ftp/server.ts';
 import * as apiKeys from './store/api-keys.ts';
 import { startRetention } from './retention.ts';
 import { openDatabase } from './store/db.ts';
@@ -67,6 +70,8 @@ export interface ManagerOptions {
   drainMs: number;
   plugAndCharge?: PncOptions;
   files?: FileOptions;
+  /** Stations that have nothing but FTP are served, where this is told. */
+  ftp?: FtpOptions | undefined;
   now?: () => Date;
   log: Log;
 }
@@ -147,6 +152,10 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
   await events.start();
   certificates.start();
+  if (options.ftp) {
+    const byLink = new FilesByLink(files, database);
+    parts.push(await startFtp({ ...options.ftp, host: options.host, byLink, log: options.log }));
+  }
   parts.push(() => certificates.close(), ...startChores({ ...common, files, metrics }));
   return api.url;
 }
@@ -186,6 +195,7 @@ async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<D
   return database;
 }
 
-function openFiles({ files = DEFAULT_FILE_OPTIONS, publicUrl, now }: Clocked, database: Database): Files {
-  return new Files(database, { ...files, publicUrl }, now);
+function openFiles(options: Clocked, database: Database): Files {
+  const { files = DEFAULT_FILE_OPTIONS, publicUrl, ftp, now } = options;
+  return new Files(database, { ...files, publicUrl, ftpUrl: ftp?.url }, now);
 }

@@ -2,7 +2,7 @@ import { deriveKey, requireSetting } from '@evander/process';
 import type { Log, SettingName, Settings } from '@evander/process';
 import { readFileSync } from 'node:fs';
 import type { CertificateOptions } from './certificates/certificates.ts';
-import { FILE_SETTINGS, fileOptions } from './files/settings.ts';
+import { FILE_SETTINGS, fileOptions, ftpOptions } from './files/settings.ts';
 import type { ManagerOptions } from './manager.ts';
 import { PNC_SETTINGS, pncOptions } from './pnc/settings.ts';
 import { RETENTION_SETTINGS, retentionDays } from './retention-settings.ts';
@@ -75,6 +75,7 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     retentionDays: retentionDays(settings),
     plugAndCharge: pncOptions(settings),
     files: fileOptions(settings),
+    ftp: ftpOptions(settings),
     log,
   };
 }

@@ -27,7 +27,7 @@ test('links that have expired, old uploads and what a dead manager left are remo
   const log = await bring('log');
   const fileId = '11111111-1111-4111-8111-111111111111';
   await files.begin(desk.database, { fileId, kind: 'firmware', name: 'half', createdAt: desk.now() });
-  const link = store.links.toFetch({ ...firmware, name: 'fw v2?.bin' });
+  const link = store.links.toFetch({ ...firmware, name: 'fw v2?.bin' }, 'http');
   expect(link.location).toMatch(/^http:\/\/csms\.example\/files\/evl_[\w-]{24}\/fw_v2_\.bin$/);
   await link.keep(desk.database, { stationId: 'CP1', commandId: fileId });
 
@@ -46,7 +46,9 @@ test('links that have expired, old uploads and what a dead manager left are remo
 test('without a URL that stations can use no link is made', () => {
   const { links } = new Files(desk.database, DEFAULT_FILE_OPTIONS, desk.now);
   links.listensAt('http://0.0.0.0:9410');
-  expect(() => links.toUpload('log')).toThrow(NoPublicUrl);
+  expect(() => links.toUpload('log', 'http')).toThrow(NoPublicUrl);
   links.listensAt('http://192.0.2.1:9410');
-  expect(links.toUpload('log').location).toMatch(/^http:\/\/192\.0\.2\.1:9410\/uploads\/evl_[\w-]{24}\/$/);
+  expect(links.toUpload('log', 'http').location).toMatch(
+    /^http:\/\/192\.0\.2\.1:9410\/uploads\/evl_[\w-]{24}\/$/,
+  );
 });

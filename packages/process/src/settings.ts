@@ -176,6 +176,24 @@ export const SETTINGS = {
     100,
     'Downloads and uploads that one manager serves at once; each takes about 1 MiB of memory',
   ),
+  ftpUrl: setting(
+    'EVANDER_FTP_URL',
+    'ftpUrl',
+    undefined,
+    'Where stations reach the FTP server of the managers, for those that have nothing else: ftp://csms.example:2121; unset, there is none',
+  ),
+  ftpPort: setting(
+    'EVANDER_FTP_PORT',
+    'port',
+    2121,
+    'The FTP server listens here, where EVANDER_FTP_URL is set',
+  ),
+  ftpPassivePorts: setting(
+    'EVANDER_FTP_PASSIVE_PORTS',
+    'portRange',
+    '2122-2171',
+    'Data connections of FTP come in here: one port for each transfer at a time',
+  ),
   outboundPrivate: setting(
     'EVANDER_OUTBOUND_PRIVATE',
     ['allow', 'refuse'],
@@ -390,6 +408,12 @@ const PARSERS = {
       ? port
       : new Fault(`must be a port from 0 to 65535, not "${text}"`);
   },
+  portRange: (text: string) => {
+    const [, from = 0, to = 0] = (/^(\d+)-(\d+)$/.exec(text) ?? []).map(Number);
+    return from >= 1 && from <= to && to <= 65_535
+      ? text
+      : new Fault(`must be two ports, the lower first, like 2122-2171, not "${text}"`);
+  },
   count: (text: string) => {
     const count = Number(text);
     return /^\d+$/.test(text) && count >= 1 && count <= 2 ** 31 - 1
@@ -413,6 +437,15 @@ const PARSERS = {
   httpUrl: (text: string) => {
     const fault = url(text, ['http:', 'https:'], 'http://manager:9410');
     return fault instanceof Fault ? fault : text.replace(/\/+$/, '');
+  },
+  ftpUrl: (text: string) => {
+    const example = 'ftp://csms.example:2121';
+    const fault = url(text, ['ftp:'], example);
+    if (fault instanceof Fault) return fault;
+    const { pathname, username, password } = new URL(text);
+    if (username + password !== '' || !['', '/'].includes(pathname))
+      return new Fault(`must be a URL like ${example}, without user, password or path`);
+    return text.replace(/\/$/, '');
   },
   httpUrls: (text: string) => {
     const faults = text.split(',').map((one) => url(one.trim(), ['http:', 'https:'], 'http://manager:9410'));

@@ -1,6 +1,7 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { diagnosticsOrder, firmwareOrder, isSigned, logOrder } from '../files/orders.ts';
+import type { Transport } from '../files/links.ts';
 import type { Order } from '../files/orders.ts';
 import type { CommandRow } from '../store/command-list.ts';
 import type { Db } from '../store/db.ts';
@@ -14,7 +15,13 @@ import { findFile } from './file-schemas.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
-const Retries = {
+const Way = {
+  transport: Type.Optional(
+    oneOf(
+      ['auto', 'http', 'ftp'],
+      'How the file travels; auto, unless told: FTP for stations that have nothing else, where it is served',
+    ),
+  ),
   retries: Type.Optional(Type.Integer({ minimum: 0, description: 'Repetitions after the first try' })),
   retryInterval: Type.Optional(Type.Integer({ minimum: 0, description: 'Seconds' })),
 };
@@ -28,14 +35,14 @@ const Update = Type.Object(
       Type.String({ format: 'date-time', description: 'Of a signed update; once it is there' }),
     ),
     signed: Type.Optional(Signed),
-    ...Retries,
+    ...Way,
   },
   { additionalProperties: false },
 );
 const Period = {
   from: Type.Optional(TimeText),
   to: Type.Optional(TimeText),
-  ...Retries,
+  ...Way,
 };
 const Diagnostics = Type.Object(Period, { additionalProperties: false });
 const Log = Type.Object(
@@ -64,8 +71,9 @@ export function fileOrderRoutes(app: App, context: ApiContext): void {
         response,
       },
     },
-    (request, reply) => {
-      const wish = { ...request.body, ...readPeriod(request.body) };
+    async (request, reply) => {
+      const { body } = request;
+      const wish = { ...body, ...readPeriod(body), transport: await transportFor(request, context) };
       return send(request, reply, { context, order: diagnosticsOrder(wish, links) });
     },
   );
@@ -83,9 +91,10 @@ export function fileOrderRoutes(app: App, context: ApiContext): void {
         response,
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       const { logType, ...body } = request.body;
-      const order = logOrder(logType, { ...body, ...readPeriod(body) }, links);
+      const transport = await transportFor(request, context);
+      const order = logOrder(logType, { ...body, ...readPeriod(body), transport }, links);
       return send(request, reply, { context, order });
     },
   );
@@ -125,10 +134,20 @@ function addFirmwareUpdate(app: App, context: ApiContext): void {
       const installAt = readTime(times.installAt, 'installAt') ?? undefined;
       if (installAt && !signed)
         throw new Problem(422, 'installAt is of signed updates only; leave it out', { field: 'installAt' });
-      const wish = { signed, retrieveAt, installAt, retries, retryInterval };
+      const transport = await transportFor(request, context);
+      const wish = { signed, retrieveAt, installAt, retries, retryInterval, transport };
       return send(request, reply, { context, order: firmwareOrder(file, wish, files.links) });
     },
   );
+}
+
+type Ordering = FastifyRequest<{ Params: { stationId: string }; Body: { transport?: Transport | 'auto' } }>;
+
+async function transportFor(
+  { params: { stationId }, body: { transport = 'auto' } }: Ordering,
+  { database, files }: ApiContext,
+): Promise<Transport> {
+  return transport === 'auto' ? files.links.transportOf(database, stationId) : transport;
 }
 
 type Sending = FastifyRequest<{ Params: { stationId: string }; Querystring: CommandQuery }>;

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
+import { LinkUsedUp } from '../files/by-link.ts';
 import { FileTooLarge } from '../files/contents.ts';
 import { WrongDigest } from '../files/files.ts';
 import type { Files, Incoming } from '../files/files.ts';
@@ -104,6 +105,7 @@ const CLOSE = { connection: 'close' };
 function problemOf(error: unknown): unknown {
   if (error instanceof FileTooLarge)
     return new Problem(413, `${error.message}, which are the most that are taken`, { headers: CLOSE });
+  if (error instanceof LinkUsedUp) return new Problem(409, error.message);
   if (error instanceof WrongDigest) return new Problem(422, `${error.message}; send it again`);
   if (error instanceof TooManyTransfers)
     return new Problem(503, error.message, { headers: { ...CLOSE, 'retry-after': '10' } });

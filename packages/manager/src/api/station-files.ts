@@ -1,17 +1,12 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { fileNameOf } from '../files/file-name.ts';
+import { FILES_PER_LINK, FilesByLink } from '../files/by-link.ts';
+import type { Files } from '../files/files.ts';
 import { isMultipart, NotMultipart, readForm } from '../files/multipart.ts';
-import type { Db } from '../store/db.ts';
-import * as fileLinks from '../store/file-links.ts';
 import type { FileRow } from '../store/file-list.ts';
-import * as fileList from '../store/file-list.ts';
 import { incoming, receive, sendFile } from './file-transfer.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
-
-/** Files that one link takes: stations try again, and some send more than one. */
-const FILES_PER_LINK = 10;
 
 const Params = Type.Object({
   token: Type.String({ description: 'Of the link that a command gave to the station' }),
@@ -21,8 +16,9 @@ const config = { role: 'anyone' } as const;
 const tags = ['files'];
 
 /** Where stations fetch and bring files: without API key, by links that commands gave to them. */
-export function stationFileRoutes(app: App, context: ApiContext): void {
-  addDownload(app, context);
+export function stationFileRoutes(app: App, { database, files }: ApiContext): void {
+  const byLink = new FilesByLink(files, database);
+  addDownload(app, byLink);
   void app.register(async (raw) => {
     // Stations name any type or none; bodies are read as they come.
     raw.removeAllContentTypeParsers();
@@ -32,16 +28,15 @@ export function stationFileRoutes(app: App, context: ApiContext): void {
       url: '/uploads/*',
       config,
       schema: { hide: true },
-      handler: (request, reply) => takeUpload(request, reply, context),
+      handler: (request, reply) => takeUpload(request, reply, byLink),
     });
   });
 }
 
-function addDownload(app: App, { database, files }: ApiContext): void {
+function addDownload(app: App, byLink: FilesByLink): void {
+  const { files } = byLink;
   const send = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const found = await files.links.find(database, pathAfter(request, '/files/'));
-    const isWhole = found?.rest.startsWith('/') === true && found.link.fileId !== null;
-    const file = isWhole ? await fileList.get(database, found.link.fileId ?? '') : undefined;
+    const file = await byLink.toFetch(pathAfter(request, '/files/'));
     if (!file) throw noSuchLink();
     return sendFile(request, reply, { file, files });
   };
@@ -63,28 +58,21 @@ function noSuchLink(): Problem {
 async function takeUpload(
   request: FastifyRequest,
   reply: FastifyReply,
-  context: ApiContext,
+  byLink: FilesByLink,
 ): Promise<FastifyReply> {
-  const { database, files } = context;
-  const found = await files.links.find(database, pathAfter(request, '/uploads/'));
-  const kind = found?.link.uploadKind ?? null;
-  if (!found || kind === null) throw noSuchLink();
+  const place = await byLink.toUpload(pathAfter(request, '/uploads/'));
+  if (!place) throw noSuchLink();
   // Taken for the whole it would be a damaged file (RFC 9110 §14.5).
   if (request.headers['content-range'] !== undefined)
     throw new Problem(400, 'uploads are taken whole; send the file without Content-Range');
-  const { link, tokenHash, rest } = found;
-  const { stationId, commandId } = link;
   const kept: FileRow[] = [];
   const keep = async (name: string, source: AsyncIterable<Buffer>): Promise<void> => {
-    const fallback = fileNameOf(`${stationId}-${kind}`, kind);
-    const about = { kind, stationId, commandId, name: fileNameOf(name, fallback) };
-    const { maxUploadBytes: maxBytes } = files.options;
-    kept.push(
-      await files.keep(about, { source, maxBytes }, (db) => requireRoom(db, { tokenHash, commandId })),
-    );
+    kept.push(await place.keep(name, source));
   };
-  const lastPart = decode(rest.split('?', 1)[0] ?? '');
-  await receive(request, files, () => readUpload(request, context, { lastPart, keep }));
+  const lastPart = decode(place.rest.split('?', 1)[0] ?? '');
+  const { files } = byLink;
+  await receive(request, files, () => readUpload(request, files, { lastPart, keep }));
+  const { stationId, commandId, kind } = place;
   const fileIds = kept.map(({ fileId }) => fileId);
   request.log.info({ stationId, commandId, kind, fileIds }, 'a station has uploaded');
   return reply
@@ -92,14 +80,9 @@ async function takeUpload(
     .send({ files: kept.map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 })) });
 }
 
-async function requireRoom(db: Db, link: { tokenHash: Buffer; commandId: string }): Promise<void> {
-  if ((await fileLinks.countUploads(db, link.tokenHash, link.commandId)) < FILES_PER_LINK) return;
-  throw new Problem(409, `this link has brought ${FILES_PER_LINK} files; no more are taken`);
-}
-
 async function readUpload(
   request: FastifyRequest,
-  { files }: ApiContext,
+  files: Files,
   upload: { lastPart: string; keep(name: string, source: AsyncIterable<Buffer>): Promise<void> },
 ): Promise<void> {
   const { lastPart, keep } = upload;

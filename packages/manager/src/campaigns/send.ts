@@ -86,7 +86,8 @@ async function request(
     (signed === 'yes' ||
       (signed === 'auto' && isSigned(file) && (await signedUpdates.areKnown(database, stationId))));
   const at = now();
-  const order = firmwareOrder(file, { signed: wantsSigned, retrieveAt: at }, links);
+  const transport = await links.transportOf(database, stationId);
+  const order = firmwareOrder(file, { signed: wantsSigned, retrieveAt: at, transport }, links);
   const alongside = async (db: Db, commandId: string): Promise<void> => {
     const state = await campaigns.holdState(db, campaignId);
     const isOn = phase === 'update' ? state === 'running' : state !== 'paused' && state !== undefined;

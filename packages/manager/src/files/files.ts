@@ -12,6 +12,8 @@ import { Transfers } from './transfers.ts';
 export interface FileOptions {
   /** Where stations reach the manager; undefined for the address that it listens on. */
   publicUrl?: string | undefined;
+  /** Where they reach the FTP server; undefined when there is none. */
+  ftpUrl?: string | undefined;
   maxFirmwareBytes: number;
   /** Of what a station uploads. */
   maxUploadBytes: number;

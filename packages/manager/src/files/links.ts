@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import * as configuration from '../store/configuration.ts';
 import type { Db } from '../store/db.ts';
 import * as fileLinks from '../store/file-links.ts';
 import type { FileLink } from '../store/file-links.ts';
@@ -9,9 +10,14 @@ const TOKEN_BYTES = 18;
 /** Tokens have one length, so that a file name that a station glues to one can be told from it. */
 const TOKEN = /^evl_[\w-]{24}/;
 
+/** What a link is followed with. */
+export type Transport = 'http' | 'ftp';
+
 export interface LinkOptions {
   /** Where stations reach the manager; undefined for the address that it listens on. */
   publicUrl?: string | undefined;
+  /** Where they reach its FTP server; undefined when there is none. */
+  ftpUrl?: string | undefined;
   /** How long a link lives. */
   linkMs: number;
   now(): Date;
@@ -44,14 +50,25 @@ export class FileLinks {
   }
 
   /** A link to fetch a file by, not before a time. Throws NoPublicUrl. */
-  toFetch(file: { fileId: string; name: string }, from?: Date): Draft {
-    const path = (token: string): string => `files/${token}/${nameInUrl(file.name)}`;
-    return this.#draft(path, { fileId: file.fileId, uploadKind: null }, from);
+  toFetch(file: { fileId: string; name: string }, transport: Transport, from?: Date): Draft {
+    const base = this.#baseUrl(transport);
+    const location = (token: string): string => `${base}/files/${token}/${nameInUrl(file.name)}`;
+    return this.#draft(location, { fileId: file.fileId, uploadKind: null }, from);
   }
 
   /** A link to a directory to bring files to. Throws NoPublicUrl. */
-  toUpload(uploadKind: UploadKind): Draft {
-    return this.#draft((token) => `uploads/${token}/`, { fileId: null, uploadKind });
+  toUpload(uploadKind: UploadKind, transport: Transport): Draft {
+    const base = this.#baseUrl(transport);
+    return this.#draft((token) => `${base}/uploads/${token}/`, { fileId: null, uploadKind });
+  }
+
+  /** Over FTP where that is all that a station has, by its SupportedFileTransferProtocols, and we serve it; else over HTTP (GetDiagnostics.1). */
+  async transportOf(db: Db, stationId: string): Promise<Transport> {
+    if (this.#options.ftpUrl === undefined) return 'http';
+    const protocols = (await configuration.list(db, stationId, 'SupportedFileTransferProtocols')) ?? [];
+    const has = (scheme: string): boolean => protocols.some((name) => name.toLowerCase() === scheme);
+    const url = this.#options.publicUrl ?? this.#ownUrl ?? '';
+    return has('ftp') && !has(url.startsWith('https:') ? 'https' : 'http') ? 'ftp' : 'http';
   }
 
   /** The link that a path begins with, and what follows its token; undefined for one that is wrong or has expired. */
@@ -64,7 +81,7 @@ export class FileLinks {
   }
 
   #draft(
-    path: (token: string) => string,
+    location: (token: string) => string,
     target: Pick<FileLink, 'fileId' | 'uploadKind'>,
     from?: Date,
   ): Draft {
@@ -73,14 +90,21 @@ export class FileLinks {
     const beginMs = Math.max(createdAt.getTime(), from?.getTime() ?? 0);
     const expiresAt = new Date(beginMs + this.#options.linkMs);
     return {
-      location: `${this.#baseUrl()}/${path(token)}`,
+      location: location(token),
       keep: (db, about) =>
         fileLinks.add(db, { ...about, ...target, tokenHash: hashOf(token), createdAt, expiresAt }),
     };
   }
 
-  #baseUrl(): string {
-    const url = this.#options.publicUrl ?? this.#ownUrl;
+  #baseUrl(transport: Transport): string {
+    const { publicUrl, ftpUrl } = this.#options;
+    if (transport === 'ftp') {
+      if (ftpUrl !== undefined) return ftpUrl;
+      throw new NoPublicUrl(
+        'files are not served over FTP; set EVANDER_FTP_URL to where stations reach it, such as ftp://csms.example:2121',
+      );
+    }
+    const url = publicUrl ?? this.#ownUrl;
     if (url === undefined)
       throw new NoPublicUrl(
         'stations have no URL to reach files by; set EVANDER_PUBLIC_URL to the one of the managers, such as https://csms.example',

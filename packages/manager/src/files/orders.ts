@@ -1,7 +1,7 @@
 import type { CommandAction } from '@evander/ocpp';
 import type { Db } from '../store/db.ts';
 import type { FileRow } from '../store/file-list.ts';
-import type { Draft, FileLinks } from './links.ts';
+import type { Draft, FileLinks, Transport } from './links.ts';
 
 /** A command about a file that we serve or take, with its link. */
 export interface Order {
@@ -11,12 +11,15 @@ export interface Order {
   keepLink(db: Db, about: { stationId: string; commandId: string }): Promise<void>;
 }
 
-interface Retries {
+/** How an order is carried out. */
+interface Way {
+  transport: Transport;
+
   retries?: number | undefined;
   retryInterval?: number | undefined;
 }
 
-export interface FirmwareWish extends Retries {
+export interface FirmwareWish extends Way {
   signed: boolean;
   /** From when the download is allowed. */
   retrieveAt: Date;
@@ -31,8 +34,8 @@ export function isSigned(file: FileRow): boolean {
 
 /** The command that has a station fetch firmware; a signed one needs a file that is. Throws NoPublicUrl. */
 export function firmwareOrder(file: FileRow, wish: FirmwareWish, links: FileLinks): Order {
-  const { signed, retrieveAt, installAt } = wish;
-  const draft = links.toFetch(file, retrieveAt);
+  const { signed, retrieveAt, installAt, transport } = wish;
+  const draft = links.toFetch(file, transport, retrieveAt);
   const { location, keep: keepLink } = draft;
   const retrieveDate = retrieveAt.toISOString();
   if (!signed)
@@ -47,14 +50,14 @@ export function firmwareOrder(file: FileRow, wish: FirmwareWish, links: FileLink
   return { action: 'SignedUpdateFirmware', request: { firmware, ...retriesOf(wish) }, keepLink };
 }
 
-export interface UploadWish extends Retries {
+export interface UploadWish extends Way {
   from: Date | null;
   to: Date | null;
 }
 
 /** The command that has a station upload its diagnostics. Throws NoPublicUrl. */
 export function diagnosticsOrder({ from, to, ...wish }: UploadWish, links: FileLinks): Order {
-  const { location, keep: keepLink }: Draft = links.toUpload('diagnostics');
+  const { location, keep: keepLink }: Draft = links.toUpload('diagnostics', wish.transport);
   const period = {
     ...(from && { startTime: from.toISOString() }),
     ...(to && { stopTime: to.toISOString() }),
@@ -66,7 +69,7 @@ export type LogType = 'DiagnosticsLog' | 'SecurityLog';
 
 /** The command that has a station upload a log. Throws NoPublicUrl. */
 export function logOrder(logType: LogType, { from, to, ...wish }: UploadWish, links: FileLinks): Order {
-  const { location: remoteLocation, keep: keepLink }: Draft = links.toUpload('log');
+  const { location: remoteLocation, keep: keepLink }: Draft = links.toUpload('log', wish.transport);
   const log = {
     remoteLocation,
     ...(from && { oldestTimestamp: from.toISOString() }),
@@ -75,6 +78,6 @@ export function logOrder(logType: LogType, { from, to, ...wish }: UploadWish, li
   return { action: 'GetLog', request: { log, logType, ...retriesOf(wish) }, keepLink };
 }
 
-function retriesOf({ retries, retryInterval }: Retries): Retries {
+function retriesOf({ retries, retryInterval }: Omit<Way, 'transport'>): Omit<Way, 'transport'> {
   return { ...(retries !== undefined && { retries }), ...(retryInterval !== undefined && { retryInterval }) };
 }

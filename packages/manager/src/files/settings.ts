@@ -1,4 +1,5 @@
 import type { SettingName, Settings } from '@evander/process';
+import type { FtpOptions } from '../ftp/server.ts';
 import type { FileOptions } from './files.ts';
 
 /** The variables about files. */
@@ -8,6 +9,9 @@ export const FILE_SETTINGS = [
   'fileLinkHours',
   'uploadDays',
   'fileTransfers',
+  'ftpUrl',
+  'ftpPort',
+  'ftpPassivePorts',
 ] as const satisfies readonly SettingName[];
 
 const MIB = 1024 ** 2;
@@ -20,4 +24,13 @@ export function fileOptions(settings: Settings<(typeof FILE_SETTINGS)[number]>):
     keepUploadsMs: settings.uploadDays * 86_400_000,
     maxTransfers: settings.fileTransfers,
   };
+}
+
+/** Where the FTP server listens; undefined where there is to be none. */
+export function ftpOptions(
+  settings: Settings<'ftpUrl' | 'ftpPort' | 'ftpPassivePorts'>,
+): FtpOptions | undefined {
+  const { ftpUrl: url, ftpPort: port } = settings;
+  const [first = 0, last = 0] = settings.ftpPassivePorts.split('-').map(Number);
+  return url === undefined ? undefined : { url, port, passivePorts: { first, last } };
 }
