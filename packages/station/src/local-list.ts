@@ -34,14 +34,15 @@ export class LocalList {
       return 'Failed';
     if (isFull && sent.some(({ idTagInfo }) => !idTagInfo)) return 'Failed';
     if (!isFull && listVersion <= this.version) return 'VersionMismatch';
-    const next = new Map(isFull ? [] : this.entries);
+    const rises = sent.filter(({ idTag, idTagInfo }) => idTagInfo && !this.entries.has(idTag.toLowerCase()));
+    const falls = sent.filter(({ idTag, idTagInfo }) => !idTagInfo && this.entries.has(idTag.toLowerCase()));
+    const size = isFull ? sent.length : this.entries.size + rises.length - falls.length;
+    if (size > this.#configuration.integer('LocalAuthListMaxLength')) return 'Failed';
+    if (isFull) this.entries.clear();
     for (const { idTag, idTagInfo } of sent) {
-      if (idTagInfo) next.set(idTag.toLowerCase(), idTagInfo);
-      else next.delete(idTag.toLowerCase());
+      if (idTagInfo) this.entries.set(idTag.toLowerCase(), idTagInfo);
+      else this.entries.delete(idTag.toLowerCase());
     }
-    if (next.size > this.#configuration.integer('LocalAuthListMaxLength')) return 'Failed';
-    this.entries.clear();
-    for (const [idTag, info] of next) this.entries.set(idTag, info);
     this.version = listVersion;
     return 'Accepted';
   }
