@@ -94,7 +94,11 @@ export interface Ours {
 }
 
 /** A gateway and a manager, each in a process of its own. */
-export async function startOurs(databaseUrl: string, mqttUrl: string): Promise<Ours> {
+export async function startOurs(
+  databaseUrl: string,
+  mqttUrl: string,
+  settings: NodeJS.ProcessEnv = {},
+): Promise<Ours> {
   const [wsPort, statusPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const common = {
     EVANDER_SECRET: SECRET,
@@ -109,6 +113,7 @@ export async function startOurs(databaseUrl: string, mqttUrl: string): Promise<O
       EVANDER_API_PORT: String(apiPort),
       EVANDER_ADMIN_KEY: ADMIN_KEY,
       EVANDER_UNKNOWN_STATIONS: 'accept',
+      ...settings,
     },
     isReady: () => isServing(`http://127.0.0.1:${apiPort}/health/ready`),
   });

@@ -43,7 +43,7 @@ function charging(): () => Promise<number> {
       const startedAt = performance.now();
       await station.call('Heartbeat', {});
       slowestMs = Math.max(slowestMs, performance.now() - startedAt);
-      await pause(200);
+      await pause(1000);
     }
     return slowestMs;
   });
@@ -84,7 +84,7 @@ test('a receiver that was down gets every event once it is back, in order of eac
   const known = await services.rows('SELECT id::int AS id, station_id FROM events ORDER BY id');
   const arrived = () => new Set(receiver.taken.map(({ id }) => id));
   while (known.some(({ id }) => !arrived().has(Number(id)))) {
-    if (performance.now() - backAt > 90_000) break;
+    if (performance.now() - backAt > 150_000) break;
     await pause(50);
   }
   const seconds = ((performance.now() - backAt) / 1000).toFixed(1);
@@ -102,4 +102,4 @@ test('a receiver that was down gets every event once it is back, in order of eac
     `away for ${OUTAGE_MS / 1000} s; ${known.length} events, ${known.length - taken} of them held back, all there ${seconds} s after its return; ` +
       `stations waited ${slowestMs.toFixed(0)} ms at most`,
   );
-}, 240_000);
+}, 300_000);

@@ -15,7 +15,7 @@ export interface EventsOptions {
 }
 
 const HOUR_MS = 3_600_000;
-const PATIENCE = { retryMs: 1000, longestRetryMs: 900_000, longestRestMs: 60_000 };
+const PATIENCE = { retryMs: 1000, longestRetryMs: 900_000, longestRestMs: 15_000 };
 const WEBHOOK_TIMEOUT_MS = 10_000;
 
 /** All that a manager does with events: puts them in order, tells readers and webhooks of them. */
