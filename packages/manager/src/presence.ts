@@ -4,6 +4,7 @@ import { hideSecretText } from '@evander/process';
 import * as connections from './store/connections.ts';
 import type { Database } from './store/db.ts';
 import type { FrameRecord } from './store/frames.ts';
+import * as goals from './store/goals.ts';
 import * as stations from './store/stations.ts';
 import * as turnedAway from './store/turned-away.ts';
 import type { Writer } from './store/writer.ts';
@@ -27,7 +28,13 @@ export async function recordPresence(
       const disconnectedAt = presence.kind === 'connected' ? null : now();
       await connections.markGateway(database, gatewayId, { isGone: false });
       await connections.record(database, { gatewayId, connections: presence.connections, disconnectedAt });
-      if (disconnectedAt === null) await takeProfiles(database, presence.connections);
+      if (disconnectedAt !== null) return;
+      await takeProfiles(database, presence.connections);
+      await goals.onConnect(
+        database,
+        presence.connections.map(({ stationId }) => stationId),
+        now(),
+      );
       return;
     }
     case 'all':

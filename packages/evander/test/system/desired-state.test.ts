@@ -49,10 +49,21 @@ async function booted(
   return made;
 }
 
+/** What is not reached, for the one who reads why a test is red. */
+async function openGoals(): Promise<string> {
+  const rows = await services.rows(
+    `SELECT g.station_id, g.state, doing, look_at, k.action, k.status, k.sent_at, k.settled_at, k.response, l.version, mirrored_version
+     FROM goals g LEFT JOIN commands k USING (command_id) LEFT JOIN local_lists l ON l.station_id = g.station_id
+     WHERE g.state <> 'reached'`,
+  );
+  return JSON.stringify(rows, null, 1);
+}
+
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const startedAt = performance.now();
   while (!(await isSo())) {
-    if (performance.now() - startedAt > 150_000) throw new Error(`not in time: ${what}`);
+    if (performance.now() - startedAt > 150_000)
+      throw new Error(`not in time: ${what}; ${await openGoals()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -2,6 +2,7 @@ import { RuleBroken } from '../commands/command.ts';
 import { checkChange } from '../commands/configuration-rules.ts';
 import * as desired from '../store/desired-configuration.ts';
 import type { DesiredKey, Outcome, StationState } from '../store/desired-configuration.ts';
+import { READING_SECONDS } from '../store/goals.ts';
 import { judge } from './configuration-verdict.ts';
 import { send } from './goal.ts';
 import type { Goal, GoalContext, Step } from './goal.ts';
@@ -13,7 +14,7 @@ const BOOT_SECONDS = 900;
 
 /**
  * The configuration that a station is to have: what differs is changed, key by key, whatever becomes of the others. Looked at after each
- * boot, and whenever the station has told of its configuration.
+ * boot, when the station connects after a while, and whenever it has told of its configuration.
  */
 export const configuration: Goal<object> = {
   lasting: true,
@@ -60,8 +61,14 @@ function outcomeOf({
   return { outcome, reason: isTaken ? null : `the station answered ${word}` };
 }
 
-function nextReading({ bootedAt, readAt }: StationState, { last, now }: GoalContext): Step | undefined {
-  if (readAt !== null && (bootedAt === null || readAt >= bootedAt)) return undefined;
+// After each boot; after a connection now and then: somebody may have changed it on the spot meanwhile.
+function nextReading(station: StationState, { last, now }: GoalContext): Step | undefined {
+  const { bootedAt, connectedAt, readAt } = station;
+  const isOld =
+    readAt === null ||
+    (bootedAt !== null && readAt < bootedAt) ||
+    (connectedAt !== null && readAt < connectedAt && secondsLeft(readAt, READING_SECONDS, now) <= 0);
+  if (!isOld) return undefined;
   if (last?.action === 'GetConfiguration' && last.status === 'timedOut') {
     const seconds = secondsLeft(last.settledAt, PAUSE_SECONDS, now);
     if (seconds > 0)

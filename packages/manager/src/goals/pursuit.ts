@@ -5,6 +5,7 @@ import type { CallMaker } from '../commands/call-maker.ts';
 import { NotSent } from '../commands/call-maker.ts';
 import { RuleBroken } from '../commands/command.ts';
 import * as commandList from '../store/command-list.ts';
+import type { CommandRow } from '../store/command-list.ts';
 import type { Database } from '../store/db.ts';
 import * as goals from '../store/goals.ts';
 import type { GoalRow } from '../store/goals.ts';
@@ -16,6 +17,8 @@ const REOPEN_EVERY_MS = 2000;
 const AT_ONCE = 3;
 /** A command that was named and is not there after this time was never made. */
 const LEASE_MS = 30_000;
+/** A second command of the same action that is lost within this time is no accident any more. */
+const LOST_AGAIN_MS = 900_000;
 
 export type Goals = Record<string, Goal<never>>;
 
@@ -112,7 +115,7 @@ export class Pursuit {
     const file = this.#options.goals[kind] as Goal<object> | undefined;
     // A newer manager may know more kinds.
     if (!file) return { do: 'wait', doing: 'waits for a manager that knows it', seconds: 30 };
-    const last = commandId === null ? undefined : await commandList.get(database, commandId);
+    const last = commandId === null ? undefined : await this.#lastOf(commandId);
     return file.next(goal.wanted, {
       db: database,
       stationId,
@@ -121,6 +124,15 @@ export class Pursuit {
       last,
       log: log.child({ stationId, goal: kind }),
     });
+  }
+
+  // What was lost on the way is as if it had never been sent. A reset is often answered by the reboot itself.
+  async #lastOf(commandId: string): Promise<CommandRow | undefined> {
+    const { database, now } = this.#options;
+    const last = await commandList.get(database, commandId);
+    if (last?.status !== 'timedOut' || last.action === 'Reset') return last;
+    const since = new Date(now().getTime() - LOST_AGAIN_MS);
+    return (await commandList.isLost(database, last, since)) ? undefined : last;
   }
 
   async #take(goal: GoalRow, step: Step): Promise<void> {

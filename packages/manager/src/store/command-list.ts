@@ -32,6 +32,26 @@ export async function get(db: Db, commandId: string): Promise<CommandRow | undef
   return rows[0];
 }
 
+const selectLost = statement(
+  'commands.isLost',
+  `SELECT FROM connections c WHERE c.station_id = $1 AND c.connected_at > $2 AND NOT EXISTS (
+     SELECT FROM commands k WHERE k.station_id = $1 AND k.action = $3 AND k.command_id <> $4 AND k.status = 'timedOut'
+       AND k.settled_at > $5)`,
+);
+
+/**
+ * May a command that had no answer, or its answer, have gone down with the connection? So it is when the station has connected anew, and
+ * no other one of this action was without an answer since a time: whoever falls over each time is not asked again and again.
+ */
+export async function isLost(
+  db: Db,
+  { stationId, sentAt, action, commandId }: CommandRow,
+  since: Date,
+): Promise<boolean> {
+  const { rowCount } = await db.query(selectLost([stationId, sentAt, action, commandId, since]));
+  return rowCount === 1;
+}
+
 const selectPage = search(
   `SELECT ${COLUMNS} FROM commands
    WHERE ($1::bigint IS NULL OR sequence < $1) AND ($2::text IS NULL OR station_id = $2) AND ($3::text IS NULL OR action = $3)

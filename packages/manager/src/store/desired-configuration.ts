@@ -170,6 +170,8 @@ export interface StationState {
   bootedAt: Date | null;
   /** When it was last asked for all its keys, and has told them or something else. */
   readAt: Date | null;
+  /** When its connection was made, or the last one that it had. */
+  connectedAt: Date | null;
   reset: ResetRule;
   /** Does a transaction run there? */
   isBusy: boolean;
@@ -179,6 +181,7 @@ const selectState = statement(
   'desiredConfiguration.state',
   `SELECT booted_at AS "bootedAt",
      greatest(configuration_read_at, configuration_asked_at) AS "readAt",
+     (SELECT c.connected_at FROM connections c WHERE c.station_id = s.station_id) AS "connectedAt",
      coalesce(configuration_reset, (SELECT g.configuration_reset FROM station_group_members m JOIN station_groups g USING (name)
        WHERE m.station_id = s.station_id AND g.configuration_reset IS NOT NULL ORDER BY g.rank, g.name LIMIT 1), 'never') AS reset,
      EXISTS (SELECT FROM transactions t WHERE t.station_id = s.station_id AND t.stopped_at IS NULL) AS "isBusy"

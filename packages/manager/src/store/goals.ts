@@ -157,6 +157,29 @@ export async function lookNow(db: Db, stationId: string, now: Date): Promise<boo
   return (rowCount ?? 0) > 0;
 }
 
+/** A configuration is read again when a station connects, but not more often than that. */
+export const READING_SECONDS = 3600;
+
+// One that is being worked on is left to whoever does so. Rows are locked in order, so that two of these cannot block each other.
+const wake = statement(
+  'goals.onConnect',
+  `WITH waiting AS (
+     SELECT g.station_id, g.kind FROM goals g JOIN stations s USING (station_id)
+     WHERE g.station_id = ANY ($1::text[]) AND (
+       g.state = 'open' AND g.look_at > $2::timestamptz + interval '30 seconds'
+       OR g.state <> 'open' AND g.kind = 'configuration'
+         AND greatest(s.configuration_read_at, s.configuration_asked_at) < $2::timestamptz - interval '${READING_SECONDS} seconds')
+     ORDER BY 1, 2 FOR UPDATE OF g)
+   UPDATE goals g SET state = 'open', look_at = $2, doing = CASE WHEN g.state = 'open' THEN g.doing END,
+     command_id = CASE WHEN g.state = 'open' THEN g.command_id END
+   FROM waiting w WHERE g.station_id = w.station_id AND g.kind = w.kind`,
+);
+
+/** Stations have connected: their open goals are looked at now, and whether their configuration is still as it was, from time to time. */
+export async function onConnect(db: Db, stationIds: string[], at: Date): Promise<void> {
+  await db.query(wake([stationIds, at]));
+}
+
 const reopen = statement(
   'goals.onBoot',
   `UPDATE goals SET state = 'open', doing = NULL, command_id = CASE WHEN state = 'open' THEN command_id END, look_at = $2

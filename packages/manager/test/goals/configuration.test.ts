@@ -20,7 +20,7 @@ beforeEach(async () => {
   await desk.rows(
     'UPDATE stations SET configuration_read_at = NULL, configuration_asked_at = NULL, configuration_reset = NULL, booted_at = now()',
   );
-  await desk.rows('UPDATE connections SET disconnected_at = NULL');
+  await desk.rows(`UPDATE connections SET disconnected_at = NULL, connected_at = now() - interval '1 day'`);
   at = new GoalDesk(desk);
   at.skip();
 });
@@ -158,6 +158,20 @@ test('it is read once after each boot; what has drifted is shown and changed bac
   expect(key?.tried).toMatchObject({ outcome: 'accepted', driftedAt: expect.any(Date) as unknown });
   await boot();
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration']);
+});
+
+test('it is read again when the station connects after an hour: somebody may have been there', async () => {
+  const charger = new Charger({ A: '1' });
+  await want({ A: '2' });
+  await at.run(charger.answer);
+  charger.keys.A = '3';
+  await at.connect();
+  expect(await at.run(charger.answer)).toEqual([]);
+  at.pass(3600);
+  await at.connect();
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2']);
+  await at.connect();
+  expect(await at.run(charger.answer)).toEqual([]);
 });
 
 test('what somebody else changes, or is found by reading, is changed back without a boot', async () => {

@@ -2,8 +2,10 @@ import { silentLog } from '@evander/process';
 import type { CallEnvelope } from '@evander/broker';
 import { GOALS } from '../../src/goals/index.ts';
 import { Pursuit } from '../../src/goals/pursuit.ts';
+import { recordPresence } from '../../src/presence.ts';
 import * as goals from '../../src/store/goals.ts';
 import type { GoalRow } from '../../src/store/goals.ts';
+import { createWriter } from '../../src/store/writer.ts';
 import type { Desk, StationAnswer } from '../desk.ts';
 
 /** A station as its answers: what it says to a call, undefined for nothing. */
@@ -48,6 +50,21 @@ export class GoalDesk {
     }
     this.#seen = from - 1;
     return calls;
+  }
+
+  /** The station connects anew, to the same gateway. */
+  async connect(): Promise<void> {
+    this.pass(0.01);
+    const { database } = this.#desk;
+    const writer = createWriter(database);
+    const [row] = await this.#desk.rows(
+      `SELECT gateway_id, connection_id || '+' AS connection_id FROM connections WHERE station_id = 'CP1'`,
+    );
+    const connectedAt = this.now.toISOString();
+    const connection = { stationId: 'CP1', connectionId: String(row?.connection_id), connectedAt };
+    const connected = { kind: 'connected' as const, connections: [connection] };
+    await recordPresence(String(row?.gateway_id), connected, { database, writer, now: () => this.now });
+    this.pass(4);
   }
 
   #seen = 0;

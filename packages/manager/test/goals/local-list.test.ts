@@ -23,6 +23,7 @@ beforeEach(async () => {
        station_groups CASCADE`,
   );
   await desk.rows('UPDATE stations SET configuration_read_at = NULL, booted_at = now()');
+  await desk.rows(`UPDATE connections SET disconnected_at = NULL, connected_at = now() - interval '1 day'`);
   at = new GoalDesk(desk);
   at.skip();
   charger = new Charger();
@@ -206,6 +207,37 @@ test('whoever does not answer is tried again with a pause, and asked first what 
   expect((await at.goal('localList'))?.doing).toContain('tried again later: no answer (timedOut)');
   charger.odd = {};
   at.pass(901);
+  expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
+});
+
+test('what was lost with a connection is sent again at once, but not again and again', async () => {
+  await put('A');
+  charger.odd = { SendLocalList: undefined };
+  await want({ all: true });
+  const silence = async () => {
+    at.pass(31);
+    await desk.callMaker.sweep();
+  };
+  await at.run(charger.answer);
+  await at.connect();
+  await silence();
+  expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
+  await at.connect();
+  await silence();
+  expect(await at.run(charger.answer)).toEqual([]);
+  expect((await at.goal('localList'))?.doing).toContain('tried again later: no answer (timedOut)');
+});
+
+test('whoever connects after a silence is not left waiting for the end of the pause', async () => {
+  await put('A');
+  charger.odd = { SendLocalList: undefined };
+  await want({ all: true });
+  await at.run(charger.answer);
+  at.pass(31);
+  await desk.callMaker.sweep();
+  expect(await at.run(charger.answer)).toEqual([]);
+  charger.odd = {};
+  await at.connect();
   expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
 });
 
