@@ -102,8 +102,9 @@ async function measureRetention(
   const startedAt = performance.now();
   const stop = await start();
   const times: number[] = [];
-  while ((await partitions(client)) > before - 5 && performance.now() - startedAt < 60_000)
-    times.push((await fetched(`${api}/stations/YEAR050/meter-values?limit=100`)).ms);
+  const isDone = async (): Promise<boolean> => (await partitions(client)) < before;
+  do times.push((await fetched(`${api}/stations/YEAR050/meter-values?limit=100`)).ms);
+  while (times.length < 50 || (!(await isDone()) && performance.now() - startedAt < 60_000));
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   await pause(500);
   console.log(

@@ -32,6 +32,14 @@ const JOB = {
   acceptedAt: nullable(Time),
   startedAt: nullable(Time),
   endedAt: nullable(Time),
+  silentSince: nullable(
+    Type.Unsafe<Date>({
+      type: 'string',
+      format: 'date-time',
+      description:
+        'When the station last said something of a running job, once that is an hour ago; null otherwise. What it says later still counts; a newer job ends this one',
+    }),
+  ),
   firmwareVersionBefore: Text,
   firmwareVersionAfter: nullable(
     Type.String({ description: 'What the station booted with during the update or shortly after' }),
@@ -50,6 +58,9 @@ const JobWithHistory = Type.Object(
 const Query = listQuery({
   kind: Type.Optional(oneOf(JOB_KINDS)),
   outcome: Type.Optional(oneOf(JOB_OUTCOMES)),
+  silent: Type.Optional(
+    Type.Boolean({ description: 'Only running ones of which nothing was said for an hour, or only others' }),
+  ),
 });
 const Params = Type.Object({ jobId: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
 const PAGER = new Pager(['integer'], ({ jobId }: JobRow) => [jobId]);

@@ -20,6 +20,8 @@ export interface JobRow {
   acceptedAt: Date | null;
   startedAt: Date | null;
   endedAt: Date | null;
+  /** The last sign of a running job, once that is an hour ago. */
+  silentSince: Date | null;
   firmwareVersionBefore: string | null;
   firmwareVersionAfter: string | null;
 }
@@ -29,9 +31,12 @@ export interface JobStatusRow {
   receivedAt: Date;
 }
 
+const LAST_SIGN = 'greatest(requested_at, accepted_at, status_at)';
+const IS_SILENT = `(outcome = 'running' AND ${LAST_SIGN} < now() - interval '1 hour')`;
 const COLUMNS = `job_id AS "jobId", station_id AS "stationId", kind, command_id AS "commandId", request_id AS "requestId",
   log_type AS "logType", location, file_name AS "fileName", outcome, reason, status, status_at AS "statusAt",
   requested_at AS "requestedAt", accepted_at AS "acceptedAt", started_at AS "startedAt", ended_at AS "endedAt",
+  CASE WHEN ${IS_SILENT} THEN ${LAST_SIGN} END AS "silentSince",
   firmware_version_before AS "firmwareVersionBefore", firmware_version_after AS "firmwareVersionAfter"`;
 
 const selectOne = statement('jobs.get', `SELECT ${COLUMNS} FROM station_jobs WHERE job_id = $1`);
@@ -66,8 +71,8 @@ export async function history(db: Db, jobId: number, rows: number): Promise<JobS
 const selectPage = search(
   `SELECT ${COLUMNS} FROM station_jobs
    WHERE station_id = $1 AND ($2::bigint IS NULL OR job_id < $2) AND ($3::text IS NULL OR kind = $3)
-     AND ($4::text IS NULL OR outcome = $4)
-   ORDER BY job_id DESC LIMIT $5`,
+     AND ($4::text IS NULL OR outcome = $4) AND ($5::boolean IS NULL OR ${IS_SILENT} = $5)
+   ORDER BY job_id DESC LIMIT $6`,
 );
 
 export interface JobFilter {
@@ -75,14 +80,15 @@ export interface JobFilter {
   before: number | null;
   kind?: JobKind;
   outcome?: JobOutcome;
+  silent?: boolean;
   rows: number;
 }
 
 /** A station's jobs, newest first. */
 export async function list(db: Db, filter: JobFilter): Promise<JobRow[]> {
-  const { stationId, before, kind, outcome, rows: limit } = filter;
+  const { stationId, before, kind, outcome, silent, rows: limit } = filter;
   const { rows } = await db.query<JobRow>(
-    selectPage([stationId, before, kind ?? null, outcome ?? null, limit]),
+    selectPage([stationId, before, kind ?? null, outcome ?? null, silent ?? null, limit]),
   );
   return rows;
 }

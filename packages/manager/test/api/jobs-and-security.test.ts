@@ -131,10 +131,29 @@ test('reservations of a station are listed newest first; the clock expires them'
   expect((await get('/stations/CP1/reservations?state=expired')).items).toMatchObject([{ connectorId: 1 }]);
 });
 
+test('a job of which the station says nothing is shown as silent, and goes on when it speaks again', async () => {
+  const request = { location: 'http://files.example/1.bin', retrieveDate: '2026-11-24T10:00:00Z' };
+  await api.desk.command('UpdateFirmware', request, {});
+  const silent = '/stations/CP1/jobs?silent=true';
+  expect((await get(silent)).items).toEqual([]);
+  const twoHoursAgo = new Date(Date.now() - 7_200_000);
+  await api.desk.rows(`UPDATE station_jobs SET requested_at = $1, accepted_at = $1 WHERE kind = 'firmware'`, [
+    twoHoursAgo,
+  ]);
+  expect((await get(silent)).items).toMatchObject([
+    { kind: 'firmware', outcome: 'running', silentSince: twoHoursAgo.toISOString() },
+  ]);
+  await api.desk.ask('FirmwareStatusNotification', { status: 'Downloading' });
+  expect((await get(silent)).items).toEqual([]);
+  expect((await get('/stations/CP1/jobs?silent=false&kind=firmware')).items).toMatchObject([
+    { outcome: 'running', status: 'Downloading', silentSince: null },
+  ]);
+});
+
 test('with a station go its reservations and certificates; its jobs and security events stay', async () => {
   expect((await api.send('DELETE', '/api/v1/stations/CP1')).status).toBe(204);
   for (const list of ['reservations', 'certificates', 'certificate-requests'])
     expect((await get(`/stations/CP1/${list}`)).items).toEqual([]);
-  expect((await get('/stations/CP1/jobs')).items).toHaveLength(6);
+  expect((await get('/stations/CP1/jobs')).items).toHaveLength(7);
   expect((await get('/security-events?stationId=CP1')).items).toHaveLength(10);
 });
