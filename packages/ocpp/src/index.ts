@@ -11,6 +11,7 @@ export type { BlankFrame, Call, CallError, CallResult, Frame, MalformedFrame, Me
 export type * from './payloads.gen.ts';
 export type { Schema } from './schema.ts';
 export { SCHEMAS } from './schemas.gen.ts';
+export { stationSchedule } from './station-schedule.ts';
 export { checkPayload, readPayload } from './validate.ts';
 export type { Reading } from './validate.ts';
 export { checkTunnelled, dialectOf, readTunnelled, TUNNEL_SCHEMAS, tunnelAction } from './tunnel.ts';

@@ -1,5 +1,6 @@
-import { compositeSchedule } from '@evander/ocpp';
+import { compositeSchedule, stationSchedule } from '@evander/ocpp';
 import type { ChargingProfile, InstalledProfile, Requests, Responses } from '@evander/ocpp';
+import type { Connector } from './connector.ts';
 import type { Station } from './station.ts';
 
 type ProfileStatus = Responses['SetChargingProfile']['status'];
@@ -83,20 +84,11 @@ export class ChargingProfiles {
     const connector = this.#station.findConnector(connectorId);
     if (!connector) return { status: 'Rejected' };
     const start = wholeSecond(this.#station.timestamp());
-    const { session } = connector;
-    const chargingSchedulePeriod = compositeSchedule(this.#installed, {
-      connectorId,
-      start,
-      durationSeconds: duration,
-      unit,
-      unconstrained: UNCONSTRAINED[unit] * (connectorId === 0 ? this.#station.connectors.length : 1),
-      ...(session?.transactionId !== undefined && {
-        transaction: {
-          transactionId: session.transactionId,
-          startedAt: wholeSecond(session.record.startedAt),
-        },
-      }),
-    });
+    const window = { start, durationSeconds: duration, unit, unconstrained: UNCONSTRAINED[unit] };
+    const chargingSchedulePeriod =
+      connectorId === 0
+        ? stationSchedule(this.#installed, { ...window, connectors: this.#station.connectors.map(charging) })
+        : compositeSchedule(this.#installed, { ...window, ...charging(connector) });
     return {
       status: 'Accepted',
       connectorId,
@@ -104,6 +96,13 @@ export class ChargingProfiles {
       chargingSchedule: { duration, chargingRateUnit: unit, chargingSchedulePeriod },
     };
   }
+}
+
+/** A connector with the transaction that its profiles count for. */
+function charging({ id: connectorId, session }: Connector) {
+  if (session?.transactionId === undefined) return { connectorId };
+  const startedAt = wholeSecond(session.record.startedAt);
+  return { connectorId, transaction: { transactionId: session.transactionId, startedAt } };
 }
 
 // §5.16.4, errata §3.45 and §3.56.

@@ -77,6 +77,23 @@ test('a profile of a remote start limits its transaction, and goes with it', asy
   expect(station.violations).toEqual([]);
 });
 
+test('connector 0 is all connectors together', async () => {
+  const { manager } = await bootPair({ connectors: 2, remoteSession: slow, speed: 1 });
+  const composite = async () =>
+    (await manager.command('GetCompositeSchedule', { connectorId: 0, duration: 60 })).chargingSchedule
+      ?.chargingSchedulePeriod;
+  await expect(composite()).resolves.toEqual([{ startPeriod: 0, limit: 64 }]);
+  const chargingProfile = profile(1, 'TxProfile', { limit: 8 });
+  await manager.command('RemoteStartTransaction', { connectorId: 1, idTag: 'TAG', chargingProfile });
+  await manager.until(() => manager.requests('StatusNotification').at(-1)?.status === 'Charging');
+  await expect(composite()).resolves.toEqual([{ startPeriod: 0, limit: 40 }]);
+  await manager.command('SetChargingProfile', {
+    connectorId: 0,
+    csChargingProfiles: profile(2, 'ChargePointMaxProfile', { limit: 16 }),
+  });
+  await expect(composite()).resolves.toEqual([{ startPeriod: 0, limit: 16 }]);
+});
+
 test('a change that needs a reboot is in force after it', async () => {
   const { manager, station } = await bootPair({ rebootRequiredFor: ['HeartbeatInterval'] });
   await expect(

@@ -49,3 +49,33 @@ export async function record(db: Db, statuses: ConnectorStatus[]): Promise<void>
     ]),
   );
 }
+
+export interface ChargingConnector {
+  connectorId: number;
+  /** The youngest open one. */
+  transaction?: { transactionId: number; startedAt: Date };
+}
+
+const selectCharging = statement(
+  'connectors.charging',
+  `SELECT connector_id AS "connectorId", transaction_id AS "transactionId", started_at AS "startedAt"
+   FROM (SELECT connector_id FROM connectors WHERE station_id = $1 AND connector_id > 0
+         UNION SELECT connector_id FROM transactions WHERE station_id = $1 AND stopped_at IS NULL AND state = 'open'
+         UNION SELECT generate_series(1, $2)) AS every
+   LEFT JOIN LATERAL (SELECT transaction_id, started_at FROM transactions t WHERE t.station_id = $1 AND t.connector_id = every.connector_id
+     AND stopped_at IS NULL AND state = 'open' ORDER BY started_at DESC LIMIT 1) AS running ON true
+   ORDER BY connector_id`,
+);
+
+/** The connectors of a station, those that it has told of and at least `count`, with what charges there. */
+export async function charging(db: Db, stationId: string, count: number): Promise<ChargingConnector[]> {
+  const { rows } = await db.query<{
+    connectorId: number;
+    transactionId: number | null;
+    startedAt: Date | null;
+  }>(selectCharging([stationId, count]));
+  return rows.map(({ connectorId, transactionId, startedAt }) => ({
+    connectorId,
+    ...(transactionId !== null && startedAt !== null && { transaction: { transactionId, startedAt } }),
+  }));
+}

@@ -131,6 +131,23 @@ test('without a transaction only the limit of the station counts; without any th
     });
 });
 
+test('of connector 0 the connectors together are expected, once each has a limit', async () => {
+  await set(0, { chargingProfilePurpose: 'ChargePointMaxProfile' }, [[0, 30]]);
+  await set(0, { chargingProfilePurpose: 'TxDefaultProfile' }, [[0, 16]]);
+  const configurationKey = [{ key: 'NumberOfConnectors', readonly: true, value: '2' }];
+  await api.desk.command('GetConfiguration', {}, { configurationKey });
+  await start(1);
+  const whole = '?duration=60&ask=false';
+  expect((await get(whole, { connector: 0 })).body).toMatchObject({
+    expected: { transactionId: null, periods: [{ startPeriod: 0, limit: 30 }] },
+  });
+  await set(2, { chargingProfilePurpose: 'TxDefaultProfile' }, [[0, 8.5]]);
+  await start(2);
+  expect((await get(whole, { connector: 0 })).body).toMatchObject({
+    expected: { transactionId: null, periods: [{ startPeriod: 0, limit: 24.5 }] },
+  });
+});
+
 test('what is expected is in the unit asked for, that the station told, or that it takes', async () => {
   await set(0, { chargingProfilePurpose: 'ChargePointMaxProfile' }, [[0, 10]]);
   const inWatts = { expected: { chargingRateUnit: 'W', periods: [{ limit: 6900 }] } };
