@@ -47,8 +47,6 @@ export function openDatabase({ url, poolSize, onError, onQueryError }: DatabaseO
     keepAlive: true,
     application_name: 'evander',
   });
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on('error', onError);
   const streams = new pg.Pool({
     connectionString: url,
     max: STREAMS,
@@ -56,7 +54,7 @@ export function openDatabase({ url, poolSize, onError, onQueryError }: DatabaseO
     keepAlive: true,
     application_name: 'evander export',
   });
-  streams.on('error', onError);
+  for (const each of [pool, streams]) surviveLosses(each, onError);
   const watched = (db: Db): Db => ({
     query: (query) =>
       traced('client', { name: query.name ?? 'search', 'db.system.name': 'postgresql' }, async () => {
@@ -81,6 +79,13 @@ export function openDatabase({ url, poolSize, onError, onQueryError }: DatabaseO
   };
 }
 
+// A connection that breaks is replaced by the pool; without listeners it would end the process. While it is idle the pool tells of it,
+// in use its user is told by the query that is under way, or by the next.
+function surviveLosses(pool: pg.Pool, onError: (error: Error) => void): void {
+  pool.on('error', onError);
+  pool.on('connect', (client) => client.on('error', () => {}));
+}
+
 async function inTransaction<T>(pool: pg.Pool, work: (db: Db) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -100,10 +105,17 @@ async function inTransaction<T>(pool: pg.Pool, work: (db: Db) => Promise<T>): Pr
 async function streamFrom(pool: pg.Pool, { text, values }: pg.QueryConfig): Promise<Readable | undefined> {
   if (pool.totalCount - pool.idleCount + pool.waitingCount >= STREAMS) return undefined;
   const client = await pool.connect();
-  const rows = client.query(new QueryStream(text, values ?? [], { batchSize: STREAM_ROWS }));
-  // One that was left in the middle is not used again.
+  const rows = client.query(new Rows(text, values ?? [], { batchSize: STREAM_ROWS }));
   finished(rows, (error) => client.release(error ?? undefined));
   return rows;
+}
+
+// What is left in the middle is given up with its connection. To have it closed is to wait for an answer, which one that is broken
+// does not give.
+class Rows extends QueryStream {
+  override _destroy(error: Error, done: (error: Error) => void): void {
+    done(error);
+  }
 }
 
 /**
