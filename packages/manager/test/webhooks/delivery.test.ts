@@ -40,7 +40,7 @@ async function ordered(): Promise<void> {
   while ((await desk.rows('SELECT FROM event_intake')).length > 0) await delay(10);
 }
 
-function startWorker({ giveUpMs = 60_000, allowPrivate = true, timeoutMs = 1000 } = {}): WebhookWorker {
+function startWorker({ giveUpMs = 60_000, allowPrivate = true, timeoutMs = 10_000 } = {}): WebhookWorker {
   const worker = new WebhookWorker({
     database: desk.database,
     feed,
@@ -49,7 +49,6 @@ function startWorker({ giveUpMs = 60_000, allowPrivate = true, timeoutMs = 1000 
     metrics: desk.metrics,
     patience: { retryMs: 50, longestRetryMs: 200, longestRestMs: 200, giveUpMs },
     timeoutMs,
-    leaseMs: 1500,
     log,
   });
   worker.start();
