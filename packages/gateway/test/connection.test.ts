@@ -189,7 +189,7 @@ describe('a ping', () => {
   });
 
   test('that is answered keeps the connection, and so does any frame', async () => {
-    const { gateway, manager } = await openStage({ pingMs: 100 });
+    const { gateway, manager } = await openStage({ pingMs: 300 });
     const ponging = await connectStation(gateway, 'ponging');
     const talking = await connectStation(gateway, 'talking', { autoPong: false });
     const deaf = await connectDeafStation(gateway, 'deaf');

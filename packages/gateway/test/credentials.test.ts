@@ -38,7 +38,7 @@ function ask(servers: CredentialsServer[], options: Partial<ManagerCredentialsOp
   return credentialsFromManager({
     managerUrls: servers.map(({ url }) => url),
     gatewayKey: 'the key',
-    timeoutMs: 200,
+    timeoutMs: 1000,
     log: silentLog(),
     ...options,
   });

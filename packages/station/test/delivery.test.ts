@@ -101,7 +101,7 @@ test('a refused message is tried again and then discarded; what follows carries 
 });
 
 test('an unanswered message is sent again after the timeout', async () => {
-  const { manager, station } = await bootPair({ answerTimeoutMs: 20 });
+  const { manager, station } = await bootPair({ answerTimeoutMs: 250 });
   let answers = 0;
   manager.answers.StopTransaction = () => (answers++ === 0 ? new Promise(() => {}) : {});
   await station.chargeSession(session);
