@@ -1,9 +1,19 @@
 import js from '@eslint/js';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   { ignores: ['**/dist/', '**/*.gen.ts', '**/node_modules/', 'coverage/'] },
   js.configs.recommended,
+  {
+    // Texts of stations and clients are matched in time proportional to their length, whatever they hold. Expressions that are
+    // put together at run time are not seen by these rules: test/hostile-text.test.ts measures their functions.
+    plugins: { regexp },
+    rules: {
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential', ignoreSticky: true }],
+    },
+  },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],

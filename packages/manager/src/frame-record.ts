@@ -1,5 +1,5 @@
 import type { Envelope } from '@evander/broker';
-import { Redaction } from './redaction.ts';
+import { Redaction } from '@evander/process';
 import type { Outgoing } from './store/commands.ts';
 import type { FrameRecord } from './store/frames.ts';
 

@@ -10,7 +10,7 @@ export interface RegisterReading {
 }
 
 const WH: Record<string, number> = { wh: 1, kwh: 1000 };
-const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?\s*$/i;
+const NUMBER = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?\s*$/i;
 
 /**
  * The readings of the energy register among samples of transactions, in Wh. Where no overall value is told those of the phases are

@@ -3,7 +3,14 @@ export type { Log } from './log.ts';
 export { Metrics } from './metrics.ts';
 export { runProcess } from './run.ts';
 export type { Running } from './run.ts';
-export { hideSecretText } from './secret-text.ts';
+export {
+  hideSecretText,
+  HIDDEN,
+  isAuthorizationKey,
+  Redaction,
+  withoutSecrets,
+  withoutToken,
+} from './redaction.ts';
 export { Sealer } from './sealing.ts';
 export { deriveKey, hashStationPassword } from './secret.ts';
 export { main } from './main.ts';

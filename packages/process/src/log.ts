@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { Logger, LoggerOptions } from 'pino';
-import { hideSecretText } from './secret-text.ts';
+import { hideSecretText } from './redaction.ts';
 
 export type Log = Logger;
 

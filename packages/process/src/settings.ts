@@ -436,7 +436,7 @@ const PARSERS = {
     ),
   httpUrl: (text: string) => {
     const fault = url(text, ['http:', 'https:'], 'http://manager:9410');
-    return fault instanceof Fault ? fault : text.replace(/\/+$/, '');
+    return fault instanceof Fault ? fault : text.replace(/(?<!\/)\/+$/, '');
   },
   ftpUrl: (text: string) => {
     const example = 'ftp://csms.example:2121';

@@ -101,5 +101,8 @@ async function startNewVersion(station: Station): Promise<void> {
 }
 
 function following(version: string): string {
-  return /\d+$/.test(version) ? version.replace(/\d+$/, (last) => String(Number(last) + 1)) : `${version}.1`;
+  const lastNumber = /(?<!\d)\d+$/;
+  return lastNumber.test(version)
+    ? version.replace(lastNumber, (last) => String(Number(last) + 1))
+    : `${version}.1`;
 }

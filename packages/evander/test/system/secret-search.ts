@@ -52,7 +52,7 @@ function formsOf(secret: string): Record<string, string> {
     'Base64 (2)': base64[1] ?? '',
     'Base64 (3)': base64[2] ?? '',
     'hexadecimal bytes': /^(?:[\da-f]{2}){8,}$/i.test(secret)
-      ? Buffer.from(secret, 'hex').toString('base64').replace(/=+$/, '')
+      ? Buffer.from(secret, 'hex').toString('base64').replaceAll('=', '')
       : secret,
   };
 }

@@ -89,7 +89,8 @@ export class FailedKeys {
 function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
   if (!isIPv6(plain)) return plain;
-  const [head = '', tail] = plain.replace(/%.*$/, '').split('::');
+  const [withoutZone = ''] = plain.split('%', 1);
+  const [head = '', tail] = withoutZone.split('::');
   const left = head === '' ? [] : head.split(':');
   if (tail !== undefined) {
     const right = tail === '' ? [] : tail.split(':');

@@ -1,4 +1,5 @@
 import type { Log } from '@evander/process';
+import { withoutToken } from '@evander/process';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger } from 'fastify';
@@ -38,7 +39,6 @@ import { pncRootRoutes } from './pnc-roots.ts';
 import { answerProblem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
-import { withoutToken } from '../secrets.ts';
 import type { ApiContext, App } from './route.ts';
 import { securityEventRoutes } from './security-events.ts';
 import { stationFileRoutes } from './station-files.ts';

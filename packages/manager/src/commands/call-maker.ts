@@ -1,6 +1,7 @@
 import type { ErrorEnvelope, ResultEnvelope } from '@evander/broker';
 import { checkPayload } from '@evander/ocpp';
 import type { CommandAction } from '@evander/ocpp';
+import { Redaction } from '@evander/process';
 import { randomUUID } from 'node:crypto';
 import * as commandList from '../store/command-list.ts';
 import type { CommandRow } from '../store/command-list.ts';
@@ -8,7 +9,6 @@ import * as commands from '../store/commands.ts';
 import * as connections from '../store/connections.ts';
 import type { Db } from '../store/db.ts';
 import * as stations from '../store/stations.ts';
-import { Redaction } from '../redaction.ts';
 import { traced } from '../tracing.ts';
 
 import type { CheckContext, Command } from './command.ts';

@@ -1,7 +1,7 @@
 import type { ErrorEnvelope, ResultEnvelope } from '@evander/broker';
 import { isAction, mayBeSentBy, OcppError, readPayload } from '@evander/ocpp';
 import type { CommandAction } from '@evander/ocpp';
-import { Redaction } from '../redaction.ts';
+import { Redaction } from '@evander/process';
 import * as commands from '../store/commands.ts';
 import type { Outcome, Settled } from '../store/commands.ts';
 import type { Db } from '../store/db.ts';

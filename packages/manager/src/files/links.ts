@@ -109,7 +109,7 @@ export class FileLinks {
       throw new NoPublicUrl(
         'stations have no URL to reach files by; set EVANDER_PUBLIC_URL to the one of the managers, such as https://csms.example',
       );
-    return url.replace(/\/+$/, '');
+    return url.replace(/(?<!\/)\/+$/, '');
   }
 }
 

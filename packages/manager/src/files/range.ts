@@ -9,7 +9,7 @@ export type Selection = { status: 200 | 206; range: ByteRange } | { status: 416 
  */
 export function selectRange(header: string | undefined, sizeBytes: number): Selection {
   const all: Selection = { status: 200, range: { start: 0, end: sizeBytes - 1 } };
-  const [, first = '', last = ''] = /^bytes\s*=\s*(\d*)\s*-\s*(\d*)$/i.exec(header?.trim() ?? '') ?? [];
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/i.exec(header?.replace(/\s/g, '') ?? '') ?? [];
   if (first === '' && last === '') return all;
   if (first === '') {
     const length = Math.min(Number(last), sizeBytes);

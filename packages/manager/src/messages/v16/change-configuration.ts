@@ -1,6 +1,6 @@
+import { isAuthorizationKey } from '@evander/process';
 import type { Command } from '../../commands/command.ts';
 import { checkChange } from '../../commands/configuration-rules.ts';
-import { isAuthorizationKey } from '../../secrets.ts';
 import { passwordHashes } from '../../station-password.ts';
 import * as configuration from '../../store/configuration.ts';
 import * as openGoals from '../../store/open-goals.ts';

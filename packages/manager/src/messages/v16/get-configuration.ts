@@ -1,7 +1,7 @@
 import type { GetConfigurationResponse } from '@evander/ocpp';
+import { isAuthorizationKey } from '@evander/process';
 import type { Command, CommandContext } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
-import { isAuthorizationKey } from '../../secrets.ts';
 import * as configuration from '../../store/configuration.ts';
 import * as openGoals from '../../store/open-goals.ts';
 import * as stations from '../../store/stations.ts';

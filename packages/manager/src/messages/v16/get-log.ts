@@ -1,6 +1,6 @@
+import { withoutSecrets } from '@evander/process';
 import type { Command } from '../../commands/command.ts';
 import { checkTransfer, requireNewRequestId } from '../../commands/job-rules.ts';
-import { withoutSecrets } from '../../secrets.ts';
 import * as jobs from '../../store/jobs.ts';
 
 const kind = 'log';

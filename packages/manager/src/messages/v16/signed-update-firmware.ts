@@ -1,8 +1,8 @@
+import { withoutSecrets } from '@evander/process';
 import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 import { checkTransfer, requireNewRequestId } from '../../commands/job-rules.ts';
 import { isCertificateChain } from '../../pem.ts';
-import { withoutSecrets } from '../../secrets.ts';
 import * as jobs from '../../store/jobs.ts';
 
 const kind = 'signedFirmware';
