@@ -1,6 +1,7 @@
 import type { Connection, Presence, UnreadableFrame } from '@evander/broker';
 import { parseDateTime } from '@evander/ocpp';
 import { hideSecretText } from '@evander/process';
+import { storable } from './storable.ts';
 import * as connections from './store/connections.ts';
 import type { Database } from './store/db.ts';
 import type { FrameRecord } from './store/frames.ts';
@@ -18,10 +19,11 @@ export interface PresenceContext {
 /** Keeps what a gateway tells of its connections, of handshakes it refused and of frames it could not read. */
 export async function recordPresence(
   gatewayId: string,
-  presence: Presence,
+  received: Presence,
   context: PresenceContext,
 ): Promise<void> {
   const { database, now } = context;
+  const presence = storable(received);
   switch (presence.kind) {
     case 'connected':
     case 'disconnected': {
@@ -85,7 +87,7 @@ function recordsOf(frame: UnreadableFrame, now: Date): FrameRecord[] {
       direction: 'in',
       errorCode: null,
       errorDescription: reason,
-      raw: hideSecretText(text).replaceAll('\0', '\ufffd'),
+      raw: hideSecretText(text),
     },
   ];
   if (answer !== undefined) {
@@ -94,7 +96,7 @@ function recordsOf(frame: UnreadableFrame, now: Date): FrameRecord[] {
       direction: 'out',
       errorCode: null,
       errorDescription: null,
-      raw: hideSecretText(answer).replaceAll('\0', '\ufffd'),
+      raw: hideSecretText(answer),
     });
   }
   return records;

@@ -68,7 +68,7 @@ export class Road {
   #onMessage(topic: string, payload: Buffer): void {
     const from = readTopic(this.#options.mqttPrefix, topic);
     if (from?.road === 'in') {
-      const envelope = decodeEnvelope(withoutNul(payload));
+      const envelope = decodeEnvelope(payload);
       if (envelope) this.#options.onEnvelope(from.id, envelope);
       else this.#options.log.warn({ topic }, 'message that is no envelope dropped');
     } else if (from?.road === 'presence') {
@@ -80,12 +80,4 @@ export class Road {
       if (typeof id === 'string') this.#options.onSettled(id);
     }
   }
-}
-
-/** PostgreSQL's text cannot hold U+0000; what a station writes so is kept with a sign that says something stood there. */
-function withoutNul(payload: Buffer): string {
-  const text = payload.toString();
-  if (!text.includes('\\u0000')) return text;
-  // An even number of backslashes before it is escaped backslashes and the text "u0000".
-  return text.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, '$1\ufffd');
 }

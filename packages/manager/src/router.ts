@@ -11,6 +11,7 @@ import type { ManagerMetrics } from './metrics.ts';
 import type { PlugAndCharge } from './pnc/plug-and-charge.ts';
 import type { Database } from './store/db.ts';
 import type { Writer } from './store/writer.ts';
+import { storableEnvelope } from './storable.ts';
 import { traced } from './tracing.ts';
 
 export interface RouterOptions extends AnswerOptions {
@@ -87,7 +88,8 @@ export class Router {
     return traced('consumer', about, work);
   }
 
-  async #onCall(stationId: string, call: CallEnvelope, receivedAt: Date): Promise<void> {
+  async #onCall(stationId: string, received: CallEnvelope, receivedAt: Date): Promise<void> {
+    const call = storableEnvelope(received);
     const { database, writer, heartbeatSeconds, pnc, now } = this.#options;
     const log = this.#options.log.child({ stationId, messageId: call.id });
     const later: (() => Promise<void>)[] = [];
@@ -111,7 +113,8 @@ export class Router {
         this.#record(stationId, call, receivedAt),
       ]);
       outcome = reply.type === 4 ? reply.error_code : 'result';
-      this.#options.publish(stationId, encodeEnvelope(reply));
+      // To the id that came, byte for byte: by it the gateway finds the call.
+      this.#options.publish(stationId, encodeEnvelope({ ...reply, id: received.id }));
       this.#recordLater(stationId, reply, call.request);
     } finally {
       this.#options.metrics.countCall(call.action, outcome, (performance.now() - startedMs) / 1000);
@@ -140,12 +143,13 @@ export class Router {
 
   async #onAnswer(
     stationId: string,
-    answer: ResultEnvelope | ErrorEnvelope,
+    received: ResultEnvelope | ErrorEnvelope,
     receivedAt: Date,
   ): Promise<void> {
+    const answer = storableEnvelope(received);
     await this.#record(stationId, answer, receivedAt);
     try {
-      await this.#options.onAnswer(stationId, answer, receivedAt);
+      await this.#options.onAnswer(stationId, { ...answer, id: received.id }, receivedAt);
     } catch (error) {
       throw new NotStoredError('the answer to a command could not be stored', { cause: error });
     }

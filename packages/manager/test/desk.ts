@@ -1,7 +1,7 @@
 import { decodeEnvelope } from '@evander/broker';
 import type { CallEnvelope, Envelope } from '@evander/broker';
 import type { CommandAction } from '@evander/ocpp';
-import { silentLog } from '@evander/process';
+import { createLog } from '@evander/process';
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { createTestDatabase } from '../../../test/database.ts';
@@ -67,6 +67,8 @@ export interface Desk {
   /** The time that the desk goes by; undefined for the clock's. */
   setNow(now: Date | undefined): void;
   now(): Date;
+  /** What was logged as an error since the last look. */
+  faults(): string[];
   idle(): Promise<void>;
   close(): Promise<void>;
 }
@@ -93,6 +95,8 @@ export async function openDesk({
   const now = (): Date => fixed ?? new Date();
   const published: { stationId: string; envelope: Envelope }[] = [];
   const settled: string[] = [];
+  const faults: string[] = [];
+  const log = createLog('desk', 'error', { write: (line) => void faults.push(line) });
   const register = new StationRegister(now);
   const publish = (stationId: string, payload: string): boolean => {
     const envelope = decodeEnvelope(payload);
@@ -111,7 +115,7 @@ export async function openDesk({
     settle: (stationId, id) => settled.push(`${stationId} ${id}`),
     metrics,
     now,
-    log: silentLog(),
+    log,
   });
   const request = outbound({ allowPrivate: outboundPrivate });
   const { issueV2g, ...services } = await openPnc(pnc, {
@@ -119,7 +123,7 @@ export async function openDesk({
     responders: new Responders({ database, now, request }),
     now,
   });
-  const leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log: silentLog() });
+  const leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });
   const router = new Router({
     messages,
     pnc: { ...services, signWaiting: (stationId) => leafSigner.signWaiting(stationId) },
@@ -132,7 +136,7 @@ export async function openDesk({
     markSeen: () => {},
     metrics,
     now,
-    log: silentLog(),
+    log,
   });
 
   const envelopes: Desk['envelopes'] = async (action, request, question = {}) => {
@@ -190,6 +194,7 @@ export async function openDesk({
     command,
     rows: async (sql, values = []) => (await database.query<pg.QueryResultRow>({ text: sql, values })).rows,
     now,
+    faults: () => faults.splice(0),
     setNow: (at) => (fixed = at),
     idle: async () => {
       await Promise.all(Object.values(writer).map((batch: { idle(): Promise<void> }) => batch.idle()));

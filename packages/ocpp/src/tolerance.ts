@@ -8,6 +8,9 @@ import type { JsonObject } from './json-object.ts';
 import { brokenRules, hasType } from './rules.ts';
 import type { Schema } from './schema.ts';
 
+/** In UTF-8. Six such texts fit into an entry of a PostgreSQL index, which takes 2704 bytes. The longest of OCPP's short texts has 255. */
+const MAX_KEPT_BYTES = 300;
+
 /** A value's place in the payload. In a tolerant one, a fault costs no more than the value itself. */
 interface Place {
   readonly schema: Schema;
@@ -44,7 +47,9 @@ function mend(received: unknown, place: Place, defects: Defects): Mended {
   }
   for (const fault of brokenRules(value, schema, path)) {
     if (!isReadableTime(fault) && !(isTolerant && RULES[fault.keyword].lenient === 'keep')) return { fault };
-    defects.add(fault, 'kept');
+    const kept = keepable(value, schema);
+    defects.add(fault, kept === value ? 'kept' : `cut to ${MAX_KEPT_BYTES} bytes`);
+    value = kept;
   }
   if (Array.isArray(value)) return mendArray(value, place, defects);
   return isJsonObject(value) ? mendObject(value, place, defects) : { value };
@@ -52,6 +57,12 @@ function mend(received: unknown, place: Place, defects: Defects): Mended {
 
 function typeFault(found: unknown, { schema, path }: Place): Fault {
   return { path, keyword: 'type', expected: schema.type, found };
+}
+
+/** Short texts (tags, keys, statuses, serial numbers) are parts of index entries, for which a database has a limit: over-long ones are cut. */
+function keepable(value: unknown, { enum: words, maxLength = Infinity }: Schema): unknown {
+  if (typeof value !== 'string' || (words === undefined && maxLength > MAX_KEPT_BYTES)) return value;
+  return value.slice(0, new TextEncoder().encodeInto(value, new Uint8Array(MAX_KEPT_BYTES)).read);
 }
 
 /** What goes is the innermost thing that may go, which need not be what is broken. */

@@ -85,6 +85,24 @@ const MENDED: [Action, object, object, string][] = [
   ],
   [
     'StartTransaction',
+    { ...start, idTag: 'x'.repeat(6000) },
+    { ...start, idTag: 'x'.repeat(300) },
+    'idTag is longer than 20 characters: cut to 300 bytes',
+  ],
+  [
+    'StartTransaction',
+    { ...start, idTag: '\u{1f600}'.repeat(100) },
+    { ...start, idTag: '\u{1f600}'.repeat(75) },
+    'idTag is longer than 20 characters: cut to 300 bytes',
+  ],
+  [
+    'StopTransaction',
+    { ...stop, reason: `x${'\u4e00'.repeat(100)}` },
+    { ...stop, reason: `x${'\u4e00'.repeat(99)}` },
+    `reason "x${'\u4e00'.repeat(49)}…" is not one of EmergencyStop, EVDisconnected, HardReset, Local, Other, PowerLoss, Reboot, Remote, SoftReset, UnlockCommand, DeAuthorized: cut to 300 bytes`,
+  ],
+  [
+    'StartTransaction',
     { ...start, timestamp: '2024-05-01 12:00:00' },
     { ...start, timestamp: '2024-05-01 12:00:00' },
     'timestamp "2024-05-01 12:00:00" is not a valid date-time: kept',

@@ -10,7 +10,7 @@ interface ObjectSchema {
 
 /**
  * Reads the numbers and booleans of paths and queries, which come as text. Bodies are taken as they are: there "5" is no number.
- * Nothing with U+0000 goes on, as PostgreSQL cannot store it, and nothing so deep that to walk it would overflow the stack.
+ * Nothing with U+0000 or half a surrogate pair goes on, as PostgreSQL cannot store it, and nothing so deep that to walk it would overflow the stack.
  */
 export function readRequestValues(app: FastifyInstance): void {
   app.addHook('preValidation', async (request) => {
@@ -46,6 +46,8 @@ function refuseUnstorable(value: unknown, field: string, depth: number): void {
   if (typeof value === 'string') {
     if (value.includes('\0'))
       throw new Problem(400, `${field} must not hold the character U+0000`, { field });
+    if (/\p{Cs}/u.test(value))
+      throw new Problem(400, `${field} must not hold half a surrogate pair`, { field });
   } else if (typeof value === 'object' && value !== null) {
     if (depth === MAX_DEPTH)
       throw new Problem(400, `the body is nested more than ${MAX_DEPTH} levels deep; send a flatter one`);

@@ -13,6 +13,8 @@ const FALLBACK_MS = 300_000;
 /** Nothing is kept for longer, whatever the responder thinks. */
 const LONGEST_MS = 7 * 86_400_000;
 const NONCE_BYTES = 16;
+/** In characters; answers are kept by their URL. OCPP has 512. */
+const MAX_URL_LENGTH = 512;
 
 /** A certificate by its hashes, as OCPP tells of it, and whom to ask. */
 export type OcspRequestData = CertificateHash & { responderURL?: string };
@@ -53,6 +55,8 @@ export class Responders {
     const { database, now } = this.#options;
     const { responderURL: url } = data;
     if (url === undefined || url === '') throw new NoStatus('no responder is named');
+    if (url.length > MAX_URL_LENGTH)
+      throw new NoStatus(`the URL of the responder is longer than ${MAX_URL_LENGTH}`);
     const request = requestFor(data);
     const question = { ...data, responderUrl: url };
     const known = await ocspAnswers.find(database, question, now());

@@ -13,7 +13,7 @@ const upsert = statement(
 /** Counts a refused handshake under its station and reason. */
 export async function record(db: Db, handshake: TurnedAway): Promise<void> {
   const { stationId, reason, status, remoteAddress, at } = handshake;
-  await db.query(upsert([withoutNul(stationId), reason, status, remoteAddress ?? null, at]));
+  await db.query(upsert([stationId, reason, status, remoteAddress ?? null, at]));
 }
 
 const trim = statement(
@@ -24,8 +24,4 @@ const trim = statement(
 /** Keeps the newest rows only: anyone can knock with any name. */
 export async function trimTo(db: Db, rows: number): Promise<void> {
   await db.query(trim([rows]));
-}
-
-function withoutNul(text: string): string {
-  return text.replaceAll('\0', '');
 }

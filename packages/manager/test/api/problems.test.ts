@@ -22,6 +22,7 @@ test.each([
   ['PUT', '/tags/T', { expiryDate: 'soon' }, 400, 'expiryDate must be a time'],
   ['PUT', '/tags/T', { concurrentTransactionLimit: 0 }, 400, 'concurrentTransactionLimit'],
   ['PUT', '/tags/T', { note: 'a\u0000b' }, 400, 'note must not hold the character U+0000'],
+  ['PUT', '/tags/T', '{"note":"a\\ud800b"}', 400, 'note must not hold half a surrogate pair'],
   ['PUT', `/tags/${'x'.repeat(21)}`, {}, 400, 'idTag'],
   ['PUT', '/tags/T', [], 400, 'object'],
   ['PUT', '/tags/T', JSON.stringify({ note: 'x'.repeat(1_100_000) }), 413, 'large'],

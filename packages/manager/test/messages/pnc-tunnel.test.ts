@@ -57,7 +57,6 @@ test.each([
   ['oca', 'Authorize', '{}'],
   ['oca', 'Authorize', '{"idToken":"DE8AACA2B3C4D5"}'],
   ['oca', 'Authorize', '{"idToken":{}}'],
-  ['oca', 'Authorize', '{"idToken":{"idToken":"DE8AACA\\u00003C4D5"}}'],
   ['oca', 'SignCertificate', '{"csr":null}'],
   ['oca', 'GetCertificateStatus', '{"ocspRequestData":[]}'],
   ['oca', 'Get15118EVCertificate', '{"action":"Install"}'],

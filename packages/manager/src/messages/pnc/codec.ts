@@ -1,5 +1,6 @@
 import { checkTunnelled, dialectOf, DIALECTS, OcppError, readTunnelled } from '@evander/ocpp';
 import type { DataTransferRequest, Dialect } from '@evander/ocpp';
+import { storable } from '../../storable.ts';
 import type { PncAction } from './tunnel.ts';
 import { messageIdsOf, pncActionOf, wordingOf } from './wording.ts';
 import type { Side } from './wording.ts';
@@ -75,7 +76,7 @@ function schemaName({ dialect, action }: Envelope, kind: 'request' | 'response')
 function parse(data: string | undefined): unknown {
   if (data === undefined || data.trim() === '') return {};
   try {
-    return JSON.parse(data) as unknown;
+    return storable(JSON.parse(data) as unknown);
   } catch {
     throw new OcppError('FormationViolation', 'data is no JSON');
   }

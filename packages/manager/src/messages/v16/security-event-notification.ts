@@ -12,15 +12,13 @@ const CRITICAL = new Set([
   'memoryexhaustion',
   'tamperdetectionactivated',
 ]);
-/** OCPP has 50 at most. More than this could not be part of a key. */
-const MAX_LENGTH = 255;
 
 export const securityEventNotification: Message<'SecurityEventNotification'> = {
   // Types are an open list, and events may be as old as the queue that they waited in.
   async handle({ type, timestamp, techInfo }, { stationId, receivedAt, database }) {
     await securityEvents.record(database, {
       stationId,
-      type: type.slice(0, MAX_LENGTH),
+      type,
       occurredAt: parseDateTime(timestamp) ?? receivedAt,
       isCritical: CRITICAL.has(type.toLowerCase()),
       techInfo: techInfo ?? null,
