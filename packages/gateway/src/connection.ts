@@ -2,6 +2,7 @@ import { encodeEnvelope } from '@evander/broker';
 import type { Envelope, UnreadableFrame } from '@evander/broker';
 import { formatFrame, parseFrame } from '@evander/ocpp';
 import type { Frame, MalformedFrame } from '@evander/ocpp';
+import { hideSecretText } from '@evander/process';
 import type { Log } from '@evander/process';
 import type { RawData, WebSocket } from 'ws';
 import { Commands } from './commands.ts';
@@ -162,13 +163,15 @@ export class Connection {
 
   #onMalformed(frame: MalformedFrame, text: string, receivedAt: string): void {
     const { stationId, connectionId } = this;
-    this.#options.log.warn({ reason: frame.reason, text: text.slice(0, 200) }, 'unreadable frame');
+    // Before it is cut: half a secret cannot be recognised.
+    const shown = hideSecretText(text);
+    this.#options.log.warn({ reason: frame.reason, text: shown.slice(0, 200) }, 'unreadable frame');
     const answer = frame.answer && formatFrame(frame.answer);
     this.#options.onUnreadable({
       stationId,
       connectionId,
       receivedAt,
-      text: text.slice(0, RECORDED_CHARACTERS),
+      text: shown.slice(0, RECORDED_CHARACTERS),
       reason: frame.reason,
       ...(answer !== undefined && { answer }),
     });

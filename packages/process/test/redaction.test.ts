@@ -14,6 +14,16 @@ test.each([
   ['{"key":"\\u0041uthorizationKey","value":"secret"', '***'],
   ['AuthorizationKey=secret', '***'],
   ['{"location":"ftp://u:secret@host/x"', '{"location":"ftp://u:***@host/x"'],
+  ['{"location":"ftp://u@v:secret@se@host/x"', '{"location":"ftp://u@v:***@host/x"'],
+  ['{"a":"http://host:80/x@y","b":"ftp://u:p@h"', '{"a":"http://host:80/x@y","b":"ftp://u:***@h"'],
+  ['{"a":"ftp://u:s\\"cret@h","b":"sftp://u:p@h"', '{"a":"ftp://u:***@h","b":"sftp://u:***@h"'],
+  ['{"a":"ftp:\\/\\/u:secret@host\\/x"', '{"a":"ftp://u:***@host/x"'],
+  ['{"a":"ftp\\u003a//u:secret@host/x"', '{"a":"ftp://u:***@host/x"'],
+  ['a://b://u:secret@host', 'a://b://u:***@host'],
+  // Cut within a password: what follows the colon may be one.
+  ['{"location":"ftp://u:secr', '{"location":"ftp://u:***'],
+  [`a://${':'.repeat(60_000)}`, 'a://:***'],
+  [`${'a'.repeat(1360)}://${':'.repeat(2700)}`, `${'a'.repeat(1360)}://:***`],
 ])('%s', (text, shown) => {
   expect(hideSecretText(text)).toBe(shown);
 });
@@ -74,6 +84,40 @@ test('passwords of URLs are hidden in what comes back', () => {
   const answer = { fileName: 'ftp://user:s%C3%A9cret-1@host/dir/log.zip', note: 'login sécret-1 failed' };
   expect(JSON.stringify(hidden('GetDiagnostics', answer, request))).not.toMatch(/cret-1/);
   expect(new Redaction().text('GetDiagnostics', 'no s%C3%A9cret-1 here', request)).toBe('no *** here');
+});
+
+test('the location of an UpdateFirmware that a station sends is redacted at once, whatever it is', () => {
+  const location = `a://${':'.repeat(60_000)}`;
+  const payload = { location };
+  expect(new Redaction().request('UpdateFirmware', payload)).toBe(payload);
+  expect(new Redaction().request('UpdateFirmware', { location: `${location}@h` })).toEqual({
+    location: 'a://:***@h',
+  });
+});
+
+test('a secret is hidden in names, in numbers, and where it overlaps the syntax of JSON', () => {
+  const request = { key: 'AuthorizationKey', value: '123456' };
+  const answer = { '123456': [1_123_456, 12_345], status: 'n123456', lines: 'a\n123456' };
+  expect(hidden('ChangeConfiguration', answer, request)).toEqual({
+    '***': ['***', 12_345],
+    status: 'n***',
+    lines: 'a\n***',
+  });
+});
+
+test('a secret longer than any regular expression is hidden', () => {
+  const password = 'p'.repeat(2_000_000);
+  const request = { location: `ftp://u:${password}@host` };
+  expect(hidden('UpdateFirmware', { echo: `a${password}b` }, request)).toEqual({ echo: 'a***b' });
+});
+
+test('an answer to a request with more secrets than anybody sends is shown without its content', () => {
+  const configurationKey = Array.from({ length: 10_000 }, (_, i) => ({
+    key: 'AuthorizationKey',
+    value: `secret-${i}`,
+  }));
+  expect(hidden('GetConfiguration', { echo: 'secret-9999' }, { configurationKey })).toEqual({});
+  expect(new Redaction().text('GetConfiguration', 'secret-9999', { configurationKey })).toBe('***');
 });
 
 test.each([
