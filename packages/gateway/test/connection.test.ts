@@ -44,6 +44,15 @@ describe('a frame that is no OCPP-J', () => {
     ]);
   });
 
+  test('is told of without a secret that its text would be cut in', async () => {
+    const { gateway, manager } = await openStage();
+    const station = await connectStation(gateway);
+    const begin = `{"pad":"${'x'.repeat(4060)}","url":"ftp://u:`;
+    station.send(`${begin}secretsecretsecret@host/"`);
+    const { frames } = await manager.told('unreadable');
+    expect(frames).toMatchObject([{ text: `${begin}***@host/"`.slice(0, 4096) }]);
+  });
+
   test.each<[string, string, unknown, string]>([
     ['no action', '[2,"x"]', 'x', 'a call needs the name of an action'],
     ['an action that is no name', '[2,"x",7,{}]', 'x', 'a call needs the name of an action'],

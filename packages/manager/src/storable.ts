@@ -2,6 +2,8 @@ import type { Envelope } from '@evander/broker';
 
 /** U+0000 and half a surrogate pair: PostgreSQL takes neither in `text` or `jsonb`, nor reads a `json` that holds one. */
 const UNSTORABLE = /[\0\p{Cs}]/gu;
+/** The same and whole pairs: five times as fast, and true of hardly any text. */
+const UNUSUAL = /[\0\ud800-\udfff]/;
 const REPLACEMENT = '\ufffd';
 /** As deep as a gateway lets frames be. PostgreSQL, and whatever walks a payload, has a limit somewhere beyond. */
 const MAX_LEVELS = 64;
@@ -23,15 +25,20 @@ export function storableEnvelope<E extends Envelope>(envelope: E): E {
 }
 
 function storableAt(value: unknown, level: number): unknown {
-  if (typeof value === 'string') return value.replace(UNSTORABLE, REPLACEMENT);
+  if (typeof value === 'string') return storableText(value);
   if (typeof value !== 'object' || value === null) return value;
   if (level === MAX_LEVELS) return null;
   if (Array.isArray(value)) {
     const items = value.map((item) => storableAt(item, level + 1));
     return items.every((item, i) => item === value[i]) ? value : items;
   }
-  const entries = Object.entries(value);
-  const stored = entries.map(([name, inner]) => [storableAt(name, 0), storableAt(inner, level + 1)] as const);
-  const isSame = stored.every(([name, inner], i) => name === entries[i]?.[0] && inner === entries[i]?.[1]);
-  return isSame ? value : Object.fromEntries(stored as [string, unknown][]);
+  const object = value as Record<string, unknown>;
+  const names = Object.keys(object);
+  const inner = names.map((name) => storableAt(object[name], level + 1));
+  if (names.every((name, i) => storableText(name) === name && inner[i] === object[name])) return value;
+  return Object.fromEntries(names.map((name, i) => [storableText(name), inner[i]]));
+}
+
+function storableText(text: string): string {
+  return UNUSUAL.test(text) ? text.replace(UNSTORABLE, REPLACEMENT) : text;
 }

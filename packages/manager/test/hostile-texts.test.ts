@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { ACTIONS, DIALECTS, mayBeSentBy, SCHEMAS, TUNNEL_SCHEMAS } from '@evander/ocpp';
 import type { Action, CommandAction, Schema, StationAction } from '@evander/ocpp';
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createCsr, toPem } from '../../station/src/csr.ts';
 import { openDesk } from './desk.ts';
 import type { Desk } from './desk.ts';
 
@@ -10,6 +11,7 @@ beforeAll(async () => {
   desk = await openDesk();
 });
 afterAll(() => desk.close());
+beforeEach(() => void desk.faults());
 
 type Json = Record<string, unknown>;
 
@@ -187,6 +189,20 @@ test.each(tunnelledFromUs)(
     expect(desk.faults()).toEqual([]);
   },
 );
+
+test('a certificate request with U+0000 in its name is rejected, and kept with the reason', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const csr = toPem(
+    'CERTIFICATE REQUEST',
+    createCsr({ commonName: 'CP1\0', organization: 'O\0', publicKey, privateKey }),
+  );
+  expect(await desk.ask('SignCertificate', { csr }, { id: 'csr1' })).toEqual({
+    response: { status: 'Rejected' },
+  });
+  expect(await desk.rows("SELECT reason FROM certificate_requests WHERE message_id = 'csr1'")).toEqual([
+    { reason: expect.stringContaining('the CN of the csr is CP1\ufffd') as unknown },
+  ]);
+});
 
 test.each(Object.entries(TEXTS))('a message id with %s is answered as it came', async (_what, text) => {
   const id = `${randomUUID()}${text}`;

@@ -7,13 +7,15 @@ x509.cryptoProvider.set(webcrypto);
 
 export { x509 };
 
-/** The attributes of a name that are looked at: the first of each kind. */
+/** The attributes of a name that are looked at: the first of each kind. U+FFFD stands for U+0000, which no database keeps. */
 export type Subject = Partial<Record<'CN' | 'O' | 'OU' | 'C' | 'DC', string>>;
 
 const ATTRIBUTES = ['CN', 'O', 'OU', 'C', 'DC'] as const;
 
 export function subjectOf(name: x509.Name): Subject {
-  const entries = ATTRIBUTES.map((attribute) => [attribute, name.getField(attribute)[0]] as const);
+  const entries = ATTRIBUTES.map(
+    (attribute) => [attribute, name.getField(attribute)[0]?.replaceAll('\0', '\ufffd')] as const,
+  );
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
