@@ -111,28 +111,27 @@ test.each(tunnelled)(
   },
 );
 
-/** Sends a command to CP1 and answers it; what became of it. */
+/** Sends a command to CP1 and answers it, with an error that is all of one text where it is a text; what became of the command. */
 async function sendAndAnswer(
   action: CommandAction,
   request: object,
-  response: Json,
+  response: Json | string,
 ): Promise<{ status?: unknown }> {
   const commandId = await desk.callMaker.request({ stationId: 'CP1', action, request, skipRules: true });
   const call = desk.sent().find(({ id }) => id === commandId);
   if (!call) throw new Error(`${action} was not sent: the command before it blocks the queue`);
   const question = { id: commandId, action, request: call.request };
-  const { code, description, details } = response;
   await desk.router.route(
     'CP1',
-    code === undefined
-      ? { type: 3, ...question, response }
-      : {
+    typeof response === 'string'
+      ? {
           type: 4,
           ...question,
-          error_code: String(code),
-          error_description: String(description),
-          error_details: details as Json,
-        },
+          error_code: response,
+          error_description: response,
+          error_details: { [response]: response },
+        }
+      : { type: 3, ...question, response },
   );
   const [row] = await desk.rows('SELECT status FROM commands WHERE command_id = $1', [commandId]);
   return row ?? {};
@@ -148,7 +147,7 @@ test.each(fromUs)('an answer to %s settles it, whatever its texts are', async (a
         action,
         request,
         at === ''
-          ? { code: text, description: text, details: { [text]: text } }
+          ? text
           : { ...(example(schema, at, text) as Json), ...(at === '.invented' && { [text]: text }) },
       );
       expect({ at, what, status }).toEqual({
