@@ -130,7 +130,7 @@ function hideInJson(text: string): string {
  */
 function passwordsIn(text: string, authorityEnd: RegExp): Range[] {
   const found: Range[] = [];
-  for (let scheme = text.indexOf('://'); scheme >= 0; ) {
+  for (let scheme = text.indexOf('://'); scheme >= 0;) {
     const start = scheme + 3;
     authorityEnd.lastIndex = start;
     const end = authorityEnd.exec(text)?.index ?? text.length;
