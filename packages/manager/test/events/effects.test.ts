@@ -96,10 +96,10 @@ test('an operator who closes a transaction is told of, and so is the stop that c
 });
 
 test('an inferred stop, and the one that replaces it, are told; so is what an operator decides about unmatched ones', async () => {
-  const request = { connectorId: 4, idTag: 'T', meterStart: 0, timestamp: T(17) };
+  const request = { connectorId: 4, idTag: 'ONE', meterStart: 0, timestamp: T(17) };
   const { response } = await desk.ask('StartTransaction', request);
   const { transactionId } = response as { transactionId: number };
-  await desk.ask('StopTransaction', { transactionId: -1, meterStop: 5, timestamp: T(18) });
+  await desk.ask('StopTransaction', { transactionId: -1, idTag: 'ONE', meterStop: 5, timestamp: T(18) });
   const first = { transactionId: 888_888, meterStop: 6, timestamp: T(18) };
   await desk.ask('StopTransaction', first);
   const [row] = await desk.rows(
