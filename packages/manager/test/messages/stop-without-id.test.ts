@@ -213,6 +213,25 @@ const CASES: Record<
     sessions: ['open', 'open'],
     unmatched: ['3000 severalTransactions'],
   },
+  'several, and a connector said Finishing before its transaction started': {
+    async run(s) {
+      await s.status(2, 'Finishing');
+      await s.start(1, 1000);
+      await s.start(2, 1000);
+      await s.stop(-1, 3000);
+    },
+    sessions: ['open', 'open'],
+    unmatched: ['3000 severalTransactions'],
+  },
+  'several, one of them refused, and another reason': {
+    async run(s) {
+      await s.start(3, 1000, { idTag: s.soleTag });
+      await s.start(4, 1000, { idTag: s.soleTag });
+      await s.stop(-1, 3000, { reason: 'Local' });
+    },
+    sessions: ['open', 'open'],
+    unmatched: ['3000 severalTransactions'],
+  },
   'several, and signs of two': {
     async run(s) {
       await s.start(3, 1000, { idTag: s.soleTag });
@@ -298,6 +317,16 @@ test.each(WITHOUT_ID)(
     expect(samples.map(({ transaction_id }) => transaction_id)).toEqual([id, id, null, null]);
   },
 );
+
+test('samples without an id do not go to a transaction that has a later start on its connector', async () => {
+  const station = await Station.open();
+  const later = await station.start(1, 5000, { timestamp: at(5) });
+  const earlier = await station.start(1, 1000, { timestamp: at(1) });
+  await station.sample(1, later, 6000);
+  await station.sample(1, -1, 7000);
+  expect(await row(earlier)).toMatchObject({ last_wh: null });
+  expect(await row(later)).toMatchObject({ last_wh: 6000 });
+});
 
 test('an id is used by any sample, also one that says nothing of energy', async () => {
   const station = await Station.open();
