@@ -1,6 +1,7 @@
 import type { IdTagInfo } from './authorize.ts';
 import { tagKey } from './store/tags.ts';
-import type { OpenTransaction, Stop, StoppableTransaction } from './store/transactions.ts';
+import type { OpenTransaction } from './store/messages-without-id.ts';
+import type { Stop, StoppableTransaction } from './store/transactions.ts';
 import type { Mismatch } from './store/unmatched-stops.ts';
 
 /** A connector that said Finishing within this time of the stop has just said it. */

@@ -4,6 +4,7 @@ import { isByOtherTag } from './inferred-transaction.ts';
 import { samplesOf } from './samples.ts';
 import * as chargingProfiles from './store/charging-profiles.ts';
 import type { Db } from './store/db.ts';
+import * as messagesWithoutId from './store/messages-without-id.ts';
 import * as meterValues from './store/meter-values.ts';
 import type { Sample } from './store/meter-values.ts';
 import * as registerReadings from './store/register-readings.ts';
@@ -73,7 +74,7 @@ async function releaseStop(
   transaction: transactions.StoppableTransaction,
 ): Promise<void> {
   const { transactionId } = transaction;
-  const inferred = await transactions.findInferredStop(db, transactionId);
+  const inferred = await messagesWithoutId.findInferredStop(db, transactionId);
   if (inferred) await unmatchedStops.record(db, { ...inferred, why: 'alreadyStopped' });
   const released = inferred ?? (await unmatchedStops.reopen(db, transactionId));
   if (!released) return;

@@ -1,5 +1,5 @@
 import { samplesOf } from '../../samples.ts';
-import * as transactions from '../../store/transactions.ts';
+import * as messagesWithoutId from '../../store/messages-without-id.ts';
 import type { Context, Message } from '../message.ts';
 
 export const meterValues: Message<'MeterValues'> = {
@@ -30,6 +30,6 @@ async function transactionOf(
 ): Promise<TransactionOfSamples> {
   if (sent === undefined || sent > INT32_MAX) return { transactionId: null, transactionInferred: false };
   if (sent > 0) return { transactionId: sent, transactionInferred: false };
-  const transactionId = await transactions.findUnlearnt(database, { stationId, connectorId });
+  const transactionId = await messagesWithoutId.findUnlearnt(database, { stationId, connectorId });
   return { transactionId, transactionInferred: true };
 }
