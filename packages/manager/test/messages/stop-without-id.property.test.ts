@@ -87,6 +87,7 @@ class Model {
   }
 
   private stopWithoutId(stop: Stop): void {
+    if (this.isKept(stop)) return;
     const before = this.sessions.find(
       ({ end }) => end?.stop.at === stop.at && end.stop.meter === stop.meter && end.stop.tag === stop.tag,
     );
@@ -129,10 +130,13 @@ class Model {
   }
 
   private keep(stop: Stop): void {
-    const isKnown = this.unmatched.some(
-      (one) => one.id === stop.id && one.at === stop.at && one.meter === stop.meter && one.tag === stop.tag,
+    if (!this.isKept(stop)) this.unmatched.push(stop);
+  }
+
+  private isKept({ id, at, meter, tag }: Stop): boolean {
+    return this.unmatched.some(
+      (one) => one.id === id && one.at === at && one.meter === meter && one.tag === tag,
     );
-    if (!isKnown) this.unmatched.push(stop);
   }
 }
 
