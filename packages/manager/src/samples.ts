@@ -3,7 +3,10 @@ import type { MeterValuesRequest } from '@evander/ocpp';
 import type { Sample } from './store/meter-values.ts';
 
 type MeterValue = MeterValuesRequest['meterValue'][number];
-type About = Pick<Sample, 'stationId' | 'connectorId' | 'transactionId' | 'receivedAt'>;
+type About = Pick<
+  Sample,
+  'stationId' | 'connectorId' | 'transactionId' | 'transactionInferred' | 'receivedAt'
+>;
 
 /** The samples in a station's meter values, each with its own time and the defaults of 1.6 §7.43 filled in. */
 export function samplesOf(meterValues: MeterValue[], about: About): Sample[] {

@@ -61,3 +61,10 @@ export const StationId = Type.String({
 });
 export const StationParams = Type.Object({ stationId: StationId });
 export const TransactionParams = Type.Object({ transactionId: Int32 });
+
+/** Why an operator does something. */
+export const Reason = Type.String({
+  pattern: '\\S',
+  maxLength: 500,
+  description: 'a text that says why, for those who read it later',
+});

@@ -8,6 +8,7 @@ import { NotSent } from '../commands/call-maker.ts';
 import { RuleBroken } from '../commands/command.ts';
 import { NoPublicUrl } from '../files/links.ts';
 import { faultOf } from '../store/storage-error.ts';
+import { NotResolvable } from '../unmatched-stop-resolution.ts';
 
 interface ProblemOptions {
   headers?: Record<string, string>;
@@ -70,6 +71,7 @@ function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof NotSent) return new Problem(NOT_SENT[error.why], error.message);
   if (error instanceof NotPossible) return new Problem(NOT_POSSIBLE[error.why], error.message);
+  if (error instanceof NotResolvable) return NOT_RESOLVABLE[error.why](error.message);
   if (error instanceof NoPublicUrl) return new Problem(409, error.message);
   if (error instanceof RuleBroken) return new Problem(422, error.message, { rule: error.rule });
   if (error instanceof OcppError) return new Problem(400, `body: ${error.message}`);
@@ -95,6 +97,11 @@ function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
 }
 
 const NOT_POSSIBLE: Record<NotPossible['why'], number> = { unknown: 404, state: 409, choice: 422 };
+const NOT_RESOLVABLE: Record<NotResolvable['why'], (detail: string) => Problem> = {
+  unknownStop: (detail) => new Problem(404, detail),
+  unknownTransaction: (detail) => new Problem(422, detail, { field: 'transactionId' }),
+  state: (detail) => new Problem(409, detail),
+};
 const NOT_SENT: Record<NotSent['why'], number> = { unknownStation: 404, notConnected: 409, tooMany: 429 };
 
 /** What the server itself refuses, where its own words do not tell the cure. */

@@ -1,7 +1,7 @@
 import { Type } from '@fastify/type-provider-typebox';
 import * as transactionEndings from '../store/transaction-endings.ts';
 import * as transactionList from '../store/transaction-list.ts';
-import { readTime, TransactionParams } from './fields.ts';
+import { readTime, Reason, TransactionParams } from './fields.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 import { Transaction, unknownTransaction } from './transactions.ts';
@@ -10,11 +10,7 @@ import { Transaction, unknownTransaction } from './transactions.ts';
 const AHEAD_MS = 60_000;
 const Close = Type.Object(
   {
-    reason: Type.String({
-      pattern: '\\S',
-      maxLength: 500,
-      description: 'a text that says why, for those who read it later',
-    }),
+    reason: Reason,
     meterStopWh: Type.Optional(
       Type.Integer({
         minimum: -(2 ** 31),

@@ -1,24 +1,12 @@
 import { Type } from '@fastify/type-provider-typebox';
 import * as transactionList from '../store/transaction-list.ts';
 import type { TransactionRow } from '../store/transaction-list.ts';
-import { ENERGY_SOURCES, TRANSACTION_STATES } from '../store/transaction-state.ts';
-import type { TransactionFlag } from '../store/transaction-state.ts';
+import { ENERGY_SOURCES, TRANSACTION_FLAGS, TRANSACTION_STATES } from '../store/transaction-state.ts';
 import { Int32, nullable, oneOf, readPeriod, Text, Time, TimeText, TransactionParams } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
-const FLAGS = [
-  'supersededByStart',
-  'meterStopBelowStart',
-  'stopBeforeStart',
-  'stoppedByOtherTag',
-  'meterStartImplausible',
-  'meterStopImplausible',
-  'meterNegative',
-  'registerBackwards',
-  'registerImplausible',
-] as const satisfies readonly TransactionFlag[];
 const State = oneOf(
   TRANSACTION_STATES,
   'stopped: by its station. lost: the next start on its connector came without its stop. closed: by an operator. A stop that comes late makes it stopped',
@@ -73,7 +61,7 @@ export const Transaction = Type.Object(
     ),
     closure: Closure,
     flags: Type.Array(Type.String(), {
-      description: `What an operator should look at: ${FLAGS.join(', ')}`,
+      description: `What an operator should look at: ${TRANSACTION_FLAGS.join(', ')}`,
     }),
     startReceivedAt: Time,
     stopReceivedAt: nullable(Time),
@@ -89,7 +77,7 @@ export const TRANSACTION_FILTERS = {
     Type.Boolean({ description: 'true: those that have not ended; false: those that have' }),
   ),
   state: Type.Optional(oneOf(TRANSACTION_STATES)),
-  flag: Type.Optional(oneOf(FLAGS)),
+  flag: Type.Optional(oneOf(TRANSACTION_FLAGS)),
   from: Type.Optional(Type.String({ format: 'date-time', description: 'Started not before this time' })),
   to: Type.Optional(Type.String({ format: 'date-time', description: 'Started before this time' })),
 };

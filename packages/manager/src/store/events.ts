@@ -1,7 +1,7 @@
 import type { Db } from './db.ts';
 import { search, statement } from './db.ts';
 
-/** What is told of as it happens. The database's triggers make them: migrations/0025-events.sql and 0039. */
+/** What is told of as it happens. The database's triggers make them: migrations/0025-events.sql, 0039 and 0056. */
 export const EVENT_KINDS = [
   'station.connected',
   'station.disconnected',
@@ -12,6 +12,8 @@ export const EVENT_KINDS = [
   'transaction.superseded',
   'transaction.closed',
   'transaction.unmatchedStop',
+  'transaction.stopAssigned',
+  'transaction.stopDismissed',
   'command.settled',
   'security.event',
   'firmware.status',

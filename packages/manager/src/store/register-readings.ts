@@ -10,12 +10,14 @@ import type { Sample } from './meter-values.ts';
 const apply = statement(
   'registerReadings.apply',
   `WITH known AS (
-     SELECT t.transaction_id, t.started_at, t.meter_start_wh, t.begin_wh, t.first_wh, t.first_at, t.last_wh, t.last_at, r.readings
-     FROM json_to_recordset($1) AS r (station_id text, transaction_id int, readings json)
+     SELECT t.transaction_id, t.started_at, t.meter_start_wh, t.begin_wh, t.first_wh, t.first_at, t.last_wh, t.last_at, r.readings,
+       r.id_used AND NOT t.id_used AS uses_id
+     FROM json_to_recordset($1) AS r (station_id text, transaction_id int, id_used boolean, readings json)
      JOIN transactions t ON t.transaction_id = r.transaction_id AND t.station_id = r.station_id
+     WHERE json_array_length(r.readings) > 0 OR r.id_used AND NOT t.id_used
      ORDER BY t.transaction_id FOR NO KEY UPDATE OF t),
    news AS (
-     SELECT k.transaction_id, e.*, h.* FROM known k,
+     SELECT k.transaction_id, k.uses_id, e.*, h.* FROM known k,
      LATERAL (SELECT json_agg(r) AS told FROM json_to_recordset(k.readings) AS r (at timestamptz, context text, wh bigint)
        WHERE r.at >= k.started_at - interval '1 minute') told,
      LATERAL (
@@ -34,27 +36,57 @@ const apply = statement(
              wh - transaction_baseline(k.meter_start_wh, k.started_at, e.begin_wh, e.first_wh, e.first_at), k.started_at, at)
            AS is_plausible
          FROM json_to_recordset(told.told) AS r (at timestamptz, wh bigint)) AS judged) h
-     WHERE told.told IS NOT NULL)
+     WHERE told.told IS NOT NULL OR k.uses_id)
    UPDATE transactions t SET begin_wh = n.begin_wh, end_wh = coalesce(n.end_wh, t.end_wh), first_wh = n.first_wh,
      first_at = n.first_at, last_wh = n.last_wh, last_at = n.last_at, high_wh = greatest(t.high_wh, n.high_wh),
-     register_fell = t.register_fell OR n.fell, register_jumped = t.register_jumped OR n.jumped
+     register_fell = t.register_fell OR coalesce(n.fell, false), register_jumped = t.register_jumped OR coalesce(n.jumped, false),
+     id_used = t.id_used OR n.uses_id
    FROM news n WHERE t.transaction_id = n.transaction_id`,
 );
 
-/** Notes at their transactions what samples tell of energy; a sample that is told again changes nothing. */
+/** Notes at their transactions what samples say of energy, and that the station knows the id; a repeated sample changes nothing. */
 export async function record(db: Db, samples: Sample[]): Promise<void> {
-  const readings = registerReadings(samples);
-  if (readings.length === 0) return;
-  await db.query(apply([JSON.stringify(byTransaction(readings))]));
+  const transactions = byTransaction(samples);
+  if (transactions.length === 0) return;
+  await db.query(apply([JSON.stringify(transactions)]));
 }
 
-function byTransaction(readings: RegisterReading[]): object[] {
-  const groups = new Map<string, { station_id: string; transaction_id: number; readings: object[] }>();
-  for (const { stationId, transactionId, at, context, wh } of readings) {
+interface TransactionReadings {
+  station_id: string;
+  transaction_id: number;
+  id_used: boolean;
+  readings: Pick<RegisterReading, 'at' | 'context' | 'wh'>[];
+}
+
+function byTransaction(samples: Sample[]): TransactionReadings[] {
+  const groups = new Map<string, TransactionReadings>();
+  const groupOf = (stationId: string, transactionId: number): TransactionReadings => {
     const key = `${transactionId} ${stationId}`;
-    const group = groups.get(key) ?? { station_id: stationId, transaction_id: transactionId, readings: [] };
-    group.readings.push({ at, context, wh });
+    const group = groups.get(key) ?? {
+      station_id: stationId,
+      transaction_id: transactionId,
+      id_used: false,
+      readings: [],
+    };
     groups.set(key, group);
-  }
+    return group;
+  };
+  for (const { stationId, transactionId, transactionInferred } of samples)
+    if (transactionId !== null && !transactionInferred) groupOf(stationId, transactionId).id_used = true;
+  for (const { stationId, transactionId, at, context, wh } of registerReadings(samples))
+    groupOf(stationId, transactionId).readings.push({ at, context, wh });
   return [...groups.values()];
+}
+
+const clear = statement(
+  'registerReadings.clear',
+  `UPDATE transactions SET begin_wh = NULL, end_wh = NULL, first_wh = NULL, first_at = NULL, last_wh = NULL, last_at = NULL,
+     high_wh = NULL, register_fell = false, register_jumped = false
+   WHERE transaction_id = $1`,
+);
+
+/** Notes at a transaction what these samples say of energy, and nothing that was noted before. */
+export async function replace(db: Db, transactionId: number, samples: Sample[]): Promise<void> {
+  await db.query(clear([transactionId]));
+  await record(db, samples);
 }

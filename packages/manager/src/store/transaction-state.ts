@@ -1,19 +1,30 @@
+/** What the stop of a transaction may be flagged with; another stop in its place is judged on its own. */
+export const STOP_FLAGS = [
+  'meterStopBelowStart',
+  'stopBeforeStart',
+  'stoppedByOtherTag',
+  'stopInferred',
+  'stopAssigned',
+] as const;
+export type StopFlag = (typeof STOP_FLAGS)[number];
+
 /**
  * What an operator should look at. `supersededByStart`: a new start came on its connector before its stop did, which is lost or
- * late; the next three say what is odd about the stop. The database itself judges the meter: `meterStartImplausible` when samples say
+ * late; then what is odd about the stop: `stopInferred`, `stopAssigned` when it came without the id of the transaction, and Evander
+ * or an operator found out that it is meant. The database itself judges the meter: `meterStartImplausible` when samples say
  * that energy cannot count from meterStart, `meterStopImplausible` and `registerImplausible` for more than a connector can give in the
  * time, `registerBackwards` for a reading below an older one.
  */
-export type TransactionFlag =
-  | 'supersededByStart'
-  | 'meterStopBelowStart'
-  | 'stopBeforeStart'
-  | 'stoppedByOtherTag'
-  | 'meterStartImplausible'
-  | 'meterStopImplausible'
-  | 'meterNegative'
-  | 'registerBackwards'
-  | 'registerImplausible';
+export const TRANSACTION_FLAGS = [
+  'supersededByStart',
+  ...STOP_FLAGS,
+  'meterStartImplausible',
+  'meterStopImplausible',
+  'meterNegative',
+  'registerBackwards',
+  'registerImplausible',
+] as const;
+export type TransactionFlag = (typeof TRANSACTION_FLAGS)[number];
 
 /**
  * `stopped`: by its station, whatever was thought of it before; `lost`: the next start on its connector came without its stop;

@@ -1,8 +1,10 @@
+import type { StopTransactionRequest } from '@evander/ocpp';
 import type { IdTagInfo } from '../authorize.ts';
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
 import { tagKey } from './tags.ts';
-import type { TransactionFlag } from './transaction-state.ts';
+import { STOP_FLAGS } from './transaction-state.ts';
+import type { StopFlag } from './transaction-state.ts';
 
 export interface Start {
   stationId: string;
@@ -86,6 +88,7 @@ export async function countOthers(
   return rows[0]?.running ?? 0;
 }
 
+/** A transaction that a stop may end. */
 export interface StoppableTransaction {
   transactionId: number;
   connectorId: number;
@@ -96,15 +99,19 @@ export interface StoppableTransaction {
   stoppedAt: Date | null;
   meterStopWh: number | null;
   stopIdTagInfo: IdTagInfo | null;
+  /** It was ended by a stop without its id, inferred or assigned by an operator: its own stop, should it come, replaces that. */
+  isProvisional: boolean;
 }
 
-const STOPPABLE = `transaction_id AS "transactionId", connector_id AS "connectorId", id_tag AS "idTag",
-  parent_id_tag AS "parentIdTag", meter_start_wh AS "meterStartWh", started_at AS "startedAt", stopped_at AS "stoppedAt",
-  meter_stop_wh AS "meterStopWh", stop_id_tag_info AS "stopIdTagInfo"`;
+/** The columns of a StoppableTransaction, of `transactions t`. */
+export const STOPPABLE = `t.transaction_id AS "transactionId", t.connector_id AS "connectorId", t.id_tag AS "idTag",
+  t.parent_id_tag AS "parentIdTag", t.meter_start_wh AS "meterStartWh", t.started_at AS "startedAt", t.stopped_at AS "stoppedAt",
+  t.meter_stop_wh AS "meterStopWh", t.stop_id_tag_info AS "stopIdTagInfo",
+  t.flags && '{stopInferred,stopAssigned}' AS "isProvisional"`;
 
 const selectForStop = statement(
   'transactions.findForStop',
-  `SELECT ${STOPPABLE} FROM transactions WHERE station_id = $1 AND transaction_id = $2 FOR UPDATE`,
+  `SELECT ${STOPPABLE} FROM transactions t WHERE station_id = $1 AND transaction_id = $2 FOR UPDATE`,
 );
 
 /** A station's transaction, locked until the database transaction ends. */
@@ -122,35 +129,16 @@ export interface Stop {
   meterStopWh: number;
   stoppedAt: Date;
   reason: string;
-  messageId: string;
+  /** Null where it was not kept. */
+  messageId: string | null;
   receivedAt: Date;
-}
-
-const selectForNamelessStop = statement(
-  'transactions.findForNamelessStop',
-  `SELECT ${STOPPABLE} FROM transactions
-   WHERE station_id = $1 AND ((stopped_at = $2 AND meter_stop_wh = $3 AND lower(stop_id_tag) IS NOT DISTINCT FROM $4)
-     OR (stopped_at IS NULL AND started_at <= $2 AND ($4::text IS NULL OR id_tag_key = $4)))
-   ORDER BY stopped_at IS NULL, started_at DESC LIMIT 1 FOR UPDATE`,
-);
-
-/**
- * The transaction that a stop with the id -1 means: the station never got the answer to its start, which may be stored all the same
- * (1.6 errata §3.18). The one that this very stop has ended already, else the youngest open one.
- */
-export async function findForNamelessStop(db: Db, stop: Stop): Promise<StoppableTransaction | undefined> {
-  const { stationId, stoppedAt, meterStopWh, idTag } = stop;
-  const key = idTag === null ? null : tagKey(idTag);
-  const { rows } = await db.query<StoppableTransaction>(
-    selectForNamelessStop([stationId, stoppedAt, meterStopWh, key]),
-  );
-  return rows[0];
 }
 
 const updateStop = statement(
   'transactions.end',
   `UPDATE transactions SET meter_stop_wh = $2, stopped_at = $3, stop_reason = $4, stop_id_tag = $5, stop_message_id = $6,
-     stop_received_at = $7, stop_id_tag_info = $8, flags = flags || $9::text[]
+     stop_received_at = $7, stop_id_tag_info = $8, stop_request = $11,
+     flags = ARRAY(SELECT flag FROM unnest(flags) WITH ORDINALITY AS old (flag, place) WHERE flag <> ALL ($10) ORDER BY place) || $9::text[]
    WHERE transaction_id = $1`,
 );
 
@@ -158,11 +146,16 @@ export interface Ending {
   transactionId: number;
   stop: Stop;
   idTagInfo: IdTagInfo | undefined;
-  flags: TransactionFlag[];
+  flags: StopFlag[];
+  /** The stop as it was sent, where it was inferred which transaction it means; otherwise null. */
+  inferredFrom: StopTransactionRequest | null;
 }
 
-/** Ends a transaction; its energy follows from its meter readings. */
-export async function end(db: Db, { transactionId, stop, idTagInfo, flags }: Ending): Promise<void> {
+/** Ends a transaction, in place of a provisional end if there is one; its energy follows from its meter readings. */
+export async function end(
+  db: Db,
+  { transactionId, stop, idTagInfo, flags, inferredFrom }: Ending,
+): Promise<void> {
   await db.query(
     updateStop([
       transactionId,
@@ -174,6 +167,8 @@ export async function end(db: Db, { transactionId, stop, idTagInfo, flags }: End
       stop.receivedAt,
       idTagInfo === undefined ? null : JSON.stringify(idTagInfo),
       flags,
+      STOP_FLAGS,
+      inferredFrom && JSON.stringify(inferredFrom),
     ]),
   );
 }

@@ -59,6 +59,7 @@ test('meter values of several connectors come in the order of time, each once', 
   const sample = {
     stationId: 'CP1',
     transactionId: null,
+    transactionInferred: false,
     context: 'Sample.Periodic',
     measurand: 'Voltage',
     phase: null,

@@ -5,6 +5,7 @@ import * as transactionEndings from '../../src/store/transaction-endings.ts';
 import * as events from '../../src/store/events.ts';
 import type { Event } from '../../src/store/events.ts';
 import { createWriter } from '../../src/store/writer.ts';
+import { assign, dismiss } from '../../src/unmatched-stop-resolution.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 
@@ -91,6 +92,36 @@ test('an operator who closes a transaction is told of, and so is the stop that c
     ['transaction.started', {}],
     ['transaction.closed', { transactionId, closedBy: 'somebody', meterStopWh: 7, stoppedAt: T(15) }],
     ['transaction.stopped', { transactionId, meterStopWh: 8, stoppedAt: T(16) }],
+  ]);
+});
+
+test('an inferred stop, and the one that replaces it, are told; so is what an operator decides about unmatched ones', async () => {
+  const request = { connectorId: 4, idTag: 'ONE', meterStart: 0, timestamp: T(17) };
+  const { response } = await desk.ask('StartTransaction', request);
+  const { transactionId } = response as { transactionId: number };
+  await desk.ask('StopTransaction', { transactionId: -1, idTag: 'ONE', meterStop: 5, timestamp: T(18) });
+  const first = { transactionId: 888_888, meterStop: 6, timestamp: T(18) };
+  await desk.ask('StopTransaction', first);
+  const [row] = await desk.rows(
+    'SELECT unmatched_stop_id FROM unmatched_stops WHERE transaction_id = 888888',
+  );
+  const unmatchedStopId = row?.['unmatched_stop_id'] as number;
+  const resolution = { unmatchedStopId, at: new Date(), by: 'somebody', reason: 'seen' };
+  await dismiss(desk.database, resolution);
+  await assign(desk.database, { ...resolution, transactionId });
+  await desk.ask('StopTransaction', first);
+  await desk.ask('StopTransaction', { transactionId, meterStop: 9, timestamp: T(19) });
+  const decided = { unmatchedStopId, resolvedBy: 'somebody', reason: 'seen' };
+  expect(await told()).toMatchObject([
+    ['transaction.started', {}],
+    ['transaction.stopped', { transactionId, energyWh: 5, flags: ['stopInferred'] }],
+    ['transaction.unmatchedStop', { unmatchedStopId, why: 'unknownTransaction' }],
+    ['transaction.stopDismissed', decided],
+    ['transaction.unmatchedStop', { transactionId: -1, meterStopWh: 5, why: 'alreadyStopped' }],
+    ['transaction.stopped', { transactionId, energyWh: 6, flags: ['stopAssigned'] }],
+    ['transaction.stopAssigned', { ...decided, transactionId }],
+    ['transaction.unmatchedStop', { unmatchedStopId, why: 'alreadyStopped' }],
+    ['transaction.stopped', { transactionId, energyWh: 9 }],
   ]);
 });
 

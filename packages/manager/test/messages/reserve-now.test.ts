@@ -123,6 +123,16 @@ test('a start may come before the answer to ReserveNow, and long after', async (
   expect(await reservations()).toMatchObject([{ state: 'used' }, { state: 'used' }]);
 });
 
+test.each([-1, 0, -77])('a start with the reservationId %i uses what its tag has reserved', async (none) => {
+  await reserve();
+  const transactionId = await start({ reservationId: none });
+  expect(await reservations()).toMatchObject([{ state: 'used', transaction_id: transactionId }]);
+  const [row] = await desk.rows('SELECT reservation_id FROM transactions WHERE transaction_id = $1', [
+    transactionId,
+  ]);
+  expect(row).toEqual({ reservation_id: null });
+});
+
 test('a start with a reservationId that there is not is recorded, and nothing else', async () => {
   await reserve();
   expect(await start({ reservationId: 424_242 })).toBeGreaterThan(0);

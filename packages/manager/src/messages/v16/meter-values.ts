@@ -1,5 +1,5 @@
 import { samplesOf } from '../../samples.ts';
-import * as transactions from '../../store/transactions.ts';
+import * as messagesWithoutId from '../../store/messages-without-id.ts';
 import type { Context, Message } from '../message.ts';
 
 export const meterValues: Message<'MeterValues'> = {
@@ -8,7 +8,7 @@ export const meterValues: Message<'MeterValues'> = {
     const { stationId, receivedAt, writer } = context;
     const transaction = await transactionOf(transactionId, connectorId, context);
     await writer.meterValues.add(
-      samplesOf(meterValue, { stationId, connectorId, receivedAt, transactionId: transaction }),
+      samplesOf(meterValue, { stationId, connectorId, receivedAt, ...transaction }),
     );
     return {};
   },
@@ -16,14 +16,20 @@ export const meterValues: Message<'MeterValues'> = {
 
 const INT32_MAX = 2 ** 31 - 1;
 
-// -1: the station never learnt the id that its start was given (1.6 errata §3.18). An id that names nothing is kept as sent.
+interface TransactionOfSamples {
+  transactionId: number | null;
+  transactionInferred: boolean;
+}
+
+// Without an id (-1, and 0 and other negative numbers): the station never learnt the one that its start was given (1.6 errata §3.18). An
+// id that names nothing is kept as sent.
 async function transactionOf(
   sent: number | undefined,
   connectorId: number,
-  context: Context,
-): Promise<number | null> {
-  if (sent === undefined || Math.abs(sent) > INT32_MAX) return null;
-  if (sent !== -1) return sent;
-  const { database, stationId } = context;
-  return (await transactions.findOpen(database, { stationId, connectorId }))?.transactionId ?? null;
+  { database, stationId }: Context,
+): Promise<TransactionOfSamples> {
+  if (sent === undefined || sent > INT32_MAX) return { transactionId: null, transactionInferred: false };
+  if (sent > 0) return { transactionId: sent, transactionInferred: false };
+  const transactionId = await messagesWithoutId.findUnlearnt(database, { stationId, connectorId });
+  return { transactionId, transactionInferred: true };
 }

@@ -1,4 +1,5 @@
 import { parseDateTime } from '@evander/ocpp';
+import type { StartTransactionRequest } from '@evander/ocpp';
 import { idTagInfoOf } from '../../authorize.ts';
 import type { IdTagInfo } from '../../authorize.ts';
 import { emaidForms } from '../../emaid.ts';
@@ -21,7 +22,7 @@ export const startTransaction: Message<'StartTransaction'> = {
       idTag: request.idTag,
       meterStartWh: request.meterStart,
       startedAt: parseDateTime(request.timestamp) ?? receivedAt,
-      reservationId: request.reservationId ?? null,
+      reservationId: reservationIdOf(request),
       messageId,
       receivedAt,
     };
@@ -42,6 +43,11 @@ export const startTransaction: Message<'StartTransaction'> = {
     });
   },
 };
+
+// Ids are positive. Some stations send 0 or -1 for "none".
+function reservationIdOf({ reservationId = 0 }: StartTransactionRequest): number | null {
+  return reservationId > 0 ? reservationId : null;
+}
 
 async function authorizeStart(db: Db, start: transactions.Start, now: Date): Promise<IdTagInfo> {
   const tag = await tags.find(db, start.idTag);

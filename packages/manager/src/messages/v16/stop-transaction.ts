@@ -2,16 +2,14 @@ import { parseDateTime } from '@evander/ocpp';
 import type { StopTransactionRequest, StopTransactionResponse } from '@evander/ocpp';
 import { idTagInfoOf } from '../../authorize.ts';
 import type { IdTagInfo } from '../../authorize.ts';
-import { samplesOf } from '../../samples.ts';
+import { inferTransaction } from '../../inferred-transaction.ts';
 import * as chargingProfiles from '../../store/charging-profiles.ts';
 import type { Db } from '../../store/db.ts';
-import * as meterValues from '../../store/meter-values.ts';
-import * as registerReadings from '../../store/register-readings.ts';
+import * as messagesWithoutId from '../../store/messages-without-id.ts';
 import * as tags from '../../store/tags.ts';
-import { tagKey } from '../../store/tags.ts';
-import type { TransactionFlag } from '../../store/transaction-state.ts';
 import * as transactions from '../../store/transactions.ts';
 import * as unmatchedStops from '../../store/unmatched-stops.ts';
+import { applyStop, isSameStop, recordSamples } from '../../transaction-stop.ts';
 import type { Message } from '../message.ts';
 
 export const stopTransaction: Message<'StopTransaction'> = {
@@ -27,69 +25,65 @@ export const stopTransaction: Message<'StopTransaction'> = {
       receivedAt,
     };
     return database.transaction(async (db) => {
-      const transaction = await findTransaction(db, request.transactionId, stop);
-      const endedId = transaction?.transactionId ?? request.transactionId;
-      await chargingProfiles.removeOfTransaction(db, stationId, endedId);
-      if (transaction) await recordData(db, request, { ...stop, ...transaction });
       const idTagInfo = stop.idTag === null ? undefined : idTagInfoOf(await tags.find(db, stop.idTag), now());
-      if (transaction && transaction.stoppedAt === null) {
-        const flags = flagsOf(stop, transaction, idTagInfo);
-        await transactions.end(db, { transactionId: transaction.transactionId, stop, idTagInfo, flags });
-        return answerOf(idTagInfo);
-      }
-      if (transaction && isRepeat(stop, transaction)) {
-        return answerOf(idTagInfo && (transaction.stopIdTagInfo ?? idTagInfo));
-      }
-      const why = transaction ? 'alreadyStopped' : 'unknownTransaction';
-      await unmatchedStops.record(db, { stop, request, why });
-      return answerOf(idTagInfo);
+      const call = { stop, request, idTagInfo };
+      // Stations send 0 and other negative numbers for -1, too.
+      return answerOf(request.transactionId > 0 ? await stopById(db, call) : await stopWithoutId(db, call));
     });
   },
 };
 
+interface StopCall {
+  stop: transactions.Stop;
+  request: StopTransactionRequest;
+  idTagInfo: IdTagInfo | undefined;
+}
+
 const INT32_MAX = 2 ** 31 - 1;
 
-async function findTransaction(
+/** What the station is answered about the tag. */
+async function stopById(db: Db, call: StopCall): Promise<IdTagInfo | undefined> {
+  const { stop, request, idTagInfo } = call;
+  const { stationId } = stop;
+  const { transactionId } = request;
+  const transaction =
+    transactionId <= INT32_MAX ? await transactions.findForStop(db, { stationId, transactionId }) : undefined;
+  if (!transaction) {
+    await chargingProfiles.removeOfTransaction(db, stationId, transactionId);
+    return keepUnmatched(db, call, 'unknownTransaction');
+  }
+  if (transaction.stoppedAt === null || transaction.isProvisional) {
+    await applyStop(db, { ...call, transaction, knownBy: 'id' });
+    return idTagInfo;
+  }
+  await recordSamples(db, { ...call, transaction, knownBy: 'id' });
+  if (isSameStop(stop, transaction)) return idTagInfo && (transaction.stopIdTagInfo ?? idTagInfo);
+  return keepUnmatched(db, call, 'alreadyStopped');
+}
+
+/** What the station is answered about the tag. */
+async function stopWithoutId(db: Db, call: StopCall): Promise<IdTagInfo | undefined> {
+  const { stop, request, idTagInfo } = call;
+  await unmatchedStops.lock(db, stop.stationId);
+  const known = await unmatchedStops.find(db, stop, request.transactionId);
+  if (known) return known.idTagInfo ?? idTagInfo;
+  const same = await messagesWithoutId.findSameStop(db, stop);
+  if (same?.isInferred) return same.idTagInfo ?? idTagInfo;
+  if (same) return keepUnmatched(db, call, 'alreadyStopped');
+  const open = await messagesWithoutId.findOpenForStop(db, stop.stationId);
+  const transaction = inferTransaction(stop, open, idTagInfo);
+  if (typeof transaction === 'string') return keepUnmatched(db, call, transaction);
+  await applyStop(db, { ...call, transaction, knownBy: 'stopInferred' });
+  return idTagInfo;
+}
+
+async function keepUnmatched(
   db: Db,
-  transactionId: number,
-  stop: transactions.Stop,
-): Promise<transactions.StoppableTransaction | undefined> {
-  if (transactionId === -1) return transactions.findForNamelessStop(db, stop);
-  if (transactionId < 1 || transactionId > INT32_MAX) return undefined;
-  return transactions.findForStop(db, { stationId: stop.stationId, transactionId });
-}
-
-async function recordData(
-  db: Db,
-  { transactionData }: StopTransactionRequest,
-  about: { stationId: string; connectorId: number; transactionId: number; receivedAt: Date },
-): Promise<void> {
-  const { stationId, connectorId, transactionId, receivedAt } = about;
-  const samples = samplesOf(transactionData ?? [], { stationId, connectorId, transactionId, receivedAt });
-  await meterValues.record(db, samples);
-  await registerReadings.record(db, samples);
-}
-
-function flagsOf(
-  stop: transactions.Stop,
-  transaction: transactions.StoppableTransaction,
-  idTagInfo: IdTagInfo | undefined,
-): TransactionFlag[] {
-  const flags: TransactionFlag[] = [];
-  if (stop.meterStopWh < transaction.meterStartWh) flags.push('meterStopBelowStart');
-  if (stop.stoppedAt < transaction.startedAt) flags.push('stopBeforeStart');
-  const isOtherTag = stop.idTag !== null && tagKey(stop.idTag) !== tagKey(transaction.idTag);
-  const { parentIdTag } = transaction;
-  const isSameGroup = parentIdTag !== null && tagKey(idTagInfo?.parentIdTag ?? '') === tagKey(parentIdTag);
-  if (isOtherTag && !isSameGroup) flags.push('stoppedByOtherTag');
-  return flags;
-}
-
-function isRepeat(stop: transactions.Stop, transaction: transactions.StoppableTransaction): boolean {
-  return (
-    transaction.stoppedAt?.getTime() === stop.stoppedAt.getTime() &&
-    transaction.meterStopWh === stop.meterStopWh
-  );
+  { stop, request, idTagInfo }: StopCall,
+  why: unmatchedStops.Mismatch,
+): Promise<IdTagInfo | undefined> {
+  await unmatchedStops.record(db, { stop, request, idTagInfo: idTagInfo ?? null, why });
+  return idTagInfo;
 }
 
 // Without an idTag in the request none is told of (1.6 §4.10).
