@@ -11,6 +11,7 @@ export interface ConnectionsOptions {
   mqttUrl: string;
   mqttPrefix: string;
   repeatDelaysMs: readonly number[];
+  failFastMs: number;
   answerTimeoutMs: number;
   aliveEveryMs: number;
   metrics: GatewayMetrics;

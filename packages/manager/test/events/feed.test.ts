@@ -9,7 +9,7 @@ import { EventFeed } from '../../src/events/feed.ts';
 import { openDatabase } from '../../src/store/db.ts';
 import type { Database } from '../../src/store/db.ts';
 import * as events from '../../src/store/events.ts';
-import { DatabaseProxy } from '../database-proxy.ts';
+import { DatabaseProxy } from '../../../../test/database-proxy.ts';
 
 let created: TestDatabase;
 let database: Database;
