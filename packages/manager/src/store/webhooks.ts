@@ -2,6 +2,12 @@ import type { Db } from './db.ts';
 import { search, statement } from './db.ts';
 import type { EventFilter } from './events.ts';
 
+/** How far a webhook is behind the newest event: ids that are not settled, and seconds since the oldest event among them. */
+export interface Behind {
+  ids: number;
+  seconds: number;
+}
+
 /** A webhook as the API shows it. */
 export interface Webhook extends EventFilter {
   webhookId: string;
@@ -11,6 +17,7 @@ export interface Webhook extends EventFilter {
   createdAt: Date;
   /** Events up to this one are delivered, or wait for another try, or are dead. */
   lastEventId: number;
+  behind: Behind;
   lastDeliveredAt: Date | null;
   failingSince: Date | null;
   lastError: string | null;
@@ -19,7 +26,12 @@ export interface Webhook extends EventFilter {
   dead: number;
 }
 
-const COLUMNS = `w.webhook_id AS "webhookId", w.url, w.kinds, w.station_ids AS "stationIds", w.active,
+const BEHIND = `json_build_object(
+  'ids', greatest(0, (SELECT coalesce(max(id), 0) FROM events) - w.last_event_id - cardinality(w.settled_ids)),
+  'seconds', (SELECT coalesce(max(greatest(0, floor(extract(epoch FROM now() - at)))), 0)::int
+    FROM (SELECT at FROM events WHERE id > w.last_event_id ORDER BY id LIMIT 1) AS oldest)) AS behind`;
+
+const COLUMNS = `${BEHIND}, w.webhook_id AS "webhookId", w.url, w.kinds, w.station_ids AS "stationIds", w.active,
   w.inactive_reason AS "inactiveReason", w.created_at AS "createdAt", w.last_event_id AS "lastEventId",
   w.last_delivered_at AS "lastDeliveredAt", w.failing_since AS "failingSince", w.last_error AS "lastError",
   w.last_error_at AS "lastErrorAt",
@@ -30,6 +42,17 @@ export interface NewWebhook extends EventFilter {
   url: string;
   active: boolean;
   sealedSecret: Buffer;
+}
+
+const selectBehind = statement(
+  'webhooks.behind',
+  `SELECT w.webhook_id AS "webhookId", ${BEHIND} FROM webhooks w WHERE active`,
+);
+
+/** How far each active webhook is behind. */
+export async function behind(db: Db): Promise<{ webhookId: string; behind: Behind }[]> {
+  const { rows } = await db.query<{ webhookId: string; behind: Behind }>(selectBehind());
+  return rows;
 }
 
 const insert = statement(

@@ -30,7 +30,7 @@ export interface SessionOptions {
 const RECORD_EVERY_MS = 500;
 const RETRY_MS = 500;
 /** Posts at a time: at 5 ms a post, with 0.2 % that take 10 s, more than 1,000 a second. Fewer while a receiver is down. */
-const CONCURRENCY = 32;
+const CONCURRENCY = 64;
 const PROBES = 8;
 /** Events that one query gives. */
 const ROWS = 200;
