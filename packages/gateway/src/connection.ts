@@ -20,6 +20,7 @@ export interface ConnectionOptions {
   publishResult(id: string, payload: string): void;
   onUnreadable(frame: UnreadableFrame): void;
   repeatDelaysMs: readonly number[];
+  failFastMs: number;
   answerTimeoutMs: number;
   metrics: GatewayMetrics;
   log: Log;
@@ -72,6 +73,8 @@ export class Connection {
         ),
       setPaused: (paused) => (paused ? socket.pause() : socket.resume()),
       repeatDelaysMs: options.repeatDelaysMs,
+      failFastMs: options.failFastMs,
+      log: options.log,
     });
     this.#commands = new Commands({
       stationId: options.stationId,

@@ -11,6 +11,7 @@ export interface ConnectionsOptions {
   mqttUrl: string;
   mqttPrefix: string;
   repeatDelaysMs: readonly number[];
+  failFastMs: number;
   answerTimeoutMs: number;
   aliveEveryMs: number;
   metrics: GatewayMetrics;
@@ -108,10 +109,10 @@ export class Connections {
     await this.road.close();
   }
 
+  // Not reported as disconnected: the report of the newer connection replaces this one, and the station is not away for a moment.
   #replace(old: Connection): void {
     this.#options.log.info({ stationId: old.stationId }, 'replaced by a newer connection');
     old.close(CLOSE.replaced, 'replaced by a newer connection');
-    this.road.tell({ kind: 'disconnected', connections: [announced(old)] });
   }
 
   // The late close of a replaced socket changes nothing: only the connection that counts is forgotten.

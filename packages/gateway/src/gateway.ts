@@ -1,3 +1,4 @@
+import { SETTINGS } from '@evander/process';
 import type { Log } from '@evander/process';
 import { Connections } from './connections.ts';
 import type { CredentialSource } from './credentials.ts';
@@ -33,6 +34,8 @@ export interface GatewayOptions {
   drainMs: number;
   /** Waits before an unanswered call is published again, in ms; the last is used from there on. */
   repeatDelaysMs?: readonly number[];
+  /** How long calls that fail fast wait for their answer; as EVANDER_FAIL_FAST_SECONDS unless told. */
+  failFastMs?: number;
   aliveEveryMs?: number;
   log: Log;
 }
@@ -52,9 +55,13 @@ const ALIVE_EVERY_MS = 10_000;
 
 /** Starts a gateway. Rejects when a port is taken; a broker or manager that is away is waited for. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { repeatDelaysMs = REPEAT_DELAYS_MS, aliveEveryMs = ALIVE_EVERY_MS } = options;
+  const {
+    repeatDelaysMs = REPEAT_DELAYS_MS,
+    failFastMs = SETTINGS.failFastSeconds.default * 1000,
+    aliveEveryMs = ALIVE_EVERY_MS,
+  } = options;
   const metrics = new GatewayMetrics();
-  const connections = new Connections({ ...options, repeatDelaysMs, aliveEveryMs, metrics });
+  const connections = new Connections({ ...options, repeatDelaysMs, failFastMs, aliveEveryMs, metrics });
   metrics.watch({
     connections: () => connections.size,
     unansweredCalls: () => connections.unansweredCalls,

@@ -1,5 +1,7 @@
 import type { Envelope } from '@evander/broker';
+import { failsFast } from '@evander/ocpp';
 import type { Call, Frame } from '@evander/ocpp';
+import type { Log } from '@evander/process';
 import { CallTrace } from './call-trace.ts';
 
 export interface StationCallsOptions {
@@ -12,12 +14,16 @@ export interface StationCallsOptions {
   setPaused(paused: boolean): void;
   /** Waits before the second, third … publication, in ms; the last one is used from there on. */
   repeatDelaysMs: readonly number[];
+  /** A call that fails fast is answered InternalError when no manager has answered it by then. */
+  failFastMs: number;
+  log: Log;
 }
 
 interface WaitingCall {
   call: Call;
   receivedAt: string;
   publications: number;
+  failFast: NodeJS.Timeout | undefined;
   trace: CallTrace;
 }
 
@@ -25,7 +31,8 @@ const QUEUE_LIMIT = 50;
 
 /**
  * The calls of one station that are not answered yet. The first is with the managers and is published again until it is
- * answered (DESIGN.md, invariant 1); the others wait, so that any mix of managers sees them in order.
+ * answered (DESIGN.md, invariant 1); the others wait, so that any mix of managers sees them in order. Only what fails fast is given up,
+ * wherever it waits: a person stands at the plug, and the station has rules of its own for a central system that is away.
  */
 export class StationCalls {
   readonly #options: StationCallsOptions;
@@ -53,7 +60,10 @@ export class StationCalls {
       return;
     }
     const trace = CallTrace.ofStation(this.#options.stationId, call.action, String(call.id));
-    this.#queue.push({ call, receivedAt, publications: 0, trace });
+    const waiting: WaitingCall = { call, receivedAt, publications: 0, failFast: undefined, trace };
+    if (failsFast(call.action))
+      waiting.failFast = setTimeout(() => this.#giveUp(waiting), this.#options.failFastMs);
+    this.#queue.push(waiting);
     if (this.#queue.length === 1) this.#publish();
     this.#setPaused();
   }
@@ -74,12 +84,7 @@ export class StationCalls {
             details: envelope.error_details ?? {},
           },
     );
-    open.trace.end(envelope.type === 4 ? envelope.error_code : undefined);
-    this.#queue.shift();
-    clearTimeout(this.#timer);
-    if (this.isEmpty) this.#whenEmpty?.();
-    else this.#publish();
-    this.#setPaused();
+    this.#remove(open, envelope.type === 4 ? envelope.error_code : undefined);
     return true;
   }
 
@@ -98,7 +103,10 @@ export class StationCalls {
 
   close(): void {
     clearTimeout(this.#timer);
-    for (const { trace } of this.#queue) trace.end('the connection ended before the answer');
+    for (const { trace, failFast } of this.#queue) {
+      clearTimeout(failFast);
+      trace.end('the connection ended before the answer');
+    }
     this.#queue.length = 0;
     this.#whenEmpty?.();
   }
@@ -113,6 +121,32 @@ export class StationCalls {
       description: 'this message id is in use by a call that is not answered yet',
       details: {},
     });
+  }
+
+  // An answer that comes after all finds no open call, and is dropped.
+  #giveUp(waiting: WaitingCall): void {
+    const { id, action } = waiting.call;
+    const { failFastMs, log } = this.#options;
+    log.warn({ id, action }, `no answer within ${failFastMs / 1000} s: answered InternalError`);
+    this.#options.send({
+      type: 4,
+      id,
+      code: 'InternalError',
+      description: 'the central system cannot answer at the moment',
+      details: {},
+    });
+    this.#remove(waiting, 'InternalError');
+  }
+
+  #remove(waiting: WaitingCall, error: string | undefined): void {
+    waiting.trace.end(error);
+    clearTimeout(waiting.failFast);
+    const place = this.#queue.indexOf(waiting);
+    this.#queue.splice(place, 1);
+    if (place === 0) clearTimeout(this.#timer);
+    if (this.isEmpty) this.#whenEmpty?.();
+    else if (place === 0) this.#publish();
+    this.#setPaused();
   }
 
   #publish(): void {

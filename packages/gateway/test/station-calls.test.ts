@@ -1,7 +1,7 @@
 import { startEmbeddedBroker } from '@evander/broker';
 import type { CallEnvelope } from '@evander/broker';
 import { hashStationPassword } from '@evander/process';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { RPCClient } from 'ocpp-rpc';
 import {
   accept,
@@ -13,6 +13,7 @@ import {
   PEPPER,
   portOf,
 } from './harness.ts';
+import type { Stage } from './harness.ts';
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -281,4 +282,51 @@ test('a station by someone else, with a password of bytes, is served and serves'
   expect(await reset.count(1)).toEqual([{ type: 'Soft' }]);
   const [{ envelope } = { envelope: undefined }] = await manager.results.count(1);
   expect(envelope).toMatchObject({ type: 3, id: 'c1', action: 'Reset', response: { status: 'Accepted' } });
+});
+
+describe('while no manager answers', () => {
+  const silent = (): Promise<Stage> =>
+    openStage({ failFastMs: 300, repeatDelaysMs: [50, 100] }).then((stage) => {
+      stage.manager.answerer = () => undefined;
+      return stage;
+    });
+  test.each(['Authorize', 'BootNotification', 'DataTransfer'])(
+    '%s is answered InternalError in time, once, and a late answer is dropped',
+    async (action) => {
+      const { gateway, manager } = await silent();
+      const station = await connectStation(gateway);
+      station.send([2, '1', action, {}]);
+      const [heard] = await manager.calls.count(1);
+      expect(await station.frames.count(1)).toEqual([[4, '1', 'InternalError', expect.any(String), {}]]);
+      manager.send('CP1', accept(heard!.envelope, 'CP1')!);
+      manager.answerer = accept;
+      expect(await station.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
+      expect(station.frames.items).toHaveLength(2);
+    },
+  );
+
+  test.each([
+    'StartTransaction',
+    'StopTransaction',
+    'MeterValues',
+    'StatusNotification',
+    'SecurityEventNotification',
+    'Heartbeat',
+    'Nonsense',
+  ])('%s waits, and what fails fast behind it does not', async (action) => {
+    const { gateway, manager } = await silent();
+    const station = await connectStation(gateway);
+    station.send([2, '1', action, {}]);
+    station.send([2, '2', 'Authorize', {}]);
+    station.send([2, '3', 'StopTransaction', {}]);
+    expect(await station.frames.count(1)).toEqual([[4, '2', 'InternalError', expect.any(String), {}]]);
+    // The first is asked again, and answered when somebody does; the order of the others holds.
+    manager.answerer = accept;
+    const [, ...answered] = await station.frames.count(3);
+    expect(answered.map(([type, id]) => [type, id])).toEqual([
+      [3, '1'],
+      [3, '3'],
+    ]);
+    expect(manager.calls.items.some(({ envelope }) => envelope.id === '2')).toBe(false);
+  });
 });

@@ -1,5 +1,6 @@
 import { isAction } from '@evander/ocpp';
 import { Metrics } from '@evander/process';
+import type { Behind } from './store/webhooks.ts';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const ROWS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
@@ -40,6 +41,7 @@ export class ManagerMetrics {
     'Events posted to webhooks: delivered, failed (and tried again), dead (given up).',
     ['outcome'],
   );
+  #behind: { webhookId: string; behind: Behind }[] = [];
   readonly #removed = this.#metrics.counter(
     'evander_retention_removed_total',
     'What was too old and is removed: partitions, and rows of tables without.',
@@ -49,6 +51,18 @@ export class ManagerMetrics {
   readonly #requests = this.#metrics.counter('evander_api_requests_total', 'Requests answered, by status.', [
     'status',
   ]);
+
+  constructor() {
+    for (const [unit, help] of [
+      ['ids', 'Events that a webhook has not been sent yet.'],
+      ['seconds', 'Age of the oldest event that a webhook has not been sent yet.'],
+    ] as const)
+      this.#metrics.gauges(`evander_webhook_behind_${unit}`, `${help} The same from each manager.`, {
+        label: 'webhook',
+        read: () =>
+          Object.fromEntries(this.#behind.map(({ webhookId, behind }) => [webhookId, behind[unit]])),
+      });
+  }
 
   /** Tells of what is read from the manager itself when somebody looks. */
   watch(state: {
@@ -98,6 +112,10 @@ export class ManagerMetrics {
 
   countWebhook(outcome: 'delivered' | 'failed' | 'dead', events: number): void {
     if (events > 0) this.#webhooks.inc({ outcome }, events);
+  }
+
+  noteWebhooksBehind(behind: { webhookId: string; behind: Behind }[]): void {
+    this.#behind = behind;
   }
 
   countRemoved(table: string, removed: Record<'partitions' | 'rows', number>): void {

@@ -19,15 +19,17 @@ export interface ActionEntry {
   readonly profile: Profile;
   /** A refusal loses data here (ERR.4) or has no meaning to the station: whatever is usable is taken. */
   readonly lenient?: true;
+  /** A person waits for the answer and nothing is billed by it: better an error in time than an answer too late. */
+  readonly failsFast?: true;
 }
 
 const TABLE = {
-  Authorize: { sender: 'station', profile: 'Core' },
-  BootNotification: { sender: 'station', profile: 'Core' },
+  Authorize: { sender: 'station', profile: 'Core', failsFast: true },
+  BootNotification: { sender: 'station', profile: 'Core', failsFast: true },
   ChangeAvailability: { sender: 'manager', profile: 'Core' },
   ChangeConfiguration: { sender: 'manager', profile: 'Core' },
   ClearCache: { sender: 'manager', profile: 'Core' },
-  DataTransfer: { sender: 'both', profile: 'Core' },
+  DataTransfer: { sender: 'both', profile: 'Core', failsFast: true },
   GetConfiguration: { sender: 'manager', profile: 'Core' },
   Heartbeat: { sender: 'station', profile: 'Core' },
   MeterValues: { sender: 'station', profile: 'Core', lenient: true },
@@ -85,6 +87,11 @@ export type CommandAction = SentBy<'manager'>;
 /** Names are case-sensitive (FRM.4); a name like `constructor` is not an action. */
 export function isAction(name: string): name is Action {
   return Object.hasOwn(ACTIONS, name);
+}
+
+/** Is an error in time better than an answer too late? Not for what loses data or money by it. */
+export function failsFast(action: string): boolean {
+  return isAction(action) && ACTIONS[action].failsFast === true;
 }
 
 /** DataTransfer goes both ways, so it holds for either sender. */

@@ -1,4 +1,4 @@
-export { ACTIONS, isAction, mayBeSentBy } from './actions.ts';
+export { ACTIONS, failsFast, isAction, mayBeSentBy } from './actions.ts';
 export type { Action, ActionEntry, CommandAction, Profile, Sender, StationAction } from './actions.ts';
 export { convertLimit, roundLimit } from './charging-rate.ts';
 export { compositeSchedule } from './composite-schedule.ts';

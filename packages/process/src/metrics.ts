@@ -53,6 +53,8 @@ export class Metrics {
       labelNames: [label],
       registers: [this.#registry],
       collect() {
+        // What is there no more is not reported either.
+        this.reset();
         for (const [word, value] of Object.entries(read())) this.set({ [label]: word } as Labels<L>, value);
       },
     });

@@ -139,6 +139,12 @@ export const SETTINGS = {
     30,
     'The gateway pings each station this often; no pong until the next ping closes the connection',
   ),
+  failFastSeconds: setting(
+    'EVANDER_FAIL_FAST_SECONDS',
+    'count',
+    10,
+    'Authorize, BootNotification and DataTransfer that no manager has answered by then, as while the database is away, are answered InternalError, so that the station falls back on its own rules. All other messages wait',
+  ),
   answerTimeoutSeconds: setting(
     'EVANDER_ANSWER_TIMEOUT_SECONDS',
     'count',

@@ -16,9 +16,9 @@ export interface Services {
   mqttUrl: string;
   mqttPrefix: string;
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
-  startManager(options?: Pick<ManagerOptions, 'plugAndCharge'>): Promise<Manager>;
+  startManager(options?: Partial<Pick<ManagerOptions, 'plugAndCharge' | 'databaseUrl'>>): Promise<Manager>;
   /** With `tls` it listens on wss too, with certificates from the managers' authority. */
-  startGateway(managers: Manager[], options?: { tls?: boolean }): Promise<Gateway>;
+  startGateway(managers: Manager[], options?: { tls?: boolean; failFastMs?: number }): Promise<Gateway>;
   close(): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export async function startServices(): Promise<Services> {
           ...options,
         }),
       ),
-    startGateway: async (managers, { tls = false } = {}) => {
+    startGateway: async (managers, { tls = false, failFastMs } = {}) => {
       const asked = {
         managerUrls: managers.map(({ apiUrl }) => apiUrl),
         gatewayKey: deriveKey(SECRET, 'gateway'),
@@ -95,6 +95,7 @@ export async function startServices(): Promise<Services> {
           answerTimeoutMs: 5000,
           drainMs: 2000,
           repeatDelaysMs: [500, 1000, 2000],
+          ...(failFastMs !== undefined && { failFastMs }),
           log,
         }),
       );

@@ -15,10 +15,9 @@ const Status = Type.Object({
   receivedAt: Time,
 });
 const Params = Type.Object({ stationId: StationId, connectorId: Int32 });
-const PAGER = new Pager(['time', 'text', 'text'], ({ statusAt, status, errorCode }: StatusRow) => [
+const PAGER = new Pager(['time', 'uuid'], ({ statusAt, digest }: StatusRow) => [
   statusAt.toISOString(),
-  status,
-  errorCode,
+  digest,
 ]);
 
 /** The history of connectors; what they are now is part of their station. */
@@ -41,7 +40,7 @@ export function connectorRoutes(app: App, { database }: ApiContext): void {
         statusList.list(database, {
           ...params,
           ...readPeriod(query),
-          before: after && { at: after[0], status: after[1], errorCode: after[2] },
+          before: after && { at: after[0], digest: after[1] },
           rows,
         }),
       ),

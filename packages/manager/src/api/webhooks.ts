@@ -30,6 +30,13 @@ const FIELDS = {
   ),
   createdAt: Time,
   lastEventId: Type.Integer({ description: 'Events up to this one are delivered, waiting or dead' }),
+  behind: Type.Object(
+    {
+      ids: Type.Integer({ description: 'Events that are not delivered, waiting or dead, of all kinds' }),
+      seconds: Type.Integer({ description: 'Age of the oldest of them' }),
+    },
+    { description: 'How far it is behind the newest event; 0 and 0 when it is not' },
+  ),
   lastDeliveredAt: nullable(Time),
   failingSince: nullable(Type.Unsafe<Date>({ ...Time, description: 'Since when nothing at all is taken' })),
   lastError: Text,

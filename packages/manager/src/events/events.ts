@@ -2,7 +2,9 @@ import { Sealer, SETTINGS } from '@evander/process';
 import type { Log } from '@evander/process';
 import type { ManagerMetrics } from '../metrics.ts';
 import type { Outbound } from '../outbound.ts';
+import { Recurring } from '../recurring.ts';
 import type { Database } from '../store/db.ts';
+import * as webhooks from '../store/webhooks.ts';
 import { WebhookWorker } from '../webhooks/worker.ts';
 import { EventFeed } from './feed.ts';
 import { Sequencer } from './sequencer.ts';
@@ -17,6 +19,7 @@ export interface EventsOptions {
 const HOUR_MS = 3_600_000;
 const PATIENCE = { retryMs: 1000, longestRetryMs: 900_000, longestRestMs: 15_000 };
 const WEBHOOK_TIMEOUT_MS = 10_000;
+const MEASURE_MS = 10_000;
 
 /** All that a manager does with events: puts them in order, tells readers and webhooks of them. */
 export class Events {
@@ -25,16 +28,23 @@ export class Events {
   readonly sealer: Sealer;
   readonly #sequencer: Sequencer;
   readonly #webhooks: WebhookWorker;
+  readonly #measuring: Recurring;
 
   constructor(
     { databaseUrl, sealingKey, webhookGiveUpHours, log }: EventsOptions,
     parts: { database: Database; metrics: ManagerMetrics; outbound: Outbound },
   ) {
-    const { database } = parts;
+    const { database, metrics } = parts;
     this.feed = new EventFeed({ database, databaseUrl, log });
     this.sealer = new Sealer(sealingKey);
     this.#sequencer = new Sequencer(database, log);
     const giveUpMs = (webhookGiveUpHours ?? SETTINGS.webhookGiveUpHours.default) * HOUR_MS;
+    this.#measuring = new Recurring({
+      what: 'measuring how far webhooks are behind',
+      everyMs: MEASURE_MS,
+      work: async () => metrics.noteWebhooksBehind(await webhooks.behind(database)),
+      log,
+    });
     this.#webhooks = new WebhookWorker({
       ...parts,
       feed: this.feed,
@@ -49,11 +59,12 @@ export class Events {
     this.#sequencer.start();
     await this.feed.start();
     this.#webhooks.start();
+    this.#measuring.start();
   }
 
   /** Ends the streams, and lets webhooks answer for so many milliseconds. */
   async finish(drainMs: number): Promise<void> {
-    await Promise.all([this.#webhooks.close(drainMs), this.feed.close()]);
+    await Promise.all([this.#measuring.close(), this.#webhooks.close(drainMs), this.feed.close()]);
   }
 
   /** Orders what has come to the end. */

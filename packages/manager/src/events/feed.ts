@@ -107,8 +107,10 @@ export class EventFeed extends EventEmitter<{ news: [] }> {
   async #look(): Promise<void> {
     const before = this.#newest;
     if (this.#readers.size === 0 || !this.#hasBegun) {
+      // What is kept and from where on change together: while the database is away a reader may come for what is kept.
+      const newest = await this.latest();
       this.#kept = [];
-      this.#newest = this.#keptAfter = await this.latest();
+      this.#newest = this.#keptAfter = newest;
       this.#hasBegun = true;
     } else {
       while (await this.#readOn());

@@ -8,10 +8,12 @@ export interface Authorization {
   receivedAt: Date;
 }
 
+// In one order, or two managers with the same rows would lock each other out.
 const insert = statement(
   'authorizations.record',
   `INSERT INTO authorizations (station_id, id_tag, status, received_at)
-   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[]) ON CONFLICT DO NOTHING`,
+   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
+   ORDER BY 1, 4, 2 ON CONFLICT DO NOTHING`,
 );
 
 /** Keeps attempts to authorize: when, where, with what, and how it was answered. */

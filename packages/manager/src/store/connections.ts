@@ -19,7 +19,8 @@ export async function markGateway(db: Db, gatewayId: string, { isGone }: { isGon
   await db.query(upsertGateway([gatewayId, isGone]));
 }
 
-// The newest connection wins, and what ended once stays ended, in whatever order the events come.
+// The newest connection wins, and what ended once stays ended, in whatever order the events come. Rows in one order, or two managers
+// with the same stations would lock each other out.
 const upsert = statement(
   'connections.record',
   `INSERT INTO connections AS known (station_id, connection_id, gateway_id, remote_address, connected_at, disconnected_at,
@@ -27,7 +28,7 @@ const upsert = statement(
    SELECT station_id, connection_id, $2, remote_address, connected_at, $6, security_profile
    FROM unnest($1::text[], $3::text[], $4::text[], $5::timestamptz[], $7::int[])
      AS told (station_id, connection_id, remote_address, connected_at, security_profile)
-   ON CONFLICT (station_id) DO UPDATE SET connection_id = excluded.connection_id, gateway_id = excluded.gateway_id,
+   ORDER BY station_id ON CONFLICT (station_id) DO UPDATE SET connection_id = excluded.connection_id, gateway_id = excluded.gateway_id,
      remote_address = excluded.remote_address, security_profile = excluded.security_profile, connected_at = excluded.connected_at, disconnected_at = excluded.disconnected_at
    WHERE excluded.connection_id > known.connection_id
      OR (excluded.connection_id = known.connection_id AND known.disconnected_at IS NULL
@@ -45,24 +46,26 @@ export async function record(
   db: Db,
   { gatewayId, connections, disconnectedAt }: ConnectionEvent,
 ): Promise<void> {
-  const sorted = [...connections].sort((a, b) => (a.stationId < b.stationId ? -1 : 1));
   await db.query(
     upsert([
-      sorted.map(({ stationId }) => stationId),
+      connections.map(({ stationId }) => stationId),
       gatewayId,
-      sorted.map(({ connectionId }) => connectionId),
-      sorted.map(({ remoteAddress }) => remoteAddress ?? null),
-      sorted.map(({ connectedAt }) => connectedAt),
+      connections.map(({ connectionId }) => connectionId),
+      connections.map(({ remoteAddress }) => remoteAddress ?? null),
+      connections.map(({ connectedAt }) => connectedAt),
       disconnectedAt,
-      sorted.map(({ securityProfile }) => securityProfile ?? null),
+      connections.map(({ securityProfile }) => securityProfile ?? null),
     ]),
   );
 }
 
 const closeOthers = statement(
   'connections.closeUnlisted',
-  `UPDATE connections SET disconnected_at = $4
-   WHERE gateway_id = $1 AND disconnected_at IS NULL AND connection_id < $2 AND connection_id <> ALL ($3::text[])`,
+  `WITH unlisted AS (SELECT station_id, connection_id FROM connections
+     WHERE gateway_id = $1 AND disconnected_at IS NULL AND connection_id < $2 AND connection_id <> ALL ($3::text[])
+     ORDER BY station_id FOR NO KEY UPDATE)
+   UPDATE connections c SET disconnected_at = $4 FROM unlisted u
+   WHERE c.station_id = u.station_id AND c.connection_id = u.connection_id`,
 );
 
 /** Closes what a gateway held once and no longer lists; connections younger than the list are left alone. */
@@ -86,8 +89,9 @@ export async function isConnected(db: Db, stationId: string): Promise<boolean> {
 
 const markDead = statement(
   'connections.markDeadGateways',
-  `UPDATE gateways SET is_gone = true
-   WHERE NOT is_gone AND alive_at <= now() - interval '${GATEWAY_LEASE_SECONDS} seconds' RETURNING gateway_id AS "gatewayId"`,
+  `WITH dead AS (SELECT gateway_id FROM gateways
+     WHERE NOT is_gone AND alive_at <= now() - interval '${GATEWAY_LEASE_SECONDS} seconds' ORDER BY gateway_id FOR NO KEY UPDATE)
+   UPDATE gateways g SET is_gone = true FROM dead d WHERE g.gateway_id = d.gateway_id RETURNING g.gateway_id AS "gatewayId"`,
 );
 
 /** Marks gateways as gone whose lease is over, which tells of their stations as disconnected; their ids. */

@@ -10,20 +10,23 @@ export interface ConnectorStatus {
   vendorId: string | null;
   vendorErrorCode: string | null;
   statusAt: Date;
+  /** The time that the station gave, as it wrote it, where that is ahead or cannot be. Repeats of such are found by it. */
+  stationTime: string | null;
   receivedAt: Date;
 }
 
 const ROWS = `unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-  $9::timestamptz[])`;
+  $9::timestamptz[], $10::text[])`;
 const COLUMNS =
   'station_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, received_at';
 
 // A status that is older than the one known goes to the history and no further (1.6 §6.47; rule Status.4). Of several for one
-// connector in one batch the newest counts.
+// connector in one batch the newest counts. In one order, or two managers with the same statuses would lock each other out.
 const insert = statement(
   'connectors.record',
-  `WITH told (${COLUMNS}) AS (SELECT * FROM ${ROWS}),
-   history AS (INSERT INTO connector_statuses (${COLUMNS}) SELECT ${COLUMNS} FROM told ON CONFLICT DO NOTHING)
+  `WITH told (${COLUMNS}, station_time) AS (SELECT * FROM ${ROWS}),
+   history AS (INSERT INTO connector_statuses (${COLUMNS}, station_time) SELECT * FROM told
+     ORDER BY station_id, connector_id, status_at, status, error_code, info, vendor_id, vendor_error_code ON CONFLICT DO NOTHING)
    INSERT INTO connectors AS known (${COLUMNS})
    SELECT DISTINCT ON (station_id, connector_id) ${COLUMNS} FROM told
    ORDER BY station_id, connector_id, status_at DESC, received_at DESC
@@ -35,19 +38,54 @@ const insert = statement(
 
 /** Keeps statuses as history and as each connector's present state. */
 export async function record(db: Db, statuses: ConnectorStatus[]): Promise<void> {
-  await db.query(
-    insert([
-      statuses.map(({ stationId }) => stationId),
-      statuses.map(({ connectorId }) => connectorId),
-      statuses.map(({ status }) => status),
-      statuses.map(({ errorCode }) => errorCode),
-      statuses.map(({ info }) => info),
-      statuses.map(({ vendorId }) => vendorId),
-      statuses.map(({ vendorErrorCode }) => vendorErrorCode),
-      statuses.map(({ statusAt }) => statusAt),
-      statuses.map(({ receivedAt }) => receivedAt),
-    ]),
-  );
+  await db.query(insert(columnsOf(statuses)));
+}
+
+const lockStations = statement(
+  'connectors.lockStations',
+  `SELECT pg_advisory_xact_lock(hashtext('evander statuses'), hashtext(station_id))
+   FROM (SELECT DISTINCT station_id FROM unnest($1::text[]) AS told (station_id) ORDER BY station_id) AS stations`,
+);
+const selectKnown = statement(
+  'connectors.known',
+  `SELECT place::int AS place FROM ${ROWS} WITH ORDINALITY AS told (${COLUMNS}, station_time, place)
+   WHERE EXISTS (SELECT FROM connector_statuses s WHERE s.station_id = told.station_id AND s.connector_id = told.connector_id
+     AND s.station_time = told.station_time AND (s.status, s.error_code, s.info, s.vendor_id, s.vendor_error_code)
+       IS NOT DISTINCT FROM (told.status, told.error_code, told.info, told.vendor_id, told.vendor_error_code))`,
+);
+
+/**
+ * The statuses without repeats of those that have a `stationTime`: their `statusAt` may be the time of receipt, of which each repeat
+ * has another. To be recorded in the same database transaction, so that of two managers with the same repeat one finds it.
+ */
+export async function withoutRepeats(db: Db, statuses: ConnectorStatus[]): Promise<ConnectorStatus[]> {
+  const odd = new Map<string, ConnectorStatus>();
+  for (const status of statuses) {
+    const { statusAt: _, receivedAt: __, ...content } = status;
+    const key = JSON.stringify(Object.values(content));
+    if (status.stationTime !== null && !odd.has(key)) odd.set(key, status);
+  }
+  const first = [...odd.values()];
+  await db.query(lockStations([first.map(({ stationId }) => stationId)]));
+  const { rows } = await db.query<{ place: number }>(selectKnown(columnsOf(first)));
+  const known = new Set(rows.map(({ place }) => first[place - 1]));
+  const fresh = new Set(first.filter((status) => !known.has(status)));
+  return statuses.filter((status) => status.stationTime === null || fresh.has(status));
+}
+
+function columnsOf(statuses: ConnectorStatus[]): unknown[][] {
+  return [
+    statuses.map(({ stationId }) => stationId),
+    statuses.map(({ connectorId }) => connectorId),
+    statuses.map(({ status }) => status),
+    statuses.map(({ errorCode }) => errorCode),
+    statuses.map(({ info }) => info),
+    statuses.map(({ vendorId }) => vendorId),
+    statuses.map(({ vendorErrorCode }) => vendorErrorCode),
+    statuses.map(({ statusAt }) => statusAt),
+    statuses.map(({ receivedAt }) => receivedAt),
+    statuses.map(({ stationTime }) => stationTime),
+  ];
 }
 
 export interface ChargingConnector {

@@ -17,13 +17,14 @@ export interface FrameRecord {
   connectionId: string | null;
 }
 
+// In one order, or two managers with the same rows would lock each other out.
 const insert = statement(
   'frames.record',
   `INSERT INTO frames (station_id, recorded_at, direction, type, message_id, action, payload, error_code, error_description,
      raw, connection_id)
    SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::smallint[], $5::text[], $6::text[], $7::json[],
      $8::text[], $9::text[], $10::text[], $11::text[])
-   ON CONFLICT DO NOTHING`,
+   ORDER BY 1, 2, 3, 4, 5 ON CONFLICT DO NOTHING`,
 );
 
 export async function record(db: Db, frames: FrameRecord[]): Promise<void> {

@@ -19,13 +19,14 @@ export interface Sample {
   receivedAt: Date;
 }
 
+// In one order, or two managers with the same rows would lock each other out.
 const insert = statement(
   'meterValues.record',
   `INSERT INTO meter_values (station_id, connector_id, transaction_id, measured_at, context, measurand, phase, location,
      format, unit, value, received_at, digest)
    SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
      $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::uuid[])
-   ON CONFLICT DO NOTHING`,
+   ORDER BY 1, 2, 4, 13 ON CONFLICT DO NOTHING`,
 );
 
 /** Keeps samples; one that is kept already is passed over, in whichever message it comes again. */

@@ -6,10 +6,13 @@ import { LIVE, SKEW } from './reservations.ts';
 const MATTERS = new Set(['Reserved', 'Available', 'Unavailable', 'Faulted']);
 
 // Times of statuses are the station's. An Available ends only what was Reserved before, so the two are compared by one clock;
-// a status from before the reservation was asked for is about something else. What is told of connector 0 holds for them all.
+// a status from before the reservation was asked for is about something else. What is told of connector 0 holds for them all. Rows in one
+// order, or two managers with the same stations would lock each other out.
 const settleAll = statement(
   'reservationStatuses.apply',
-  `UPDATE reservations r SET
+  `WITH locked AS (SELECT reservation_key FROM reservations WHERE station_id = ANY ($1::text[]) AND ${LIVE}
+     ORDER BY reservation_key FOR NO KEY UPDATE)
+   UPDATE reservations r SET
      reserved_at = CASE told.status WHEN 'Reserved' THEN coalesce(r.reserved_at, told.status_at) ELSE r.reserved_at END,
      state = CASE WHEN told.status = 'Reserved' THEN r.state
        WHEN r.expiry_date <= greatest(told.status_at, told.received_at) THEN 'expired'
@@ -17,8 +20,8 @@ const settleAll = statement(
      reason = CASE WHEN told.status IN ('Unavailable', 'Faulted') THEN told.status ELSE r.reason END,
      ended_at = CASE told.status WHEN 'Reserved' THEN NULL ELSE least(r.expiry_date, told.status_at) END
    FROM unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::timestamptz[])
-     AS told (station_id, connector_id, status, status_at, received_at)
-   WHERE r.station_id = told.station_id AND r.${LIVE} AND told.status_at >= r.requested_at - ${SKEW}
+     AS told (station_id, connector_id, status, status_at, received_at), locked
+   WHERE r.reservation_key = locked.reservation_key AND r.station_id = told.station_id AND r.${LIVE} AND told.status_at >= r.requested_at - ${SKEW}
      AND CASE told.status WHEN 'Reserved' THEN told.connector_id = r.connector_id
        WHEN 'Available' THEN told.connector_id = r.connector_id AND told.status_at >= r.reserved_at
        ELSE told.connector_id IN (0, r.connector_id) AND r.state = 'active' END`,

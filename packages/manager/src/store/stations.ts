@@ -111,11 +111,14 @@ export async function expectProfile(
   await db.query(raisePending([stationId, securityProfile]));
 }
 
+// Rows in one order, or two managers with the same stations would lock each other out.
 const takePending = statement(
   'stations.takeProfiles',
-  `UPDATE stations s SET security_profile = s.pending_security_profile, pending_security_profile = NULL
-   FROM unnest($1::text[], $2::int[]) AS come (station_id, security_profile)
-   WHERE s.station_id = come.station_id AND s.pending_security_profile <= come.security_profile`,
+  `WITH met AS (
+     SELECT station_id FROM stations s JOIN unnest($1::text[], $2::int[]) AS come (station_id, security_profile) USING (station_id)
+     WHERE s.pending_security_profile <= come.security_profile ORDER BY station_id FOR NO KEY UPDATE OF s)
+   UPDATE stations s SET security_profile = s.pending_security_profile, pending_security_profile = NULL
+   FROM met WHERE s.station_id = met.station_id`,
 );
 
 /** Stations have come with these security profiles: those that were told to have it from now on (ocppj.md §8, 5). */
@@ -186,16 +189,17 @@ export async function expectBoot(db: Db, stationId: string, since: Date): Promis
   await db.query(markReset([stationId, since]));
 }
 
+// In one order, or two managers with the same stations would lock each other out.
 const updateSeen = statement(
   'stations.markSeen',
-  `UPDATE stations SET last_seen_at = seen.at
-   FROM unnest($1::text[], $2::timestamptz[]) AS seen (station_id, at)
-   WHERE stations.station_id = seen.station_id AND (last_seen_at IS NULL OR last_seen_at < seen.at)`,
+  `WITH later AS (
+     SELECT station_id, seen.at FROM stations s JOIN unnest($1::text[], $2::timestamptz[]) AS seen (station_id, at) USING (station_id)
+     WHERE last_seen_at IS NULL OR last_seen_at < seen.at ORDER BY station_id FOR NO KEY UPDATE OF s)
+   UPDATE stations s SET last_seen_at = later.at FROM later WHERE s.station_id = later.station_id`,
 );
 
 /** Notes when stations were last heard of. */
 export async function markSeen(db: Db, seen: ReadonlyMap<string, Date>): Promise<void> {
-  // In one order, or two managers that mark the same stations would lock each other out.
-  const ids = [...seen.keys()].sort();
+  const ids = [...seen.keys()];
   await db.query(updateSeen([ids, ids.map((id) => seen.get(id))]));
 }

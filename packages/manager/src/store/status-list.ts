@@ -10,21 +10,23 @@ export interface StatusRow {
   vendorErrorCode: string | null;
   statusAt: Date;
   receivedAt: Date;
+  /** Of what it says: tells it from others of the same time. */
+  digest: string;
 }
 
 const selectPage = search(
   `SELECT status, error_code AS "errorCode", info, vendor_id AS "vendorId", vendor_error_code AS "vendorErrorCode",
-     status_at AS "statusAt", received_at AS "receivedAt"
+     status_at AS "statusAt", received_at AS "receivedAt", digest
    FROM connector_statuses WHERE station_id = $1 AND connector_id = $2
-     AND ($3::timestamptz IS NULL OR status_at <= $3 AND (status_at, status, error_code) < ($3, $4, $5))
-     AND ($6::timestamptz IS NULL OR status_at >= $6) AND ($7::timestamptz IS NULL OR status_at < $7)
-   ORDER BY status_at DESC, status DESC, error_code DESC LIMIT $8`,
+     AND ($3::timestamptz IS NULL OR status_at <= $3 AND (status_at, digest) < ($3, $4::uuid))
+     AND ($5::timestamptz IS NULL OR status_at >= $5) AND ($6::timestamptz IS NULL OR status_at < $6)
+   ORDER BY status_at DESC, digest DESC LIMIT $7`,
 );
 
 export interface StatusFilter {
   stationId: string;
   connectorId: number;
-  before: { at: string; status: string; errorCode: string } | null;
+  before: { at: string; digest: string } | null;
   from: Date | null;
   to: Date | null;
   rows: number;
@@ -38,8 +40,7 @@ export async function list(db: Db, filter: StatusFilter): Promise<StatusRow[]> {
       filter.stationId,
       filter.connectorId,
       before?.at ?? null,
-      before?.status ?? null,
-      before?.errorCode ?? null,
+      before?.digest ?? null,
       from,
       to,
       filter.rows,

@@ -33,7 +33,7 @@ export async function countWaiting(db: Db, webhookId: string): Promise<number> {
 const selectDue = statement(
   'webhookDeliveries.due',
   `SELECT e.id, e.at, e.kind, e.station_id AS "stationId", e.data, d.attempts, d.first_failed_at AS "firstFailedAt"
-   FROM (SELECT station_id FROM webhook_deliveries WHERE webhook_id = $1 AND next_attempt_at <= now()
+   FROM (SELECT station_id FROM webhook_deliveries WHERE webhook_id = $1 AND next_attempt_at <= now() AND station_id <> ALL ($4::text[])
          GROUP BY station_id ORDER BY min(next_attempt_at) LIMIT $2) s
    CROSS JOIN LATERAL (SELECT * FROM webhook_deliveries d
      WHERE d.webhook_id = $1 AND d.station_id = s.station_id AND d.dead_at IS NULL ORDER BY d.event_id LIMIT $3) d
@@ -41,13 +41,13 @@ const selectDue = statement(
    ORDER BY e.id`,
 );
 
-/** The waiting events of stations whose first one is due, each station's in order. */
+/** The waiting events of stations whose first one is due, each station's in order; none of those that are `busy`. */
 export async function due(
   db: Db,
   webhookId: string,
-  { stations, perStation }: { stations: number; perStation: number },
+  { stations, perStation, busy }: { stations: number; perStation: number; busy: string[] },
 ): Promise<Waiting[]> {
-  const { rows } = await db.query<Waiting>(selectDue([webhookId, stations, perStation]));
+  const { rows } = await db.query<Waiting>(selectDue([webhookId, stations, perStation, busy]));
   return rows;
 }
 
@@ -70,7 +70,7 @@ const upsert = statement(
      CASE WHEN is_dead THEN now() END
    FROM unnest($2::bigint[], $3::timestamptz[], $4::text[], $5::int[], $6::float8[], $7::timestamptz[], $8::text[], $9::bool[])
      AS told (event_id, event_at, station_id, attempts, in_ms, first_failed_at, last_error, is_dead)
-   ON CONFLICT (webhook_id, event_id) DO UPDATE SET attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at,
+   ORDER BY event_id ON CONFLICT (webhook_id, event_id) DO UPDATE SET attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at,
      first_failed_at = excluded.first_failed_at, last_error = coalesce(excluded.last_error, known.last_error),
      dead_at = excluded.dead_at`,
 );

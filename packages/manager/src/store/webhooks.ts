@@ -2,6 +2,12 @@ import type { Db } from './db.ts';
 import { search, statement } from './db.ts';
 import type { EventFilter } from './events.ts';
 
+/** How far a webhook is behind the newest event: ids that are not settled, and seconds since the oldest event among them. */
+export interface Behind {
+  ids: number;
+  seconds: number;
+}
+
 /** A webhook as the API shows it. */
 export interface Webhook extends EventFilter {
   webhookId: string;
@@ -11,6 +17,7 @@ export interface Webhook extends EventFilter {
   createdAt: Date;
   /** Events up to this one are delivered, or wait for another try, or are dead. */
   lastEventId: number;
+  behind: Behind;
   lastDeliveredAt: Date | null;
   failingSince: Date | null;
   lastError: string | null;
@@ -19,7 +26,12 @@ export interface Webhook extends EventFilter {
   dead: number;
 }
 
-const COLUMNS = `w.webhook_id AS "webhookId", w.url, w.kinds, w.station_ids AS "stationIds", w.active,
+const BEHIND = `json_build_object(
+  'ids', greatest(0, (SELECT coalesce(max(id), 0) FROM events) - w.last_event_id - cardinality(w.settled_ids)),
+  'seconds', (SELECT coalesce(max(greatest(0, floor(extract(epoch FROM now() - at)))), 0)::int
+    FROM (SELECT at FROM events WHERE id > w.last_event_id ORDER BY id LIMIT 1) AS oldest)) AS behind`;
+
+const COLUMNS = `${BEHIND}, w.webhook_id AS "webhookId", w.url, w.kinds, w.station_ids AS "stationIds", w.active,
   w.inactive_reason AS "inactiveReason", w.created_at AS "createdAt", w.last_event_id AS "lastEventId",
   w.last_delivered_at AS "lastDeliveredAt", w.failing_since AS "failingSince", w.last_error AS "lastError",
   w.last_error_at AS "lastErrorAt",
@@ -30,6 +42,17 @@ export interface NewWebhook extends EventFilter {
   url: string;
   active: boolean;
   sealedSecret: Buffer;
+}
+
+const selectBehind = statement(
+  'webhooks.behind',
+  `SELECT w.webhook_id AS "webhookId", ${BEHIND} FROM webhooks w WHERE active`,
+);
+
+/** How far each active webhook is behind. */
+export async function behind(db: Db): Promise<{ webhookId: string; behind: Behind }[]> {
+  const { rows } = await db.query<{ webhookId: string; behind: Behind }>(selectBehind());
+  return rows;
 }
 
 const insert = statement(
@@ -105,7 +128,7 @@ export async function removeWebhook(db: Db, webhookId: string): Promise<boolean>
   return rowCount === 1;
 }
 
-/** A webhook whose turn it is, to be worked on by whoever holds its lease. */
+/** A webhook whose turn it is, to be worked on by the holder of its lease. */
 export interface LeasedWebhook extends EventFilter {
   webhookId: string;
   lease: string;
@@ -137,8 +160,34 @@ export async function lease(
   return rows.map((row) => ({ ...row, settledIds: row.settledIds.map(Number) }));
 }
 
-/** What a round changes of its webhook. */
-export interface RoundOutcome {
+/** What a webhook is, as far as the work on it depends on that. */
+type Settings = EventFilter & { url: string; active: boolean };
+
+const SETTINGS = 'url, kinds, station_ids AS "stationIds", active';
+
+/** Has a webhook been changed since it was leased? */
+export function differs({ url, kinds, stationIds, active }: Settings, leased: LeasedWebhook): boolean {
+  const before = [leased.url, leased.kinds, leased.stationIds, true];
+  return JSON.stringify([url, kinds, stationIds, active]) !== JSON.stringify(before);
+}
+
+const extend = statement(
+  'webhooks.renew',
+  `UPDATE webhooks SET leased_until = now() + $3 * interval '1 ms' WHERE webhook_id = $1 AND lease = $2 RETURNING ${SETTINGS}`,
+);
+
+/** Holds a lease for longer; undefined when it was lost. */
+export async function renew(
+  db: Db,
+  { webhookId, lease: held }: LeasedWebhook,
+  leaseMs: number,
+): Promise<Settings | undefined> {
+  const { rows } = await db.query<Settings>(extend([webhookId, held, leaseMs]));
+  return rows[0];
+}
+
+/** What has come of the work on a webhook. */
+export interface Progress {
   webhookId: string;
   lease: string;
   lastEventId: number;
@@ -149,33 +198,38 @@ export interface RoundOutcome {
   error: string | null;
   /** Why it is to be told of nothing more. */
   inactiveReason: string | null;
+  /** For how long the lease is held further; null gives it back. */
+  leaseMs: number | null;
 }
 
-const updateRound = statement(
-  'webhooks.endRound',
-  `UPDATE webhooks SET last_event_id = $3, settled_ids = $4, lease = NULL, leased_until = '-infinity', failures = coalesce($5, 0),
+const updateProgress = statement(
+  'webhooks.record',
+  `UPDATE webhooks SET last_event_id = $3, settled_ids = $4, failures = coalesce($5, 0),
+     lease = CASE WHEN $10::float8 IS NOT NULL THEN lease END,
+     leased_until = CASE WHEN $10::float8 IS NULL THEN '-infinity' ELSE now() + $10 * interval '1 ms' END,
      failing_since = CASE WHEN $5::int IS NOT NULL THEN coalesce(failing_since, now()) END,
      next_attempt_at = CASE WHEN $5::int IS NULL THEN '-infinity' ELSE now() + $6 * interval '1 ms' END,
      last_delivered_at = CASE WHEN $7 THEN now() ELSE last_delivered_at END,
      last_error = coalesce($8, last_error), last_error_at = CASE WHEN $8::text IS NULL THEN last_error_at ELSE now() END,
      active = active AND $9::text IS NULL, inactive_reason = coalesce($9, inactive_reason)
-   WHERE webhook_id = $1 AND lease = $2`,
+   WHERE webhook_id = $1 AND lease = $2 RETURNING ${SETTINGS}`,
 );
 
-/** Keeps what a round came to and gives the lease back; false when the lease was lost, and nothing of the round may count. */
-export async function endRound(db: Db, outcome: RoundOutcome): Promise<boolean> {
-  const { rowCount } = await db.query(
-    updateRound([
-      outcome.webhookId,
-      outcome.lease,
-      outcome.lastEventId,
-      outcome.settledIds,
-      outcome.rest?.failures ?? null,
-      outcome.rest?.nextAttemptInMs ?? 0,
-      outcome.hasDelivered,
-      outcome.error,
-      outcome.inactiveReason,
+/** Keeps what the work on a webhook has come to; undefined when its lease was lost, and nothing of it may count. */
+export async function record(db: Db, progress: Progress): Promise<Settings | undefined> {
+  const { rows } = await db.query<Settings>(
+    updateProgress([
+      progress.webhookId,
+      progress.lease,
+      progress.lastEventId,
+      progress.settledIds,
+      progress.rest?.failures ?? null,
+      progress.rest?.nextAttemptInMs ?? 0,
+      progress.hasDelivered,
+      progress.error,
+      progress.inactiveReason,
+      progress.leaseMs,
     ]),
   );
-  return rowCount === 1;
+  return rows[0];
 }

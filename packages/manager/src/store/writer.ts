@@ -1,7 +1,7 @@
 import * as authorizations from './authorizations.ts';
 import { Batch } from './batch.ts';
 import * as connectors from './connectors.ts';
-import type { Database } from './db.ts';
+import type { Database, Db } from './db.ts';
 import * as frames from './frames.ts';
 import * as meterValues from './meter-values.ts';
 import * as registerReadings from './register-readings.ts';
@@ -27,9 +27,16 @@ export function createWriter(database: Database, onWritten?: (table: string, row
       await meterValues.record(database, rows);
       await registerReadings.record(database, rows);
     }),
-    statuses: batch('connector_statuses', 1000, async (rows) => {
-      await connectors.record(database, rows);
-      await reservationStatuses.apply(database, rows);
-    }),
+    statuses: batch('connector_statuses', 1000, (rows) => recordStatuses(database, rows)),
   };
+}
+
+async function recordStatuses(database: Database, rows: connectors.ConnectorStatus[]): Promise<void> {
+  const write = async (db: Db, statuses: connectors.ConnectorStatus[]): Promise<void> => {
+    await connectors.record(db, statuses);
+    await reservationStatuses.apply(db, statuses);
+  };
+  if (rows.every(({ stationTime }) => stationTime === null)) return write(database, rows);
+  // A repeat of these is passed over as a whole, so all that they bring is kept together.
+  await database.transaction(async (db) => write(db, await connectors.withoutRepeats(db, rows)));
 }

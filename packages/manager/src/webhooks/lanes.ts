@@ -8,61 +8,89 @@ export interface Item {
   waiting: Waiting | undefined;
 }
 
-/** What became of the items of a round, by the event's id. Those that were not tried are not among them. */
-export interface Tried {
-  delivered: Set<number>;
-  failed: Map<number, string>;
-  failedStations: Set<string>;
-  /** Why the webhook is to be told of nothing more. */
-  gone: string | null;
+export interface LanesOptions {
+  post(event: Event): Promise<Outcome>;
+  /** Asked before each post: are no more to begin? */
+  mustStop(): boolean;
+  /** Posts at a time. */
+  concurrency(): number;
+  onOutcome(item: Item, outcome: Outcome): void;
 }
 
-/** Lanes that are worked on side by side. */
-const AT_ONCE = 8;
-/** So many stations failed, and none had luck: the receiver is down, and need not be asked for the others. */
-const ENOUGH = 8;
+/**
+ * Events to be posted, a lane for each station: those of a lane one after the other, several lanes at a time. A slow post holds up its
+ * lane and no other. A lane ends with its first failure; what is left of it stays until it is removed.
+ */
+export class Lanes {
+  readonly #options: LanesOptions;
+  readonly #lanes = new Map<string, Item[]>();
+  /** Stations whose first event may be posted, in the order of their turns. */
+  readonly #ready: string[] = [];
+  #posting = 0;
 
-/** The lanes of a round: a station's events, in order. */
-export function lanesOf(items: Item[]): Item[][] {
-  const lanes = new Map<string, Item[]>();
-  for (const item of items) {
-    const { stationId } = item.event;
-    const lane = lanes.get(stationId);
-    if (lane) lane.push(item);
-    else lanes.set(stationId, [item]);
+  constructor(options: LanesOptions) {
+    this.#options = options;
   }
-  return [...lanes.values()];
-}
 
-/** Posts the events of each lane one after the other, several lanes at a time. A lane ends with its first failure. */
-export async function runLanes(
-  lanes: Item[][],
-  { post, mustStop }: { post(event: Event): Promise<Outcome>; mustStop(): boolean },
-): Promise<Tried> {
-  const tried: Tried = { delivered: new Set(), failed: new Map(), failedStations: new Set(), gone: null };
-  const isOver = (): boolean =>
-    mustStop() || tried.gone !== null || (tried.delivered.size === 0 && tried.failedStations.size >= ENOUGH);
-  const queue = [...lanes];
-  const work = async (): Promise<void> => {
-    for (let lane = queue.shift(); lane; lane = queue.shift()) {
-      for (const { event } of lane) {
-        if (isOver()) return;
-        const outcome = await post(event);
-        if (!note(tried, event, outcome)) break;
+  /** Is nothing being posted, and nothing to be posted before more is added? */
+  get isIdle(): boolean {
+    return this.#posting === 0 && (this.#ready.length === 0 || this.#options.mustStop());
+  }
+
+  get stationIds(): string[] {
+    return [...this.#lanes.keys()];
+  }
+
+  /** The events of a station that are not delivered, in order: the first is being posted, or has failed. */
+  of(stationId: string): readonly Item[] {
+    return this.#lanes.get(stationId) ?? [];
+  }
+
+  /** Adds events, those of each station in order. */
+  add(items: Item[]): void {
+    for (const item of items) {
+      const { stationId } = item.event;
+      const lane = this.#lanes.get(stationId);
+      if (lane) {
+        lane.push(item);
+      } else {
+        this.#lanes.set(stationId, [item]);
+        this.#ready.push(stationId);
       }
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, lanes.length) }, work));
-  return tried;
-}
-
-/** Does the lane go on? */
-function note(tried: Tried, { id, stationId }: Event, outcome: Outcome): boolean {
-  if (outcome.kind === 'delivered') tried.delivered.add(id);
-  if (outcome.kind === 'gone') tried.gone = outcome.error;
-  if (outcome.kind === 'failed') {
-    tried.failed.set(id, outcome.error);
-    tried.failedStations.add(stationId);
+    this.#start();
   }
-  return outcome.kind === 'delivered';
+
+  /** Removes a lane that has ended with a failure. */
+  remove(stationId: string): void {
+    this.#lanes.delete(stationId);
+  }
+
+  #start(): void {
+    while (
+      this.#posting < this.#options.concurrency() &&
+      this.#ready.length > 0 &&
+      !this.#options.mustStop()
+    ) {
+      const lane = this.#lanes.get(this.#ready.shift() ?? '');
+      if (lane) void this.#post(lane);
+    }
+  }
+
+  // Never rejects: a post does not.
+  async #post(lane: Item[]): Promise<void> {
+    const [item] = lane;
+    if (!item) return;
+    this.#posting++;
+    const outcome = await this.#options.post(item.event);
+    this.#posting--;
+    if (outcome.kind === 'delivered') {
+      lane.shift();
+      const { stationId } = item.event;
+      if (lane.length > 0) this.#ready.push(stationId);
+      else this.#lanes.delete(stationId);
+    }
+    this.#options.onOutcome(item, outcome);
+    this.#start();
+  }
 }

@@ -9,8 +9,8 @@ import * as webhooks from '../store/webhooks.ts';
 import type { LeasedWebhook } from '../store/webhooks.ts';
 import { post } from './post.ts';
 import type { Outcome } from './post.ts';
-import { LeaseLost, runRound } from './round.ts';
-import type { Patience } from './round.ts';
+import type { Patience } from './outcome.ts';
+import { LeaseLost, Session } from './session.ts';
 
 export interface WorkerOptions {
   database: Database;
@@ -21,24 +21,24 @@ export interface WorkerOptions {
   patience: Patience;
   /** How long a receiver has for its answer. */
   timeoutMs: number;
-  /** After so long a webhook is another manager's: longer than any round. 60 s unless told. */
+  /** A manager that has not been heard of for so long has lost its webhooks to another. 60 s unless told. */
   leaseMs?: number;
   log: Log;
 }
 
 /** How often one looks for tries that are due; news are heard at once. */
 const LOOK_MS = 1000;
-/** Webhooks that one manager works on at a time: those that wait for a receiver that does not answer hold up nobody else's. */
-const AT_ONCE = 64;
-/** A round begins no further try after this, and then has `timeoutMs` for the last ones. */
-const ROUND_MS = 15_000;
+/** Webhooks that one manager works on at a time: those that wait for a receiver that does not answer hold up no others. */
+const MAX_SESSIONS = 64;
+/** While others may be waiting, no session begins a post after this, so that they have their turn. */
+const TURN_MS = 15_000;
 const LEASE_MS = 60_000;
 
 /** Posts events to webhooks. Any number of managers do so: each webhook is one's at a time, by a lease. */
 export class WebhookWorker {
   readonly #options: WorkerOptions;
   readonly #look: Recurring;
-  readonly #rounds = new Set<Promise<void>>();
+  readonly #sessions = new Map<Session, Promise<void>>();
   readonly #breakOff = new AbortController();
   #closing = false;
 
@@ -64,47 +64,60 @@ export class WebhookWorker {
     this.#options.feed.off('news', this.#onNews);
     await this.#look.close();
     const timer = setTimeout(() => this.#breakOff.abort(), drainMs);
-    await Promise.all(this.#rounds);
+    await Promise.all(this.#sessions.values());
     clearTimeout(timer);
   }
 
-  readonly #onNews = (): void => this.#look.soon();
+  readonly #onNews = (): void => {
+    for (const session of this.#sessions.keys()) session.onNews();
+    this.#look.soon();
+  };
 
   async #begin(): Promise<void> {
     const { database, feed, leaseMs = LEASE_MS } = this.#options;
-    const atMost = AT_ONCE - this.#rounds.size;
+    const atMost = MAX_SESSIONS - this.#sessions.size;
     if (atMost <= 0) return;
     const leased = await webhooks.lease(database, { newest: feed.newest, leaseMs, atMost });
     for (const webhook of leased) {
-      const round = this.#run(webhook).finally(() => {
-        this.#rounds.delete(round);
-        this.#look.soon();
+      const session = this.#sessionOf(webhook);
+      const run = this.#run(session, webhook).finally(() => {
+        this.#sessions.delete(session);
+        if (session.hasPosted) this.#look.soon();
       });
-      this.#rounds.add(round);
+      this.#sessions.set(session, run);
     }
   }
 
-  // Never rejects. A lease that is not given back ends by itself.
-  async #run(webhook: LeasedWebhook): Promise<void> {
-    const { database, feed, metrics, patience } = this.#options;
+  #sessionOf(webhook: LeasedWebhook): Session {
+    const { database, feed, metrics, patience, leaseMs = LEASE_MS } = this.#options;
     const log = this.#options.log.child({ webhookId: webhook.webhookId });
-    const endMs = performance.now() + ROUND_MS;
+    const endMs = performance.now() + TURN_MS;
+    return new Session(webhook, {
+      database,
+      newest: () => feed.newest,
+      post: this.#posterFor(webhook),
+      mustStop: () => this.#closing || (this.#sessions.size >= MAX_SESSIONS && performance.now() > endMs),
+      patience,
+      leaseMs,
+      onRecorded: ({ delivered, failed, dead, gone }) => {
+        metrics.countWebhook('delivered', delivered);
+        metrics.countWebhook('failed', failed);
+        metrics.countWebhook('dead', dead);
+        if (gone !== null) log.warn({ reason: gone }, 'a webhook was made inactive');
+        if (dead > 0) log.warn({ events: dead }, 'events were given up; they can be replayed');
+      },
+      log,
+    });
+  }
+
+  // Never rejects. A lease that is not given back ends by itself.
+  async #run(session: Session, { webhookId }: LeasedWebhook): Promise<void> {
     try {
-      const { delivered, failed, gone, dead } = await runRound(webhook, {
-        database,
-        newest: feed.newest,
-        post: this.#posterFor(webhook),
-        mustStop: () => this.#closing || performance.now() > endMs,
-        patience,
-      });
-      metrics.countWebhook('delivered', delivered.size);
-      metrics.countWebhook('failed', failed.size);
-      metrics.countWebhook('dead', dead);
-      if (gone !== null) log.warn({ reason: gone }, 'a webhook was made inactive');
-      if (dead > 0) log.warn({ events: dead }, 'events were given up; they can be replayed');
+      await session.run();
     } catch (error) {
+      const log = this.#options.log.child({ webhookId });
       if (error instanceof LeaseLost) log.info(error.message);
-      else log.warn({ err: error }, 'a round of a webhook failed');
+      else log.warn({ err: error }, 'the work on a webhook failed');
     }
   }
 

@@ -98,7 +98,7 @@ test('meter values of several connectors come in the order of time, each once', 
 
 test("a connector's statuses come newest first, each once", async () => {
   const status = { stationId: 'CP1', connectorId: 3, errorCode: 'NoError', receivedAt: second(0) };
-  const nothing = { info: null, vendorId: null, vendorErrorCode: null };
+  const nothing = { info: null, vendorId: null, vendorErrorCode: null, stationTime: null };
   await connectors.record(
     api.desk.database,
     NUMBERS.map((i) => ({

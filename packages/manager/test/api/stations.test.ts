@@ -86,6 +86,7 @@ test('what a station charged stays when it is removed', async () => {
       info: null,
       vendorId: null,
       vendorErrorCode: null,
+      stationTime: null,
       statusAt: new Date(),
       receivedAt: new Date(),
     },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Sealer } from '@evander/process';
 import * as events from '../../src/store/events.ts';
+import * as webhooks from '../../src/store/webhooks.ts';
 import { openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 
@@ -26,6 +27,34 @@ test('a webhook shows its secret once, and only its seal is stored', async () =>
   const sealed = row?.sealed_secret as Buffer;
   expect(sealed.toString('latin1')).not.toContain(String(secret));
   expect(new Sealer('a secret').open(sealed)).toBe(secret);
+});
+
+test('shows how far it is behind', async () => {
+  await events.sequence(api.desk.database, 10_000);
+  const { body } = await api.send('POST', '/api/v1/webhooks', HOOK);
+  const path = `/api/v1/webhooks/${String(body.webhookId)}`;
+  expect(body.behind).toEqual({ ids: 0, seconds: 0 });
+  await api.desk.rows(
+    `INSERT INTO event_intake (at, kind, station_id, data)
+     SELECT now() - interval '1 hour', 'security.event', 'CP1', '{}' FROM generate_series(1, 3)`,
+  );
+  await events.sequence(api.desk.database, 10_000);
+  const { ids, seconds } = (await api.send('GET', path)).body.behind as { ids: number; seconds: number };
+  expect(ids).toBe(3);
+  expect(Math.abs(seconds - 3600)).toBeLessThan(120);
+  // Two of them were delivered while the first was not.
+  const newest = await events.newestId(api.desk.database);
+  await api.desk.rows('UPDATE webhooks SET settled_ids = ARRAY[$2, $3]::bigint[] WHERE webhook_id = $1', [
+    body.webhookId,
+    newest - 1,
+    newest,
+  ]);
+  expect((await api.send('GET', path)).body.behind).toMatchObject({ ids: 1 });
+  const measured = await webhooks.behind(api.desk.database);
+  api.desk.metrics.noteWebhooksBehind(measured);
+  const text = await api.desk.metrics.text();
+  expect(text).toContain(`evander_webhook_behind_ids{webhook="${String(body.webhookId)}"} 1`);
+  await api.send('DELETE', path);
 });
 
 test('is changed field by field, listed and removed', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createWriter } from '../../src/store/writer.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 
@@ -57,6 +58,65 @@ test('a repeat has one effect', async () => {
   await tell(3, 'Available', {}, question);
   await tell(3, 'Available', { timestamp: '2026-11-20T10:00:00.000Z' }, { id: 'n2' });
   expect(await history(3)).toEqual(['Available']);
+});
+
+test.each([
+  ['far ahead', '2099-01-01T00:00:00Z'],
+  ['a day ahead', '2026-11-21T10:00:01Z'],
+  ['that is not set', '1970-01-01T00:00:05Z'],
+])('a repeat of a station with a clock %s has one effect', async (_clock, timestamp) => {
+  const connectorId = Number(timestamp.slice(0, 4));
+  const ids = await desk.rows("SELECT count(*) AS n FROM event_intake WHERE kind = 'connector.status'");
+  await tell(connectorId, 'Reserved', { timestamp }, { receivedAt: '2026-11-20T10:00:00.000Z' });
+  await tell(connectorId, 'Charging', {}, { receivedAt: '2026-11-20T10:00:03.000Z' });
+  // Over another connection, and twice in one batch.
+  await Promise.all(
+    [5, 6].map((second) =>
+      tell(connectorId, 'Reserved', { timestamp }, { receivedAt: `2026-11-20T10:00:0${second}.000Z` }),
+    ),
+  );
+  expect(await history(connectorId)).toEqual(['Reserved', 'Charging']);
+  expect(await present(connectorId)).toMatchObject({ status: 'Charging' });
+  expect(await desk.rows("SELECT count(*) AS n FROM event_intake WHERE kind = 'connector.status'")).toEqual([
+    { n: Number(ids[0]?.n) + 2 },
+  ]);
+  // The same status again, at another time of that clock, is news.
+  await tell(
+    connectorId,
+    'Reserved',
+    { timestamp: timestamp.replace('Z', '.5Z') },
+    { receivedAt: '2026-11-20T10:00:09.000Z' },
+  );
+  expect(await present(connectorId)).toMatchObject({ status: 'Reserved' });
+});
+
+test('a repeat that two managers work on at once has one effect', async () => {
+  const writers = [createWriter(desk.database), createWriter(desk.database)];
+  const status = {
+    stationId: 'CP1',
+    connectorId: 29,
+    status: 'Charging',
+    errorCode: 'NoError',
+    info: null,
+    vendorId: null,
+    vendorErrorCode: null,
+    stationTime: '2099-01-01T00:00:00Z',
+  };
+  await Promise.all(
+    [...writers, ...writers, ...writers].map((writer, i) => {
+      const at = new Date(Date.UTC(2026, 10, 20, 10, 0, i));
+      return writer.statuses.add([{ ...status, statusAt: at, receivedAt: at }]);
+    }),
+  );
+  expect(await history(29)).toEqual(['Charging']);
+});
+
+test('two faults of one second are both in the history', async () => {
+  const timestamp = '2026-11-20T12:00:00Z';
+  for (const vendorErrorCode of ['E1', 'E2', 'E1'])
+    await tell(28, 'Faulted', { errorCode: 'OtherError', vendorErrorCode, timestamp });
+  expect(await history(28)).toEqual(['Faulted', 'Faulted']);
+  expect(await present(28)).toMatchObject({ vendor_error_code: 'E1' });
 });
 
 test('many at once, for one connector too, all land', async () => {

@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import pg from 'pg';
+import { createTestDatabase } from '../../../../test/database.ts';
 import { Batch } from '../../src/store/batch.ts';
+import { openDatabase } from '../../src/store/db.ts';
+import type { Sample } from '../../src/store/meter-values.ts';
+import { createWriter } from '../../src/store/writer.ts';
 
 interface Write {
   rows: number[];
@@ -29,6 +34,12 @@ function batchOf(maxRows = 100): { batch: Batch<number>; nextWrite(): Promise<Wr
     return write ? Promise.resolve(write) : new Promise((resolve) => takers.push(resolve));
   };
   return { batch, nextWrite, count: () => count };
+}
+
+function shutdown(): Error {
+  const error = new pg.DatabaseError('terminating connection', 1, 'error');
+  error.code = '57P01';
+  return error;
 }
 
 test('who comes while a write is under way shares the next', async () => {
@@ -71,25 +82,91 @@ test('writes no more rows at once than it may, but never splits what was added t
   await Promise.all(all);
 });
 
-test('one bad row fails alone', async () => {
-  const { batch, nextWrite } = batchOf();
-  const results = Promise.allSettled([batch.add([1]), batch.add([2]), batch.add([3])]);
+test('bad rows fail alone, each for a number of statements that grows as log₂ of the batch', async () => {
+  const cases = fc.integer({ min: 1, max: 300 }).chain((count) =>
+    fc.record({
+      count: fc.constant(count),
+      bad: fc.uniqueArray(fc.nat({ max: count - 1 }), { maxLength: 5 }),
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ count, bad }) => {
+      const written: number[] = [];
+      let statements = 0;
+      const batch = new Batch<number>({
+        name: 'numbers',
+        maxRows: 1000,
+        write: (rows) => {
+          statements++;
+          if (rows.some((row) => bad.includes(row))) return Promise.reject(new Error('bad row'));
+          written.push(...rows);
+          return Promise.resolve();
+        },
+      });
+      const all = Array.from({ length: count }, (_, row) => row);
+      const results = await Promise.allSettled(all.map((row) => batch.add([row])));
+      const refused = all.filter((row) => results[row]?.status === 'rejected');
+      expect(refused).toEqual([...bad].sort((a, b) => a - b));
+      expect(written.sort((a, b) => a - b)).toEqual(all.filter((row) => !bad.includes(row)));
+      expect(statements).toBeLessThanOrEqual(1 + 2 * bad.length * Math.ceil(Math.log2(count)));
+    }),
+    { examples: [[{ count: 55, bad: [0, 11, 22, 33, 54] }], [{ count: 256, bad: [255] }]] },
+  );
+});
+
+test('a row that its table cannot hold costs the samples of others nothing', async () => {
+  const created = await createTestDatabase();
+  const database = openDatabase({ url: created.url, poolSize: 2, onError: () => {} });
+  const { meterValues } = createWriter(database);
+  const sample = (stationId: string, connectorId: number): Sample => ({
+    stationId,
+    connectorId,
+    transactionId: null,
+    measuredAt: new Date(0),
+    context: 'Sample.Periodic',
+    measurand: 'Energy.Active.Import.Register',
+    phase: null,
+    location: 'Outlet',
+    format: 'Raw',
+    unit: 'Wh',
+    value: '1',
+    receivedAt: new Date(),
+  });
+  const results = await Promise.allSettled(
+    Array.from({ length: 55 }, (_, i) =>
+      meterValues.add([sample(`CP${i}`, i % 11 === 0 ? 3_000_000_000 : 1)]),
+    ),
+  );
+  expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(5);
+  const { rows } = await database.query({ text: 'SELECT FROM meter_values' });
+  expect(rows).toHaveLength(50);
+  await database.close();
+  await created.drop();
+});
+
+test('a database that goes away while a bad row is looked for is not asked for each part', async () => {
+  const { batch, nextWrite, count } = batchOf();
+  const results = Promise.allSettled(Array.from({ length: 8 }, (_, row) => batch.add([row])));
   (await nextWrite()).fail(new Error('bad row'));
-  for (const row of [1, 2, 3]) {
-    const write = await nextWrite();
-    expect(write.rows).toEqual([row]);
-    if (row === 2) write.fail(new Error('bad row'));
-    else write.done();
-  }
-  expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  (await nextWrite()).done();
+  (await nextWrite()).fail(shutdown());
+  expect((await results).map(({ status }) => status === 'fulfilled')).toEqual([
+    true,
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  expect(count()).toBe(3);
 });
 
 test('a database that is away fails all at once: trying each would only take longer', async () => {
   const { batch, nextWrite, count } = batchOf();
   const results = Promise.allSettled([batch.add([1]), batch.add([2])]);
-  const shutdown = new pg.DatabaseError('terminating connection', 1, 'error');
-  shutdown.code = '57P01';
-  (await nextWrite()).fail(shutdown);
+  (await nextWrite()).fail(shutdown());
   expect((await results).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(count()).toBe(1);
 });

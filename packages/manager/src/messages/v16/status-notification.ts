@@ -1,7 +1,9 @@
 import { parseDateTime } from '@evander/ocpp';
+import type { ConnectorStatus } from '../../store/connectors.ts';
 import * as localLists from '../../store/local-lists.ts';
 import type { Message } from '../message.ts';
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const FIRST_PLAUSIBLE = Date.UTC(2010, 0, 1);
 
@@ -16,7 +18,7 @@ export const statusNotification: Message<'StatusNotification'> = {
         info: request.info ?? null,
         vendorId: request.vendorId ?? null,
         vendorErrorCode: request.vendorErrorCode ?? null,
-        statusAt: statusTime(request.timestamp, receivedAt),
+        ...timesOf(request.timestamp, receivedAt),
         receivedAt,
       },
     ]);
@@ -26,10 +28,17 @@ export const statusNotification: Message<'StatusNotification'> = {
   },
 };
 
-// A clock that is not set yet, or far ahead, must not hide the statuses that come after it: the time of receipt stands in for it.
-function statusTime(timestamp: string | undefined, receivedAt: Date): Date {
+// A clock that is not set yet, or far ahead, must not hide the statuses that come after it: the time of receipt stands in for it. With a
+// repeat that is another one, so the station's own is kept beside it; also where it is but a little ahead, as a repeat comes later.
+function timesOf(
+  timestamp: string | undefined,
+  receivedAt: Date,
+): Pick<ConnectorStatus, 'statusAt' | 'stationTime'> {
   const sent = timestamp === undefined ? undefined : parseDateTime(timestamp);
-  if (!sent || sent.getTime() < FIRST_PLAUSIBLE || sent.getTime() > receivedAt.getTime() + DAY_MS)
-    return receivedAt;
-  return sent;
+  const aheadMs = sent ? sent.getTime() - receivedAt.getTime() : Infinity;
+  const isPlausible = sent && sent.getTime() >= FIRST_PLAUSIBLE && aheadMs <= DAY_MS;
+  return {
+    statusAt: isPlausible ? sent : receivedAt,
+    stationTime: isPlausible && aheadMs <= MINUTE_MS ? null : (timestamp ?? null),
+  };
 }

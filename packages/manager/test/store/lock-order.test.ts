@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type pg from 'pg';
+import * as authorizations from '../../src/store/authorizations.ts';
+import * as connections from '../../src/store/connections.ts';
+import { openDatabase } from '../../src/store/db.ts';
+import type { Database } from '../../src/store/db.ts';
+import * as frames from '../../src/store/frames.ts';
+import * as goals from '../../src/store/goals.ts';
+import * as connectors from '../../src/store/connectors.ts';
+import * as meterValues from '../../src/store/meter-values.ts';
+import * as registerReadings from '../../src/store/register-readings.ts';
+import * as reservationStatuses from '../../src/store/reservation-statuses.ts';
+import * as stations from '../../src/store/stations.ts';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+const STATIONS = Array.from({ length: 300 }, (_, i) => `S${i}`);
+const ROUNDS = 25;
+const MANAGERS = 4;
+
+let desk: Desk;
+const managers: Database[] = [];
+beforeAll(async () => {
+  desk = await openDesk();
+  for (let i = 0; i < MANAGERS; i++)
+    managers.push(openDatabase({ url: desk.databaseUrl, poolSize: 1, onError: () => {} }));
+  for (const stationId of STATIONS) await stations.addUnknown(desk.database, stationId);
+});
+afterAll(async () => {
+  for (const database of managers) await database.close();
+  await desk.close();
+});
+
+function shuffled<T>(rows: readonly T[]): T[] {
+  return rows
+    .map((row) => ({ row, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ row }) => row);
+}
+
+const at = (round: number): Date => new Date(Date.UTC(2026, 10, 20, 10, 0, round));
+const sample = (stationId: string, round: number): meterValues.Sample => ({
+  stationId,
+  connectorId: 1,
+  transactionId: null,
+  measuredAt: at(round),
+  context: 'Sample.Periodic',
+  measurand: 'Energy.Active.Import.Register',
+  phase: null,
+  location: 'Outlet',
+  format: 'Raw',
+  unit: 'Wh',
+  value: '1',
+  receivedAt: at(round),
+});
+const status = (stationId: string, round: number): connectors.ConnectorStatus => ({
+  stationId,
+  connectorId: 1,
+  status: 'Reserved',
+  errorCode: 'NoError',
+  info: null,
+  vendorId: null,
+  vendorErrorCode: null,
+  statusAt: at(round),
+  stationTime: null,
+  receivedAt: at(round),
+});
+const frame = (stationId: string, round: number): frames.FrameRecord => ({
+  stationId,
+  recordedAt: at(round),
+  direction: 'in',
+  type: 2,
+  messageId: 'm',
+  action: 'Heartbeat',
+  payload: '{}',
+  errorCode: null,
+  errorDescription: null,
+  raw: null,
+  connectionId: 'c',
+});
+const connection = (stationId: string, round: number) => ({
+  stationId,
+  connectionId: String(round).padStart(9, '0'),
+  connectedAt: at(round).toISOString(),
+  securityProfile: 1,
+});
+
+type Write = (database: Database, stationIds: string[], round: number) => Promise<void>;
+const WRITES: Record<string, Write> = {
+  'meter values': (database, ids, round) =>
+    meterValues.record(
+      database,
+      ids.map((id) => sample(id, round)),
+    ),
+  frames: (database, ids, round) =>
+    frames.record(
+      database,
+      ids.map((id) => frame(id, round)),
+    ),
+  authorizations: (database, ids, round) =>
+    authorizations.record(
+      database,
+      ids.map((stationId) => ({ stationId, idTag: 'T', status: 'Invalid', receivedAt: at(round) })),
+    ),
+  'connector statuses': (database, ids, round) =>
+    connectors.record(
+      database,
+      ids.map((id) => status(id, round)),
+    ),
+  'what statuses say of reservations': (database, ids, round) =>
+    reservationStatuses.apply(
+      database,
+      ids.map((id) => status(id, round)),
+    ),
+  'register readings': (database, ids, round) =>
+    registerReadings.record(
+      database,
+      ids.map((id) => ({ ...sample(id, round), transactionId: transactions.get(id) ?? null })),
+    ),
+  'last-seen times': (database, ids, round) =>
+    stations.markSeen(database, new Map(ids.map((id) => [id, at(round)]))),
+  'security profiles': (database, ids) =>
+    stations.takeProfiles(
+      database,
+      ids.map((stationId) => ({ stationId, securityProfile: 1 })),
+    ),
+  connections: (database, ids, round) =>
+    connections.record(database, {
+      gatewayId: 'gw-1',
+      connections: ids.map((id) => connection(id, round)),
+      disconnectedAt: round % 3 === 2 ? at(round) : null,
+    }),
+  'connections that are listed no more': async (database, ids, round) => {
+    const listed = ids.map((id) => connection(id, round));
+    if (round % 2)
+      await connections.record(database, { gatewayId: 'gw-1', connections: listed, disconnectedAt: null });
+    else
+      await connections.closeUnlisted(database, {
+        gatewayId: 'gw-1',
+        asOf: String(round + 1).padStart(9, '0'),
+        connections: listed.slice(0, 5),
+        at: at(round),
+      });
+  },
+  goals: (database, ids, round) => goals.onConnect(database, ids, at(round)),
+};
+
+const transactions = new Map<string, number>();
+beforeAll(async () => {
+  for (const stationId of shuffled(STATIONS)) {
+    const rows = await desk.rows(
+      `INSERT INTO transactions (station_id, connector_id, id_tag, id_tag_key, id_tag_status, meter_start_wh, started_at,
+         start_message_id, start_received_at, start_id_tag_info)
+       VALUES ($1, 1, 'T', 't', 'Accepted', 0, $2, 'm', $2, '{}') RETURNING transaction_id`,
+      [stationId, at(0)],
+    );
+    transactions.set(stationId, Number(rows[0]?.transaction_id));
+    await desk.rows(
+      `INSERT INTO reservations (station_id, command_id, reservation_id, connector_id, id_tag, id_tag_key, expiry_date, requested_at, state)
+       VALUES ($1, gen_random_uuid(), 1, 1, 'T', 't', '2100-01-01', $2, 'active')`,
+      [stationId, at(0)],
+    );
+    await desk.rows(
+      `INSERT INTO goals (station_id, kind, wanted, lasting, look_at, requested_at) VALUES ($1, 'configuration', '{}', true, '2100-01-01', $2)`,
+      [stationId, at(0)],
+    );
+  }
+});
+
+test.each(Object.entries(WRITES))(
+  'managers that write %s of the same stations never lock each other out',
+  async (_name, write) => {
+    for (let round = 0; round < ROUNDS; round++) {
+      await desk.rows('UPDATE stations SET pending_security_profile = 1');
+      await desk.rows("UPDATE goals SET look_at = '2100-01-01'");
+      const outcomes = await Promise.allSettled(
+        managers.map((database) => write(database, shuffled(STATIONS).slice(0, 250), round)),
+      );
+      const failures = outcomes.flatMap((outcome) =>
+        outcome.status === 'rejected' ? [(outcome.reason as pg.DatabaseError).code ?? outcome.reason] : [],
+      );
+      expect(failures).toEqual([]);
+    }
+  },
+  120_000,
+);

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+
+/** A way to a database that can be cut: connections are refused as by a server that is down, or left without an answer. */
+export class DatabaseProxy {
+  readonly #server: Server;
+  readonly #database: URL;
+  readonly #sockets = new Set<Socket>();
+  #mode: 'passes' | 'refuses' | 'hangs' = 'passes';
+  readonly #held: (() => void)[] = [];
+
+  private constructor(databaseUrl: string) {
+    this.#database = new URL(databaseUrl);
+    this.#server = createServer((socket) => this.#onConnection(socket));
+  }
+
+  static async open(databaseUrl: string): Promise<DatabaseProxy> {
+    const proxy = new DatabaseProxy(databaseUrl);
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  /** The URL of the database by this way. */
+  get url(): string {
+    const url = new URL(this.#database);
+    url.host = `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return url.href;
+  }
+
+  /** Breaks all connections, and each new one. */
+  refuse(): void {
+    this.#mode = 'refuses';
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Nothing goes through any more, in either direction; nothing is closed. */
+  hang(): void {
+    this.#mode = 'hangs';
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** The database is there again; what was held goes on. */
+  pass(): void {
+    this.#mode = 'passes';
+    for (const go of this.#held.splice(0)) go();
+    for (const socket of this.#sockets) socket.resume();
+  }
+
+  async close(): Promise<void> {
+    this.refuse();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #onConnection(near: Socket): void {
+    this.#keep(near);
+    if (this.#mode === 'refuses') near.destroy();
+    else if (this.#mode === 'hangs') this.#held.push(() => this.#join(near));
+    else this.#join(near);
+  }
+
+  #join(near: Socket): void {
+    if (near.destroyed) return;
+    const { hostname, port } = this.#database;
+    const far = connect(Number(port || 5432), hostname);
+    this.#keep(far);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.on('data', (chunk) => to.write(chunk));
+      from.on('close', () => to.destroy());
+    }
+  }
+
+  #keep(socket: Socket): void {
+    socket.setNoDelay(true);
+    this.#sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+}
