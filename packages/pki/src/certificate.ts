@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { derOf, pemOf, subjectOf, x509 } from './x509.ts';
+import { derOf, identifiersOf, pemOf, subjectOf, x509 } from './x509.ts';
 import type { Subject } from './x509.ts';
 
 export type HashAlgorithm = 'SHA256' | 'SHA384' | 'SHA512';
@@ -89,6 +89,11 @@ export class Certificate {
   get names(): string[] {
     const extension = this.#x509.getExtension(x509.SubjectAlternativeNameExtension);
     return extension?.names.items.map(({ value }) => value) ?? [];
+  }
+
+  /** Everything that it says its owner is: the names in its subject and in its subjectAltName. */
+  get identifiers(): string[] {
+    return [...identifiersOf(this.#x509.subjectName), ...this.names];
   }
 
   get ocspUrls(): string[] {

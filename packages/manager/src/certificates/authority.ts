@@ -1,9 +1,10 @@
-import { Certificate, CertificateAuthority, readSigningRequest } from '@evander/pki';
+import { Certificate, CertificateAuthority } from '@evander/pki';
 import type { Sealer } from '@evander/process';
 import * as authorities from '../store/authorities.ts';
 import type { Database } from '../store/db.ts';
 import * as issuedCertificates from '../store/issued-certificates.ts';
 import type { Usage } from '../store/issued-certificates.ts';
+import { subjectFor } from './signing-request.ts';
 
 const ROOT_DAYS = 20 * 365;
 const SERVER_DAYS = 30;
@@ -68,14 +69,8 @@ export class Authority {
   ): Promise<string> {
     const name = usage === 'v2g' ? 'v2g' : 'evander';
     const authority = await this.#authority(name);
-    const { subject } = readSigningRequest(csr);
     const leaf = await authority.issueFromRequest(csr, {
-      subject: {
-        ...(subject.CN !== undefined && { CN: subject.CN }),
-        O: this.organisation,
-        // By its DC a vehicle knows what the certificate is for: CPO (ISO 15118-2, annex F).
-        ...(usage === 'v2g' && subject.DC !== undefined && { DC: subject.DC }),
-      },
+      subject: subjectFor(csr, { organisation: this.organisation, usage }),
       validForDays: this.#options.stationDays,
       usage: usage === 'v2g' ? 'v2g' : 'client',
       ...this.#urls(name),
