@@ -166,6 +166,11 @@ export class Certificate {
     return bitStringIn(spki);
   }
 
+  /** Its subject as it is hashed for OCSP. */
+  get subjectDer(): Buffer {
+    return Buffer.from(this.#x509.subjectName.toArrayBuffer());
+  }
+
   get #x509(): x509.X509Certificate {
     return (this.#read ??= new x509.X509Certificate(this.der));
   }
