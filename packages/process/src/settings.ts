@@ -83,7 +83,7 @@ export const SETTINGS = {
     'EVANDER_API_FAILURES_PER_ADDRESS',
     'count',
     60,
-    'API requests without a valid key that one address may send within a minute; then 429. Keys in use are never made to wait',
+    'API requests without a valid key that one address may send within a minute; then 429. Valid keys never wait',
   ),
   apiFailuresPerKey: setting(
     'EVANDER_API_FAILURES_PER_KEY',
