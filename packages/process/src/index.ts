@@ -5,7 +5,8 @@ export { runProcess } from './run.ts';
 export type { Running } from './run.ts';
 export { hideSecretText } from './secret-text.ts';
 export { Sealer } from './sealing.ts';
-export { deriveKey, hashStationPassword } from './secret.ts';
+export { gatewayKeys, gatewaySecretOf, hashStationPassword, sealingKeyOf } from './secret.ts';
+export type { GatewayKeys } from './secret.ts';
 export { main } from './main.ts';
 export type { ProcessOptions } from './main.ts';
 export {

@@ -142,7 +142,8 @@ async function heardRole(request: FastifyRequest, guard: Guard, key: string): Pr
 
 function checkGateway(request: FastifyRequest, guard: Guard): void {
   if (isSame(bearerOf(request) ?? '', guard.gatewayKey)) return;
-  const detail = 'the gateway key is wrong; EVANDER_SECRET must be the same for gateways and managers';
+  const detail =
+    'the gateway key is wrong; EVANDER_GATEWAY_SECRET must be what deploy/gateway-secret makes of the managers’ EVANDER_SECRET';
   throw refusal(request, guard, { detail, realm: 'Evander gateways' });
 }
 
