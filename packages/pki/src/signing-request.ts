@@ -70,9 +70,10 @@ function requestedNames(
   if (extensions.some((extension) => extension instanceof x509.BasicConstraintsExtension && extension.ca))
     forbidden.push('the certificate of an authority (CA:TRUE)');
   const identifiers = [...identifiersOf(request.subjectName), ...names.map(({ value }) => value)];
-  return { identifiers, forbidden };
+  return { identifiers, forbidden: [...new Set(forbidden)] };
 }
 
+const MAX_NAMES_SHOWN = 5;
 const WEAK_HASHES = ['md2', 'md5', 'sha1'];
 
 /** What speaks against signing a request (ocppj.md TLS.6): each fault with its cure; none when it may be signed. */
@@ -93,12 +94,17 @@ export async function faultsOf(
     faults.push(`the csr is signed with ${signatureHash}; SHA-256 is the least`);
   if (subject.CN === undefined) faults.push(`the csr has no CN; it must be ${names.join(' or ')}`);
   faults.push(...request.forbidden.map((asked) => `the csr asks for ${asked}`));
-  for (const name of request.identifiers.filter((one) => !names.includes(one)))
-    faults.push(`the csr names ${shown(name)}; a certificate of this station may name ${names.join(' or ')}`);
+  const unknown = request.identifiers.filter((name) => !names.includes(name));
+  if (unknown.length > 0)
+    faults.push(
+      `the csr names ${listed(unknown)}; a certificate of this station may name ${names.join(' or ')}`,
+    );
   return faults;
 }
 
-/** As it can be stored and logged, whatever it holds. */
-function shown(name: string): string {
-  return JSON.stringify(name.slice(0, 100));
+/** As they can be stored and logged, whatever they hold, and however many they are. */
+function listed(names: string[]): string {
+  const shown = names.slice(0, MAX_NAMES_SHOWN).map((name) => JSON.stringify(name.slice(0, 100)));
+  if (names.length > MAX_NAMES_SHOWN) shown.push(`${names.length - MAX_NAMES_SHOWN} more`);
+  return shown.join(', ');
 }

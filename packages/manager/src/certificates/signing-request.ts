@@ -22,11 +22,9 @@ export async function requestFaults(
   try {
     const request = readSigningRequest(csr);
     const faults = await faultsOf(request, { names });
-    const { DC: role = SECC_ROLE } = request.subject;
-    if (usage === 'v2g' && role !== SECC_ROLE)
-      faults.push(
-        `the DC of the csr is ${JSON.stringify(role)}; the certificate of a station has ${SECC_ROLE}`,
-      );
+    const roles = request.request.subjectName.getField('DC');
+    if (usage === 'v2g' && roles.some((role) => role !== SECC_ROLE))
+      faults.push(`the csr has a DC that is not ${SECC_ROLE}, the role of a charging station`);
     if (request.identifiers.some((name) => !names.includes(name)))
       faults.push(`more names can be registered as serialNumbers, with PUT /api/v1/stations/${stationId}`);
     const other = await stations.otherNamed(db, stationId, request.identifiers);

@@ -119,7 +119,7 @@ for (const [path, send] of Object.entries(PATHS)) {
     });
 }
 
-test.each(['CPS', 'MO', 'V2G'])('a V2G request for the role %s is rejected', async (role) => {
+test.each(['CPS', 'MO', 'V2G', 'CPO/DC=CPS'])('a V2G request for the role %s is rejected', async (role) => {
   const csr = await makeCsr(`/CN=CP1/DC=${role}`);
   for (const path of ['SignCertificate (PnC, oca)', 'SignCertificate (PnC, has2be)'])
     expect(await PATHS[path]?.(csr)).toBe(false);
@@ -146,6 +146,15 @@ test('an outside authority (EST) is asked for nothing but accepted requests', as
   await api.desk.ask('SignCertificate', { csr: own });
   await signing.sweep();
   expect(asked).toEqual([own]);
+});
+
+test('a request with very many names has a short reason', async () => {
+  const names = Array.from({ length: 1000 }, (_, i) => `DNS:n${i},RID:1.2.3.${i}`);
+  await api.desk.ask('SignCertificate', { csr: await makeCsr('/CN=CP1', `subjectAltName=${names.join()}`) });
+  const { body } = await api.send('GET', '/api/v1/stations/CP1/certificate-requests?limit=1');
+  const reason = String(body.items[0]?.['reason']);
+  expect(reason).toContain('1995 more');
+  expect(reason.length).toBeLessThan(1000);
 });
 
 test('why a request was rejected, and how to register a name, is in its reason', async () => {
