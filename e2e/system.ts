@@ -1,4 +1,6 @@
 import { mkdirSync, createWriteStream, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { randomBytes } from 'node:crypto';
@@ -48,6 +50,7 @@ export class System {
   balancer!: Part;
   readonly #options: SystemOptions;
   readonly #secret = secret();
+  readonly #gatewaySecret: string;
   readonly #passwords = { postgres: secret(), gateway: secret(), manager: secret() };
   readonly #networks = new Map<string, StartedNetwork>();
   readonly #started: StartedTestContainer[] = [];
@@ -55,6 +58,9 @@ export class System {
 
   constructor(options: SystemOptions) {
     this.#options = options;
+    const env = { ...process.env, EVANDER_SECRET: this.#secret };
+    const script = fileURLToPath(new URL('deploy/gateway-secret', ROOT));
+    this.#gatewaySecret = execFileSync('sh', [script], { env }).toString().trim();
   }
 
   /** Where stations connect; the station's id is to be added. */
@@ -156,6 +162,7 @@ export class System {
   #startManager(index: number): Promise<Part> {
     const container = new GenericContainer('evander-manager').withEnvironment({
       ...this.#common(),
+      EVANDER_SECRET: this.#secret,
       EVANDER_MQTT_URL: `mqtt://manager:${this.#passwords.manager}@broker:1883`,
       EVANDER_DATABASE_URL: this.#databaseUrl('postgres', 5432),
       EVANDER_ADMIN_KEY: this.adminKey,
@@ -167,6 +174,7 @@ export class System {
   async #startGateway(index: number): Promise<Part> {
     const container = new GenericContainer('evander-gateway').withEnvironment({
       ...this.#common(),
+      EVANDER_GATEWAY_SECRET: this.#gatewaySecret,
       EVANDER_MQTT_URL: `mqtt://gateway:${this.#passwords.gateway}@broker:1883`,
       EVANDER_MANAGER_URL: 'http://manager:9410',
     });
@@ -192,7 +200,7 @@ export class System {
   }
 
   #common(): Record<string, string> {
-    return { EVANDER_SECRET: this.#secret, EVANDER_LOG_LEVEL: 'info' };
+    return { EVANDER_LOG_LEVEL: 'info' };
   }
 
   async #run(

@@ -1,5 +1,6 @@
 import { startEmbeddedBroker } from '@evander/broker';
 import { startEmbeddedPostgres } from '@evander/evander';
+import { gatewaySecretOf } from '@evander/process';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -101,7 +102,6 @@ export async function startOurs(
 ): Promise<Ours> {
   const [wsPort, statusPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const common = {
-    EVANDER_SECRET: SECRET,
     EVANDER_MQTT_URL: mqttUrl,
     EVANDER_LOG_LEVEL: 'error',
     NODE_ENV: 'production',
@@ -109,6 +109,7 @@ export async function startOurs(
   const manager = await run('manager', [process.execPath, MAIN, 'manager'], {
     env: {
       ...common,
+      EVANDER_SECRET: SECRET,
       EVANDER_DATABASE_URL: databaseUrl,
       EVANDER_API_PORT: String(apiPort),
       EVANDER_ADMIN_KEY: ADMIN_KEY,
@@ -120,6 +121,7 @@ export async function startOurs(
   const gateway = await run('gateway', [process.execPath, MAIN, 'gateway'], {
     env: {
       ...common,
+      EVANDER_GATEWAY_SECRET: gatewaySecretOf(SECRET),
       EVANDER_WS_PORT: String(wsPort),
       EVANDER_WSS_PORT: '0',
       EVANDER_GATEWAY_STATUS_PORT: String(statusPort),

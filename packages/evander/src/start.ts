@@ -1,6 +1,7 @@
 import { startEmbeddedBroker } from '@evander/broker';
 import { gatewayOptions, GATEWAY_SETTINGS, startGateway } from '@evander/gateway';
 import { managerOptions, MANAGER_SETTINGS, startManager } from '@evander/manager';
+import { gatewaySecretOf } from '@evander/process';
 import type { Log, Running, SettingName, Settings } from '@evander/process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { startEmbeddedPostgres } from './embedded-postgres.ts';
 
 /** The variables that `start` reads: a gateway's, a manager's, and where its own data lie. */
 export const START_SETTINGS = [
-  ...GATEWAY_SETTINGS.filter((name) => name !== 'managerUrl'),
+  ...GATEWAY_SETTINGS.filter((name) => name !== 'managerUrl' && name !== 'gatewaySecret'),
   ...MANAGER_SETTINGS.filter((name) => !(GATEWAY_SETTINGS as readonly SettingName[]).includes(name)),
   'dataDir',
 ] as const satisfies readonly SettingName[];
@@ -47,7 +48,10 @@ export async function start(settings: StartSettings, log: Log, { demo = false } 
     started.push(manager);
     const gatewayLog = log.child({ part: 'gateway' });
     const gateway = await startGateway(
-      gatewayOptions({ ...all, managerUrl: reachable(manager.apiUrl) }, gatewayLog),
+      gatewayOptions(
+        { ...all, gatewaySecret: gatewaySecretOf(secret), managerUrl: reachable(manager.apiUrl) },
+        gatewayLog,
+      ),
     );
     started.push(gateway);
     if (demo) {

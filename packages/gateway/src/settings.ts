@@ -1,4 +1,4 @@
-import { deriveKey, requireSetting, Sealer, SettingsError } from '@evander/process';
+import { gatewayKeys, requireSetting, Sealer, SettingsError } from '@evander/process';
 import type { Log, SettingName, Settings } from '@evander/process';
 import { credentialsFromManager } from './credentials.ts';
 import type { GatewayOptions } from './gateway.ts';
@@ -23,7 +23,7 @@ export const GATEWAY_SETTINGS = [
   'mqttUrl',
   'mqttPrefix',
   'managerUrl',
-  'secret',
+  'gatewaySecret',
   'maxFrameBytes',
   'pingSeconds',
   'failFastSeconds',
@@ -36,8 +36,8 @@ export type GatewaySettings = Settings<(typeof GATEWAY_SETTINGS)[number]>;
 
 /** What `startGateway` wants, from the environment's settings. Throws SettingsError when one that it needs is not set. */
 export function gatewayOptions(settings: GatewaySettings, log: Log): GatewayOptions {
-  const secret = requireSetting(settings, 'secret');
-  const managers = { managerUrls: settings.managerUrl.split(','), gatewayKey: deriveKey(secret, 'gateway') };
+  const keys = gatewayKeys(requireSetting(settings, 'gatewaySecret'));
+  const managers = { managerUrls: settings.managerUrl.split(','), gatewayKey: keys.gatewayKey };
   return {
     host: settings.host,
     wsPort: settings.wsPort,
@@ -45,11 +45,11 @@ export function gatewayOptions(settings: GatewaySettings, log: Log): GatewayOpti
     mqttUrl: requireSetting(settings, 'mqttUrl'),
     mqttPrefix: settings.mqttPrefix,
     wssPort: settings.wssPort,
-    certificates: certificateSource(settings, managers),
+    certificates: certificateSource(settings, { ...managers, ...keys }),
     trustedProxies: listOf(settings.trustedProxies),
     lowestSecurityProfile: Number(settings.lowestSecurityProfile),
     credentialsOf: credentialsFromManager({ ...managers, log }),
-    passwordPepper: deriveKey(secret, 'station-password'),
+    passwordPepper: keys.passwordPepper,
     maxFrameBytes: settings.maxFrameBytes,
     pingMs: settings.pingSeconds * 1000,
     failFastMs: settings.failFastSeconds * 1000,
@@ -61,7 +61,7 @@ export function gatewayOptions(settings: GatewaySettings, log: Log): GatewayOpti
 
 function certificateSource(
   settings: GatewaySettings,
-  managers: { managerUrls: string[]; gatewayKey: string },
+  managers: { managerUrls: string[]; gatewayKey: string; serverKeySecret: string },
 ): CertificateSource {
   const certificateFiles = listOf(settings.tlsCertificateFiles);
   const keyFiles = listOf(settings.tlsKeyFiles);
@@ -70,7 +70,7 @@ function certificateSource(
       'EVANDER_TLS_CERTIFICATE_FILES and EVANDER_TLS_KEY_FILES must name as many files each, in the same order',
     );
   if (certificateFiles.length > 0) return certificatesFromFiles(certificateFiles, keyFiles);
-  const sealer = new Sealer(deriveKey(requireSetting(settings, 'secret'), 'server-key'));
+  const sealer = new Sealer(managers.serverKeySecret);
   return certificatesFromManager(askManagers({ ...managers, timeoutMs: ISSUE_MS }), {
     names: listOf(settings.tlsNames),
     sealer,

@@ -116,8 +116,11 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
   const responders = new Responders({ database, now, request });
   const sealer = new Sealer(options.sealingKey);
   const authority = new Authority({ ...options, ...options.certificates, database, sealer });
-  const isOurs = options.certificates.signedBy === 'builtin';
-  const pncContext = { database, responders, now, ...(isOurs && { authority }) };
+  const { organisation, signedBy } = options.certificates;
+  const pncContext = {
+    ...{ database, responders, organisation, now },
+    ...(signedBy === 'builtin' && { authority }),
+  };
   const pnc = await openPnc(options.plugAndCharge ?? {}, pncContext);
   const desk = new Desk({ ...options, pnc }, database, metrics);
   const { callMaker, register, road } = desk;

@@ -1,4 +1,4 @@
-import { deriveKey, requireSetting } from '@evander/process';
+import { gatewayKeys, gatewaySecretOf, requireSetting, sealingKeyOf } from '@evander/process';
 import type { Log, SettingName, Settings } from '@evander/process';
 import { readFileSync } from 'node:fs';
 import type { CertificateOptions } from './certificates/certificates.ts';
@@ -55,10 +55,8 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     databasePoolSize: settings.databasePoolSize,
     mqttUrl: requireSetting(settings, 'mqttUrl'),
     mqttPrefix: settings.mqttPrefix,
-    gatewayKey: deriveKey(secret, 'gateway'),
-    passwordPepper: deriveKey(secret, 'station-password'),
-    sealingKey: deriveKey(secret, 'sealing'),
-    serverKeySecret: deriveKey(secret, 'server-key'),
+    ...gatewayKeys(gatewaySecretOf(secret)),
+    sealingKey: sealingKeyOf(secret),
     ...(settings.publicUrl !== undefined && { publicUrl: settings.publicUrl }),
     outboundPrivate: settings.outboundPrivate === 'allow',
     certificates: certificateSettings(settings),

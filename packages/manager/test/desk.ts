@@ -121,6 +121,7 @@ export async function openDesk({
   const { issueV2g, ...services } = await openPnc(pnc, {
     database,
     responders: new Responders({ database, now, request }),
+    organisation: 'Evander',
     now,
   });
   const leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });

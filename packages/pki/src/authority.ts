@@ -4,8 +4,8 @@ import { isIP } from 'node:net';
 import { Certificate, readChain } from './certificate.ts';
 import { exportKey, importKeys, makeKeys, signingAlgorithm } from './keys.ts';
 import type { KeyType } from './keys.ts';
-import { answerOcsp } from './ocsp-responder.ts';
-import type { CertificateStatus } from './ocsp-responder.ts';
+import { answerOcsp, isIssuerOf } from './ocsp-responder.ts';
+import type { CertificateStatus, OcspQuestion } from './ocsp-responder.ts';
 import { readSigningRequest } from './signing-request.ts';
 import { x509 } from './x509.ts';
 import type { Subject } from './x509.ts';
@@ -38,12 +38,14 @@ export class CertificateAuthority {
   /** Its own certificate and those above it up to the root, PEM. */
   readonly chainPem: string;
   readonly #certificate: x509.X509Certificate;
+  readonly #parsed: Certificate;
   readonly #keys: webcrypto.CryptoKeyPair;
 
   private constructor(chainPem: string, keys: webcrypto.CryptoKeyPair) {
     const [own] = readChain(chainPem);
     this.certificatePem = own?.pem ?? '';
     this.chainPem = chainPem;
+    this.#parsed = Certificate.parse(this.certificatePem);
     this.#certificate = new x509.X509Certificate(this.certificatePem);
     this.#keys = keys;
   }
@@ -117,11 +119,12 @@ export class CertificateAuthority {
   /** The list of revoked certificates, DER (RFC 5280 §5). */
   async crl(options: {
     revoked: { serialNumber: string; revokedAt: Date; reason: string }[];
+    thisUpdate: Date;
     nextUpdate: Date;
   }): Promise<Buffer> {
     const crl = await x509.X509CrlGenerator.create({
       issuer: this.#certificate.subjectName.toJSON(),
-      thisUpdate: new Date(),
+      thisUpdate: options.thisUpdate,
       nextUpdate: options.nextUpdate,
       signingKey: this.#keys.privateKey,
       signingAlgorithm: {
@@ -137,13 +140,14 @@ export class CertificateAuthority {
     return Buffer.from(crl.rawData);
   }
 
-  /** Answers an OCSP question, DER in and out (RFC 6960). Never throws for what the question holds. */
-  answerOcsp(
-    request: Buffer,
-    statusOf: (serialNumber: string) => Promise<CertificateStatus>,
-  ): Promise<Buffer> {
-    const certificate = Certificate.parse(this.certificatePem);
-    return answerOcsp(request, { certificate, key: this.#keys.privateKey, statusOf });
+  /** Does an OCSP question ask for a certificate of this authority? */
+  isIssuerOf(question: OcspQuestion): boolean {
+    return isIssuerOf(question, this.#parsed);
+  }
+
+  /** Answers a question for a certificate of this authority: an OCSPResponse in DER (RFC 6960 §4.2.1), valid for OCSP_VALID_MS from `at`. */
+  answerOcsp(question: OcspQuestion, about: { status: CertificateStatus; at: Date }): Promise<Buffer> {
+    return answerOcsp(question, { ...about, certificate: this.#parsed, key: this.#keys.privateKey });
   }
 
   async #issue(publicKey: x509.PublicKey | webcrypto.CryptoKey, options: IssueOptions): Promise<string> {

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { derOf, pemOf, subjectOf, x509 } from './x509.ts';
+import { derOf, identifiersOf, pemOf, subjectOf, x509 } from './x509.ts';
 import type { Subject } from './x509.ts';
 
 export type HashAlgorithm = 'SHA256' | 'SHA384' | 'SHA512';
@@ -91,6 +91,11 @@ export class Certificate {
     return extension?.names.items.map(({ value }) => value) ?? [];
   }
 
+  /** Everything that it says its owner is: the names in its subject and in its subjectAltName. */
+  get identifiers(): string[] {
+    return [...identifiersOf(this.#x509.subjectName), ...this.names];
+  }
+
   get ocspUrls(): string[] {
     const access = this.#x509.getExtension(x509.AuthorityInfoAccessExtension);
     return access?.ocsp.filter(({ type }) => type === 'url').map(({ value }) => value) ?? [];
@@ -159,6 +164,11 @@ export class Certificate {
   get keyBits(): Buffer {
     const spki = Buffer.from(this.#x509.publicKey.rawData);
     return bitStringIn(spki);
+  }
+
+  /** Its subject as it is hashed for OCSP. */
+  get subjectDer(): Buffer {
+    return Buffer.from(this.#x509.subjectName.toArrayBuffer());
   }
 
   get #x509(): x509.X509Certificate {

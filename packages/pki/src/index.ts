@@ -6,6 +6,13 @@ export { EstClient, EstError } from './est.ts';
 export type { EstOptions } from './est.ts';
 export { isCurrent, isHashAlgorithm, ocspRequest, readOcspResponse } from './ocsp-answer.ts';
 export type { OcspAnswer } from './ocsp-answer.ts';
+export {
+  OCSP_MALFORMED_REQUEST,
+  OCSP_UNAUTHORIZED,
+  OCSP_VALID_MS,
+  readOcspQuestion,
+} from './ocsp-responder.ts';
+export type { CertificateStatus, OcspQuestion } from './ocsp-responder.ts';
 export { validatePath } from './path.ts';
 export type { PathFault, PathResult } from './path.ts';
 export { readCrl } from './revocation-list.ts';

@@ -2,82 +2,134 @@ import * as asn1js from 'asn1js';
 import { createHash } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';
 import type { Certificate } from './certificate.ts';
-import { arrayOf, hexOf, HASHES, OID, pkijs, serialOf } from './ocsp.ts';
+import { childAt, childrenOf, oidOf, readDer, TAG } from './der.ts';
+import { arrayOf, HASHES, OID, pkijs } from './ocsp.ts';
 import { x509 } from './x509.ts';
 
-export type CertificateStatus = 'good' | 'unknown' | { revokedAt: Date; reason: string };
+export type CertificateStatus = 'good' | { revokedAt: Date; reason: string };
 
-export interface ResponderOptions {
-  /** The authority that answers for itself. */
-  certificate: Certificate;
-  key: webcrypto.CryptoKey;
-  statusOf(serialNumber: string): Promise<CertificateStatus>;
+/** The certificate that an OCSP request asks for (RFC 6960 §4.1.1); hashes and serial number in hex. */
+export interface OcspQuestion {
+  /** OID of the hash, and whether NULL stands behind it: the answer repeats both. */
+  hashOid: string;
+  hasNull: boolean;
+  issuerNameHash: string;
+  issuerKeyHash: string;
+  /** Without leading zeros. */
+  serialNumber: string;
 }
 
-/** How long an answer counts. */
-const VALID_MS = 3_600_000;
-/** More in one question is nobody's honest need. */
-const MOST_QUESTIONS = 20;
-/** OCSPResponseStatus (RFC 6960 §4.2.1). */
-const STATUS = { successful: 0, malformedRequest: 1, internalError: 2, unauthorized: 6 };
+/** How long an answer counts, in ms. */
+export const OCSP_VALID_MS = 3_600_000;
+/** OCSPResponses without a signature (RFC 6960 §4.2.1), DER. */
+export const OCSP_MALFORMED_REQUEST = Buffer.from('30030a0101', 'hex');
+/** The certificate is not ours, or not known to us (RFC 5019 §2.2.3). */
+export const OCSP_UNAUTHORIZED = Buffer.from('30030a0106', 'hex');
 
-/** Answers an OCSP question about certificates of one authority, DER in and out. */
-export async function answerOcsp(question: Buffer, options: ResponderOptions): Promise<Buffer> {
-  const request = read(question);
-  if (!request) return failed(STATUS.malformedRequest);
-  const ids = request.tbsRequest.requestList.map(({ reqCert }) => reqCert);
-  if (ids.length === 0 || ids.length > MOST_QUESTIONS) return failed(STATUS.malformedRequest);
-  // We answer for ourselves only.
-  if (!ids.every((id) => isOurs(id, options.certificate))) return failed(STATUS.unauthorized);
-  const basic = new pkijs.BasicOCSPResponse();
-  const data = basic.tbsResponseData;
-  const issuer = pkijs.Certificate.fromBER(arrayOf(options.certificate.der));
-  data.responderID = issuer.subject;
-  data.producedAt = wholeSecond(new Date());
-  for (const id of ids) data.responses.push(await singleResponse(id, options));
-  const nonce = request.tbsRequest.requestExtensions?.find(({ extnID }) => extnID === OID.nonce);
-  if (nonce) data.responseExtensions = [nonce];
-  await basic.sign(options.key, 'SHA-256');
-  return wrap(basic);
-}
-
-function read(question: Buffer): pkijs.OCSPRequest | undefined {
+/**
+ * Reads a request, DER, for one certificate as RFC 5019 §2.1.1 has it; undefined when it is none. Its nonce and its signature are not
+ * looked at: an answer is the same for all who ask, and signed once.
+ */
+export function readOcspQuestion(request: Buffer): OcspQuestion | undefined {
   try {
-    return pkijs.OCSPRequest.fromBER(arrayOf(question));
+    const [tbsRequest] = childrenOf(readDer(request));
+    const list = tbsRequest && childrenOf(tbsRequest).find(({ tag }) => tag === TAG.sequence);
+    const [one, ...others] = list ? childrenOf(list) : [];
+    if (!one || others.length > 0) return undefined;
+    const certId = childAt(one, 0, TAG.sequence);
+    const [algorithm, parameters, ...more] = childrenOf(childAt(certId, 0, TAG.sequence));
+    if (algorithm?.tag !== TAG.oid || more.length > 0) return undefined;
+    if (parameters && (parameters.tag !== TAG.null || parameters.content.length > 0)) return undefined;
+    return {
+      hashOid: oidOf(algorithm),
+      hasNull: parameters !== undefined,
+      issuerNameHash: childAt(certId, 1, TAG.octetString).content.toString('hex'),
+      issuerKeyHash: childAt(certId, 2, TAG.octetString).content.toString('hex'),
+      serialNumber: childAt(certId, 3, TAG.integer)
+        .content.toString('hex')
+        .replace(/^0+(?=.)/, ''),
+    };
   } catch {
-    // Whatever came is no question; there is nothing else to say of it.
+    // It is no DER, or not this one: there is nothing else to say of it.
     return undefined;
   }
 }
 
-function isOurs(id: pkijs.CertID, authority: Certificate): boolean {
-  const algorithm = HASHES[id.hashAlgorithm.algorithmId];
+/** Is a question for a certificate of this issuer? */
+export function isIssuerOf(
+  { hashOid, issuerNameHash, issuerKeyHash }: OcspQuestion,
+  issuer: Certificate,
+): boolean {
+  const algorithm = HASHES[hashOid];
   if (algorithm === undefined) return false;
-  const hash = createHash(algorithm).update(authority.keyBits).digest('hex');
-  return hexOf(id.issuerKeyHash.valueBlock.valueHexView.slice().buffer) === hash;
+  const hash = (bytes: Buffer): string => createHash(algorithm).update(bytes).digest('hex');
+  return hash(issuer.keyBits) === issuerKeyHash && hash(issuer.subjectDer) === issuerNameHash;
 }
 
-async function singleResponse(
-  id: pkijs.CertID,
-  { statusOf }: ResponderOptions,
-): Promise<pkijs.SingleResponse> {
-  const status = await statusOf(serialOf(id.serialNumber.valueBlock.valueHexView.slice().buffer));
-  const now = wholeSecond(new Date());
+/** The answer to a question, signed by the authority that issued the certificate; OCSPResponse in DER. */
+export async function answerOcsp(
+  question: OcspQuestion,
+  {
+    status,
+    at,
+    certificate,
+    key,
+  }: { status: CertificateStatus; at: Date; certificate: Certificate; key: webcrypto.CryptoKey },
+): Promise<Buffer> {
+  const basic = new pkijs.BasicOCSPResponse();
+  const data = basic.tbsResponseData;
+  data.responderID = pkijs.Certificate.fromBER(arrayOf(certificate.der)).subject;
+  data.producedAt = wholeSecond(at);
   const single = new pkijs.SingleResponse({
-    certID: id,
-    thisUpdate: now,
-    nextUpdate: new Date(now.getTime() + VALID_MS),
+    certID: certIdOf(question),
+    thisUpdate: data.producedAt,
+    nextUpdate: new Date(data.producedAt.getTime() + OCSP_VALID_MS),
   });
   single.certStatus = statusBlock(status);
-  return single;
+  data.responses.push(single);
+  await basic.sign(key, 'SHA-256');
+  const response = new pkijs.OCSPResponse({
+    responseStatus: new asn1js.Enumerated({ value: 0 }),
+    responseBytes: new pkijs.ResponseBytes({
+      responseType: OID.basicResponse,
+      response: new asn1js.OctetString({ valueHex: basic.toSchema().toBER(false) }),
+    }),
+  });
+  return Buffer.from(response.toSchema().toBER(false));
 }
 
-// CertStatus: [0] good, [1] revoked with time and reason, [2] unknown.
+function certIdOf({
+  hashOid,
+  hasNull,
+  issuerNameHash,
+  issuerKeyHash,
+  serialNumber,
+}: OcspQuestion): pkijs.CertID {
+  return new pkijs.CertID({
+    hashAlgorithm: new pkijs.AlgorithmIdentifier({
+      algorithmId: hashOid,
+      ...(hasNull && { algorithmParams: new asn1js.Null() }),
+    }),
+    issuerNameHash: new asn1js.OctetString({ valueHex: bytesOf(issuerNameHash) }),
+    issuerKeyHash: new asn1js.OctetString({ valueHex: bytesOf(issuerKeyHash) }),
+    serialNumber: new asn1js.Integer({ valueHex: bytesOf(positive(serialNumber)) }),
+  });
+}
+
+function bytesOf(hex: string): ArrayBuffer {
+  return arrayOf(Buffer.from(hex, 'hex'));
+}
+
+/** Whole bytes, the first below 0x80. */
+function positive(hex: string): string {
+  const whole = hex.length % 2 === 0 ? hex : `0${hex}`;
+  return parseInt(whole.slice(0, 2), 16) < 0x80 ? whole : `00${whole}`;
+}
+
+// CertStatus: [0] good, [1] revoked with time and reason.
 function statusBlock(status: CertificateStatus): asn1js.BaseBlock {
-  if (typeof status === 'string') {
-    const idBlock = { tagClass: 3, tagNumber: status === 'good' ? 0 : 2 };
-    return new asn1js.Primitive({ idBlock, lenBlock: { length: 1 } });
-  }
+  if (status === 'good')
+    return new asn1js.Primitive({ idBlock: { tagClass: 3, tagNumber: 0 }, lenBlock: { length: 1 } });
   const reason = x509.X509CrlReason[status.reason as keyof typeof x509.X509CrlReason] ?? 0;
   return new asn1js.Constructed({
     idBlock: { tagClass: 3, tagNumber: 1 },
@@ -94,20 +146,4 @@ function statusBlock(status: CertificateStatus): asn1js.BaseBlock {
 // Fractions do not belong into times of certificates (RFC 5280 §4.1.2.5.2).
 function wholeSecond(time: Date): Date {
   return new Date(Math.floor(time.getTime() / 1000) * 1000);
-}
-
-function wrap(basic: pkijs.BasicOCSPResponse): Buffer {
-  const response = new pkijs.OCSPResponse({
-    responseStatus: new asn1js.Enumerated({ value: STATUS.successful }),
-    responseBytes: new pkijs.ResponseBytes({
-      responseType: OID.basicResponse,
-      response: new asn1js.OctetString({ valueHex: basic.toSchema().toBER(false) }),
-    }),
-  });
-  return Buffer.from(response.toSchema().toBER(false));
-}
-
-function failed(status: number): Buffer {
-  const response = new pkijs.OCSPResponse({ responseStatus: new asn1js.Enumerated({ value: status }) });
-  return Buffer.from(response.toSchema().toBER(false));
 }

@@ -18,16 +18,7 @@ export const HASHES: Record<string, string> = {
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
 
-export function hexOf(bytes: ArrayBuffer): string {
-  return Buffer.from(bytes).toString('hex');
-}
-
 /** The bytes of a buffer alone, as the ASN.1 library wants them. */
 export function arrayOf(bytes: Buffer): ArrayBuffer {
   return Uint8Array.from(bytes).buffer;
-}
-
-/** A serial number as we write it: hex, without leading zeros. */
-export function serialOf(bytes: ArrayBuffer): string {
-  return hexOf(bytes).replace(/^0+(?=.)/, '');
 }

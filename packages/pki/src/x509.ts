@@ -19,6 +19,14 @@ export function subjectOf(name: x509.Name): Subject {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
+/** What a name says that its owner is: all common names, serial numbers, user ids and e-mail addresses in it. */
+export function identifiersOf(name: x509.Name): string[] {
+  return name.toJSON().flatMap((part) => IDENTIFIERS.flatMap((attribute) => part[attribute] ?? []));
+}
+
+// As the library names them: commonName, serialNumber, userId, emailAddress.
+const IDENTIFIERS = ['CN', '2.5.4.5', '0.9.2342.19200300.100.1.1', 'E'];
+
 /** DER from DER, or from PEM with one block. */
 export function derOf(text: string | Buffer): Buffer {
   if (Buffer.isBuffer(text) && text[0] === SEQUENCE) return text;

@@ -12,7 +12,8 @@ export {
   withoutToken,
 } from './redaction.ts';
 export { Sealer } from './sealing.ts';
-export { deriveKey, hashStationPassword } from './secret.ts';
+export { gatewayKeys, gatewaySecretOf, hashStationPassword, sealingKeyOf } from './secret.ts';
+export type { GatewayKeys } from './secret.ts';
 export { main } from './main.ts';
 export type { ProcessOptions } from './main.ts';
 export {

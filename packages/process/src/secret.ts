@@ -1,10 +1,38 @@
 import { createHmac } from 'node:crypto';
 
+/** The keys that gateways and managers share. */
+export interface GatewayKeys {
+  /** What gateways show to managers. */
+  gatewayKey: string;
+  /** What station passwords are hashed with. */
+  passwordPepper: string;
+  /** What seals server keys on their way to gateways. */
+  serverKeySecret: string;
+}
+
+/**
+ * What gateways are given instead of the secret, by `deploy/gateway-secret` too: it leads neither back to the secret nor to the keys that
+ * are for managers only. It is the pepper of station passwords, so that hashes from before there was a secret for gateways stay valid.
+ */
+export function gatewaySecretOf(secret: string): string {
+  return derive(secret, 'station-password');
+}
+
 /** A key of its own for each purpose, so that what one of them gives away says nothing of the others. */
-export function deriveKey(
-  secret: string,
-  purpose: 'gateway' | 'station-password' | 'sealing' | 'server-key',
-): string {
+export function gatewayKeys(gatewaySecret: string): GatewayKeys {
+  return {
+    gatewayKey: derive(gatewaySecret, 'gateway'),
+    passwordPepper: gatewaySecret,
+    serverKeySecret: derive(gatewaySecret, 'server-key'),
+  };
+}
+
+/** What seals, for managers only, what waits in the database: keys of authorities and webhooks, passwords that are to be sent. */
+export function sealingKeyOf(secret: string): string {
+  return derive(secret, 'sealing');
+}
+
+function derive(secret: string, purpose: string): string {
   return createHmac('sha256', secret).update(`evander ${purpose}`).digest('base64url');
 }
 

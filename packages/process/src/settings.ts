@@ -71,7 +71,13 @@ export const SETTINGS = {
     'EVANDER_SECRET',
     'secret',
     undefined,
-    'At least 32 characters, the same for all gateways and managers: guards their calls to each other and station passwords at rest. `start` makes its own when unset',
+    'At least 32 characters, the same for all managers, and for nobody else: what guards the database’s secrets and the gateways’ calls is derived from it. `start` makes its own when unset',
+  ),
+  gatewaySecret: setting(
+    'EVANDER_GATEWAY_SECRET',
+    'secret',
+    undefined,
+    'The gateways’ part of EVANDER_SECRET: what `deploy/gateway-secret` prints. The same for all gateways',
   ),
   adminKey: setting(
     'EVANDER_ADMIN_KEY',
@@ -83,7 +89,7 @@ export const SETTINGS = {
     'EVANDER_API_FAILURES_PER_ADDRESS',
     'count',
     60,
-    'API requests without a valid key that one address may send within a minute; then 429. Keys in use are never made to wait',
+    'API requests without a valid key that one address may send within a minute; then 429. Valid keys never wait',
   ),
   apiFailuresPerKey: setting(
     'EVANDER_API_FAILURES_PER_KEY',

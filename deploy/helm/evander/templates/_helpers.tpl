@@ -218,8 +218,13 @@ readinessProbe: { httpGet: { path: /health/ready, port: {{ $port }} }, periodSec
 - { name: EVANDER_MQTT_PREFIX, value: {{ .root.Values.mqttPrefix | quote }} }
 - { name: EVANDER_LOG_LEVEL, value: {{ .root.Values.logLevel | quote }} }
 - { name: EVANDER_DRAIN_SECONDS, value: {{ .root.Values.drainSeconds | quote }} }
+{{- if eq .part "gateway" }}
+- name: EVANDER_GATEWAY_SECRET
+  {{- include "evander.fromSecret" (dict "root" .root "key" "gateway-secret") | nindent 2 }}
+{{- else }}
 - name: EVANDER_SECRET
   {{- include "evander.fromSecret" (dict "root" .root "key" "secret") | nindent 2 }}
+{{- end }}
 - name: EVANDER_MQTT_URL
   {{- include "evander.fromSecret" (dict "root" .root "key" (printf "%s-mqtt-url" .part)) | nindent 2 }}
 {{- end -}}

@@ -3,17 +3,19 @@ import { askManagers, certificatesFromManager, credentialsFromManager, startGate
 import type { Gateway } from '@evander/gateway';
 import { startManager } from '@evander/manager';
 import type { Manager, ManagerOptions } from '@evander/manager';
-import { deriveKey, Sealer, silentLog } from '@evander/process';
+import { gatewayKeys, gatewaySecretOf, Sealer, sealingKeyOf, silentLog } from '@evander/process';
 import pg from 'pg';
 import { createTestDatabase } from '../../../../test/database.ts';
 
 export const SECRET = 'a secret of at least thirty-two characters';
+const KEYS = gatewayKeys(gatewaySecretOf(SECRET));
 export const ADMIN_KEY = 'evk_an-admin-key-of-more-than-32-characters';
 
 /** A database and a broker for one test file; EVANDER_TEST_MQTT_URL names another broker than the embedded one. */
 export interface Services {
   databaseUrl: string;
-  mqttUrl: string;
+  /** The broker for one of its accounts, whose rights are those of deploy/mosquitto/acl where .ci/run has started it. */
+  mqttUrlOf(account: 'gateway' | 'manager'): string;
   mqttPrefix: string;
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   startManager(options?: Partial<Pick<ManagerOptions, 'plugAndCharge' | 'databaseUrl'>>): Promise<Manager>;
@@ -27,7 +29,11 @@ export async function startServices(): Promise<Services> {
   const pool = new pg.Pool({ connectionString: database.url, max: 3 });
   const external = process.env.EVANDER_TEST_MQTT_URL;
   const broker = external === undefined ? await startEmbeddedBroker() : undefined;
-  const mqttUrl = external ?? broker?.url ?? '';
+  const mqttUrlOf = (account: string): string => {
+    const url = new URL(external ?? broker?.url ?? '');
+    url.username = account;
+    return url.href;
+  };
   const mqttPrefix = `test-${Math.random().toString(36).slice(2)}`;
   const parts: { close(): Promise<void> }[] = [];
   const keep = <P extends { close(): Promise<void> }>(part: P): P => {
@@ -41,7 +47,7 @@ export async function startServices(): Promise<Services> {
   const log = silentLog();
   return {
     databaseUrl: database.url,
-    mqttUrl,
+    mqttUrlOf,
     mqttPrefix,
     rows: async (sql, values = []) => (await pool.query<Record<string, unknown>>(sql, values)).rows,
     startManager: async (options = {}) =>
@@ -51,12 +57,10 @@ export async function startServices(): Promise<Services> {
           apiPort: 0,
           databaseUrl: database.url,
           databasePoolSize: 5,
-          mqttUrl,
+          mqttUrl: mqttUrlOf('manager'),
           mqttPrefix,
-          gatewayKey: deriveKey(SECRET, 'gateway'),
-          passwordPepper: deriveKey(SECRET, 'station-password'),
-          sealingKey: deriveKey(SECRET, 'sealing'),
-          serverKeySecret: deriveKey(SECRET, 'server-key'),
+          ...KEYS,
+          sealingKey: sealingKeyOf(SECRET),
           outboundPrivate: true,
           certificates: { organisation: 'Operator', stationDays: 30, renewDays: 10, signedBy: 'builtin' },
           answerTimeoutMs: 5000,
@@ -71,16 +75,16 @@ export async function startServices(): Promise<Services> {
     startGateway: async (managers, { tls = false, failFastMs } = {}) => {
       const asked = {
         managerUrls: managers.map(({ apiUrl }) => apiUrl),
-        gatewayKey: deriveKey(SECRET, 'gateway'),
+        gatewayKey: KEYS.gatewayKey,
       };
       const names = ['localhost', '127.0.0.1'];
-      const sealer = new Sealer(deriveKey(SECRET, 'server-key'));
+      const sealer = new Sealer(KEYS.serverKeySecret);
       const gateway = keep(
         await startGateway({
           host: '127.0.0.1',
           wsPort: 0,
           statusPort: 0,
-          mqttUrl,
+          mqttUrl: mqttUrlOf('gateway'),
           mqttPrefix,
           ...(tls && {
             certificates: certificatesFromManager(askManagers({ ...asked, timeoutMs: 30_000 }), {
@@ -89,7 +93,7 @@ export async function startServices(): Promise<Services> {
             }),
           }),
           credentialsOf: credentialsFromManager({ ...asked, log }),
-          passwordPepper: deriveKey(SECRET, 'station-password'),
+          passwordPepper: KEYS.passwordPepper,
           maxFrameBytes: 1_048_576,
           pingMs: 5000,
           answerTimeoutMs: 5000,

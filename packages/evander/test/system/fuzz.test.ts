@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { gatewaySecretOf } from '@evander/process';
 import fc from 'fast-check';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -45,9 +46,9 @@ beforeAll(async () => {
     EVANDER_WSS_PORT: wss,
     EVANDER_GATEWAY_STATUS_PORT: status,
     EVANDER_MANAGER_URL: manager.apiUrl,
-    EVANDER_MQTT_URL: services.mqttUrl,
+    EVANDER_MQTT_URL: services.mqttUrlOf('gateway'),
     EVANDER_MQTT_PREFIX: services.mqttPrefix,
-    EVANDER_SECRET: SECRET,
+    EVANDER_GATEWAY_SECRET: gatewaySecretOf(SECRET),
     EVANDER_TLS_CERTIFICATE_FILES: files.certificate,
     EVANDER_TLS_KEY_FILES: files.key,
     // Each handshake comes from an address of its own: nobody is made to wait for what others did.

@@ -14,7 +14,7 @@ export async function startManagerProcess(services: Services): Promise<ManagerPr
   const process = run(['manager'], {
     EVANDER_API_PORT: port,
     EVANDER_DATABASE_URL: services.databaseUrl,
-    EVANDER_MQTT_URL: services.mqttUrl,
+    EVANDER_MQTT_URL: services.mqttUrlOf('manager'),
     EVANDER_MQTT_PREFIX: services.mqttPrefix,
     EVANDER_SECRET: SECRET,
     EVANDER_ADMIN_KEY: ADMIN_KEY,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { deriveKey } from '@evander/process';
+import { gatewayKeys, gatewaySecretOf, sealingKeyOf } from '@evander/process';
 import { createRPCError, NOREPLY } from 'ocpp-rpc';
 import type { RPCClient } from 'ocpp-rpc';
 import { writeFile } from 'node:fs/promises';
@@ -15,8 +15,9 @@ import { SecretSearch } from './secret-search.ts';
 
 const search = new SecretSearch();
 const SECRET = search.add('EVANDER_SECRET', 'the-secret-of-this-installation-0123456789');
-for (const purpose of ['gateway', 'station-password', 'sealing', 'server-key'] as const)
-  search.add(`the ${purpose} key`, deriveKey(SECRET, purpose));
+const GATEWAY_SECRET = search.add('EVANDER_GATEWAY_SECRET', gatewaySecretOf(SECRET));
+search.add('the sealing key', sealingKeyOf(SECRET));
+for (const [name, key] of Object.entries(gatewayKeys(GATEWAY_SECRET))) search.add(name, key);
 const ADMIN_KEY = search.add('the admin key', 'evk_the-admin-key-of-this-installation-01234');
 const MQTT_PASSWORD = search.add('the password of the broker', 'mqtt-pa:ss@word/1');
 const PASSWORD = search.add("a station's password", 'station-pass:word-1');
@@ -49,10 +50,9 @@ afterAll(async () => {
   await services?.close();
 });
 
-function variables(): Record<string, string | number> {
+function variables(name: 'manager' | 'gateway'): Record<string, string | number> {
   const [ws = 0, wss = 0, status = 0, api = 0] = ports;
-  const mqtt = new URL(services.mqttUrl);
-  mqtt.username = 'evander';
+  const mqtt = new URL(services.mqttUrlOf(name));
   mqtt.password = encodeURIComponent(MQTT_PASSWORD);
   return {
     EVANDER_LOG_LEVEL: 'trace',
@@ -65,6 +65,7 @@ function variables(): Record<string, string | number> {
     EVANDER_MQTT_URL: mqtt.href,
     EVANDER_MQTT_PREFIX: services.mqttPrefix,
     EVANDER_SECRET: SECRET,
+    EVANDER_GATEWAY_SECRET: GATEWAY_SECRET,
     EVANDER_ADMIN_KEY: ADMIN_KEY,
     EVANDER_UNKNOWN_STATIONS: 'reject',
     EVANDER_HIDDEN_DATA_TRANSFERS: 'acme/pin',
@@ -74,7 +75,7 @@ function variables(): Record<string, string | number> {
 }
 
 async function start(name: 'manager' | 'gateway', readyUrl: string): Promise<void> {
-  const process = run([name], variables());
+  const process = run([name], variables(name));
   processes.push(process);
   await isServing(readyUrl, process);
 }
@@ -215,12 +216,12 @@ async function mistakes(): Promise<void> {
   const database = new URL(services.databaseUrl);
   database.password = search.add('a wrong password of the database', 'wrong-database-password');
   for (const EVANDER_DATABASE_URL of [database.href, `${services.databaseUrl}?sslmode=verify-full`]) {
-    const process = run(['manager'], { ...variables(), EVANDER_API_PORT: lostPort, EVANDER_DATABASE_URL });
+    const process = run(['manager'], { ...variables('manager'), EVANDER_API_PORT: lostPort, EVANDER_DATABASE_URL });
     processes.push(process);
     await new Promise((resolve) => process.child.once('exit', resolve));
   }
   const EVANDER_MQTT_URL = `mqtts://evander:${encodeURIComponent(MQTT_PASSWORD)}@127.0.0.1:${lostPort}?cafile=/nowhere`;
-  const process = run(['gateway'], { ...variables(), EVANDER_MQTT_URL });
+  const process = run(['gateway'], { ...variables('gateway'), EVANDER_MQTT_URL });
   processes.push(process);
   await new Promise((resolve) => process.child.once('exit', resolve));
 }

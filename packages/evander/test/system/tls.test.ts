@@ -190,7 +190,7 @@ const CA_CONFIGURATION = `[ca]\ndefault_ca = here\n[here]\ndatabase = index.txt\
 
 test('a profile is raised 1 → 2 → 3 and a certificate renewed, end to end; what is lower is refused from then on', async () => {
   const password = '000102030405060708090A0B0C0D0E0F10111213';
-  await api('PUT', '/stations/RISING', { securityProfile: 1, password });
+  await api('PUT', '/stations/RISING', { securityProfile: 1, password, serialNumbers: ['SN-4711'] });
   const station = new Station({
     stationId: 'RISING',
     url: gateway.url,

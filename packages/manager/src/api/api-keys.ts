@@ -78,6 +78,7 @@ export function apiKeyRoutes(app: App, context: ApiContext): void {
       if (expiresAt && expiresAt <= context.now())
         throw new Problem(400, 'expiresAt is past; send a time to come, or none', { field: 'expiresAt' });
       const made = await apiKeys.add(database, { ...body, expiresAt, key });
+      keys.forgetHashes();
       return reply.code(201).send({ ...made, key });
     },
   );

@@ -18,6 +18,7 @@ export class KeyRing {
   readonly #now: () => Date;
   // Only keys that exist are remembered, so their number bounds it.
   readonly #known = new Map<string, KnownKey>();
+  #hashes: { hashes: Promise<Set<string>>; untilMs: number } | undefined;
 
   constructor(database: Db, now: () => Date) {
     this.#database = database;
@@ -28,9 +29,20 @@ export class KeyRing {
     return (await this.#find(key))?.role;
   }
 
-  /** Was the key valid when it was looked up last? */
-  knows(key: string): boolean {
-    return this.#known.has(key);
+  /** Is this the key of anybody? Costs a hash: the database is asked for all keys, once in a while. */
+  async exists(key: string): Promise<boolean> {
+    const nowMs = this.#now().getTime();
+    if (!this.#hashes || this.#hashes.untilMs <= nowMs) {
+      const hashes = apiKeys.hashes(this.#database, this.#now());
+      this.#hashes = { hashes, untilMs: nowMs + TRUST_MS };
+      hashes.catch(() => this.forgetHashes());
+    }
+    return (await this.#hashes.hashes).has(apiKeys.hashKey(key));
+  }
+
+  /** A key was added; other managers see that within a moment. */
+  forgetHashes(): void {
+    this.#hashes = undefined;
   }
 
   async #find(key: string): Promise<Pick<KnownKey, 'name' | 'role'> | undefined> {
@@ -60,6 +72,7 @@ export class KeyRing {
   /** Forgets a key that was taken back; other managers do so by themselves in a moment. */
   forget(keyId: string): void {
     for (const [key, known] of this.#known) if (known.keyId === keyId) this.#known.delete(key);
+    this.forgetHashes();
   }
 }
 
@@ -119,16 +132,18 @@ async function checkRole(request: FastifyRequest, guard: Guard, needed: Role): P
   }
 }
 
-// A key that is in use is heard whatever others do from its address; of all else, whoever has to wait is not even looked up.
+// A key that exists is heard whatever others do from its address, or with keys that begin like it; of all else, those who have to wait are
+// not even looked up.
 async function heardRole(request: FastifyRequest, guard: Guard, key: string): Promise<Role | undefined> {
   const { keys, failures } = guard;
-  const isHeard = keys.knows(key) || failures.secondsToWait(addressOf(request), key) === 0;
+  const isHeard = failures.secondsToWait(addressOf(request), key) === 0 || (await keys.exists(key));
   return isHeard ? keys.roleOf(key) : undefined;
 }
 
 function checkGateway(request: FastifyRequest, guard: Guard): void {
   if (isSame(bearerOf(request) ?? '', guard.gatewayKey)) return;
-  const detail = 'the gateway key is wrong; EVANDER_SECRET must be the same for gateways and managers';
+  const detail =
+    'the gateway key is wrong; EVANDER_GATEWAY_SECRET must be what deploy/gateway-secret makes of the managers’ EVANDER_SECRET';
   throw refusal(request, guard, { detail, realm: 'Evander gateways' });
 }
 

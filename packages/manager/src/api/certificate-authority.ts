@@ -1,11 +1,10 @@
-import { faultsOf, readSigningRequest } from '@evander/pki';
 import { Type } from '@fastify/type-provider-typebox';
+import { MAX_CSR_LENGTH, requestFaults } from '../certificates/signing-request.ts';
 import * as issuedCertificates from '../store/issued-certificates.ts';
 import type { IssuedCertificate } from '../store/issued-certificates.ts';
 import * as stations from '../store/stations.ts';
 import { nullable, oneOf, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
-import { readPem } from './pem-field.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
@@ -76,7 +75,7 @@ function addIssue(app: App, { database, authority }: ApiContext): void {
         body: Type.Object(
           {
             stationId: Type.String(),
-            csr: Type.String({ maxLength: 20_000, description: 'PKCS#10 in PEM' }),
+            csr: Type.String({ maxLength: MAX_CSR_LENGTH, description: 'PKCS#10 in PEM' }),
           },
           { additionalProperties: false },
         ),
@@ -88,12 +87,9 @@ function addIssue(app: App, { database, authority }: ApiContext): void {
       },
     },
     async ({ body: { stationId, csr } }, reply) => {
-      const commonNames = await stations.certificateNames(database, stationId);
-      if (commonNames.length === 0) throw new Problem(404, `station ${stationId} is not known`);
-      const faults = await faultsOf(
-        readPem('csr', () => readSigningRequest(csr)),
-        { commonNames },
-      );
+      if (!(await stations.find(database, stationId)))
+        throw new Problem(404, `station ${stationId} is not known`);
+      const faults = await requestFaults(database, { stationId, csr, usage: 'station' });
       if (faults.length > 0) throw new Problem(400, faults.join('; '), { field: 'csr' });
       return reply.code(201).send({ certificateChain: await authority.issueForStation(stationId, csr) });
     },

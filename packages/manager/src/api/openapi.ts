@@ -1,8 +1,9 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { Type } from '@fastify/type-provider-typebox';
-import type { FastifyContextConfig } from 'fastify';
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
+import { sendConditional } from './conditional.ts';
 import type { App } from './route.ts';
 import { DOCS_POLICY } from './security-headers.ts';
 
@@ -44,9 +45,13 @@ export async function describeRoutes(app: App): Promise<void> {
       return document.openapiObject;
     },
   });
+  const [sendJson, sendYaml] = documentSenders(app);
   await app.register(async (docs) => {
     docs.addHook('onRoute', (route) => {
       route.config = { ...route.config, role: 'anyone' };
+      // The same documents under names of the page's.
+      if (route.url === '/docs/json') route.handler = sendJson;
+      if (route.url === '/docs/yaml') route.handler = sendYaml;
     });
     await docs.register(swaggerUi, {
       routePrefix: '/docs',
@@ -56,7 +61,24 @@ export async function describeRoutes(app: App): Promise<void> {
   });
   const open = { config: { role: 'anyone' }, schema: { hide: true } } as const;
   app.get('/', open, (_request, reply) => reply.redirect('/docs'));
-  app.get('/openapi.json', open, () => app.swagger());
+  app.get('/openapi.json', open, sendJson);
+}
+
+type Sender = (request: FastifyRequest, reply: FastifyReply) => FastifyReply;
+
+/** Routes do not change once the server is ready, so their description is written once: in JSON, and in YAML. */
+function documentSenders(app: App): [json: Sender, yaml: Sender] {
+  const written: Record<string, Buffer> = {};
+  return [
+    (request, reply) => {
+      const body = (written['json'] ??= Buffer.from(JSON.stringify(app.swagger())));
+      return sendConditional(request, reply, { type: 'application/json; charset=utf-8', body });
+    },
+    (request, reply) => {
+      const body = (written['yaml'] ??= Buffer.from(app.swagger({ yaml: true })));
+      return sendConditional(request, reply, { type: 'application/x-yaml', body });
+    },
+  ];
 }
 
 function accessOf({ role, problems = [] }: FastifyContextConfig = {}): object {

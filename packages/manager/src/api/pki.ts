@@ -1,4 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
+import { sendConditional } from './conditional.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
@@ -14,11 +15,17 @@ export function pkiRoutes(app: App, { authority }: ApiContext): void {
   app.get('/pki/v2g-root.pem', open, async (_request, reply) =>
     reply.type('application/x-pem-file').send(await authority.rootPem('v2g')),
   );
-  app.get('/pki/crl', open, async (_request, reply) =>
-    reply.type('application/pkix-crl').send(await authority.revocationList()),
+  app.get('/pki/crl', open, async (request, reply) =>
+    sendConditional(request, reply, {
+      type: 'application/pkix-crl',
+      body: await authority.revocationList(),
+    }),
   );
-  app.get('/pki/v2g-crl', open, async (_request, reply) =>
-    reply.type('application/pkix-crl').send(await authority.revocationList('v2g')),
+  app.get('/pki/v2g-crl', open, async (request, reply) =>
+    sendConditional(request, reply, {
+      type: 'application/pkix-crl',
+      body: await authority.revocationList('v2g'),
+    }),
   );
   app.addContentTypeParser(
     'application/ocsp-request',
@@ -36,10 +43,11 @@ export function pkiRoutes(app: App, { authority }: ApiContext): void {
       config: { role: 'anyone' },
       schema: { hide: true, params: Type.Object({ '*': Type.String({ maxLength: MAX_QUESTION }) }) },
     },
-    async ({ params }, reply) => {
+    async (request, reply) => {
       // The router has decoded it.
-      const question = Buffer.from(params['*'], 'base64');
-      return reply.type('application/ocsp-response').send(await authority.answerOcsp(question));
+      const question = Buffer.from(request.params['*'], 'base64');
+      const body = await authority.answerOcsp(question);
+      return sendConditional(request, reply, { type: 'application/ocsp-response', body });
     },
   );
 }

@@ -2,6 +2,7 @@ import { Type } from '@fastify/type-provider-typebox';
 import type { Static } from '@fastify/type-provider-typebox';
 import { passwordHashes } from '../station-password.ts';
 import * as passwordChanges from '../store/password-changes.ts';
+import type { Db } from '../store/db.ts';
 import * as stationList from '../store/station-list.ts';
 import * as stations from '../store/stations.ts';
 import { nullable, oneOf } from './fields.ts';
@@ -42,7 +43,8 @@ export const StationChange = Type.Object(
       Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
         maxItems: 20,
         description:
-          'Common names that its client certificate may carry beside the station’s id (security profile 3)',
+          'Names besides its id that a certificate of the station may carry: serial numbers, the SECC id of ISO 15118. Only these ' +
+          'count, never what the station reports; each belongs to one station',
       }),
     ),
     bootAnswer: Type.Optional(
@@ -72,10 +74,23 @@ export async function putStation(
     // Looked at once it is written, and its row locked: two changes at a time cannot together leave it without a password.
     const stored = await stations.credentials(db, stationId);
     if (stored) requirePassword(stored);
+    if (isNewRow || serialNumbers) await requireOwnNames(db, stationId);
     await stationList.forgetTurnedAway(db, stationId);
     return isNewRow;
   });
   return isNew;
+}
+
+/** A name that two stations had would let one of them have a certificate in the name of the other. */
+async function requireOwnNames(db: Db, stationId: string): Promise<void> {
+  const names = await stations.registeredNames(db, stationId);
+  const other = await stations.otherNamed(db, stationId, names);
+  if (other !== undefined)
+    throw new Problem(
+      409,
+      `the id of station ${stationId} or one of its serialNumbers is the id or a serial number of station ${other}; change or delete that one first`,
+      { field: 'serialNumbers' },
+    );
 }
 
 function requirePassword({ stationId, securityProfile, passwordHashes }: stations.StationCredentials): void {

@@ -140,7 +140,7 @@ function addWrites(app: App, context: ApiContext): void {
   app.put(
     '/stations/:stationId',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', problems: [409] },
       schema: {
         operationId: 'putStation',
         summary: 'Add or change a station; what the body does not name keeps its value',

@@ -1,15 +1,26 @@
-import { Certificate, CertificateAuthority, readSigningRequest } from '@evander/pki';
+import {
+  Certificate,
+  CertificateAuthority,
+  OCSP_MALFORMED_REQUEST,
+  OCSP_UNAUTHORIZED,
+  OCSP_VALID_MS,
+  readOcspQuestion,
+} from '@evander/pki';
+import type { OcspQuestion } from '@evander/pki';
 import type { Sealer } from '@evander/process';
 import * as authorities from '../store/authorities.ts';
 import type { Database } from '../store/db.ts';
 import * as issuedCertificates from '../store/issued-certificates.ts';
 import type { Usage } from '../store/issued-certificates.ts';
+import { SignedAnswers } from './signed-answers.ts';
+import { subjectFor } from './signing-request.ts';
 
 const ROOT_DAYS = 20 * 365;
 const SERVER_DAYS = 30;
-const LIST_HOURS = 24;
-/** OCSPResponse: somebody else's certificate. */
-const UNAUTHORIZED = Buffer.from('30030a0106', 'hex');
+const LIST_MS = 24 * 3_600_000;
+/** Answers are some 1 kB; more than this many certificates are seldom asked for within half an hour. */
+const MAX_OCSP_ANSWERS = 20_000;
+const MAX_LISTS = 4;
 
 export interface AuthorityOptions {
   database: Database;
@@ -32,10 +43,16 @@ export class Authority {
   readonly organisation: string;
   readonly #options: AuthorityOptions;
   readonly #loaded = new Map<string, Promise<CertificateAuthority>>();
+  // Whoever has one of them has at least half of its time left.
+  readonly #ocspAnswers: SignedAnswers;
+  readonly #lists: SignedAnswers;
 
   constructor(options: AuthorityOptions) {
     this.#options = options;
     this.organisation = options.organisation;
+    const { now } = options;
+    this.#ocspAnswers = new SignedAnswers({ reuseMs: OCSP_VALID_MS / 2, max: MAX_OCSP_ANSWERS, now });
+    this.#lists = new SignedAnswers({ reuseMs: LIST_MS / 2, max: MAX_LISTS, now });
   }
 
   /** The root that whoever trusts us needs, PEM. */
@@ -68,14 +85,8 @@ export class Authority {
   ): Promise<string> {
     const name = usage === 'v2g' ? 'v2g' : 'evander';
     const authority = await this.#authority(name);
-    const { subject } = readSigningRequest(csr);
     const leaf = await authority.issueFromRequest(csr, {
-      subject: {
-        ...(subject.CN !== undefined && { CN: subject.CN }),
-        O: this.organisation,
-        // By its DC a vehicle knows what the certificate is for: CPO (ISO 15118-2, annex F).
-        ...(usage === 'v2g' && subject.DC !== undefined && { DC: subject.DC }),
-      },
+      subject: subjectFor(csr, { organisation: this.organisation, usage }),
       validForDays: this.#options.stationDays,
       usage: usage === 'v2g' ? 'v2g' : 'client',
       ...this.#urls(name),
@@ -84,34 +95,56 @@ export class Authority {
     return leaf;
   }
 
-  /** The list of certificates that one of the authorities has revoked, DER (RFC 5280 §5). */
+  /** The list of certificates that one of the authorities has revoked, DER (RFC 5280 §5): signed again when there is one more. */
   async revocationList(name: AuthorityName = 'evander'): Promise<Buffer> {
+    // Read before the list, which may be newer, but never older than it.
+    const revision = await issuedCertificates.revocationRevision(this.#options.database);
+    return this.#lists.get(`${name} ${revision}`, () => this.#signList(name));
+  }
+
+  /**
+   * Answers a request for a certificate of ours, DER (RFC 6960): signed once per status. For certificates that we do not know nothing is
+   * signed, so that questions cost an attacker as much as us.
+   */
+  async answerOcsp(request: Buffer): Promise<Buffer> {
+    const question = readOcspQuestion(request);
+    if (!question) return OCSP_MALFORMED_REQUEST;
+    for (const name of ['evander', 'v2g'] as const) {
+      const authority = await this.#authority(name);
+      if (authority.isIssuerOf(question)) return this.#answerAs(name, authority, question);
+    }
+    return OCSP_UNAUTHORIZED;
+  }
+
+  async #answerAs(
+    name: AuthorityName,
+    authority: CertificateAuthority,
+    question: OcspQuestion,
+  ): Promise<Buffer> {
     const { database, now } = this.#options;
-    const revoked = await issuedCertificates.revoked(database, name, now());
+    const { serialNumber, hashOid, hasNull } = question;
+    const issued = await issuedCertificates.status(database, name, serialNumber);
+    if (!issued) return OCSP_UNAUTHORIZED;
+    const { revokedAt, revocationReason } = issued;
+    const reason = revocationReason ?? 'unspecified';
+    const status = revokedAt ? { revokedAt, reason } : 'good';
+    const key = JSON.stringify([name, serialNumber, hashOid, hasNull, status]);
+    return this.#ocspAnswers.get(key, () => authority.answerOcsp(question, { status, at: now() }));
+  }
+
+  async #signList(name: AuthorityName): Promise<Buffer> {
+    const { database, now } = this.#options;
+    const thisUpdate = now();
+    const revoked = await issuedCertificates.revoked(database, name, thisUpdate);
     const authority = await this.#authority(name);
     return authority.crl({
       revoked: revoked.map(({ serialNumber, revokedAt, revocationReason }) => ({
         serialNumber,
-        revokedAt: revokedAt ?? now(),
+        revokedAt: revokedAt ?? thisUpdate,
         reason: revocationReason ?? 'unspecified',
       })),
-      nextUpdate: new Date(now().getTime() + LIST_HOURS * 3_600_000),
-    });
-  }
-
-  /** Answers a question for a certificate of ours, DER (RFC 6960). */
-  async answerOcsp(request: Buffer): Promise<Buffer> {
-    const answer = await this.#answerAs('evander', request);
-    return answer.equals(UNAUTHORIZED) ? this.#answerAs('v2g', request) : answer;
-  }
-
-  async #answerAs(name: AuthorityName, request: Buffer): Promise<Buffer> {
-    const authority = await this.#authority(name);
-    return authority.answerOcsp(request, async (serialNumber) => {
-      const issued = await issuedCertificates.get(this.#options.database, serialNumber);
-      if (!issued) return 'unknown';
-      const { revokedAt, revocationReason } = issued;
-      return revokedAt ? { revokedAt, reason: revocationReason ?? 'unspecified' } : 'good';
+      thisUpdate,
+      nextUpdate: new Date(thisUpdate.getTime() + LIST_MS),
     });
   }
 

@@ -74,12 +74,11 @@ export class CertificateJudge {
   async #identityFault(stationId: string, own: Certificate, anchor: Anchor): Promise<string | undefined> {
     const { database } = this.#options;
     const { CN: commonName, O: organisation } = own.subject;
-    const names = anchor.isOurs
-      ? await stations.certificateNames(database, stationId)
-      : await stations.registeredNames(database, stationId);
-    const shown = [commonName, ...own.names].filter((name) => name !== undefined);
-    if (!shown.some((name) => names.includes(name)))
+    const names = await stations.registeredNames(database, stationId);
+    if (!own.identifiers.some((name) => names.includes(name)))
       return `its CN is ${commonName ?? 'not there'}, which is neither station ${stationId} nor a serial number registered for it`;
+    const owner = await stations.otherNamed(database, stationId, own.identifiers);
+    if (owner !== undefined) return `it names station ${owner} too`;
     if (organisation === undefined || !anchor.organisations.includes(organisation))
       return `its O is ${organisation ?? 'not there'}, not ${anchor.organisations.join(' or ')}`;
     const other = await stations.otherWithCertificate(database, stationId, own.fingerprint);

@@ -10,6 +10,8 @@ import { v2gAuthorityOf, withoutRoot } from './v2g-authority.ts';
 export interface PncContext {
   database: Database;
   responders: Responders;
+  /** The operator, as O of certificates. */
+  organisation: string;
   /** Our own authority, which signs V2G certificates where no file has another; undefined where operators do. */
   authority?: Pick<Authority, 'issueForStation'>;
   now(): Date;
@@ -18,7 +20,7 @@ export interface PncContext {
 /** Makes ready what Plug & Charge works with. Rejects when a file of the settings cannot be read or used. */
 export async function openPnc(
   { v2gCaFile, contractPool: pool, has2beFailure = 'Failed' }: PncOptions,
-  { database, responders, authority, now }: PncContext,
+  { database, responders, organisation, authority, now }: PncContext,
 ): Promise<PncServices> {
   const contracts = new ContractCheck({ database, now, responders });
   const own: IssueV2g | undefined =
@@ -28,7 +30,7 @@ export async function openPnc(
     checkContract: (evidence) => contracts.check(evidence),
     ocspResponse: async (data) => (await responders.ask(data, await contracts.issuerFor(data))).response,
     contractCertificates: pool && contractPool(pool, now),
-    issueV2g: v2gCaFile === undefined ? own : await v2gAuthorityOf(v2gCaFile),
+    issueV2g: v2gCaFile === undefined ? own : await v2gAuthorityOf(v2gCaFile, organisation),
     has2beFailure,
   };
 }

@@ -1,6 +1,7 @@
-import { CertificateAuthority, readChain, readSigningRequest } from '@evander/pki';
+import { CertificateAuthority, readChain } from '@evander/pki';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { subjectFor } from '../certificates/signing-request.ts';
 import type { IssueV2g } from './plug-and-charge.ts';
 
 /** A station has long asked for another by then; what stations show to EVs is meant to be short-lived. */
@@ -8,13 +9,13 @@ const DAYS = 90;
 const KEY = /-----BEGIN (?:EC |RSA )?PRIVATE KEY-----[A-Za-z\d+/=\s]+-----END (?:EC |RSA )?PRIVATE KEY-----/;
 
 /** The V2G sub-CA in a PEM file: its private key, its certificate, the sub-CAs above. Rejects when it cannot be used. */
-export async function v2gAuthorityOf(file: string): Promise<IssueV2g> {
+export async function v2gAuthorityOf(file: string, organisation: string): Promise<IssueV2g> {
   const authority = await open(file).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`EVANDER_V2G_CA_FILE ${file} cannot be used: ${reason}`, { cause: error });
   });
   return async (_stationId, csr) => {
-    const { subject } = readSigningRequest(csr);
+    const subject = subjectFor(csr, { organisation, usage: 'v2g' });
     return withoutRoot(await authority.issueFromRequest(csr, { subject, validForDays: DAYS, usage: 'v2g' }));
   };
 }

@@ -15,8 +15,8 @@ export interface ApiKey {
 
 const COLUMNS = 'key_id AS "keyId", name, role, created_at AS "createdAt", expires_at AS "expiresAt"';
 
-// Keys are long and random, so a fast hash keeps them as well as a slow one.
-function hashKey(key: string): string {
+/** What is stored of a key. Keys are long and random, so a fast hash keeps them as well as a slow one. */
+export function hashKey(key: string): string {
   return createHash('sha256').update(key).digest('base64url');
 }
 
@@ -29,6 +29,17 @@ const select = statement(
 export async function find(db: Db, key: string, at: Date): Promise<ApiKey | undefined> {
   const { rows } = await db.query<ApiKey>(select([hashKey(key), at]));
   return rows[0];
+}
+
+const selectHashes = statement(
+  'apiKeys.hashes',
+  'SELECT key_hash AS "keyHash" FROM api_keys WHERE expires_at IS NULL OR expires_at > $1',
+);
+
+/** What is stored of all keys that are valid at that time. */
+export async function hashes(db: Db, at: Date): Promise<Set<string>> {
+  const { rows } = await db.query<{ keyHash: string }>(selectHashes([at]));
+  return new Set(rows.map(({ keyHash }) => keyHash));
 }
 
 const insert = statement(

@@ -72,6 +72,35 @@ export async function get(db: Db, serialNumber: string): Promise<IssuedCertifica
   return rows[0];
 }
 
+const selectStatus = statement(
+  'issuedCertificates.status',
+  `SELECT revoked_at AS "revokedAt", revocation_reason AS "revocationReason" FROM issued_certificates
+   WHERE serial_number = $1 AND authority = $2`,
+);
+
+/** Whether a certificate of one of our authorities is revoked; undefined when it has issued none with this serial number. */
+export async function status(
+  db: Db,
+  authority: string,
+  serialNumber: string,
+): Promise<Pick<IssuedCertificate, 'revokedAt' | 'revocationReason'> | undefined> {
+  const { rows } = await db.query<Pick<IssuedCertificate, 'revokedAt' | 'revocationReason'>>(
+    selectStatus([serialKey(serialNumber), authority]),
+  );
+  return rows[0];
+}
+
+const selectRevision = statement(
+  'issuedCertificates.revision',
+  'SELECT revision FROM certificate_revocations',
+);
+
+/** Changes with each revocation, of whichever authority. */
+export async function revocationRevision(db: Db): Promise<number> {
+  const { rows } = await db.query<{ revision: number }>(selectRevision());
+  return rows[0]?.revision ?? 0;
+}
+
 const markRevoked = statement(
   'issuedCertificates.revoke',
   `UPDATE issued_certificates SET revoked_at = coalesce(revoked_at, $2), revocation_reason = coalesce(revocation_reason, $3)

@@ -39,10 +39,12 @@ export async function lock(
 
 const insertUnknown = statement(
   'stations.addUnknown',
-  'INSERT INTO stations (station_id) VALUES ($1) ON CONFLICT DO NOTHING',
+  `INSERT INTO stations (station_id)
+   SELECT $1::text WHERE NOT EXISTS (SELECT FROM stations WHERE serial_numbers @> ARRAY[$1::text])
+   ON CONFLICT DO NOTHING`,
 );
 
-/** Adds a station that came by itself, without a password. */
+/** Adds a station that nobody registered, without a password; not when its id is a serial number registered for another. */
 export async function addUnknown(db: Db, stationId: string): Promise<void> {
   await db.query(insertUnknown([stationId]));
 }
@@ -55,21 +57,35 @@ const selectCredentials = statement(
 );
 
 const selectNames = statement(
-  'stations.certificateNames',
-  `SELECT serial_numbers || station_id AS registered, array_remove(ARRAY[charge_box_serial_number, charge_point_serial_number], NULL)
-     AS told FROM stations WHERE station_id = $1`,
+  'stations.registeredNames',
+  `SELECT station_id || serial_numbers AS names FROM stations WHERE station_id = $1`,
 );
 
-/** What a certificate of a station may carry as its common name: its id and the serial numbers registered for it (ocppj.md TLS.10). */
+/**
+ * What a certificate of a station may name: its id and the serial numbers that an operator registered for it (ocppj.md TLS.10). What it
+ * reports of itself does not count, or it could take the name of another. None when it is unknown.
+ */
 export async function registeredNames(db: Db, stationId: string): Promise<string[]> {
-  const { rows } = await db.query<{ registered: string[] }>(selectNames([stationId]));
-  return rows[0]?.registered ?? [];
+  const { rows } = await db.query<{ names: string[] }>(selectNames([stationId]));
+  return rows[0]?.names ?? [];
 }
 
-/** The same for our own certificates, which we know to be a station's: here the serial numbers that it told with its boot count too. */
-export async function certificateNames(db: Db, stationId: string): Promise<string[]> {
-  const { rows } = await db.query<{ registered: string[]; told: string[] }>(selectNames([stationId]));
-  return rows.flatMap(({ registered, told }) => [...registered, ...told]);
+const selectNamed = statement(
+  'stations.otherNamed',
+  `SELECT station_id AS "stationId" FROM stations
+   WHERE (station_id = ANY ($2::text[]) OR serial_numbers && $2::text[]) AND station_id <> $1 LIMIT 1`,
+);
+
+/** Another station to which one of these names belongs, as its id or as a registered serial number. */
+export async function otherNamed(
+  db: Db,
+  stationId: string,
+  names: readonly string[],
+): Promise<string | undefined> {
+  // PostgreSQL knows no U+0000, so no station is called that.
+  const possible = names.filter((name) => !name.includes('\0'));
+  const { rows } = await db.query<{ stationId: string }>(selectNamed([stationId, possible]));
+  return rows[0]?.stationId;
 }
 
 const updateCertificate = statement(

@@ -1,6 +1,9 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { createLog } from '@evander/process';
+import { KeyRing } from '../../src/api/authentication.ts';
 import { FailedKeys } from '../../src/api/failed-keys.ts';
+import * as apiKeys from '../../src/store/api-keys.ts';
+import type { Db } from '../../src/store/db.ts';
 import { GATEWAY_KEY, KEYS, openApi } from './harness.ts';
 import type { TestApi, TestApiOptions } from './harness.ts';
 
@@ -30,7 +33,7 @@ async function statuses(requests: (() => Promise<Response>)[]): Promise<number[]
   return all;
 }
 
-test('whoever guesses waits, and is not even looked up; keys in use and other routes are served meanwhile', async () => {
+test('whoever guesses waits, and is not even looked up; keys that exist and other routes are served meanwhile', async () => {
   const lines: string[] = [];
   const log = createLog('test', 'warn', { write: (line: string) => void lines.push(line) });
   const api = await open({ failureLimits: { address: 3, key: 100 }, log });
@@ -46,8 +49,8 @@ test('whoever guesses waits, and is not even looked up; keys in use and other ro
     detail: expect.stringContaining('60 s') as unknown,
   });
   expect((await get(api, KEYS.viewer)).status).toBe(200);
-  // A right guess is not told from a wrong one.
-  expect((await get(api, KEYS.admin)).status).toBe(429);
+  // One that exists is heard although it was never used here.
+  expect((await get(api, KEYS.admin)).status).toBe(200);
   expect((await get(api, null)).status).toBe(401);
   expect((await fetch(`${api.url}/health/live`)).status).toBe(200);
   const gateway = { headers: { authorization: `Bearer ${GATEWAY_KEY}` } };
@@ -59,6 +62,51 @@ test('whoever guesses waits, and is not even looked up; keys in use and other ro
   api.desk.setNow(new Date(begin.getTime() + 60_000));
   expect((await get(api, KEYS.admin)).status).toBe(200);
   expect((await get(api, 'evk_another')).status).toBe(401);
+});
+
+test('a key that exists never waits: not behind a shared address, nor at a manager that has just started', async () => {
+  const api = await open({ failureLimits: { address: 10, key: 10 } });
+  const begin = new Date();
+  api.desk.setNow(begin);
+  for (let i = 0; i < 12; i++) await get(api, `evk_${'0'.repeat(20)}${i}`);
+  expect((await get(api, 'evk_another')).status).toBe(429);
+  // No key has been used at this manager yet; one of them begins like those that were guessed.
+  const alike = `evk_${'0'.repeat(40)}`;
+  const expiring = { name: 'expiring', role: 'viewer', expiresAt: new Date(begin.getTime() + 1000) } as const;
+  await apiKeys.add(api.desk.database, { name: 'alike', role: 'viewer', key: alike });
+  await apiKeys.add(api.desk.database, { ...expiring, key: 'evk_expiring' });
+  // By another manager, so that this one may learn of them within two seconds.
+  api.desk.setNow(new Date(begin.getTime() + 2000));
+  for (const key of [...Object.values(KEYS), alike]) expect((await get(api, key)).status).toBe(200);
+  expect((await get(api, 'evk_expiring')).status).toBe(429);
+  const { body } = await api.send('POST', '/api/v1/api-keys', { name: 'new', role: 'viewer' });
+  expect((await get(api, body.key)).status).toBe(200);
+  await api.send('DELETE', `/api/v1/api-keys/${body.keyId}`);
+  expect((await get(api, body.key)).status).toBe(429);
+});
+
+test('guesses of those who wait cost the database one query in two seconds', async () => {
+  const { desk } = await open({});
+  let queries = 0;
+  const counted: Db = {
+    query: (query) => {
+      queries++;
+      return desk.database.query(query);
+    },
+  };
+  let nowMs = Date.now();
+  const keys = new KeyRing(counted, () => new Date(nowMs));
+  const guess = async (): Promise<void> => {
+    const guesses = Array.from({ length: 1000 }, (_, i) => keys.exists(`evk_${i}`));
+    expect(await Promise.all(guesses)).toEqual(Array(1000).fill(false));
+    expect(await keys.exists(KEYS.viewer)).toBe(true);
+  };
+  await guess();
+  await guess();
+  expect(queries).toBe(1);
+  nowMs += 2000;
+  await guess();
+  expect(queries).toBe(2);
 });
 
 test('requests without a key wait too, and keep nobody out who has one', async () => {

@@ -23,6 +23,7 @@ beforeAll(async () => {
   v2gCaFile = join(pki.sub.folder, 'v2g.pem');
   writeFileSync(v2gCaFile, pki.sub.issued.key + pki.sub.pem);
   desk = await openDesk({ pnc: { v2gCaFile } });
+  await desk.rows("UPDATE stations SET serial_numbers = '{SECC-1}'");
 });
 afterAll(async () => {
   await desk.close();
@@ -160,7 +161,10 @@ test('without a file our own authority signs, and what it signs ends at its V2G 
   const now = () => new Date();
   const sealer = new Sealer('a secret of managers');
   const authority = new Authority({ database, sealer, organisation: 'Us', stationDays: 30, now });
-  const services = await openPnc({}, { database, responders: respondersOf(desk), authority, now });
+  const services = await openPnc(
+    {},
+    { database, responders: respondersOf(desk), organisation: 'Us', authority, now },
+  );
   const { csr, spki } = makeRequest();
   const chain = (await services.issueV2g?.('CP1', csr)) ?? '';
   expect(spkiOf(chain)).toBe(spki);
@@ -188,6 +192,7 @@ test.each([
   const about = {
     database: desk.database,
     responders: respondersOf(desk),
+    organisation: 'Us',
     now: () => new Date(),
   };
   await expect(openPnc({ v2gCaFile: file() }, about)).rejects.toThrow('EVANDER_V2G_CA_FILE');

@@ -1,22 +1,17 @@
-import { CertificateError, readSigningRequest } from '@evander/pki';
+import { MAX_CSR_LENGTH, requestFaults } from '../../certificates/signing-request.ts';
 import * as pncCertificateRequests from '../../store/pnc-certificate-requests.ts';
-import type { PncMessage } from './tunnel.ts';
-
-/** What a frame may hold instead of a request need not be kept to the end; the application note has 5500 at most. */
-const MAX_LENGTH = 20_000;
+import type { PncContext, PncMessage } from './tunnel.ts';
 
 /** Answers at once; the V2G certificate follows by CertificateSigned, never before the answer (PnC.10). */
 export const signCertificate: PncMessage<'SignCertificate'> = {
-  async handle(
-    { csr, certificateType = 'V2GCertificate' },
-    { stationId, messageId, dialect, receivedAt, database, pnc, afterAnswer },
-  ) {
-    const fault = await faultOf(csr, certificateType);
+  async handle({ csr, certificateType = 'V2GCertificate' }, context) {
+    const { stationId, messageId, dialect, receivedAt, database, pnc, afterAnswer } = context;
+    const fault = await faultOf(csr, certificateType, context);
     await pncCertificateRequests.add(database, {
       stationId,
       messageId,
       dialect,
-      csr: csr.slice(0, MAX_LENGTH),
+      csr: csr.slice(0, MAX_CSR_LENGTH),
       state: fault === null ? 'requested' : 'rejected',
       reason: fault,
       requestedAt: receivedAt,
@@ -27,14 +22,13 @@ export const signCertificate: PncMessage<'SignCertificate'> = {
   },
 };
 
-async function faultOf(csr: string, certificateType: string): Promise<string | null> {
+async function faultOf(
+  csr: string,
+  certificateType: string,
+  { database, stationId }: PncContext,
+): Promise<string | null> {
   if (certificateType !== 'V2GCertificate')
     return `${certificateType} is not for the tunnel; the station must ask for it with the SignCertificate of the security extension`;
-  if (csr.length > MAX_LENGTH) return `the csr is longer than ${MAX_LENGTH} characters`;
-  try {
-    return (await readSigningRequest(csr).verify()) ? null : 'the csr is not signed with its own key';
-  } catch (error) {
-    if (error instanceof CertificateError) return error.message;
-    throw error;
-  }
+  const faults = await requestFaults(database, { stationId, csr, usage: 'v2g' });
+  return faults.length === 0 ? null : faults.join('; ');
 }

@@ -1,0 +1,21 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { createHash } from 'node:crypto';
+
+const etags = new WeakMap<Buffer, string>();
+
+/**
+ * Sends what seldom changes. Caches must ask whether it still counts, and are told 304 when it does (RFC 9110 §13.1.2): what was revoked
+ * a moment ago shows at once.
+ */
+export function sendConditional(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { type, body }: { type: string; body: Buffer },
+): FastifyReply {
+  const etag = etags.get(body) ?? `"${createHash('sha256').update(body).digest('base64url')}"`;
+  etags.set(body, etag);
+  reply.headers({ etag, 'cache-control': 'no-cache' });
+  const known = request.headers['if-none-match']?.split(',').map((one) => one.trim().replace(/^W\//, ''));
+  if (known?.some((one) => one === etag || one === '*')) return reply.code(304).send();
+  return reply.type(type).send(body);
+}
