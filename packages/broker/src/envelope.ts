@@ -2,7 +2,10 @@ type Payload = Record<string, unknown>;
 
 /** What may be added to MaEVe's fields: a reader that does not know them passes over them. */
 interface Extras {
-  /** The connection that the frame came in on; newer ones sort after older ones. */
+  /**
+   * The connection that the frame came in on; newer ones sort after older ones. On a command: the only connection that it is meant
+   * for, or none where any of the station's will do.
+   */
   connection_id?: string;
   /** When the gateway read the frame, RFC 3339: stays the same when the envelope is sent again. */
   received_at?: string;
@@ -13,6 +16,8 @@ export interface CallEnvelope extends Extras {
   id: string;
   action: string;
   request: Payload;
+  /** On a command: its sender acknowledges the answer, so the gateway publishes it again until then. MaEVe's managers do not say so. */
+  ack?: boolean;
 }
 
 /** An answer carries its question, so that whoever gets it needs no memory of having asked. */

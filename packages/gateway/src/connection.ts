@@ -7,6 +7,7 @@ import type { RawData, WebSocket } from 'ws';
 import { Commands } from './commands.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { StationCalls } from './station-calls.ts';
+import type { StationResult } from './unsettled-results.ts';
 
 export interface ConnectionOptions {
   stationId: string;
@@ -16,7 +17,7 @@ export interface ConnectionOptions {
   remoteAddress: string;
   /** Publishes an envelope on the station's way in; one that is not heard is published again by its owner. */
   publishCall(payload: string): void;
-  publishResult(id: string, payload: string): void;
+  publishResult(result: StationResult): void;
   onUnreadable(frame: UnreadableFrame): void;
   repeatDelaysMs: readonly number[];
   answerTimeoutMs: number;
@@ -75,8 +76,11 @@ export class Connection {
     this.#commands = new Commands({
       stationId: options.stationId,
       send,
-      publish: (answer) =>
-        options.publishResult(answer.id, encodeEnvelope({ ...answer, connection_id: options.connectionId })),
+      publish: (answer, isAcknowledged) => {
+        const { stationId, connectionId } = options;
+        const payload = encodeEnvelope({ ...answer, connection_id: connectionId });
+        options.publishResult({ stationId, connectionId, id: answer.id, payload, isAcknowledged });
+      },
       answerTimeoutMs: options.answerTimeoutMs,
     });
     socket.on('pong', () => (this.#isAlive = true));
@@ -98,6 +102,12 @@ export class Connection {
     if (envelope.type !== 2) {
       if (!this.#calls.answer(envelope))
         this.#options.log.debug({ id: envelope.id }, 'answer to no open call dropped');
+    } else if (envelope.connection_id !== undefined && envelope.connection_id !== this.connectionId) {
+      // The station may have had it on that connection already. The manager learns from our presence that the connection is lost.
+      this.#options.log.info(
+        { id: envelope.id, action: envelope.action, meantFor: envelope.connection_id },
+        'command for another connection dropped',
+      );
     } else if (!this.#draining) {
       this.#commands.receive(envelope);
     }

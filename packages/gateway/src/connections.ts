@@ -38,6 +38,8 @@ export class Connections {
     this.#unsettled = new UnsettledResults({
       publish: (stationId, payload) => this.road.publishIn(stationId, payload),
       repeatDelaysMs: options.repeatDelaysMs,
+      onDropped: () => options.metrics.countDroppedAnswer(),
+      log: options.log,
     });
   }
 
@@ -68,13 +70,14 @@ export class Connections {
       securityProfile,
       connectionId,
       remoteAddress,
-      publishCall: (payload) => this.road.publishIn(stationId, payload),
-      publishResult: (id, payload) => this.#unsettled.add(stationId, id, payload),
+      publishCall: (payload) => void this.road.publishIn(stationId, payload),
+      publishResult: (result) => this.#unsettled.add(result),
       onUnreadable: (frame) => this.road.tell({ kind: 'unreadable', frames: [frame] }),
       log,
     });
     socket.on('close', (code) => {
       log.info({ code }, 'disconnected');
+      this.#unsettled.onClose(stationId, connectionId);
       this.#forget(connection);
     });
     const older = this.#connections.get(stationId);
@@ -97,10 +100,13 @@ export class Connections {
     for (const connection of this.#connections.values()) connection.ping();
   }
 
-  /** Waits up to `drainMs` until what is open is answered, closes every socket, then leaves the road. */
+  /**
+   * Waits up to `drainMs` until what is open is answered and answers to commands are acknowledged, closes every socket, then leaves
+   * the road.
+   */
   async close(drainMs: number): Promise<void> {
     const drained = Promise.all([...this.#connections.values()].map((connection) => connection.drain()));
-    await atMost(drainMs, drained);
+    await atMost(drainMs, Promise.all([drained, this.#unsettled.emptied()]));
     for (const connection of this.#connections.values())
       connection.close(CLOSE.restart, 'the gateway restarts');
     if (this.size > 0) await new Promise<void>((resolve) => (this.#whenEmpty = resolve));

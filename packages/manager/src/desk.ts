@@ -52,6 +52,7 @@ export class Desk {
       passwordPepper,
       // The gateway's clock starts a little later than ours.
       answerTimeoutMs: options.answerTimeoutMs + 1000,
+      isBrokerConnected: () => this.road.isReady,
       settle: (stationId, commandId) => this.road.settle(stationId, commandId),
       onSettled: (stationId) => void this.pursuit.look(stationId),
     });

@@ -108,6 +108,7 @@ export async function openDesk({
     passwordPepper: PEPPER,
     answerTimeoutMs: 30_000,
     publish,
+    isBrokerConnected: () => true,
     settle: (stationId, id) => settled.push(`${stationId} ${id}`),
     metrics,
     now,

@@ -30,7 +30,8 @@ const COMMAND = {
   action: Type.String(),
   status: oneOf(
     COMMAND_STATUSES,
-    'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR',
+    'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR. ' +
+      'connectionLost: the connection ended before the answer, and the station must not get it twice; a late answer still counts',
   ),
   request: Type.Unknown({ description: 'Without its secrets' }),
   response: Type.Unknown({ description: 'Null until it is answered' }),
@@ -167,15 +168,13 @@ export async function sendCommand(
   { requestedBy, ...sent }: Sending,
   { waitSeconds = 30, ttlSeconds, skipRules }: CommandQuery,
 ): Promise<CommandRow> {
-  const commandId = await callMaker.request({
+  const call = {
     ...sent,
     ...(ttlSeconds !== undefined && { ttlSeconds }),
     ...(skipRules !== undefined && { skipRules }),
     ...(requestedBy !== undefined && { requestedBy }),
-  });
-  const command = await callMaker.outcome(commandId, waitSeconds * 1000);
-  if (!command) throw new Error(`command ${commandId} was recorded and is not there`);
-  return command;
+  };
+  return callMaker.send(call, waitSeconds * 1000);
 }
 
 /** An OCPP request for people: the ids that are ours to give may be left out. */

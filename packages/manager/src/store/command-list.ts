@@ -34,9 +34,9 @@ export async function get(db: Db, commandId: string): Promise<CommandRow | undef
 
 const selectLost = statement(
   'commands.isLost',
-  `SELECT FROM connections c WHERE c.station_id = $1 AND c.connected_at > $2 AND NOT EXISTS (
-     SELECT FROM commands k WHERE k.station_id = $1 AND k.action = $3 AND k.command_id <> $4 AND k.status = 'timedOut'
-       AND k.settled_at > $5)`,
+  `SELECT FROM connections c WHERE c.station_id = $1 AND ($6 = 'connectionLost' OR c.connected_at > $2) AND NOT EXISTS (
+     SELECT FROM commands k WHERE k.station_id = $1 AND k.action = $3 AND k.command_id <> $4
+       AND k.status IN ('timedOut', 'connectionLost') AND k.settled_at > $5)`,
 );
 
 /**
@@ -45,10 +45,10 @@ const selectLost = statement(
  */
 export async function isLost(
   db: Db,
-  { stationId, sentAt, action, commandId }: CommandRow,
+  { stationId, sentAt, action, commandId, status }: CommandRow,
   since: Date,
 ): Promise<boolean> {
-  const { rowCount } = await db.query(selectLost([stationId, sentAt, action, commandId, since]));
+  const { rowCount } = await db.query(selectLost([stationId, sentAt, action, commandId, since, status]));
   return rowCount === 1;
 }
 
