@@ -25,6 +25,8 @@ export interface RouterOptions extends AnswerOptions {
   /** Takes in a station's answer to a command; rejects when it could not be stored. */
   onAnswer(stationId: string, answer: ResultEnvelope | ErrorEnvelope, at: Date): Promise<void>;
   markSeen(stationId: string, at: Date): void;
+  /** Takes note that a station is there, before its envelope is handled; rejects when that could not be stored. */
+  hear(stationId: string, envelope: Envelope): Promise<void>;
   metrics: Pick<ManagerMetrics, 'countCall'>;
   now(): Date;
   log: Log;
@@ -59,6 +61,7 @@ export class Router {
     this.#open.add(key);
     try {
       this.#options.markSeen(stationId, receivedAt);
+      await this.#hear(stationId, envelope);
       await this.#traced(stationId, envelope, () =>
         envelope.type === 2
           ? this.#onCall(stationId, envelope, receivedAt)
@@ -85,6 +88,14 @@ export class Router {
   #traced(stationId: string, { id, action }: Envelope, work: () => Promise<void>): Promise<void> {
     const about = { name: action.slice(0, 50), 'ocpp.station.id': stationId, 'ocpp.message.id': id };
     return traced('consumer', about, work);
+  }
+
+  async #hear(stationId: string, envelope: Envelope): Promise<void> {
+    try {
+      await this.#options.hear(stationId, envelope);
+    } catch (error) {
+      throw new NotStoredError('the connection could not be recorded', { cause: error });
+    }
   }
 
   async #onCall(stationId: string, call: CallEnvelope, receivedAt: Date): Promise<void> {

@@ -9,6 +9,7 @@ import * as commandList from '../store/command-list.ts';
 import type { CommandRow } from '../store/command-list.ts';
 import { COMMAND_STATUSES } from '../store/commands.ts';
 import { nullable, oneOf, Period, readPeriod, StationParams, Time } from './fields.ts';
+import { commandIdOf } from './idempotency.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -36,6 +37,7 @@ const COMMAND = {
   request: Type.Unknown({ description: 'Without its secrets' }),
   response: Type.Unknown({ description: 'Null until it is answered' }),
   error: nullable(CallError),
+  hint: nullable(Type.String({ description: 'What may help after a failure' })),
   requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
   createdAt: Time,
   expiresAt: Time,
@@ -151,14 +153,17 @@ function addCommand(app: App, { callMaker, keys }: ApiContext, action: CommandAc
     async (request, reply) => {
       const { stationId } = request.params;
       const requestedBy = await keys.nameOf(request);
-      const sent = { stationId, action, request: request.body, requestedBy };
+      const sent = { stationId, action, request: request.body, requestedBy, ...commandIdOf(request) };
       const command = await sendCommand(callMaker, sent, request.query);
       return reply.code(command.settledAt === null ? 202 : 200).send(command);
     },
   );
 }
 
-interface Sending extends Pick<CommandRequest, 'stationId' | 'action' | 'request' | 'alongside'> {
+interface Sending extends Pick<
+  CommandRequest,
+  'stationId' | 'action' | 'request' | 'alongside' | 'commandId'
+> {
   requestedBy: string | undefined;
 }
 

@@ -28,7 +28,7 @@ const PATIENCE_MS = 60_000;
 const OPEN_AT_ONCE = 100;
 /**
  * Gateways publish an answer that was not acknowledged again every 15 s or so: a manager that was away, or without its broker or
- * database, gives up nothing before it has had the chance to get it.
+ * database, gives up nothing that was sent before, until it has had the chance to get the answer.
  */
 const CATCH_UP_MS = 20_000;
 
@@ -137,8 +137,8 @@ export class CallMaker {
     try {
       if (!this.#options.isBrokerConnected()) this.#workingSinceMs = Date.now();
       const hasCaughtUp = Date.now() - this.#workingSinceMs >= CATCH_UP_MS;
-      const settled = await this.#settlement.expire();
-      if (hasCaughtUp) settled.push(...(await this.#settlement.giveUp()));
+      const sentSince = new Date(hasCaughtUp ? 0 : this.#workingSinceMs);
+      const settled = [...(await this.#settlement.giveUp(sentSince)), ...(await this.#settlement.expire())];
       for (const { stationId, commandId } of settled) {
         this.#tell(stationId, commandId);
         this.#options.onSettled?.(stationId);

@@ -60,17 +60,18 @@ export class Settlement {
     return { ...answer, error_description: description, error_details: hide(answer.error_details ?? {}) };
   }
 
-  /** Settles what was sent and has had no answer in time, or lost its connection; resolves with it. */
-  async giveUp(): Promise<{ stationId: string; commandId: string }[]> {
+  /** Settles what was sent, not before a time, and has had no answer in time, or lost its connection; resolves with it. */
+  async giveUp(sentSince: Date): Promise<{ stationId: string; commandId: string }[]> {
     const { database, now, answerTimeoutMs, metrics } = this.#options;
     const at = now();
     const lost = await commands.loseConnection(database, {
       now: at,
+      sentSince,
       repeatable: repeatableActions(this.#options.commands),
       endedBefore: new Date(at.getTime() - CLOSE_MS),
     });
     const sentBefore = new Date(at.getTime() - answerTimeoutMs);
-    const timedOut = await commands.timeOut(database, { now: at, sentBefore });
+    const timedOut = await commands.timeOut(database, { now: at, sentSince, sentBefore });
     for (const { action } of lost) metrics.countCommand(action, 'connectionLost');
     for (const { action } of timedOut) metrics.countCommand(action, 'timedOut');
     await commands.forgetSecrets(database, new Date(at.getTime() - LATE_MS));

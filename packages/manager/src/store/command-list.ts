@@ -12,6 +12,8 @@ export interface CommandRow {
   request: object;
   response: object | null;
   error: { code: string; description: string; details: object } | null;
+  /** What may help after a failure. */
+  hint: string | null;
   requestedBy: string | null;
   createdAt: Date;
   expiresAt: Date;
@@ -19,9 +21,13 @@ export interface CommandRow {
   settledAt: Date | null;
 }
 
+/** Security whitepaper L01.FR.20: a station that takes signed updates only answers the plain one with NotSupported. */
+const SIGNED_ONLY = 'the station may take signed firmware only; send SignedUpdateFirmware';
+
 const COLUMNS = `command_id AS "commandId", sequence, station_id AS "stationId", action, status, request, response,
   CASE WHEN error_code IS NULL THEN NULL
     ELSE json_build_object('code', error_code, 'description', error_description, 'details', error_details) END AS error,
+  CASE WHEN action = 'UpdateFirmware' AND error_code IN ('NotSupported', 'NotImplemented') THEN '${SIGNED_ONLY}' END AS hint,
   requested_by AS "requestedBy", created_at AS "createdAt", expires_at AS "expiresAt", sent_at AS "sentAt",
   settled_at AS "settledAt"`;
 

@@ -94,13 +94,13 @@ const takeAgain = statement(
   'commands.sendAgain',
   `UPDATE commands k SET published_at = $1, connection_id = c.connection_id
    FROM connections c JOIN gateways g USING (gateway_id)
-   WHERE k.status = 'sent' AND k.published_at < $2 AND ${CONNECTED}
+   WHERE k.status = 'sent' AND k.published_at < $2 AND ${CONNECTED} AND c.heard_until IS NULL
      AND (k.connection_id = c.connection_id OR k.action = ANY ($3::text[]))
    RETURNING ${OUTGOING}`,
 );
 
 /**
- * Sent commands that may be published once more: the gateway drops what it has had. On a new connection only `repeatable` ones go; the
+ * Sent commands that may be published once more, where the gateway is one of ours: the gateway drops what it has had. On a new connection only `repeatable` ones go; the
  * others name the connection that they went out on, so that no other one gets them.
  */
 export async function sendAgain(
@@ -179,15 +179,16 @@ export async function settle(db: Db, outcome: Outcome): Promise<Settled | undefi
 
 const timeOutSent = statement(
   'commands.timeOut',
-  `UPDATE commands k SET status = 'timedOut', settled_at = $1 WHERE status = 'sent' AND sent_at < $2 RETURNING ${SETTLED}`,
+  `UPDATE commands k SET status = 'timedOut', settled_at = $1 WHERE status = 'sent' AND sent_at < $2 AND sent_at >= $3
+   RETURNING ${SETTLED}`,
 );
 
-/** Gives up waiting for the answers to what was sent before a time. */
+/** Gives up waiting for the answers to what was sent between two times. */
 export async function timeOut(
   db: Db,
-  { now, sentBefore }: { now: Date; sentBefore: Date },
+  { now, sentSince, sentBefore }: { now: Date; sentSince: Date; sentBefore: Date },
 ): Promise<Settled[]> {
-  const { rows } = await db.query<Settled>(timeOutSent([now, sentBefore]));
+  const { rows } = await db.query<Settled>(timeOutSent([now, sentBefore, sentSince]));
   return rows;
 }
 
@@ -195,20 +196,25 @@ const loseSent = statement(
   'commands.loseConnection',
   `UPDATE commands k SET status = 'connectionLost', settled_at = $1
    FROM connections c
-   WHERE k.status = 'sent' AND c.station_id = k.station_id AND k.action <> ALL ($2::text[])
+   WHERE k.status = 'sent' AND c.station_id = k.station_id AND k.action <> ALL ($2::text[]) AND k.sent_at >= $4
      AND (c.connection_id > k.connection_id OR (c.connection_id = k.connection_id AND c.disconnected_at < $3))
    RETURNING ${SETTLED}`,
 );
 
 /**
- * Gives up what was sent on a connection that a newer one has replaced, or that ended before a time: whether the station has it
+ * Gives up what was sent, not before `sentSince`, on a connection that a newer one has replaced, or that ended before a time: whether the station has it
  * nobody knows. What is `repeatable` waits for the next connection instead.
  */
 export async function loseConnection(
   db: Db,
-  { now, repeatable, endedBefore }: { now: Date; repeatable: string[]; endedBefore: Date },
+  {
+    now,
+    repeatable,
+    endedBefore,
+    sentSince,
+  }: { now: Date; repeatable: string[]; endedBefore: Date; sentSince: Date },
 ): Promise<Settled[]> {
-  const { rows } = await db.query<Settled>(loseSent([now, repeatable, endedBefore]));
+  const { rows } = await db.query<Settled>(loseSent([now, repeatable, endedBefore, sentSince]));
   return rows;
 }
 

@@ -14,7 +14,7 @@ import { outbound } from '../../src/outbound.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
 import { openDesk, PEPPER } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import type { Desk, DeskOptions } from '../desk.ts';
 
 export const GATEWAY_KEY = 'the-key-of-gateways';
 export const KEYS: Record<Role, string> = {
@@ -50,13 +50,20 @@ export interface TestApi {
   routes: readonly RouteAccess[];
   changed: string[];
   /** A request as admin, or with the key given; null for no key. */
-  send(method: string, path: string, body?: unknown, key?: string | null): Promise<Answer>;
+  send(
+    method: string,
+    path: string,
+    body?: unknown,
+    key?: string | null,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
   close(): Promise<void>;
 }
 
 export type TestApiOptions = Partial<
   Pick<ApiOptions, 'unknownStations' | 'failureLimits' | 'trustedProxies' | 'log'> & {
     fileOptions: Partial<FileOptions>;
+    databaseVia: DeskOptions['databaseVia'];
   }
 >;
 
@@ -66,8 +73,9 @@ export async function openApi({
   failureLimits = { address: 1_000_000, key: 1_000_000 },
   trustedProxies = [],
   log = silentLog(),
+  databaseVia,
 }: TestApiOptions = {}): Promise<TestApi> {
-  const desk = await openDesk();
+  const desk = await openDesk({ unknownStations, ...(databaseVia && { databaseVia }) });
   for (const role of ['admin', 'operator', 'viewer'] as const) {
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
   }
@@ -118,6 +126,7 @@ export async function openApi({
     authority: certificates.authority,
     judge: certificates.judge,
     serverKeySealer: new Sealer('server key'),
+    answerSealer: new Sealer('a secret'),
     isReady: () => true,
     now,
     onStationChanged: (stationId) => changed.push(stationId),
@@ -132,7 +141,7 @@ export async function openApi({
     url: api.url,
     routes: api.routes,
     changed,
-    send: async (method, path, body, key = KEYS.admin) => {
+    send: async (method, path, body, key = KEYS.admin, headers = {}) => {
       const response = await fetch(api.url + path, {
         method,
         redirect: 'manual',
@@ -140,6 +149,7 @@ export async function openApi({
           accept: 'application/json',
           ...(key !== null && { authorization: `Bearer ${key}` }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
         },
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
