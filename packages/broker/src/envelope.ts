@@ -1,3 +1,5 @@
+import type { Connection } from './presence.ts';
+
 type Payload = Record<string, unknown>;
 
 /** What may be added to MaEVe's fields: a reader that does not know them passes over them. */
@@ -16,6 +18,8 @@ export interface CallEnvelope extends Extras {
   id: string;
   action: string;
   request: Payload;
+  /** On a station's calls until the first of them is answered: the presence that tells of the connection may come later than they do. */
+  connection?: Connection;
   /** On a command: its sender acknowledges the answer, so the gateway publishes it again until then. MaEVe's managers do not say so. */
   ack?: boolean;
 }

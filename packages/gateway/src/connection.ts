@@ -1,5 +1,5 @@
 import { encodeEnvelope } from '@evander/broker';
-import type { Envelope, UnreadableFrame } from '@evander/broker';
+import type { Connection as AnnouncedConnection, Envelope, UnreadableFrame } from '@evander/broker';
 import { formatFrame, parseFrame } from '@evander/ocpp';
 import type { Frame, MalformedFrame } from '@evander/ocpp';
 import type { Log } from '@evander/process';
@@ -47,6 +47,7 @@ export class Connection {
   #isAlive = true;
   #draining = false;
   #unreadableInARow = 0;
+  #isKnown = false;
 
   constructor(socket: WebSocket, options: ConnectionOptions) {
     this.stationId = options.stationId;
@@ -68,6 +69,7 @@ export class Connection {
             request: call.payload,
             connection_id: options.connectionId,
             received_at: receivedAt,
+            ...(!this.#isKnown && { connection: this.announcement }),
           }),
         ),
       setPaused: (paused) => (paused ? socket.pause() : socket.resume()),
@@ -93,6 +95,12 @@ export class Connection {
     });
   }
 
+  /** What managers are told of it. */
+  get announcement(): AnnouncedConnection {
+    const { stationId, connectionId, remoteAddress, connectedAt, securityProfile } = this;
+    return { stationId, connectionId, remoteAddress, connectedAt, securityProfile };
+  }
+
   get unansweredCalls(): number {
     return this.#calls.size;
   }
@@ -100,8 +108,8 @@ export class Connection {
   /** Takes an envelope from the managers. */
   onEnvelope(envelope: Envelope): void {
     if (envelope.type !== 2) {
-      if (!this.#calls.answer(envelope))
-        this.#options.log.debug({ id: envelope.id }, 'answer to no open call dropped');
+      if (this.#calls.answer(envelope)) this.#isKnown = true;
+      else this.#options.log.debug({ id: envelope.id }, 'answer to no open call dropped');
     } else if (envelope.connection_id !== undefined && envelope.connection_id !== this.connectionId) {
       // The station may have had it on that connection already. The manager learns from our presence that the connection is lost.
       this.#options.log.info(

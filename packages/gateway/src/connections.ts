@@ -33,7 +33,7 @@ export class Connections {
       onSettled: (stationId, id) => this.#unsettled.settle(stationId, id),
       onConnectedElsewhere: (other) => this.#onConnectedElsewhere(other),
       onReady: () => this.#publishAgain(),
-      connections: () => [...this.#connections.values()].map(announced),
+      connections: () => [...this.#connections.values()].map(({ announcement }) => announcement),
     });
     this.#unsettled = new UnsettledResults({
       publish: (stationId, payload) => this.road.publishIn(stationId, payload),
@@ -84,7 +84,7 @@ export class Connections {
     this.#connections.set(stationId, connection);
     if (older) this.#replace(older);
     log.info({ remoteAddress, securityProfile }, 'connected');
-    this.road.tell({ kind: 'connected', connections: [announced(connection)] });
+    this.road.tell({ kind: 'connected', connections: [connection.announcement] });
     try {
       await this.road.open(stationId);
       // It may have gone while the subscription was on its way.
@@ -117,7 +117,7 @@ export class Connections {
   #replace(old: Connection): void {
     this.#options.log.info({ stationId: old.stationId }, 'replaced by a newer connection');
     old.close(CLOSE.replaced, 'replaced by a newer connection');
-    this.road.tell({ kind: 'disconnected', connections: [announced(old)] });
+    this.road.tell({ kind: 'disconnected', connections: [old.announcement] });
   }
 
   // The late close of a replaced socket changes nothing: only the connection that counts is forgotten.
@@ -125,7 +125,7 @@ export class Connections {
     const { stationId } = connection;
     if (this.#connections.get(stationId) !== connection) return;
     this.#remove(stationId);
-    this.road.tell({ kind: 'disconnected', connections: [announced(connection)] });
+    this.road.tell({ kind: 'disconnected', connections: [connection.announcement] });
   }
 
   #remove(stationId: string): void {
@@ -147,11 +147,6 @@ export class Connections {
     for (const connection of this.#connections.values()) connection.publishAgain();
     this.#unsettled.publishAgain();
   }
-}
-
-function announced(connection: Connection): AnnouncedConnection {
-  const { stationId, connectionId, remoteAddress, connectedAt, securityProfile } = connection;
-  return { stationId, connectionId, remoteAddress, connectedAt, securityProfile };
 }
 
 async function atMost(ms: number, work: Promise<unknown>): Promise<void> {

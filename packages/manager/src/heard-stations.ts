@@ -16,13 +16,15 @@ export interface HeardStationsOptions {
 const LIMIT = 100_000;
 
 /**
- * Stations behind a gateway that announces no connections, as MaEVe's: their envelopes name no connection. Whoever is heard counts as
- * connected until two heartbeats would have been missed, so that commands go out; whoever was let in is registered.
+ * A message implies a connection, and is handled after it. The presence that tells of the connection may come later than its first
+ * message, so that brings its connection along. Gateways that announce no connections, as MaEVe's, name none: a station that is heard
+ * through one counts as connected until it would have missed two heartbeats, so that commands go out, and is registered where unknown
+ * stations are let in.
  */
 export class HeardStations {
   readonly #options: HeardStationsOptions;
   readonly #clock = new ConnectionClock(connections.UNANNOUNCED);
-  readonly #writtenMs = new Map<string, number>();
+  readonly #heardMs = new Map<string, number>();
 
   constructor(options: HeardStationsOptions) {
     this.#options = options;
@@ -30,16 +32,24 @@ export class HeardStations {
 
   /** Takes note of a station's envelope, before it is handled. Rejects when the database is away. */
   async hear(stationId: string, envelope: Envelope): Promise<void> {
-    if (envelope.connection_id !== undefined) return;
+    if (envelope.connection_id === undefined) await this.#hearUnannounced(stationId);
+    else if (envelope.type === 2 && envelope.connection) {
+      const gatewayId = ConnectionClock.gatewayOf(envelope.connection_id);
+      const connection = { ...envelope.connection, stationId, connectionId: envelope.connection_id };
+      await connections.recordMessage(this.#options.database, gatewayId, connection);
+    }
+  }
+
+  async #hearUnannounced(stationId: string): Promise<void> {
     const { database, heartbeatSeconds, unknownStations, now } = this.#options;
     const at = now();
     const leaseMs = (2 * heartbeatSeconds + 60) * 1000;
-    if (at.getTime() - (this.#writtenMs.get(stationId) ?? -Infinity) < leaseMs / 10) return;
+    if (at.getTime() - (this.#heardMs.get(stationId) ?? -Infinity) < leaseMs / 10) return;
     if (unknownStations === 'accept' && isStationId(stationId))
       await stations.addUnknown(database, stationId);
     const connection = { stationId, connectionId: this.#clock.next(at.getTime()), at };
     await connections.hear(database, connection, new Date(at.getTime() + leaseMs));
-    if (this.#writtenMs.size >= LIMIT) this.#writtenMs.clear();
-    this.#writtenMs.set(stationId, at.getTime());
+    if (this.#heardMs.size >= LIMIT) this.#heardMs.clear();
+    this.#heardMs.set(stationId, at.getTime());
   }
 }

@@ -7,6 +7,8 @@ export interface DatabaseProxy {
   url: string;
   /** At the next COMMIT all connections break, before or after its answer has passed, and no new one is let through. */
   failAtCommit(when: { isTold: boolean }): void;
+  /** All connections break now, and no new one is let through. */
+  breakAll(): void;
   mend(): void;
   close(): Promise<void>;
 }
@@ -60,6 +62,7 @@ export async function openDatabaseProxy(url: string): Promise<DatabaseProxy> {
   return {
     url: via.href,
     failAtCommit: (when) => (failing = when),
+    breakAll,
     mend: () => (isAway = false),
     close: async () => {
       for (const socket of sockets) socket.destroy();

@@ -16,7 +16,7 @@ export interface Services {
   mqttUrl: string;
   mqttPrefix: string;
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
-  startManager(options?: Pick<ManagerOptions, 'plugAndCharge'>): Promise<Manager>;
+  startManager(options?: Partial<Pick<ManagerOptions, 'plugAndCharge' | 'databaseUrl'>>): Promise<Manager>;
   /** With `tls` it listens on wss too, with certificates from the managers' authority. */
   startGateway(managers: Manager[], options?: { tls?: boolean }): Promise<Gateway>;
   close(): Promise<void>;

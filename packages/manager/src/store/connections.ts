@@ -63,6 +63,18 @@ export async function record(
   );
 }
 
+const addGateway = statement(
+  'connections.addGateway',
+  `INSERT INTO gateways (gateway_id, alive_at, is_gone) VALUES ($1, now(), false) ON CONFLICT DO NOTHING`,
+);
+
+/** A message has come in on a connection; the news of the connection itself may come later, or have come. */
+export async function recordMessage(db: Db, gatewayId: string, connection: Connection): Promise<void> {
+  // A gateway that has said farewell stays gone, though messages of it are still on their way.
+  await db.query(addGateway([gatewayId]));
+  await record(db, { gatewayId, connections: [connection], disconnectedAt: null });
+}
+
 const extendHeard = statement(
   'connections.extendHeard',
   `UPDATE connections SET heard_until = $2 WHERE station_id = $1 AND heard_until > now() AND disconnected_at IS NULL`,
