@@ -50,13 +50,7 @@ export interface TestApi {
   routes: readonly RouteAccess[];
   changed: string[];
   /** A request as admin, or with the key given; null for no key. */
-  send(
-    method: string,
-    path: string,
-    body?: unknown,
-    key?: string | null,
-    headers?: Record<string, string>,
-  ): Promise<Answer>;
+  send(method: string, path: string, body?: unknown, key?: string | null): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -141,7 +135,7 @@ export async function openApi({
     url: api.url,
     routes: api.routes,
     changed,
-    send: async (method, path, body, key = KEYS.admin, headers = {}) => {
+    send: async (method, path, body, key = KEYS.admin) => {
       const response = await fetch(api.url + path, {
         method,
         redirect: 'manual',
@@ -149,7 +143,6 @@ export async function openApi({
           accept: 'application/json',
           ...(key !== null && { authorization: `Bearer ${key}` }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
-          ...headers,
         },
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
