@@ -70,6 +70,7 @@ export class Desk {
       writer,
       heartbeatSeconds,
       onAnswer: (stationId, answer, at) => this.callMaker.onAnswer(stationId, answer, at),
+      onAnswerNotStored: () => this.callMaker.onAnswerNotStored(),
       hear: (stationId, envelope) => heard.hear(stationId, envelope),
       markSeen: (stationId, at) => this.#lastSeen.mark(stationId, at),
     });

@@ -24,6 +24,8 @@ export interface RouterOptions extends AnswerOptions {
   publish(stationId: string, payload: string): boolean;
   /** Takes in a station's answer to a command; rejects when it could not be stored. */
   onAnswer(stationId: string, answer: ResultEnvelope | ErrorEnvelope, at: Date): Promise<void>;
+  /** Called when an answer to a command could not be stored: it will come again. */
+  onAnswerNotStored(): void;
   markSeen(stationId: string, at: Date): void;
   /** Takes note that a station is there, before its envelope is handled; rejects when that could not be stored. */
   hear(stationId: string, envelope: Envelope): Promise<void>;
@@ -154,10 +156,11 @@ export class Router {
     answer: ResultEnvelope | ErrorEnvelope,
     receivedAt: Date,
   ): Promise<void> {
-    await this.#record(stationId, answer, receivedAt);
     try {
+      await this.#record(stationId, answer, receivedAt);
       await this.#options.onAnswer(stationId, answer, receivedAt);
     } catch (error) {
+      this.#options.onAnswerNotStored();
       throw new NotStoredError('the answer to a command could not be stored', { cause: error });
     }
   }

@@ -138,6 +138,7 @@ export async function openDesk({
     heartbeatSeconds: 300,
     publish,
     onAnswer: (stationId, answer, at) => callMaker.onAnswer(stationId, answer, at),
+    onAnswerNotStored: () => callMaker.onAnswerNotStored(),
     hear: (stationId, envelope) => heard.hear(stationId, envelope),
     markSeen: () => {},
     metrics,

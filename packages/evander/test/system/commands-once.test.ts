@@ -97,7 +97,7 @@ test.each([
     await before.client.close({ force: status !== 'answered' });
     const after = await connect(stationId);
     proxy.mend();
-    expect(await patiently(() => outcomes(commandId))).toContain(status);
+    await patiently(async () => expect(await outcomes(commandId)).toContain(status));
     // What goes out now comes after all that was lost.
     await eventually(async () => {
       const path = `/stations/${stationId}/commands/ClearCache?waitSeconds=0`;

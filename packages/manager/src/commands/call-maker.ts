@@ -127,6 +127,11 @@ export class CallMaker {
     this.#options.onSettled?.(stationId);
   }
 
+  /** An answer could not be stored. The gateway sends it again: until then nothing that was sent is given up. */
+  onAnswerNotStored(): void {
+    this.#workingSinceMs = Date.now();
+  }
+
   /** A manager has settled a command. */
   onSettled(commandId: string): void {
     this.#waiting.wake(commandId);
