@@ -151,6 +151,7 @@ function sample(value: string): Parameters<typeof registerReadings>[0][number] {
     stationId: 'S',
     connectorId: 1,
     transactionId: 1,
+    transactionInferred: false,
     measuredAt: new Date(0),
     receivedAt: new Date(0),
   };

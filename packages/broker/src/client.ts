@@ -3,7 +3,7 @@ import type { IClientOptions, MqttClient } from 'mqtt';
 import type { Socket } from 'node:net';
 import { readBrokerUrl } from './broker-url.ts';
 import type { BrokerAddress } from './broker-url.ts';
-import { activeTrace, withinTrace } from './trace-carrier.ts';
+import { correlationData, withinTrace } from './trace-carrier.ts';
 
 export interface BrokerOptions {
   /** `mqtts://user:password@host:8883?cafile=…&certfile=…&keyfile=…`, or less of it. */
@@ -62,8 +62,8 @@ export class BrokerClient {
   /** Hands a message to the broker, with the active trace where it speaks MQTT 5; false when the broker is away and the message is dropped. */
   publish(topic: string, payload: string, qos: 0 | 1 = 0): boolean {
     if (!this.#client.connected) return false;
-    const correlationData = this.#client.options.protocolVersion === 5 ? activeTrace() : undefined;
-    const packet = { qos, ...(correlationData && { properties: { correlationData } }) };
+    const speaksMqtt5 = this.#client.options.protocolVersion === 5;
+    const packet = { qos, ...(speaksMqtt5 && { properties: { correlationData: correlationData() } }) };
     this.#client.publish(topic, payload, packet, (error) => {
       if (error && !this.#client.disconnecting) this.#options.onError?.(error);
     });

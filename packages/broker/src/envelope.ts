@@ -1,8 +1,13 @@
+import type { Connection } from './presence.ts';
+
 type Payload = Record<string, unknown>;
 
 /** What may be added to MaEVe's fields: a reader that does not know them passes over them. */
 interface Extras {
-  /** The connection that the frame came in on; newer ones sort after older ones. */
+  /**
+   * The connection that the frame came in on; newer ones sort after older ones. On a command: the only connection that it is meant
+   * for, or none where any of the station's will do.
+   */
   connection_id?: string;
   /** When the gateway read the frame, RFC 3339: stays the same when the envelope is sent again. */
   received_at?: string;
@@ -13,6 +18,10 @@ export interface CallEnvelope extends Extras {
   id: string;
   action: string;
   request: Payload;
+  /** On a station's calls until the first of them is answered: the presence that tells of the connection may come later than they do. */
+  connection?: Connection;
+  /** On a command: its sender acknowledges the answer, so the gateway publishes it again until then. MaEVe's managers do not say so. */
+  ack?: boolean;
 }
 
 /** An answer carries its question, so that whoever gets it needs no memory of having asked. */

@@ -87,6 +87,11 @@ export class ConnectionClock {
     return `${this.#lastMs.toString(36).padStart(9, '0')}-${this.#gateway}`;
   }
 
+  /** The gateway that has issued an id. */
+  static gatewayOf(connectionId: string): string {
+    return connectionId.slice(10);
+  }
+
   /** Takes note of an id that another gateway has issued. */
   observe(connectionId: string): void {
     const ms = parseInt(connectionId.slice(0, 9), 36);

@@ -1,12 +1,17 @@
 import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { decodeObject } from './envelope.ts';
 
-/** The active trace as MQTT 5 correlation data, a JSON object with W3C's `traceparent`; undefined when nothing is traced. */
-export function activeTrace(): Buffer | undefined {
-  if (!trace.getActiveSpan()) return undefined;
+const NO_TRACE = Buffer.from('{}');
+
+/**
+ * The active trace as MQTT 5 correlation data, a JSON object with W3C's `traceparent`; `{}` when nothing is traced, because MaEVe's
+ * gateway expects an object and warns about every message without one.
+ */
+export function correlationData(): Buffer {
+  if (!trace.getActiveSpan()) return NO_TRACE;
   const carrier: Record<string, string> = {};
   propagation.inject(context.active(), carrier);
-  return carrier.traceparent === undefined ? undefined : Buffer.from(JSON.stringify(carrier));
+  return Buffer.from(JSON.stringify(carrier));
 }
 
 /** Runs `work` inside the trace that came as correlation data; whatever else stands there is passed over. */

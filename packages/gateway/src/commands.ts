@@ -5,8 +5,8 @@ import { CallTrace } from './call-trace.ts';
 export interface CommandsOptions {
   stationId: string;
   send(frame: Frame): void;
-  /** Publishes a station's answer, with the action and the request that it answers. */
-  publish(answer: ResultEnvelope | ErrorEnvelope): void;
+  /** Publishes a station's answer, with the action and the request that it answers; will a manager acknowledge it? */
+  publish(answer: ResultEnvelope | ErrorEnvelope, isAcknowledged: boolean): void;
   answerTimeoutMs: number;
 }
 
@@ -60,7 +60,7 @@ export class Commands {
             error_description: frame.description,
             error_details: frame.details,
           };
-    trace.within(() => this.#options.publish(answer));
+    trace.within(() => this.#options.publish(answer, command.ack === true));
     trace.end(frame.type === 4 ? frame.code : undefined);
     this.#late.delete(id);
     if (answered === this.#open) this.#sendNext();

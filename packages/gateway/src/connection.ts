@@ -1,5 +1,5 @@
 import { encodeEnvelope } from '@evander/broker';
-import type { Envelope, UnreadableFrame } from '@evander/broker';
+import type { Connection as AnnouncedConnection, Envelope, UnreadableFrame } from '@evander/broker';
 import { formatFrame, parseFrame } from '@evander/ocpp';
 import type { Frame, MalformedFrame } from '@evander/ocpp';
 import { hideSecretText } from '@evander/process';
@@ -8,6 +8,7 @@ import type { RawData, WebSocket } from 'ws';
 import { Commands } from './commands.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { StationCalls } from './station-calls.ts';
+import type { StationResult } from './unsettled-results.ts';
 
 export interface ConnectionOptions {
   stationId: string;
@@ -17,7 +18,7 @@ export interface ConnectionOptions {
   remoteAddress: string;
   /** Publishes an envelope on the station's way in; one that is not heard is published again by its owner. */
   publishCall(payload: string): void;
-  publishResult(id: string, payload: string): void;
+  publishResult(result: StationResult): void;
   onUnreadable(frame: UnreadableFrame): void;
   repeatDelaysMs: readonly number[];
   failFastMs: number;
@@ -48,6 +49,7 @@ export class Connection {
   #isAlive = true;
   #draining = false;
   #unreadableInARow = 0;
+  #isKnown = false;
 
   constructor(socket: WebSocket, options: ConnectionOptions) {
     this.stationId = options.stationId;
@@ -69,6 +71,7 @@ export class Connection {
             request: call.payload,
             connection_id: options.connectionId,
             received_at: receivedAt,
+            ...(!this.#isKnown && { connection: this.announcement }),
           }),
         ),
       setPaused: (paused) => (paused ? socket.pause() : socket.resume()),
@@ -79,8 +82,11 @@ export class Connection {
     this.#commands = new Commands({
       stationId: options.stationId,
       send,
-      publish: (answer) =>
-        options.publishResult(answer.id, encodeEnvelope({ ...answer, connection_id: options.connectionId })),
+      publish: (answer, isAcknowledged) => {
+        const { stationId, connectionId } = options;
+        const payload = encodeEnvelope({ ...answer, connection_id: connectionId });
+        options.publishResult({ stationId, connectionId, id: answer.id, payload, isAcknowledged });
+      },
       answerTimeoutMs: options.answerTimeoutMs,
     });
     socket.on('pong', () => (this.#isAlive = true));
@@ -93,6 +99,12 @@ export class Connection {
     });
   }
 
+  /** What managers are told of it. */
+  get announcement(): AnnouncedConnection {
+    const { stationId, connectionId, remoteAddress, connectedAt, securityProfile } = this;
+    return { stationId, connectionId, remoteAddress, connectedAt, securityProfile };
+  }
+
   get unansweredCalls(): number {
     return this.#calls.size;
   }
@@ -100,8 +112,14 @@ export class Connection {
   /** Takes an envelope from the managers. */
   onEnvelope(envelope: Envelope): void {
     if (envelope.type !== 2) {
-      if (!this.#calls.answer(envelope))
-        this.#options.log.debug({ id: envelope.id }, 'answer to no open call dropped');
+      if (this.#calls.answer(envelope)) this.#isKnown = true;
+      else this.#options.log.debug({ id: envelope.id }, 'answer to no open call dropped');
+    } else if (envelope.connection_id !== undefined && envelope.connection_id !== this.connectionId) {
+      // The station may have had it on that connection already. The manager learns from our presence that the connection is lost.
+      this.#options.log.info(
+        { id: envelope.id, action: envelope.action, meantFor: envelope.connection_id },
+        'command for another connection dropped',
+      );
     } else if (!this.#draining) {
       this.#commands.receive(envelope);
     }

@@ -34,11 +34,13 @@ export class Connections {
       onSettled: (stationId, id) => this.#unsettled.settle(stationId, id),
       onConnectedElsewhere: (other) => this.#onConnectedElsewhere(other),
       onReady: () => this.#publishAgain(),
-      connections: () => [...this.#connections.values()].map(announced),
+      connections: () => [...this.#connections.values()].map(({ announcement }) => announcement),
     });
     this.#unsettled = new UnsettledResults({
       publish: (stationId, payload) => this.road.publishIn(stationId, payload),
       repeatDelaysMs: options.repeatDelaysMs,
+      onDropped: () => options.metrics.countDroppedAnswer(),
+      log: options.log,
     });
   }
 
@@ -69,20 +71,21 @@ export class Connections {
       securityProfile,
       connectionId,
       remoteAddress,
-      publishCall: (payload) => this.road.publishIn(stationId, payload),
-      publishResult: (id, payload) => this.#unsettled.add(stationId, id, payload),
+      publishCall: (payload) => void this.road.publishIn(stationId, payload),
+      publishResult: (result) => this.#unsettled.add(result),
       onUnreadable: (frame) => this.road.tell({ kind: 'unreadable', frames: [frame] }),
       log,
     });
     socket.on('close', (code) => {
       log.info({ code }, 'disconnected');
+      this.#unsettled.onClose(stationId, connectionId);
       this.#forget(connection);
     });
     const older = this.#connections.get(stationId);
     this.#connections.set(stationId, connection);
     if (older) this.#replace(older);
     log.info({ remoteAddress, securityProfile }, 'connected');
-    this.road.tell({ kind: 'connected', connections: [announced(connection)] });
+    this.road.tell({ kind: 'connected', connections: [connection.announcement] });
     try {
       await this.road.open(stationId);
       // It may have gone while the subscription was on its way.
@@ -98,10 +101,13 @@ export class Connections {
     for (const connection of this.#connections.values()) connection.ping();
   }
 
-  /** Waits up to `drainMs` until what is open is answered, closes every socket, then leaves the road. */
+  /**
+   * Waits up to `drainMs` until what is open is answered and answers to commands are acknowledged, closes every socket, then leaves
+   * the road.
+   */
   async close(drainMs: number): Promise<void> {
     const drained = Promise.all([...this.#connections.values()].map((connection) => connection.drain()));
-    await atMost(drainMs, drained);
+    await atMost(drainMs, Promise.all([drained, this.#unsettled.emptied()]));
     for (const connection of this.#connections.values())
       connection.close(CLOSE.restart, 'the gateway restarts');
     if (this.size > 0) await new Promise<void>((resolve) => (this.#whenEmpty = resolve));
@@ -120,7 +126,7 @@ export class Connections {
     const { stationId } = connection;
     if (this.#connections.get(stationId) !== connection) return;
     this.#remove(stationId);
-    this.road.tell({ kind: 'disconnected', connections: [announced(connection)] });
+    this.road.tell({ kind: 'disconnected', connections: [connection.announcement] });
   }
 
   #remove(stationId: string): void {
@@ -142,11 +148,6 @@ export class Connections {
     for (const connection of this.#connections.values()) connection.publishAgain();
     this.#unsettled.publishAgain();
   }
-}
-
-function announced(connection: Connection): AnnouncedConnection {
-  const { stationId, connectionId, remoteAddress, connectedAt, securityProfile } = connection;
-  return { stationId, connectionId, remoteAddress, connectedAt, securityProfile };
 }
 
 async function atMost(ms: number, work: Promise<unknown>): Promise<void> {

@@ -21,6 +21,12 @@ export class GatewayMetrics {
     ['status'],
   );
 
+  readonly #droppedAnswers = this.#metrics.counter(
+    'evander_gateway_dropped_answers_total',
+    'Answers to commands that were given up before a manager acknowledged them.',
+    [],
+  );
+
   /** Tells of what is read from the gateway itself when somebody looks. */
   watch(state: GatewayState): void {
     this.#metrics.gauge('evander_gateway_connections', 'Stations connected to this gateway.', () =>
@@ -47,6 +53,10 @@ export class GatewayMetrics {
 
   countFrame(direction: 'in' | 'out', type: keyof typeof TYPES): void {
     this.#frames.inc({ direction, type: TYPES[type] });
+  }
+
+  countDroppedAnswer(): void {
+    this.#droppedAnswers.inc({});
   }
 
   countRefusal(status: number): void {

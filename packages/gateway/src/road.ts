@@ -76,8 +76,9 @@ export class Road {
     await this.#client.unsubscribe([this.#topics.out('ocpp1.6', stationId)]);
   }
 
-  publishIn(stationId: string, payload: string): void {
-    this.#client.publish(this.#topics.in('ocpp1.6', stationId), payload);
+  /** False when the broker is away and nothing was published. */
+  publishIn(stationId: string, payload: string): boolean {
+    return this.#client.publish(this.#topics.in('ocpp1.6', stationId), payload);
   }
 
   tell(presence: Presence): void {

@@ -3,8 +3,9 @@ import type { CallEnvelope } from '@evander/broker';
 import { expect, test } from '@jest/globals';
 import { closeLater, connectStation, openGateway, openManager, openProxy, openStage } from './harness.ts';
 
-function reset(id: string): CallEnvelope {
-  return { type: 2, id, action: 'Reset', request: { type: id } };
+/** A command as our managers publish it: they acknowledge its answer. */
+function reset(id: string, more: Partial<CallEnvelope> = {}): CallEnvelope {
+  return { type: 2, id, action: 'Reset', request: { type: id }, ack: true, ...more };
 }
 
 test('a command reaches the station as a CALL, its result the managers with its question', async () => {
@@ -174,6 +175,67 @@ test('a result outlives its connection, until it is settled', async () => {
   await manager.told('disconnected');
   await manager.results.count(manager.results.items.length + 2);
   manager.settle('CP1', 'c1');
+});
+
+test('a result is kept as long as no manager acknowledges it, however often it was published', async () => {
+  const { gateway, manager } = await openStage({ repeatDelaysMs: [5] });
+  const station = await connectStation(gateway);
+  manager.send('CP1', reset('c1'));
+  await station.frames.count(1);
+  station.send([3, 'c1', {}]);
+  await manager.results.count(45);
+  station.socket.close();
+  await manager.told('disconnected');
+  await manager.results.count(manager.results.items.length + 45);
+  manager.settle('CP1', 'c1');
+});
+
+test('publications while the broker is away do not count', async () => {
+  const broker = closeLater(await startEmbeddedBroker());
+  const manager = await openManager(broker.url);
+  const proxy = await openProxy(broker.url);
+  const gateway = await openGateway({ mqttUrl: proxy.url, repeatDelaysMs: [5, 5, 5, 5, 60_000] });
+  await manager.told('all');
+  const station = await connectStation(gateway);
+  manager.send('CP1', reset('c1'));
+  await station.frames.count(1);
+  proxy.cut();
+  station.send([3, 'c1', {}]);
+  // The broker is back after half a second; were its absence counted, one publication would follow.
+  await manager.results.count(3);
+  manager.settle('CP1', 'c1');
+});
+
+test("the result of a command without the marker, as MaEVe's manager sends it, is published once", async () => {
+  const { gateway, manager } = await openStage({ repeatDelaysMs: [5] });
+  const station = await connectStation(gateway);
+  for (const id of ['c1', 'c2', 'c3']) {
+    manager.send('CP1', { type: 2, id, action: 'Reset', request: { type: 'Soft' } });
+    await station.frames.first(([, sent]) => sent === id);
+    station.send([3, id, {}]);
+  }
+  manager.send('CP1', reset('c4'));
+  await station.frames.first(([, sent]) => sent === 'c4');
+  station.send([3, 'c4', {}]);
+  await manager.results.count(3 + 40);
+  expect(manager.results.items.map(({ envelope }) => envelope.id).filter((id) => id !== 'c4')).toEqual([
+    'c1',
+    'c2',
+    'c3',
+  ]);
+});
+
+test('a command that names another connection does not reach the station', async () => {
+  const { gateway, manager } = await openStage();
+  const station = await connectStation(gateway);
+  const { connections } = await manager.told('connected');
+  manager.send('CP1', reset('before', { connection_id: '000000000-gw-a' }));
+  manager.send('CP1', reset('after', { connection_id: 'zzzzzzzzz-gw-b' }));
+  manager.send('CP1', reset('ours', { connection_id: connections[0]?.connectionId ?? '' }));
+  manager.send('CP1', reset('any'));
+  expect(await station.frames.count(1)).toMatchObject([[2, 'ours', 'Reset', {}]]);
+  station.send([3, 'ours', {}]);
+  expect(await station.frames.count(2)).toMatchObject([{}, [2, 'any', 'Reset', {}]]);
 });
 
 test('a result that the broker may have lost is published again when it is back', async () => {

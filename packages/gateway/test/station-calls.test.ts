@@ -21,8 +21,11 @@ test("a call travels as MaEVe's envelope, with its connection and the time it wa
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   await station.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'ü' });
+  // Until its first call is answered, managers may not have heard of the connection.
+  await station.call('Heartbeat');
   const { connections } = await manager.told('connected');
-  expect(manager.calls.items).toEqual([
+  expect(manager.calls.items[1]?.envelope).not.toHaveProperty('connection');
+  expect(manager.calls.items.slice(0, 1)).toEqual([
     {
       stationId: 'CP1',
       envelope: {
@@ -32,6 +35,7 @@ test("a call travels as MaEVe's envelope, with its connection and the time it wa
         request: { chargePointVendor: 'V', chargePointModel: 'ü' },
         connection_id: connections[0]?.connectionId,
         received_at: expect.stringMatching(RFC3339),
+        connection: connections[0],
       },
     },
   ]);

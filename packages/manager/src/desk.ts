@@ -1,6 +1,7 @@
 import { CallMaker } from './commands/call-maker.ts';
 import { GOALS } from './goals/index.ts';
 import { Pursuit } from './goals/pursuit.ts';
+import { HeardStations } from './heard-stations.ts';
 import { LastSeen } from './last-seen.ts';
 import type { ManagerOptions } from './manager.ts';
 import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
@@ -52,10 +53,12 @@ export class Desk {
       passwordPepper,
       // The gateway's clock starts a little later than ours.
       answerTimeoutMs: options.answerTimeoutMs + 1000,
+      isBrokerConnected: () => this.road.isReady,
       settle: (stationId, commandId) => this.road.settle(stationId, commandId),
       onSettled: (stationId) => void this.pursuit.look(stationId),
     });
     const { callMaker } = this;
+    const heard = new HeardStations({ ...options, database });
     const { issueV2g, ...pnc } = options.pnc;
     this.#leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });
     this.pursuit = new Pursuit({ database, callMaker: this.callMaker, goals: GOALS, now, log });
@@ -67,6 +70,8 @@ export class Desk {
       writer,
       heartbeatSeconds,
       onAnswer: (stationId, answer, at) => this.callMaker.onAnswer(stationId, answer, at),
+      onAnswerNotStored: () => this.callMaker.onAnswerNotStored(),
+      hear: (stationId, envelope) => heard.hear(stationId, envelope),
       markSeen: (stationId, at) => this.#lastSeen.mark(stationId, at),
     });
     this.road = new Road({

@@ -2,6 +2,7 @@ import type { Log } from '@evander/process';
 import type { FileOptions } from './files/files.ts';
 import { tidyFiles } from './files/tidy.ts';
 import type { Database } from './store/db.ts';
+import * as idempotencyKeys from './store/idempotency-keys.ts';
 import * as ocspAnswers from './store/ocsp-answers.ts';
 import { createPartitions } from './store/partitions.ts';
 import * as reservations from './store/reservations.ts';
@@ -19,6 +20,7 @@ export function startHousekeeping(
     await createPartitions(database, options.now());
     await reservations.expire(database, options.now());
     await ocspAnswers.forgetOld(database, options.now());
+    await idempotencyKeys.forgetOld(database, options.now());
     await tidyFiles(database, options.files, options.now());
     await turnedAway.trimTo(database, TURNED_AWAY_ROWS);
   };

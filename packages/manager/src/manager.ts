@@ -147,6 +147,7 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
     trustedProxies: options.trustedProxies ?? [],
     judge: certificates.judge,
     serverKeySealer: new Sealer(options.serverKeySecret),
+    answerSealer: sealer,
     isReady: () => road.isReady,
     onStationChanged: (stationId) => register.forget(stationId),
   });

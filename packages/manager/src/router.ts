@@ -25,7 +25,11 @@ export interface RouterOptions extends AnswerOptions {
   publish(stationId: string, payload: string): boolean;
   /** Takes in a station's answer to a command; rejects when it could not be stored. */
   onAnswer(stationId: string, answer: ResultEnvelope | ErrorEnvelope, at: Date): Promise<void>;
+  /** Called when an answer to a command could not be stored: it will come again. */
+  onAnswerNotStored(): void;
   markSeen(stationId: string, at: Date): void;
+  /** Takes note that a station is there, before its envelope is handled; rejects when that could not be stored. */
+  hear(stationId: string, envelope: Envelope): Promise<void>;
   metrics: Pick<ManagerMetrics, 'countCall'>;
   now(): Date;
   log: Log;
@@ -60,6 +64,7 @@ export class Router {
     this.#open.add(key);
     try {
       this.#options.markSeen(stationId, receivedAt);
+      await this.#hear(stationId, envelope);
       await this.#traced(stationId, envelope, () =>
         envelope.type === 2
           ? this.#onCall(stationId, envelope, receivedAt)
@@ -86,6 +91,14 @@ export class Router {
   #traced(stationId: string, { id, action }: Envelope, work: () => Promise<void>): Promise<void> {
     const about = { name: action.slice(0, 50), 'ocpp.station.id': stationId, 'ocpp.message.id': id };
     return traced('consumer', about, work);
+  }
+
+  async #hear(stationId: string, envelope: Envelope): Promise<void> {
+    try {
+      await this.#options.hear(stationId, envelope);
+    } catch (error) {
+      throw new NotStoredError('the connection could not be recorded', { cause: error });
+    }
   }
 
   async #onCall(stationId: string, received: CallEnvelope, receivedAt: Date): Promise<void> {
@@ -147,10 +160,11 @@ export class Router {
     receivedAt: Date,
   ): Promise<void> {
     const answer = storableEnvelope(received);
-    await this.#record(stationId, answer, receivedAt);
     try {
+      await this.#record(stationId, answer, receivedAt);
       await this.#options.onAnswer(stationId, { ...answer, id: received.id }, receivedAt);
     } catch (error) {
+      this.#options.onAnswerNotStored();
       throw new NotStoredError('the answer to a command could not be stored', { cause: error });
     }
   }

@@ -9,6 +9,7 @@ import { COMMANDS, MESSAGES } from '../src/messages/v16/index.ts';
 import type { Messages } from '../src/messages/v16/index.ts';
 import { CallMaker } from '../src/commands/call-maker.ts';
 import { ManagerMetrics } from '../src/metrics.ts';
+import { HeardStations } from '../src/heard-stations.ts';
 import { LeafSigner } from '../src/pnc/leaf-signer.ts';
 import { Responders } from '../src/certificates/responders.ts';
 import { openPnc } from '../src/pnc/open.ts';
@@ -79,6 +80,9 @@ export interface DeskOptions {
   pnc?: PncOptions;
   /** May responders be at addresses that are not public? */
   outboundPrivate?: boolean;
+  unknownStations?: 'accept' | 'reject';
+  /** Where the manager finds its database, given where it really is. */
+  databaseVia?(url: string): Promise<string> | string;
 }
 
 /** Opens a desk with one station, CP1, that is connected and accepted. */
@@ -86,9 +90,12 @@ export async function openDesk({
   messages = MESSAGES,
   pnc = {},
   outboundPrivate = false,
+  unknownStations = 'accept',
+  databaseVia = (url) => url,
 }: DeskOptions = {}): Promise<Desk> {
   const testDatabase = await createTestDatabase();
-  const database = openDatabase({ url: testDatabase.url, poolSize: 10, onError: () => {} });
+  const url = await databaseVia(testDatabase.url);
+  const database = openDatabase({ url, poolSize: 10, onError: () => {} });
   await createPartitions(database, new Date());
   const writer = createWriter(database);
   let fixed: Date | undefined;
@@ -112,6 +119,7 @@ export async function openDesk({
     passwordPepper: PEPPER,
     answerTimeoutMs: 30_000,
     publish,
+    isBrokerConnected: () => true,
     settle: (stationId, id) => settled.push(`${stationId} ${id}`),
     metrics,
     now,
@@ -125,6 +133,7 @@ export async function openDesk({
     now,
   });
   const leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });
+  const heard = new HeardStations({ database, heartbeatSeconds: 300, unknownStations, now });
   const router = new Router({
     messages,
     pnc: { ...services, signWaiting: (stationId) => leafSigner.signWaiting(stationId) },
@@ -134,6 +143,8 @@ export async function openDesk({
     heartbeatSeconds: 300,
     publish,
     onAnswer: (stationId, answer, at) => callMaker.onAnswer(stationId, answer, at),
+    onAnswerNotStored: () => callMaker.onAnswerNotStored(),
+    hear: (stationId, envelope) => heard.hear(stationId, envelope),
     markSeen: () => {},
     metrics,
     now,

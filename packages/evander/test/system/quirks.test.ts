@@ -132,9 +132,9 @@ test.each([
   await eventually(() => one.call('Heartbeat', {}));
 });
 
-test('5. Reset, and the station closes without an answer: the command times out, the station is served', async () => {
+test('5. Reset, and the station closes without an answer: the command is lost, the station is served', async () => {
   const one = await station('Q5', { reset: 'closeWithoutAnswer' });
-  expect(await send('Q5', 'Reset', { type: 'Hard' })).toMatchObject({ status: 'timedOut' });
+  expect(await send('Q5', 'Reset', { type: 'Hard' })).toMatchObject({ status: 'connectionLost' });
   await eventually(() => one.call('Heartbeat', {}));
 });
 

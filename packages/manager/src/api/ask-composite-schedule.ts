@@ -4,6 +4,7 @@ import type { Static } from '@fastify/type-provider-typebox';
 import { NotSent } from '../commands/call-maker.ts';
 import type { CallMaker } from '../commands/call-maker.ts';
 import { RuleBroken } from '../commands/command.ts';
+import type { CommandRow } from '../store/command-list.ts';
 import { nullable, oneOf, Text } from './fields.ts';
 
 const WAIT_MS = 15_000;
@@ -29,13 +30,14 @@ export async function askForSchedule(
   ask: { stationId: string; request: GetCompositeScheduleRequest; requestedBy: string | undefined },
 ): Promise<Static<typeof Ask>> {
   const { requestedBy, ...call } = ask;
-  let commandId: string;
+  let command: CommandRow;
   try {
-    commandId = await callMaker.request({
+    const sent = {
       ...call,
       action: 'GetCompositeSchedule',
       ...(requestedBy !== undefined && { requestedBy }),
-    });
+    } as const;
+    command = await callMaker.send(sent, WAIT_MS);
   } catch (error) {
     if (error instanceof RuleBroken)
       return { outcome: 'notSent', commandId: null, detail: `${error.rule}: ${error.message}` };
@@ -43,8 +45,8 @@ export async function askForSchedule(
     const outcome = error.why === 'notConnected' ? 'notConnected' : 'notSent';
     return { outcome, commandId: null, detail: error.message };
   }
-  const command = await callMaker.outcome(commandId, WAIT_MS);
-  switch (command?.status) {
+  const { commandId } = command;
+  switch (command.status) {
     case 'answered':
       return { outcome: 'answered', commandId, detail: null };
     case 'failed':

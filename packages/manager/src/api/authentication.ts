@@ -45,7 +45,7 @@ export class KeyRing {
     this.#hashes = undefined;
   }
 
-  async #find(key: string): Promise<Pick<KnownKey, 'name' | 'role'> | undefined> {
+  async #find(key: string): Promise<Pick<KnownKey, 'keyId' | 'name' | 'role'> | undefined> {
     const nowMs = this.#now().getTime();
     const believed = this.#known.get(key);
     if (believed && believed.untilMs > nowMs) return believed;
@@ -60,6 +60,12 @@ export class KeyRing {
   async nameOf(request: FastifyRequest): Promise<string | undefined> {
     const key = bearerOf(request);
     return key === undefined ? undefined : (await this.#find(key))?.name;
+  }
+
+  /** The id of the key that a request shows. */
+  async idOf(request: FastifyRequest): Promise<string | undefined> {
+    const key = bearerOf(request);
+    return key === undefined ? undefined : (await this.#find(key))?.keyId;
   }
 
   /** May the key that a request shows do what needs this role? */

@@ -9,6 +9,7 @@ import * as commandList from '../store/command-list.ts';
 import type { CommandRow } from '../store/command-list.ts';
 import { COMMAND_STATUSES } from '../store/commands.ts';
 import { nullable, oneOf, Period, readPeriod, StationParams, Time } from './fields.ts';
+import { commandIdOf } from './idempotency.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -30,11 +31,13 @@ const COMMAND = {
   action: Type.String(),
   status: oneOf(
     COMMAND_STATUSES,
-    'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR',
+    'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR. ' +
+      'connectionLost: the connection ended before the answer, and the station must not get it twice; a late answer still counts',
   ),
   request: Type.Unknown({ description: 'Without its secrets' }),
   response: Type.Unknown({ description: 'Null until it is answered' }),
   error: nullable(CallError),
+  hint: nullable(Type.String({ description: 'What may help after a failure' })),
   requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
   createdAt: Time,
   expiresAt: Time,
@@ -150,14 +153,17 @@ function addCommand(app: App, { callMaker, keys }: ApiContext, action: CommandAc
     async (request, reply) => {
       const { stationId } = request.params;
       const requestedBy = await keys.nameOf(request);
-      const sent = { stationId, action, request: request.body, requestedBy };
+      const sent = { stationId, action, request: request.body, requestedBy, ...commandIdOf(request) };
       const command = await sendCommand(callMaker, sent, request.query);
       return reply.code(command.settledAt === null ? 202 : 200).send(command);
     },
   );
 }
 
-interface Sending extends Pick<CommandRequest, 'stationId' | 'action' | 'request' | 'alongside'> {
+interface Sending extends Pick<
+  CommandRequest,
+  'stationId' | 'action' | 'request' | 'alongside' | 'commandId'
+> {
   requestedBy: string | undefined;
 }
 
@@ -167,15 +173,13 @@ export async function sendCommand(
   { requestedBy, ...sent }: Sending,
   { waitSeconds = 30, ttlSeconds, skipRules }: CommandQuery,
 ): Promise<CommandRow> {
-  const commandId = await callMaker.request({
+  const call = {
     ...sent,
     ...(ttlSeconds !== undefined && { ttlSeconds }),
     ...(skipRules !== undefined && { skipRules }),
     ...(requestedBy !== undefined && { requestedBy }),
-  });
-  const command = await callMaker.outcome(commandId, waitSeconds * 1000);
-  if (!command) throw new Error(`command ${commandId} was recorded and is not there`);
-  return command;
+  };
+  return callMaker.send(call, waitSeconds * 1000);
 }
 
 /** An OCPP request for people: the ids that are ours to give may be left out. */

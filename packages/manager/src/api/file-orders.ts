@@ -12,6 +12,7 @@ import type { CommandQuery } from './commands.ts';
 import { Signed } from './campaign-schemas.ts';
 import { oneOf, readPeriod, readTime, StationParams, TimeText } from './fields.ts';
 import { findFile } from './file-schemas.ts';
+import { commandIdOf } from './idempotency.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
@@ -161,7 +162,7 @@ async function send(
   const requestedBy = await context.keys.nameOf(request);
   const { stationId } = request.params;
   const alongside = (db: Db, commandId: string): Promise<void> => keepLink(db, { stationId, commandId });
-  const sent = { stationId, action, request: body, alongside, requestedBy };
+  const sent = { stationId, action, request: body, alongside, requestedBy, ...commandIdOf(request) };
   const command = await sendCommand(context.callMaker, sent, request.query);
   reply.code(command.settledAt === null ? 202 : 200);
   return { ...command, jobId: await jobList.idByCommand(context.database, command.commandId) };

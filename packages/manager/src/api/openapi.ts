@@ -4,6 +4,7 @@ import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import { sendConditional } from './conditional.ts';
+import { IDEMPOTENCY_HEADER } from './idempotency.ts';
 import type { App } from './route.ts';
 import { DOCS_POLICY } from './security-headers.ts';
 
@@ -38,7 +39,11 @@ export async function describeRoutes(app: App): Promise<void> {
         responses: Object.fromEntries(PROBLEMS.map((status) => [status, problemResponse(status)])),
       },
     },
-    transform: ({ schema, url, route }) => ({ url, schema: { ...schema, ...accessOf(route.config) } }),
+    transform: ({ schema, url, route }) => {
+      const access = accessOf(route.config);
+      const isOnce = route.method === 'POST' && url.startsWith('/api/v1/');
+      return { url, schema: { ...schema, ...access, ...(isOnce && { headers: IDEMPOTENCY_HEADER }) } };
+    },
     transformObject: (document) => {
       if ('swaggerObject' in document) return document.swaggerObject;
       addProblems(document.openapiObject.paths as Paths);
@@ -96,7 +101,7 @@ function problemResponse(status: string) {
 
 interface Operation {
   security?: unknown[];
-  parameters?: { in: string }[];
+  parameters?: { in: string; name: string }[];
   requestBody?: unknown;
   responses: Record<string, unknown>;
   /** Handed over from the route, and taken out here. */
@@ -113,6 +118,7 @@ function addProblems(paths: Paths): void {
     if (security.length > 0) statuses.push('401', '403', '429');
     if (parameters.some((parameter) => parameter.in === 'path')) statuses.push('404');
     if (requestBody) statuses.push('413', '415');
+    if (parameters.some((parameter) => parameter.name === 'idempotency-key')) statuses.push('409', '422');
     for (const status of statuses)
       operation.responses[status] ??= { $ref: `#/components/responses/${status}` };
   }

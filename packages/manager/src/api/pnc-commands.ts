@@ -9,6 +9,7 @@ import type { CommandRow } from '../store/command-list.ts';
 import * as pncDialects from '../store/pnc-dialects.ts';
 import { Command, CommandOptions, sendCommand } from './commands.ts';
 import { nullable, oneOf, StationParams } from './fields.ts';
+import { commandIdOf } from './idempotency.ts';
 import type { ApiContext, App } from './route.ts';
 
 const DIALECT_NAMES = ['oca', 'has2be'] as const satisfies Dialect[];
@@ -73,7 +74,8 @@ function addCommand(app: App, context: ApiContext, action: PncCommandAction): vo
       for (;;) {
         const messageId = messageIds.shift() ?? action;
         const data = packRequest({ dialect, action }, inner, messageId);
-        const sent = { stationId, action: 'DataTransfer' as const, request: data, requestedBy };
+        const ids = commandIdOf(request, messageId);
+        const sent = { stationId, action: 'DataTransfer' as const, request: data, requestedBy, ...ids };
         const command = await sendCommand(context.callMaker, sent, options);
         const tunnelled = tunnelledIn(command, { dialect, action, messageId, request: inner });
         // Older stations know the message by another name (H2B.7).

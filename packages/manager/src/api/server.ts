@@ -1,4 +1,4 @@
-import type { Log } from '@evander/process';
+import type { Log, Sealer } from '@evander/process';
 import { withoutToken } from '@evander/process';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController } from 'fastify';
@@ -25,6 +25,7 @@ import { eventRoutes } from './events.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { exportRoutes } from './exports.ts';
 import { healthRoutes } from './health.ts';
+import { honourIdempotencyKeys } from './idempotency.ts';
 import { jobRoutes } from './jobs.ts';
 import { localListRoutes } from './local-list.ts';
 import { messageRoutes } from './messages.ts';
@@ -65,6 +66,8 @@ export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   failureLimits: FailureLimits;
   /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses, or networks as 10.0.0.0/8. */
   trustedProxies: string[];
+  /** Seals answers that are kept for the repeats of a request. */
+  answerSealer: Sealer;
   log: Log;
 }
 
@@ -133,6 +136,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   pkiRoutes(app, context);
   await app.register(
     async (api) => {
+      honourIdempotencyKeys(api.withTypeProvider<TypeBoxTypeProvider>(), { ...options, keys });
       for (const addRoutes of RESOURCES) addRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context);
     },
     { prefix: '/api/v1' },

@@ -26,6 +26,11 @@ const LOOK_AGAIN_MS = 2000;
 /** A command for a station that is there waits for its turn at least so long, should the station be away for a moment. */
 const PATIENCE_MS = 60_000;
 const OPEN_AT_ONCE = 100;
+/**
+ * Gateways publish an answer that was not acknowledged again every 15 s or so: a manager that was away, or without its broker or
+ * database, gives up nothing that was sent before, until it has had the chance to get the answer.
+ */
+const CATCH_UP_MS = 20_000;
 
 export interface CommandRequest {
   stationId: string;
@@ -38,7 +43,7 @@ export interface CommandRequest {
   requestedBy?: string;
   /** Runs in the database transaction that records the command; when it rejects, there is none. */
   alongside?(db: Db, commandId: string): Promise<void>;
-  /** The command's id where the caller has given it one already. */
+  /** The command's id where the caller has given it one already. A command that is recorded under it is not recorded again. */
   commandId?: string;
 }
 
@@ -62,6 +67,8 @@ export class CallMaker {
   readonly #waiting = new Waiting();
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> = Promise.resolve();
+  /** Unix time in ms since when answers have been able to come and to be stored. */
+  #workingSinceMs = 0;
 
   constructor(options: CallMakerOptions) {
     this.#options = options;
@@ -72,6 +79,7 @@ export class CallMaker {
 
   /** From now on what waits too long is given up, and what got lost is sent again. */
   start(): void {
+    this.#workingSinceMs = Date.now();
     this.#timer = setInterval(() => {
       this.#sweeping = this.#sweeping.then(() => this.sweep());
     }, SWEEP_MS);
@@ -82,13 +90,22 @@ export class CallMaker {
    * one that breaks a rule, and NotSent when its station cannot be reached.
    */
   async request(call: CommandRequest): Promise<string> {
-    const { stationId, action, commandId = randomUUID() } = call;
-    const about = { name: action, 'ocpp.station.id': stationId, 'ocpp.message.id': commandId };
-    await traced('producer', about, async () => {
-      await this.#options.database.transaction((db) => this.#add(db, commandId, call));
-      await this.#dispatcher.sendNext(stationId);
-    });
-    return commandId;
+    return (await this.#record(call)).commandId;
+  }
+
+  /**
+   * Records and sends a command as `request` does, and waits for its outcome; the command as it then stands. Once it is recorded this
+   * never rejects: while the database is away, the command is what was last known of it.
+   */
+  async send(call: CommandRequest, waitMs: number): Promise<CommandRow> {
+    const recorded = await this.#record(call);
+    const { commandId, stationId } = recorded;
+    try {
+      return (await this.outcome(commandId, waitMs)) ?? recorded;
+    } catch (error) {
+      this.#options.log.warn({ stationId, commandId, err: error }, 'the outcome of a command is not known');
+      return recorded;
+    }
   }
 
   /** A command once it is settled, or as it is after so many milliseconds; undefined when there is none with this id. */
@@ -110,6 +127,11 @@ export class CallMaker {
     this.#options.onSettled?.(stationId);
   }
 
+  /** An answer could not be stored. The gateway sends it again: until then nothing that was sent is given up. */
+  onAnswerNotStored(): void {
+    this.#workingSinceMs = Date.now();
+  }
+
   /** A manager has settled a command. */
   onSettled(commandId: string): void {
     this.#waiting.wake(commandId);
@@ -118,7 +140,10 @@ export class CallMaker {
   /** One round of what recurs; managers may do it at the same time. Never rejects. */
   async sweep(): Promise<void> {
     try {
-      const settled = await this.#settlement.giveUp();
+      if (!this.#options.isBrokerConnected()) this.#workingSinceMs = Date.now();
+      const hasCaughtUp = Date.now() - this.#workingSinceMs >= CATCH_UP_MS;
+      const sentSince = new Date(hasCaughtUp ? 0 : this.#workingSinceMs);
+      const settled = [...(await this.#settlement.giveUp(sentSince)), ...(await this.#settlement.expire())];
       for (const { stationId, commandId } of settled) {
         this.#tell(stationId, commandId);
         this.#options.onSettled?.(stationId);
@@ -126,6 +151,7 @@ export class CallMaker {
       await this.#dispatcher.sendAgain();
       await this.#dispatcher.sendWaiting();
     } catch (error) {
+      this.#workingSinceMs = Date.now();
       this.#options.log.warn({ err: error }, 'commands could not be looked after');
     }
   }
@@ -141,7 +167,23 @@ export class CallMaker {
     this.#options.settle(stationId, commandId);
   }
 
-  async #add(db: Db, commandId: string, call: CommandRequest): Promise<void> {
+  async #record(call: CommandRequest): Promise<CommandRow> {
+    const { database, log } = this.#options;
+    const { stationId, action, commandId = randomUUID() } = call;
+    const known = call.commandId === undefined ? undefined : await commandList.get(database, commandId);
+    if (known) return known;
+    const about = { name: action, 'ocpp.station.id': stationId, 'ocpp.message.id': commandId };
+    return traced('producer', about, async () => {
+      const recorded = await database.transaction((db) => this.#add(db, commandId, call));
+      // It is recorded, so it goes out with the next round.
+      await this.#dispatcher.sendNext(stationId).catch((error: unknown) => {
+        log.warn({ stationId, commandId, action, err: error }, 'a command could not be sent at once');
+      });
+      return recorded;
+    });
+  }
+
+  async #add(db: Db, commandId: string, call: CommandRequest): Promise<CommandRow> {
     const { now, sealer, passwordPepper, log } = this.#options;
     const { stationId, action, ttlSeconds = 0 } = call;
     const station = await stations.find(db, stationId);
@@ -176,6 +218,9 @@ export class CallMaker {
     });
     await file.onRequest?.(request, context);
     await call.alongside?.(db, commandId);
+    const recorded = await commandList.get(db, commandId);
+    if (!recorded) throw new Error(`command ${commandId} was recorded and is not there`);
+    return recorded;
   }
 
   async #refuseUnsendable(db: Db, stationId: string, ttlSeconds: number): Promise<void> {

@@ -1,8 +1,10 @@
 import { encodeEnvelope } from '@evander/broker';
+import type { CallEnvelope } from '@evander/broker';
 import { faultOf } from '../store/storage-error.ts';
 import * as commands from '../store/commands.ts';
 import type { Outgoing } from '../store/commands.ts';
 import { callFrame } from '../frame-record.ts';
+import { repeatableActions } from './options.ts';
 import type { CallMakerOptions } from './options.ts';
 import { openRequest } from './request.ts';
 
@@ -18,9 +20,7 @@ export class Dispatcher {
 
   constructor(options: CallMakerOptions) {
     this.#options = options;
-    this.#repeatable = Object.entries(options.commands)
-      .filter(([, command]) => command.repeatable)
-      .map(([action]) => action);
+    this.#repeatable = repeatableActions(options.commands);
   }
 
   /** Sends a station's next command, if it is its turn. */
@@ -62,11 +62,14 @@ export class Dispatcher {
 
   #publish(command: Outgoing): void {
     const { sealer, publish, log } = this.#options;
-    const { stationId, commandId: id, action } = command;
+    const { stationId, commandId: id, action, connectionId } = command;
     try {
       const request = openRequest(command, sealer);
+      const envelope: CallEnvelope = { type: 2, id, action, request, ack: true };
+      // What is stored of the connection may be old: only the gateway knows whether it is still the station's.
+      if (!this.#repeatable.includes(action)) envelope.connection_id = connectionId;
       // When the broker is away it goes out with the next round.
-      publish(stationId, encodeEnvelope({ type: 2, id, action, request }));
+      publish(stationId, encodeEnvelope(envelope));
     } catch (error) {
       log.error({ stationId, commandId: id, action, err: error }, 'a command could not be opened to be sent');
     }

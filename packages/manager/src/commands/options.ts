@@ -10,6 +10,13 @@ import type { Command } from './command.ts';
 /** The actions that we send and their files. */
 export type Commands = { [A in CommandAction]: Command<A> };
 
+/** Actions that may be sent once more on a new connection. */
+export function repeatableActions(commands: Commands): string[] {
+  return Object.entries(commands)
+    .filter(([, command]) => command.repeatable)
+    .map(([action]) => action);
+}
+
 /** What the call maker works with. */
 export interface CallMakerOptions {
   commands: Commands;
@@ -23,6 +30,8 @@ export interface CallMakerOptions {
   answerTimeoutMs: number;
   /** Publishes an envelope to a station; false when the broker is away. */
   publish(stationId: string, payload: string): boolean;
+  /** Can stations' answers reach us? */
+  isBrokerConnected(): boolean;
   /** Tells gateways and the other managers that a command is settled. */
   settle(stationId: string, commandId: string): void;
   /** Called when a command of a station has been settled here. */

@@ -7,12 +7,15 @@ import type { Outcome, Settled } from '../store/commands.ts';
 import type { Db } from '../store/db.ts';
 import { faultOf } from '../store/storage-error.ts';
 import type { Command, CommandContext, Failure } from './command.ts';
+import { repeatableActions } from './options.ts';
 import type { CallMakerOptions } from './options.ts';
 import { openRequest } from './request.ts';
 
 const COMMAND_ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
-/** So long after a timeout an answer may still come, and want the secret that it is about. */
+/** So long after a command was given up an answer may still come, and want the secret that it is about. */
 const LATE_MS = 600_000;
+/** A station answers a Reset and closes: the answer may take another way to us than the news of the close. */
+const CLOSE_MS = 2000;
 
 type Answer = ResultEnvelope | ErrorEnvelope;
 /** What an answer says: a response that can be read, or why there is none. */
@@ -57,22 +60,36 @@ export class Settlement {
     return { ...answer, error_description: description, error_details: hide(answer.error_details ?? {}) };
   }
 
-  /** Settles what has waited for too long; resolves with it. */
-  async giveUp(): Promise<{ stationId: string; commandId: string }[]> {
+  /** Settles what was sent, not before a time, and has had no answer in time, or lost its connection; resolves with it. */
+  async giveUp(sentSince: Date): Promise<{ stationId: string; commandId: string }[]> {
     const { database, now, answerTimeoutMs, metrics } = this.#options;
     const at = now();
+    const lost = await commands.loseConnection(database, {
+      now: at,
+      sentSince,
+      repeatable: repeatableActions(this.#options.commands),
+      endedBefore: new Date(at.getTime() - CLOSE_MS),
+    });
     const sentBefore = new Date(at.getTime() - answerTimeoutMs);
-    const timedOut = await commands.timeOut(database, { now: at, sentBefore });
+    const timedOut = await commands.timeOut(database, { now: at, sentSince, sentBefore });
+    for (const { action } of lost) metrics.countCommand(action, 'connectionLost');
+    for (const { action } of timedOut) metrics.countCommand(action, 'timedOut');
+    await commands.forgetSecrets(database, new Date(at.getTime() - LATE_MS));
+    return [...lost, ...timedOut];
+  }
+
+  /** Settles what has waited too long for its station; resolves with it. */
+  async expire(): Promise<{ stationId: string; commandId: string }[]> {
+    const { database, now, metrics } = this.#options;
+    const at = now();
     const expired = await database.transaction(async (db) => {
       const settled = await commands.expire(db, at);
       const failure: Failure = { status: 'expired', reason: 'the station did not come in time' };
       for (const command of settled) await this.#fail(db, command, failure);
       return settled;
     });
-    for (const { action } of timedOut) metrics.countCommand(action, 'timedOut');
     for (const { action } of expired) metrics.countCommand(action, 'expired');
-    await commands.forgetSecrets(database, new Date(at.getTime() - LATE_MS));
-    return [...timedOut, ...expired];
+    return expired;
   }
 
   async #settle(outcome: Outcome, reading: Reading): Promise<void> {

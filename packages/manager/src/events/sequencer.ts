@@ -20,6 +20,7 @@ export class Sequencer {
     const watch = async (): Promise<void> => {
       for (const gatewayId of await connections.markDeadGateways(database))
         log.warn({ gatewayId }, 'a gateway has given no sign of life: its stations count as disconnected');
+      await connections.endSilentConnections(database);
     };
     this.#parts = [
       new Recurring({ what: 'ordering events', everyMs: EVERY_MS, work: sequence, log }),

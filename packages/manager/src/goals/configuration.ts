@@ -4,7 +4,7 @@ import * as desired from '../store/desired-configuration.ts';
 import type { DesiredKey, Outcome, StationState } from '../store/desired-configuration.ts';
 import { READING_SECONDS } from '../store/goals.ts';
 import { judge } from './configuration-verdict.ts';
-import { send } from './goal.ts';
+import { isUnanswered, send } from './goal.ts';
 import type { Goal, GoalContext, Step } from './goal.ts';
 
 /** A station that does not answer is left alone for so long. */
@@ -30,7 +30,7 @@ export const configuration: Goal<object> = {
 
 // What became of the last change: again and again the same, until there is a younger one.
 async function noteAnswer({ db, stationId, last, now }: GoalContext): Promise<void> {
-  if (!last || !['answered', 'failed', 'timedOut'].includes(last.status)) return;
+  if (!last || !['answered', 'failed', 'timedOut', 'connectionLost'].includes(last.status)) return;
   if (last.action === 'GetConfiguration' && last.status !== 'timedOut')
     return desired.noteAsked(db, stationId, last.sentAt ?? now);
   if (last.action !== 'ChangeConfiguration') return;
@@ -143,7 +143,7 @@ function nextReset(pending: Outcome[], { isBusy }: StationState, { last, now }: 
   if (last?.action === 'Reset' && last.status !== 'expired') {
     const word = (last.response as { status?: string } | null)?.status;
     // A reset is often answered by the reboot itself.
-    const isTaken = word === 'Accepted' || last.status === 'timedOut';
+    const isTaken = word === 'Accepted' || isUnanswered(last);
     const seconds = secondsLeft(last.settledAt, BOOT_SECONDS, now);
     if (seconds > 0) {
       const doing = isTaken ? 'waits for it to boot' : 'it has refused a Reset, which is tried again later';

@@ -49,6 +49,11 @@ export function answerTo(
   return { status, reason: `${action} had no answer: ${why}` };
 }
 
+/** Was a command given up without an answer: has the station perhaps done it all the same? */
+export function isUnanswered({ status }: CommandRow): boolean {
+  return status === 'timedOut' || status === 'connectionLost';
+}
+
 /** The step that sends a command. */
 export function send(action: CommandAction, request: object, doing: string): Step {
   return { do: 'send', action, request, doing };
@@ -59,7 +64,7 @@ export function refusalOf(action: CommandAction, last: CommandRow | undefined): 
   const answer = answerTo(action, last);
   if (!answer || ['Accepted', 'RebootRequired'].includes(answer.status)) return undefined;
   // A reset is often answered by the reboot itself.
-  if (action === 'Reset' && answer.status === 'timedOut') return undefined;
+  if (action === 'Reset' && last && isUnanswered(last)) return undefined;
   return { do: 'failed', reason: answer.reason };
 }
 

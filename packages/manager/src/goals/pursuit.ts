@@ -9,6 +9,7 @@ import type { CommandRow } from '../store/command-list.ts';
 import type { Database } from '../store/db.ts';
 import * as goals from '../store/goals.ts';
 import type { GoalRow } from '../store/goals.ts';
+import { isUnanswered } from './goal.ts';
 import type { Goal, Step } from './goal.ts';
 
 const EVERY_MS = 1000;
@@ -130,7 +131,7 @@ export class Pursuit {
   async #lastOf(commandId: string): Promise<CommandRow | undefined> {
     const { database, now } = this.#options;
     const last = await commandList.get(database, commandId);
-    if (last?.status !== 'timedOut' || last.action === 'Reset') return last;
+    if (!last || !isUnanswered(last) || last.action === 'Reset') return last;
     const since = new Date(now().getTime() - LOST_AGAIN_MS);
     return (await commandList.isLost(database, last, since)) ? undefined : last;
   }

@@ -12,6 +12,7 @@ export const APPLICATION_OUTCOMES = [
   'answered',
   'failed',
   'timedOut',
+  'connectionLost',
   'expired',
   'forgotten',
 ] as const;

@@ -12,6 +12,8 @@ export interface CommandRow {
   request: object;
   response: object | null;
   error: { code: string; description: string; details: object } | null;
+  /** What may help after a failure. */
+  hint: string | null;
   requestedBy: string | null;
   createdAt: Date;
   expiresAt: Date;
@@ -19,9 +21,13 @@ export interface CommandRow {
   settledAt: Date | null;
 }
 
+/** Security whitepaper L01.FR.20: a station that takes signed updates only answers the plain one with NotSupported. */
+const SIGNED_ONLY = 'the station may take signed firmware only; send SignedUpdateFirmware';
+
 const COLUMNS = `command_id AS "commandId", sequence, station_id AS "stationId", action, status, request, response,
   CASE WHEN error_code IS NULL THEN NULL
     ELSE json_build_object('code', error_code, 'description', error_description, 'details', error_details) END AS error,
+  CASE WHEN action = 'UpdateFirmware' AND error_code IN ('NotSupported', 'NotImplemented') THEN '${SIGNED_ONLY}' END AS hint,
   requested_by AS "requestedBy", created_at AS "createdAt", expires_at AS "expiresAt", sent_at AS "sentAt",
   settled_at AS "settledAt"`;
 
@@ -34,9 +40,9 @@ export async function get(db: Db, commandId: string): Promise<CommandRow | undef
 
 const selectLost = statement(
   'commands.isLost',
-  `SELECT FROM connections c WHERE c.station_id = $1 AND c.connected_at > $2 AND NOT EXISTS (
-     SELECT FROM commands k WHERE k.station_id = $1 AND k.action = $3 AND k.command_id <> $4 AND k.status = 'timedOut'
-       AND k.settled_at > $5)`,
+  `SELECT FROM connections c WHERE c.station_id = $1 AND ($6 = 'connectionLost' OR c.connected_at > $2) AND NOT EXISTS (
+     SELECT FROM commands k WHERE k.station_id = $1 AND k.action = $3 AND k.command_id <> $4
+       AND k.status IN ('timedOut', 'connectionLost') AND k.settled_at > $5)`,
 );
 
 /**
@@ -45,10 +51,10 @@ const selectLost = statement(
  */
 export async function isLost(
   db: Db,
-  { stationId, sentAt, action, commandId }: CommandRow,
+  { stationId, sentAt, action, commandId, status }: CommandRow,
   since: Date,
 ): Promise<boolean> {
-  const { rowCount } = await db.query(selectLost([stationId, sentAt, action, commandId, since]));
+  const { rowCount } = await db.query(selectLost([stationId, sentAt, action, commandId, since, status]));
   return rowCount === 1;
 }
 

@@ -4,7 +4,15 @@ import type { Db } from './db.ts';
 import { statement } from './db.ts';
 
 /** `queued`: waits for its turn or its station; `sent`: waits for its answer; the others are settled, though a late answer may come. */
-export const COMMAND_STATUSES = ['queued', 'sent', 'answered', 'failed', 'timedOut', 'expired'] as const;
+export const COMMAND_STATUSES = [
+  'queued',
+  'sent',
+  'answered',
+  'failed',
+  'timedOut',
+  'connectionLost',
+  'expired',
+] as const;
 export type CommandStatus = (typeof COMMAND_STATUSES)[number];
 
 /** A command as it goes out. */
@@ -86,12 +94,15 @@ const takeAgain = statement(
   'commands.sendAgain',
   `UPDATE commands k SET published_at = $1, connection_id = c.connection_id
    FROM connections c JOIN gateways g USING (gateway_id)
-   WHERE k.status = 'sent' AND k.published_at < $2 AND ${CONNECTED}
+   WHERE k.status = 'sent' AND k.published_at < $2 AND ${CONNECTED} AND c.heard_until IS NULL
      AND (k.connection_id = c.connection_id OR k.action = ANY ($3::text[]))
    RETURNING ${OUTGOING}`,
 );
 
-/** Sent commands that may be published once more: the gateway drops what it has, on a new connection only `repeatable` ones go. */
+/**
+ * Sent commands that may be published once more, where the gateway is one of ours: the gateway drops what it has had. On a new connection only `repeatable` ones go; the
+ * others name the connection that they went out on, so that no other one gets them.
+ */
 export async function sendAgain(
   db: Db,
   when: { now: Date; publishedBefore: Date; repeatable: string[] },
@@ -124,8 +135,8 @@ export interface Settled {
   sentAt: Date;
 }
 
-const SETTLED = `command_id AS "commandId", station_id AS "stationId", action, request, sealed_request AS "sealedRequest",
-  coalesce(sent_at, created_at) AS "sentAt"`;
+const SETTLED = `k.command_id AS "commandId", k.station_id AS "stationId", k.action, k.request, k.sealed_request AS "sealedRequest",
+  coalesce(k.sent_at, k.created_at) AS "sentAt"`;
 
 export interface Outcome {
   commandId: string;
@@ -168,15 +179,42 @@ export async function settle(db: Db, outcome: Outcome): Promise<Settled | undefi
 
 const timeOutSent = statement(
   'commands.timeOut',
-  `UPDATE commands SET status = 'timedOut', settled_at = $1 WHERE status = 'sent' AND sent_at < $2 RETURNING ${SETTLED}`,
+  `UPDATE commands k SET status = 'timedOut', settled_at = $1 WHERE status = 'sent' AND sent_at < $2 AND sent_at >= $3
+   RETURNING ${SETTLED}`,
 );
 
-/** Gives up waiting for the answers to what was sent before a time. */
+/** Gives up waiting for the answers to what was sent between two times. */
 export async function timeOut(
   db: Db,
-  { now, sentBefore }: { now: Date; sentBefore: Date },
+  { now, sentSince, sentBefore }: { now: Date; sentSince: Date; sentBefore: Date },
 ): Promise<Settled[]> {
-  const { rows } = await db.query<Settled>(timeOutSent([now, sentBefore]));
+  const { rows } = await db.query<Settled>(timeOutSent([now, sentBefore, sentSince]));
+  return rows;
+}
+
+const loseSent = statement(
+  'commands.loseConnection',
+  `UPDATE commands k SET status = 'connectionLost', settled_at = $1
+   FROM connections c
+   WHERE k.status = 'sent' AND c.station_id = k.station_id AND k.action <> ALL ($2::text[]) AND k.sent_at >= $4
+     AND (c.connection_id > k.connection_id OR (c.connection_id = k.connection_id AND c.disconnected_at < $3))
+   RETURNING ${SETTLED}`,
+);
+
+/**
+ * Gives up what was sent, not before `sentSince`, on a connection that a newer one has replaced, or that ended before a time: whether the station has it
+ * nobody knows. What is `repeatable` waits for the next connection instead.
+ */
+export async function loseConnection(
+  db: Db,
+  {
+    now,
+    repeatable,
+    endedBefore,
+    sentSince,
+  }: { now: Date; repeatable: string[]; endedBefore: Date; sentSince: Date },
+): Promise<Settled[]> {
+  const { rows } = await db.query<Settled>(loseSent([now, repeatable, endedBefore, sentSince]));
   return rows;
 }
 
@@ -198,10 +236,10 @@ export async function expire(db: Db, now: Date): Promise<Settled[]> {
 const forget = statement(
   'commands.forgetSecrets',
   `UPDATE commands SET sealed_request = NULL
-   WHERE sealed_request IS NOT NULL AND status = 'timedOut' AND settled_at < $1`,
+   WHERE sealed_request IS NOT NULL AND status IN ('timedOut', 'connectionLost') AND settled_at < $1`,
 );
 
-/** Erases the secrets of commands that timed out before a time: no answer will come any more. */
+/** Erases the secrets of commands that were given up without an answer before a time: none will come any more. */
 export async function forgetSecrets(db: Db, before: Date): Promise<void> {
   await db.query(forget([before]));
 }

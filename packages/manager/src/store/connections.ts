@@ -7,7 +7,10 @@ export const GATEWAY_LEASE_SECONDS = 35;
 
 /** SQL: is the connection `c` of gateway `g` open? For queries that join connections with gateways. */
 export const IS_CONNECTED = `(c.disconnected_at IS NULL AND NOT g.is_gone
-  AND g.alive_at > now() - interval '${GATEWAY_LEASE_SECONDS} seconds')`;
+  AND g.alive_at > now() - interval '${GATEWAY_LEASE_SECONDS} seconds' AND (c.heard_until IS NULL OR c.heard_until > now()))`;
+
+/** Stands for all gateways that announce no connections; it is always alive. */
+export const UNANNOUNCED = 'unannounced';
 
 const upsertGateway = statement(
   'connections.gatewayAlive',
@@ -29,7 +32,8 @@ const upsert = statement(
    FROM unnest($1::text[], $3::text[], $4::text[], $5::timestamptz[], $7::int[])
      AS told (station_id, connection_id, remote_address, connected_at, security_profile)
    ORDER BY station_id ON CONFLICT (station_id) DO UPDATE SET connection_id = excluded.connection_id, gateway_id = excluded.gateway_id,
-     remote_address = excluded.remote_address, security_profile = excluded.security_profile, connected_at = excluded.connected_at, disconnected_at = excluded.disconnected_at
+     remote_address = excluded.remote_address, security_profile = excluded.security_profile, connected_at = excluded.connected_at, disconnected_at = excluded.disconnected_at,
+     heard_until = NULL
    WHERE excluded.connection_id > known.connection_id
      OR (excluded.connection_id = known.connection_id AND known.disconnected_at IS NULL
          AND excluded.disconnected_at IS NOT NULL)`,
@@ -57,6 +61,54 @@ export async function record(
       connections.map(({ securityProfile }) => securityProfile ?? null),
     ]),
   );
+}
+
+const addGateway = statement(
+  'connections.addGateway',
+  `INSERT INTO gateways (gateway_id, alive_at, is_gone) VALUES ($1, now(), false) ON CONFLICT DO NOTHING`,
+);
+
+/** A message has come in on a connection; the news of the connection itself may come later, or have come. */
+export async function recordMessage(db: Db, gatewayId: string, connection: Connection): Promise<void> {
+  // A gateway that has said farewell stays gone, though messages of it are still on their way.
+  await db.query(addGateway([gatewayId]));
+  await record(db, { gatewayId, connections: [connection], disconnectedAt: null });
+}
+
+const extendHeard = statement(
+  'connections.extendHeard',
+  `UPDATE connections SET heard_until = $2 WHERE station_id = $1 AND heard_until > now() AND disconnected_at IS NULL`,
+);
+
+// A connection that a gateway has announced is the better news, as long as it is open.
+const insertHeard = statement(
+  'connections.hear',
+  `INSERT INTO connections AS c (station_id, connection_id, gateway_id, connected_at, heard_until)
+   VALUES ($1, $2, '${UNANNOUNCED}', $3, $4)
+   ON CONFLICT (station_id) DO UPDATE SET connection_id = excluded.connection_id, gateway_id = excluded.gateway_id,
+     remote_address = NULL, security_profile = NULL, connected_at = excluded.connected_at, disconnected_at = NULL,
+     heard_until = excluded.heard_until
+   WHERE NOT EXISTS (SELECT FROM gateways g WHERE g.gateway_id = c.gateway_id AND ${IS_CONNECTED})`,
+);
+
+/** A station was heard through a gateway that announces no connections: it counts as connected until a time. */
+export async function hear(
+  db: Db,
+  { stationId, connectionId, at }: { stationId: string; connectionId: string; at: Date },
+  until: Date,
+): Promise<void> {
+  const { rowCount } = await db.query(extendHeard([stationId, until]));
+  if (rowCount === 0) await db.query(insertHeard([stationId, connectionId, at, until]));
+}
+
+const endSilent = statement(
+  'connections.endSilent',
+  'UPDATE connections SET disconnected_at = heard_until WHERE heard_until <= now() AND disconnected_at IS NULL',
+);
+
+/** Ends the connections of stations that were heard once and are not heard any more. */
+export async function endSilentConnections(db: Db): Promise<void> {
+  await db.query(endSilent());
 }
 
 const closeOthers = statement(

@@ -14,7 +14,7 @@ import { outbound } from '../../src/outbound.ts';
 import * as apiKeys from '../../src/store/api-keys.ts';
 import type { Role } from '../../src/store/api-keys.ts';
 import { openDesk, PEPPER } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import type { Desk, DeskOptions } from '../desk.ts';
 
 export const GATEWAY_KEY = 'the-key-of-gateways';
 export const KEYS: Record<Role, string> = {
@@ -57,6 +57,7 @@ export interface TestApi {
 export type TestApiOptions = Partial<
   Pick<ApiOptions, 'unknownStations' | 'failureLimits' | 'trustedProxies' | 'log'> & {
     fileOptions: Partial<FileOptions>;
+    databaseVia: DeskOptions['databaseVia'];
   }
 >;
 
@@ -66,8 +67,9 @@ export async function openApi({
   failureLimits = { address: 1_000_000, key: 1_000_000 },
   trustedProxies = [],
   log = silentLog(),
+  databaseVia,
 }: TestApiOptions = {}): Promise<TestApi> {
-  const desk = await openDesk();
+  const desk = await openDesk({ unknownStations, ...(databaseVia && { databaseVia }) });
   for (const role of ['admin', 'operator', 'viewer'] as const) {
     await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
   }
@@ -118,6 +120,7 @@ export async function openApi({
     authority: certificates.authority,
     judge: certificates.judge,
     serverKeySealer: new Sealer('server key'),
+    answerSealer: new Sealer('a secret'),
     isReady: () => true,
     now,
     onStationChanged: (stationId) => changed.push(stationId),

@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { CommandAction } from '@evander/ocpp';
 import { RuleBroken } from '../../src/commands/command.ts';
+import { COMMANDS } from '../../src/messages/v16/index.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 
@@ -111,19 +113,128 @@ test('what may be lost is published again, under the same id', async () => {
   expect(times()).toBe(2);
 });
 
-test('on a new connection only what may be done twice goes out again', async () => {
-  const reset = await desk.command('Reset', { type: 'Soft' });
-  await desk.rows("UPDATE connections SET connection_id = 'c2'");
-  desk.setNow(later(5000));
-  await desk.callMaker.sweep();
-  expect(desk.sent().filter(({ id }) => id === reset.commandId)).toHaveLength(1);
-  await desk.rows("UPDATE commands SET status = 'timedOut'");
+const ACTIONS = Object.keys(COMMANDS) as CommandAction[];
+const ONCE = ACTIONS.filter((action) => !COMMANDS[action].repeatable);
 
-  const clear = await desk.command('ClearCache', {});
-  await desk.rows("UPDATE connections SET connection_id = 'c3'");
-  desk.setNow(later(10_000));
+/** Has a command sent, whatever its rules say; its id. */
+async function sendAny(action: CommandAction): Promise<string> {
+  const [row] = await desk.rows(
+    `INSERT INTO commands (command_id, station_id, action, request, expires_at)
+     VALUES (gen_random_uuid(), 'CP1', $1, '{}', now() + interval '1 minute') RETURNING command_id`,
+    [action],
+  );
   await desk.callMaker.sweep();
-  expect(desk.sent().filter(({ id }) => id === clear.commandId)).toHaveLength(2);
+  return String(row?.command_id);
+}
+
+/** The connections that the publications of a command name, in order. */
+function connectionsOf(commandId: string): unknown[] {
+  return desk
+    .sent()
+    .filter(({ id }) => id === commandId)
+    .map(({ connection_id: named }) => named);
+}
+
+async function reconnect(columns: string): Promise<void> {
+  await desk.rows(`UPDATE connections SET ${columns} WHERE station_id = 'CP1'`);
+}
+
+describe('on a new connection', () => {
+  afterEach(() => reconnect("connection_id = 'c1', disconnected_at = NULL"));
+
+  test('there are commands that may be done twice, and some that must not', () => {
+    expect(ONCE).toEqual(expect.arrayContaining(['Reset', 'RemoteStartTransaction', 'UnlockConnector']));
+    expect(ONCE.length).toBeLessThan(ACTIONS.length);
+  });
+
+  test.each(ONCE)('%s names its connection each time, and is lost with it', async (action) => {
+    const commandId = await sendAny(action);
+    // The station has come back, which is not recorded yet: the gateway that has it drops what names the connection before.
+    desk.setNow(later(5000));
+    await desk.callMaker.sweep();
+    expect(connectionsOf(commandId)).toEqual(['c1', 'c1']);
+    await reconnect("connection_id = 'c2'");
+    desk.setNow(later(10_000));
+    await desk.callMaker.sweep();
+    await desk.callMaker.sweep();
+    expect(connectionsOf(commandId)).toEqual(['c1', 'c1']);
+    expect(await statuses()).toEqual(['connectionLost']);
+    expect(desk.settled).toContain(`CP1 ${commandId}`);
+  });
+
+  test.each(ACTIONS.filter((action) => COMMANDS[action].repeatable))(
+    '%s goes out again, on whichever connection the station has',
+    async (action) => {
+      const commandId = await sendAny(action);
+      await reconnect("connection_id = 'c2'");
+      desk.setNow(later(5000));
+      await desk.callMaker.sweep();
+      expect(connectionsOf(commandId)).toEqual([undefined, undefined]);
+      expect(await statuses()).toEqual(['sent']);
+    },
+  );
+
+  test('the next command goes out at once, and a late answer still counts', async () => {
+    const before = desk.sent().length;
+    await desk.command('Reset', { type: 'Soft' });
+    const next = await desk.command('ClearCache', {});
+    await reconnect("connection_id = 'c2'");
+    await desk.callMaker.sweep();
+    expect(await statuses()).toEqual(['connectionLost', 'sent']);
+    const [reset, clearCache] = desk.sent().slice(before);
+    expect(clearCache?.id).toBe(next.commandId);
+    if (reset) await desk.answer(reset, { status: 'Accepted' });
+    expect(await statuses()).toEqual(['answered', 'sent']);
+  });
+
+  test('a connection that has ended is lost after a moment, in which its answer may come', async () => {
+    await desk.command('Reset', { type: 'Soft' });
+    await reconnect('disconnected_at = now()');
+    await desk.callMaker.sweep();
+    expect(await statuses()).toEqual(['sent']);
+    desk.setNow(later(5000));
+    await desk.callMaker.sweep();
+    expect(await statuses()).toEqual(['connectionLost']);
+  });
+
+  test('the events tell of it', async () => {
+    await desk.rows('TRUNCATE event_intake');
+    const { commandId } = await desk.command('Reset', { type: 'Soft' });
+    await reconnect("connection_id = 'c2'");
+    await desk.callMaker.sweep();
+    expect(
+      await desk.rows(
+        "SELECT data ->> 'status' AS status FROM event_intake WHERE data ->> 'commandId' = $1",
+        [commandId],
+      ),
+    ).toEqual([{ status: 'connectionLost' }]);
+  });
+});
+
+test('every command says that its answer is acknowledged', async () => {
+  await desk.command('ClearCache', {});
+  expect(desk.sent().at(-1)).toMatchObject({ ack: true });
+});
+
+test('a command that is recorded is taken, though it cannot be sent at once', async () => {
+  await desk.rows(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'gone' USING ERRCODE = '57P01'; END $$`);
+  await desk.rows('CREATE TRIGGER refuse BEFORE UPDATE ON commands FOR EACH ROW EXECUTE FUNCTION refuse()');
+  const commandId = await desk.callMaker.request({ stationId: 'CP1', action: 'ClearCache', request: {} });
+  await desk.rows('DROP TRIGGER refuse ON commands');
+  expect(await statuses()).toEqual(['queued']);
+  await desk.callMaker.sweep();
+  expect(desk.sent().at(-1)?.id).toBe(commandId);
+});
+
+test('a command whose id is recorded already is not recorded again', async () => {
+  const call = { stationId: 'CP1', action: 'ClearCache', request: {} } as const;
+  const commandId = await desk.callMaker.request(call);
+  const before = desk.sent().length;
+  expect(await desk.callMaker.request({ ...call, commandId })).toBe(commandId);
+  expect(await desk.callMaker.send({ ...call, commandId }, 0)).toMatchObject({ commandId, status: 'sent' });
+  expect(await statuses()).toEqual(['sent']);
+  expect(desk.sent()).toHaveLength(before);
 });
 
 test('what a manager that died has left is sent by another', async () => {

@@ -225,7 +225,7 @@ test('what was lost with a connection is sent again at once, but not again and a
   await at.connect();
   await silence();
   expect(await at.run(charger.answer)).toEqual([]);
-  expect((await at.goal('localList'))?.doing).toContain('tried again later: no answer (timedOut)');
+  expect((await at.goal('localList'))?.doing).toContain('tried again later: no answer (connectionLost)');
 });
 
 test('whoever connects after a silence is not left waiting for the end of the pause', async () => {

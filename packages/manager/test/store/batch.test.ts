@@ -122,6 +122,7 @@ test('a row that its table cannot hold costs the samples of others nothing', asy
     stationId,
     connectorId,
     transactionId: null,
+    transactionInferred: false,
     measuredAt: new Date(0),
     context: 'Sample.Periodic',
     measurand: 'Energy.Active.Import.Register',

@@ -43,6 +43,7 @@ const sample = (stationId: string, round: number): meterValues.Sample => ({
   stationId,
   connectorId: 1,
   transactionId: null,
+  transactionInferred: false,
   measuredAt: at(round),
   context: 'Sample.Periodic',
   measurand: 'Energy.Active.Import.Register',
