@@ -156,12 +156,12 @@ onMosquitto('a last will in the name of another gateway is not published, one’
 });
 
 onMosquitto.each([
-  ['small messages of QoS 0', 1024, 0, 250_000, 200],
-  ['small messages of QoS 1', 1024, 1, 150_000, 200],
-  ['large messages of QoS 0', 1_048_576, 0, 700, 440],
+  { bytes: 1024, qos: 0, count: 250_000, limitMb: 200 },
+  { bytes: 1024, qos: 1, count: 150_000, limitMb: 200 },
+  { bytes: 1_048_576, qos: 0, count: 700, limitMb: 440 },
 ] as const)(
-  'a reader that reads nothing cannot take all memory of the broker with %s',
-  async (_name, bytes, qos, count, limitMb) => {
+  'a reader that reads nothing cannot take all memory of the broker with $count messages of $bytes bytes and QoS $qos',
+  async ({ bytes, qos, count, limitMb }) => {
     const topic = topics.out('ocpp1.6', 'CP1');
     const reader = await stuckReader('gw-stuck', topic);
     const payload = Buffer.alloc(bytes, 'x');

@@ -17,7 +17,7 @@ const search = new SecretSearch();
 const SECRET = search.add('EVANDER_SECRET', 'the-secret-of-this-installation-0123456789');
 const GATEWAY_SECRET = search.add('EVANDER_GATEWAY_SECRET', gatewaySecretOf(SECRET));
 search.add('the sealing key', sealingKeyOf(SECRET));
-for (const [name, key] of Object.entries(gatewayKeys(GATEWAY_SECRET))) search.add(name, key);
+for (const [name, key] of Object.entries<string>({ ...gatewayKeys(GATEWAY_SECRET) })) search.add(name, key);
 const ADMIN_KEY = search.add('the admin key', 'evk_the-admin-key-of-this-installation-01234');
 const MQTT_PASSWORD = search.add('the password of the broker', 'mqtt-pa:ss@word/1');
 const PASSWORD = search.add("a station's password", 'station-pass:word-1');
@@ -216,7 +216,11 @@ async function mistakes(): Promise<void> {
   const database = new URL(services.databaseUrl);
   database.password = search.add('a wrong password of the database', 'wrong-database-password');
   for (const EVANDER_DATABASE_URL of [database.href, `${services.databaseUrl}?sslmode=verify-full`]) {
-    const process = run(['manager'], { ...variables('manager'), EVANDER_API_PORT: lostPort, EVANDER_DATABASE_URL });
+    const process = run(['manager'], {
+      ...variables('manager'),
+      EVANDER_API_PORT: lostPort,
+      EVANDER_DATABASE_URL,
+    });
     processes.push(process);
     await new Promise((resolve) => process.child.once('exit', resolve));
   }
