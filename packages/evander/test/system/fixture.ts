@@ -88,7 +88,7 @@ export async function startServices(): Promise<Services> {
               sealer,
             }),
           }),
-          credentialsOf: credentialsFromManager({ ...asked, log }),
+          credentialsOf: credentialsFromManager(asked),
           passwordPepper: deriveKey(SECRET, 'station-password'),
           maxFrameBytes: 1_048_576,
           pingMs: 5000,
