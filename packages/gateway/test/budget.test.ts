@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { once } from 'node:events';
-import type { Gateway } from '../src/index.ts';
-import { accept, connectDeafStation, connectStation, openStage } from './harness.ts';
+import { accept, connectDeafStation, connectStation, metric, openStage } from './harness.ts';
 import type { StationSocket } from './harness.ts';
 
 /** Milliseconds until a Heartbeat is answered. */
@@ -9,11 +8,6 @@ async function msOfHeartbeat(station: StationSocket): Promise<number> {
   const startedMs = performance.now();
   expect((await station.call('Heartbeat'))[0]).toBe(3);
   return performance.now() - startedMs;
-}
-
-async function metric(gateway: Gateway, name: string): Promise<number> {
-  const text = await (await fetch(`${gateway.statusUrl}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
 }
 
 // Ten seconds' worth may come at once; each row sends two seconds' worth more.

@@ -6,7 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import { OpenSsl } from '../../../test/openssl.ts';
 import type { KeyPair } from '../../../test/openssl.ts';
 import type { Gateway, GatewayOptions } from '../src/index.ts';
-import { closeLater, connectStation, handshake, openStage, portOf } from './harness.ts';
+import { closeLater, connectStation, handshake, metric, openStage, portOf } from './harness.ts';
 
 let openssl: OpenSsl;
 let root: KeyPair;
@@ -65,11 +65,6 @@ async function statusOf(socket: Socket, bytes: string | Buffer): Promise<number 
   });
   const status = /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1];
   return status === undefined ? undefined : Number(status);
-}
-
-async function metric(gateway: Gateway, name: string): Promise<number> {
-  const text = await (await fetch(`${gateway.statusUrl}/metrics`)).text();
-  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
 }
 
 describe('a connection that comes to nothing is closed', () => {

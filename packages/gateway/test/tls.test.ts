@@ -8,7 +8,7 @@ import type { ConnectionOptions, PeerCertificate } from 'node:tls';
 import { OpenSsl } from '../../../test/openssl.ts';
 import type { KeyPair } from '../../../test/openssl.ts';
 import { certificatesFromFiles } from '../src/server-certificates.ts';
-import type { CertificateSource, Gateway, GatewayOptions } from '../src/index.ts';
+import type { CertificateSource, CredentialSource, Gateway, GatewayOptions } from '../src/index.ts';
 import { connectStation, credentials, handshake, openStage, PEPPER, portOf } from './harness.ts';
 
 let openssl: OpenSsl;
@@ -196,6 +196,12 @@ const certificateIn = (header: CertificateHeader, pair = client): Record<string,
   [header]: FORWARDED_CERTIFICATE[header](pair),
 });
 
+/** Stations of profile 3 whose certificate is `client`. */
+const ownCertificateOnly: CredentialSource = async (stationId, certificate) => {
+  const fault = certificate?.chain.startsWith(client.certificate) ? null : 'not of this station';
+  return credentials(stationId, { securityProfile: 3, ...(certificate && { certificate: { fault } }) });
+};
+
 /** A gateway behind a proxy that forwards certificates in this header, and a station of profile 3 whose certificate is `client`. */
 function behindProxy(
   clientCertificateHeader: CertificateHeader | undefined,
@@ -204,15 +210,7 @@ function behindProxy(
   return openTls(3, {
     trustedProxies,
     clientCertificateHeader,
-    credentialsOf: async (stationId, certificate) =>
-      credentials(stationId, {
-        securityProfile: 3,
-        ...(certificate && {
-          certificate: {
-            fault: certificate.chain.startsWith(client.certificate) ? null : 'not of this station',
-          },
-        }),
-      }),
+    credentialsOf: ownCertificateOnly,
   });
 }
 
@@ -309,15 +307,7 @@ describe('a client that guesses is made to wait', () => {
 
   test('nor is a station with a certificate, whatever certificates are shown in its name', async () => {
     const { gateway } = await openTls(3, {
-      credentialsOf: async (stationId, certificate) =>
-        credentials(stationId, {
-          securityProfile: 3,
-          ...(certificate && {
-            certificate: {
-              fault: certificate.chain.startsWith(client.certificate) ? null : 'not of this station',
-            },
-          }),
-        }),
+      credentialsOf: ownCertificateOnly,
     });
     const shown = { ca: root.certificate, cert: client.certificate, key: client.key };
     expect(await handshake(gateway, '/ws/CP1', OCPP16, shown)).toMatchObject({ status: 101 });
