@@ -177,6 +177,8 @@ export class System {
       EVANDER_GATEWAY_SECRET: this.#gatewaySecret,
       EVANDER_MQTT_URL: `mqtt://gateway:${this.#passwords.gateway}@broker:1883`,
       EVANDER_MANAGER_URL: 'http://manager:9410',
+      // HAProxy sends PROXY protocol.
+      EVANDER_TRUSTED_PROXIES: '10.0.0.0/8,172.16.0.0/12,192.168.0.0/16',
     });
     const part = await this.#run(`gateway-${index}`, container, {
       network: 'edge',

@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEnvelope, decodePresence, readTopic, topicsUnder } from '../packages/broker/src/index.ts';
-import { ofForwardedHeaders } from '../packages/gateway/src/client-certificate.ts';
+import { ofForwardedHeader } from '../packages/gateway/src/client-certificate.ts';
 import { readIdentity } from '../packages/gateway/src/identity.ts';
+import { parseProxyHeader } from '../packages/gateway/src/proxy-protocol.ts';
 import { isStationId } from '../packages/manager/src/api/fields.ts';
 import { emaidForms, emaidKey } from '../packages/manager/src/emaid.ts';
 import { fileNameOf, nameInUrl } from '../packages/manager/src/files/file-name.ts';
@@ -104,12 +105,14 @@ const READERS: [string, (text: string) => unknown][] = [
   ['storable', (text) => storable({ [text]: [text] })],
 
   ['readIdentity', (text) => readIdentity(`/ws/${text}`)],
-  ...['client-cert', 'x-forwarded-client-cert', 'x-ssl-client-cert'].map(
+  ...(['client-cert', 'x-forwarded-client-cert', 'x-ssl-client-cert'] as const).map(
     (header): [string, (text: string) => unknown] => [
       `a client certificate in ${header}`,
-      (text) => ofForwardedHeaders({ [header]: text }),
+      (text) => ofForwardedHeader({ [header]: text }, header),
     ],
   ),
+
+  ['a PROXY protocol header', (text) => parseProxyHeader(Buffer.from(`PROXY ${text}`))],
 
   ['readCertificates', (text) => readCertificates(text)],
   ['isSigningRequest', (text) => isSigningRequest(text)],

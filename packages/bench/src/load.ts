@@ -115,7 +115,8 @@ export async function measurePaced(
   return rateOf(latencies, (performance.now() - startedMs) / 1000);
 }
 
-function rateOf(latencies: number[], seconds: number): Rate {
+/** What latencies in ms within so many seconds come to. */
+export function rateOf(latencies: number[], seconds: number): Rate {
   const sorted = Float64Array.from(latencies).sort();
   const at = (part: number): number => sorted[Math.floor(sorted.length * part)] ?? NaN;
   return { perSecond: sorted.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99) };

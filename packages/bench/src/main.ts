@@ -149,7 +149,13 @@ console.log(
   `Node.js ${process.version}, ${brokerName}, ${machine}; ${STATIONS} stations, load on the same machine`,
 );
 await baselines(mqttUrl, broker);
-const ours = await startOurs(database.url, mqttUrl);
+// All stations come from one address.
+const ours = await startOurs(
+  database.url,
+  mqttUrl,
+  {},
+  { EVANDER_MAX_CONNECTIONS_PER_ADDRESS: String(2 * MANY) },
+);
 const parts = [ours.gateway, ours.manager, database.watched, ...(broker ? [broker] : [])];
 try {
   await workloads(ours, parts);

@@ -94,11 +94,12 @@ export interface Ours {
   manager: Watched;
 }
 
-/** A gateway and a manager, each in a process of its own. */
+/** A gateway and a manager, each in a process of its own, with these settings of the manager and of the gateway. */
 export async function startOurs(
   databaseUrl: string,
   mqttUrl: string,
   settings: NodeJS.ProcessEnv = {},
+  gatewaySettings: NodeJS.ProcessEnv = {},
 ): Promise<Ours> {
   const [wsPort, statusPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const common = {
@@ -126,6 +127,7 @@ export async function startOurs(
       EVANDER_WSS_PORT: '0',
       EVANDER_GATEWAY_STATUS_PORT: String(statusPort),
       EVANDER_MANAGER_URL: `http://127.0.0.1:${apiPort}`,
+      ...gatewaySettings,
     },
     isReady: () => isServing(`http://127.0.0.1:${statusPort}/health/ready`),
   });

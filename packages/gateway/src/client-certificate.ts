@@ -31,17 +31,49 @@ export function ofSocket(socket: TLSSocket): ClientCertificate | undefined {
 }
 
 /**
- * The certificate that a proxy saw, as one of the headers in use tells it: `Client-Cert` (RFC 9440), `X-SSL-Client-Cert` with nginx's
- * `$ssl_client_escaped_cert`, `X-Forwarded-Client-Cert` as Envoy writes it. Undefined when there is none that can be read.
+ * The headers in which proxies forward a certificate: `Client-Cert` (RFC 9440), `X-SSL-Client-Cert` with nginx's
+ * `$ssl_client_escaped_cert`, `X-Forwarded-Client-Cert` as Envoy writes it.
  */
-export function ofForwardedHeaders(headers: IncomingHttpHeaders): ClientCertificate | undefined {
-  const byRfc9440 = [headers['client-cert'], headers['client-cert-chain']]
-    .flatMap((header) => String(header ?? '').split(','))
-    .flatMap((item) => /^\s*:([A-Za-z\d+/=]+):\s*$/.exec(item)?.[1] ?? []);
-  if (byRfc9440.length > 0) return read(byRfc9440.map((base64) => Buffer.from(base64, 'base64')));
-  const envoy = /(?:^|;)Cert="([^"]+)"/i.exec(String(headers['x-forwarded-client-cert'] ?? ''))?.[1];
-  const escaped = headers['x-ssl-client-cert'] ?? envoy;
-  return escaped === undefined ? undefined : read(unescaped(String(escaped)).match(PEM) ?? []);
+export type CertificateHeader = 'client-cert' | 'x-ssl-client-cert' | 'x-forwarded-client-cert';
+
+const READERS: Record<
+  CertificateHeader,
+  (value: string, headers: IncomingHttpHeaders) => (Buffer | string)[]
+> = {
+  'client-cert': (value, headers) =>
+    [value, ...String(headers['client-cert-chain'] ?? '').split(',')].flatMap((item) => {
+      const base64 = /^\s*:([A-Za-z\d+/=]+):\s*$/.exec(item)?.[1];
+      return base64 === undefined ? [] : [Buffer.from(base64, 'base64')];
+    }),
+  'x-ssl-client-cert': (value) => unescaped(value).match(PEM) ?? [],
+  // Every proxy on the way adds an element at the end: the last one is what the nearest has seen.
+  'x-forwarded-client-cert': (value) => {
+    const last = value.slice(lastElementAt(value));
+    return unescaped(/(?:^|;)\s*Cert="([^"]+)"/i.exec(last)?.[1] ?? '').match(PEM) ?? [];
+  },
+};
+
+/** The certificate that a proxy has seen and forwards in this header; undefined when there is none that can be read, or more than one. */
+export function ofForwardedHeader(
+  headers: IncomingHttpHeaders,
+  header: CertificateHeader,
+): ClientCertificate | undefined {
+  const value = String(headers[header] ?? '');
+  // Joined from two headers, one of which a client may have sent itself. Only Envoy's is a list.
+  if (header !== 'x-forwarded-client-cert' && value.includes(',')) return undefined;
+  return read(READERS[header](value, headers));
+}
+
+/** Where the last element of a list begins; a comma within quotes, as in a subject, divides nothing. */
+function lastElementAt(list: string): number {
+  let start = 0;
+  let isQuoted = false;
+  for (let i = 0; i < list.length; i++) {
+    if (list[i] === '\\') i++;
+    else if (list[i] === '"') isQuoted = !isQuoted;
+    else if (list[i] === ',' && !isQuoted) start = i + 1;
+  }
+  return start;
 }
 
 function unescaped(text: string): string {

@@ -6,7 +6,11 @@ import { hideSecretText } from '@evander/process';
 import type { Log } from '@evander/process';
 import type { RawData, WebSocket } from 'ws';
 import { Commands } from './commands.ts';
+import { FrameBudget } from './frame-budget.ts';
+import type { GatewayLimits } from './limits.ts';
+import { MalformedFrames } from './malformed-frames.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import type { QueuedBytes } from './queued-bytes.ts';
 import { StationCalls } from './station-calls.ts';
 import type { StationResult } from './unsettled-results.ts';
 
@@ -20,6 +24,8 @@ export interface ConnectionOptions {
   publishCall(payload: string): void;
   publishResult(result: StationResult): void;
   onUnreadable(frame: UnreadableFrame): void;
+  limits: GatewayLimits;
+  queuedBytes: QueuedBytes;
   repeatDelaysMs: readonly number[];
   failFastMs: number;
   answerTimeoutMs: number;
@@ -31,9 +37,11 @@ export interface ConnectionOptions {
 const UNREADABLE_LIMIT = 20;
 const RECORDED_CHARACTERS = 4096;
 const CLOSE_GRACE_MS = 2000;
+/** A station that leaves so much of what it is sent unread is cut: it reads nothing, and all of it would stay in memory. */
+const MAX_UNREAD_BYTES = 1_048_576;
 
 /** WebSocket close codes: 4001 is our own, the others are RFC 6455's and its registry's. */
-export const CLOSE = { protocolError: 1002, restart: 1012, replaced: 4001 } as const;
+export const CLOSE = { protocolError: 1002, policyViolation: 1008, restart: 1012, replaced: 4001 } as const;
 
 /** A station's open socket: frames from it go to the managers, the managers' envelopes go to it as frames. */
 export class Connection {
@@ -46,6 +54,10 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #calls: StationCalls;
   readonly #commands: Commands;
+  readonly #budget: FrameBudget;
+  readonly #malformed = new MalformedFrames();
+  /** Why the socket is not read. */
+  readonly #pauses = new Set<'queue' | 'budget'>();
   #isAlive = true;
   #draining = false;
   #unreadableInARow = 0;
@@ -74,10 +86,15 @@ export class Connection {
             ...(!this.#isKnown && { connection: this.announcement }),
           }),
         ),
-      setPaused: (paused) => (paused ? socket.pause() : socket.resume()),
+      setPaused: (paused) => this.#setPaused('queue', paused),
+      queuedBytes: options.queuedBytes,
       repeatDelaysMs: options.repeatDelaysMs,
       failFastMs: options.failFastMs,
       log: options.log,
+    });
+    this.#budget = new FrameBudget({
+      limits: options.limits,
+      setPaused: (paused) => this.#setPaused('budget', paused),
     });
     this.#commands = new Commands({
       stationId: options.stationId,
@@ -89,13 +106,16 @@ export class Connection {
       },
       answerTimeoutMs: options.answerTimeoutMs,
     });
-    socket.on('pong', () => (this.#isAlive = true));
-    socket.on('ping', () => (this.#isAlive = true));
+    socket.on('pong', (data) => this.#onPingOrPong(data));
+    socket.on('ping', (data) => this.#onPingOrPong(data));
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('error', (error) => options.log.warn({ err: error }, 'socket error'));
     socket.on('close', () => {
       this.#calls.close();
       this.#commands.close();
+      this.#budget.close();
+      const { leftOut } = this.#malformed;
+      if (leftOut > 0) options.log.warn({ leftOut }, 'unreadable frames that were not recorded');
     });
   }
 
@@ -146,7 +166,8 @@ export class Connection {
   close(code: number, reason: string): void {
     this.#draining = true;
     this.#calls.close();
-    this.#socket.resume();
+    // Its close frame must be read; but a flood stays outside until the socket is cut.
+    if (code !== CLOSE.policyViolation) this.#socket.resume();
     this.#socket.close(code, reason);
     setTimeout(() => this.#socket.terminate(), CLOSE_GRACE_MS).unref();
   }
@@ -158,10 +179,30 @@ export class Connection {
     this.close(CLOSE.restart, 'the gateway restarts');
   }
 
+  #setPaused(why: 'queue' | 'budget', paused: boolean): void {
+    if (paused) this.#pauses.add(why);
+    else this.#pauses.delete(why);
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#pauses.size > 0) {
+      this.#socket.pause();
+      return;
+    }
+    // The pong to the last ping may be among what is read only now.
+    this.#isAlive = true;
+    this.#socket.resume();
+  }
+
+  #onPingOrPong(data: Buffer): void {
+    this.#isAlive = true;
+    this.#budget.spend(data.length);
+    this.#cutWhenUnread();
+  }
+
   #onMessage(data: RawData, isBinary: boolean): void {
     this.#isAlive = true;
     const receivedAt = new Date().toISOString();
     const bytes = bytesOf(data);
+    this.#budget.spend(bytes.length);
     const text = bytes.toString();
     const frame: Frame | MalformedFrame | { type: 'blank' } = isBinary
       ? { type: 'malformed', reason: 'a binary message: OCPP-J is text' }
@@ -176,26 +217,18 @@ export class Connection {
     }
     this.#unreadableInARow = 0;
     if (frame.type === 2) {
-      if (!this.#draining) this.#calls.receive(frame, receivedAt);
+      if (!this.#draining) this.#calls.receive(frame, receivedAt, bytes.length);
     } else if (!this.#commands.answer(frame, receivedAt)) {
       this.#options.log.warn({ id: frame.id }, 'answer to no call of ours dropped');
     }
   }
 
   #onMalformed(frame: MalformedFrame, text: string, receivedAt: string): void {
-    const { stationId, connectionId } = this;
-    // Before it is cut: half a secret cannot be recognised.
-    const shown = hideSecretText(text);
-    this.#options.log.warn({ reason: frame.reason, text: shown.slice(0, 200) }, 'unreadable frame');
-    const answer = frame.answer && formatFrame(frame.answer);
-    this.#options.onUnreadable({
-      stationId,
-      connectionId,
-      receivedAt,
-      text: shown.slice(0, RECORDED_CHARACTERS),
-      reason: frame.reason,
-      ...(answer !== undefined && { answer }),
-    });
+    if (!this.#malformed.add()) {
+      this.close(CLOSE.policyViolation, 'a flood of frames that are no OCPP-J');
+      return;
+    }
+    this.#recordMalformed(frame, text, receivedAt);
     if (frame.answer) {
       this.#send(frame.answer);
       return;
@@ -205,10 +238,40 @@ export class Connection {
       this.close(CLOSE.protocolError, 'too many frames that are no OCPP-J');
   }
 
+  #recordMalformed({ reason, answer }: MalformedFrame, text: string, receivedAt: string): void {
+    const recorded = this.#malformed.record();
+    if (!recorded) return;
+    const { leftOut } = recorded;
+    const { stationId, connectionId } = this;
+    // Before it is cut: half a secret cannot be recognised.
+    const shown = hideSecretText(text);
+    this.#options.log.warn(
+      { reason, text: shown.slice(0, 200), ...(leftOut > 0 && { leftOut }) },
+      'unreadable frame',
+    );
+    this.#options.onUnreadable({
+      stationId,
+      connectionId,
+      receivedAt,
+      text: shown.slice(0, RECORDED_CHARACTERS),
+      reason: leftOut > 0 ? `${reason} (${leftOut} unreadable frames before it were not recorded)` : reason,
+      ...(answer && { answer: formatFrame(answer) }),
+    });
+  }
+
   #send(frame: Frame): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#cutWhenUnread()) return;
     this.#options.metrics.countFrame('out', frame.type);
     this.#socket.send(formatFrame(frame));
+  }
+
+  #cutWhenUnread(): boolean {
+    const { bufferedAmount } = this.#socket;
+    if (bufferedAmount <= MAX_UNREAD_BYTES) return false;
+    this.#options.log.warn({ bufferedAmount }, 'the station does not read what it is sent: cut');
+    this.#socket.terminate();
+    return true;
   }
 }
 

@@ -3,13 +3,16 @@ import type { Log } from '@evander/process';
 import type { WebSocket } from 'ws';
 import { CLOSE, Connection } from './connection.ts';
 import type { Admission } from './handshake.ts';
+import type { GatewayLimits } from './limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import { QueuedBytes } from './queued-bytes.ts';
 import { Road } from './road.ts';
 import { UnsettledResults } from './unsettled-results.ts';
 
 export interface ConnectionsOptions {
   mqttUrl: string;
   mqttPrefix: string;
+  limits: GatewayLimits;
   repeatDelaysMs: readonly number[];
   failFastMs: number;
   answerTimeoutMs: number;
@@ -24,10 +27,12 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #connections = new Map<string, Connection>();
   readonly #unsettled: UnsettledResults;
+  readonly #queuedBytes: QueuedBytes;
   #whenEmpty: (() => void) | undefined;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    this.#queuedBytes = new QueuedBytes(options.limits.queuedBytes);
     this.road = new Road({
       ...options,
       onEnvelope: (stationId, envelope) => this.#connections.get(stationId)?.onEnvelope(envelope),
@@ -71,6 +76,7 @@ export class Connections {
       securityProfile,
       connectionId,
       remoteAddress,
+      queuedBytes: this.#queuedBytes,
       publishCall: (payload) => void this.road.publishIn(stationId, payload),
       publishResult: (result) => this.#unsettled.add(result),
       onUnreadable: (frame) => this.road.tell({ kind: 'unreadable', frames: [frame] }),

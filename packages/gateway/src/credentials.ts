@@ -1,5 +1,4 @@
 import { hashStationPassword } from '@evander/process';
-import type { Log } from '@evander/process';
 import { timingSafeEqual } from 'node:crypto';
 import type { ClientCertificate } from './client-certificate.ts';
 import { askManagers } from './manager-call.ts';
@@ -23,45 +22,24 @@ export type CredentialSource = (
   certificate?: ClientCertificate,
 ) => Promise<Credentials | undefined>;
 
-/** No manager could be asked and nothing is remembered. */
+/** No manager could be asked. */
 export class ManagerAwayError extends Error {
   override name = 'ManagerAwayError';
 }
 
-export type ManagerCredentialsOptions = ManagerCallOptions & { log: Log };
+/** While one manager is silent for so long, the next is asked too: a hung one must not hold up handshakes. */
+const ASK_NEXT_AFTER_MS = 250;
 
-interface Remembered {
-  credentials: Credentials;
-  /** The certificate that was judged; another one is not let in on the strength of it. */
-  fingerprint: string | undefined;
-}
-
-/**
- * Asks a manager at every handshake, so that a new password or a revoked certificate counts at once, and falls back on what it was told
- * last while none can be asked, so that stations can reconnect while managers restart.
- */
-export function credentialsFromManager(options: ManagerCredentialsOptions): CredentialSource {
-  const { log } = options;
-  const ask = askManagers(options);
-  const remembered = new Map<string, Remembered>();
+/** Asks the managers at every handshake, so that a new password or a revoked certificate counts at once. */
+export function credentialsFromManager(options: ManagerCallOptions): CredentialSource {
+  const ask = askManagers({ askNextAfterMs: ASK_NEXT_AFTER_MS, ...options });
   return async (stationId, certificate) => {
     const path = `/gateway/stations/${encodeURIComponent(stationId)}`;
-    const fingerprint = certificate?.fingerprint;
     try {
-      const found = (await ask(path, certificate && { certificateChain: certificate.chain })) as
+      return (await ask(path, certificate && { certificateChain: certificate.chain })) as
         Credentials | undefined;
-      if (found) remembered.set(stationId, { credentials: found, fingerprint });
-      else remembered.delete(stationId);
-      return found;
     } catch (cause) {
-      const last = remembered.get(stationId);
-      log.warn(
-        { stationId, err: cause, remembered: last !== undefined },
-        'no manager can be asked for credentials',
-      );
-      if (!last || last.fingerprint !== fingerprint)
-        throw new ManagerAwayError('no manager can be asked for credentials', { cause });
-      return last.credentials;
+      throw new ManagerAwayError('no manager can be asked for credentials', { cause });
     }
   };
 }

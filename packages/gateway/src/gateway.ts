@@ -1,8 +1,12 @@
 import { SETTINGS } from '@evander/process';
 import type { Log } from '@evander/process';
+import type { CertificateHeader } from './client-certificate.ts';
 import { Connections } from './connections.ts';
+import { CredentialMemory } from './credential-memory.ts';
 import type { CredentialSource } from './credentials.ts';
 import { FailedHandshakes } from './failed-handshakes.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import type { GatewayLimits } from './limits.ts';
 import { GatewayMetrics } from './metrics.ts';
 import type { CertificateSource } from './server-certificates.ts';
 import { startStationServer } from './station-server.ts';
@@ -21,12 +25,17 @@ export interface GatewayOptions {
   certificatesEveryMs?: number;
   /** Networks and addresses of proxies that are believed. */
   trustedProxies?: readonly string[];
+  /** In which they forward the certificate that a station has shown; none when unset. */
+  clientCertificateHeader?: CertificateHeader | undefined;
+  limits?: Partial<GatewayLimits>;
   lowestSecurityProfile?: number;
   /** 0 for a free one. */
   statusPort: number;
   mqttUrl: string;
   mqttPrefix: string;
   credentialsOf: CredentialSource;
+  /** For so long after the managers have stopped answering, stations are let in by what they said before. */
+  rememberCredentialsMs?: number;
   passwordPepper: string;
   maxFrameBytes: number;
   pingMs: number;
@@ -50,6 +59,7 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+const REMEMBER_CREDENTIALS_MS = 24 * 3_600_000;
 const REPEAT_DELAYS_MS = [3000, 6000, 12_000, 15_000];
 const ALIVE_EVERY_MS = 10_000;
 
@@ -60,8 +70,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     failFastMs = SETTINGS.failFastSeconds.default * 1000,
     aliveEveryMs = ALIVE_EVERY_MS,
   } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const metrics = new GatewayMetrics();
-  const connections = new Connections({ ...options, repeatDelaysMs, failFastMs, aliveEveryMs, metrics });
+  const connections = new Connections({ ...options, limits, repeatDelaysMs, failFastMs, aliveEveryMs, metrics });
   metrics.watch({
     connections: () => connections.size,
     unansweredCalls: () => connections.unansweredCalls,
@@ -86,12 +97,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     trustedProxies: [],
     lowestSecurityProfile: 0,
     ...options,
+    limits,
+    credentials: new CredentialMemory({
+      source: options.credentialsOf,
+      rememberMs: options.rememberCredentialsMs ?? REMEMBER_CREDENTIALS_MS,
+      log: options.log,
+    }),
     failedHandshakes: new FailedHandshakes(),
     onSocket: (socket, admission, remoteAddress) => connections.add(socket, admission, remoteAddress),
     onTurnedAway: (handshake) => {
       metrics.countRefusal(handshake.status);
       turnedAway.add(handshake);
     },
+    onCut: () => metrics.countCut(),
   }).catch(async (error: unknown) => {
     await status.close();
     return leave(error);

@@ -1,5 +1,6 @@
+import type { CredentialMemory } from './credential-memory.ts';
 import { isPassword, ManagerAwayError } from './credentials.ts';
-import type { Credentials, CredentialSource } from './credentials.ts';
+import type { Credentials } from './credentials.ts';
 import type { FailedHandshakes } from './failed-handshakes.ts';
 import { MAX_IDENTITY_LENGTH, readIdentity } from './identity.ts';
 import type { Attempt } from './trusted-proxies.ts';
@@ -30,7 +31,7 @@ export interface Admission {
 }
 
 export interface HandshakeOptions {
-  credentialsOf: CredentialSource;
+  credentials: CredentialMemory;
   passwordPepper: string;
   /** Nothing below it is let in, whatever a station is registered with. */
   lowestSecurityProfile: number;
@@ -48,27 +49,33 @@ export async function admit(attempt: Attempt, options: HandshakeOptions): Promis
   // eslint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(stationId))
     return new Refusal(400, 'the station id holds control characters');
-  const waitSeconds = options.failedHandshakes.secondsToWait(attempt.remoteAddress, stationId);
-  if (waitSeconds > 0)
-    return new Refusal(429, 'too many failed handshakes', {
-      stationId,
-      headers: { 'Retry-After': String(waitSeconds) },
-    });
-  const outcome = await judge(stationId, attempt, options);
-  if (!(outcome instanceof Refusal)) options.failedHandshakes.forgive(attempt.remoteAddress, stationId);
-  else if (outcome.status < 500) options.failedHandshakes.add(attempt.remoteAddress, stationId);
+  const { failedHandshakes, credentials } = options;
+  const waitSeconds = failedHandshakes.secondsToWait(attempt.remoteAddress, stationId);
+  if (waitSeconds > 0) {
+    // Judged by what is at hand, at the cost of an HMAC: a guesser must not lock out the station that it pretends to be.
+    const known = credentials.remembered(stationId, attempt.clientCertificate);
+    if (!known || judge(known, attempt, options) instanceof Refusal)
+      return new Refusal(429, 'too many failed handshakes', {
+        stationId,
+        headers: { 'Retry-After': String(waitSeconds) },
+      });
+  }
+  const outcome = await judgeByManager(stationId, attempt, options);
+  if (!(outcome instanceof Refusal)) failedHandshakes.forgive(attempt.remoteAddress, stationId);
+  else if (outcome.status < 500) failedHandshakes.add(attempt.remoteAddress, stationId);
   return outcome;
 }
 
-async function judge(
+async function judgeByManager(
   stationId: string,
   attempt: Attempt,
   options: HandshakeOptions,
 ): Promise<Admission | Refusal> {
-  const about = { stationId };
-  let credentials: Credentials | undefined;
   try {
-    credentials = await options.credentialsOf(stationId, attempt.clientCertificate);
+    const credentials = await options.credentials.credentialsOf(stationId, attempt.clientCertificate);
+    return credentials
+      ? judge(credentials, attempt, options)
+      : new Refusal(404, 'unknown station', { stationId });
   } catch (error) {
     if (!(error instanceof ManagerAwayError)) throw error;
     // Not 401: a station takes that for wrong credentials of its own (ocppj.md AUT.12).
@@ -77,7 +84,12 @@ async function judge(
       headers: { 'Retry-After': '5' },
     });
   }
-  if (!credentials) return new Refusal(404, 'unknown station', about);
+}
+
+/** The guards that need to know the station. */
+function judge(credentials: Credentials, attempt: Attempt, options: HandshakeOptions): Admission | Refusal {
+  const { stationId } = credentials;
+  const about = { stationId };
   const met = securityProfileOf(attempt, credentials, options);
   if (met instanceof Refusal) return met;
   if (met < options.lowestSecurityProfile)

@@ -1,8 +1,9 @@
 export { credentialsFromManager, ManagerAwayError } from './credentials.ts';
-export type { Credentials, CredentialSource, ManagerCredentialsOptions } from './credentials.ts';
+export type { Credentials, CredentialSource } from './credentials.ts';
 export { startGateway } from './gateway.ts';
 export type { Gateway, GatewayOptions } from './gateway.ts';
 export { askManagers } from './manager-call.ts';
+export type { ManagerCallOptions } from './manager-call.ts';
 export { certificatesFromFiles, certificatesFromManager } from './server-certificates.ts';
 export type { CertificateSource, ServerCertificates } from './server-certificates.ts';
 export { gatewayProcess } from './process.ts';

@@ -1,38 +1,72 @@
 export interface ManagerCallOptions {
-  /** Base URLs of managers or of a load balancer before them; the next is asked when one is away. */
+  /** Base URLs of managers or of a load balancer before them; the next is asked when one is away or slow. */
   managerUrls: string[];
   gatewayKey: string;
   timeoutMs?: number;
+  /** After so long without an answer the next manager is asked too; never, when not given. */
+  askNextAfterMs?: number;
 }
 
 /** Asks a path of the managers' own routes, with a body by POST; undefined when the answer is 404. Rejects when none can answer. */
 export type AskManagers = (path: string, body?: object) => Promise<unknown>;
 
-/** Asks one manager after the other, beginning with the one that answered last. */
+/** Asks the manager that answered last; the others, too, as soon as it fails or is slow. The first answer counts. */
 export function askManagers(options: ManagerCallOptions): AskManagers {
-  const { managerUrls, gatewayKey, timeoutMs = 3000 } = options;
-  let preferred = 0;
+  const { gatewayKey, timeoutMs = 3000, askNextAfterMs = timeoutMs } = options;
+  let urls = options.managerUrls.map((url) => url.trim().replace(/\/$/, ''));
   return async (path, body) => {
-    let cause: unknown;
-    for (let i = 0; i < managerUrls.length; i++) {
-      const index = (preferred + i) % managerUrls.length;
-      try {
-        const url = `${(managerUrls[index] ?? '').trim().replace(/\/$/, '')}${path}`;
-        const answer = await ask(url, body, { gatewayKey, timeoutMs });
-        preferred = index;
-        return answer;
-      } catch (error) {
-        cause = error;
-      }
+    const answered = new AbortController();
+    const askOne = async (url: string): Promise<unknown> => {
+      const signal = AbortSignal.any([answered.signal, AbortSignal.timeout(timeoutMs)]);
+      const answer = await ask(url + path, body, gatewayKey, signal);
+      if (urls[0] !== url) urls = [url, ...urls.filter((other) => other !== url)];
+      return answer;
+    };
+    try {
+      return await firstAnswer(urls, askOne, askNextAfterMs);
+    } finally {
+      answered.abort();
     }
-    throw cause;
   };
+}
+
+/** Starts one after the other, the next when the one before has failed or `startNextMs` has passed; rejects when all have failed. */
+function firstAnswer<T>(
+  urls: readonly string[],
+  start: (url: string) => Promise<T>,
+  startNextMs: number,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let started = 0;
+    let failed = 0;
+    let timer: NodeJS.Timeout | undefined;
+    const finish = (end: () => void): void => {
+      started = urls.length;
+      clearTimeout(timer);
+      end();
+    };
+    const startNext = (): void => {
+      clearTimeout(timer);
+      const url = urls[started++];
+      if (url === undefined) return;
+      if (started < urls.length) timer = setTimeout(startNext, startNextMs);
+      start(url).then(
+        (answer) => finish(() => resolve(answer)),
+        (error: Error) => {
+          if (++failed === urls.length) finish(() => reject(error));
+          else startNext();
+        },
+      );
+    };
+    startNext();
+  });
 }
 
 async function ask(
   url: string,
   body: object | undefined,
-  { gatewayKey, timeoutMs }: { gatewayKey: string; timeoutMs: number },
+  gatewayKey: string,
+  signal: AbortSignal,
 ): Promise<unknown> {
   const response = await fetch(url, {
     method: body ? 'POST' : 'GET',
@@ -41,7 +75,7 @@ async function ask(
       ...(body && { 'content-type': 'application/json' }),
     },
     ...(body && { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(timeoutMs),
+    signal,
   });
   if (response.ok) return response.json();
   await response.body?.cancel();

@@ -27,6 +27,12 @@ export class GatewayMetrics {
     [],
   );
 
+  readonly #cut = this.#metrics.counter(
+    'evander_gateway_cut_connections_total',
+    'Connections cut before there was a request: over a limit, or with an invalid PROXY protocol header.',
+    [],
+  );
+
   /** Tells of what is read from the gateway itself when somebody looks. */
   watch(state: GatewayState): void {
     this.#metrics.gauge('evander_gateway_connections', 'Stations connected to this gateway.', () =>
@@ -61,6 +67,10 @@ export class GatewayMetrics {
 
   countRefusal(status: number): void {
     this.#refused.inc({ status });
+  }
+
+  countCut(): void {
+    this.#cut.inc();
   }
 
   get contentType(): string {

@@ -3,6 +3,7 @@ import { failsFast } from '@evander/ocpp';
 import type { Call, Frame } from '@evander/ocpp';
 import type { Log } from '@evander/process';
 import { CallTrace } from './call-trace.ts';
+import type { QueuedBytes } from './queued-bytes.ts';
 
 export interface StationCallsOptions {
   stationId: string;
@@ -12,6 +13,8 @@ export interface StationCallsOptions {
   publish(call: Call, receivedAt: string): void;
   /** Called when the queue grows past its limit, and when it has shrunk again: the socket is to pause meanwhile. */
   setPaused(paused: boolean): void;
+  /** Shared by all stations. */
+  queuedBytes: QueuedBytes;
   /** Waits before the second, third … publication, in ms; the last one is used from there on. */
   repeatDelaysMs: readonly number[];
   /** A call that fails fast is answered InternalError when no manager has answered it by then. */
@@ -22,12 +25,14 @@ export interface StationCallsOptions {
 interface WaitingCall {
   call: Call;
   receivedAt: string;
+  bytes: number;
   publications: number;
   failFast: NodeJS.Timeout | undefined;
   trace: CallTrace;
 }
 
-const QUEUE_LIMIT = 50;
+/** The socket is paused above this, and read again below half of it. */
+const QUEUE_LIMIT = { frames: 50, bytes: 262_144 } as const;
 
 /**
  * The calls of one station that are not answered yet. The first is with the managers and is published again until it is
@@ -38,6 +43,7 @@ export class StationCalls {
   readonly #options: StationCallsOptions;
   readonly #queue: WaitingCall[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #bytes = 0;
   #paused = false;
   #whenEmpty: (() => void) | undefined;
 
@@ -53,17 +59,20 @@ export class StationCalls {
     return this.#queue.length === 0;
   }
 
-  receive(call: Call, receivedAt: string): void {
+  /** Takes a call whose frame had so many bytes. */
+  receive(call: Call, receivedAt: string, bytes: number): void {
     const twin = this.#queue.find((waiting) => waiting.call.id === call.id);
     if (twin) {
       this.#receiveAgain(call, twin.call);
       return;
     }
     const trace = CallTrace.ofStation(this.#options.stationId, call.action, String(call.id));
-    const waiting: WaitingCall = { call, receivedAt, publications: 0, failFast: undefined, trace };
+    const waiting: WaitingCall = { call, receivedAt, bytes, publications: 0, failFast: undefined, trace };
     if (failsFast(call.action))
       waiting.failFast = setTimeout(() => this.#giveUp(waiting), this.#options.failFastMs);
     this.#queue.push(waiting);
+    this.#bytes += bytes;
+    this.#options.queuedBytes.add(bytes);
     if (this.#queue.length === 1) this.#publish();
     this.#setPaused();
   }
@@ -108,7 +117,13 @@ export class StationCalls {
       trace.end('the connection ended before the answer');
     }
     this.#queue.length = 0;
+    this.#release(this.#bytes);
     this.#whenEmpty?.();
+  }
+
+  #release(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#options.queuedBytes.remove(bytes);
   }
 
   // An id in use again: the same call is a repeat and answered once, another one is a fault (OCPP-J §4.2.3; ERR.8).
@@ -143,6 +158,7 @@ export class StationCalls {
     clearTimeout(waiting.failFast);
     const place = this.#queue.indexOf(waiting);
     this.#queue.splice(place, 1);
+    this.#release(waiting.bytes);
     if (place === 0) clearTimeout(this.#timer);
     if (this.isEmpty) this.#whenEmpty?.();
     else if (place === 0) this.#publish();
@@ -162,10 +178,17 @@ export class StationCalls {
   }
 
   #setPaused(): void {
-    const paused = this.#paused ? this.#queue.length > QUEUE_LIMIT / 2 : this.#queue.length > QUEUE_LIMIT;
+    const paused = this.#isTooLong(this.#paused ? 0.5 : 1);
     if (paused === this.#paused) return;
     this.#paused = paused;
     this.#options.setPaused(paused);
+  }
+
+  // Whoever is paused has calls here: looking at every answer is enough to resume in time.
+  #isTooLong(part: number): boolean {
+    if (this.isEmpty) return false;
+    if (this.#options.queuedBytes.isOverLimit) return true;
+    return this.#queue.length > QUEUE_LIMIT.frames * part || this.#bytes > QUEUE_LIMIT.bytes * part;
   }
 }
 

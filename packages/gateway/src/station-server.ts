@@ -1,17 +1,23 @@
 import type { TurnedAway } from '@evander/broker';
+import { TokenBucket } from '@evander/process';
 import type { Log } from '@evander/process';
 import { createServer, STATUS_CODES } from 'node:http';
-import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
+import type { CertificateHeader } from './client-certificate.ts';
+import { ConnectionLimits } from './connection-limits.ts';
 import { admit, Refusal } from './handshake.ts';
 import type { Admission, HandshakeOptions } from './handshake.ts';
+import type { GatewayLimits } from './limits.ts';
 import { CertificateKeeper } from './server-certificates.ts';
 import type { CertificateSource } from './server-certificates.ts';
 import { createTlsServer } from './tls-server.ts';
+import type { TlsFailure } from './tls-server.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
+import type { Attempt } from './trusted-proxies.ts';
 
 export interface StationServerOptions extends HandshakeOptions {
   host: string;
@@ -21,9 +27,13 @@ export interface StationServerOptions extends HandshakeOptions {
   certificates?: CertificateSource;
   certificatesEveryMs?: number;
   trustedProxies: readonly string[];
+  clientCertificateHeader?: CertificateHeader | undefined;
+  limits: GatewayLimits;
   maxFrameBytes: number;
   onSocket(socket: WebSocket, admission: Admission, remoteAddress: string): Promise<void>;
   onTurnedAway(handshake: TurnedAway): void;
+  /** A connection was cut before there was a request. */
+  onCut(): void;
   log: Log;
 }
 
@@ -41,7 +51,11 @@ export interface StationServer {
 const LOOK_MS = 5000;
 
 const onPlainRequest: RequestListener = (_request, response) => {
-  response.writeHead(426, { 'content-type': 'text/plain', upgrade: 'websocket', connection: 'upgrade' });
+  response.writeHead(426, {
+    'content-type': 'text/plain',
+    upgrade: 'websocket',
+    connection: 'upgrade, close',
+  });
   response.end('Stations connect here by WebSocket: /ws/<station id>, subprotocol ocpp1.6\n');
 };
 
@@ -49,7 +63,8 @@ const onPlainRequest: RequestListener = (_request, response) => {
 export async function startStationServer(options: StationServerOptions): Promise<StationServer> {
   const { host, certificates, log } = options;
   const door = new Door(options);
-  const plain = createServer(onPlainRequest);
+  const timeouts = timeoutsOf(options.limits);
+  const plain = createServer(timeouts, onPlainRequest);
   const servers: Server[] = [plain];
   door.watch(plain);
   let keeper: CertificateKeeper | undefined;
@@ -57,7 +72,7 @@ export async function startStationServer(options: StationServerOptions): Promise
     const url = `ws://${host}:${await listen(plain, host, options.wsPort)}/ws`;
     let secureUrl: string | undefined;
     if (certificates) {
-      const secure = createTlsServer(onPlainRequest, (failure) => door.turnAwayBefore(failure));
+      const secure = createTlsServer(timeouts, onPlainRequest, (failure) => door.turnAwayBefore(failure));
       servers.push(secure.server);
       door.watch(secure.server);
       keeper = new CertificateKeeper({
@@ -86,16 +101,40 @@ export async function startStationServer(options: StationServerOptions): Promise
   }
 }
 
+/** Node's own would let a client that sends nothing, or byte by byte, stay for 90 s, and 120 s in TLS. */
+function timeoutsOf({ handshakeMs }: GatewayLimits): ServerOptions & { handshakeTimeout: number } {
+  return {
+    handshakeTimeout: handshakeMs,
+    headersTimeout: handshakeMs,
+    requestTimeout: handshakeMs,
+    connectionsCheckingInterval: Math.min(1000, handshakeMs),
+  };
+}
+
+/** Lines about handshakes in the log, whoever they come from; each station's are limited besides. */
+const LOGGED = { burst: 200, perSecond: 10 } as const;
+
 /** Where handshakes end: with an open socket, or turned away. */
 class Door {
   readonly #options: StationServerOptions;
   readonly #proxies: TrustedProxies;
+  readonly #connections: ConnectionLimits;
+  readonly #lines = new TokenBucket(LOGGED);
+  #linesLeftOut = 0;
   readonly #webSockets: WebSocketServer;
   #closed = false;
 
   constructor(options: StationServerOptions) {
     this.#options = options;
-    this.#proxies = new TrustedProxies(options.trustedProxies);
+    this.#proxies = new TrustedProxies(options.trustedProxies, options.clientCertificateHeader);
+    this.#connections = new ConnectionLimits({
+      limits: options.limits,
+      proxies: this.#proxies,
+      onCut: (reason, remoteAddress) => {
+        options.onCut();
+        this.#warn({ reason, remoteAddress }, 'connection cut');
+      },
+    });
     this.#webSockets = new WebSocketServer({
       noServer: true,
       maxPayload: options.maxFrameBytes,
@@ -104,13 +143,14 @@ class Door {
       handleProtocols: () => 'ocpp1.6',
     });
     this.#webSockets.on('wsClientError', (error, socket, request) => {
-      options.log.warn({ err: error, url: request.url?.slice(0, 300) }, 'broken handshake');
+      this.#warn({ err: error, url: request.url?.slice(0, 300) }, 'broken handshake');
       refuse(socket, new Refusal(400, error.message));
     });
   }
 
   watch(server: Server): void {
     const { log } = this.#options;
+    this.#connections.guard(server);
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', (error) => log.debug({ err: error }, 'socket error in a handshake'));
       this.#onUpgrade(request, socket, head).catch((error: unknown) => {
@@ -125,13 +165,14 @@ class Door {
   }
 
   /** A connection that has come to nothing before there was a request. */
-  turnAwayBefore({ reason, remoteAddress }: { reason: string; remoteAddress: string }): void {
-    this.#turnAway(new Refusal(400, reason), remoteAddress);
+  turnAwayBefore({ reason, socket }: TlsFailure): void {
+    this.#turnAway(new Refusal(400, reason), this.#connections.originOf(socket).address);
   }
 
   async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const attempt = this.#proxies.read(request);
-    const admitted = this.#closed ? undefined : await admit(attempt, this.#options);
+    const { socket: peer } = request;
+    const attempt = this.#proxies.read(request, this.#connections.originOf(peer));
+    const admitted = await this.#admit(attempt, peer);
     if (socket.destroyed) return;
     // Asked once more: whoever passes the ladder while the gateway begins to stop would never be closed.
     const outcome =
@@ -152,11 +193,27 @@ class Door {
     });
   }
 
+  async #admit(attempt: Attempt, peer: Socket): Promise<Admission | Refusal | undefined> {
+    if (this.#closed) return undefined;
+    if (attempt.isForwarded && !this.#connections.take(attempt.remoteAddress, peer))
+      return new Refusal(429, 'too many connections from this address', { headers: { 'Retry-After': '60' } });
+    return admit(attempt, this.#options);
+  }
+
   #turnAway({ status, reason, stationId }: Refusal, remoteAddress: string, target?: string): void {
-    const { log, onTurnedAway } = this.#options;
-    log.warn({ stationId, status, reason, remoteAddress, url: target?.slice(0, 300) }, 'turned away');
+    this.#warn({ stationId, status, reason, remoteAddress, url: target?.slice(0, 300) }, 'turned away');
     if (!this.#closed)
-      onTurnedAway({ stationId, status, reason, remoteAddress, at: new Date().toISOString() });
+      this.#options.onTurnedAway({ stationId, status, reason, remoteAddress, at: new Date().toISOString() });
+  }
+
+  #warn(about: object, message: string): void {
+    if (!this.#lines.take()) {
+      this.#linesLeftOut++;
+      return;
+    }
+    const leftOut = this.#linesLeftOut;
+    this.#linesLeftOut = 0;
+    this.#options.log.warn({ ...about, ...(leftOut > 0 && { leftOut }) }, message);
   }
 }
 

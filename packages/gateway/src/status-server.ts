@@ -8,11 +8,15 @@ export interface StatusServerOptions {
   metrics: { contentType: string; text(): Promise<string> };
 }
 
+const TIMEOUTS = { headersTimeout: 5000, requestTimeout: 5000, connectionsCheckingInterval: 1000 } as const;
+/** Orchestrators, load balancers and Prometheus need a few. */
+const MAX_CONNECTIONS = 200;
+
 /** Serves /health/live, /health/ready and /metrics, without a key and apart from the stations' port. */
 export async function startStatusServer(
   options: StatusServerOptions,
 ): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer((request, response) => {
+  const server = createServer(TIMEOUTS, (request, response) => {
     const answer = (status: number, body: string, type = 'application/json'): void => {
       response.writeHead(status, { 'content-type': type }).end(body);
     };
@@ -28,6 +32,7 @@ export async function startStatusServer(
       );
     } else answer(404, '{"status":"there are /health/live, /health/ready and /metrics"}');
   });
+  server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);

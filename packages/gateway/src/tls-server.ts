@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerOptions } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import type { TLSSocket } from 'node:tls';
@@ -25,7 +25,7 @@ const OPTIONS = { minVersion: 'TLSv1.2', ciphers: CIPHERS, honorCipherOrder: tru
 /** A handshake that TLS itself has ended. */
 export interface TlsFailure {
   reason: string;
-  remoteAddress: string;
+  socket: TLSSocket;
 }
 
 export interface TlsServer {
@@ -39,15 +39,19 @@ export interface TlsServer {
  * request, when the station is known (ocppj.md TLS.13).
  */
 export function createTlsServer(
+  options: ServerOptions & { handshakeTimeout: number },
   onRequest: RequestListener,
   onFailure: (failure: TlsFailure) => void,
 ): TlsServer {
-  const server = createServer({ ...OPTIONS, requestCert: true, rejectUnauthorized: false }, onRequest);
+  const server = createServer(
+    { ...options, ...OPTIONS, requestCert: true, rejectUnauthorized: false },
+    onRequest,
+  );
   server.on('tlsClientError', (error: Error & { code?: string; reason?: string }, socket: TLSSocket) => {
     // Whoever just leaves, as those that probe a port do, has shown nothing that could be wrong.
     if (error.code === 'ECONNRESET') return;
     const reason = `TLS: ${error.reason ?? error.message}`;
-    onFailure({ reason: reason.slice(0, 300), remoteAddress: socket.remoteAddress ?? '' });
+    onFailure({ reason: reason.slice(0, 300), socket });
   });
   return {
     server,

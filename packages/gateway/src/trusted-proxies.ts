@@ -1,25 +1,30 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { BlockList, isIPv6 } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { ofForwardedHeaders, ofSocket } from './client-certificate.ts';
-import type { ClientCertificate } from './client-certificate.ts';
+import { ofForwardedHeader, ofSocket } from './client-certificate.ts';
+import type { CertificateHeader, ClientCertificate } from './client-certificate.ts';
+import type { Origin } from './connection-limits.ts';
 
 /** A handshake as the guards see it: what a trusted proxy tells counts as if it had been seen here. */
 export interface Attempt {
   target: string;
   headers: IncomingHttpHeaders;
   remoteAddress: string;
+  /** Is that address what a proxy's header says? */
+  isForwarded: boolean;
   /** Did the station come over TLS? */
   isSecure: boolean;
   clientCertificate?: ClientCertificate;
 }
 
-/** The proxies whose forwarding headers are believed; from anyone else they are passed over. */
+/** The proxies whose forwarding headers are believed; from anyone else they are ignored. */
 export class TrustedProxies {
   readonly #networks = new BlockList();
+  readonly #certificateHeader: CertificateHeader | undefined;
 
   /** Networks as `10.0.0.0/8`, or single addresses. */
-  constructor(networks: readonly string[]) {
+  constructor(networks: readonly string[], certificateHeader?: CertificateHeader) {
+    this.#certificateHeader = certificateHeader;
     for (const network of networks) {
       const [address = '', bits] = network.split('/');
       const family = isIPv6(address) ? 'ipv6' : 'ipv4';
@@ -28,17 +33,22 @@ export class TrustedProxies {
     }
   }
 
-  read({ url: target = '', headers, socket }: IncomingMessage): Attempt {
-    const peer = socket.remoteAddress ?? '';
-    const attempt: Attempt = { target, headers, remoteAddress: peer, isSecure: socket instanceof TLSSocket };
-    const seen = socket instanceof TLSSocket ? ofSocket(socket) : undefined;
-    if (!this.#has(peer)) return { ...attempt, ...(seen && { clientCertificate: seen }) };
-    const told = seen ?? ofForwardedHeaders(headers);
+  read({ url: target = '', headers, socket }: IncomingMessage, { address, isProxied }: Origin): Attempt {
+    const isSecure = socket instanceof TLSSocket;
+    const seen = isSecure ? ofSocket(socket) : undefined;
+    const attempt = { target, headers, remoteAddress: address, isForwarded: false, isSecure };
+    // What a load balancer passes through is all the station's own, headers too.
+    if (isProxied || !this.has(address)) return { ...attempt, ...(seen && { clientCertificate: seen }) };
+    const scheme = lastOf(headers['x-forwarded-proto']).toLowerCase();
+    const shown = this.#certificateHeader ? ofForwardedHeader(headers, this.#certificateHeader) : seen;
+    const remoteAddress = this.#clientOf(headers, address);
     return {
       ...attempt,
-      remoteAddress: this.#clientOf(headers, peer),
-      isSecure: attempt.isSecure || first(headers['x-forwarded-proto']).toLowerCase() === 'https',
-      ...(told && { clientCertificate: told }),
+      remoteAddress,
+      isForwarded: remoteAddress !== address,
+      // Some proxies say what the station speaks (Traefik).
+      isSecure: scheme === '' ? isSecure : ['https', 'wss'].includes(scheme),
+      ...(shown && { clientCertificate: shown }),
     };
   }
 
@@ -48,19 +58,21 @@ export class TrustedProxies {
       .split(',')
       .map((hop) => hop.trim())
       .filter((hop) => hop !== '');
-    return hops.reverse().find((hop) => !this.#has(hop)) ?? hops.at(-1) ?? peer;
+    return hops.reverse().find((hop) => !this.has(hop)) ?? hops.at(-1) ?? peer;
   }
 
-  #has(address: string): boolean {
+  has(address: string): boolean {
     const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
     return this.#networks.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
   }
 }
 
-function first(header: string | string[] | undefined): string {
+// What the nearest hop has added.
+function lastOf(header: string | string[] | undefined): string {
   return (
     String(header ?? '')
-      .split(',', 1)[0]
+      .split(',')
+      .at(-1)
       ?.trim() ?? ''
   );
 }

@@ -3,7 +3,7 @@ import type { TurnedAway } from '@evander/broker';
 const FLUSH_MS = 500;
 const LIMIT_PER_FLUSH = 100;
 
-/** Gathers refused handshakes and tells them in batches; a flood of them is thinned out, for the log has them all. */
+/** Gathers refused handshakes and tells them in batches; a flood of them is thinned out, here as in the log. */
 export class TurnedAwayReports {
   readonly #tell: (handshakes: TurnedAway[]) => void;
   #waiting: TurnedAway[] = [];

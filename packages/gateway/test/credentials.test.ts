@@ -1,10 +1,10 @@
-import { hashStationPassword, silentLog } from '@evander/process';
+import { hashStationPassword } from '@evander/process';
 import { expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { credentialsFromManager, ManagerAwayError } from '../src/index.ts';
-import type { ManagerCredentialsOptions } from '../src/index.ts';
+import type { ManagerCallOptions } from '../src/index.ts';
 import { closeLater, credentials, handshake, openStage, PEPPER } from './harness.ts';
 
 interface CredentialsServer {
@@ -34,12 +34,11 @@ async function openServer(answer: CredentialsServer['answer']): Promise<Credenti
   return opened;
 }
 
-function ask(servers: CredentialsServer[], options: Partial<ManagerCredentialsOptions> = {}) {
+function ask(servers: CredentialsServer[], options: Partial<ManagerCallOptions> = {}) {
   return credentialsFromManager({
     managerUrls: servers.map(({ url }) => url),
     gatewayKey: 'the key',
     timeoutMs: 1000,
-    log: silentLog(),
     ...options,
   });
 }
@@ -121,4 +120,33 @@ test('a station that nobody knows is no reason to ask another manager', async ()
   const second = await openServer(CP1);
   expect(await ask([first, second])('CP1')).toBeUndefined();
   expect(second.asked).toEqual([]);
+});
+
+test.each([1, 2])(
+  'a manager that hangs holds nobody up while another answers: number %i',
+  async (hanging) => {
+    const servers = [await openServer(CP1), await openServer(CP1)];
+    const hung = servers[hanging - 1];
+    if (hung) hung.answer = 'hang';
+    // Nobody would wait for the time-out of the one that hangs.
+    const source = ask(servers, { timeoutMs: 60_000 });
+    for (let i = 0; i < 3; i++) expect(await source('CP1')).toEqual(CP1);
+  },
+);
+
+test('managers that all hang are waited for once, not one after the other', async () => {
+  const servers = await Promise.all([1, 2, 3, 4].map(() => openServer('hang')));
+  const startedAt = Date.now();
+  await expect(ask(servers, { timeoutMs: 2000 })('CP1')).rejects.toThrow(ManagerAwayError);
+  // One after the other it would be 8 s.
+  expect(Date.now() - startedAt).toBeLessThan(6000);
+  expect(servers.map(({ asked }) => asked.length)).toEqual([1, 1, 1, 1]);
+});
+
+test('while all managers hang, stations that are remembered reconnect without waiting for a time-out', async () => {
+  const server = await openServer(CP1);
+  const { gateway } = await openStage({ credentialsOf: ask([server], { timeoutMs: 60_000 }) });
+  expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(101);
+  server.answer = 'hang';
+  for (let i = 0; i < 5; i++) expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(101);
 });

@@ -229,6 +229,12 @@ export async function openManager(brokerUrl: string): Promise<Manager> {
   return manager;
 }
 
+/** What a metric of the gateway without labels counts. */
+export async function metric({ statusUrl }: Gateway, name: string): Promise<number> {
+  const text = await (await fetch(`${statusUrl}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
+}
+
 /** The port of a URL, to start something there again. */
 export function portOf(url: string): number {
   return Number(new URL(url).port);

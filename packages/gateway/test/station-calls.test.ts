@@ -231,7 +231,7 @@ test('a station that connects while the broker is away is served when it is back
 });
 
 test('a flood is held back in its sender, and another station is served meanwhile', async () => {
-  const { gateway, manager } = await openStage();
+  const { gateway, manager } = await openStage({ limits: { bytesPerSecond: 2 ** 26 } });
   manager.answerer = (call, stationId) => (stationId === 'flood' ? undefined : accept(call, stationId));
   const flood = await connectStation(gateway, 'flood');
   const other = await connectStation(gateway, 'other');

@@ -1,5 +1,5 @@
 import { hashStationPassword } from '@evander/process';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import type { ConnectionOptions, PeerCertificate } from 'node:tls';
 import { OpenSsl } from '../../../test/openssl.ts';
 import type { KeyPair } from '../../../test/openssl.ts';
 import { certificatesFromFiles } from '../src/server-certificates.ts';
-import type { CertificateSource, Gateway, GatewayOptions } from '../src/index.ts';
+import type { CertificateSource, CredentialSource, Gateway, GatewayOptions } from '../src/index.ts';
 import { connectStation, credentials, handshake, openStage, PEPPER, portOf } from './harness.ts';
 
 let openssl: OpenSsl;
@@ -176,46 +176,180 @@ test('certificates are read again when their files change; open connections stay
   expect(await station.call('Heartbeat')).toMatchObject([3, expect.anything(), expect.anything()]);
 });
 
-const FORWARDED = () => ({
+/** A certificate as each kind of proxy forwards it. */
+const FORWARDED_CERTIFICATE = {
+  'client-cert': ({ certificate }: KeyPair) => `:${certificate.replace(/-----[^-]+-----|\s/g, '')}:`,
+  'x-ssl-client-cert': ({ certificate }: KeyPair) => encodeURIComponent(certificate),
+  'x-forwarded-client-cert': ({ certificate }: KeyPair) =>
+    `Hash=1;Cert="${encodeURIComponent(certificate)}";Subject="CN=a\\",O=b"`,
+} as const;
+type CertificateHeader = keyof typeof FORWARDED_CERTIFICATE;
+const CERTIFICATE_HEADERS = Object.keys(FORWARDED_CERTIFICATE) as CertificateHeader[];
+
+const forwarded = (headers: Record<string, string> = {}): Record<string, string> => ({
   ...OCPP16,
   'x-forwarded-for': '203.0.113.9, 127.0.0.1',
   'x-forwarded-proto': 'https',
-  'client-cert': `:${client.certificate.replace(/-----[^-]+-----|\s/g, '')}:`,
+  ...headers,
+});
+const certificateIn = (header: CertificateHeader, pair = client): Record<string, string> => ({
+  [header]: FORWARDED_CERTIFICATE[header](pair),
 });
 
-test('what a proxy forwards is believed from those on the list', async () => {
-  const { gateway, manager } = await openTls(3, { trustedProxies: ['127.0.0.0/8'] });
-  expect(await handshake(gateway, '/ws/CP1', FORWARDED())).toMatchObject({ status: 101 });
-  expect((await manager.told('connected')).connections).toMatchObject([
-    { securityProfile: 3, remoteAddress: '203.0.113.9' },
-  ]);
-});
+/** Stations of profile 3 whose certificate is `client`. */
+const ownCertificateOnly: CredentialSource = async (stationId, certificate) => {
+  const fault = certificate?.chain.startsWith(client.certificate) ? null : 'not of this station';
+  return credentials(stationId, { securityProfile: 3, ...(certificate && { certificate: { fault } }) });
+};
+
+/** A gateway behind a proxy that forwards certificates in this header, and a station of profile 3 whose certificate is `client`. */
+function behindProxy(
+  clientCertificateHeader: CertificateHeader | undefined,
+  trustedProxies = ['127.0.0.0/8'],
+) {
+  return openTls(3, {
+    trustedProxies,
+    clientCertificateHeader,
+    credentialsOf: ownCertificateOnly,
+  });
+}
+
+test.each(CERTIFICATE_HEADERS)(
+  'a certificate that the proxy forwards in the header that was set: %s',
+  async (header) => {
+    const { gateway, manager } = await behindProxy(header);
+    expect(await handshake(gateway, '/ws/CP1', forwarded(certificateIn(header)))).toMatchObject({
+      status: 101,
+    });
+    expect((await manager.told('connected')).connections).toMatchObject([
+      { securityProfile: 3, remoteAddress: '203.0.113.9' },
+    ]);
+  },
+);
+
+const UNSET = CERTIFICATE_HEADERS.flatMap((set) =>
+  CERTIFICATE_HEADERS.filter((sent) => sent !== set).map((sent): [CertificateHeader, CertificateHeader] => [
+    sent,
+    set,
+  ]),
+);
 
 test.each([
-  ['x-ssl-client-cert', () => encodeURIComponent(client.certificate)],
-  ['x-forwarded-client-cert', () => `Hash=1;Cert="${encodeURIComponent(client.certificate)}"`],
-])('%s is understood too', async (header, value) => {
-  const { gateway } = await openTls(3, { trustedProxies: ['127.0.0.1'] });
-  const headers = { ...OCPP16, 'x-forwarded-proto': 'https', [header]: value() };
-  expect(await handshake(gateway, '/ws/CP1', headers)).toMatchObject({ status: 101 });
+  ...UNSET,
+  ...CERTIFICATE_HEADERS.map((sent): [CertificateHeader, undefined] => [sent, undefined]),
+])('a certificate in the header %s is ignored where %s is set', async (sent, set) => {
+  const { gateway } = await behindProxy(set);
+  expect(await handshake(gateway, '/ws/CP1', forwarded(certificateIn(sent)))).toMatchObject({
+    status: 403,
+    body: 'the station must show a client certificate: its security profile is 3',
+  });
+  if (set === undefined) return;
+  // The proxy's own header counts beside it: what a client has put into another one beats nothing.
+  const both = forwarded({ ...certificateIn(sent), ...certificateIn(set, rsa) });
+  expect(await handshake(gateway, '/ws/CP1', both)).toMatchObject({
+    status: 401,
+    body: 'the client certificate is refused: not of this station',
+  });
 });
 
-test('from anyone else it is passed over', async () => {
-  const { gateway, manager } = await openTls(3, { trustedProxies: ['192.0.2.0/24'] });
-  expect(await handshake(gateway, '/ws/CP1', FORWARDED())).toMatchObject({ status: 403 });
+test.each(CERTIFICATE_HEADERS)(
+  'two values of the header %s, one of them of the client, are not believed',
+  async (header) => {
+    const { gateway } = await behindProxy(header);
+    const value = [client, rsa].map((pair) => FORWARDED_CERTIFICATE[header](pair)).join(', ');
+    const { status } = await handshake(gateway, '/ws/CP1', forwarded({ [header]: value }));
+    expect([401, 403]).toContain(status);
+  },
+);
+
+test.each([
+  ['https', 101],
+  ['HTTPS', 101],
+  ['wss', 101],
+  ['http, https', 101],
+  ['https, http', 403],
+  ['https,http', 403],
+  ['http', 403],
+  ['https,', 403],
+  ['', 403],
+])(
+  'the scheme is what the nearest proxy says: X-Forwarded-Proto "%s" is answered %i',
+  async (scheme, status) => {
+    const { gateway } = await behindProxy('client-cert');
+    const headers = forwarded({ ...certificateIn('client-cert'), 'x-forwarded-proto': scheme });
+    expect(await handshake(gateway, '/ws/CP1', headers)).toMatchObject({ status });
+  },
+);
+
+test('what anyone else than a trusted proxy forwards is ignored', async () => {
+  const { gateway, manager } = await behindProxy('client-cert', ['192.0.2.0/24']);
+  const headers = forwarded(certificateIn('client-cert'));
+  expect(await handshake(gateway, '/ws/CP1', headers)).toMatchObject({ status: 403 });
   const { handshakes } = await manager.told('turnedAway');
   expect(handshakes).toMatchObject([{ remoteAddress: '127.0.0.1' }]);
 });
 
-test('whoever guesses is made to wait, and a station that knows its password is not', async () => {
-  const { gateway } = await openTls(1);
-  for (let i = 0; i < 10; i++)
-    expect(await handshake(gateway, '/ws/CP1', basic(`guess ${i}`))).toMatchObject({ status: 401 });
-  const answer = await handshake(gateway, '/ws/CP1', basic());
-  expect(answer).toMatchObject({ status: 429 });
-  expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
-  const other = Buffer.from(`CP2:${PASSWORD}`).toString('base64');
-  expect(await handshake(gateway, '/ws/CP2', { ...OCPP16, authorization: `Basic ${other}` })).toMatchObject({
-    status: 101,
+describe('a client that guesses is made to wait', () => {
+  const GUESSES = 15;
+  const statusesOfGuesses = async (gateway: Gateway, headers: (i: number) => Record<string, string>) => {
+    const statuses: number[] = [];
+    for (let i = 0; i < GUESSES; i++) statuses.push((await handshake(gateway, '/ws/CP1', headers(i))).status);
+    return statuses;
+  };
+
+  test('and the station that it pretends to be, at the same address, is not', async () => {
+    const { gateway } = await openTls(1);
+    const statuses = await statusesOfGuesses(gateway, (i) => basic(`guess ${i}`));
+    expect(statuses.slice(0, 10)).toEqual(Array(10).fill(401));
+    expect(statuses).toContain(429);
+    expect(await handshake(gateway, '/ws/CP1', basic())).toMatchObject({ status: 101 });
   });
+
+  test('nor is a station with a certificate, whatever certificates are shown in its name', async () => {
+    const { gateway } = await openTls(3, {
+      credentialsOf: ownCertificateOnly,
+    });
+    const shown = { ca: root.certificate, cert: client.certificate, key: client.key };
+    expect(await handshake(gateway, '/ws/CP1', OCPP16, shown)).toMatchObject({ status: 101 });
+    for (let i = 0; i < GUESSES; i++)
+      await handshake(gateway, '/ws/CP1', OCPP16, {
+        ca: root.certificate,
+        cert: rsa.certificate,
+        key: rsa.key,
+      });
+    expect(await handshake(gateway, '/ws/CP1', OCPP16, shown)).toMatchObject({ status: 101 });
+  });
+
+  test('is told how long, and managers are not asked meanwhile', async () => {
+    let asked = 0;
+    const { gateway } = await openTls(1, {
+      credentialsOf: async () => {
+        asked++;
+        return undefined;
+      },
+    });
+    const statuses = await statusesOfGuesses(gateway, () => basic());
+    expect(asked).toBe(statuses.filter((status) => status === 404).length);
+    expect(asked).toBeLessThan(GUESSES);
+    const answer = await handshake(gateway, '/ws/CP1', basic());
+    expect(answer).toMatchObject({ status: 429 });
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+  });
+
+  test('and a station whose password was changed meanwhile comes in with the new one', async () => {
+    let password = 'the old one';
+    const { gateway } = await openTls(1, {
+      credentialsOf: async (stationId) =>
+        credentials(stationId, {
+          securityProfile: 1,
+          passwordHashes: [hashStationPassword(Buffer.from(password), stationId, PEPPER)],
+        }),
+    });
+    await statusesOfGuesses(gateway, (i) => basic(`guess ${i}`));
+    password = PASSWORD;
+    let answer = await handshake(gateway, '/ws/CP1', basic());
+    for (; answer.status === 429; answer = await handshake(gateway, '/ws/CP1', basic()))
+      await new Promise((resolve) => setTimeout(resolve, Number(answer.headers['retry-after']) * 1000));
+    expect(answer.status).toBe(101);
+  }, 30_000);
 });

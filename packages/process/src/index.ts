@@ -1,6 +1,8 @@
 export { createLog, silentLog } from './log.ts';
 export type { Log } from './log.ts';
 export { Metrics } from './metrics.ts';
+export { networkOf } from './network-of.ts';
+export { NewestMap } from './newest-map.ts';
 export { runProcess } from './run.ts';
 export type { Running } from './run.ts';
 export {
@@ -25,5 +27,7 @@ export {
   unknownVariables,
 } from './settings.ts';
 export type { SettingName, Settings } from './settings.ts';
+export { TokenBucket } from './token-bucket.ts';
+export type { BucketLimits } from './token-bucket.ts';
 export { startTracing } from './tracing.ts';
 export type { EndTracing } from './tracing.ts';

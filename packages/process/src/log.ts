@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { Logger, LoggerOptions } from 'pino';
+import { limitPerStation } from './log-limit.ts';
 import { hideSecretText } from './redaction.ts';
 
 export type Log = Logger;
@@ -11,6 +12,7 @@ export function createLog(name: string, level: string, out?: { write(line: strin
     level,
     // What a station sent, where it could not be read.
     serializers: { text: (text: unknown) => (typeof text === 'string' ? hideSecretText(text) : text) },
+    hooks: { logMethod: limitPerStation() },
     redact: {
       paths: ['password', 'secret', 'key', 'authorization', 'req.headers.authorization', '*.password'],
       censor: '…',

@@ -92,7 +92,7 @@ export async function startServices(): Promise<Services> {
               sealer,
             }),
           }),
-          credentialsOf: credentialsFromManager({ ...asked, log }),
+          credentialsOf: credentialsFromManager(asked),
           passwordPepper: KEYS.passwordPepper,
           maxFrameBytes: 1_048_576,
           pingMs: 5000,

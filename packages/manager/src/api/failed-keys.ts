@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { networkOf } from '@evander/process';
 
 /** How many refusals within a minute are borne. */
 export interface FailureLimits {
@@ -83,23 +83,4 @@ export class FailedKeys {
   #known(bucket: string): Failures | undefined {
     return this.#young.get(bucket) ?? this.#old.get(bucket);
   }
-}
-
-// Whoever has an IPv6 address has the 2^64 of its network.
-function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
-  if (!isIPv6(plain)) return plain;
-  const [withoutZone = ''] = plain.split('%', 1);
-  const [head = '', tail] = withoutZone.split('::');
-  const left = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const right = tail === '' ? [] : tail.split(':');
-    const dotted = right.at(-1)?.includes('.') ? 1 : 0;
-    const zeros = Math.max(0, 8 - left.length - right.length - dotted);
-    left.push(...Array<string>(zeros).fill('0'), ...right);
-  }
-  return left
-    .slice(0, 4)
-    .map((group) => parseInt(group, 16).toString(16))
-    .join(':');
 }

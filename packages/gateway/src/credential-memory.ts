@@ -1,0 +1,108 @@
+import { NewestMap } from '@evander/process';
+import type { Log } from '@evander/process';
+import type { ClientCertificate } from './client-certificate.ts';
+import { ManagerAwayError } from './credentials.ts';
+import type { Credentials, CredentialSource } from './credentials.ts';
+
+export interface CredentialMemoryOptions {
+  source: CredentialSource;
+  /** For so long after the managers have stopped answering, what they said before counts, in ms. */
+  rememberMs: number;
+  nowMs?: () => number;
+  log: Log;
+}
+
+/** What was said of a station that showed no certificate, and of the last certificate that was its own. */
+interface Remembered {
+  bare?: Credentials;
+  certified?: { fingerprint: string; credentials: Credentials };
+}
+
+/** Stations that are remembered, about 500 bytes each. */
+const REMEMBERED = 50_000;
+/** How long the managers may take before the memory counts: in general, and once they have been found to be away. */
+const PATIENCE_MS = { usual: 1000, away: 100 } as const;
+
+/**
+ * Asks for credentials at every handshake, and falls back on the last answer about the station while the managers are away or hang, so
+ * that stations can reconnect meanwhile.
+ */
+export class CredentialMemory {
+  readonly #options: CredentialMemoryOptions;
+  readonly #nowMs: () => number;
+  readonly #remembered = new NewestMap<string, Remembered>(REMEMBERED);
+  #awaySinceMs: number | undefined;
+
+  constructor(options: CredentialMemoryOptions) {
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+  }
+
+  /** Rejects with ManagerAwayError when no manager can be asked and nothing is remembered. */
+  async credentialsOf(stationId: string, certificate?: ClientCertificate): Promise<Credentials | undefined> {
+    const asked = this.#ask(stationId, certificate);
+    const last = this.remembered(stationId, certificate);
+    if (!last) return asked;
+    let timer: NodeJS.Timeout | undefined;
+    const patienceMs = this.#awaySinceMs === undefined ? PATIENCE_MS.usual : PATIENCE_MS.away;
+    const isSlow = new Promise<Credentials>((resolve) => {
+      timer = setTimeout(() => {
+        this.#areAway(new Error(`no answer within ${patienceMs} ms`));
+        resolve(last);
+      }, patienceMs);
+    });
+    const answered = asked.catch((error: unknown) => {
+      if (error instanceof ManagerAwayError) return last;
+      throw error;
+    });
+    try {
+      return await Promise.race([answered, isSlow]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The last answer about a station with this certificate, or with none; undefined when there was none, or it counts no longer. */
+  remembered(stationId: string, certificate?: ClientCertificate): Credentials | undefined {
+    const awayMs = this.#awaySinceMs === undefined ? 0 : this.#nowMs() - this.#awaySinceMs;
+    if (awayMs >= this.#options.rememberMs) return undefined;
+    const { bare, certified } = this.#remembered.get(stationId) ?? {};
+    if (!certificate) return bare;
+    return certified?.fingerprint === certificate.fingerprint ? certified.credentials : undefined;
+  }
+
+  // Goes on when the memory has been used meanwhile: a late answer counts at the next handshake.
+  async #ask(stationId: string, certificate?: ClientCertificate): Promise<Credentials | undefined> {
+    const { source, log } = this.#options;
+    try {
+      const credentials = await source(stationId, certificate);
+      if (credentials) this.#remember(credentials, certificate);
+      else this.#remembered.delete(stationId);
+      if (this.#awaySinceMs !== undefined) log.info('managers answer for credentials again');
+      this.#awaySinceMs = undefined;
+      return credentials;
+    } catch (error) {
+      if (error instanceof ManagerAwayError) this.#areAway(error);
+      throw error;
+    }
+  }
+
+  // A certificate that is not the station's must not take the place of the one that is: anyone can show one in its name.
+  #remember(credentials: Credentials, certificate?: ClientCertificate): void {
+    const known = this.#remembered.get(credentials.stationId) ?? {};
+    if (!certificate) {
+      this.#remembered.set(credentials.stationId, { ...known, bare: credentials });
+      return;
+    }
+    const { fingerprint } = certificate;
+    const isKept = known.certified !== undefined && known.certified.fingerprint !== fingerprint;
+    if (isKept && credentials.certificate?.fault !== null) return;
+    this.#remembered.set(credentials.stationId, { ...known, certified: { fingerprint, credentials } });
+  }
+
+  #areAway(cause: Error): void {
+    if (this.#awaySinceMs !== undefined) return;
+    this.#awaySinceMs = this.#nowMs();
+    this.#options.log.warn({ err: cause }, 'no manager answers for credentials: those remembered count');
+  }
+}

@@ -1,0 +1,21 @@
+/** What the unanswered calls of all stations of a gateway take, in bytes. */
+export class QueuedBytes {
+  readonly #limit: number;
+  #bytes = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get isOverLimit(): boolean {
+    return this.#bytes > this.#limit;
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  remove(bytes: number): void {
+    this.#bytes -= bytes;
+  }
+}

@@ -1,0 +1,47 @@
+export interface BucketLimits {
+  perSecond: number;
+  /** Most that is there at once, after a time without use. */
+  burst: number;
+}
+
+/** A budget that refills evenly up to its burst. It may go into debt, which is paid off by waiting. */
+export class TokenBucket {
+  readonly #limits: BucketLimits;
+  readonly #nowMs: () => number;
+  #tokens: number;
+  #atMs: number;
+
+  constructor(limits: BucketLimits, nowMs: () => number = () => performance.now()) {
+    this.#limits = limits;
+    this.#nowMs = nowMs;
+    this.#tokens = limits.burst;
+    this.#atMs = nowMs();
+  }
+
+  /** Takes tokens, into debt where there are not enough. */
+  spend(amount = 1): void {
+    this.#refill();
+    this.#tokens -= amount;
+  }
+
+  /** Takes tokens if there are enough; false, and nothing is taken, if not. */
+  take(amount = 1): boolean {
+    this.#refill();
+    if (this.#tokens < amount) return false;
+    this.#tokens -= amount;
+    return true;
+  }
+
+  /** Milliseconds until so many tokens are there; 0 when they are. */
+  waitMs(amount = 0): number {
+    this.#refill();
+    return Math.max(0, ((amount - this.#tokens) / this.#limits.perSecond) * 1000);
+  }
+
+  #refill(): void {
+    const nowMs = this.#nowMs();
+    const { perSecond, burst } = this.#limits;
+    this.#tokens = Math.min(burst, this.#tokens + ((nowMs - this.#atMs) / 1000) * perSecond);
+    this.#atMs = nowMs;
+  }
+}
