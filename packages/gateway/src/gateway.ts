@@ -72,7 +72,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const metrics = new GatewayMetrics();
-  const connections = new Connections({ ...options, limits, repeatDelaysMs, failFastMs, aliveEveryMs, metrics });
+  const connections = new Connections({
+    ...options,
+    limits,
+    repeatDelaysMs,
+    failFastMs,
+    aliveEveryMs,
+    metrics,
+  });
   metrics.watch({
     connections: () => connections.size,
     unansweredCalls: () => connections.unansweredCalls,
