@@ -61,8 +61,7 @@ const selectKnown = statement(
 export async function withoutRepeats(db: Db, statuses: ConnectorStatus[]): Promise<ConnectorStatus[]> {
   const odd = new Map<string, ConnectorStatus>();
   for (const status of statuses) {
-    const { statusAt: _, receivedAt: __, ...content } = status;
-    const key = JSON.stringify(Object.values(content));
+    const key = JSON.stringify({ ...status, statusAt: null, receivedAt: null });
     if (status.stationTime !== null && !odd.has(key)) odd.set(key, status);
   }
   const first = [...odd.values()];

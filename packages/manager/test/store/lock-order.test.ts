@@ -178,7 +178,9 @@ test.each(Object.entries(WRITES))(
         managers.map((database) => write(database, shuffled(STATIONS).slice(0, 250), round)),
       );
       const failures = outcomes.flatMap((outcome) =>
-        outcome.status === 'rejected' ? [(outcome.reason as pg.DatabaseError).code ?? outcome.reason] : [],
+        outcome.status === 'rejected'
+          ? [(outcome.reason as pg.DatabaseError).code ?? String(outcome.reason)]
+          : [],
       );
       expect(failures).toEqual([]);
     }
