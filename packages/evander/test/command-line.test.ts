@@ -39,14 +39,15 @@ test('a bad value is named before anything is started', async () => {
 test.each(['gateway', 'manager'])('%s says which variable it cannot do without', async (command) => {
   const { code, output } = await outcome([command]);
   expect(code).toBe(2);
-  expect(output).toMatch(/EVANDER_(SECRET|DATABASE_URL|MQTT_URL) is not set/);
+  expect(output).toMatch(/EVANDER_(SECRET|GATEWAY_SECRET|DATABASE_URL|MQTT_URL) is not set/);
 });
 
 test('help lists the variables that a command reads', async () => {
   const { code, output } = await outcome(['gateway', '--help']);
   expect(code).toBe(0);
   expect(output).toContain('EVANDER_WS_PORT [9310]');
-  expect(output).not.toContain('EVANDER_DATABASE_URL');
+  expect(output).toContain('EVANDER_GATEWAY_SECRET');
+  expect(output).not.toMatch(/^ *EVANDER_(DATABASE_URL|SECRET)\b/m);
 });
 
 test('a port that is taken ends the start with its name, and leaves nothing running', async () => {

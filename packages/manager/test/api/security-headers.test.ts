@@ -31,7 +31,7 @@ async function raw(text: string, localAddress = '127.0.0.1'): Promise<string> {
   return answer;
 }
 
-test.each(['/health/live', '/nowhere', '/%zz', '/api/v1/tags', '/api/v1/stations/x', '/openapi.json', '/'])(
+test.each(['/health/live', '/nowhere', '/%zz', '/api/v1/tags', '/api/v1/stations/x', '/'])(
   'the answer of %s is kept by nobody and shown in no page',
   async (path) => {
     for (const key of [KEYS.admin, null]) {
@@ -43,6 +43,18 @@ test.each(['/health/live', '/nowhere', '/%zz', '/api/v1/tags', '/api/v1/stations
       });
       expect(headers.has('strict-transport-security')).toBe(false);
     }
+  },
+);
+
+test.each(['/openapi.json', '/pki/crl'])(
+  '%s, the same for all, is kept if asked for again each time',
+  async (path) => {
+    const { headers } = await api.send('GET', path, undefined, null);
+    expect(Object.fromEntries(headers)).toMatchObject({
+      ...PROTECTED,
+      'cache-control': 'no-cache',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    });
   },
 );
 
