@@ -52,6 +52,25 @@ test('a command that is not waited for is accepted', async () => {
 });
 
 test.each([
+  ['UpdateFirmware', 'NotSupported', expect.stringContaining('SignedUpdateFirmware') as unknown],
+  ['UpdateFirmware', 'InternalError', null],
+  ['Reset', 'NotSupported', null],
+])('%s answered %s: the hint', async (action, error, hint) => {
+  await api.desk.rows('TRUNCATE commands');
+  const before = api.desk.sent().length;
+  const body =
+    action === 'Reset'
+      ? { type: 'Soft' }
+      : { location: 'https://files.example/firmware.bin', retrieveDate: '2026-11-20T10:00:00Z' };
+  const waiting = send(action, body, '?skipRules=true');
+  await api.desk.answer(await nextCall(before), { error });
+  const answered = await waiting;
+  expect(answered.body).toMatchObject({ status: 'failed', error: { code: error }, hint });
+  const shown = await api.send('GET', `/api/v1/commands/${String(answered.body.commandId)}`);
+  expect(shown.body).toEqual(answered.body);
+});
+
+test.each([
   ['Reset', { type: 'Medium' }, 'type must be one of Hard, Soft'],
   ['Reset', {}, 'type is missing'],
   ['Reset', { type: 'Soft', when: 'now' }, 'when is not known'],
