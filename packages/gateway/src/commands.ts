@@ -1,5 +1,5 @@
 import type { CallEnvelope, ErrorEnvelope, ResultEnvelope } from '@evander/broker';
-import type { CallError, CallResult, Frame } from '@evander/ocpp';
+import type { CallError, CallResult, Frame, MessageId } from '@evander/ocpp';
 import { CallTrace } from './call-trace.ts';
 
 export interface CommandsOptions {
@@ -65,6 +65,12 @@ export class Commands {
     this.#late.delete(id);
     if (answered === this.#open) this.#sendNext();
     return true;
+  }
+
+  /** Ends the call of ours that a frame was to answer which cannot be read: whatever it said, no other answer will come. */
+  answerUnreadable(id: MessageId, reason: string, receivedAt: string): void {
+    const description = `the answer cannot be read: ${reason}`;
+    this.answer({ type: 4, id, code: 'FormationViolation', description, details: {} }, receivedAt);
   }
 
   close(): void {

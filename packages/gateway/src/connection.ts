@@ -33,7 +33,7 @@ export interface ConnectionOptions {
   log: Log;
 }
 
-/** So many frames in a row that are no OCPP-J close the connection (ocppj.md ERR.5). */
+/** So many frames that are no OCPP-J close a connection on which there was none that is (ocppj.md ERR.5). */
 const UNREADABLE_LIMIT = 20;
 const RECORDED_CHARACTERS = 4096;
 const CLOSE_GRACE_MS = 2000;
@@ -60,7 +60,8 @@ export class Connection {
   readonly #pauses = new Set<'queue' | 'budget'>();
   #isAlive = true;
   #draining = false;
-  #unreadableInARow = 0;
+  /** Frames that were no OCPP-J, until the first that was. */
+  #unreadableFrames: number | undefined = 0;
   #isKnown = false;
 
   constructor(socket: WebSocket, options: ConnectionOptions) {
@@ -215,7 +216,7 @@ export class Connection {
         this.#onMalformed(frame, isBinary ? `(${bytes.length} bytes)` : text, receivedAt);
       return;
     }
-    this.#unreadableInARow = 0;
+    this.#unreadableFrames = undefined;
     if (frame.type === 2) {
       if (!this.#draining) this.#calls.receive(frame, receivedAt, bytes.length);
     } else if (!this.#commands.answer(frame, receivedAt)) {
@@ -233,8 +234,11 @@ export class Connection {
       this.#send(frame.answer);
       return;
     }
-    this.#unreadableInARow++;
-    if (this.#unreadableInARow >= UNREADABLE_LIMIT)
+    if (frame.answeredId !== undefined)
+      this.#commands.answerUnreadable(frame.answeredId, frame.reason, receivedAt);
+    if (this.#unreadableFrames === undefined) return;
+    this.#unreadableFrames++;
+    if (this.#unreadableFrames >= UNREADABLE_LIMIT)
       this.close(CLOSE.protocolError, 'too many frames that are no OCPP-J');
   }
 

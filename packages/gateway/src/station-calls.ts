@@ -1,6 +1,6 @@
 import type { Envelope } from '@evander/broker';
 import { failsFast } from '@evander/ocpp';
-import type { Call, Frame } from '@evander/ocpp';
+import type { Call, Frame, MessageId } from '@evander/ocpp';
 import type { Log } from '@evander/process';
 import { CallTrace } from './call-trace.ts';
 import type { QueuedBytes } from './queued-bytes.ts';
@@ -61,7 +61,7 @@ export class StationCalls {
 
   /** Takes a call whose frame had so many bytes. */
   receive(call: Call, receivedAt: string, bytes: number): void {
-    const twin = this.#queue.find((waiting) => waiting.call.id === call.id);
+    const twin = this.#queue.find((waiting) => isSameId(waiting.call.id, call.id));
     if (twin) {
       this.#receiveAgain(call, twin.call);
       return;
@@ -190,6 +190,11 @@ export class StationCalls {
     if (this.#options.queuedBytes.isOverLimit) return true;
     return this.#queue.length > QUEUE_LIMIT.frames * part || this.#bytes > QUEUE_LIMIT.bytes * part;
   }
+}
+
+// 17 and "17" are two.
+function isSameId(one: MessageId, other: MessageId): boolean {
+  return typeof one === typeof other && String(one) === String(other);
 }
 
 // A station may use an id anew, so a late second answer to an older call must not pass for this one's.

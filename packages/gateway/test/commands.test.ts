@@ -52,6 +52,36 @@ test.each([
   });
 });
 
+test.each([
+  ['cut short', '[3,"c1",{"a":[]', 'not JSON'],
+  ['with a line break in a text', '[3,"c1",{"status":"Acc\nepted"}]', 'not JSON'],
+  ['with a comma too many', '[3,"c1",{"list":[,{}]}]', 'not JSON'],
+  ['that is a list', '[3,"c1",[]]', 'the payload of a call result must be an object'],
+  ['that is an error without a code', '[4,"c1"]', 'a call error needs a code'],
+])('an answer %s ends its command at once, and the next goes out', async (_what, frame, reason) => {
+  const { gateway, manager } = await openStage();
+  const station = await connectStation(gateway);
+  for (const id of ['c1', 'c2']) manager.send('CP1', reset(id));
+  await station.frames.count(1);
+  station.send(frame);
+  const [result] = await manager.results.count(1);
+  expect(result?.envelope).toMatchObject({
+    type: 4,
+    id: 'c1',
+    action: 'Reset',
+    request: { type: 'c1' },
+    error_code: 'FormationViolation',
+    error_description: `the answer cannot be read: ${reason}`,
+  });
+  const { frames } = await manager.told('unreadable');
+  expect(frames).toMatchObject([{ text: frame, reason }]);
+  expect((await station.frames.count(2))[1]).toEqual([2, 'c2', 'Reset', { type: 'c2' }]);
+  // What answers no call of ours ends none.
+  station.send('[3,"other",{');
+  station.send([3, 'c2', { status: 'Accepted' }]);
+  expect((await manager.results.count(2))[1]?.envelope).toMatchObject({ type: 3, id: 'c2' });
+});
+
 test('commands go out one at a time and in order', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { once } from 'node:events';
-import { connectDeafStation, connectStation, openStage } from './harness.ts';
+import type { Envelope } from '@evander/broker';
+import { accept, connectDeafStation, connectStation, openStage } from './harness.ts';
 
 const ANSWERED = [3, 'test-1', { status: 'Accepted' }];
 const deep = `[2,"d","DataTransfer",${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}]`;
@@ -9,7 +10,7 @@ const deep = `[2,"d","DataTransfer",${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}]
 describe('a frame that is no OCPP-J', () => {
   test.each<[string, string | Buffer, string]>([
     ['no JSON', 'not JSON', 'not JSON'],
-    ['half a frame', '[2,"x","Heartbeat",', 'not JSON'],
+    ['half a frame without an id', '[2,"x', 'not JSON'],
     ['an object', '{}', 'not a JSON array'],
     ['null', 'null', 'not a JSON array'],
     ['nothing in it', '[]', 'unknown message type'],
@@ -69,6 +70,13 @@ describe('a frame that is no OCPP-J', () => {
     ],
     ['a number for an id', '[2,5,"Authorize"]', 5, 'a call needs a payload'],
     ['a deep payload', deep, 'd', 'nested too deeply'],
+    ['half a frame', '[2,"x","Heartbeat",', 'x', 'not JSON'],
+    ['a value left out', '[2,"x","StopTransaction",{"transactionId":,"meterStop":1}]', 'x', 'not JSON'],
+    ['a comma too many', '[2,"x","MeterValues",{"meterValue":[,{}]}]', 'x', 'not JSON'],
+    ['a line break in a text', '[2,"x","DataTransfer",{"data":"a\nb"}]', 'x', 'not JSON'],
+    ['U+0000 in its id', '[2,"x\\u0000","Heartbeat",{}]', 'x\u0000', 'the message id has control characters'],
+    ['U+007F in its id', '[2,"x\\u007f","Heartbeat",{}]', 'x\u007f', 'the message id has control characters'],
+    ['U+0001 in its action', '[2,"x","Heart\\u0001",{}]', 'x', 'the action has control characters'],
   ])('but has an id is refused and told of: %s', async (_name, frame, id, reason) => {
     const { gateway, manager } = await openStage();
     const station = await connectStation(gateway);
@@ -91,13 +99,12 @@ describe('a frame that is no OCPP-J', () => {
     expect(told).toHaveLength(20);
   });
 
-  test('does not count together with those before the last frame that was one', async () => {
+  test('does not close a connection whose other frames are good', async () => {
     const { gateway } = await openStage();
     const station = await connectStation(gateway);
-    for (let i = 0; i < 3; i++) {
-      for (let j = 0; j < 19; j++) station.send('no frame');
-      expect((await station.call('Heartbeat'))[0]).toBe(3);
-    }
+    expect((await station.call('Heartbeat'))[0]).toBe(3);
+    for (let i = 0; i < 60; i++) station.send(`no frame ${i}`);
+    expect((await station.call('Heartbeat'))[0]).toBe(3);
   });
 
   test('that is too large closes the connection with 1009', async () => {
@@ -118,6 +125,26 @@ describe('a frame that is no OCPP-J', () => {
     await manager.told('disconnected');
   });
 });
+
+test.each(['12345678901234567890', '9007199254740993', '1.0', '17'])(
+  'the number %s for an id is answered byte for byte, and its repeat once',
+  async (id) => {
+    const { gateway, manager } = await openStage();
+    const station = await connectStation(gateway);
+    const texts: string[] = [];
+    station.socket.on('message', (data: Buffer) => texts.push(data.toString()));
+    manager.answerer = () => undefined;
+    station.send(`[2,${id},"Heartbeat",{}]`);
+    station.send(`[2, ${id} ,"Heartbeat",{}]`);
+    const { envelope } = await manager.calls.first(() => true);
+    manager.send('CP1', accept(envelope, 'CP1') as Envelope);
+    await station.frames.count(1);
+    manager.answerer = accept;
+    expect((await station.call('Heartbeat'))[0]).toBe(3);
+    expect(texts[0]).toBe(`[3,${id},{"status":"Accepted"}]`);
+    expect(texts).toHaveLength(2);
+  },
+);
 
 describe('a sloppy frame', () => {
   test.each([

@@ -2,7 +2,20 @@ import type { ErrorCode } from './error-code.ts';
 import { isJsonObject } from './json-object.ts';
 
 /** A string; a number only where a station sent one, which is answered with the same value (FRM.3). */
-export type MessageId = string | number;
+export type MessageId = string | number | NumericId;
+
+/** A number as a station wrote it, where JavaScript would write another: one of 20 digits, or 1.0. */
+export class NumericId {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
 
 export interface Call {
   type: 2;
@@ -27,11 +40,14 @@ export interface CallError {
 
 export type Frame = Call | CallResult | CallError;
 
-/** Text that is no frame. `answer`, where there is one, must be sent back. */
+/** Text that is no frame. */
 export interface MalformedFrame {
   type: 'malformed';
   reason: string;
+  /** What must be sent back, where the frame was to be a call. */
   answer?: CallError;
+  /** The call that it was to answer, where it was to be a result or an error. */
+  answeredId?: MessageId;
 }
 
 /** Empty text, which some stations send to keep the connection alive (FRM.12). */
@@ -40,6 +56,7 @@ export interface BlankFrame {
 }
 
 const MAX_ID_LENGTH = 36;
+const CONTROL = /\p{Cc}/u;
 const MAX_DESCRIPTION_LENGTH = 255; // ERR.11
 // OCPP needs fewer than ten; some thousands would overflow the stack of whoever writes the payload again.
 const MAX_LEVELS = 64;
@@ -52,25 +69,55 @@ export function parseFrame(text: string): Frame | MalformedFrame | BlankFrame {
   try {
     elements = JSON.parse(json);
   } catch {
-    return malformed('not JSON');
+    return unreadable(json);
   }
   if (!Array.isArray(elements)) return malformed('not a JSON array');
-  return readElements(elements);
+  return readElements(elements, json);
 }
 
-function readElements(elements: unknown[]): Frame | MalformedFrame {
-  const [type, id] = elements;
+function readElements(elements: unknown[], json: string): Frame | MalformedFrame {
+  const [type, readId] = elements;
   if (type !== 2 && type !== 3 && type !== 4) return malformed('unknown message type'); // FRM.6
-  if (!isReadableId(id)) return malformed('no readable message id'); // ERR.5
+  if (!isReadableId(readId)) return malformed('no readable message id'); // ERR.5
+  const id = typeof readId === 'number' ? numericId(numberText(json) ?? String(readId)) : readId;
   const reason = idFault(id) ?? (makeHarmless(elements) ? undefined : 'nested too deeply');
-  if (reason !== undefined) return type === 2 ? refused(id, reason) : malformed(reason);
+  if (reason !== undefined) return type === 2 ? refused(id, reason) : unanswerable(id, reason);
   if (type === 2) return readCall(id, elements);
   return type === 3 ? readResult(id, elements) : readError(id, elements);
+}
+
+// The longest id, all of it escaped, and what stands before it.
+const HEAD_LENGTH = 6 * MAX_ID_LENGTH + 32;
+const HEAD = /^\[\s*([234])\s*,\s*("(?:[^"\\]|\\.)*"|-?(?:0|[1-9]\d*))\s*(?:,|\])/;
+
+/** What is no JSON, of which the type and the id may be readable all the same. */
+function unreadable(json: string): MalformedFrame {
+  const reason = 'not JSON';
+  const [, type, idText = ''] = HEAD.exec(json.slice(0, HEAD_LENGTH)) ?? [];
+  if (type === undefined) return malformed(reason);
+  let id: MessageId;
+  try {
+    id = idText.startsWith('"') ? String(JSON.parse(idText)) : numericId(idText);
+  } catch {
+    return malformed(reason);
+  }
+  return type === '2' ? refused(id, idFault(id) ?? reason) : unanswerable(id, reason);
+}
+
+/** The text of a number that is the second element of a frame. */
+function numberText(json: string): string | undefined {
+  return /^\[\s*[\d.eE+-]+\s*,\s*([\d.eE+-]+)/.exec(json.slice(0, HEAD_LENGTH))?.[1];
+}
+
+function numericId(text: string): MessageId {
+  const number = Number(text);
+  return String(number) === text ? number : new NumericId(text);
 }
 
 function readCall(id: MessageId, elements: unknown[]): Call | MalformedFrame {
   const [, , action, payload] = elements;
   if (typeof action !== 'string' || action === '') return refused(id, 'a call needs the name of an action');
+  if (CONTROL.test(action)) return refused(id, 'the action has control characters');
   if (elements.length > 4) return refused(id, `a call has 4 elements, this has ${elements.length}`);
   // A Heartbeat says all it has to say by its name (FRM.5).
   if (elements.length < 4 && action !== 'Heartbeat') return refused(id, 'a call needs a payload');
@@ -79,16 +126,20 @@ function readCall(id: MessageId, elements: unknown[]): Call | MalformedFrame {
 }
 
 function readResult(id: MessageId, elements: unknown[]): CallResult | MalformedFrame {
-  if (elements.length !== 3) return malformed(`a call result has 3 elements, this has ${elements.length}`);
+  if (elements.length !== 3)
+    return unanswerable(id, `a call result has 3 elements, this has ${elements.length}`);
   const payload = asPayload(elements[2]);
-  return payload ? { type: 3, id, payload } : malformed('the payload of a call result must be an object');
+  return payload
+    ? { type: 3, id, payload }
+    : unanswerable(id, 'the payload of a call result must be an object');
 }
 
 /** Stations leave description and details away, though all five elements are required (FRM.7). */
 function readError(id: MessageId, elements: unknown[]): CallError | MalformedFrame {
   const [, , code, description, details] = elements;
-  if (elements.length > 5) return malformed(`a call error has 5 elements, this has ${elements.length}`);
-  if (typeof code !== 'string') return malformed('a call error needs a code');
+  if (elements.length > 5)
+    return unanswerable(id, `a call error has 5 elements, this has ${elements.length}`);
+  if (typeof code !== 'string') return unanswerable(id, 'a call error needs a code');
   return {
     type: 4,
     id,
@@ -102,12 +153,17 @@ function readError(id: MessageId, elements: unknown[]): CallError | MalformedFra
 export function formatFrame(frame: Frame): string {
   switch (frame.type) {
     case 2:
-      return JSON.stringify([2, frame.id, frame.action, frame.payload]);
+      return frameText(2, frame.id, frame.action, frame.payload);
     case 3:
-      return JSON.stringify([3, frame.id, frame.payload]);
+      return frameText(3, frame.id, frame.payload);
     case 4:
-      return JSON.stringify([4, frame.id, frame.code, cut(frame.description), frame.details]);
+      return frameText(4, frame.id, frame.code, cut(frame.description), frame.details);
   }
+}
+
+function frameText(type: Frame['type'], id: MessageId, ...rest: unknown[]): string {
+  if (!(id instanceof NumericId)) return JSON.stringify([type, id, ...rest]);
+  return `[${[type, id, ...rest.map((element) => JSON.stringify(element))].join()}]`;
 }
 
 function cut(description: string): string {
@@ -125,13 +181,21 @@ function refused(id: MessageId, reason: string): MalformedFrame {
   return { type: 'malformed', reason, answer: { type: 4, id, code, description: reason, details: {} } };
 }
 
-function isReadableId(id: unknown): id is MessageId {
+/** Nothing can be sent back; but the call of ours that this was to answer need not wait any longer. */
+function unanswerable(answeredId: MessageId, reason: string): MalformedFrame {
+  return { type: 'malformed', reason, answeredId };
+}
+
+function isReadableId(id: unknown): id is string | number {
   return typeof id === 'string' || (typeof id === 'number' && Number.isFinite(id));
 }
 
 function idFault(id: MessageId): string | undefined {
-  if (id === '') return 'the message id is empty';
-  if (String(id).length > MAX_ID_LENGTH) return `the message id is longer than ${MAX_ID_LENGTH}`;
+  const text = String(id);
+  if (text === '') return 'the message id is empty';
+  // Neither logs nor PostgreSQL take them all.
+  if (CONTROL.test(text)) return 'the message id has control characters';
+  if (text.length > MAX_ID_LENGTH) return `the message id is longer than ${MAX_ID_LENGTH}`;
   return undefined;
 }
 
@@ -142,12 +206,18 @@ function asPayload(payload: unknown): Record<string, unknown> | undefined {
 }
 
 /**
- * Removes every `__proto__` key, which a careless copy downstream would take for a prototype.
+ * Removes every `__proto__` key, which a careless copy downstream would take for a prototype, and makes 1e999 a number that can be
+ * written as JSON again.
  * Answers false where the value is nested too deeply to be walked or written again.
  */
 function makeHarmless(value: unknown, levels = MAX_LEVELS): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (levels === 0) return false;
   if (Object.hasOwn(value, '__proto__')) Reflect.deleteProperty(value, '__proto__');
-  return Object.values(value).every((inner) => makeHarmless(inner, levels - 1));
+  for (const [key, inner] of Object.entries(value)) {
+    if (inner === Infinity || inner === -Infinity)
+      Reflect.set(value, key, inner < 0 ? -Number.MAX_VALUE : Number.MAX_VALUE);
+    else if (!makeHarmless(inner, levels - 1)) return false;
+  }
+  return true;
 }

@@ -6,7 +6,7 @@ export type { CompositePeriod, CompositeRequest, InstalledProfile } from './comp
 export { isDateTime, parseDateTime } from './date-time.ts';
 export { ERROR_CODES, OcppError } from './error-code.ts';
 export type { ErrorCode } from './error-code.ts';
-export { formatFrame, parseFrame } from './frame.ts';
+export { formatFrame, NumericId, parseFrame } from './frame.ts';
 export type { BlankFrame, Call, CallError, CallResult, Frame, MalformedFrame, MessageId } from './frame.ts';
 export type * from './payloads.gen.ts';
 export type { Schema } from './schema.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { formatFrame, parseFrame } from '../src/index.ts';
-import type { Frame, MalformedFrame } from '../src/index.ts';
+import type { Call, Frame, MalformedFrame } from '../src/index.ts';
 
 const LONGEST_ID = 'x'.repeat(36);
 const TOO_LONG_ID = 'x'.repeat(37);
@@ -45,12 +45,43 @@ const ANSWERED: [string, string | number][] = [
   ['[2,17,"Authorize",{},{}]', 17],
   ['[2,"","Heartbeat",{}]', ''],
   [`[2,"${TOO_LONG_ID}","Heartbeat",{}]`, TOO_LONG_ID],
+  ...['\u0000', '\u0001', '\n', '\u001f', '\u007f', '\u0085'].map((character): [string, string] => [
+    JSON.stringify([2, `x${character}`, 'Heartbeat', {}]),
+    `x${character}`,
+  ]),
+  ['[2,"17","Heart\\u0000beat",{}]', '17'],
+  ['[2,"17","Heartbeat",{}', '17'],
+  ['[2,"17","StopTransaction",{"transactionId":,"meterStop":5}]', '17'],
+  ['[2,"17","MeterValues",{"connectorId":1,"meterValue":[,{"sampledValue":[]}]}]', '17'],
+  ['[ 2 , "17" , "StatusNotification", {"info":"a\nb"}]', '17'],
+  ['[2,"\\u00e9\\"7","Heartbeat",{', 'é"7'],
+  ['[2,17,"Heartbeat",{', 17],
+  ['[2,"17",', '17'],
 ];
+
+/** What was to answer a call of ours, by the id of the call. */
+const NO_ANSWER: [string, string | number][] = [
+  ['[3,"id",{"a":[]', 'id'],
+  ['[3,"id",{"status":"a\nb"}]', 'id'],
+  ['[3,"id",{"configurationKey":[,{}]}]', 'id'],
+  ['[4,"id","NotSupported","",{]', 'id'],
+  ['[3,5,{', 5],
+  ['[3,"17"]', '17'],
+  ['[3,"17",[]]', '17'],
+  ['[3,"17","Accepted"]', '17'],
+  ['[3,"17",{},{}]', '17'],
+  ['[3,"17\\u0000",{}]', '17\u0000'],
+  ['[4,"17"]', '17'],
+  ['[4,"17",null,"",{}]', '17'],
+  ['[4,"17","GenericError","",{},{}]', '17'],
+];
+
+/** Numbers that are answered as they were written. */
+const NUMBERS = ['17', '0', '-5', '12345678901234567890', '9007199254740993', '1.0', '1e3', '-0', '0.10'];
 
 const UNANSWERED = [
   'hello',
   '{',
-  '[2,"17","Heartbeat",{}',
   '{"type":2}',
   '2',
   'null',
@@ -67,15 +98,14 @@ const UNANSWERED = [
   '[5,"17","GenericError","",{}]',
   '[6,"17","NotifyPeriodicEventStream",{}]',
   '[null,"17"]',
-  '[3,"17"]',
-  '[3,"17",[]]',
-  '[3,"17","Accepted"]',
-  '[3,"17",{},{}]',
+  '[2,"17"',
+  '[2,"1\n7","Heartbeat",{}]',
+  '[2,007,"Heartbeat",{}]',
+  '[,2,"17","Heartbeat",{}]',
+  '[2,"17\\',
+  '[2,"' + 'x'.repeat(100_000),
   '[3,"",{}]',
   `[3,"${TOO_LONG_ID}",{}]`,
-  '[4,"17"]',
-  '[4,"17",null,"",{}]',
-  '[4,"17","GenericError","",{},{}]',
 ];
 
 describe('parseFrame', () => {
@@ -103,6 +133,29 @@ describe('parseFrame', () => {
     expect(frame.reason).not.toBe('');
   });
 
+  test.each(NO_ANSWER)('tells which call %j was to answer', (text, id) => {
+    const { reason } = parseFrame(text) as MalformedFrame;
+    expect(parseFrame(text)).toEqual({ type: 'malformed', reason, answeredId: id });
+  });
+
+  test.each(NUMBERS)('answers the id %s byte for byte', (text) => {
+    const call = parseFrame(`[ 2, ${text} ,"Heartbeat",{}]`) as Call;
+    expect(call.type).toBe(2);
+    expect(String(call.id)).toBe(text);
+    expect(formatFrame({ type: 3, id: call.id, payload: { a: [1] } })).toBe(`[3,${text},{"a":[1]}]`);
+    const refusal = (parseFrame(`[2,${text},"Authorize"]`) as MalformedFrame).answer;
+    expect(formatFrame(refusal as Frame)).toMatch(`[4,${text},"FormationViolation",`);
+    if (!/[.e]/.test(text))
+      expect(formatFrame((parseFrame(`[2,${text},"Authorize",{`) as MalformedFrame).answer as Frame)).toMatch(
+        `[4,${text},"FormationViolation","not JSON",{}]`,
+      );
+  });
+
+  test('a number that is too large for JavaScript is one that can be handed on', () => {
+    const { payload } = parseFrame('[2,"1","StopTransaction",{"meterStop":1e400,"a":[-1e400]}]') as Call;
+    expect(payload).toEqual({ meterStop: Number.MAX_VALUE, a: [-Number.MAX_VALUE] });
+  });
+
   test.each(['', ' ', '\r\n\t '])('takes %j for a sign of life', (text) => {
     expect(parseFrame(text)).toEqual({ type: 'blank' });
   });
@@ -124,6 +177,7 @@ describe('parseFrame', () => {
     expect(parseFrame(`[3,"1",${nested(100_000)}]`)).toEqual({
       type: 'malformed',
       reason: 'nested too deeply',
+      answeredId: '1',
     });
     expect(parseFrame('['.repeat(100_000))).toMatchObject({ type: 'malformed' });
   });
@@ -139,7 +193,9 @@ describe('parseFrame', () => {
 });
 
 describe('formatFrame', () => {
-  const id = fc.oneof(fc.string({ minLength: 1, maxLength: 36 }), fc.integer());
+  const text = fc.string({ minLength: 1, maxLength: 36 });
+  const name = text.filter((characters) => !/\p{Cc}/u.test(characters));
+  const id = fc.oneof(name, fc.integer());
   // A prototype key is dropped on the way in, and -0 is written as 0.
   const payload = fc
     .dictionary(
@@ -151,7 +207,7 @@ describe('formatFrame', () => {
         JSON.parse(JSON.stringify(value).replaceAll('__proto__', 'proto')) as Record<string, unknown>,
     );
   const frame: fc.Arbitrary<Frame> = fc.oneof(
-    fc.record({ type: fc.constant(2 as const), id, action: fc.string({ minLength: 1 }), payload }),
+    fc.record({ type: fc.constant(2 as const), id, action: name, payload }),
     fc.record({ type: fc.constant(3 as const), id, payload }),
     fc.record({
       type: fc.constant(4 as const),
