@@ -25,6 +25,8 @@ const KEYWORDS = new Set<string>([
   'maxLength',
   'format',
   'multipleOf',
+  'minimum',
+  'maximum',
   'default',
 ] satisfies (keyof Schema)[]);
 

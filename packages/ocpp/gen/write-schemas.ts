@@ -1,3 +1,4 @@
+import type { Schema } from '../src/schema.ts';
 import { header } from './header.ts';
 import type { Pair } from './read-schemas.ts';
 import type { SchemaSet } from './schema-sets.ts';
@@ -6,7 +7,7 @@ import type { SchemaSet } from './schema-sets.ts';
 export function writeSchemas(pairs: Pair[], { folder, prefix }: SchemaSet): string {
   const entries = pairs.map(
     ({ action, request, response }) =>
-      `  ${action}: {\n    request: ${JSON.stringify(request)},\n    response: ${JSON.stringify(response)},\n  },\n`,
+      `  ${action}: {\n    request: ${JSON.stringify(bounded(request))},\n    response: ${JSON.stringify(bounded(response))},\n  },\n`,
   );
   return `${header(folder)}
 import type { Requests } from './${prefix}payloads.gen.ts';
@@ -17,4 +18,19 @@ export const SCHEMAS: {
 } = {
 ${entries.join('')}};
 `;
+}
+
+/** An integer of OCPP has 32 bits with a sign (G.6), unless its schema gives other bounds. */
+function bounded(schema: Schema): Schema {
+  const { properties, items } = schema;
+  return {
+    ...(schema.type === 'integer' && { minimum: -(2 ** 31), maximum: 2 ** 31 - 1 }),
+    ...schema,
+    ...(properties && {
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([name, property]) => [name, bounded(property)]),
+      ),
+    }),
+    ...(items && { items: bounded(items) }),
+  };
 }

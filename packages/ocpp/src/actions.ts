@@ -21,24 +21,26 @@ export interface ActionEntry {
   readonly lenient?: true;
   /** A person waits for the answer and nothing is billed by it: better an error in time than an answer too late. */
   readonly failsFast?: true;
+  /** Carries what is billed, and is never refused for a number that our columns cannot hold (DESIGN.md, invariant 3). */
+  readonly transaction?: true;
 }
 
 const TABLE = {
   Authorize: { sender: 'station', profile: 'Core', failsFast: true },
-  BootNotification: { sender: 'station', profile: 'Core', failsFast: true },
+  BootNotification: { sender: 'station', profile: 'Core', lenient: true, failsFast: true },
   ChangeAvailability: { sender: 'manager', profile: 'Core' },
   ChangeConfiguration: { sender: 'manager', profile: 'Core' },
   ClearCache: { sender: 'manager', profile: 'Core' },
   DataTransfer: { sender: 'both', profile: 'Core', failsFast: true },
   GetConfiguration: { sender: 'manager', profile: 'Core' },
   Heartbeat: { sender: 'station', profile: 'Core' },
-  MeterValues: { sender: 'station', profile: 'Core', lenient: true },
+  MeterValues: { sender: 'station', profile: 'Core', lenient: true, transaction: true },
   RemoteStartTransaction: { sender: 'manager', profile: 'Core' },
   RemoteStopTransaction: { sender: 'manager', profile: 'Core' },
   Reset: { sender: 'manager', profile: 'Core' },
-  StartTransaction: { sender: 'station', profile: 'Core', lenient: true },
-  StatusNotification: { sender: 'station', profile: 'Core' },
-  StopTransaction: { sender: 'station', profile: 'Core', lenient: true },
+  StartTransaction: { sender: 'station', profile: 'Core', lenient: true, transaction: true },
+  StatusNotification: { sender: 'station', profile: 'Core', lenient: true },
+  StopTransaction: { sender: 'station', profile: 'Core', lenient: true, transaction: true },
   UnlockConnector: { sender: 'manager', profile: 'Core' },
 
   DiagnosticsStatusNotification: { sender: 'station', profile: 'FirmwareManagement', lenient: true },

@@ -16,6 +16,8 @@ export const RULES = {
   enum: { code: 'PropertyConstraintViolation', lenient: 'keep' },
   maxLength: { code: 'PropertyConstraintViolation', lenient: 'keep' },
   multipleOf: { code: 'PropertyConstraintViolation', lenient: 'keep' },
+  minimum: { code: 'PropertyConstraintViolation', lenient: 'drop' },
+  maximum: { code: 'PropertyConstraintViolation', lenient: 'drop' },
   format: { code: 'PropertyConstraintViolation', lenient: 'drop' },
   additionalProperties: { code: 'FormationViolation', lenient: 'drop' },
 } as const satisfies Record<string, Rule>;
@@ -55,6 +57,10 @@ export function describeFault({ path, keyword, expected, found }: Fault): string
       return `${name} is longer than ${String(expected)} characters`;
     case 'multipleOf':
       return `${name} ${quote(found)} must be a multiple of ${String(expected)}`;
+    case 'minimum':
+      return `${name} ${quote(found)} must not be below ${String(expected)}`;
+    case 'maximum':
+      return `${name} ${quote(found)} must not be above ${String(expected)}`;
     case 'format':
       // A location may hold a password, a time does not.
       return `${name}${expected === 'date-time' ? ` ${quote(found)}` : ''} is not a valid ${String(expected)}`;

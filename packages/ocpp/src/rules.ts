@@ -49,6 +49,8 @@ const HOLDS = {
   // Not `<=`: where the quotient is no longer finite there is no difference to see, and ajv sees none.
   multipleOf: (value: number, step: number) =>
     !(Math.abs(Math.round(value / step) - value / step) > 10 ** -MULTIPLE_OF_PRECISION),
+  minimum: (value: number, limit: number) => value >= limit,
+  maximum: (value: number, limit: number) => value <= limit,
   minItems: (value: unknown[], limit: number) => value.length >= limit,
   maxItems: (value: unknown[], limit: number) => value.length <= limit,
 };

@@ -15,5 +15,7 @@ export interface Schema {
   readonly maxLength?: number;
   readonly format?: 'date-time' | 'uri';
   readonly multipleOf?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
   readonly default?: string;
 }

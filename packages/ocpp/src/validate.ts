@@ -71,6 +71,7 @@ export function readPayload(
     schema: SCHEMAS[action][kind],
     payload,
     isLenient: ACTIONS[action].lenient === true,
+    isTransaction: ACTIONS[action].transaction === true,
   });
 }
 

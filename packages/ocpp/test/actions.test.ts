@@ -42,6 +42,7 @@ describe('the table of actions', () => {
 
   test('is lenient where a refusal loses data or has no meaning', () => {
     expect(actions.filter((action) => ACTIONS[action].lenient).sort()).toEqual([
+      'BootNotification',
       'DiagnosticsStatusNotification',
       'FirmwareStatusNotification',
       'LogStatusNotification',
@@ -49,6 +50,12 @@ describe('the table of actions', () => {
       'SecurityEventNotification',
       'SignCertificate',
       'SignedFirmwareStatusNotification',
+      'StartTransaction',
+      'StatusNotification',
+      'StopTransaction',
+    ]);
+    expect(actions.filter((action) => ACTIONS[action].transaction).sort()).toEqual([
+      'MeterValues',
       'StartTransaction',
       'StopTransaction',
     ]);

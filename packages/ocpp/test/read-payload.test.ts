@@ -129,8 +129,92 @@ const MENDED: [Action, object, object, string][] = [
   [
     'StopTransaction',
     { ...stop, transactionData: [{ timestamp: 'x', sampledValue: [sample] }] },
-    { ...stop, transactionData: [] },
-    'transactionData[0].timestamp "x" is not a valid date-time: transactionData[0] left out',
+    { ...stop, transactionData: [{ timestamp: 'x', sampledValue: [sample] }] },
+    'transactionData[0].timestamp "x" is not a valid date-time: kept',
+  ],
+  [
+    'StartTransaction',
+    { ...start, timestamp: '2022-02-29T07:02:33.000Z' },
+    { ...start, timestamp: '2022-02-29T07:02:33.000Z' },
+    'timestamp "2022-02-29T07:02:33.000Z" is not a valid date-time: kept',
+  ],
+  [
+    'StartTransaction',
+    { ...start, reservationId: 4_294_967_295 },
+    start,
+    'reservationId "4294967295" must not be above 2147483647: left out',
+  ],
+  [
+    'StartTransaction',
+    { ...start, connectorId: 3e9 },
+    { ...start, connectorId: 2 ** 31 - 1 },
+    'connectorId "3000000000" must not be above 2147483647: read as 2147483647',
+  ],
+  [
+    'StartTransaction',
+    { ...start, connectorId: '1.5' },
+    { ...start, connectorId: 2 ** 31 - 1 },
+    'connectorId must be an integer: read as 2147483647',
+  ],
+  [
+    'StartTransaction',
+    { ...start, meterStart: -9e18 },
+    { ...start, meterStart: Number.MIN_SAFE_INTEGER },
+    'meterStart "-9000000000000000000" must not be below -9007199254740991: read as -9007199254740991',
+  ],
+  [
+    'StopTransaction',
+    { ...stop, transactionId: 2 ** 63 },
+    { ...stop, transactionId: Number.MAX_SAFE_INTEGER },
+    'transactionId "9223372036854776000" must not be above 9007199254740991: read as 9007199254740991',
+  ],
+  [
+    'MeterValues',
+    { ...meter(sample), transactionId: 1.5 },
+    meter(sample),
+    'transactionId must be an integer: left out',
+  ],
+  [
+    'MeterValues',
+    { connectorId: 1, meterValue: { timestamp: TIME, sampledValue: [sample] } },
+    meter(sample),
+    'meterValue must be an array: converted',
+  ],
+  [
+    'MeterValues',
+    { connectorId: 1, meterValue: [{ timestamp: TIME, sampledValue: sample }] },
+    meter(sample),
+    'meterValue[0].sampledValue must be an array: converted',
+  ],
+  [
+    'BootNotification',
+    { chargePointVendor: 'V'.repeat(21), chargePointModel: 'M' },
+    { chargePointVendor: 'V'.repeat(21), chargePointModel: 'M' },
+    'chargePointVendor is longer than 20 characters: kept',
+  ],
+  [
+    'StatusNotification',
+    { ...status, connectorId: '1' },
+    status,
+    'connectorId must be an integer: converted',
+  ],
+  [
+    'StatusNotification',
+    { ...status, status: 'Occupied' },
+    { ...status, status: 'Occupied' },
+    'status "Occupied" is not one of Available, Preparing, Charging, SuspendedEVSE, SuspendedEV, Finishing, Reserved, Unavailable, Faulted: kept',
+  ],
+  [
+    'StatusNotification',
+    { connectorId: 1, status: 'Available' },
+    status,
+    'errorCode is missing: read as NoError',
+  ],
+  [
+    'StatusNotification',
+    { ...status, errorCode: '' },
+    status,
+    'errorCode "" is not one of ConnectorLockFailure, EVCommunicationError, GroundFailure, HighTemperature, InternalError, LocalListConflict, NoError, OtherError, OverCurrentFailure, PowerMeterFailure, PowerSwitchFailure, ReaderFailure, ResetFailure, UnderVoltage, OverVoltage, WeakSignal: read as NoError',
   ],
   [
     'MeterValues',
@@ -195,16 +279,18 @@ const REFUSED: [Action, unknown, ErrorCode, string][] = [
   ],
   [
     'StatusNotification',
-    { ...status, connectorId: '1' },
+    { ...status, connectorId: 1.5 },
     'TypeConstraintViolation',
     'connectorId must be an integer',
   ],
   [
     'StatusNotification',
-    { ...status, status: 'Gone' },
+    { ...status, connectorId: 3e9 },
     'PropertyConstraintViolation',
-    'status "Gone" is not one of',
+    'connectorId "3000000000" must not be above 2147483647',
   ],
+  ['StatusNotification', { connectorId: 1 }, 'OccurenceConstraintViolation', 'status is missing'],
+  ['BootNotification', {}, 'OccurenceConstraintViolation', 'chargePointVendor is missing'],
   [
     'StartTransaction',
     { ...start, connectorId: {} },
@@ -213,9 +299,9 @@ const REFUSED: [Action, unknown, ErrorCode, string][] = [
   ],
   [
     'StartTransaction',
-    { ...start, timestamp: 'now' },
-    'PropertyConstraintViolation',
-    'timestamp "now" is not a valid date-time',
+    { ...start, timestamp: null },
+    'TypeConstraintViolation',
+    'timestamp must be a string, not null',
   ],
   ['StartTransaction', {}, 'OccurenceConstraintViolation', 'connectorId is missing'],
   [
@@ -290,6 +376,9 @@ describe('readPayload', () => {
         { key: 'A', readonly: 'TRUE', value: 5 },
         { key: 'B' },
         { key: 'C', readonly: false, value: null },
+        { key: 'D', readonly: 0 },
+        { key: 'E', readonly: '1' },
+        { key: 'F', readonly: 2 },
       ],
       unknownKey: null,
     };
@@ -297,6 +386,8 @@ describe('readPayload', () => {
       configurationKey: [
         { key: 'A', readonly: true, value: '5' },
         { key: 'C', readonly: false },
+        { key: 'D', readonly: false },
+        { key: 'E', readonly: true },
       ],
     });
     const schedule = { status: 'Accepted', chargingSchedule: { chargingRateUnit: 'W' } };

@@ -25,7 +25,7 @@ function valid(schema: Schema): fc.Arbitrary<unknown> {
     case 'array':
       return fc.array(valid(schema.items!), { minLength: schema.minItems ?? 0, maxLength: 3 });
     case 'integer':
-      return fc.integer();
+      return fc.integer({ min: schema.minimum!, max: schema.maximum! });
     case 'number':
       return fc.integer({ min: 0, max: 1_000_000 }).map((tenths) => tenths / 10);
     case 'boolean':
@@ -42,10 +42,17 @@ function validText({ enum: allowed, format, maxLength = 100 }: Schema): fc.Arbit
   return fc.string({ unit: 'binary', maxLength });
 }
 
+const oddNumber = fc.constantFrom(-(2 ** 63), 2 ** 31, 2 ** 53 + 2, 1e30, 1.5, -0.5, '1', '1e30', '');
+
 /** The same with one place broken: replaced by any JSON, removed, or something added. */
 function mutated(payload: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc
-    .tuple(payload, fc.nat(), fc.jsonValue(), fc.constantFrom('replace', 'remove', 'add'))
+    .tuple(
+      payload,
+      fc.nat(),
+      fc.oneof(fc.jsonValue(), oddNumber),
+      fc.constantFrom('replace', 'remove', 'add'),
+    )
     .map(([value, pick, junk, how]) => {
       const root = { payload: structuredClone(value) };
       const places = placesIn(root);
