@@ -184,3 +184,39 @@ test('many transactions at once have their samples told apart', async () => {
     running.map((_, i) => [10 * (i + 1), 'register']),
   );
 });
+
+test.each(['Body', 'Cable', 'EV'])(
+  'a register at %s counts while charging where there is none at the outlet',
+  async (location) => {
+    const running = await start(1000);
+    await tell(running, sampleAt(5, '1200', { location }));
+    await tell(running, sampleAt(10, '3500', { location }), sampleAt(10, '900000', { location: 'Inlet' }));
+    expect(await energy(running)).toEqual([2500, 'register']);
+    await stop(running, 4100);
+    expect(await energy(running)).toEqual([3100, 'meterStop']);
+  },
+);
+
+test('the register at the outlet takes the place of another one, whenever it comes, and is not mixed with it', async () => {
+  const running = await start(1000);
+  await tell(running, sampleAt(5, '2200', { location: 'Body' }));
+  expect(await energy(running)).toEqual([1200, 'register']);
+  await tell(running, sampleAt(10, '1900'), sampleAt(10, '2900', { location: 'Body' }));
+  expect(await energy(running)).toEqual([900, 'register']);
+  await tell(
+    running,
+    sampleAt(15, '8000', { location: 'Body' }),
+    sampleAt(15, '8100', { location: 'Cable' }),
+  );
+  expect(await energy(running)).toEqual([900, 'register']);
+  await tell(running, sampleAt(20, '2100'));
+  expect(await energy(running)).toEqual([1100, 'register']);
+});
+
+test('phases at two places are added up by place', async () => {
+  const running = await start(0);
+  const of = (location: string, value: string) =>
+    ['L1', 'L2', 'L3'].map((phase) => ({ value, phase, location }));
+  await tell(running, { timestamp: at(5), sampledValue: [...of('Cable', '500'), ...of('Body', '100')] });
+  expect(await energy(running)).toEqual([300, 'register']);
+});
