@@ -23,7 +23,7 @@ const ENDS: Partial<Record<string, 'succeeded' | 'failed'>> = {
 };
 /** What a station says when it is asked and has nothing to do. */
 const IDLE = 'Idle';
-const MAX_REQUEST_ID = 2 ** 31 - 1;
+const MAX_REQUEST_ID = 2 ** 31 - 1; // of ours
 /** No status of OCPP is longer; what a station makes up need not be kept to the end. */
 const MAX_LENGTH = 50;
 
@@ -37,7 +37,7 @@ export async function noteJobStatus(
 ): Promise<void> {
   const { kind } = told;
   const status = told.status.slice(0, MAX_LENGTH);
-  const requestId = Number.isSafeInteger(told.requestId) ? (told.requestId as number) : null;
+  const requestId = told.requestId ?? null;
   const notification = { stationId, kind, status, requestId, messageId, receivedAt };
   await database.transaction(async (db) => {
     const job = await findJob(db, notification);

@@ -2,13 +2,14 @@ import type { StopTransactionRequest } from '@evander/ocpp';
 import type { IdTagInfo } from './authorize.ts';
 import { isByOtherTag } from './inferred-transaction.ts';
 import { samplesOf } from './samples.ts';
+import { readStationTime } from './station-clock.ts';
 import * as chargingProfiles from './store/charging-profiles.ts';
 import type { Db } from './store/db.ts';
 import * as messagesWithoutId from './store/messages-without-id.ts';
 import * as meterValues from './store/meter-values.ts';
 import type { Sample } from './store/meter-values.ts';
 import * as registerReadings from './store/register-readings.ts';
-import type { StopFlag } from './store/transaction-state.ts';
+import type { TransactionFlag } from './store/transaction-state.ts';
 import * as transactions from './store/transactions.ts';
 import * as unmatchedStops from './store/unmatched-stops.ts';
 
@@ -33,7 +34,8 @@ export async function applyStop(db: Db, transactionStop: TransactionStop): Promi
   if (transaction.isProvisional && !isConfirmed) await releaseStop(db, stationId, transaction);
   await chargingProfiles.removeOfTransaction(db, stationId, transactionId);
   await recordSamples(db, transactionStop);
-  const flags = flagsOf(stop, transaction, idTagInfo);
+  const flags: TransactionFlag[] = flagsOf(stop, transaction, idTagInfo);
+  if (!readStationTime(request.timestamp, stop.receivedAt).isPlausible) flags.push('clockImplausible');
   if (knownBy !== 'id') flags.push(knownBy);
   const inferredFrom = knownBy === 'stopInferred' ? request : null;
   await transactions.end(db, { transactionId, stop, idTagInfo, flags, inferredFrom });
@@ -88,8 +90,8 @@ function flagsOf(
   stop: transactions.Stop,
   transaction: transactions.StoppableTransaction,
   idTagInfo: IdTagInfo | undefined,
-): StopFlag[] {
-  const flags: StopFlag[] = [];
+): TransactionFlag[] {
+  const flags: TransactionFlag[] = [];
   if (stop.meterStopWh < transaction.meterStartWh) flags.push('meterStopBelowStart');
   if (stop.stoppedAt < transaction.startedAt) flags.push('stopBeforeStart');
   if (isByOtherTag(stop, transaction, idTagInfo)) flags.push('stoppedByOtherTag');

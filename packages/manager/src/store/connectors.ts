@@ -21,7 +21,9 @@ const COLUMNS =
   'station_id, connector_id, status, error_code, info, vendor_id, vendor_error_code, status_at, received_at';
 
 // A status that is older than the one known goes to the history and no further (1.6 §6.47; rule Status.4). Of several for one
-// connector in one batch the newest counts. In one order, or two managers with the same statuses would lock each other out.
+// connector in one batch the newest counts. In one order, or two managers with the same statuses would lock each other out. Nothing has
+// happened after it was received: where a clock is ahead, the receipt counts.
+const happenedAt = (row: string): string => `least(${row}.status_at, ${row}.received_at)`;
 const insert = statement(
   'connectors.record',
   `WITH told (${COLUMNS}, station_time) AS (SELECT * FROM ${ROWS}),
@@ -29,11 +31,11 @@ const insert = statement(
      ORDER BY station_id, connector_id, status_at, status, error_code, info, vendor_id, vendor_error_code ON CONFLICT DO NOTHING)
    INSERT INTO connectors AS known (${COLUMNS})
    SELECT DISTINCT ON (station_id, connector_id) ${COLUMNS} FROM told
-   ORDER BY station_id, connector_id, status_at DESC, received_at DESC
+   ORDER BY station_id, connector_id, ${happenedAt('told')} DESC, received_at DESC, status_at DESC
    ON CONFLICT (station_id, connector_id) DO UPDATE SET status = excluded.status, error_code = excluded.error_code,
      info = excluded.info, vendor_id = excluded.vendor_id, vendor_error_code = excluded.vendor_error_code,
      status_at = excluded.status_at, received_at = excluded.received_at
-   WHERE (excluded.status_at, excluded.received_at) >= (known.status_at, known.received_at)`,
+   WHERE (${happenedAt('excluded')}, excluded.received_at) >= (${happenedAt('known')}, known.received_at)`,
 );
 
 /** Keeps statuses as history and as each connector's present state. */

@@ -1,3 +1,4 @@
+import { isAhead } from '../station-clock.ts';
 import type { ConnectorStatus } from './connectors.ts';
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
@@ -33,8 +34,13 @@ const settleAll = statement(
  * where no status matters.
  */
 export async function apply(db: Db, statuses: ConnectorStatus[]): Promise<void> {
-  const told = statuses.filter(({ status }) => MATTERS.has(status));
+  const told = statuses.filter(({ status }) => MATTERS.has(status)).map(notAhead);
   for (const round of roundsOf(told)) await settle(db, round);
+}
+
+// Nothing has happened after it was received. Below half an hour the station's own clock tells the order better.
+function notAhead(status: ConnectorStatus): ConnectorStatus {
+  return isAhead(status.statusAt, status.receivedAt) ? { ...status, statusAt: status.receivedAt } : status;
 }
 
 function roundsOf(told: ConnectorStatus[]): ConnectorStatus[][] {

@@ -6,18 +6,19 @@ export const STOP_FLAGS = [
   'stopInferred',
   'stopAssigned',
 ] as const;
-export type StopFlag = (typeof STOP_FLAGS)[number];
 
 /**
  * What an operator should look at. `supersededByStart`: a new start came on its connector before its stop did, which is lost or
- * late; then what is odd about the stop: `stopInferred`, `stopAssigned` when it came without the id of the transaction, and Evander
- * or an operator found out that it is meant. The database itself judges the meter: `meterStartImplausible` when samples say
+ * late; `clockImplausible`: the station's time of the start or of the stop cannot be read, is from before 2010, or is more than 30 minutes
+ * ahead of its receipt; then what is odd about the stop: `stopInferred`, `stopAssigned` when it came without the id of the transaction,
+ * and Evander or an operator found out that it is meant. The database itself judges the meter: `meterStartImplausible` when samples say
  * that energy cannot count from meterStart, `meterStopImplausible` and `registerImplausible` for more than a connector can give in the
  * time, `registerBackwards` for a reading below an older one.
  */
 export const TRANSACTION_FLAGS = [
   'supersededByStart',
   ...STOP_FLAGS,
+  'clockImplausible',
   'meterStartImplausible',
   'meterStopImplausible',
   'meterNegative',

@@ -4,7 +4,7 @@ import type { Db } from './db.ts';
 import { statement } from './db.ts';
 import { tagKey } from './tags.ts';
 import { STOP_FLAGS } from './transaction-state.ts';
-import type { StopFlag } from './transaction-state.ts';
+import type { TransactionFlag } from './transaction-state.ts';
 
 export interface Start {
   stationId: string;
@@ -12,6 +12,9 @@ export interface Start {
   idTag: string;
   meterStartWh: number;
   startedAt: Date;
+  /** The time as it was sent, where nobody can read it; `startedAt` is the time of receipt then. */
+  unreadableStart: string | null;
+  flags: TransactionFlag[];
   reservationId: number | null;
   messageId: string;
   receivedAt: Date;
@@ -28,11 +31,21 @@ const selectStart = statement(
    WHERE station_id = $1 AND connector_id = $2 AND id_tag_key = $3 AND started_at = $4 AND meter_start_wh = $5`,
 );
 
+// Received again it has another time. Once it is stopped, the same words are another start: the station sends them in order.
+const selectUnreadableStart = statement(
+  'transactions.findUnreadableStart',
+  `SELECT transaction_id AS "transactionId", start_id_tag_info AS "idTagInfo" FROM transactions
+   WHERE station_id = $1 AND connector_id = $2 AND id_tag_key = $3 AND meter_start_wh = $5 AND unreadable_start = $6
+     AND (started_at = $4 OR stopped_at IS NULL)
+   ORDER BY started_at = $4 DESC LIMIT 1`,
+);
+
 /** What a start was answered before; undefined when it is new. */
 export async function findStart(db: Db, start: Start): Promise<StartAnswer | undefined> {
-  const { stationId, connectorId, idTag, startedAt, meterStartWh } = start;
+  const { stationId, connectorId, idTag, startedAt, meterStartWh, unreadableStart } = start;
+  const key = [stationId, connectorId, tagKey(idTag), startedAt, meterStartWh];
   const { rows } = await db.query<StartAnswer>(
-    selectStart([stationId, connectorId, tagKey(idTag), startedAt, meterStartWh]),
+    unreadableStart === null ? selectStart(key) : selectUnreadableStart([...key, unreadableStart]),
   );
   return rows[0];
 }
@@ -40,9 +53,9 @@ export async function findStart(db: Db, start: Start): Promise<StartAnswer | und
 const insertStart = statement(
   'transactions.addStart',
   `INSERT INTO transactions (station_id, connector_id, id_tag, id_tag_key, parent_id_tag, id_tag_status, meter_start_wh, started_at,
-     reservation_id, start_message_id, start_received_at, start_id_tag_info)
-   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-   ON CONFLICT ON CONSTRAINT one_start DO NOTHING RETURNING transaction_id AS "transactionId"`,
+     reservation_id, start_message_id, start_received_at, start_id_tag_info, unreadable_start, flags)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+   ON CONFLICT DO NOTHING RETURNING transaction_id AS "transactionId"`,
 );
 
 /** Begins a transaction and gives its id; undefined when the same start has been added meanwhile. */
@@ -61,6 +74,8 @@ export async function addStart(db: Db, start: Start, idTagInfo: IdTagInfo): Prom
       start.messageId,
       start.receivedAt,
       JSON.stringify(idTagInfo),
+      start.unreadableStart,
+      start.flags,
     ]),
   );
   return rows[0]?.transactionId;
@@ -134,11 +149,37 @@ export interface Stop {
   receivedAt: Date;
 }
 
+const selectStopTime = statement(
+  'transactions.findStopTime',
+  `SELECT stopped_at AS "stoppedAt" FROM unmatched_stops
+   WHERE station_id = $1 AND transaction_id = $2::bigint AND request::jsonb = $3::jsonb
+   UNION ALL SELECT stopped_at FROM transactions
+   WHERE station_id = $1 AND (stop_request::jsonb = $3::jsonb OR transaction_id = $2::bigint
+     AND meter_stop_wh = ($3::jsonb ->> 'meterStop')::bigint AND stopped_at = stop_received_at)
+   LIMIT 1`,
+);
+
+/**
+ * When a stop was received first whose time nobody can read, as a repeat comes at another time; undefined when it is new. For such a
+ * stop this time stands for its own.
+ */
+export async function findStopTime(
+  db: Db,
+  stationId: string,
+  request: StopTransactionRequest,
+): Promise<Date | undefined> {
+  const { rows } = await db.query<{ stoppedAt: Date }>(
+    selectStopTime([stationId, request.transactionId, JSON.stringify(request)]),
+  );
+  return rows[0]?.stoppedAt;
+}
+
 const updateStop = statement(
   'transactions.end',
   `UPDATE transactions SET meter_stop_wh = $2, stopped_at = $3, stop_reason = $4, stop_id_tag = $5, stop_message_id = $6,
      stop_received_at = $7, stop_id_tag_info = $8, stop_request = $11,
-     flags = ARRAY(SELECT flag FROM unnest(flags) WITH ORDINALITY AS old (flag, place) WHERE flag <> ALL ($10) ORDER BY place) || $9::text[]
+     flags = ARRAY(SELECT flag FROM unnest(flags) WITH ORDINALITY AS old (flag, place) WHERE flag <> ALL ($10) ORDER BY place)
+       || ARRAY(SELECT flag FROM unnest($9::text[]) AS flag WHERE flag <> ALL (flags) OR flag = ANY ($10))
    WHERE transaction_id = $1`,
 );
 
@@ -146,7 +187,7 @@ export interface Ending {
   transactionId: number;
   stop: Stop;
   idTagInfo: IdTagInfo | undefined;
-  flags: StopFlag[];
+  flags: TransactionFlag[];
   /** The stop as it was sent, where it was inferred which transaction it means; otherwise null. */
   inferredFrom: StopTransactionRequest | null;
 }

@@ -123,30 +123,18 @@ test('keeps the usable part of what real stations send', async () => {
       sampledValue: [{ value: 12.5, unit: 'Hertz', measurand: 'Frequency' }],
     },
     { timestamp: AT, sampledValue: [] },
-    { timestamp: 'yesterday', sampledValue: [{ value: 'lost' }] },
+    { timestamp: 'yesterday', sampledValue: [{ value: '99' }] },
     {
       timestamp: '2026-11-20T10:01Z',
       sampledValue: [{ value: 'AB12'.repeat(2000), format: 'SignedData' }, { nonsense: true }],
     },
   ];
-  expect((await desk.ask('MeterValues', { connectorId: 6, meterValue })).response).toEqual({});
+  const question = { receivedAt: '2026-11-20T10:02:00.000Z' };
+  expect((await desk.ask('MeterValues', { connectorId: 6, meterValue }, question)).response).toEqual({});
   const rows = await samplesOf(6);
   expect(rows).toMatchObject([
     { measured_at: new Date(10_000), value: '12.5', unit: 'Hertz' },
     { measured_at: new Date('2026-11-20T10:01:00Z'), value: 'AB12'.repeat(2000), format: 'SignedData' },
+    { measured_at: new Date(question.receivedAt), value: '99' },
   ]);
-});
-
-test('a value that cannot be stored does not cost its neighbours theirs', async () => {
-  const meterValue = [{ timestamp: AT, sampledValue: [{ value: '1' }] }];
-  const answers = await Promise.all([
-    desk.ask('MeterValues', { connectorId: 7, meterValue }),
-    desk.ask('MeterValues', { connectorId: 2 ** 40, meterValue }),
-    desk.ask('MeterValues', { connectorId: 8, meterValue }),
-  ]);
-  expect(answers[0]?.response).toEqual({});
-  expect(answers[1]).toMatchObject({ code: 'PropertyConstraintViolation' });
-  expect(answers[2]?.response).toEqual({});
-  expect(await samplesOf(7)).toHaveLength(1);
-  expect(await samplesOf(8)).toHaveLength(1);
 });

@@ -138,11 +138,3 @@ test('a clock that is not set, or far ahead, hides nothing that comes after it',
   );
   expect(await present(5)).toMatchObject({ status: 'Preparing' });
 });
-
-test('an unknown status is the fault of the station', async () => {
-  const request = { connectorId: 6, status: 'Broken', errorCode: 'NoError' };
-  expect(await desk.ask('StatusNotification', request)).toMatchObject({
-    code: 'PropertyConstraintViolation',
-  });
-  expect(await present(6)).toBeUndefined();
-});

@@ -1,9 +1,9 @@
-import { parseDateTime } from '@evander/ocpp';
 import type { StartTransactionRequest } from '@evander/ocpp';
 import { idTagInfoOf } from '../../authorize.ts';
 import type { IdTagInfo } from '../../authorize.ts';
 import { emaidForms } from '../../emaid.ts';
 import type { Db } from '../../store/db.ts';
+import { readStationTime } from '../../station-clock.ts';
 import * as chargingProfiles from '../../store/charging-profiles.ts';
 import * as configuration from '../../store/configuration.ts';
 import * as remoteStarts from '../../store/remote-starts.ts';
@@ -16,12 +16,15 @@ import type { Message } from '../message.ts';
 export const startTransaction: Message<'StartTransaction'> = {
   beforeAcceptance: true,
   async handle(request, { stationId, messageId, receivedAt, now, database, log }) {
+    const time = readStationTime(request.timestamp, receivedAt);
     const start: transactions.Start = {
       stationId,
       connectorId: request.connectorId,
       idTag: request.idTag,
       meterStartWh: request.meterStart,
-      startedAt: parseDateTime(request.timestamp) ?? receivedAt,
+      startedAt: time.at,
+      unreadableStart: time.unreadable,
+      flags: time.isPlausible ? [] : ['clockImplausible'],
       reservationId: reservationIdOf(request),
       messageId,
       receivedAt,

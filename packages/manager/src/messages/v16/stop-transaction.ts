@@ -1,8 +1,8 @@
-import { parseDateTime } from '@evander/ocpp';
 import type { StopTransactionRequest, StopTransactionResponse } from '@evander/ocpp';
 import { idTagInfoOf } from '../../authorize.ts';
 import type { IdTagInfo } from '../../authorize.ts';
 import { inferTransaction } from '../../inferred-transaction.ts';
+import { readStationTime } from '../../station-clock.ts';
 import * as chargingProfiles from '../../store/charging-profiles.ts';
 import type { Db } from '../../store/db.ts';
 import * as messagesWithoutId from '../../store/messages-without-id.ts';
@@ -15,16 +15,19 @@ import type { Message } from '../message.ts';
 export const stopTransaction: Message<'StopTransaction'> = {
   beforeAcceptance: true,
   async handle(request, { stationId, messageId, receivedAt, now, database }) {
+    const time = readStationTime(request.timestamp, receivedAt);
     const stop: transactions.Stop = {
       stationId,
       idTag: request.idTag ?? null,
       meterStopWh: request.meterStop,
-      stoppedAt: parseDateTime(request.timestamp) ?? receivedAt,
+      stoppedAt: time.at,
       reason: request.reason ?? 'Local',
       messageId,
       receivedAt,
     };
     return database.transaction(async (db) => {
+      if (time.unreadable !== null)
+        stop.stoppedAt = (await transactions.findStopTime(db, stationId, request)) ?? receivedAt;
       const idTagInfo = stop.idTag === null ? undefined : idTagInfoOf(await tags.find(db, stop.idTag), now());
       const call = { stop, request, idTagInfo };
       // Stations send 0 and other negative numbers for -1, too.
