@@ -199,7 +199,7 @@ test('a certificate request with U+0000 in its name is rejected, and kept with t
     response: { status: 'Rejected' },
   });
   expect(await desk.rows("SELECT reason FROM certificate_requests WHERE message_id = 'csr1'")).toEqual([
-    { reason: expect.stringContaining('the CN of the csr is CP1\ufffd') as unknown },
+    { reason: expect.stringContaining('the csr names "CP1\\u0000"') as unknown },
   ]);
 });
 
