@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Fleet } from '@evander/station';
 import { differences } from '../test/ledgers.ts';
 import { System } from './system.ts';
-import type { Part } from './system.ts';
+import type { Part } from './part.ts';
 
 const MINUTES = Number(process.env.EVANDER_TEST_SOAK_MINUTES ?? 0);
 const SEED = Number(process.env.EVANDER_TEST_SOAK_SEED ?? Date.now() % 1_000_000);
