@@ -14,6 +14,8 @@ export interface SentCommand {
   statuses: number[];
   /** Absent where it was refused. */
   commandId?: string;
+  /** What the last try ended with, where none was answered for a minute. */
+  fault?: string;
 }
 
 const CLIENTS = 16;
@@ -101,9 +103,13 @@ export class CommandClients {
       });
       command.statuses[command.statuses.length - 1] = response.status;
       const text = await response.text();
-      if (response.status === 503) throw new Error(text);
+      // Another try under the same key may still be worked on: by a manager that is alive, or was.
+      const isWorkedOn = response.status === 409 && text.includes('Idempotency-Key');
+      if (response.status === 503 || isWorkedOn) throw new Error(text);
       if (!response.ok) return;
       command.commandId = (JSON.parse(text) as { commandId: string }).commandId;
+    }).catch((error: unknown) => {
+      command.fault = String(error);
     });
   }
 }

@@ -44,10 +44,11 @@ export async function commandDifferences(
 }
 
 function faultsOfAnswers({ statuses, ...command }: SentCommand, rows: Map<string, Row>): string[] {
-  const { stationId, action, atMs, commandId } = command;
+  const { stationId, action, atMs, commandId, fault } = command;
   const name = `POST ${stationId} ${action} at ${new Date(atMs).toISOString()} (${statuses.join(', ')})`;
   if (statuses.some((status) => ![0, 200, 202, 409, 422, 503].includes(status)))
     return [`${name} had an answer that does not fit`];
+  if (fault !== undefined) return [`${name} was not answered: ${fault}`];
   if (commandId === undefined) return [];
   const row = rows.get(commandId);
   const isIt = row?.stationId === stationId && row.action === action;
