@@ -20,6 +20,7 @@ import { expectKnown, expectShown, stationsOf } from './storm/shown.ts';
 import { WebhookReceiver } from './storm/webhook-receiver.ts';
 import { eventually, System } from './system.ts';
 
+// Larger, or the same once more: EVANDER_STORM_SEED=… EVANDER_STORM_STATIONS=1000 EVANDER_STORM_FAULTS=100 npx --yes pnpm@10 e2e storm
 const number = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
 const SEED = number('EVANDER_STORM_SEED', newSeed());
 const STATIONS = number('EVANDER_STORM_STATIONS', 300);
