@@ -207,7 +207,11 @@ async function compareEvents(readers: readonly EventReader[]): Promise<Found> {
   });
   found.events = await tableDifferences(system, events);
   for (const reader of readers) found[reader.name] = readerDifferences(reader, events);
-  for (const receiver of receivers) found[receiver.name] = receiverDifferences(receiver, events);
+  for (const receiver of receivers) {
+    found[receiver.name] = receiverDifferences(receiver, events);
+    const lines = receiver.posted.map(({ atMs, id, stationId }) => `${atMs} ${id} ${stationId}`);
+    writeFileSync(new URL(`storm-${receiver.name}.txt`, OUT), lines.join('\n'));
+  }
   const connections = readers.reduce((sum, { segments }) => sum + segments.length, 0);
   note(`events are compared: ${events.length}, ${connections} connections of readers, ${posts()}`);
   return found;

@@ -56,7 +56,7 @@ function faultsOfAnswers({ statuses, ...command }: SentCommand, rows: Map<string
 }
 
 function faultsOf({ action, ...row }: Row, received: ReceivedCommand | undefined): string[] {
-  const { times = 0, answers = [] } = received ?? {};
+  const { times = 0, connections = [], answers = [] } = received ?? {};
   const found: string[] = [];
   if (times > 1 && NON_REPEATABLE.includes(action)) found.push(`was received ${times} times`);
   switch (row.status) {
@@ -76,7 +76,9 @@ function faultsOf({ action, ...row }: Row, received: ReceivedCommand | undefined
   }
   const settledMs = row.settledAt?.getTime() ?? 0;
   const isLost = answers.some(
-    ({ atMs, connection }) => connection.closedMs > Math.max(settledMs, atMs + DELIVERY_MS),
+    ({ atMs, connection }) =>
+      // An answer over another connection than the command's answers nothing.
+      connections.includes(connection) && connection.closedMs > Math.max(settledMs, atMs + DELIVERY_MS),
   );
   return isLost ? [...found, 'was answered on a connection that stayed open'] : found;
 }

@@ -18,6 +18,8 @@ export interface ReceivedCommand {
   stationId: string;
   action: string;
   times: number;
+  /** Those that it came over. */
+  connections: Connection[];
   answers: SentAnswer[];
 }
 
@@ -29,16 +31,18 @@ export class ReceivedCommands {
     let connection: Connection = { closedMs: 0 };
     station.on('connected', () => (connection = { closedMs: Infinity }));
     station.on('disconnected', () => (connection.closedMs = Date.now()));
-    station.on('received', (data) => this.#receive(station.stationId, data));
+    station.on('received', (data) => this.#receive(station.stationId, data, connection));
     station.on('sent', (data) => this.#answer(data, connection));
   }
 
-  #receive(stationId: string, data: string | Buffer): void {
+  #receive(stationId: string, data: string | Buffer, connection: Connection): void {
     const [type, id, action] = JSON.parse(data.toString()) as [number, string, string];
     if (type !== 2) return;
     const known = this.byId.get(id);
-    if (known) known.times++;
-    else this.byId.set(id, { stationId, action, times: 1, answers: [] });
+    const command = known ?? { stationId, action, times: 0, connections: [], answers: [] };
+    command.times++;
+    command.connections.push(connection);
+    this.byId.set(id, command);
   }
 
   #answer(data: string | Buffer, connection: Connection): void {

@@ -15,6 +15,7 @@ export interface ReceiverHabits {
 }
 
 interface Posted {
+  atMs: number;
   id: number;
   stationId: string;
   text: string;
@@ -81,7 +82,7 @@ export class WebhookReceiver {
       return;
     }
     const { id, stationId } = JSON.parse(text) as Posted;
-    this.posted.push({ id, stationId, text });
+    this.posted.push({ atMs: Date.now(), id, stationId, text });
     const isSlow = this.#random.next() < this.#habits.slow;
     setTimeout(() => response.writeHead(204).end(), isSlow ? SLOW_MS : 0);
   }
