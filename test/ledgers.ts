@@ -61,8 +61,15 @@ export async function differences(stations: readonly Station[], services: Rows):
     const samples = ledger.sessions.flatMap((session) =>
       session.samples.map((sample) => {
         const own = `${String(ownIds.get(session))} ${sampleLine(sample)}`;
-        const unbound = ['', NO_ID].map((id) => `${id} ${sampleLine(sample)}`);
-        return (hasNoId(session) && unbound.find((line) => all.has(line))) || own;
+        if (!hasNoId(session)) return own;
+        // It may be bound to nothing, or to a session of its connector that did not learn its id either.
+        const alike = ledger.sessions.filter(
+          (other) => hasNoId(other) && other.connectorId === session.connectorId,
+        );
+        const lines = ['', NO_ID, ...alike.map((other) => String(ownIds.get(other)))].map(
+          (id) => `${id} ${sampleLine(sample)}`,
+        );
+        return lines.find((line) => all.has(line)) ?? own;
       }),
     );
     compare(`${stationId} value`, samples, stored, found);

@@ -84,11 +84,14 @@ export function readerDifferences(reader: EventReader, events: readonly Event[])
 
 /** Where a receiver of webhooks did not get every event, or those of a station not in order, a line each. */
 export function receiverDifferences({ name, posted }: WebhookReceiver, events: readonly Event[]): string[] {
-  const firsts = [...new Map([...posted].reverse().map((post) => [post.id, post])).values()].reverse();
+  // By the first time that each came.
+  const firsts = new Map<number, SeenEvent & { stationId: string }>();
+  for (const post of posted) if (!firsts.has(post.id)) firsts.set(post.id, post);
   const byStation = new Map<string, SeenEvent[]>();
-  for (const post of firsts) byStation.set(post.stationId, [...(byStation.get(post.stationId) ?? []), post]);
+  for (const post of firsts.values())
+    byStation.set(post.stationId, [...(byStation.get(post.stationId) ?? []), post]);
   const order = [...byStation].flatMap(([stationId, seen]) => orderFaults(`${name}, ${stationId},`, seen));
-  return [...order, ...contentFaults(name, firsts, events)];
+  return [...order, ...contentFaults(name, [...firsts.values()], events)];
 }
 
 function fits(kind: string, group: string): boolean {
