@@ -3,7 +3,7 @@ import { Fleet } from '@evander/station';
 import type { FleetOptions } from '@evander/station';
 import { differences } from '../test/ledgers.ts';
 import { System } from './system.ts';
-import type { Part } from './system.ts';
+import type { Part } from './part.ts';
 
 const STATIONS = Number(process.env.EVANDER_TEST_FAULT_STATIONS ?? 200);
 const CUT_MS = 20_000;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Fleet } from '@evander/station';
+import { Fleet, Random } from '@evander/station';
 import { differences } from '../test/ledgers.ts';
 import { System } from './system.ts';
-import type { Part } from './system.ts';
+import type { Part } from './part.ts';
 
 const MINUTES = Number(process.env.EVANDER_TEST_SOAK_MINUTES ?? 0);
 const SEED = Number(process.env.EVANDER_TEST_SOAK_SEED ?? Date.now() % 1_000_000);
@@ -18,15 +18,6 @@ beforeAll(async () => {
 afterAll(() => system.close());
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Numbers from 0 to 1 that the seed decides. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return state / 2 ** 31;
-  };
-}
 
 async function harm(part: Part, how: number): Promise<void> {
   if (how < 0.5) {
@@ -45,7 +36,7 @@ soak(
   `${MINUTES} minutes of random faults (seed ${SEED}) lose nothing, double nothing, and leave memory flat`,
   async () => {
     console.log(`EVANDER_TEST_SOAK_SEED=${SEED}`);
-    const next = random(SEED);
+    const random = new Random(SEED);
     const fleet = new Fleet({
       stations: STATIONS,
       url: system.url,
@@ -67,9 +58,9 @@ soak(
     const parts = [...system.managers, ...system.gateways, system.broker, system.postgres];
     const memories: number[] = [];
     while (Date.now() < untilMs) {
-      const part = parts[Math.floor(next() * parts.length)];
-      if (part) await harm(part, next());
-      await pause(5000 + next() * 10_000);
+      const part = parts[Math.floor(random.next() * parts.length)];
+      if (part) await harm(part, random.next());
+      await pause(5000 + random.next() * 10_000);
       const used = await Promise.all([...system.managers, ...system.gateways].map((one) => one.memory()));
       memories.push(Math.max(...used));
     }

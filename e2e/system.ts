@@ -3,41 +3,37 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { GenericContainer, getContainerRuntimeClient, Network } from 'testcontainers';
 import type { StartedNetwork, StartedTestContainer } from 'testcontainers';
+import { partOf } from './part.ts';
+import type { NetworkName, Part } from './part.ts';
 
 const ROOT = new URL('../', import.meta.url);
 const OUT = new URL('../.ci/out/e2e/', import.meta.url);
+/** The name by which managers reach the machine that the tests run on. */
+export const THIS_MACHINE = 'host.docker.internal';
 const secret = (): string => randomBytes(24).toString('hex');
-
-/** A container that can be harmed and helped up again under the same name, address and ports. */
-export interface Part {
-  name: string;
-  /** kill -9. */
-  kill(): Promise<void>;
-  start(): Promise<void>;
-  /** SIGTERM; resolves when it has ended, with its exit code. */
-  stop(): Promise<number>;
-  /** Frozen: it holds its connections and answers nothing. */
-  pause(): Promise<void>;
-  unpause(): Promise<void>;
-  /** Off a network, and on it again. */
-  leave(network: 'road' | 'edge'): Promise<void>;
-  join(network: 'road' | 'edge'): Promise<void>;
-  /** Bytes of memory that its processes hold. */
-  memory(): Promise<number>;
-  exec(command: string[]): Promise<string>;
-  /** Port on this machine of one of its own. */
-  port(inside: number): number;
-}
 
 export interface SystemOptions {
   /** Names the logs. */
   name: string;
   managers?: number;
   gateways?: number;
+  /** Variables of the managers besides those that every system has. */
+  managerSettings?: Record<string, string>;
+}
+
+/** How a request to the API is sent. */
+export interface ApiRequest {
+  body?: object | undefined;
+  headers?: Record<string, string>;
+  /** Index of the manager that is asked. */
+  manager?: number;
+  /** Aborts the request, and the body of its answer. */
+  signal?: AbortSignal;
 }
 
 /** Two images of ours with a real PostgreSQL, a real Mosquitto and a load balancer, each in its container. */
@@ -53,7 +49,7 @@ export class System {
   readonly #gatewaySecret: string;
   readonly #passwords = { postgres: secret(), gateway: secret(), manager: secret() };
   readonly #networks = new Map<string, StartedNetwork>();
-  readonly #started: StartedTestContainer[] = [];
+  readonly #started: { name: string; container: StartedTestContainer }[] = [];
   #pool!: pg.Pool;
 
   constructor(options: SystemOptions) {
@@ -102,17 +98,25 @@ export class System {
     });
   }
 
-  /** A request to the API of a manager. */
-  async api(method: string, path: string, body?: object, manager = 0): Promise<Record<string, unknown>> {
+  /** A request to the API of a manager; its answer, whatever the status. */
+  request(method: string, path: string, options: ApiRequest = {}): Promise<Response> {
+    const { body, headers, manager = 0, signal } = options;
     const part = this.managers[manager];
-    const response = await fetch(`http://127.0.0.1:${part?.port(9410) ?? 0}/api/v1${path}`, {
+    return fetch(`http://127.0.0.1:${part?.port(9410) ?? 0}/api/v1${path}`, {
       method,
       headers: {
         authorization: `Bearer ${this.adminKey}`,
         ...(body && { 'content-type': 'application/json' }),
+        ...headers,
       },
       ...(body && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
     });
+  }
+
+  /** A request to the API of a manager that succeeds; the body of its answer. */
+  async api(method: string, path: string, body?: object, manager = 0): Promise<Record<string, unknown>> {
+    const response = await this.request(method, path, { body, manager });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
@@ -124,8 +128,15 @@ export class System {
 
   async close(): Promise<void> {
     await this.#pool?.end();
+    mkdirSync(OUT, { recursive: true });
     await Promise.all(
-      this.#started.map((container) => container.stop({ timeout: 5000 }).catch(() => undefined)),
+      this.#started.map(async ({ name, container }) => {
+        const file = createWriteStream(new URL(`${this.#options.name}-${name}.log`, OUT));
+        // All of it, over every start; it ends with the container.
+        const log = container.logs().then((stream) => pipeline(stream, file));
+        await container.stop({ timeout: 5000 }).catch(() => undefined);
+        await log.catch(() => undefined);
+      }),
     );
     for (const network of this.#networks.values()) await network.stop().catch(() => undefined);
   }
@@ -167,7 +178,10 @@ export class System {
       EVANDER_DATABASE_URL: this.#databaseUrl('postgres', 5432),
       EVANDER_ADMIN_KEY: this.adminKey,
       EVANDER_UNKNOWN_STATIONS: 'accept',
+      ...this.#options.managerSettings,
     });
+    // Webhooks reach a receiver in the test's own process by this name.
+    container.withExtraHosts([{ host: THIS_MACHINE, ipAddress: 'host-gateway' }]);
     return this.#run(`manager-${index}`, container, { network: 'road', alias: 'manager', ports: [9410] });
   }
 
@@ -208,51 +222,23 @@ export class System {
   async #run(
     name: string,
     container: GenericContainer,
-    place: { network: 'road' | 'edge'; alias?: string; ports: number[] },
+    place: { network: NetworkName; alias?: string; ports: number[] },
   ): Promise<Part> {
     const ports = new Map<number, number>();
     for (const inside of place.ports) ports.set(inside, await freePort());
     const network = this.#networks.get(place.network);
     if (!network) throw new Error(`there is no network ${place.network}`);
-    mkdirSync(OUT, { recursive: true });
-    const log = createWriteStream(new URL(`${this.#options.name}-${name}.log`, OUT), { flags: 'a' });
     const started = await container
       .withNetwork(network)
       .withLabels({ 'evander.e2e': 'true' })
       .withNetworkAliases(place.alias ?? name)
       .withExposedPorts(...[...ports].map(([inside, host]) => ({ container: inside, host })))
-      .withLogConsumer((stream) => stream.on('data', (line: string) => log.write(line)))
       .start();
-    this.#started.push(started);
-    return this.#partOf(name, started, ports);
-  }
-
-  async #partOf(name: string, started: StartedTestContainer, ports: Map<number, number>): Promise<Part> {
-    const { dockerode } = (await getContainerRuntimeClient()).container;
-    const id = started.getId();
-    const container = dockerode.getContainer(id);
-    const network = (word: 'road' | 'edge') => dockerode.getNetwork(this.#networks.get(word)?.getId() ?? '');
-    const alias = name.replace(/-\d+$/, '');
-    return {
-      name,
-      kill: async () => void (await container.kill()),
-      start: async () => void (await container.start()),
-      stop: async () => {
-        await container.stop({ t: 30 });
-        return (await container.inspect()).State.ExitCode;
-      },
-      pause: async () => void (await container.pause()),
-      unpause: async () => void (await container.unpause()),
-      leave: async (word) => void (await network(word).disconnect({ Container: id })),
-      join: async (word) =>
-        void (await network(word).connect({ Container: id, EndpointConfig: { Aliases: [alias] } })),
-      memory: async () => {
-        const { output } = await started.exec(['cat', '/proc/1/status']);
-        return Number(/VmRSS:\s+(\d+) kB/.exec(output)?.[1] ?? 0) * 1024;
-      },
-      exec: async (command) => (await started.exec(command)).output,
-      port: (inside) => ports.get(inside) ?? 0,
-    };
+    this.#started.push({ name, container: started });
+    return partOf(name, started, {
+      ports,
+      networkId: (word) => this.#networks.get(word)?.getId() ?? '',
+    });
   }
 }
 

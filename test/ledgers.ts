@@ -1,8 +1,12 @@
-import type { Station } from '@evander/station';
+import type { LedgerSample, LedgerSession, Station } from '@evander/station';
+
 /** What reads the database. */
 interface Rows {
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
 }
+
+/** The transactionId of messages of a session that has never learnt its own. */
+const NO_ID = -1;
 
 /** What a ledger and the database disagree on, a line each; none when every value is there once and nothing besides. */
 export async function differences(stations: readonly Station[], services: Rows): Promise<string[]> {
@@ -10,60 +14,107 @@ export async function differences(stations: readonly Station[], services: Rows):
   for (const station of stations) {
     const { stationId, ledger, violations } = station;
     for (const { fault } of violations) found.push(`${stationId} was sent what it should not: ${fault}`);
-    const expected = ledger.sessions.map((session) => {
-      const ids = new Set(session.transactionIds);
-      if (ids.size !== 1)
-        found.push(`${stationId} was given ${ids.size} ids for one start: ${[...ids].join(', ')}`);
-      return [
-        [...ids][0],
-        session.connectorId,
-        session.meterStart,
-        time(session.startedAt),
-        session.stop?.meterStop,
-        time(session.stop?.timestamp),
-        session.stop && session.stop.meterStop - session.meterStart,
-      ].join(' ');
-    });
-    const stored = await services.rows(
+    const rows = await services.rows(
       `SELECT transaction_id, connector_id, meter_start_wh, started_at, meter_stop_wh, stopped_at, energy_wh
        FROM transactions WHERE station_id = $1`,
       [stationId],
     );
+    const ownIds = new Map(ledger.sessions.map((session) => [session, idOf(session, rows)]));
+    // A stop without the id is bound to its own transaction, or kept among the unmatched ones.
+    const isUnmatched = (session: LedgerSession): boolean =>
+      hasNoId(session) && !rows.some((row) => isOf(session, row) && row.stopped_at !== null);
+    for (const session of ledger.sessions) {
+      const ids = new Set(session.transactionIds);
+      if (ids.size !== 1 && !hasNoId(session))
+        found.push(`${stationId} was given ${ids.size} ids for one start: ${[...ids].join(', ')}`);
+    }
     compare(
       `${stationId} transaction`,
-      expected,
-      stored.map((row) => Object.values(row).map(plain).join(' ')),
+      ledger.sessions
+        .filter((session) => !isUnmatched(session))
+        .map((session) => transactionLine(session, ownIds.get(session))),
+      rows
+        .filter((row) => !ledger.sessions.some((session) => isUnmatched(session) && isOf(session, row)))
+        .map(lineOf),
       found,
     );
 
-    const samples = ledger.sessions.flatMap((session) =>
-      session.samples.map((sample) =>
-        [
-          session.transactionIds[0],
-          sample.connectorId,
-          time(sample.timestamp),
-          sample.measurand,
-          sample.phase,
-          sample.context,
-          sample.unit,
-          sample.location,
-          sample.value,
-        ].join(' '),
-      ),
+    const stops = await services.rows(
+      `SELECT transaction_id, meter_stop_wh, stopped_at FROM unmatched_stops WHERE station_id = $1`,
+      [stationId],
     );
+    const unmatched = ledger.sessions.filter((session) => session.stop && isUnmatched(session));
+    compare(
+      `${stationId} unmatched stop`,
+      unmatched.map(({ stop }) => [NO_ID, stop?.meterStop, time(stop?.timestamp)].join(' ')),
+      stops.map(lineOf),
+      found,
+    );
+
     const values = await services.rows(
       `SELECT transaction_id, connector_id, measured_at, measurand, phase, context, unit, location, value
        FROM meter_values WHERE station_id = $1`,
       [stationId],
     );
-    compare(
-      `${stationId} value`,
-      samples,
-      values.map((row) => Object.values(row).map(plain).join(' ')),
-      found,
+    const stored = values.map(lineOf);
+    const all = new Set(stored);
+    const samples = ledger.sessions.flatMap((session) =>
+      session.samples.map((sample) => {
+        const own = `${String(ownIds.get(session))} ${sampleLine(sample)}`;
+        if (!hasNoId(session)) return own;
+        // It may be bound to nothing, or to a session of its connector that did not learn its id either.
+        const alike = ledger.sessions.filter(
+          (other) => hasNoId(other) && other.connectorId === session.connectorId,
+        );
+        const lines = ['', NO_ID, ...alike.map((other) => String(ownIds.get(other)))].map(
+          (id) => `${id} ${sampleLine(sample)}`,
+        );
+        return lines.find((line) => all.has(line)) ?? own;
+      }),
     );
+    compare(`${stationId} value`, samples, stored, found);
   }
   return found;
+}
+
+/** Was its StartTransaction given up before the station learnt the id? */
+function hasNoId({ transactionIds, discarded }: LedgerSession): boolean {
+  return transactionIds.length === 0 && discarded.includes('StartTransaction');
+}
+
+/** The id that the session was given, or that its start is stored under. */
+function idOf(session: LedgerSession, rows: readonly Record<string, unknown>[]): unknown {
+  return session.transactionIds[0] ?? rows.find((row) => isOf(session, row))?.transaction_id;
+}
+
+function isOf(session: LedgerSession, row: Record<string, unknown>): boolean {
+  return (
+    Number(row.connector_id) === session.connectorId &&
+    Number(row.meter_start_wh) === session.meterStart &&
+    plain(row.started_at) === time(session.startedAt)
+  );
+}
+
+function transactionLine(session: LedgerSession, id: unknown): string {
+  const { stop } = session;
+  return [
+    id,
+    session.connectorId,
+    session.meterStart,
+    time(session.startedAt),
+    stop?.meterStop,
+    time(stop?.timestamp),
+    stop && stop.meterStop - session.meterStart,
+  ].join(' ');
+}
+
+function sampleLine(sample: LedgerSample): string {
+  const { connectorId, timestamp, measurand, phase, context, unit, location, value } = sample;
+  return [connectorId, time(timestamp), measurand, phase, context, unit, location, value].join(' ');
+}
+
+function lineOf(row: Record<string, unknown>): string {
+  return Object.values(row).map(plain).join(' ');
 }
 
 function compare(what: string, expected: string[], stored: string[], found: string[]): void {

@@ -178,7 +178,9 @@ export class Fleet {
     for (const station of this.stations) {
       for (const connector of station.connectors) connector.stop();
     }
-    const all = Promise.allSettled(this.#running).then(() => drained.abort());
+    // Sessions that a manager started are no part of `#running`; their messages are to be delivered all the same.
+    const queues = this.stations.map(({ queue }) => queue.drained());
+    const all = Promise.allSettled([...this.#running, ...queues]).then(() => drained.abort());
     await Promise.race([all, wait(this.#options.drainMs ?? 30_000, drained.signal)]);
     drained.abort();
     await Promise.all(this.stations.map((station) => station.close()));

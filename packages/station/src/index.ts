@@ -23,6 +23,7 @@ export type { PlugAndCharge } from './pnc/plug-and-charge.ts';
 export type { Tunnelled } from './pnc/tunnel.ts';
 export type { HashDataChain, V2gCertificates, V2gRootType } from './pnc/v2g-certificates.ts';
 export type { Quirks } from './quirks.ts';
+export { newSeed, Random } from './random.ts';
 export type { SecurityOptions, StationTls } from './security-options.ts';
 export type { Session, StopOptions, StopReason } from './session.ts';
 export { Station } from './station.ts';

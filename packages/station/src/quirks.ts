@@ -52,6 +52,8 @@ export type Quirks = {
   emptyStrings?: boolean;
   /** 12: MeterValues during a transaction have no transactionId. */
   metersWithoutTransaction?: boolean;
+  /** A StartTransaction is sent once: where its answer is lost, later messages of the session have transactionId −1 (errata §3.18). */
+  startSentOnce?: boolean;
   /** 12: the csr of SignCertificate is base64 of its DER, and no PEM. */
   csrWithoutPem?: boolean;
   /** 13: permessage-deflate is offered. */

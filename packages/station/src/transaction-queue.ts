@@ -80,9 +80,13 @@ export class TransactionQueue {
   }
 
   async #isGivenUp(message: Queued, error: unknown): Promise<boolean> {
+    const { configuration, options, closed, quirks } = this.#station;
+    if (message.action === 'StartTransaction' && quirks.startSentOnce) {
+      message.onDiscard();
+      return true;
+    }
     // A lost socket is no failed attempt: the message goes out again with the next socket.
     if (error instanceof ConnectionClosed) return false;
-    const { configuration, options, closed } = this.#station;
     const attempts = configuration.integer('TransactionMessageAttempts');
     const intervalMs =
       options.retryIntervalMs ?? configuration.integer('TransactionMessageRetryInterval') * 1000;

@@ -22,6 +22,20 @@ for (const fault of ['dropSocketBeforeAnswer', 'dropSocketAtAnswer'] as const) {
   }
 }
 
+test('startSentOnce: where its answer is lost, the session goes on without an id', async () => {
+  const { manager, station } = await bootPair({ quirks: { startSentOnce: true } });
+  station.faults.next('dropSocketAtAnswer', 'StartTransaction');
+  await station.chargeSession(session);
+  expect(manager.ids('StartTransaction')).toHaveLength(1);
+  const later = [...manager.requests('MeterValues'), ...manager.requests('StopTransaction')];
+  expect(new Set(later.map(({ transactionId }) => transactionId))).toEqual(new Set([-1]));
+  expect(station.ledger.sessions[0]).toMatchObject({
+    transactionIds: [],
+    discarded: ['StartTransaction'],
+    stop: { acknowledged: true },
+  });
+});
+
 test('repeatWithNewId: a repeat differs in nothing but its id', async () => {
   const { manager, station } = await bootPair({ faults: { repeatWithNewId: 1 } });
   station.faults.next('dropSocketAtAnswer', 'StopTransaction');

@@ -41,6 +41,22 @@ test('stop() ends the sessions and delivers what is queued', async () => {
   expect(fleet.statistics()).toMatchObject({ queued: 0, connected: 0 });
 });
 
+test('stop() delivers the ends of sessions that the manager started', async () => {
+  const { manager, fleet } = await startFleet({
+    stations: 1,
+    sessions: 0,
+    remoteSession: { meterValues: 1, intervalMs: 3_600_000 },
+    speed: 1,
+  });
+  await fleet.start();
+  await fleet.finished;
+  await manager.command('RemoteStartTransaction', { idTag: 'TAG' });
+  await manager.until(() => manager.requests('StartTransaction').length === 1);
+  fleet.stations[0]?.faults.next('dropSocketAtAnswer', 'StopTransaction');
+  await fleet.stop();
+  expect(fleet.statistics()).toMatchObject({ queued: 0 });
+});
+
 test('with faults all over, every session is delivered', async () => {
   const faults = {
     dropSocketBeforeAnswer: 0.05,

@@ -139,7 +139,7 @@ function addCommand(app: App, { callMaker, keys }: ApiContext, action: CommandAc
   app.post(
     `/stations/:stationId/commands/${action}`,
     {
-      config: { role: 'operator', problems: [409, 422, 429] },
+      config: { role: 'operator', problems: [409, 422, 429], sendsCommand: true },
       schema: {
         operationId: `send${action}`,
         summary: `Send ${action} (${ACTIONS[action].profile})`,

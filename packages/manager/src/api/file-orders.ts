@@ -51,7 +51,7 @@ const Log = Type.Object(
   { additionalProperties: false },
 );
 const tags = ['files'];
-const config = { role: 'operator' as const, problems: [409, 422, 429] };
+const config = { role: 'operator' as const, problems: [409, 422, 429], sendsCommand: true };
 const response = { 200: CommandAnswer, 202: CommandAnswer };
 
 /** Commands about files that Evander serves and takes: it makes the links itself. */

@@ -55,7 +55,12 @@ export function honourIdempotencyKeys(app: App, context: Context): void {
     if (request.method !== 'POST' || header === undefined) return;
     const apiKeyId = await context.keys.idOf(request);
     if (apiKeyId === undefined) return;
-    const keyed = { apiKeyId, key: readKey(String(header)), fingerprint: fingerprintOf(request) };
+    const keyed = {
+      apiKeyId,
+      key: readKey(String(header)),
+      fingerprint: fingerprintOf(request),
+      sendsCommand: request.routeOptions.config.sendsCommand ?? false,
+    };
     await claim(keyed, context, { request, reply });
     if (reply.sent) return reply;
   });

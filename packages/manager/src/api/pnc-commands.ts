@@ -51,7 +51,7 @@ function addCommand(app: App, context: ApiContext, action: PncCommandAction): vo
   app.post(
     `/stations/:stationId/pnc-commands/${action}`,
     {
-      config: { role: 'operator', problems: [409, 422, 429] },
+      config: { role: 'operator', problems: [409, 422, 429], sendsCommand: true },
       schema: {
         operationId: `sendPnc${action}`,
         summary: `Send ${action} for Plug & Charge, inside a DataTransfer`,

@@ -23,6 +23,8 @@ declare module 'fastify' {
     role?: Role | 'gateway' | 'anyone';
     /** Statuses of problems that are the route's own, for its description. */
     problems?: number[];
+    /** The request sends a command under the id of `commandIdOf`: done twice, it has one effect. */
+    sendsCommand?: boolean;
   }
 }
 

@@ -174,7 +174,15 @@ export class CallMaker {
     if (known) return known;
     const about = { name: action, 'ocpp.station.id': stationId, 'ocpp.message.id': commandId };
     return traced('producer', about, async () => {
-      const recorded = await database.transaction((db) => this.#add(db, commandId, call));
+      const recorded = await database
+        .transaction((db) => this.#add(db, commandId, call))
+        .catch(async (error: unknown) => {
+          // A repeat of the request has recorded it in the same moment.
+          const isRepeat = (error as { constraint?: unknown }).constraint === 'commands_pkey';
+          const command = isRepeat ? await commandList.get(database, commandId) : undefined;
+          if (!command) throw error;
+          return command;
+        });
       // It is recorded, so it goes out with the next round.
       await this.#dispatcher.sendNext(stationId).catch((error: unknown) => {
         log.warn({ stationId, commandId, action, err: error }, 'a command could not be sent at once');

@@ -3,14 +3,17 @@ import { statement } from './db.ts';
 
 /** So long a key stands for its request. */
 const KEPT_MS = 86_400_000;
-/** Longer than a request may wait (`waitSeconds`): the manager that worked on it has died. */
+/** Longer than a request takes: the manager that worked on it has died, or could not give the key back. */
 const LEFT_MS = 360_000;
+/** Where the request sends a command, a repeat may go on beside the first: the command's id lets it be recorded once. */
+const LEFT_COMMAND_MS = 3000;
 
 /** A request that has an Idempotency-Key. */
 export interface KeyedRequest {
   apiKeyId: string;
   key: string;
   fingerprint: Buffer;
+  sendsCommand: boolean;
 }
 
 /** `ours`: to be worked on here. The others: another request has the key. */
@@ -36,8 +39,13 @@ const selectKey = statement(
 );
 
 /** Claims a key for a request; tells what is known of it where it is in use. Of requests at once one gets it. */
-export async function claim(db: Db, { apiKeyId, key, fingerprint }: KeyedRequest, now: Date): Promise<Claim> {
-  const values = [apiKeyId, key, fingerprint, now, ago(KEPT_MS, now), ago(LEFT_MS, now)];
+export async function claim(
+  db: Db,
+  { apiKeyId, key, fingerprint, sendsCommand }: KeyedRequest,
+  now: Date,
+): Promise<Claim> {
+  const leftMs = sendsCommand ? LEFT_COMMAND_MS : LEFT_MS;
+  const values = [apiKeyId, key, fingerprint, now, ago(KEPT_MS, now), ago(leftMs, now)];
   const { rowCount } = await db.query(claimKey(values));
   if (rowCount === 1) return { state: 'ours' };
   const { rows } = await db.query<{ isSame: boolean; status: number | null; sealedAnswer: Buffer | null }>(

@@ -160,6 +160,37 @@ test('while the first waits for its outcome, a repeat is told so', async () => {
   expect((await post(path, {}, key)).body).toEqual(first.body);
 });
 
+test.each([
+  ['after it had recorded the command', 1],
+  ['before it had', 0],
+])('where the manager died %s, a repeat is answered within seconds', async (_name, recorded) => {
+  const key = randomUUID();
+  const before = (await commandIds()).length;
+  const first = await post(CLEAR, {}, key);
+  // As the manager leaves it that is killed before it answers.
+  await api.desk.rows('UPDATE idempotency_keys SET status = NULL, sealed_answer = NULL WHERE key = $1', [
+    key,
+  ]);
+  if (recorded === 0)
+    await api.desk.rows('DELETE FROM commands WHERE command_id = $1', [first.body.commandId]);
+  expect((await post(CLEAR, {}, key)).status).toBe(409);
+  await api.desk.rows("UPDATE idempotency_keys SET created_at = created_at - interval '3 s' WHERE key = $1", [
+    key,
+  ]);
+  const repeats = await Promise.all(Array.from({ length: 10 }, () => post(CLEAR, {}, key)));
+  const answered = repeats.filter(({ status }) => status === 202);
+  expect(new Set(answered.map(({ body }) => body.commandId))).toEqual(new Set([first.body.commandId]));
+  expect((await commandIds()).length).toBe(before + 1);
+});
+
+test('of repeats that go on side by side, one records the command', async () => {
+  const commandId = randomUUID();
+  const call = { stationId: 'CP1', action: 'ClearCache' as const, request: {}, commandId };
+  const ids = await Promise.all(Array.from({ length: 5 }, () => api.desk.callMaker.request(call)));
+  expect(new Set(ids)).toEqual(new Set([commandId]));
+  expect((await commandIds()).filter((id) => id === commandId)).toHaveLength(1);
+});
+
 test('what was refused may be sent again under its key', async () => {
   const key = randomUUID();
   await api.desk.rows("UPDATE connections SET disconnected_at = now() WHERE station_id = 'CP1'");
@@ -186,6 +217,7 @@ test('a key stands for a day; one whose manager died is free after a while, for 
     apiKeyId: String(row?.key_id),
     key: 'aged',
     fingerprint: Buffer.from(fingerprint),
+    sendsCommand: false,
   });
   const at = (minutes: number): Date => new Date(Date.now() + minutes * 60_000);
   const { database } = api.desk;
