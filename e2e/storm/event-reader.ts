@@ -1,3 +1,4 @@
+import { timeLimit } from '../../packages/process/src/time-limit.ts';
 import type { Random } from '@evander/station';
 import type { System } from '../system.ts';
 
@@ -38,12 +39,14 @@ export class EventReader {
     const random = this.#random;
     while (!signal.aborted) {
       const staysMs = Math.round(random.between(100, 4000));
-      const leaving = AbortSignal.any([signal, AbortSignal.timeout(staysMs)]);
+      const stay = timeLimit(staysMs, signal);
+      const leaving = stay.signal;
       const manager = Math.floor(random.between(0, this.#system.managers.length));
       const isBroken = await this.#read(manager, leaving).then(
         () => false,
         () => true,
       );
+      stay.end();
       // Those who leave of their own accord are away for a while.
       const awayMs = isBroken && !leaving.aborted ? RETRY_MS : random.between(0, 1500);
       if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, awayMs));

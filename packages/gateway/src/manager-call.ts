@@ -1,3 +1,5 @@
+import { timeLimit } from '@evander/process';
+
 export interface ManagerCallOptions {
   /** Base URLs of managers or of a load balancer before them; the next is asked when one is away or slow. */
   managerUrls: string[];
@@ -17,10 +19,14 @@ export function askManagers(options: ManagerCallOptions): AskManagers {
   return async (path, body) => {
     const answered = new AbortController();
     const askOne = async (url: string): Promise<unknown> => {
-      const signal = AbortSignal.any([answered.signal, AbortSignal.timeout(timeoutMs)]);
-      const answer = await ask(url + path, body, gatewayKey, signal);
-      if (urls[0] !== url) urls = [url, ...urls.filter((other) => other !== url)];
-      return answer;
+      const limit = timeLimit(timeoutMs, answered.signal);
+      try {
+        const answer = await ask(url + path, body, gatewayKey, limit.signal);
+        if (urls[0] !== url) urls = [url, ...urls.filter((other) => other !== url)];
+        return answer;
+      } finally {
+        limit.end();
+      }
     };
     try {
       return await firstAnswer(urls, askOne, askNextAfterMs);

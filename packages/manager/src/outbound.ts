@@ -1,3 +1,4 @@
+import { timeLimit } from '@evander/process';
 import { lookup } from 'node:dns';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
@@ -39,27 +40,36 @@ export function outbound({ allowPrivate }: { allowPrivate: boolean }): Outbound 
     const url = readUrl(address);
     const host = url.hostname.replace(/^\[|\]$/g, '');
     if (!allowPrivate && isIP(host) && isPrivate(host)) throw refused(host, host);
-    const signal = AbortSignal.any([
-      AbortSignal.timeout(options.timeoutMs ?? 10_000),
-      ...(options.signal ? [options.signal] : []),
-    ]);
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = send(url, {
-        method: options.method ?? 'GET',
-        headers: { 'user-agent': 'Evander', ...options.headers },
-        signal,
-        ...(allowPrivate ? {} : { lookup: lookupPublic }),
-        // A connection that is kept would not be resolved, and so not be judged, again.
-        agent: false,
-      });
-      request.once('response', resolve);
-      request.once('error', reject);
-      request.end(options.body);
-    });
-    const body = await readBody(response, options.maxBytes ?? 2 ** 20);
-    return { status: response.statusCode ?? 0, headers: response.headers, body };
+    const limit = timeLimit(options.timeoutMs ?? 10_000, options.signal);
+    try {
+      return await ask(url, { ...options, signal: limit.signal }, allowPrivate);
+    } finally {
+      limit.end();
+    }
   };
+}
+
+async function ask(
+  url: URL,
+  options: OutboundRequest & { signal: AbortSignal },
+  allowPrivate: boolean,
+): Promise<OutboundResponse> {
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const request = send(url, {
+      method: options.method ?? 'GET',
+      headers: { 'user-agent': 'Evander', ...options.headers },
+      signal: options.signal,
+      ...(allowPrivate ? {} : { lookup: lookupPublic }),
+      // A connection that is kept would not be resolved, and so not be judged, again.
+      agent: false,
+    });
+    request.once('response', resolve);
+    request.once('error', reject);
+    request.end(options.body);
+  });
+  const body = await readBody(response, options.maxBytes ?? 2 ** 20);
+  return { status: response.statusCode ?? 0, headers: response.headers, body };
 }
 
 function readUrl(address: string): URL {

@@ -27,6 +27,8 @@ export {
   unknownVariables,
 } from './settings.ts';
 export type { SettingName, Settings } from './settings.ts';
+export { timeLimit } from './time-limit.ts';
+export type { TimeLimit } from './time-limit.ts';
 export { TokenBucket } from './token-bucket.ts';
 export type { BucketLimits } from './token-bucket.ts';
 export { startTracing } from './tracing.ts';
