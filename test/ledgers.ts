@@ -20,34 +20,37 @@ export async function differences(stations: readonly Station[], services: Rows):
       [stationId],
     );
     const ownIds = new Map(ledger.sessions.map((session) => [session, idOf(session, rows)]));
-    // A stop without the id is bound to its own transaction, or kept among the unmatched ones.
-    const isUnmatched = (session: LedgerSession): boolean =>
-      hasNoId(session) && !rows.some((row) => isOf(session, row) && row.stopped_at !== null);
     for (const session of ledger.sessions) {
       const ids = new Set(session.transactionIds);
       if (ids.size !== 1 && !hasNoId(session))
         found.push(`${stationId} was given ${ids.size} ids for one start: ${[...ids].join(', ')}`);
     }
+    // Of sessions that have no id, a start may be missing, and a stop may be taken for another's of the station that has none either.
+    const withoutId = ledger.sessions.filter(hasNoId);
+    const isDoubtful = (row: Record<string, unknown>): boolean =>
+      withoutId.some(
+        (session) => isOf(session, row) && plain(row.stopped_at) !== time(session.stop?.timestamp),
+      );
+    const isStored = (session: LedgerSession): boolean =>
+      !hasNoId(session) || rows.some((row) => isOf(session, row) && !isDoubtful(row));
     compare(
       `${stationId} transaction`,
-      ledger.sessions
-        .filter((session) => !isUnmatched(session))
-        .map((session) => transactionLine(session, ownIds.get(session))),
-      rows
-        .filter((row) => !ledger.sessions.some((session) => isUnmatched(session) && isOf(session, row)))
-        .map(lineOf),
+      ledger.sessions.filter(isStored).map((session) => transactionLine(session, ownIds.get(session))),
+      rows.filter((row) => !isDoubtful(row)).map(lineOf),
       found,
     );
 
-    const stops = await services.rows(
-      `SELECT transaction_id, meter_stop_wh, stopped_at FROM unmatched_stops WHERE station_id = $1`,
+    const unmatched = await services.rows(
+      `SELECT meter_stop_wh, stopped_at FROM unmatched_stops WHERE station_id = $1`,
       [stationId],
     );
-    const unmatched = ledger.sessions.filter((session) => session.stop && isUnmatched(session));
+    const bound = rows
+      .filter((row) => withoutId.some((session) => isOf(session, row)) && row.stopped_at !== null)
+      .map(({ meter_stop_wh, stopped_at }) => ({ meter_stop_wh, stopped_at }));
     compare(
-      `${stationId} unmatched stop`,
-      unmatched.map(({ stop }) => [NO_ID, stop?.meterStop, time(stop?.timestamp)].join(' ')),
-      stops.map(lineOf),
+      `${stationId} stop without id`,
+      withoutId.flatMap(({ stop }) => (stop ? [`${stop.meterStop} ${time(stop.timestamp)}`] : [])),
+      [...unmatched, ...bound].map(lineOf),
       found,
     );
 

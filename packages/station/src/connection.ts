@@ -32,6 +32,8 @@ type ConnectionEvents = {
 };
 
 const CLOSE_MS = 1000;
+/** A handshake that nobody answers, as where a load balancer has lost its gateway. */
+const HANDSHAKE_MS = 30_000;
 
 /** One station's socket: opened once, and then opened again by itself until `disconnect()`. */
 export class Connection extends EventEmitter<ConnectionEvents> {
@@ -112,7 +114,12 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     const { handshake, subprotocols, perMessageDeflate } = this.#options;
     const { url, headers, tls } = handshake();
     // ws sets TCP_NODELAY itself.
-    const socket = new WebSocket(url, [...subprotocols], { ...tls, headers, perMessageDeflate });
+    const socket = new WebSocket(url, [...subprotocols], {
+      ...tls,
+      headers,
+      perMessageDeflate,
+      handshakeTimeout: HANDSHAKE_MS,
+    });
     const giveUp = () => socket.terminate();
     signal.addEventListener('abort', giveUp);
     return new Promise<void>((resolve, reject) => {
