@@ -44,10 +44,15 @@ export async function tableDifferences(system: System, events: readonly Event[])
   ] as const;
   for (const [kind, field, sql] of tables) {
     const counts = new Map<string, number>();
+    const inferred = new Set<string>();
     for (const event of events) {
       if (event.kind !== kind) continue;
       const id = String(event.data[field]);
+      // A transaction's own stop replaces one that was inferred.
+      if (inferred.has(id)) counts.delete(id);
       counts.set(id, (counts.get(id) ?? 0) + 1);
+      if (isInferred(event)) inferred.add(id);
+      else inferred.delete(id);
     }
     for (const row of await system.rows(sql)) {
       const id = String(row.id);
@@ -61,6 +66,10 @@ export async function tableDifferences(system: System, events: readonly Event[])
       found.push(`${kind} tells of ${field} ${id}, which the tables do not have`);
   }
   return found;
+}
+
+function isInferred({ data }: Event): boolean {
+  return Array.isArray(data.flags) && data.flags.includes('stopInferred');
 }
 
 /** The events that somebody with this filter is to see. */
