@@ -44,22 +44,18 @@ export async function tableDifferences(system: System, events: readonly Event[])
   ] as const;
   for (const [kind, field, sql] of tables) {
     const counts = new Map<string, number>();
-    const inferred = new Set<string>();
+    const replaced = new Set<string>();
     for (const event of events) {
       if (event.kind !== kind) continue;
       const id = String(event.data[field]);
-      // A transaction's own stop replaces one that was inferred.
-      if (inferred.has(id)) counts.delete(id);
       counts.set(id, (counts.get(id) ?? 0) + 1);
-      if (isInferred(event)) inferred.add(id);
-      else inferred.delete(id);
+      if (isProvisional(event)) replaced.add(id);
     }
     for (const row of await system.rows(sql)) {
       const id = String(row.id);
       const count = counts.get(id) ?? 0;
       counts.delete(id);
-      // An answer after a time-out settles a command once more.
-      if (count !== 1 && !(kind === 'command.settled' && count === 2))
+      if (count !== 1 && !(count === 2 && replaced.has(id)))
         found.push(`${field} ${id} has ${count} events ${kind}`);
     }
     for (const id of counts.keys())
@@ -68,8 +64,10 @@ export async function tableDifferences(system: System, events: readonly Event[])
   return found;
 }
 
-function isInferred({ data }: Event): boolean {
-  return Array.isArray(data.flags) && data.flags.includes('stopInferred');
+/** May the event be followed by another of its kind: a late answer, or the own stop of a transaction whose stop was inferred? */
+function isProvisional({ kind, data: { status, flags } }: Event): boolean {
+  if (kind === 'command.settled') return status === 'timedOut' || status === 'connectionLost';
+  return kind === 'transaction.stopped' && Array.isArray(flags) && flags.includes('stopInferred');
 }
 
 /** The events that somebody with this filter is to see. */
