@@ -31,8 +31,14 @@ function canEnd(stop: Stop, transaction: OpenTransaction, stopTag: IdTagInfo | u
     startedAt <= stop.stoppedAt &&
     !hasLaterStart &&
     !isByOtherTag(stop, transaction, stopTag) &&
-    Math.max(meterStartWh, lastWh ?? meterStartWh) <= stop.meterStopWh
+    Math.max(meterStartWh, lastWh ?? meterStartWh) <= stop.meterStopWh &&
+    stop.meterStopWh - (lastWh ?? meterStartWh) <= possibleWh(stop.stoppedAt.getTime() - startedAt.getTime())
   );
+}
+
+/** What no connector gives more of in this time; the flag meterStopImplausible has the same bound (is_plausible_rise in migration 0035). */
+function possibleWh(ms: number): number {
+  return 100_000 + (ms / 3_600_000) * 1_000_000;
 }
 
 // Clear signs that this one of several is what the stop ends: its start was refused, or its connector says so.

@@ -159,6 +159,23 @@ const CASES: Record<
     sessions: ['open'],
     unmatched: ['4999 unknownTransaction'],
   },
+  'a reading that no connector reaches in the time': {
+    async run(s) {
+      await s.start(1, 463_302);
+      await s.sample(1, -1, 463_400);
+      await s.stop(-1, 2_825_298);
+    },
+    sessions: ['open'],
+    unmatched: ['2825298 unknownTransaction'],
+  },
+  'the one of two that reaches the reading in the time': {
+    async run(s) {
+      await s.start(1, 463_302);
+      await s.start(2, 2_825_000);
+      await s.stop(-1, 2_825_298);
+    },
+    sessions: ['open', '298 inferred'],
+  },
   'another tag contradicts': {
     async run(s) {
       await s.start(1, 1000);
