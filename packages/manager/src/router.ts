@@ -64,12 +64,11 @@ export class Router {
     this.#open.add(key);
     try {
       this.#options.markSeen(stationId, receivedAt);
-      await this.#hear(stationId, envelope);
-      await this.#traced(stationId, envelope, () =>
-        envelope.type === 2
-          ? this.#onCall(stationId, envelope, receivedAt)
-          : this.#onAnswer(stationId, envelope, receivedAt),
-      );
+      await this.#traced(stationId, envelope, async () => {
+        await this.#hear(stationId, envelope);
+        if (envelope.type === 2) await this.#onCall(stationId, envelope, receivedAt);
+        else await this.#onAnswer(stationId, envelope, receivedAt);
+      });
     } catch (error) {
       if (error instanceof NotStoredError)
         log.warn({ stationId, action: envelope.action, err: error }, 'not stored, not answered');
