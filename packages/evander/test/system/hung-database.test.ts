@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DatabaseProxy } from '../../../../test/database-proxy.ts';
 import { startServices } from './fixture.ts';
 import type { Services } from './fixture.ts';
 import { startManagerProcess } from './manager-process.ts';
@@ -12,78 +11,20 @@ import { openSocket } from './raw-socket.ts';
 const STATIONS = 340;
 
 let services: Services;
-let database: HoldableDatabase;
+let database: DatabaseProxy;
 const managers: ManagerProcess[] = [];
 const sockets: Socket[] = [];
 beforeAll(async () => {
   services = await startServices();
-  database = await HoldableDatabase.before(services.databaseUrl);
+  database = await DatabaseProxy.open(services.databaseUrl);
 });
 afterAll(async () => {
   for (const socket of sockets) socket.destroy();
-  database.release();
+  database.pass();
   for (const { process } of managers) if (process.child.exitCode === null) await process.kill();
-  database.close();
+  await database.close();
   await services.close();
 });
-
-/** The way to a database that can hang: connections stay open and nothing comes back. */
-class HoldableDatabase {
-  readonly url: string;
-  readonly #close: () => void;
-  readonly #pairs = new Set<{ near: Socket; far: Socket }>();
-  #isHeld = false;
-
-  private constructor(url: string, close: () => void) {
-    this.url = url;
-    this.#close = close;
-  }
-
-  static async before(url: string): Promise<HoldableDatabase> {
-    const target = new URL(url);
-    const server = createServer((near) => proxy.#join(near, connect(Number(target.port), target.hostname)));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const own = new URL(url);
-    own.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const proxy = new HoldableDatabase(own.href, () => void server.close());
-    return proxy;
-  }
-
-  hold(): void {
-    this.#isHeld = true;
-    for (const { near } of this.#pairs) near.pause();
-  }
-
-  release(): void {
-    this.#isHeld = false;
-    for (const { near } of this.#pairs) near.resume();
-  }
-
-  close(): void {
-    this.#close();
-    for (const { near, far } of this.#pairs) {
-      near.destroy();
-      far.destroy();
-    }
-  }
-
-  #join(near: Socket, far: Socket): void {
-    const pair = { near, far };
-    this.#pairs.add(pair);
-    near.on('data', (data) => far.write(data));
-    far.on('data', (data) => near.write(data));
-    for (const socket of [near, far]) {
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        this.#pairs.delete(pair);
-        near.destroy();
-        far.destroy();
-      });
-    }
-    if (this.#isHeld) near.pause();
-  }
-}
 
 /** Connects as a station does: again and again, with a second between. Resolves with what it took, in ms. */
 async function comeIn(url: string, stationId: string): Promise<number> {
@@ -109,7 +50,7 @@ test('a hung database holds up nobody who was here before, and no new station fo
   );
   const known = stationIds('KNOWN', 50);
   await Promise.all(known.map((stationId) => comeIn(gateway.url, stationId)));
-  database.hold();
+  database.hang();
   const newOnes = stationIds('NEW', STATIONS);
   const arrivals = newOnes.map((stationId) => comeIn(gateway.url, stationId));
   const waits = await Promise.all(known.map((stationId) => comeIn(gateway.url, stationId)));
@@ -118,7 +59,7 @@ test('a hung database holds up nobody who was here before, and no new station fo
   // New stations are refused meanwhile, and try again.
   await delay(4000);
   const releasedMs = performance.now();
-  database.release();
+  database.pass();
   await Promise.all(arrivals);
   expect(performance.now() - releasedMs).toBeLessThan(20_000);
 }, 120_000);

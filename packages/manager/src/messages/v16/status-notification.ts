@@ -1,11 +1,11 @@
 import { parseDateTime } from '@evander/ocpp';
+import { isSet } from '../../station-clock.ts';
 import type { ConnectorStatus } from '../../store/connectors.ts';
 import * as localLists from '../../store/local-lists.ts';
 import type { Message } from '../message.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-const FIRST_PLAUSIBLE = Date.UTC(2010, 0, 1);
 
 export const statusNotification: Message<'StatusNotification'> = {
   async handle(request, { stationId, receivedAt, database, writer }) {
@@ -36,7 +36,7 @@ function timesOf(
 ): Pick<ConnectorStatus, 'statusAt' | 'stationTime'> {
   const sent = timestamp === undefined ? undefined : parseDateTime(timestamp);
   const aheadMs = sent ? sent.getTime() - receivedAt.getTime() : Infinity;
-  const isPlausible = sent && sent.getTime() >= FIRST_PLAUSIBLE && aheadMs <= DAY_MS;
+  const isPlausible = sent && isSet(sent) && aheadMs <= DAY_MS;
   return {
     statusAt: isPlausible ? sent : receivedAt,
     stationTime: isPlausible && aheadMs <= MINUTE_MS ? null : (timestamp ?? null),
