@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
+/** PostgreSQL's CommandComplete of a COMMIT (protocol 3, message C). */
+const COMMITTED = Buffer.from('COMMIT\0');
+
 /** A way to a database that can be cut: connections are refused as by a server that is down, or left without an answer. */
 export class DatabaseProxy {
   readonly #server: Server;
@@ -9,6 +12,7 @@ export class DatabaseProxy {
   readonly #sockets = new Set<Socket>();
   #mode: 'passes' | 'refuses' | 'hangs' = 'passes';
   readonly #held: (() => void)[] = [];
+  #failing: { isTold: boolean } | undefined;
 
   private constructor(databaseUrl: string) {
     this.#database = new URL(databaseUrl);
@@ -32,7 +36,13 @@ export class DatabaseProxy {
   /** Breaks all connections, and each new one. */
   refuse(): void {
     this.#mode = 'refuses';
+    this.#failing = undefined;
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** At the next COMMIT all connections break, before or after its answer has passed, and each new one. */
+  failAtCommit(when: { isTold: boolean }): void {
+    this.#failing = when;
   }
 
   /** Nothing goes through any more, in either direction; nothing is closed. */
@@ -66,13 +76,17 @@ export class DatabaseProxy {
     const { hostname, port } = this.#database;
     const far = connect(Number(port || 5432), hostname);
     this.#keep(far);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      from.on('data', (chunk) => to.write(chunk));
-      from.on('close', () => to.destroy());
-    }
+    near.on('data', (chunk) => far.write(chunk));
+    far.on('data', (chunk: Buffer) => this.#answer(near, chunk));
+    near.on('close', () => far.destroy());
+    far.on('close', () => near.destroy());
+  }
+
+  #answer(near: Socket, chunk: Buffer): void {
+    const failing = chunk.includes(COMMITTED) ? this.#failing : undefined;
+    // Where it is told, the sockets are closed once the answer is written.
+    if (failing?.isTold === false) this.refuse();
+    else near.write(chunk, () => failing && this.refuse());
   }
 
   #keep(socket: Socket): void {

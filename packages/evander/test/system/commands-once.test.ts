@@ -2,8 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Gateway } from '@evander/gateway';
 import type { Manager } from '@evander/manager';
 import type { RPCClient } from 'ocpp-rpc';
-import { openDatabaseProxy } from '../../../manager/test/database-proxy.ts';
-import type { DatabaseProxy } from '../../../manager/test/database-proxy.ts';
+import { DatabaseProxy } from '../../../../test/database-proxy.ts';
 import { apiOf, eventually, startServices } from './fixture.ts';
 import type { Services } from './fixture.ts';
 import { foreignStation } from './foreign-station.ts';
@@ -14,7 +13,7 @@ let gateway: Gateway;
 let manager: Manager;
 beforeAll(async () => {
   services = await startServices();
-  proxy = await openDatabaseProxy(services.databaseUrl);
+  proxy = await DatabaseProxy.open(services.databaseUrl);
   manager = await services.startManager({ databaseUrl: proxy.url });
   gateway = await services.startGateway([manager]);
 }, 60_000);
@@ -92,11 +91,11 @@ test.each([
     const before = await connect(stationId);
     const commandId = await reset(stationId);
     await received(before, 'Reset');
-    proxy.breakAll();
+    proxy.refuse();
     if (status === 'answered') before.answer({ status: 'Accepted' });
     await before.client.close({ force: status !== 'answered' });
     const after = await connect(stationId);
-    proxy.mend();
+    proxy.pass();
     await patiently(async () => expect(await outcomes(commandId)).toContain(status));
     // What goes out now comes after all that was lost.
     await eventually(async () => {

@@ -3,15 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { KEYS, openApi } from './harness.ts';
 import type { Answer, TestApi } from './harness.ts';
 import * as idempotencyKeys from '../../src/store/idempotency-keys.ts';
-import { openDatabaseProxy } from '../database-proxy.ts';
-import type { DatabaseProxy } from '../database-proxy.ts';
+import { DatabaseProxy } from '../../../../test/database-proxy.ts';
 
 let api: TestApi;
 let proxy: DatabaseProxy;
 beforeAll(async () => {
   api = await openApi({
     databaseVia: async (url) => {
-      proxy = await openDatabaseProxy(url);
+      proxy = await DatabaseProxy.open(url);
       return proxy.url;
     },
   });
@@ -239,7 +238,7 @@ test('the database goes right after the commit: the command is accepted, not ref
   await api.desk.rows('TRUNCATE commands');
   proxy.failAtCommit({ isTold: true });
   const { status, body } = await api.send('POST', `/api/v1${CLEAR}`, {});
-  proxy.mend();
+  proxy.pass();
   expect([status, body.status]).toEqual([202, 'queued']);
   expect(await commandIds()).toEqual([body.commandId]);
 });
@@ -249,7 +248,7 @@ test('the database goes with the news of the commit: the repeat finds the comman
   const key = randomUUID();
   proxy.failAtCommit({ isTold: false });
   const first = await post(CLEAR, {}, key);
-  proxy.mend();
+  proxy.pass();
   expect(first.status).toBe(503);
   const [commandId] = await commandIds();
   // The key may not have been given back while the database was away: its request is taken for one that is worked on until then.
