@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * What stands for a client where clients are counted: its IPv4 address, or the /64 network of its IPv6 address, as whoever has one
+ * What stands for a client where clients are counted: its IPv4 address, or the /64 network of its IPv6 address, as a client with one
  * address there has all 2^64.
  */
 export function networkOf(address: string): string {
