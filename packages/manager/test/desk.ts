@@ -2,6 +2,7 @@ import { decodeEnvelope } from '@evander/broker';
 import type { CallEnvelope, Envelope } from '@evander/broker';
 import type { CommandAction } from '@evander/ocpp';
 import { createLog } from '@evander/process';
+import type { Log } from '@evander/process';
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { createTestDatabase } from '../../../test/database.ts';
@@ -81,6 +82,8 @@ export interface DeskOptions {
   /** May responders be at addresses that are not public? */
   outboundPrivate?: boolean;
   unknownStations?: 'accept' | 'reject';
+  /** Where the manager writes; without it errors go to `faults`. */
+  log?: Log;
   /** Where the manager finds its database, given where it really is. */
   databaseVia?(url: string): Promise<string> | string;
 }
@@ -91,6 +94,7 @@ export async function openDesk({
   pnc = {},
   outboundPrivate = false,
   unknownStations = 'accept',
+  log: ownLog,
   databaseVia = (url) => url,
 }: DeskOptions = {}): Promise<Desk> {
   const testDatabase = await createTestDatabase();
@@ -103,7 +107,7 @@ export async function openDesk({
   const published: { stationId: string; envelope: Envelope }[] = [];
   const settled: string[] = [];
   const faults: string[] = [];
-  const log = createLog('desk', 'error', { write: (line) => void faults.push(line) });
+  const log = ownLog ?? createLog('desk', 'error', { write: (line) => void faults.push(line) });
   const register = new StationRegister(now);
   const publish = (stationId: string, payload: string): boolean => {
     const envelope = decodeEnvelope(payload);
