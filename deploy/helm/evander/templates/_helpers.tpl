@@ -35,7 +35,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 
 {{- define "evander.fromSecret" -}}
 valueFrom:
-  secretKeyRef: { name: {{ include "evander.secretName" .root | quote }}, key: {{ .key | quote }} }
+  secretKeyRef: { name: {{ include "evander.secretName" .root | quote }}, key: {{ .key | quote }}{{ if .optional }}, optional: true{{ end }} }
 {{- end -}}
 
 {{/* All objects of one part but its Deployment's variables and ports. Takes (dict "root" $ "part" "gateway" "values" .Values.gateway). */}}
@@ -103,9 +103,11 @@ spec:
     - host: {{ $host | quote }}
       http:
         paths:
-          - path: {{ eq .part "gateway" | ternary "/ws" "/" }}
+          {{- range eq .part "gateway" | ternary (list "/ws") .values.ingress.paths }}
+          - path: {{ . | quote }}
             pathType: Prefix
-            backend: { service: { name: {{ $name }}, port: { name: {{ eq .part "gateway" | ternary "ws" "http" }} } } }
+            backend: { service: { name: {{ $name }}, port: { name: {{ eq $.part "gateway" | ternary "ws" "http" }} } } }
+          {{- end }}
 {{- end }}
 {{- if .root.Values.serviceMonitor.enabled }}
 ---
@@ -187,6 +189,9 @@ volumes:
   {{- range (.values.tls | default dict).secrets }}
   - { name: {{ printf "tls-%s" . | quote }}, secret: { secretName: {{ . | quote }} } }
   {{- end }}
+  {{- with .values.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end -}}
 
 {{- define "evander.containerSettings" -}}
@@ -201,6 +206,9 @@ volumeMounts:
   - { name: tmp, mountPath: /tmp }
   {{- range (.values.tls | default dict).secrets }}
   - { name: {{ printf "tls-%s" . | quote }}, mountPath: {{ printf "/run/tls/%s" . | quote }}, readOnly: true }
+  {{- end }}
+  {{- with .values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
 resources: {{- toYaml .values.resources | nindent 2 }}
 # Endpoints forget the pod while it still takes connections.
@@ -227,4 +235,14 @@ readinessProbe: { httpGet: { path: /health/ready, port: {{ $port }} }, periodSec
 {{- end }}
 - name: EVANDER_MQTT_URL
   {{- include "evander.fromSecret" (dict "root" .root "key" (printf "%s-mqtt-url" .part)) | nindent 2 }}
+{{- end -}}
+
+{{/* What `settings` and `env` of a part say. A number of values.yaml is a float, which must not be written as 1.048576e+06. */}}
+{{- define "evander.settings" -}}
+{{- range $name, $value := .settings }}
+- { name: {{ $name }}, value: {{ kindIs "float64" $value | ternary (int64 $value) $value | quote }} }
+{{- end }}
+{{- with .env }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}

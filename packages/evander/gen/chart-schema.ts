@@ -1,0 +1,58 @@
+import { SETTINGS } from '@evander/process';
+import type { SettingName } from '@evander/process';
+import { format, resolveConfig } from 'prettier';
+import { allMatches, PARTS, readRepositoryFile } from './parts.ts';
+
+const CHART = 'deploy/helm/evander';
+const MAX_COUNT = 2 ** 31 - 1;
+/** The least and the greatest value of what is a whole number. */
+const RANGES: Partial<Record<string, [number, number]>> = {
+  port: [0, 65_535],
+  count: [1, MAX_COUNT],
+  days: [0, 36_500],
+};
+
+interface Schema {
+  properties: Record<string, { properties: Record<string, object> }>;
+}
+
+/** The schema of the chart's values, with `settings` of gateway and manager: all variables but those that the templates give them. */
+export async function writeChartSchema(text: string): Promise<string> {
+  const schema = JSON.parse(text) as Schema;
+  for (const { part, settings } of PARTS) {
+    const values = schema.properties[part];
+    if (!values) throw new Error(`values.schema.json knows no ${part}`);
+    const inTemplate = templateVariables(part);
+    const left = settings.filter((name) => !inTemplate.includes(SETTINGS[name].variable));
+    values.properties.settings = {
+      description: 'Variables of docs/operations.md, made by `pnpm gen`',
+      type: 'object',
+      additionalProperties: false,
+      properties: Object.fromEntries(left.map((name) => [SETTINGS[name].variable, schemaOf(name)])),
+    };
+  }
+  const path = `${CHART}/values.schema.json`;
+  return format(JSON.stringify(schema), { ...(await resolveConfig(path)), parser: 'json' });
+}
+
+/** Variables that the chart's templates give a part by values of their own. */
+function templateVariables(part: string): string[] {
+  const helpers = readRepositoryFile(`${CHART}/templates/_helpers.tpl`);
+  const shared = /define "evander.sharedEnv" -}}\n([^]*?)\n{{- end -}}/.exec(helpers)?.[1] ?? '';
+  const own = readRepositoryFile(`${CHART}/templates/${part}.yaml`);
+  return allMatches(own + shared, /name: (EVANDER_\w+)/g);
+}
+
+function schemaOf(name: SettingName): object {
+  const { kind, help: description } = SETTINGS[name];
+  // A digit without quotes is a number in YAML.
+  if (typeof kind !== 'string')
+    return {
+      description,
+      enum: kind.flatMap((word) => (/^\d+$/.test(word) ? [word, Number(word)] : [word])),
+    };
+  const range = RANGES[kind];
+  if (!range) return { description, type: ['string', 'integer'] };
+  const [minimum, maximum] = range;
+  return { description, type: ['integer', 'string'], minimum, maximum, pattern: String.raw`^\d+$` };
+}
