@@ -2,7 +2,7 @@ import { SETTINGS } from '@evander/process';
 import { allMatches, PARTS, readRepositoryFile } from './parts.ts';
 
 const BEGIN =
-  '      # Handed through from here when set, otherwise left as the program has it. Made by `pnpm gen`.\n';
+  '      # Passed through when set; unset, the default of the program applies. Made by `pnpm gen`.\n';
 const END = '      # End of what is made.\n';
 
 /**
