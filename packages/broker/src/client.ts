@@ -18,6 +18,7 @@ export interface BrokerOptions {
   /** Called at every connect, the first and all later ones, once the subscriptions stand. */
   onConnect?(): void;
   onDisconnect?(): void;
+  /** Called for each new fault: not again for the same one until the broker was there. */
   onError?(error: Error): void;
 }
 
@@ -34,6 +35,8 @@ export class BrokerClient {
   readonly #options: BrokerOptions;
   readonly #topics = new Set<string>();
   #ready = false;
+  /** The last fault that was reported; the same one comes again with each attempt. */
+  #fault: string | undefined;
   #changes: Promise<unknown> = Promise.resolve();
 
   /** Throws when the URL's parameters do not fit together, or a file that it names cannot be read. */
@@ -84,7 +87,7 @@ export class BrokerClient {
   // A broker may work on several packets at once: leaving a topic and coming back to it must not change places.
   #inTurn(change: () => Promise<unknown>): Promise<void> {
     const done = this.#changes.then(async () => {
-      if (this.#client.connected) await change();
+      if (this.#client.connected && !this.#client.disconnecting) await change();
     });
     this.#changes = done.catch(() => undefined);
     return done;
@@ -119,6 +122,7 @@ export class BrokerClient {
 
   #onSubscribed(): void {
     this.#ready = true;
+    this.#fault = undefined;
     this.#options.onConnect?.();
   }
 
@@ -129,8 +133,11 @@ export class BrokerClient {
       this.#client.options.reconnectPeriod = 1;
       return;
     }
-    // An error of TLS carries the peer's certificate in all its parts: no news, and pages of log.
-    this.#options.onError?.(Object.assign(new Error(error.message), { code: error.code }));
+    const fault = withoutDetails(error);
+    // What is still written while we leave is no fault.
+    if (fault.message === this.#fault || this.#client.disconnecting) return;
+    this.#fault = fault.message;
+    this.#options.onError?.(fault);
   }
 
   // Certificates are renewed beside us; a file that is just being written is read at the next attempt.
@@ -141,6 +148,18 @@ export class BrokerClient {
       this.#options.onError?.(error as Error);
     }
   }
+}
+
+/** An error of TLS carries the peer's certificate in all its parts: no news, and pages of log. */
+function withoutDetails(error: Error): Error {
+  // A name with several addresses gathers what each of them said.
+  const [first = error] = ('errors' in error ? error.errors : []) as Error[];
+  const { message, code, address, port, hostname } = first as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+    hostname?: string;
+  };
+  return Object.assign(new Error(message), { code, address, port, hostname });
 }
 
 function clientOptions({ clientId, will }: BrokerOptions, address: BrokerAddress): IClientOptions {

@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from './system/processes.ts';
+import { eventually } from './system/fixture.ts';
+import { freePorts, isServing, run } from './system/processes.ts';
 
 async function outcome(
   args: string[],
@@ -36,11 +37,80 @@ test('a bad value is named before anything is started', async () => {
   ]);
 });
 
-test.each(['gateway', 'manager'])('%s says which variable it cannot do without', async (command) => {
-  const { code, output } = await outcome([command]);
-  expect(code).toBe(2);
-  expect(output).toMatch(/EVANDER_(SECRET|GATEWAY_SECRET|DATABASE_URL|MQTT_URL) is not set/);
-});
+test.each([
+  ['gateway', ['EVANDER_MQTT_URL', 'EVANDER_GATEWAY_SECRET']],
+  ['manager', ['EVANDER_DATABASE_URL', 'EVANDER_MQTT_URL', 'EVANDER_SECRET']],
+])(
+  '%s names all variables at once that it cannot do without, and those that are wrong',
+  async (command, missing) => {
+    const { code, output } = await outcome([command], { EVANDER_PING_SECONDS: 'x', EVANDER_API_PORT: 'x' });
+    expect(code).toBe(2);
+    const lines = output.trim().split('\n');
+    for (const name of missing) expect(lines).toContainEqual(expect.stringMatching(`^${name} is not set: .`));
+    expect(lines).toContainEqual(expect.stringMatching(/^EVANDER_(PING_SECONDS|API_PORT) must be/));
+    expect(lines).toHaveLength(missing.length + 1);
+  },
+);
+
+/** PostgreSQL of the tests, under another name of something. */
+function databaseUrl(
+  change: Partial<Pick<URL, 'password' | 'username' | 'pathname' | 'port' | 'hostname'>>,
+): string {
+  return Object.assign(new URL(process.env.EVANDER_TEST_DATABASE_URL ?? ''), change).href;
+}
+
+test.each([
+  [{ port: '1' }, 'nothing listens at 127.0.0.1:1 (ECONNREFUSED)'],
+  [{ hostname: 'no-such-host.invalid' }, 'the host name \\"no-such-host.invalid\\" cannot be resolved'],
+  [{ password: 'wrong-password' }, '(28P01)'],
+  [{ pathname: '/no_such_database' }, '(3D000)'],
+  [{ pathname: '/postgres?sslmode=verify-full' }, 'does not support SSL'],
+])(
+  'a database that cannot be had with %j is said in one line that names the variable',
+  async (change, words) => {
+    const { code, output } = await outcome(['manager'], {
+      EVANDER_DATABASE_URL: decodeURIComponent(databaseUrl(change)),
+      EVANDER_MQTT_URL: 'mqtt://127.0.0.1:1',
+      EVANDER_SECRET: 'a secret of at least thirty-two characters',
+      EVANDER_API_PORT: 0,
+    });
+    expect(code).toBe(1);
+    const fatal = output
+      .trim()
+      .split('\n')
+      .filter((line) => line.includes('"level":60'));
+    expect(fatal).toEqual([expect.stringContaining(words)]);
+    expect(fatal[0]).toContain('EVANDER_DATABASE_URL');
+    expect(output).not.toMatch(/"stack"|wrong-password|\n +at /);
+  },
+  60_000,
+);
+
+test('a broker that is away is said once, in a line that names the variable', async () => {
+  const [api = 0, nobody = 0] = await freePorts(2);
+  const started = run(['gateway'], {
+    EVANDER_MQTT_URL: 'mqtt://localhost:1',
+    EVANDER_GATEWAY_SECRET: 'a secret of at least thirty-two characters',
+    EVANDER_MANAGER_URL: `http://127.0.0.1:${nobody}`,
+    EVANDER_WS_PORT: 0,
+    EVANDER_WSS_PORT: 0,
+    EVANDER_GATEWAY_STATUS_PORT: api,
+  });
+  const lines = (): string[] =>
+    started
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('broker error'));
+  await isServing(`http://127.0.0.1:${api}/health/live`, started);
+  await eventually(() => expect(lines()).not.toEqual([]));
+  // Three more attempts.
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await started.stop();
+  expect(lines()).toEqual([
+    expect.stringMatching(/nothing listens at .*:1 \(ECONNREFUSED\).*EVANDER_MQTT_URL/),
+  ]);
+  expect(started.output()).not.toContain('"stack"');
+}, 60_000);
 
 test('help lists the variables that a command reads', async () => {
   const { code, output } = await outcome(['gateway', '--help']);
@@ -64,8 +134,9 @@ test('a port that is taken ends the start with its name, and leaves nothing runn
   };
   const { code, output } = await outcome(['start'], variables);
   expect(code).toBe(1);
-  expect(output).toContain(`EADDRINUSE`);
-  expect(output).toContain(String(port));
+  expect(output).toContain(`port ${port} of 127.0.0.1 is taken by another process (EADDRINUSE)`);
+  expect(output).toContain('EVANDER_WS_PORT');
+  expect(output).not.toContain('"stack"');
   taken.close();
   await rm(dataDir, { recursive: true, force: true });
 }, 60_000);

@@ -1,4 +1,4 @@
-import { NewestMap } from '@evander/process';
+import { NewestMap, warnOf } from '@evander/process';
 import type { Log } from '@evander/process';
 import type { ClientCertificate } from './client-certificate.ts';
 import { ManagerAwayError } from './credentials.ts';
@@ -103,6 +103,7 @@ export class CredentialMemory {
   #areAway(cause: Error): void {
     if (this.#awaySinceMs !== undefined) return;
     this.#awaySinceMs = this.#nowMs();
-    this.#options.log.warn({ err: cause }, 'no manager answers for credentials: those remembered count');
+    const what = 'no manager of EVANDER_MANAGER_URL answers for credentials: those remembered count';
+    warnOf(this.#options.log, what, cause);
   }
 }

@@ -1,11 +1,15 @@
 import type { ProcessOptions } from '@evander/process';
 import { startGateway } from './gateway.ts';
-import { GATEWAY_SETTINGS, gatewayOptions } from './settings.ts';
+import { GATEWAY_REQUIRED, GATEWAY_SETTINGS, gatewayOptions } from './settings.ts';
 
 /** A gateway as a process of its own. */
-export const gatewayProcess: ProcessOptions<(typeof GATEWAY_SETTINGS)[number]> = {
+export const gatewayProcess: ProcessOptions<
+  (typeof GATEWAY_SETTINGS)[number],
+  (typeof GATEWAY_REQUIRED)[number]
+> = {
   name: 'evander gateway',
   settings: GATEWAY_SETTINGS,
+  required: GATEWAY_REQUIRED,
   start: async (settings, log) => {
     const gateway = await startGateway(gatewayOptions(settings, log));
     log.info(

@@ -8,6 +8,7 @@ import {
 } from '@evander/broker';
 import { readTopic, topicsUnder } from '@evander/broker';
 import type { Connection as AnnouncedConnection, Envelope, Presence, Topics } from '@evander/broker';
+import { warnOf } from '@evander/process';
 import type { Log } from '@evander/process';
 import { randomBytes } from 'node:crypto';
 
@@ -58,7 +59,7 @@ export class Road {
         options.onReady();
       },
       onDisconnect: () => options.log.warn('the broker is away'),
-      onError: (error) => options.log.warn({ err: error }, 'broker error'),
+      onError: (error) => warnOf(options.log, 'broker error', error, { mqttUrl: options.mqttUrl }),
     });
     this.#aliveTimer = setInterval(() => this.#onAlive(), options.aliveEveryMs);
   }

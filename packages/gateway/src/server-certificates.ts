@@ -1,3 +1,4 @@
+import { warnOf } from '@evander/process';
 import type { Log, Sealer } from '@evander/process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
@@ -101,11 +102,12 @@ export class CertificateKeeper {
 
   async #look(): Promise<void> {
     const { source, log, everyMs } = this.#options;
+    const from = source.isSlow ? ' from the managers of EVANDER_MANAGER_URL' : '';
     try {
       if (this.#loadedAtMs === 0 || (await source.isStale(this.#loadedAtMs))) await this.#load();
     } catch (error) {
       // What is in use stays in use.
-      log.error({ err: error }, 'the server certificates could not be loaded');
+      warnOf(log, `the server certificates could not be loaded${from}`, error);
     }
     if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), everyMs).unref();
   }

@@ -1,4 +1,4 @@
-import { gatewayKeys, requireSetting, Sealer, SettingsError } from '@evander/process';
+import { gatewayKeys, Sealer, SettingsError } from '@evander/process';
 import type { Log, SettingName, Settings } from '@evander/process';
 import { credentialsFromManager } from './credentials.ts';
 import type { GatewayOptions } from './gateway.ts';
@@ -40,17 +40,20 @@ export const GATEWAY_SETTINGS = [
   'logLevel',
 ] as const satisfies readonly SettingName[];
 
-export type GatewaySettings = Settings<(typeof GATEWAY_SETTINGS)[number]>;
+/** Those without which a gateway does not start. */
+export const GATEWAY_REQUIRED = ['mqttUrl', 'gatewaySecret'] as const satisfies readonly SettingName[];
 
-/** What `startGateway` wants, from the environment's settings. Throws SettingsError when one that it needs is not set. */
+export type GatewaySettings = Settings<(typeof GATEWAY_SETTINGS)[number], (typeof GATEWAY_REQUIRED)[number]>;
+
+/** What `startGateway` wants, from the environment's settings. Throws SettingsError when they do not fit together. */
 export function gatewayOptions(settings: GatewaySettings, log: Log): GatewayOptions {
-  const keys = gatewayKeys(requireSetting(settings, 'gatewaySecret'));
+  const keys = gatewayKeys(settings.gatewaySecret);
   const managers = { managerUrls: settings.managerUrl.split(','), gatewayKey: keys.gatewayKey };
   return {
     host: settings.host,
     wsPort: settings.wsPort,
     statusPort: settings.gatewayStatusPort,
-    mqttUrl: requireSetting(settings, 'mqttUrl'),
+    mqttUrl: settings.mqttUrl,
     mqttPrefix: settings.mqttPrefix,
     wssPort: settings.wssPort,
     certificates: certificateSource(settings, { ...managers, ...keys }),

@@ -1,11 +1,15 @@
 import type { ProcessOptions } from '@evander/process';
 import { startManager } from './manager.ts';
-import { MANAGER_SETTINGS, managerOptions } from './settings.ts';
+import { MANAGER_REQUIRED, MANAGER_SETTINGS, managerOptions } from './settings.ts';
 
 /** A manager as a process of its own. */
-export const managerProcess: ProcessOptions<(typeof MANAGER_SETTINGS)[number]> = {
+export const managerProcess: ProcessOptions<
+  (typeof MANAGER_SETTINGS)[number],
+  (typeof MANAGER_REQUIRED)[number]
+> = {
   name: 'evander manager',
   settings: MANAGER_SETTINGS,
+  required: MANAGER_REQUIRED,
   start: async (settings, log) => {
     const manager = await startManager(managerOptions(settings, log));
     log.info({ api: manager.apiUrl }, 'manager started');

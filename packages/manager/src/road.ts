@@ -7,6 +7,7 @@ import {
   topicsUnder,
 } from '@evander/broker';
 import type { Envelope, Presence, Topics } from '@evander/broker';
+import { warnOf } from '@evander/process';
 import type { Log } from '@evander/process';
 import { randomBytes } from 'node:crypto';
 
@@ -40,7 +41,7 @@ export class Road {
         this.#client.publish(this.#topics.presenceRequest, '{}', 1);
       },
       onDisconnect: () => options.log.warn('the broker is away'),
-      onError: (error) => options.log.warn({ err: error }, 'broker error'),
+      onError: (error) => warnOf(options.log, 'broker error', error, { mqttUrl: options.mqttUrl }),
     });
   }
 

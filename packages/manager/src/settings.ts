@@ -43,17 +43,24 @@ export const MANAGER_SETTINGS = [
   'logLevel',
 ] as const satisfies readonly SettingName[];
 
-export type ManagerSettings = Settings<(typeof MANAGER_SETTINGS)[number]>;
+/** Those without which a manager does not start. */
+export const MANAGER_REQUIRED = [
+  'databaseUrl',
+  'mqttUrl',
+  'secret',
+] as const satisfies readonly SettingName[];
 
-/** What `startManager` wants, from the environment's settings. Throws SettingsError when one that it needs is not set. */
+export type ManagerSettings = Settings<(typeof MANAGER_SETTINGS)[number], (typeof MANAGER_REQUIRED)[number]>;
+
+/** What `startManager` wants, from the environment's settings. Throws SettingsError when they do not fit together. */
 export function managerOptions(settings: ManagerSettings, log: Log): ManagerOptions {
-  const secret = requireSetting(settings, 'secret');
+  const { secret } = settings;
   return {
     host: settings.host,
     apiPort: settings.apiPort,
-    databaseUrl: requireSetting(settings, 'databaseUrl'),
+    databaseUrl: settings.databaseUrl,
     databasePoolSize: settings.databasePoolSize,
-    mqttUrl: requireSetting(settings, 'mqttUrl'),
+    mqttUrl: settings.mqttUrl,
     mqttPrefix: settings.mqttPrefix,
     ...gatewayKeys(gatewaySecretOf(secret)),
     sealingKey: sealingKeyOf(secret),

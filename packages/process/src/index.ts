@@ -1,3 +1,4 @@
+export { explained, explainFault, OperationalError, warnOf } from './environment-faults.ts';
 export { createLog, silentLog } from './log.ts';
 export type { Log } from './log.ts';
 export { Metrics } from './metrics.ts';

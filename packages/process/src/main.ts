@@ -1,3 +1,4 @@
+import { explained } from './environment-faults.ts';
 import { createLog } from './log.ts';
 import type { Log } from './log.ts';
 import { runProcess } from './run.ts';
@@ -6,33 +7,39 @@ import { describeSettings, readSettings, SettingsError, unknownVariables } from 
 import type { SettingName, Settings } from './settings.ts';
 import { startTracing } from './tracing.ts';
 
-export interface ProcessOptions<N extends SettingName> {
+export interface ProcessOptions<N extends SettingName, R extends SettingName = never> {
   /** Names the process in its log and its help. */
   name: string;
   settings: readonly (N | 'logLevel' | 'drainSeconds')[];
-  start(settings: Settings<N | 'logLevel' | 'drainSeconds'>, log: Log): Promise<Running>;
+  /** Those of them without which it does not start. */
+  required?: readonly R[];
+  start(settings: Settings<N | 'logLevel' | 'drainSeconds', R>, log: Log): Promise<Running>;
 }
 
 /** A process from its environment to its end: help, settings, log, start, orderly stop. Bad settings exit with 2. */
-export async function main<N extends SettingName>({
+export async function main<N extends SettingName, R extends SettingName = never>({
   name,
   settings,
+  required,
   start,
-}: ProcessOptions<N>): Promise<void> {
+}: ProcessOptions<N, R>): Promise<void> {
   if (process.argv.includes('--help')) {
     console.log(`Usage: ${name}\n\nEnvironment:\n${describeSettings(settings)}`);
     return;
   }
   try {
-    const values = readSettings(process.env, settings);
+    const values = readSettings(process.env, settings, required);
     const log = createLog(name, values.logLevel);
     for (const variable of unknownVariables(process.env)) {
       log.warn(`${variable} is set, but Evander knows no such variable`);
     }
     const endTracing = await startTracing(process.env, name);
     await runProcess(log, values.drainSeconds, async () => {
-      const running = await start(values, log);
+      const running = await start(values, log).catch((error: unknown) => {
+        throw explained(error, values);
+      });
       return {
+        ...running,
         close: async () => {
           await running.close();
           // A collector that is away must not keep a process from ending well.

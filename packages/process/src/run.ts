@@ -1,13 +1,16 @@
 import type { Log } from './log.ts';
+import { OperationalError } from './environment-faults.ts';
 import { SettingsError } from './settings.ts';
 
 export interface Running {
   close(): Promise<void>;
+  /** Rejects when it cannot go on; what is left of it is not closed then. */
+  readonly failed?: Promise<never>;
 }
 
 /**
  * Starts a process and ends it in order: on SIGTERM or SIGINT `close` has `drainSeconds` to finish what has begun,
- * a second signal ends at once. A start that fails is logged with its cause and exits with 1.
+ * a second signal ends at once. A start that fails, and what cannot go on, is logged with its cause and exits with 1.
  */
 export async function runProcess(
   log: Log,
@@ -49,7 +52,15 @@ export async function runProcess(
     running = await start();
   } catch (error) {
     if (error instanceof SettingsError) throw error;
-    log.fatal({ err: error }, 'could not start');
-    process.exit(1);
+    exitWith(log, 'could not start', error);
   }
+  running.failed?.catch((error: unknown) => {
+    if (!closing) exitWith(log, 'cannot go on', error);
+  });
+}
+
+function exitWith(log: Log, what: string, error: unknown): never {
+  if (error instanceof OperationalError) log.fatal(`${what}: ${error.message}`);
+  else log.fatal({ err: error }, what);
+  process.exit(1);
 }

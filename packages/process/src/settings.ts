@@ -388,24 +388,29 @@ type ValueOf<S> =
       | (D extends undefined ? undefined : never)
     : never;
 
-export type Settings<N extends SettingName = SettingName> = { -readonly [K in N]: ValueOf<Table[K]> };
+/** Values of settings; `R` are those of them that are certainly set. */
+export type Settings<N extends SettingName = SettingName, R extends SettingName = never> = {
+  -readonly [K in N]: K extends R ? NonNullable<ValueOf<Table[K]>> : ValueOf<Table[K]>;
+};
 
 /** One or more variables hold what they must not; the message names each with its cure. */
 export class SettingsError extends Error {
   override name = 'SettingsError';
 }
 
-/** Reads the named settings from the environment. Throws SettingsError that lists every bad one. */
-export function readSettings<N extends SettingName>(
+/** Reads the named settings from the environment. Throws SettingsError that lists every bad one, and every required one that is not set. */
+export function readSettings<N extends SettingName, R extends SettingName = never>(
   env: NodeJS.ProcessEnv,
   names: readonly N[],
-): Settings<N> {
+  required: readonly R[] = [],
+): Settings<N, R> {
   const faults: string[] = [];
   const values: Partial<Record<SettingName, unknown>> = {};
   for (const name of names) {
     const { variable, kind, default: fallback } = SETTINGS[name];
     const text = env[variable];
     if (text === undefined || text === '') {
+      if ((required as readonly SettingName[]).includes(name)) faults.push(notSet(name));
       values[name] = fallback;
       continue;
     }
@@ -414,7 +419,7 @@ export function readSettings<N extends SettingName>(
     else values[name] = value;
   }
   if (faults.length > 0) throw new SettingsError(faults.join('\n'));
-  return values as Settings<N>;
+  return values as Settings<N, R>;
 }
 
 /** The value of a setting that has no default. Throws SettingsError when it is not set. */
@@ -423,9 +428,12 @@ export function requireSetting<N extends SettingName>(
   name: N,
 ): NonNullable<Settings[N]> {
   const value = settings[name];
-  if (value === undefined)
-    throw new SettingsError(`${SETTINGS[name].variable} is not set: ${SETTINGS[name].help}`);
+  if (value === undefined) throw new SettingsError(notSet(name));
   return value;
+}
+
+function notSet(name: SettingName): string {
+  return `${SETTINGS[name].variable} is not set: ${SETTINGS[name].help}`;
 }
 
 /** Variables that begin like ours but are in no table: most often a slip of the pen. */

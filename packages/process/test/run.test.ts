@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** Runs a process whose start is `body`, and gives its exit code and what it wrote. */
+async function outcome(body: string): Promise<{ code: number | null; output: string }> {
+  const index = new URL('../src/index.ts', import.meta.url).href;
+  const source = `const { main, OperationalError } = await import(${JSON.stringify(index)});
+    await main({ name: 'test', settings: ['logLevel', 'drainSeconds'], start: async () => { ${body} } });
+    setInterval(() => {}, 1000);`;
+  const child = spawn(
+    process.execPath,
+    ['--import', 'tsx', '--conditions=@evander/source', '--input-type=module', '--eval', source],
+    { cwd: fileURLToPath(new URL('../../..', import.meta.url)), stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await once(child, 'close');
+  return { code: child.exitCode, output };
+}
+
+const failed = (error: string) =>
+  `return { close: async () => {}, failed: new Promise((_, reject) => setTimeout(reject, 10, ${error})) };`;
+
+test.each([
+  ["throw new OperationalError('set X');", 'could not start: set X', false],
+  ["throw new TypeError('a bug');", 'could not start', true],
+  [failed("new OperationalError('it is gone')"), 'cannot go on: it is gone', false],
+  [failed("new TypeError('a bug')"), 'cannot go on', true],
+])(
+  '%# a process that cannot start or go on ends with 1; a stack is logged only for what is no fault of the environment',
+  async (body, words, hasStack) => {
+    const { code, output } = await outcome(body);
+    expect(code).toBe(1);
+    const [line = '{}'] = output.trim().split('\n').slice(-1);
+    const { level, msg, err } = JSON.parse(line) as { level: number; msg: string; err?: object };
+    expect({ level, msg, hasStack: err !== undefined }).toEqual({ level: 60, msg: words, hasStack });
+  },
+);
