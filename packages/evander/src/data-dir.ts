@@ -1,3 +1,4 @@
+import { OperationalError } from '@evander/process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -21,6 +22,8 @@ export async function keptSecret(dataDir: string, file: string, prefix = ''): Pr
   }
   const kept = (await readFile(path, 'utf8')).trim();
   if (kept.length < 32)
-    throw new Error(`${path} is damaged: it must hold at least 32 characters; delete it to get a new one`);
+    throw new OperationalError(
+      `${path} is damaged: it must hold at least 32 characters; delete it to get a new one`,
+    );
   return kept;
 }

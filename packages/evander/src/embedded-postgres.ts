@@ -1,3 +1,4 @@
+import { OperationalError } from '@evander/process';
 import type { Log } from '@evander/process';
 import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -8,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findBinaries, makeOnce, serverAccount } from './postgres-binaries.ts';
 import { readNumber, run, shellWord, writeNumber } from './postgres-home.ts';
 import type { PostgresHome } from './postgres-home.ts';
-import { answers, findRunning, isAlive } from './running-postgres.ts';
+import { answers, endOrphans, findRunning, isAlive } from './running-postgres.ts';
 import type { RunningPostgres } from './running-postgres.ts';
 
 const HOST = '127.0.0.1';
@@ -103,6 +104,7 @@ async function attachOrStart(
     }
     if (attempts === START_ATTEMPTS) throw await fault(home, 'did not start');
     attempts += 1;
+    if (endOrphans(home.data)) await delay(200);
     isNew = await launch(home, { ...settings, ...(await address(home, port)) });
     // Another start was faster, the port was taken just now, or processes of a crashed server have not ended yet.
     if (!isNew) await delay(200);
@@ -139,7 +141,7 @@ async function stop(home: PostgresHome): Promise<void> {
 async function fault(home: PostgresHome, what: string): Promise<Error> {
   const path = join(home.dir, 'postgres.log');
   const text = await readFile(path, 'utf8').catch(() => '');
-  return new Error(
+  return new OperationalError(
     `embedded PostgreSQL in ${home.dir} ${what}; mend it, or set EVANDER_DATABASE_URL to another server. ` +
       `${path} ends with:\n${text.slice(-LOG_TAIL_BYTES).trimEnd()}`,
   );

@@ -1,3 +1,4 @@
+import { OperationalError } from '@evander/process';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
@@ -23,7 +24,7 @@ export async function serverAccount(directories: string[]): Promise<Account | un
   const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
   const user = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody');
   if (user === undefined) {
-    throw new Error(
+    throw new OperationalError(
       `PostgreSQL may not run as root, and /etc/passwd has no user postgres or nobody: ${CURE}`,
     );
   }
@@ -38,14 +39,14 @@ export async function findBinaries(dataDir: string, account: Account | undefined
   const fault = tryRun(native, account);
   if (fault === undefined) return join(native, 'bin');
   if (fault.code === 'ENOENT') {
-    throw new Error(`embedded PostgreSQL needs glibc, which this machine does not have: ${CURE}`);
+    throw new OperationalError(`embedded PostgreSQL needs glibc, which this machine does not have: ${CURE}`);
   }
   // A project below a 0700 directory such as /root is closed to the server's account, and so is its data directory.
   const copy = join(account === undefined ? dataDir : await sharedCache(), name);
   await makeOnce(copy, (draft) => copyBinaries(native, draft));
   const faultOfCopy = tryRun(copy, account);
   if (faultOfCopy === undefined) return join(copy, 'bin');
-  throw new Error(
+  throw new OperationalError(
     `embedded PostgreSQL runs neither in ${native} (${fault.message}) nor in ${copy} (${faultOfCopy.message}): ` +
       `make one of them readable and executable for uid ${account?.uid ?? process.getuid?.() ?? '?'}, or ${CURE}`,
   );
@@ -90,9 +91,12 @@ function packagedBinaries(): { native: string; name: string } {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     return { native: join(root, 'native'), name: `postgres-${version}-${platform}` };
   } catch (cause) {
-    throw new Error(`there is no embedded PostgreSQL for ${platform} in this installation: ${CURE}`, {
-      cause,
-    });
+    throw new OperationalError(
+      `there is no embedded PostgreSQL for ${platform} in this installation: ${CURE}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -59,6 +59,37 @@ function worksIn(pid: number, data: string): boolean {
   } catch (error) {
     // Root in a container may not look into other users' processes: then the name has to do.
     return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+}
+
+/**
+ * Ends what a killed server has left behind on this data directory: a process in a long query does not notice that its parent is gone,
+ * and no server starts as long as it holds the shared memory. Answers whether there was any.
+ */
+export function endOrphans(data: string): boolean {
+  if (process.platform !== 'linux') return false;
+  const orphans = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isOrphan(Number(pid), data));
+  for (const pid of orphans) {
+    try {
+      process.kill(Number(pid), 'SIGQUIT');
+    } catch (error) {
+      if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
+  return orphans.length > 0;
+}
+
+// Children of a server call themselves `postgres: …`, the server itself does not.
+function isOrphan(pid: number, data: string): boolean {
+  try {
+    if (!readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('postgres: ')) return false;
+    const parent = / \(postgres\) [^ZX] (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1];
+    const [works, ours] = [statSync(`/proc/${pid}/cwd`), statSync(data)];
+    const isHere = works.ino === ours.ino && works.dev === ours.dev;
+    return isHere && parent !== undefined && !worksIn(Number(parent), data);
+  } catch {
+    // It has just ended, or belongs to somebody else.
+    return false;
   }
 }
 

@@ -4,10 +4,9 @@ import { managerOptions, MANAGER_SETTINGS, startManager } from '@evander/manager
 import { gatewaySecretOf } from '@evander/process';
 import type { Log, Running, SettingName, Settings } from '@evander/process';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { keptSecret, prepareDataDir } from './data-dir.ts';
 import { startDemo } from './demo.ts';
-import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import { startOwnPostgres } from './own-postgres.ts';
 
 /** The variables that `start` reads: a gateway's, a manager's, and where its own data lie. */
 export const START_SETTINGS = [
@@ -39,11 +38,16 @@ export async function start(settings: StartSettings, log: Log, { demo = false } 
   const close = async (): Promise<void> => {
     for (const part of started.splice(0).reverse()) await part.close();
   };
+
   try {
-    const databaseUrl = settings.databaseUrl ?? (await ownPostgres(dataDir, log, started));
+    const postgres =
+      settings.databaseUrl === undefined
+        ? await startOwnPostgres(dataDir, log)
+        : { url: settings.databaseUrl };
+    if ('close' in postgres) started.push(postgres);
     const mqttUrl = settings.mqttUrl ?? (await ownBroker(started));
     const unknownStations = settings.unknownStations ?? (isLoopback(settings.host) ? 'accept' : 'reject');
-    const all = { ...settings, secret, adminKey, databaseUrl, mqttUrl, unknownStations };
+    const all = { ...settings, secret, adminKey, databaseUrl: postgres.url, mqttUrl, unknownStations };
     const manager = await startManager(managerOptions(all, log.child({ part: 'manager' })));
     started.push(manager);
     const gatewayLog = log.child({ part: 'gateway' });
@@ -66,18 +70,13 @@ export async function start(settings: StartSettings, log: Log, { demo = false } 
       statusUrl: gateway.statusUrl,
       adminKey,
       dataDir,
+      ...('failed' in postgres && { failed: postgres.failed }),
       close,
     };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-async function ownPostgres(dataDir: string, log: Log, started: Running[]): Promise<string> {
-  const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), log });
-  started.push({ close: () => postgres.stop() });
-  return postgres.url;
 }
 
 async function ownBroker(started: Running[]): Promise<string> {

@@ -77,6 +77,22 @@ test('starts again after PostgreSQL itself was killed, and keeps what was commit
   expect(await query(second.url, 'SELECT seven FROM kept_on_crash')).toEqual([{ seven: 7 }]);
 });
 
+test('starts again after PostgreSQL was killed under a query that does not notice', async () => {
+  const first = await start();
+  const client = new pg.Client({ connectionString: first.url });
+  client.on('error', () => {});
+  await client.connect();
+  const busy = client.query('SELECT count(*) FROM generate_series(1, 1000000000000)').catch(() => {});
+  const isBusy =
+    "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%generate_series(1, 1%'";
+  while ((await query(first.url, isBusy)).length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  process.kill(await postmasterPid(), 'SIGKILL');
+
+  const second = await start();
+  expect(await query(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  await busy;
+}, 60_000);
+
 test.each([
   ['the number of another living process', String(process.pid)],
   ['the number of no process', '99999999'],

@@ -30,6 +30,7 @@ export class Desk {
   readonly #writer: Writer;
   readonly #lastSeen: LastSeen;
   readonly #leafSigner: LeafSigner;
+  readonly #presence = new Set<Promise<void>>();
 
   constructor(options: Options, database: Database, metrics: ManagerMetrics) {
     const { log, now, passwordPepper, heartbeatSeconds } = options;
@@ -79,9 +80,12 @@ export class Desk {
       mqttPrefix: options.mqttPrefix,
       onEnvelope: (stationId, envelope) => void this.#router.route(stationId, envelope),
       onPresence: (gatewayId, presence) => {
-        recordPresence(gatewayId, presence, { database, writer, now }).catch((error: unknown) =>
-          log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded'),
-        );
+        const recorded: Promise<void> = recordPresence(gatewayId, presence, { database, writer, now })
+          .catch((error: unknown) =>
+            log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded'),
+          )
+          .finally(() => this.#presence.delete(recorded));
+        this.#presence.add(recorded);
       },
       onSettled: (commandId) => this.callMaker.onSettled(commandId),
       log,
@@ -102,6 +106,7 @@ export class Desk {
 
   /** Writes what is left to be written, and leaves the road. */
   async close(): Promise<void> {
+    await Promise.all(this.#presence);
     await this.#lastSeen.close();
     await Promise.all(Object.values(this.#writer).map((batch: Batch<unknown>) => batch.idle()));
     await this.road.close();

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { OperationalError, silentLog } from '@evander/process';
+import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { startOwnPostgres } from '../src/own-postgres.ts';
+import { eventually } from './system/fixture.ts';
+
+let dataDir: string;
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), `evander-jest-${process.pid}-`));
+});
+afterAll(() => rm(dataDir, { recursive: true, force: true }));
+
+async function one(url: string): Promise<unknown> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return (await client.query<{ one: number }>('SELECT 1 AS one')).rows[0]?.one;
+  } finally {
+    await client.end();
+  }
+}
+
+async function killPostmaster(): Promise<void> {
+  const text = await readFile(join(dataDir, 'postgres', 'cluster', 'data', 'postmaster.pid'), 'utf8');
+  process.kill(Number(text.split('\n')[0]), 'SIGKILL');
+}
+
+test('a data directory is one process’s: the second is refused and told who has it, and the first goes on', async () => {
+  const first = await startOwnPostgres(dataDir, silentLog());
+  const second = startOwnPostgres(dataDir, silentLog());
+  await expect(second).rejects.toThrow(OperationalError);
+  await expect(second).rejects.toThrow(
+    `the data directory ${dataDir} is in use by another process (evander start, process ${process.pid})`,
+  );
+  await expect(second).rejects.toThrow(/EVANDER_DATA_DIR/);
+  expect(await one(first.url)).toBe(1);
+  await first.close();
+
+  const next = await startOwnPostgres(dataDir, silentLog());
+  expect(await one(next.url)).toBe(1);
+  await next.close();
+}, 60_000);
+
+test('PostgreSQL that was killed is started again at the same address, as often as it takes', async () => {
+  const own = await startOwnPostgres(dataDir, silentLog());
+  for (let kill = 0; kill < 2; kill++) {
+    await killPostmaster();
+    await eventually(async () => expect(await one(own.url)).toBe(1));
+    // The connection that watches it stands a moment later.
+    await expect(startOwnPostgres(dataDir, silentLog())).rejects.toThrow('in use');
+  }
+  await own.close();
+  await expect(one(own.url)).rejects.toThrow();
+}, 60_000);
+
+test('one that cannot be started again is a failure that says why, and is not tried for ever', async () => {
+  const own = await startOwnPostgres(dataDir, silentLog(), [0, 10]);
+  const control = join(dataDir, 'postgres', 'cluster', 'data', 'global', 'pg_control');
+  await rename(control, `${control}.away`);
+  await killPostmaster();
+  await expect(own.failed).rejects.toThrow(OperationalError);
+  await expect(own.failed).rejects.toThrow(/cannot be kept running:[^]*pg_control/);
+  await rename(`${control}.away`, control);
+  await own.close();
+}, 60_000);
