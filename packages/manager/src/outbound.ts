@@ -1,5 +1,6 @@
 import { timeLimit } from '@evander/process';
 import { lookup } from 'node:dns';
+import * as dns from 'node:dns/promises';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -47,6 +48,35 @@ export function outbound({ allowPrivate }: { allowPrivate: boolean }): Outbound 
       limit.end();
     }
   };
+}
+
+/** How long a name may take to be resolved, when that is all that is asked. */
+const RESOLVE_MS = 3000;
+
+/**
+ * Rejects with OutboundRefused when `outbound` would never ask this URL as things are: by its form, its address, or the addresses of its name. A
+ * name that cannot be judged now, as while the resolver is away, passes: each request is judged again.
+ */
+export async function checkOutbound(
+  address: string,
+  { allowPrivate }: { allowPrivate: boolean },
+): Promise<void> {
+  const host = readUrl(address).hostname.replace(/^\[|\]$/g, '');
+  if (allowPrivate) return;
+  const giveUp = new Promise<[]>((resolve) => setTimeout(resolve, RESOLVE_MS, []).unref());
+  const found = isIP(host) ? [{ address: host }] : await Promise.race([addressesOf(host), giveUp]);
+  const inside = found.find((one) => isPrivate(one.address));
+  if (inside) throw refused(host, inside.address);
+}
+
+async function addressesOf(host: string): Promise<{ address: string }[]> {
+  try {
+    return await dns.lookup(host, { all: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTFOUND')
+      throw new OutboundRefused(`the host name ${host} is not known; correct it, or wait until it is`);
+    return [];
+  }
 }
 
 async function ask(

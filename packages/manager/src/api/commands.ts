@@ -93,6 +93,7 @@ const tags = ['commands'];
 /** Commands: a route for each action that we send, and every command ever sent. */
 export function commandRoutes(app: App, context: ApiContext): void {
   for (const action of COMMAND_ACTIONS) addCommand(app, context, action);
+  addUnknownAction(app);
   const { database } = context;
   app.get(
     '/commands',
@@ -156,6 +157,25 @@ function addCommand(app: App, { callMaker, keys }: ApiContext, action: CommandAc
       const sent = { stationId, action, request: request.body, requestedBy, ...commandIdOf(request) };
       const command = await sendCommand(callMaker, sent, request.query);
       return reply.code(command.settledAt === null ? 202 : 200).send(command);
+    },
+  );
+}
+
+function addUnknownAction(app: App): void {
+  app.post(
+    '/stations/:stationId/commands/:action',
+    {
+      config: { role: 'operator' },
+      schema: { hide: true, params: Type.Object({ stationId: Type.String(), action: Type.String() }) },
+    },
+    ({ params: { action } }) => {
+      const meant = COMMAND_ACTIONS.find((known) => known.toLowerCase() === action.toLowerCase());
+      const hint = meant === undefined ? '' : `; ${meant} is meant, perhaps`;
+      throw new Problem(
+        404,
+        `${action.slice(0, 50)} is no command${hint}; these are: ${COMMAND_ACTIONS.join(', ')}`,
+        { field: 'action' },
+      );
     },
   );
 }

@@ -1,20 +1,22 @@
 import { Type } from '@fastify/type-provider-typebox';
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify';
+import type { Static, TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyContextConfig, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { fileNameOf } from '../files/file-name.ts';
+import { isMultipart } from '../files/multipart.ts';
 import type { FileRow } from '../store/file-list.ts';
 import * as fileList from '../store/file-list.ts';
 import { FILE_KINDS } from '../store/files.ts';
 import { oneOf } from './fields.ts';
+import { fileOfForm } from './file-form.ts';
 import { File, FileName, FileParams, findFile, FirmwareVersion, Note } from './file-schemas.ts';
 import { incoming, receive, sendFile } from './file-transfer.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
-import { Problem } from './problem.ts';
+import { answerProblem, Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
 const UploadQuery = Type.Object(
   {
-    name: FileName,
+    name: Type.Optional({ ...FileName, description: 'Its name; of a form the one that the form gives' }),
     kind: Type.Optional(oneOf(['firmware'], 'The only kind that the API takes')),
     firmwareVersion: Type.Optional(FirmwareVersion),
     note: Type.Optional(Note),
@@ -27,6 +29,7 @@ const UploadQuery = Type.Object(
   },
   { additionalProperties: false },
 );
+type Upload = Static<typeof UploadQuery>;
 const Query = listQuery({
   kind: Type.Optional(oneOf(FILE_KINDS)),
   stationId: Type.Optional(Type.String({ description: 'The station that uploaded it' })),
@@ -37,6 +40,16 @@ const PAGER = new Pager(['time', 'uuid'], ({ createdAt, fileId }: FileRow) => [
   fileId,
 ]);
 const Contents = Type.Unsafe<unknown>({ description: 'The contents, as they are' });
+const UploadForm = Type.Unsafe<unknown>({
+  type: 'object',
+  properties: {
+    ...Object.fromEntries(
+      Object.entries(UploadQuery.properties).map(([name, schema]) => [name, { ...schema }]),
+    ),
+    file: { type: 'string', contentMediaType: 'application/octet-stream', description: 'After the fields' },
+  },
+  description: 'One file; the fields are those of the query, which counts where both are given',
+});
 const tags = ['files'];
 
 /** Files: firmware that operators bring, diagnostics and logs that stations upload. */
@@ -51,29 +64,52 @@ function addUpload(app: App, { files, keys }: ApiContext): void {
     const raw = scope.withTypeProvider<TypeBoxTypeProvider>();
     // The body is read by the handler, as it comes.
     raw.removeAllContentTypeParsers();
-    raw.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null));
+    raw.addContentTypeParser(['application/octet-stream', 'multipart/form-data'], (_request, _body, done) =>
+      done(null),
+    );
+    raw.addContentTypeParser('*', ({ headers }, _body, done) => {
+      const type = headers['content-type'];
+      done(type === undefined ? null : notAFile(type));
+    });
+    // What is no media type at all never comes to a parser.
+    raw.setErrorHandler((error: FastifyError, request, reply) => {
+      const isOfType = error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
+      return answerProblem(isOfType ? notAFile(request.headers['content-type']) : error, request, reply);
+    });
     raw.post(
       '/files',
       {
         config: { role: 'operator', problems: [422] },
         schema: {
           operationId: 'addFile',
-          summary: 'Bring firmware; the body is the file',
+          summary: 'Bring firmware; the body is the file, or a form with one',
           tags,
           querystring: UploadQuery,
-          body: { content: { 'application/octet-stream': { schema: Contents } } },
+          body: {
+            content: {
+              'application/octet-stream': { schema: Contents },
+              'multipart/form-data': { schema: UploadForm },
+            },
+          },
           response: { 201: File },
         },
       },
       async (request, reply) => {
         requireBody(request);
-        const { name, kind = 'firmware', sha256, ...rest } = request.query;
         const uploadedBy = await keys.nameOf(request);
+        const { maxFirmwareBytes: maxBytes } = files.options;
+        const keep = (
+          { name, kind = 'firmware', sha256, ...rest }: Upload,
+          source: AsyncIterable<Buffer>,
+        ) => {
+          if (name === undefined) throw new Problem(400, 'query: name is missing', { field: 'name' });
+          const about = { ...rest, kind, name: fileNameOf(name, 'firmware'), uploadedBy };
+          return files.keep(about, { source, maxBytes, sha256 });
+        };
         const file = await receive(request, files, () =>
-          files.keep(
-            { ...rest, kind, name: fileNameOf(name, 'firmware'), uploadedBy },
-            incoming(request, { maxBytes: files.options.maxFirmwareBytes, sha256 }),
-          ),
+          isMultipart(request.raw)
+            ? fileOfForm(request, keep)
+            : keep(request.query, incoming(request, { maxBytes }).source),
         );
         return reply.code(201).header('location', `/api/v1/files/${file.fileId}`).send(file);
       },
@@ -81,9 +117,16 @@ function addUpload(app: App, { files, keys }: ApiContext): void {
   });
 }
 
+const TYPES = 'application/octet-stream, or as multipart/form-data with one file';
+
+function notAFile(type = ''): Problem {
+  const detail = `body: a file does not come as ${type.slice(0, 100)}; send its bytes as ${TYPES}`;
+  return new Problem(415, detail, { headers: { connection: 'close' } });
+}
+
 function requireBody({ headers }: FastifyRequest): void {
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0) return;
-  throw new Problem(400, 'body: the file is missing; send its bytes as application/octet-stream');
+  throw new Problem(400, 'body: the file is missing; send its bytes as ' + TYPES);
 }
 
 function addReading(app: App, { database }: ApiContext): void {

@@ -67,7 +67,8 @@ export function answerProblem(error: Error, request: FastifyRequest, reply: Fast
     });
 }
 
-function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
+/** What an error says to the client. */
+export function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof NotSent) return new Problem(NOT_SENT[error.why], error.message);
   if (error instanceof NotPossible) return new Problem(NOT_POSSIBLE[error.why], error.message);
@@ -78,7 +79,8 @@ function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
   const [fault] = error.validation ?? [];
   if (fault) return validationProblem(fault, error.validationContext ?? 'body');
   const status = error.statusCode ?? 500;
-  if (status >= 400 && status < 500) return new Problem(status, CURES[status] ?? error.message);
+  if (status >= 400 && status < 500)
+    return new Problem(status, REFUSALS[error.code ?? ''] ?? CURES[status] ?? CURES[400]);
   switch (faultOf(error)) {
     case 'theirs':
       return new Problem(
@@ -104,11 +106,22 @@ const NOT_RESOLVABLE: Record<NotResolvable['why'], (detail: string) => Problem> 
 };
 const NOT_SENT: Record<NotSent['why'], number> = { unknownStation: 404, notConnected: 409, tooMany: 429 };
 
-/** What the server itself refuses, where its own words do not tell the cure. */
-const CURES: Partial<Record<number, string>> = {
-  413: 'the body is too large; send 1 MiB at most',
-  415: 'the body is not JSON; send it with "Content-Type: application/json"',
+/** What the server itself refuses, by its code: its own words are not for users of the API. */
+const REFUSALS: Record<string, string> = {
+  FST_ERR_BAD_URL: 'the path has a % that begins no percent-encoding, as in %zz; write % itself as %25',
+  FST_ERR_MAX_PARAM_LENGTH: 'a part of the path is too long',
+  FST_ERR_CTP_EMPTY_JSON_BODY:
+    'body: it is empty, and its Content-Type says application/json; send JSON, or leave the header out',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'body: it is shorter or longer than its Content-Length says',
 };
+
+/** The same, by its status. */
+const CURES = {
+  400: 'body: it is not valid JSON, or not encoded in UTF-8',
+  413: 'the body is too large; send 1 MiB at most',
+  414: 'the URL is too long',
+  415: 'the body is not JSON; send it with "Content-Type: application/json"',
+} as Record<number, string> & { 400: string };
 
 /** What ajv tells of a fault when it is asked to be verbose. */
 interface Fault extends FastifySchemaValidationError {

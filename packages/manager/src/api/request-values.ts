@@ -42,7 +42,8 @@ function readText(value: unknown, type: unknown): unknown {
   return value;
 }
 
-function refuseUnstorable(value: unknown, field: string, depth: number): void {
+/** Throws the Problem of texts that PostgreSQL cannot store, and of values that are nested too deep. */
+export function refuseUnstorable(value: unknown, field: string, depth: number): void {
   if (typeof value === 'string') {
     if (value.includes('\0'))
       throw new Problem(400, `${field} must not hold the character U+0000`, { field });

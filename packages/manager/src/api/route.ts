@@ -55,6 +55,8 @@ export interface ApiContext {
   judge: CertificateJudge;
   /** Seals server keys on their way to a gateway. */
   serverKeySealer: Sealer;
+  /** May events be posted to addresses that are not public. */
+  outboundPrivate: boolean;
   now(): Date;
   isReady(): boolean | Promise<boolean>;
   /** Called when a station was written: what was believed of it may be wrong. */

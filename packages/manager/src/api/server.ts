@@ -37,7 +37,7 @@ import { pkiRoutes } from './pki.ts';
 import { pncCertificateRoutes } from './pnc-certificates.ts';
 import { pncCommandRoutes } from './pnc-commands.ts';
 import { pncRootRoutes } from './pnc-roots.ts';
-import { answerProblem } from './problem.ts';
+import { answerProblem, Problem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
 import type { ApiContext, App } from './route.ts';
@@ -154,6 +154,8 @@ function createServer({ log, trustedProxies }: ApiOptions): App {
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trustedProxies.length > 0 && trustedProxies,
     bodyLimit: 1_048_576,
+    // By default Fastify answers in its own form; ours is below.
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
     // An identity of 255 characters, percent-encoded.
     routerOptions: { maxParamLength: 255 * 12 },
@@ -167,6 +169,12 @@ function createServer({ log, trustedProxies }: ApiOptions): App {
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.removeContentTypeParser('text/plain');
   app.setErrorHandler(answerProblem);
+  app.addHook('onRequest', async () => {
+    if (closing.has(app.server))
+      throw new Problem(503, 'this manager is stopping; send the request again', {
+        headers: { connection: 'close', 'retry-after': '1' },
+      });
+  });
   app.addHook('onSend', async (request, reply) => void addSecurityHeaders(request, reply));
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request;
@@ -178,7 +186,11 @@ function createServer({ log, trustedProxies }: ApiOptions): App {
   return app;
 }
 
+/** Servers that take no new requests: they may still come on connections that one before them keeps open. */
+const closing = new WeakSet<object>();
+
 async function close(app: App): Promise<void> {
+  closing.add(app.server);
   const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS);
   await app.close();
   clearTimeout(timer);

@@ -1,5 +1,6 @@
 import { Type } from '@fastify/type-provider-typebox';
 import { randomBytes } from 'node:crypto';
+import { checkOutbound, OutboundRefused } from '../outbound.ts';
 import * as webhooks from '../store/webhooks.ts';
 import type { Webhook as Row } from '../store/webhooks.ts';
 import { KINDS } from './events.ts';
@@ -105,11 +106,12 @@ function addReading(app: App, { database }: ApiContext): void {
   );
 }
 
-function addMaking(app: App, { database, webhookSealer }: ApiContext): void {
+function addMaking(app: App, context: ApiContext): void {
+  const { database, webhookSealer } = context;
   app.post(
     '/webhooks',
     {
-      config,
+      config: { ...config, problems: [422] },
       schema: {
         operationId: 'makeWebhook',
         summary: 'Have events posted to an address from now on; the secret is shown this once',
@@ -119,7 +121,7 @@ function addMaking(app: App, { database, webhookSealer }: ApiContext): void {
       },
     },
     async ({ body }, reply) => {
-      checkUrl(body.url);
+      await checkUrl(body.url, context);
       const secret = `evw_${randomBytes(32).toString('base64url')}`;
       const made = await webhooks.add(database, {
         kinds: null,
@@ -136,11 +138,12 @@ function addMaking(app: App, { database, webhookSealer }: ApiContext): void {
   );
 }
 
-function addChanging(app: App, { database }: ApiContext): void {
+function addChanging(app: App, context: ApiContext): void {
+  const { database } = context;
   app.put(
     '/webhooks/:webhookId',
     {
-      config,
+      config: { ...config, problems: [422] },
       schema: {
         operationId: 'changeWebhook',
         summary: 'Change a webhook; what is due is tried at once',
@@ -151,7 +154,7 @@ function addChanging(app: App, { database }: ApiContext): void {
       },
     },
     async ({ params: { webhookId }, body }) => {
-      if (body.url !== undefined) checkUrl(body.url);
+      if (body.url !== undefined) await checkUrl(body.url, context);
       return (await webhooks.change(database, webhookId, body)) ?? throwUnknown(webhookId);
     },
   );
@@ -174,9 +177,16 @@ function addChanging(app: App, { database }: ApiContext): void {
   );
 }
 
-function checkUrl(url: string): void {
-  if (URL.canParse(url)) return;
-  throw new Problem(400, 'body: url is no URL; send one like https://host/path', { field: 'url' });
+/** Throws the Problem of a URL that events can never be posted to. */
+async function checkUrl(url: string, { outboundPrivate: allowPrivate }: ApiContext): Promise<void> {
+  if (!URL.canParse(url))
+    throw new Problem(400, 'body: url is no URL; send one like https://host/path', { field: 'url' });
+  try {
+    await checkOutbound(url, { allowPrivate });
+  } catch (error) {
+    if (!(error instanceof OutboundRefused)) throw error;
+    throw new Problem(422, `body: url cannot be used: ${error.message}`, { field: 'url' });
+  }
 }
 
 /** Throws the Problem of a webhook that there is not. */

@@ -11,33 +11,42 @@ export function isMultipart({ headers }: IncomingMessage): boolean {
   return /^multipart\/form-data\b/i.test(headers['content-type'] ?? '');
 }
 
+/** What of a form has come so far. */
+export interface Form {
+  fields: ReadonlyMap<string, string>;
+  /** Settles with the form's end; rejects with what was wrong with it. */
+  ended: Promise<void>;
+}
+
+type Take = (name: string, source: AsyncIterable<Buffer>, form: Form) => Promise<void>;
+
 /**
- * Hands over the files of a form one after the other, as they come; fields are passed over. Resolves with how many there were.
- * Rejects with what `take` rejects with, or NotMultipart; the rest of the body is then left unread.
+ * Hands over the files of a form one after the other, as they come. Resolves with how many there were. Rejects with what `take` rejects
+ * with, or NotMultipart; the rest of the body is then left unread.
  */
-export async function readForm(
-  request: IncomingMessage,
-  maxFiles: number,
-  take: (name: string, source: AsyncIterable<Buffer>) => Promise<void>,
-): Promise<number> {
+export async function readForm(request: IncomingMessage, maxFiles: number, take: Take): Promise<number> {
   const parts: BusboyFileStream[] = [];
   const taken: Promise<void>[] = [];
+  const fields = new Map<string, string>();
   const parser = openParser(request, maxFiles);
+  const end = new Deferred();
+  parser.on('file', (_field, part: BusboyFileStream, name) => {
+    parts.push(part);
+    // Who reads it is told by its iterator; before it is read, and after, there is nobody to tell.
+    part.on('error', () => {});
+    const work = take(name ?? '', part, { fields, ended: end.promise });
+    work.catch(end.reject);
+    taken.push(work);
+  });
+  parser.on('field', (name, value) => void fields.set(name, value));
+  parser.on('finish', end.resolve);
+  parser.on('error', (error) => end.reject(new NotMultipart(`the form cannot be read: ${String(error)}`)));
+  request.once('close', () => {
+    if (!request.complete) end.reject(new Error('the connection was closed before the form had come'));
+  });
   try {
-    await new Promise<void>((resolve, reject) => {
-      parser.on('file', (_field, part: BusboyFileStream, name) => {
-        parts.push(part);
-        const work = take(name ?? '', part);
-        work.catch(reject);
-        taken.push(work);
-      });
-      parser.on('finish', resolve);
-      parser.on('error', (error) => reject(new NotMultipart(`the form cannot be read: ${String(error)}`)));
-      request.once('close', () => {
-        if (!request.complete) reject(new Error('the connection was closed before the form had come'));
-      });
-      request.pipe(parser);
-    });
+    request.pipe(parser);
+    await end.promise;
     await Promise.all(taken);
     return taken.length;
   } catch (error) {
@@ -46,6 +55,15 @@ export async function readForm(
     await Promise.allSettled(taken);
     throw error;
   }
+}
+
+class Deferred {
+  resolve: () => void = () => {};
+  reject: (error: unknown) => void = () => {};
+  readonly promise = new Promise<void>((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
 }
 
 function openParser({ headers }: IncomingMessage, maxFiles: number): InstanceType<typeof Busboy> {

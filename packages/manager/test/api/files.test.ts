@@ -91,6 +91,93 @@ test('firmware is kept with its hash, in parts, and read back whole', async () =
   expect((await api.send('GET', '/api/v1/files?kind=firmware')).body.items).toContainEqual(file);
 });
 
+/** Sends a form with curl, as its users would; each option as after -F. */
+async function bringForm(
+  options: string[],
+  query = '',
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const { stdout } = await run('curl', [
+    ...['-s', '-w', '\n%{http_code}', '-H', `Authorization: Bearer ${KEYS.operator}`],
+    ...options.flatMap((option) => ['-F', option]),
+    `${api.url}/api/v1/files${query}`,
+  ]);
+  const [text = '', status = ''] = stdout.split(/\n(?=\d+$)/);
+  return { status: Number(status), body: JSON.parse(text) as Record<string, unknown> };
+}
+
+test('a form brings firmware as well: its name and fields, or those of the query, count', async () => {
+  const bytes = randomBytes(700_001);
+  const path = join(dir, 'fw 3.bin');
+  await writeFile(path, bytes);
+  const fields = ['firmwareVersion=3.0', 'note=by form'];
+  const whole = await bringForm([...fields, `file=@"${path}"`]);
+  expect(whole).toMatchObject({
+    status: 201,
+    body: {
+      ...{ name: 'fw 3.bin', firmwareVersion: '3.0', note: 'by form', kind: 'firmware' },
+      ...{ sha256: sha256(bytes), sizeBytes: bytes.length, uploadedBy: 'operator' },
+    },
+  });
+  const named = await bringForm([...fields, 'name=form', `file=@"${path}"`], '?name=query&note=of%20query');
+  expect(named).toMatchObject({
+    status: 201,
+    body: { name: 'query', firmwareVersion: '3.0', note: 'of query' },
+  });
+});
+
+test.each([
+  [['firmwareVersion=1'], 400, 'the form holds no file'],
+  [['file=;filename=empty.bin'], 400, 'the file is empty'],
+  [['file=x;filename=a.bin', 'other=x;filename=b.bin'], 400, 'more than one file'],
+  [['file=x;filename=a.bin', 'firmwareVersion=1'], 400, 'send the field firmwareVersion before the file'],
+  [['colour=red', 'file=x;filename=a.bin'], 400, 'form: colour is not known; known are name, kind'],
+  [['kind=log', 'file=x;filename=a.bin'], 400, 'form: kind must be one of firmware'],
+  [['note=a\u2028b', `sha256=${'0'.repeat(64)}`, 'file=x;filename=a.bin'], 422, 'SHA-256'],
+])('a form with a fault, as %j, is refused by name and leaves nothing', async (options, status, words) => {
+  const before = await api.desk.rows('SELECT count(*) FROM files');
+  const answer = await bringForm(options);
+  expect(answer).toMatchObject({ status, body: { detail: expect.stringContaining(words) as unknown } });
+  expect(await api.desk.rows('SELECT count(*) FROM files')).toEqual(before);
+});
+
+test('a form that is too large or broken off is refused, and leaves nothing', async () => {
+  const before = await api.desk.rows('SELECT count(*) FROM files');
+  const path = join(dir, 'large.bin');
+  await writeFile(path, Buffer.alloc(LIMIT + 1));
+  expect(await bringForm([`file=@${path}`])).toMatchObject({ status: 413 });
+  const head = '--B\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n';
+  const broken = await fetch(`${api.url}/api/v1/files`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEYS.operator}`, 'content-type': 'multipart/form-data; boundary=B' },
+    body: `${head}half a file`,
+  });
+  expect([broken.status, ((await broken.json()) as Answer['body']).detail]).toEqual([
+    400,
+    expect.stringContaining('the form cannot be read'),
+  ]);
+  expect(await api.desk.rows('SELECT count(*) FROM files')).toEqual(before);
+});
+
+test.each([
+  ['', 201, undefined],
+  [
+    'application/x-www-form-urlencoded',
+    415,
+    'send its bytes as application/octet-stream, or as multipart/form-data',
+  ],
+  ['application/json', 415, 'a file does not come as application/json'],
+  ['nonsense', 415, 'a file does not come as nonsense'],
+])('a file of the type "%s" is answered %d, and told what to send', async (type, status, words) => {
+  const { stdout } = await run('curl', [
+    ...['-s', '-w', '\n%{http_code}', '-H', `Authorization: Bearer ${KEYS.operator}`],
+    ...['-H', type === '' ? 'Content-Type:' : `Content-Type: ${type}`, '--data-binary', '{}'],
+    `${api.url}/api/v1/files?name=typed.bin`,
+  ]);
+  expect(stdout.trimEnd().endsWith(`\n${status}`)).toBe(true);
+  if (words !== undefined) expect(stdout).toContain(words);
+  expect(stdout).not.toContain('JSON at');
+});
+
 test('what is too large, empty, of another type or with another hash is refused, and leaves nothing', async () => {
   const before = await api.desk.rows('SELECT count(*) FROM files');
   expect((await bring(Buffer.alloc(LIMIT + 1))).status).toBe(413);

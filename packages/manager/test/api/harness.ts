@@ -55,7 +55,7 @@ export interface TestApi {
 }
 
 export type TestApiOptions = Partial<
-  Pick<ApiOptions, 'unknownStations' | 'failureLimits' | 'trustedProxies' | 'log'> & {
+  Pick<ApiOptions, 'unknownStations' | 'failureLimits' | 'trustedProxies' | 'outboundPrivate' | 'log'> & {
     fileOptions: Partial<FileOptions>;
     databaseVia: DeskOptions['databaseVia'];
   }
@@ -66,6 +66,7 @@ export async function openApi({
   fileOptions = {},
   failureLimits = { address: 1_000_000, key: 1_000_000 },
   trustedProxies = [],
+  outboundPrivate = true,
   log = silentLog(),
   databaseVia,
 }: TestApiOptions = {}): Promise<TestApi> {
@@ -117,6 +118,7 @@ export async function openApi({
     unknownStations,
     failureLimits,
     trustedProxies,
+    outboundPrivate,
     authority: certificates.authority,
     judge: certificates.judge,
     serverKeySealer: new Sealer('server key'),

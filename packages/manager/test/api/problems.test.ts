@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { silentLog } from '@evander/process';
+import { errorCodes } from 'fastify';
+import type { FastifyError } from 'fastify';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import pg from 'pg';
+import { COMMAND_ACTIONS } from '../../src/api/commands.ts';
+import { problemOf } from '../../src/api/problem.ts';
 import { KEYS, openApi } from './harness.ts';
-import type { TestApi } from './harness.ts';
+import type { Answer, TestApi } from './harness.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -63,6 +70,102 @@ test.each([
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
   expect(answer.body).toMatchObject({ type: 'about:blank', status });
   expect(answer.body.detail).toContain(words);
+});
+
+/** Requests that the server itself refuses before a route sees them, as they are on the wire. */
+const RAW: [string, number, string][] = [
+  [
+    'PUT /api/v1/tags/T HTTP/1.1|content-type: application/json|content-length: 0||',
+    400,
+    'leave the header out',
+  ],
+  ['PUT /api/v1/tags/T HTTP/1.1|content-type: application/json|content-length: 1||{', 400, 'not valid JSON'],
+  [
+    'PUT /api/v1/tags/T HTTP/1.1|content-type: application/json|content-length: 23||{"__proto__":{"a":"b"}}',
+    400,
+    'JSON',
+  ],
+  [
+    'PUT /api/v1/tags/T HTTP/1.1|content-type: application/json; charset=utf-16|content-length: 2||{}',
+    201,
+    '',
+  ],
+  ['PUT /api/v1/tags/T HTTP/1.1|content-type: text/plain|content-length: 2||{}', 415, 'application/json'],
+  ['PUT /api/v1/tags/T HTTP/1.1|content-type: ;;;|content-length: 2||{}', 415, 'application/json'],
+  ['PUT /api/v1/tags/T HTTP/1.1|content-length: 2||{}', 415, 'application/json'],
+  ['PUT /api/v1/tags/T HTTP/1.1|content-type: application/json|content-length: 9999999||{', 413, '1 MiB'],
+  ['PUT /api/v1/tags/T HTTP/1.1|content-length: x||{}', 400, 'HTTP/1.1'],
+  ['GET /api/v1/tags/%zz HTTP/1.1||', 400, 'percent-encoding'],
+  [`GET /api/v1/tags/${'x'.repeat(4000)} HTTP/1.1||`, 414, 'too long'],
+  [`GET /api/v1/tags?${'x'.repeat(17_000)} HTTP/1.1||`, 431, '16 KiB'],
+  ['BREW /api/v1/tags HTTP/1.1||', 400, 'HTTP/1.1'],
+  ['GET nonsense HTTP/1.1||', 400, ''],
+];
+
+test.each(RAW)('%.60s is answered in our words', async (text, status, words) => {
+  const { hostname, port } = new URL(api.url);
+  const socket = connect(Number(port), hostname);
+  const [start = '', ...rest] = text.split('|');
+  const own = ['host: evander', `authorization: Bearer ${KEYS.admin}`, 'connection: close'];
+  socket.write([start, ...own, ...rest].join('\r\n'));
+  let answer = '';
+  for await (const chunk of socket) answer += String(chunk);
+  expect(answer.split(' ')[1]).toBe(String(status));
+  expect(answer).not.toMatch(/FST_|fastify|Body is not valid|Body cannot be empty|url component|max param/i);
+  if (status < 300) return;
+  expect(answer).toContain('content-type: application/problem+json');
+  const { detail } = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))) as Answer['body'];
+  expect(detail).toContain(words);
+});
+
+test('no error of Fastify’s that a request can cause reaches the client in Fastify’s words', () => {
+  const errors = Object.values(errorCodes).map(
+    (Code) => new (Code as new (...args: unknown[]) => FastifyError)('a', 'b'),
+  );
+  const refusals = errors.filter(({ statusCode = 500 }) => statusCode >= 400 && statusCode < 500);
+  expect(refusals.length).toBeGreaterThan(5);
+  for (const error of refusals) expect(problemOf(error, silentLog()).message).not.toBe(error.message);
+});
+
+test('a command that there is not is told those that there are', async () => {
+  const unknown = await api.send('POST', '/api/v1/stations/CP1/commands/Restart', {});
+  expect([unknown.status, unknown.body]).toEqual([
+    404,
+    expect.objectContaining({
+      detail: `Restart is no command; these are: ${COMMAND_ACTIONS.join(', ')}`,
+      field: 'action',
+    }),
+  ]);
+  expect(COMMAND_ACTIONS).toHaveLength(26);
+  const misspelt = await api.send('POST', '/api/v1/stations/CP1/commands/remotestarttransaction', {});
+  expect(misspelt.body.detail).toContain('RemoteStartTransaction is meant, perhaps');
+  expect((await api.send('POST', '/api/v1/stations/CP1/commands/Restart', {}, KEYS.viewer)).status).toBe(403);
+});
+
+test('a manager that stops refuses what still comes, in the form of every other problem', async () => {
+  const stopping = await openApi();
+  const { hostname, port } = new URL(stopping.url);
+  const socket = connect(Number(port), hostname);
+  const head = `\r\nhost: evander\r\nauthorization: Bearer ${KEYS.admin}\r\n`;
+  const body = '{"type":"Soft"}';
+  socket.write(
+    `POST /api/v1/stations/CP1/commands/Reset?ttlSeconds=60&waitSeconds=5 HTTP/1.1${head}` +
+      `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  let answer = '';
+  socket.on('data', (chunk) => (answer += String(chunk)));
+  const ended = once(socket, 'close');
+  while (stopping.desk.sent().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const [reset] = stopping.desk.sent();
+  const closed = stopping.close();
+  // It has begun to stop as soon as it takes no new connections.
+  while (await fetch(stopping.url).catch(() => undefined))
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  socket.write(`GET /api/v1/tags HTTP/1.1${head}\r\n`);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  if (reset) await stopping.desk.answer(reset, { status: 'Accepted' });
+  await Promise.all([closed, ended]);
+  expect(answer).toMatch(/HTTP\/1.1 503[^]*application\/problem\+json[^]*this manager is stopping/);
 });
 
 test('a problem names the field at fault', async () => {

@@ -6,10 +6,15 @@ import { openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 
 let api: TestApi;
+let guarded: TestApi;
 beforeAll(async () => {
   api = await openApi();
+  guarded = await openApi({ outboundPrivate: false });
 });
-afterAll(() => api.close());
+afterAll(async () => {
+  await api.close();
+  await guarded.close();
+});
 
 const HOOK = { url: 'https://hooks.example/evander', kinds: ['transaction.*'], stationIds: ['CP1'] };
 
@@ -88,6 +93,29 @@ test.each([
   [{ url: 'http://x/', secret: 'mine' }, 'secret'],
 ])('%j is refused', async (body, field) => {
   expect(await api.send('POST', '/api/v1/webhooks', body)).toMatchObject({ status: 400, body: { field } });
+});
+
+test.each([
+  ['http://127.0.0.1:8080/hook', 'is at 127.0.0.1, which is no public address'],
+  ['http://localhost/hook', 'localhost is at '],
+  ['http://[::1]/hook', 'is at ::1'],
+  ['https://10.1.2.3/', '10.1.2.3'],
+  ['http://169.254.169.254/latest', '169.254.169.254'],
+  ['http://2130706433/', '127.0.0.1'],
+])('a webhook to %s, which can never work, is refused where it is made and changed', async (url, words) => {
+  const refusal = {
+    status: 422,
+    body: { field: 'url', detail: expect.stringContaining(words) as unknown },
+  };
+  const made = await guarded.send('POST', '/api/v1/webhooks', { url });
+  expect(made).toMatchObject(refusal);
+  expect(made.body.detail).toContain('EVANDER_OUTBOUND_PRIVATE=allow');
+  const { body } = await guarded.send('POST', '/api/v1/webhooks', { url: 'http://93.184.215.14/' });
+  expect(await guarded.send('PUT', `/api/v1/webhooks/${String(body.webhookId)}`, { url })).toMatchObject(
+    refusal,
+  );
+  expect(JSON.stringify((await guarded.send('GET', '/api/v1/webhooks')).body)).not.toContain(url);
+  expect((await api.send('POST', '/api/v1/webhooks', { url })).status).toBe(201);
 });
 
 test('dead events are listed and can be replayed', async () => {
