@@ -27,13 +27,15 @@ export class ConnectionClosed extends Error {
   }
 }
 
-/** The gateway refused the handshake, with this HTTP status. */
+/** The gateway refused the handshake, with this HTTP status, and perhaps with a word about it. */
 export class HandshakeRefused extends Error {
   readonly status: number;
+  readonly says: string;
 
-  constructor(url: string, status: number) {
+  constructor(url: string, status: number, says = '') {
     super(`${url} refused the connection with HTTP ${status}`);
     this.name = 'HandshakeRefused';
     this.status = status;
+    this.says = says;
   }
 }

@@ -45,6 +45,7 @@ export async function chargeSession(station: Station, options: ChargeSessionOpti
   if (!station.quirks.startBeforePreparing) await connector.plugIn();
   const idTagStatus = options.authorize === false ? 'Accepted' : await station.authorize(options.idTag);
   if (idTagStatus !== 'Accepted') {
+    station.emit('tagRefused', { connectorId: connector.id, idTag: options.idTag, status: idTagStatus });
     await connector.unplug();
     if (isOffline) void station.goOnline();
     return refusedRecord(connector, options.idTag, idTagStatus);

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { WebSocket } from 'ws';
@@ -17,6 +18,8 @@ export type ConnectionOptions = {
   random: Random;
   subprotocols: readonly string[];
   perMessageDeflate: boolean;
+  /** WebSocket pings are answered. */
+  autoPong: boolean;
 };
 
 type ConnectionEvents = {
@@ -25,7 +28,7 @@ type ConnectionEvents = {
   close: [code: number];
   /** Any attempt failed. */
   failed: [error: Error];
-  /** An attempt to reconnect failed. */
+  /** An attempt failed, and another follows. */
   refused: [error: Error];
   received: [data: string | Buffer];
   sent: [data: string | Buffer];
@@ -65,7 +68,10 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     try {
       await this.#open(signal);
     } catch (error) {
-      if (keepTrying) return this.#openEventually(signal);
+      if (keepTrying) {
+        this.emit('refused', error as Error);
+        return this.#openEventually(signal);
+      }
       this.#wanted?.abort();
       this.#wanted = undefined;
       throw error;
@@ -111,13 +117,14 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   }
 
   #open(signal: AbortSignal): Promise<void> {
-    const { handshake, subprotocols, perMessageDeflate } = this.#options;
+    const { handshake, subprotocols, perMessageDeflate, autoPong } = this.#options;
     const { url, headers, tls } = handshake();
     // ws sets TCP_NODELAY itself.
     const socket = new WebSocket(url, [...subprotocols], {
       ...tls,
       headers,
       perMessageDeflate,
+      autoPong,
       handshakeTimeout: HANDSHAKE_MS,
     });
     const giveUp = () => socket.terminate();
@@ -130,9 +137,10 @@ export class Connection extends EventEmitter<ConnectionEvents> {
         resolve();
       });
       socket.once('unexpected-response', (_request, response) => {
-        response.resume();
-        reject(new HandshakeRefused(url, response.statusCode ?? 0));
-        socket.terminate();
+        void saidBy(response).then((says) => {
+          reject(new HandshakeRefused(url, response.statusCode ?? 0, says));
+          socket.terminate();
+        });
       });
       socket.on('error', reject);
     })
@@ -177,4 +185,23 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     const fullMs = Math.min(reconnect.maxMs, reconnect.minMs * 2 ** Math.min(attempt, 30));
     return fullMs * random.between(0.5, 1);
   }
+}
+
+const SAID_MS = 1000;
+const SAID_LENGTH = 200;
+
+/** The first words of a refusal, if it has any: plain text, or a problem document's detail. */
+async function saidBy(response: IncomingMessage): Promise<string> {
+  let text = '';
+  const done = new AbortController();
+  response.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    if (text.length > 10 * SAID_LENGTH) done.abort();
+  });
+  for (const end of ['end', 'error', 'close']) response.once(end, () => done.abort());
+  await wait(SAID_MS, done.signal);
+  const type = response.headers['content-type'] ?? '';
+  if (/^text\/plain\b/.test(type)) return text.trim().slice(0, SAID_LENGTH);
+  const [, detail = ''] = /"detail": ?"([^"]*)"/.exec(text) ?? [];
+  return /^application\/(?:problem\+)?json\b/.test(type) ? detail.slice(0, SAID_LENGTH) : '';
 }

@@ -73,7 +73,11 @@ export class Connector {
     this.session = session;
     session.start(plan.reservationId ?? this.#station.reservations.use(this.id, idTag));
     session.sample('Transaction.Begin');
-    void session.answered.then(() => this.#stopIfRefused(session));
+    void session.answered.then(() => {
+      const { transactionId } = session;
+      this.#station.emit('sessionStarted', { connectorId, idTag, transactionId });
+      this.#stopIfRefused(session);
+    });
     return session;
   }
 
@@ -142,11 +146,12 @@ export class Connector {
   async report(): Promise<void> {
     const { status } = this;
     const error = (this.#reported = this.#error);
-    const { missingStatuses = [], noConnectorZero } = this.#station.quirks;
+    const { missingStatuses = [], noConnectorZero, statusFiller } = this.#station.quirks;
     if (missingStatuses.includes(status) || (this.id === 0 && noConnectorZero)) return;
     const request = {
       connectorId: this.id,
       errorCode: 'NoError',
+      ...statusFiller,
       ...error,
       status,
       timestamp: this.#changedAt,
@@ -179,6 +184,8 @@ export class Connector {
     // A new object each time: by that it is known what was reported.
     this.#error = { ...error };
     this.#changedAt = this.#station.timestamp();
+    const { errorCode = 'NoError' } = error;
+    if (this.id > 0) this.#station.emit('connectorStatus', { connectorId: this.id, status, errorCode });
   }
 
   #stopIfRefused(session: Session): void {

@@ -8,6 +8,8 @@ import { wait } from './wait.ts';
 
 const OWN_CLOSE = 1000;
 const BUSY_MS = 1000;
+/** A tag that is refused is refused again: the waits before the next tries. */
+const REFUSED_MS = { minMs: 1000, maxMs: 60_000 };
 
 /** Many stations of one kind. */
 export type FleetOptions = Omit<StationOptions, 'stationId' | 'seed' | 'password'> & {
@@ -27,6 +29,8 @@ export type FleetOptions = Omit<StationOptions, 'stationId' | 'seed' | 'password
   session?: Omit<ChargeSessionOptions, 'idTag' | 'connectorId'>;
   /** The longest wait between two sessions. */
   pauseMs?: number;
+  /** The waits after a refused tag, each twice the one before. */
+  refusedPauseMs?: { minMs: number; maxMs: number };
   /** How long `stop()` waits for unanswered messages. */
   drainMs?: number;
 };
@@ -35,6 +39,8 @@ export type FleetOptions = Omit<StationOptions, 'stationId' | 'seed' | 'password
 export type FleetStatistics = {
   stations: number;
   connected: number;
+  /** Those that have tried and that the CSMS has never accepted. */
+  neverAccepted: number;
   answers: number;
   answersPerSecond: number;
   p50Ms: number;
@@ -60,6 +66,7 @@ export class Fleet {
   readonly #latencies = new Latencies();
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>[] = [];
+  readonly #accepted = new Set<string>();
   readonly #counters = {
     callErrors: 0,
     refusedConnections: 0,
@@ -103,6 +110,7 @@ export class Fleet {
     return {
       stations: this.stations.length,
       connected: this.stations.filter(({ isConnected }) => isConnected).length,
+      neverAccepted: this.#running.length - this.#accepted.size,
       answers: this.#latencies.count,
       answersPerSecond: this.#latencies.count / seconds,
       p50Ms: this.#latencies.quantile(0.5),
@@ -132,6 +140,9 @@ export class Fleet {
       this.#latencies.add(latencyMs);
       if (isError) this.#counters.callErrors++;
     });
+    station.on('booted', (status) => {
+      if (status === 'Accepted') this.#accepted.add(station.stationId);
+    });
     station.on('refused', () => this.#counters.refusedConnections++);
     station.on('disconnected', (code) => {
       if (code !== OWN_CLOSE) this.#counters.lostConnections++;
@@ -159,9 +170,14 @@ export class Fleet {
   }
 
   async #runSessions(station: Station, connector: Connector, idTag: string): Promise<void> {
-    const { sessions = Infinity, session, pauseMs = 0 } = this.#options;
+    const { sessions = Infinity, session, pauseMs = 0, refusedPauseMs: pause = REFUSED_MS } = this.#options;
     const { signal } = this.#stopping;
+    let refusals = 0;
     for (let count = 0; count < sessions && !signal.aborted; count++) {
+      if (refusals > 0) {
+        const fullMs = Math.min(pause.maxMs, pause.minMs * 2 ** Math.min(refusals - 1, 30));
+        await wait(fullMs * station.random.between(0.5, 1), signal);
+      }
       if (pauseMs > 0) await wait(station.random.between(0, pauseMs), signal);
       // A remote start or ChangeAvailability may have taken the connector.
       while (!connector.isFree && !signal.aborted) await wait(BUSY_MS, signal);
@@ -169,6 +185,7 @@ export class Fleet {
       const record = await station.chargeSession({ ...session, connectorId: connector.id, idTag });
       this.#counters[record.session ? 'sessionsCompleted' : 'sessionsRefused']++;
       this.#counters.energyWh += record.energyWh;
+      refusals = (record.idTagStatus ?? 'Accepted') === 'Accepted' ? 0 : refusals + 1;
     }
   }
 
@@ -178,6 +195,11 @@ export class Fleet {
     for (const station of this.stations) {
       for (const connector of station.connectors) connector.stop();
     }
+    // A station that was never accepted has nothing to deliver, and would try to connect, or boot, until then.
+    const idle = this.stations.filter(
+      ({ registrationStatus, queue }) => registrationStatus !== 'Accepted' && queue.length === 0,
+    );
+    await Promise.all(idle.map((station) => station.close()));
     // Sessions that a manager started are no part of `#running`; their messages are to be delivered all the same.
     const queues = this.stations.map(({ queue }) => queue.drained());
     const all = Promise.allSettled([...this.#running, ...queues]).then(() => drained.abort());

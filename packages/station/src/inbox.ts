@@ -73,7 +73,8 @@ export class Inbox {
     if (!isError && isAction(action))
       this.#check({ action, kind: 'response', payload: answer.payload, text });
     settle(answer);
-    station.emit('answered', { action, latencyMs, isError });
+    const error = answer.type === 4 ? `${answer.code} ${answer.description}`.trim() : undefined;
+    station.emit('answered', { action, latencyMs, isError, ...(error !== undefined && { error }) });
   }
 
   async #answerCommand(call: Call, text: string): Promise<void> {
@@ -95,7 +96,7 @@ export class Inbox {
     const effects = this.#afterAnswer.splice(0);
     for (const cause of causes) await cause().catch(() => undefined);
     await send(answer).catch(() => undefined);
-    station.emit('command', action);
+    station.emit('command', action, outcomeOf(answer));
     // An effect fails when its connection does; the manager sees that it does not come about.
     for (const effect of effects) void Promise.resolve(effect()).catch(() => undefined);
   }
@@ -139,6 +140,13 @@ export class Inbox {
   #record(violation: Violation): void {
     this.#options.record(violation);
   }
+}
+
+/** The status of an answer, or its error's code. */
+function outcomeOf(answer: CallResult | CallError): string {
+  if (answer.type === 4) return answer.code;
+  const { status } = answer.payload as { status?: unknown };
+  return typeof status === 'string' ? status : 'answered';
 }
 
 function scriptedFrame(

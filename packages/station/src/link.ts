@@ -62,7 +62,7 @@ export class Link {
 
   #createConnection(): Connection {
     const { random, options, quirks, security } = this.#station;
-    const { subprotocols = ['ocpp1.6'], compression = false } = quirks;
+    const { subprotocols = ['ocpp1.6'], compression = false, noPongs = false } = quirks;
     const { minMs = RECONNECT_MIN_MS, maxMs = RECONNECT_MAX_MS } = options.reconnect ?? {};
     return new Connection({
       handshake: () => security.handshake(),
@@ -70,6 +70,7 @@ export class Link {
       random,
       subprotocols,
       perMessageDeflate: compression,
+      autoPong: !noPongs,
     });
   }
 

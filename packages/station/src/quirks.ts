@@ -1,5 +1,6 @@
 import { isAction, type Requests } from '@evander/ocpp';
 import type { ScriptedAnswer } from './answers.ts';
+import type { ConnectorError } from './connector.ts';
 
 /** What real stations do, each on request; the numbers are those of the list of field quirks. */
 export type Quirks = {
@@ -64,6 +65,14 @@ export type Quirks = {
   pingEverySeconds?: number;
   /** 13: the user name of Basic authentication, in place of the station's id. */
   userName?: string;
+  /** The station's id comes after two slashes. */
+  doubleSlash?: boolean;
+  /** WebSocket pings of the CSMS are never answered. */
+  noPongs?: boolean;
+  /** Booleans of the configuration are told as 0 and 1. */
+  numericBooleans?: boolean;
+  /** Every StatusNotification has these fields, an error or not. */
+  statusFiller?: ConnectorError;
   /** 14: the keys of every payload are in alphabetical order. */
   sortKeys?: boolean;
 };

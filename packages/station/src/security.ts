@@ -76,7 +76,7 @@ export class Security {
     const url = this.#url(this.#profile);
     const isBasic = this.#profile !== 3 && this.password !== undefined;
     return {
-      url: `${url.replace(/\/$/, '')}/${encodeURIComponent(stationId)}`,
+      url: `${url.replace(/\/$/, '')}${quirks.doubleSlash ? '//' : '/'}${encodeURIComponent(stationId)}`,
       headers: isBasic ? { Authorization: basicAuthorization(userName, this.password ?? '') } : {},
       tls: url.startsWith('wss:') ? this.#tlsOptions() : {},
     };

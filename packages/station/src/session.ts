@@ -82,6 +82,11 @@ export class Session {
     const meterValue = this.#measure(context, 'MeterValuesSampledData');
     if (!meterValue) return;
     this.#sampled.push(meterValue);
+    if (context === 'Sample.Periodic') {
+      const powerW = this.curve.powerW(this.#chargedSeconds);
+      const { connectorId, meterStart } = this.record;
+      this.#station.emit('sampled', { connectorId, powerW, energyWh: this.meterWh - meterStart });
+    }
     const samples = this.#enter(meterValue);
     const { connectorId } = this.record;
     this.#station.queue.add({
@@ -105,6 +110,9 @@ export class Session {
     const timestamp = last?.timestamp ?? this.#station.timestamp();
     const stop = { timestamp, meterStop: this.meterWh, reason: reason ?? 'Local', acknowledged: false };
     this.record.stop = stop;
+    const { connectorId, meterStart } = this.record;
+    const energyWh = stop.meterStop - meterStart;
+    this.#station.emit('sessionStopped', { connectorId, energyWh, reason: stop.reason });
     this.#station.queue.add({
       action: 'StopTransaction',
       request: () => ({

@@ -2,6 +2,7 @@ import type { CommandAction, Requests } from '@evander/ocpp';
 import type { ScriptedAnswer } from './answers.ts';
 import type { HashAlgorithm } from './certificate-hash.ts';
 import type { ChargeSessionOptions } from './charge-session.ts';
+import type { ConnectorStatus } from './connector.ts';
 import type { FaultProbabilities } from './faults.ts';
 import type { JobOutcomes } from './file-jobs.ts';
 import type { Dialect } from './pnc/dialect.ts';
@@ -83,13 +84,22 @@ export type Violation = {
 export type StationEvents = {
   connected: [];
   disconnected: [code: number];
-  /** An attempt to reconnect failed. */
+  /** An attempt to connect failed, and another follows. */
   refused: [error: Error];
   received: [data: string | Buffer];
   sent: [data: string | Buffer];
-  answered: [answer: { action: string; latencyMs: number; isError: boolean }];
+  answered: [answer: { action: string; latencyMs: number; isError: boolean; error?: string }];
   booted: [status: 'Accepted' | 'Pending' | 'Rejected'];
-  command: [action: string];
+  /** With the status of the answer to it, or its error's code. */
+  command: [action: string, outcome: string];
+  connectorStatus: [{ connectorId: number; status: ConnectorStatus; errorCode: string }];
+  /** Nothing was started. */
+  tagRefused: [{ connectorId: number; idTag: string; status: string }];
+  /** The StartTransaction is answered, or discarded. */
+  sessionStarted: [{ connectorId: number; idTag: string; transactionId: number | undefined }];
+  /** A periodic sample within a session. */
+  sampled: [{ connectorId: number; powerW: number; energyWh: number }];
+  sessionStopped: [{ connectorId: number; energyWh: number; reason: string }];
   /** A file has come whole, where it really transfers. */
   fetched: [file: { location: string; bytes: Buffer }];
   violation: [violation: Violation];

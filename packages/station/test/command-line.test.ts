@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { readCommandLine } from '../src/command-line.ts';
+import { EXIT, HELP, OPTIONS, readCommandLine } from '../src/command-line.ts';
 import { UsageError } from '../src/usage-error.ts';
+import { VENDORS } from '../src/vendors.ts';
 
 test('reads what a fleet needs', () => {
   const args =
@@ -13,6 +14,23 @@ test('reads what a fleet needs', () => {
     fleet: { stations: 3, idTags: ['A', 'B'], faults: { goOffline: 0.5 }, speed: 60, prefix: 'SIM' },
   });
   expect(readCommandLine(['--help'])).toBeUndefined();
+});
+
+test('reads a make of stations, its firmware, and what is shown', () => {
+  const read = readCommandLine(['--vendor', 'abb', '--firmware-version-after-update', '9.9', '--json']);
+  expect(read).toMatchObject({
+    fleet: { identity: { chargePointVendor: 'ABB' }, nextFirmwareVersion: '9.9' },
+    show: { json: true, details: true },
+  });
+  expect(readCommandLine(['--stations', '6'])?.show).toEqual({ json: false, details: false });
+  expect(readCommandLine(['--stations', '6', '--details'])?.show.details).toBe(true);
+});
+
+test('help names every option, exit code and vendor', () => {
+  const usage = readCommandLine(['--help']);
+  expect(usage).toBeUndefined();
+  for (const name of [...Object.keys(OPTIONS), ...Object.keys(VENDORS)]) expect(HELP).toContain(name);
+  for (const code of Object.values(EXIT)) expect(HELP).toMatch(new RegExp(`[ ;\\n]${code} `));
 });
 
 test('reads how commands are answered', () => {
@@ -59,6 +77,7 @@ for (const args of [
   ['--wss-url', 'ws://x'],
   ['--cert', 'file'],
   ['--pnc', 'iso'],
+  ['--vendor', 'nobody'],
   ['--stations', '0'],
   ['--stations', '1.5'],
   ['--speed', 'fast'],

@@ -6,7 +6,7 @@ export function getConfiguration(
   station: Station,
   { key = [] }: Requests['GetConfiguration'],
 ): Responses['GetConfiguration'] {
-  const { configuration } = station;
+  const { configuration, quirks } = station;
   const maxKeys = configuration.integer('GetConfigurationMaxKeys');
   if (key.length > maxKeys)
     throw new OcppError('OccurenceConstraintViolation', `ask for ${maxKeys} keys at most`);
@@ -18,10 +18,16 @@ export function getConfiguration(
     .map(({ key, value, access }) => ({
       key,
       readonly: access === 'R',
-      ...(value !== undefined && access !== 'W' && { value }),
+      ...(value !== undefined &&
+        access !== 'W' && { value: quirks.numericBooleans ? numeric(value) : value }),
     }));
   return {
     ...(configurationKey.length > 0 && { configurationKey }),
     ...(unknownKey.length > 0 && { unknownKey }),
   };
+}
+
+/** 1 and 0 for booleans, whatever else as it is. */
+function numeric(value: string): string {
+  return value.replace(/^true$/i, '1').replace(/^false$/i, '0');
 }
