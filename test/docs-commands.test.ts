@@ -1,0 +1,56 @@
+import { expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const PAGES = [
+  'README.md',
+  ...['docs', 'deploy', 'deploy/tls', 'e2e', 'packages/bench', 'packages/console'].flatMap((folder) =>
+    files(folder).map((name) => `${folder}/${name}`),
+  ),
+];
+const SHELL_FENCE = /^```(?:sh|bash|shell|console)\n([^]*?)^```$/gm;
+/** Commands within a sentence: what begins with a program, and is more than its name. */
+const INLINE = /`((?:curl|npx|pnpm|node|docker|kubectl|helm|systemctl|openssl|evander|sh|psql) [^`\n]+)`/g;
+
+function files(folder: string): string[] {
+  try {
+    return readdirSync(ROOT + folder).filter((name) => name.endsWith('.md'));
+  } catch {
+    return [];
+  }
+}
+
+/** Shell commands of a page. */
+function commandsOf(page: string): string[] {
+  const text = readFileSync(ROOT + page, 'utf8');
+  const found = [...text.matchAll(SHELL_FENCE), ...text.matchAll(INLINE)];
+  return found.map(([, command = '']) => command);
+}
+
+/** Without what is quoted, escaped or in a comment, where < and > are themselves. */
+function unquoted(command: string): string {
+  return command
+    .replace(/\\./g, '')
+    .replace(/'[^']*'/g, "''")
+    .replace(/"[^"]*"/g, '""')
+    .replace(/(?<!\S)#.*/g, '');
+}
+
+const pages = PAGES.filter((page) => commandsOf(page).length > 0);
+
+test('there are pages with commands', () => {
+  expect(pages).toEqual(expect.arrayContaining(['README.md', 'docs/install.md', 'docs/operations.md']));
+});
+
+test.each(pages)(
+  'the commands in %s can be typed: no placeholder is a redirection, and the shell reads all of them',
+  (page) => {
+    for (const command of commandsOf(page)) {
+      expect({ command, placeholder: /<[\w…][^<>\n]*>/u.exec(unquoted(command))?.[0] }).toEqual({ command });
+      const { status, stderr } = spawnSync('bash', ['-n'], { input: command, encoding: 'utf8' });
+      expect({ command, status, stderr }).toEqual({ command, status: 0, stderr: '' });
+    }
+  },
+);
