@@ -1,14 +1,15 @@
 import { networkOf } from '@evander/process';
 import type { Server, Socket } from 'node:net';
+import { ClosedEarlyError, OpeningError, peekFirstByte } from './first-bytes.ts';
 import type { GatewayLimits } from './limits.ts';
-import { ClosedEarlyError, takeProxyHeader } from './proxy-protocol.ts';
+import { takeProxyHeader } from './proxy-protocol.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 export interface ConnectionLimitsOptions {
   limits: Pick<GatewayLimits, 'connections' | 'connectionsPerAddress' | 'handshakeMs'>;
   proxies: TrustedProxies;
-  /** A connection has been cut before it was served. */
-  onCut(reason: string, remoteAddress: string): void;
+  /** A connection has been cut before it was served; the status is what an HTTP answer would have had. */
+  onCut(cut: { status: number; reason: string; remoteAddress: string }): void;
 }
 
 /** Whose connection a socket is. */
@@ -19,25 +20,36 @@ export interface Origin {
   isProxied: boolean;
 }
 
-/** Stands before the servers: takes PROXY protocol off what trusted load balancers send, and holds the limits on connections. */
+/** Which server a connection is for, by its first byte; undefined for none. */
+export type ServerChoice = (firstByte: number, socket: Socket) => Server | undefined;
+
+/**
+ * Stands before the servers: takes PROXY protocol off what trusted load balancers send, tells TLS from HTTP, and holds the limits on
+ * connections.
+ */
 export class ConnectionLimits {
   readonly #options: ConnectionLimitsOptions;
   readonly #perNetwork = new Map<string, number>();
   /** Of connections that came by PROXY protocol, by their peers' addresses and ports: TLS hides the socket below it. */
   readonly #origins = new Map<string, Origin>();
-  #count = 0;
+  readonly #open = new Set<Socket>();
+  readonly #handlers = new Map<Server, (socket: Socket) => void>();
 
   constructor(options: ConnectionLimitsOptions) {
     this.#options = options;
   }
 
-  /** Puts itself between a server's new connections and what it does with them. */
-  guard(server: Server): void {
-    const serve = server.listeners('connection') as ((socket: Socket) => void)[];
+  /** Puts itself between a server's new connections and what handles them. */
+  guard(server: Server, choose: ServerChoice): void {
+    const handlers = server.listeners('connection') as ((socket: Socket) => void)[];
+    this.#handlers.set(server, (socket) => handlers.forEach((one) => one.call(server, socket)));
     server.removeAllListeners('connection');
-    server.on('connection', (socket: Socket) =>
-      this.#onConnection(socket, () => serve.forEach((one) => one.call(server, socket))),
-    );
+    server.on('connection', (socket: Socket) => void this.#onConnection(socket, choose));
+  }
+
+  /** Ends what is still open, whichever server has it. */
+  destroyAll(): void {
+    for (const socket of this.#open) socket.destroy();
   }
 
   originOf(socket: Socket): Origin {
@@ -59,43 +71,44 @@ export class ConnectionLimits {
     return true;
   }
 
-  #onConnection(socket: Socket, serve: () => void): void {
-    const { limits, proxies, onCut } = this.#options;
-    const peer = socket.remoteAddress;
-    const cut = (reason: string, address = peer): void => {
-      socket.destroy();
-      onCut(reason, address ?? '');
-    };
+  async #onConnection(socket: Socket, choose: ServerChoice): Promise<void> {
     // It may break before a server listens for that; `close` follows.
     socket.on('error', () => {});
+    const peer = socket.remoteAddress;
     if (peer === undefined) {
       socket.destroy();
       return;
     }
-    if (this.#count >= limits.connections) {
-      cut('too many connections');
-      return;
+    let remoteAddress = peer;
+    try {
+      if (this.#open.size >= this.#options.limits.connections)
+        throw new OpeningError(429, 'too many connections');
+      this.#open.add(socket);
+      socket.once('close', () => this.#open.delete(socket));
+      remoteAddress = (await this.#takeProxyHeader(socket, peer)) ?? peer;
+      if (!this.take(remoteAddress, socket))
+        throw new OpeningError(429, 'too many connections from this address');
+      const firstByte = await peekFirstByte(socket, this.#options.limits.handshakeMs);
+      const server = choose(firstByte, socket);
+      if (!server)
+        throw new OpeningError(400, 'spoke TLS on the plain port; this gateway has no certificates');
+      // The stream has to forget its reader first.
+      setImmediate(() => this.#handlers.get(server)?.(socket));
+    } catch (error) {
+      socket.destroy();
+      if (error instanceof ClosedEarlyError) return;
+      const { message: reason } = error as Error;
+      const status = error instanceof OpeningError ? error.status : 500;
+      this.#options.onCut({ status, reason, remoteAddress });
     }
-    this.#count++;
-    socket.once('close', () => this.#count--);
-    if (!proxies.has(peer)) {
-      if (this.take(peer, socket)) serve();
-      else cut('too many connections from this address');
-      return;
-    }
-    takeProxyHeader(socket, limits.handshakeMs).then(
-      ({ isProxied, address }) => {
-        if (isProxied) this.#remember(socket, { address: address ?? peer, isProxied });
-        if (address !== undefined && !this.take(address, socket))
-          cut('too many connections from this address', address);
-        // The stream has to forget its reader first.
-        else setImmediate(serve);
-      },
-      (error: Error) => {
-        if (error instanceof ClosedEarlyError) socket.destroy();
-        else cut(error.message);
-      },
-    );
+  }
+
+  /** The address of the client, where a trusted load balancer names it. */
+  async #takeProxyHeader(socket: Socket, peer: string): Promise<string | undefined> {
+    if (!this.#options.proxies.has(peer)) return undefined;
+    const { isProxied, address } = await takeProxyHeader(socket, this.#options.limits.handshakeMs);
+    if (isProxied) this.#remember(socket, { address: address ?? peer, isProxied });
+    return address;
   }
 
   #remember(socket: Socket, origin: Origin): void {

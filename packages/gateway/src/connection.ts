@@ -8,6 +8,7 @@ import type { RawData, WebSocket } from 'ws';
 import { Commands } from './commands.ts';
 import { FrameBudget } from './frame-budget.ts';
 import type { GatewayLimits } from './limits.ts';
+import { Liveness } from './liveness.ts';
 import { MalformedFrames } from './malformed-frames.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { QueuedBytes } from './queued-bytes.ts';
@@ -18,6 +19,8 @@ export interface ConnectionOptions {
   stationId: string;
   /** What its handshake has met. */
   securityProfile: number;
+  /** How often it sends a Heartbeat at least. */
+  heartbeatSeconds: number;
   connectionId: string;
   remoteAddress: string;
   /** Publishes an envelope on the station's way in; one that is not heard is published again by its owner. */
@@ -58,7 +61,7 @@ export class Connection {
   readonly #malformed = new MalformedFrames();
   /** Why the socket is not read. */
   readonly #pauses = new Set<'queue' | 'budget'>();
-  #isAlive = true;
+  readonly #liveness: Liveness;
   #draining = false;
   /** Frames that were no OCPP-J, until the first that was. */
   #unreadableFrames: number | undefined = 0;
@@ -71,6 +74,7 @@ export class Connection {
     this.remoteAddress = options.remoteAddress;
     this.#socket = socket;
     this.#options = options;
+    this.#liveness = new Liveness(options.heartbeatSeconds);
     const send = (frame: Frame): void => this.#send(frame);
     this.#calls = new StationCalls({
       stationId: options.stationId,
@@ -107,8 +111,11 @@ export class Connection {
       },
       answerTimeoutMs: options.answerTimeoutMs,
     });
-    socket.on('pong', (data) => this.#onPingOrPong(data));
-    socket.on('ping', (data) => this.#onPingOrPong(data));
+    socket.on('pong', (data) => {
+      this.#liveness.hearPong();
+      this.#onControlFrame(data);
+    });
+    socket.on('ping', (data) => this.#onControlFrame(data));
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('error', (error) => options.log.warn({ err: error }, 'socket error'));
     socket.on('close', () => {
@@ -151,15 +158,16 @@ export class Connection {
     this.#calls.publishAgain();
   }
 
-  /** Pings the station, or cuts the socket when the last ping is still without a sign of life. */
+  /** Pings the station, or cuts the socket when the station is not there any more. */
   ping(): void {
+    const fault = this.#liveness.fault();
     // A paused socket is not read, so its pongs cannot be seen.
-    if (!this.#isAlive && !this.#socket.isPaused) {
-      this.#options.log.info('no pong: the connection is dead');
+    if (fault !== undefined && !this.#socket.isPaused) {
+      this.#options.log.info(`${fault}: the connection is dead`);
       this.#socket.terminate();
       return;
     }
-    this.#isAlive = false;
+    this.#liveness.onPing();
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
   }
 
@@ -189,18 +197,18 @@ export class Connection {
       return;
     }
     // The pong to the last ping may be among what is read only now.
-    this.#isAlive = true;
+    this.#liveness.hear();
     this.#socket.resume();
   }
 
-  #onPingOrPong(data: Buffer): void {
-    this.#isAlive = true;
+  #onControlFrame(data: Buffer): void {
+    this.#liveness.hear();
     this.#budget.spend(data.length);
     this.#cutWhenUnread();
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
-    this.#isAlive = true;
+    this.#liveness.hear();
     const receivedAt = new Date().toISOString();
     const bytes = bytesOf(data);
     this.#budget.spend(bytes.length);

@@ -14,6 +14,10 @@ export interface Credentials {
   userName?: string | null;
   /** The judgement on the certificate that was asked about: its fault, or null when it is the station's and valid. */
   certificate?: { fault: string | null };
+  /** Spoken with a station that offers no subprotocol; it is refused where there is none. */
+  assumedSubprotocol?: 'ocpp1.6' | null;
+  /** How often the station sends a Heartbeat at least. */
+  heartbeatSeconds?: number;
 }
 
 /** A station nobody knows is `undefined`; a manager that cannot be asked is thrown as ManagerAwayError. */

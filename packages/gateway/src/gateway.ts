@@ -108,13 +108,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     credentials: new CredentialMemory({
       source: options.credentialsOf,
       rememberMs: options.rememberCredentialsMs ?? REMEMBER_CREDENTIALS_MS,
+      waitMs: limits.handshakeMs,
       log: options.log,
     }),
     failedHandshakes: new FailedHandshakes(),
     onSocket: (socket, admission, remoteAddress) => connections.add(socket, admission, remoteAddress),
     onTurnedAway: (handshake) => {
       metrics.countRefusal(handshake.status);
-      turnedAway.add(handshake);
+      // A station that meets a stopping gateway is accepted by another one: there is nothing for an operator to fix.
+      if (!isStopping) turnedAway.add(handshake);
     },
     onCut: () => metrics.countCut(),
   }).catch(async (error: unknown) => {

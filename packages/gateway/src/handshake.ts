@@ -1,33 +1,20 @@
+import { SETTINGS } from '@evander/process';
 import type { CredentialMemory } from './credential-memory.ts';
 import { isPassword, ManagerAwayError } from './credentials.ts';
 import type { Credentials } from './credentials.ts';
 import type { FailedHandshakes } from './failed-handshakes.ts';
-import { MAX_IDENTITY_LENGTH, readIdentity } from './identity.ts';
+import { readTarget } from './identity.ts';
+import { Refusal } from './refusal.ts';
 import type { Attempt } from './trusted-proxies.ts';
 
-/** Why a handshake is turned away: an HTTP status and a reason for the log and the API. */
-export class Refusal {
-  readonly status: number;
-  readonly reason: string;
-  readonly stationId: string;
-  readonly headers: Record<string, string>;
-
-  constructor(
-    status: number,
-    reason: string,
-    about: { stationId?: string; headers?: Record<string, string> } = {},
-  ) {
-    this.status = status;
-    this.reason = reason;
-    this.stationId = about.stationId ?? '';
-    this.headers = about.headers ?? {};
-  }
-}
-
-/** A station that may come in, and the security profile that its handshake has met. */
+/** A station that is accepted, and the security profile that its handshake has met. */
 export interface Admission {
   stationId: string;
   securityProfile: number;
+  /** False where the subprotocol is assumed: the answer must not name one then. */
+  isSubprotocolOffered: boolean;
+  /** How often the station sends a Heartbeat at least. */
+  heartbeatSeconds: number;
 }
 
 export interface HandshakeOptions {
@@ -38,27 +25,23 @@ export interface HandshakeOptions {
   failedHandshakes: FailedHandshakes;
 }
 
+const HEARTBEAT_SECONDS = SETTINGS.heartbeatSeconds.default;
+
 /**
- * The ladder of guards before the 101, in the order of ocppj.md §1: target, identity, security profile, credentials,
- * subprotocol. Answers who may come in, or the first guard's refusal.
+ * The checks before the 101, in the order of ocppj.md §1: target, identity, security profile, credentials, subprotocol. Returns which
+ * station is accepted, or the refusal of the first check that failed.
  */
 export async function admit(attempt: Attempt, options: HandshakeOptions): Promise<Admission | Refusal> {
-  const stationId = readIdentity(attempt.target);
-  if (stationId === undefined) return new Refusal(400, 'the URL is not /ws/<station id>');
-  if (stationId.length > MAX_IDENTITY_LENGTH) return new Refusal(400, 'the station id is too long');
-  // eslint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f]/.test(stationId))
-    return new Refusal(400, 'the station id holds control characters');
+  const target = readTarget(attempt.target);
+  if (target.fault !== undefined) return new Refusal(400, target.fault);
+  const { stationId } = target;
   const { failedHandshakes, credentials } = options;
   const waitSeconds = failedHandshakes.secondsToWait(attempt.remoteAddress, stationId);
   if (waitSeconds > 0) {
     // Judged by what is at hand, at the cost of an HMAC: a guesser must not lock out the station that it pretends to be.
     const known = credentials.remembered(stationId, attempt.clientCertificate);
     if (!known || judge(known, attempt, options) instanceof Refusal)
-      return new Refusal(429, 'too many failed handshakes', {
-        stationId,
-        headers: { 'Retry-After': String(waitSeconds) },
-      });
+      return new Refusal(429, 'too many failed handshakes', { 'Retry-After': String(waitSeconds) });
   }
   const outcome = await judgeByManager(stationId, attempt, options);
   if (!(outcome instanceof Refusal)) failedHandshakes.forgive(attempt.remoteAddress, stationId);
@@ -73,37 +56,35 @@ async function judgeByManager(
 ): Promise<Admission | Refusal> {
   try {
     const credentials = await options.credentials.credentialsOf(stationId, attempt.clientCertificate);
-    return credentials
-      ? judge(credentials, attempt, options)
-      : new Refusal(404, 'unknown station', { stationId });
+    return credentials ? judge(credentials, attempt, options) : new Refusal(404, 'unknown station');
   } catch (error) {
     if (!(error instanceof ManagerAwayError)) throw error;
     // Not 401: a station takes that for wrong credentials of its own (ocppj.md AUT.12).
-    return new Refusal(503, 'no manager can be asked for credentials', {
-      stationId,
-      headers: { 'Retry-After': '5' },
-    });
+    return new Refusal(503, 'no manager can be asked for credentials', { 'Retry-After': '5' });
   }
 }
 
 /** The guards that need to know the station. */
 function judge(credentials: Credentials, attempt: Attempt, options: HandshakeOptions): Admission | Refusal {
-  const { stationId } = credentials;
-  const about = { stationId };
+  const { stationId, assumedSubprotocol, heartbeatSeconds = HEARTBEAT_SECONDS } = credentials;
   const met = securityProfileOf(attempt, credentials, options);
   if (met instanceof Refusal) return met;
   if (met < options.lowestSecurityProfile)
     return new Refusal(
       403,
       `security profile ${met} is not allowed here: ${options.lowestSecurityProfile} is the lowest`,
-      about,
     );
   const offered = offeredSubprotocols(attempt);
-  if (!offered.includes('ocpp1.6')) {
-    const what = offered.length === 0 ? 'no subprotocol' : `only the subprotocols ${offered.join(', ')}`;
-    return new Refusal(400, `offers ${what.slice(0, 200)}; ocpp1.6 is spoken here`, about);
-  }
-  return { stationId, securityProfile: met };
+  const isSubprotocolOffered = offered.includes('ocpp1.6');
+  if (!isSubprotocolOffered && (offered.length > 0 || assumedSubprotocol !== 'ocpp1.6'))
+    return new Refusal(400, notSpoken(offered));
+  return { stationId, securityProfile: met, isSubprotocolOffered, heartbeatSeconds };
+}
+
+function notSpoken(offered: string[]): string {
+  return offered.length === 0
+    ? 'offers no subprotocol; ocpp1.6 is spoken here (assumedSubprotocol of the station accepts it all the same)'
+    : `offers only the subprotocols ${offered.join(', ').slice(0, 200)}; ocpp1.6 is spoken here`;
 }
 
 /**
@@ -115,23 +96,19 @@ function securityProfileOf(
   credentials: Credentials,
   options: HandshakeOptions,
 ): number | Refusal {
-  const { stationId, securityProfile: wanted, certificate } = credentials;
-  const about = { stationId };
+  const { securityProfile: required, certificate } = credentials;
   const shown = attempt.isSecure && attempt.clientCertificate !== undefined;
   if (shown && certificate?.fault === null) return 3;
-  if (wanted > 1 && !attempt.isSecure)
-    return new Refusal(403, `the station must use TLS: its security profile is ${wanted}`, about);
-  if (wanted === 3)
+  if (required > 1 && !attempt.isSecure)
+    return new Refusal(403, `the station must use TLS: its security profile is ${required}`);
+  if (required === 3)
     return shown
-      ? new Refusal(401, `the client certificate is refused: ${certificate?.fault ?? 'not judged'}`, about)
-      : new Refusal(403, 'the station must show a client certificate: its security profile is 3', about);
+      ? new Refusal(401, `the client certificate is refused: ${certificate?.fault ?? 'not judged'}`)
+      : new Refusal(403, 'the station must show a client certificate: its security profile is 3');
   const wrong = wrongCredentials(attempt, credentials, options.passwordPepper);
   if (wrong === undefined) return attempt.isSecure ? 2 : 1;
-  if (wanted === 0) return 0;
-  return new Refusal(401, wrong, {
-    stationId,
-    headers: { 'WWW-Authenticate': 'Basic realm="Evander", charset="UTF-8"' },
-  });
+  if (required === 0) return 0;
+  return new Refusal(401, wrong, { 'WWW-Authenticate': 'Basic realm="Evander", charset="UTF-8"' });
 }
 
 function wrongCredentials(attempt: Attempt, credentials: Credentials, pepper: string): string | undefined {

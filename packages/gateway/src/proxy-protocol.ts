@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Socket } from 'node:net';
+import { OpeningError, readOpening } from './first-bytes.ts';
 
 /** What the first bytes of a connection are in PROXY protocol, as HAProxy's proxy-protocol.txt defines it. */
 export type ProxyHeader =
@@ -99,45 +100,14 @@ function invalid(reason: string): ProxyHeader {
 
 /**
  * Takes the header, if there is one, off a new connection, and leaves the rest for the next reader. Rejects when the header is invalid,
- * or when the first bytes are not there in time.
+ * or when the first bytes do not come in time.
  */
 export function takeProxyHeader(socket: Socket, timeoutMs: number): Promise<Proxied> {
-  return new Promise((resolve, reject) => {
-    let bytes = Buffer.alloc(0);
-    const finish = (end: () => void): void => {
-      clearTimeout(timer);
-      socket.off('readable', onReadable);
-      socket.off('end', onClose);
-      socket.off('close', onClose);
-      end();
-    };
-    const onReadable = (): void => {
-      const chunk = socket.read() as Buffer | null;
-      if (chunk === null) return;
-      bytes = Buffer.concat([bytes, chunk]);
-      const header = parseProxyHeader(bytes);
-      if (header.kind === 'incomplete') return;
-      if (header.kind === 'invalid') {
-        finish(() => reject(new Error(`PROXY protocol, ${header.reason}`)));
-        return;
-      }
-      const isThere = header.kind === 'complete';
-      const length = isThere ? header.length : 0;
-      if (bytes.length > length) socket.unshift(bytes.subarray(length));
-      const proxied = isThere
-        ? { isProxied: header.isProxied, address: header.address }
-        : { isProxied: false, address: undefined };
-      finish(() => resolve(proxied));
-    };
-    const onClose = (): void => finish(() => reject(new ClosedEarlyError()));
-    const timer = setTimeout(() => finish(() => reject(new Error('no first bytes in time'))), timeoutMs);
-    socket.on('readable', onReadable);
-    socket.on('end', onClose);
-    socket.on('close', onClose);
+  return readOpening<Proxied>(socket, timeoutMs, (bytes) => {
+    const header = parseProxyHeader(bytes);
+    if (header.kind === 'incomplete') return undefined;
+    if (header.kind === 'invalid') throw new OpeningError(400, `PROXY protocol, ${header.reason}`);
+    if (header.kind === 'none') return { value: { isProxied: false, address: undefined }, length: 0 };
+    return { value: { isProxied: header.isProxied, address: header.address }, length: header.length };
   });
-}
-
-/** Closed before anything was sent, as those that probe a port do. */
-export class ClosedEarlyError extends Error {
-  override name = 'ClosedEarlyError';
 }

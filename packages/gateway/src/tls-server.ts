@@ -1,7 +1,6 @@
-import type { RequestListener, ServerOptions } from 'node:http';
+import type { ServerOptions } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
-import type { TLSSocket } from 'node:tls';
 import type { ServerCertificates } from './server-certificates.ts';
 
 /**
@@ -22,12 +21,6 @@ const CIPHERS = [
 
 const OPTIONS = { minVersion: 'TLSv1.2', ciphers: CIPHERS, honorCipherOrder: true } as const;
 
-/** A handshake that TLS itself has ended. */
-export interface TlsFailure {
-  reason: string;
-  socket: TLSSocket;
-}
-
 export interface TlsServer {
   server: Server;
   /** Shows these certificates to whoever connects from now on. */
@@ -38,21 +31,8 @@ export interface TlsServer {
  * An HTTPS server that asks for a client certificate and takes any, or none: whether it is the station's, and valid, is judged with the
  * request, when the station is known (ocppj.md TLS.13).
  */
-export function createTlsServer(
-  options: ServerOptions & { handshakeTimeout: number },
-  onRequest: RequestListener,
-  onFailure: (failure: TlsFailure) => void,
-): TlsServer {
-  const server = createServer(
-    { ...options, ...OPTIONS, requestCert: true, rejectUnauthorized: false },
-    onRequest,
-  );
-  server.on('tlsClientError', (error: Error & { code?: string; reason?: string }, socket: TLSSocket) => {
-    // Whoever just leaves, as those that probe a port do, has shown nothing that could be wrong.
-    if (error.code === 'ECONNRESET') return;
-    const reason = `TLS: ${error.reason ?? error.message}`;
-    onFailure({ reason: reason.slice(0, 300), socket });
-  });
+export function createTlsServer(options: ServerOptions & { handshakeTimeout: number }): TlsServer {
+  const server = createServer({ ...options, ...OPTIONS, requestCert: true, rejectUnauthorized: false });
   return {
     server,
     use: (certificates) => server.setSecureContext({ ...OPTIONS, ...certificates }),

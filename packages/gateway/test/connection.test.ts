@@ -2,7 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { once } from 'node:events';
 import type { Envelope } from '@evander/broker';
-import { accept, connectDeafStation, connectStation, openStage } from './harness.ts';
+import type { Gateway } from '../src/index.ts';
+import { accept, connectDeafStation, connectStation, credentials, openStage } from './harness.ts';
+import type { StationSocket } from './harness.ts';
 
 const ANSWERED = [3, 'test-1', { status: 'Accepted' }];
 const deep = `[2,"d","DataTransfer",${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}]`;
@@ -213,13 +215,20 @@ test('whatever a station sends, its next Heartbeat is answered', async () => {
 });
 
 describe('a ping', () => {
-  test('that is not answered within a period cuts the connection', async () => {
+  /** Answers the first ping, and then nothing any more. */
+  async function fallSilent(gateway: Gateway, stationId: string): Promise<StationSocket> {
+    const station = await connectStation(gateway, stationId, { autoPong: false });
+    await once(station.socket, 'ping');
+    station.socket.pong();
+    return station;
+  }
+
+  test('that is not answered within a period cuts the connection of a station that has answered one', async () => {
     const pingMs = 200;
     const { gateway, manager } = await openStage({ pingMs });
+    const station = await fallSilent(gateway, 'deaf');
     const startedAt = Date.now();
-    const socket = await connectDeafStation(gateway, 'deaf');
-    socket.resume();
-    await once(socket, 'end');
+    await station.closed;
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(pingMs);
     await manager.told('disconnected', ({ connections }) => connections[0]?.stationId === 'deaf');
   });
@@ -227,9 +236,8 @@ describe('a ping', () => {
   test('that is answered keeps the connection, and so does any frame', async () => {
     const { gateway, manager } = await openStage({ pingMs: 300 });
     const ponging = await connectStation(gateway, 'ponging');
-    const talking = await connectStation(gateway, 'talking', { autoPong: false });
-    const deaf = await connectDeafStation(gateway, 'deaf');
-    deaf.resume();
+    await fallSilent(gateway, 'deaf');
+    const talking = await fallSilent(gateway, 'talking');
     for (let periods = 0; periods < 5; periods++) {
       await once(ponging.socket, 'ping');
       await talking.call('Heartbeat');
@@ -237,6 +245,23 @@ describe('a ping', () => {
     await manager.told('disconnected', ({ connections }) => connections[0]?.stationId === 'deaf');
     expect(ponging.socket.readyState).toBe(ponging.socket.OPEN);
     expect(talking.socket.readyState).toBe(talking.socket.OPEN);
+  });
+
+  test('is not expected of a station that has never answered one: its silence counts, by its heartbeat interval', async () => {
+    const { gateway, manager } = await openStage({
+      pingMs: 50,
+      credentialsOf: async (stationId) =>
+        credentials(stationId, { heartbeatSeconds: stationId === 'silent' ? 0.2 : 300 }),
+    });
+    const quiet = await connectStation(gateway, 'quiet', { autoPong: false });
+    const startedAt = Date.now();
+    const silent = await connectDeafStation(gateway, 'silent');
+    silent.resume();
+    await manager.told('disconnected', ({ connections }) => connections[0]?.stationId === 'silent');
+    // Three heartbeats, which are more than ten pings.
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(600);
+    expect(quiet.socket.readyState).toBe(quiet.socket.OPEN);
+    expect(await quiet.call('Heartbeat')).toEqual(ANSWERED);
   });
 
   test('of the station is answered', async () => {

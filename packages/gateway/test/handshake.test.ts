@@ -2,9 +2,10 @@ import { hashStationPassword } from '@evander/process';
 import { describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { WebSocket } from 'ws';
 import { ManagerAwayError } from '../src/index.ts';
 import type { Gateway, GatewayOptions } from '../src/index.ts';
-import { connectStation, credentials, handshake, openStage, PEPPER, portOf } from './harness.ts';
+import { closeLater, connectStation, credentials, handshake, openStage, PEPPER, portOf } from './harness.ts';
 import type { Manager } from './harness.ts';
 
 const OCPP16 = { 'sec-websocket-protocol': 'ocpp1.6' };
@@ -57,6 +58,17 @@ describe('the target', () => {
     ['/ws/a:b', 'a:b'],
     ['/ws/cp1', 'cp1'],
     ['/ws/S%C3%BCd', 'Süd'],
+    // As stations in the field send it: a slash at the end of the URL that they were given, or its path dropped.
+    ['/ws//CP1', 'CP1'],
+    ['//ws//CP1//', 'CP1'],
+    ['///CP1', 'CP1'],
+    ['/CP1', 'CP1'],
+    ['/CP1/', 'CP1'],
+    ['/ws/ws', 'ws'],
+    ['/ws//RDAM%20123/?x', 'RDAM 123'],
+    ['/ws//a%2F%2Fb', 'a//b'],
+    ['ws://csms.example:9310/ws/CP1', 'CP1'],
+    ['http://csms.example/ws//CP1?a=b', 'CP1'],
     [`/ws/${'x'.repeat(255)}`, 'x'.repeat(255)],
   ])('%s is the station %j', async (path, stationId) => {
     const { gateway, manager, asked } = await openAskedStage();
@@ -73,37 +85,38 @@ describe('the target', () => {
     ['/ws/', ''],
     ['/ws', ''],
     ['/ws//', ''],
-    ['/ws/a/b', ''],
+    ['//', ''],
     ['/', ''],
-    ['/ocpp/CP1', ''],
+    ['/?/ws/CP1', ''],
     ['/ws/..', ''],
     ['/ws/%2E', ''],
     ['/ws/a%00b', ''],
+    ['/ws/a%C2%85b', ''],
     [`/ws/${'x'.repeat(256)}`, ''],
-  ])('%s is refused with 400, and nobody is asked for it', async (path) => {
-    const { gateway, manager, asked } = await openAskedStage();
-    const { status, body } = await handshake(gateway, path);
-    expect(status).toBe(400);
-    expect(asked).toEqual([]);
-    const { handshakes } = await turnedAway(gateway, manager);
-    expect(handshakes).toEqual([
-      { stationId: '', status: 400, reason: body, remoteAddress: '127.0.0.1', at: expect.any(String) },
-    ]);
-  });
+    ['/ocpp/CP1', 'CP1'],
+    ['/ocpp//RDAM%20123/', 'RDAM 123'],
+    ['/ws/a/b', 'b'],
+    ['/WS/CP1', 'CP1'],
+    ['/steve/websocket/CentralSystemService/CP1', 'CP1'],
+  ])(
+    '%s is refused with 400, nobody is asked for it, and it is listed for the station %j',
+    async (path, stationId) => {
+      const { gateway, manager, asked } = await openAskedStage();
+      const { status, body } = await handshake(gateway, path);
+      expect(status).toBe(400);
+      expect(asked).toEqual([]);
+      const { handshakes } = await turnedAway(gateway, manager);
+      expect(handshakes).toEqual([
+        { stationId, status: 400, reason: body, remoteAddress: '127.0.0.1', at: expect.any(String) },
+      ]);
+    },
+  );
 
   test('calls of a station whose id MQTT cannot carry travel all the same', async () => {
     const { gateway, manager } = await openStage();
     const station = await connectStation(gateway, 'a/b+c#%');
     expect(await station.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
     expect(manager.calls.items[0]?.stationId).toBe('a/b+c#%');
-  });
-
-  test('a plain HTTP request is told to upgrade', async () => {
-    const { gateway } = await openStage();
-    const response = await fetch(`${gateway.url.replace('ws:', 'http:')}/CP1`);
-    expect(response.status).toBe(426);
-    expect(response.headers.get('upgrade')).toBe('websocket');
-    await response.body?.cancel();
   });
 });
 
@@ -118,6 +131,7 @@ describe('the station', () => {
   test('is asked to come back when no manager can be asked for it', async () => {
     const { gateway, manager } = await openStage({
       credentialsOf: async () => Promise.reject(new ManagerAwayError()),
+      limits: { handshakeMs: 500 },
     });
     const { status, headers } = await handshake(gateway, '/ws/CP1');
     expect(status).toBe(503);
@@ -219,12 +233,17 @@ describe('the password', () => {
   });
 });
 
+const NONE_OFFERED =
+  'offers no subprotocol; ocpp1.6 is spoken here (assumedSubprotocol of the station accepts it all the same)';
+
 describe('the subprotocol', () => {
   test.each<[string, Record<string, string | string[]>]>([
     ['ocpp1.6', OCPP16],
     ['ocpp0.1, ocpp1.6', { 'sec-websocket-protocol': 'ocpp0.1, ocpp1.6' }],
     ['ocpp1.6,ocpp1.5', { 'sec-websocket-protocol': 'ocpp1.6,ocpp1.5' }],
     ['a header for each', { 'sec-websocket-protocol': ['ocpp2.0.1', 'ocpp1.6'] }],
+    ['the same twice', { 'sec-websocket-protocol': 'ocpp1.6, ocpp1.6' }],
+    ['among names that are none', { 'sec-websocket-protocol': 'ocpp 1.6,, ocpp1.6' }],
   ])('%s is answered with ocpp1.6 alone', async (_name, headers) => {
     const { gateway } = await openStage();
     const answer = await handshake(gateway, '/ws/CP1', headers);
@@ -233,7 +252,8 @@ describe('the subprotocol', () => {
   });
 
   test.each([
-    ['none', {}, 'offers no subprotocol; ocpp1.6 is spoken here'],
+    ['none', {}, NONE_OFFERED],
+    ['an empty header', { 'sec-websocket-protocol': ' ' }, NONE_OFFERED],
     [
       'ocpp2.0.1',
       { 'sec-websocket-protocol': 'ocpp2.0.1' },
@@ -251,6 +271,21 @@ describe('the subprotocol', () => {
     expect(handshakes).toMatchObject([{ stationId: 'CP1', status: 400, reason }]);
   });
 
+  test.each([
+    ['no header', {}, 101],
+    ['an empty header', { 'sec-websocket-protocol': '' }, 101],
+    ['ocpp1.6', OCPP16, 101],
+    ['ocpp2.0.1', { 'sec-websocket-protocol': 'ocpp2.0.1' }, 400],
+  ])('is assumed where the station’s setting says so: %s', async (_name, headers, status) => {
+    const { gateway } = await openStage({
+      credentialsOf: async (stationId) => credentials(stationId, { assumedSubprotocol: 'ocpp1.6' }),
+    });
+    const answer = await handshake(gateway, '/ws/CP1', headers);
+    expect(answer.status).toBe(status);
+    // A name that was not offered must not be in the answer (RFC 6455 §4.2.2).
+    expect(answer.headers['sec-websocket-protocol']).toBe(headers === OCPP16 ? 'ocpp1.6' : undefined);
+  });
+
   test('comes last: who has no password learns nothing of it', async () => {
     const { gateway } = await openStage({ credentialsOf: withPassword('secret') });
     expect((await handshake(gateway, '/ws/CP1', {})).status).toBe(401);
@@ -265,6 +300,20 @@ test('compression is not agreed to', async () => {
   });
   expect(answer.status).toBe(101);
   expect(answer.headers['sec-websocket-extensions']).toBeUndefined();
+});
+
+test('a station that offers no subprotocol is served where it is assumed', async () => {
+  const { gateway, manager } = await openStage({
+    credentialsOf: async (stationId) => credentials(stationId, { assumedSubprotocol: 'ocpp1.6' }),
+  });
+  const socket = new WebSocket(`${gateway.url}/CP1`);
+  closeLater({ close: () => socket.terminate() });
+  await once(socket, 'open');
+  expect(socket.protocol).toBe('');
+  socket.send('[2,"1","Heartbeat",{}]');
+  const [frame] = (await once(socket, 'message')) as [Buffer];
+  expect(JSON.parse(frame.toString())).toEqual([3, '1', { status: 'Accepted' }]);
+  expect(manager.calls.items).toMatchObject([{ stationId: 'CP1', envelope: { action: 'Heartbeat' } }]);
 });
 
 test.each([

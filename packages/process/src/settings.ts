@@ -3,7 +3,12 @@ import { isIP } from 'node:net';
 /** Every environment variable that Evander reads. `--help` and docs/operations.md are made from this table. */
 export const SETTINGS = {
   host: setting('EVANDER_HOST', 'text', '127.0.0.1', 'Address that the servers listen on; 0.0.0.0 for all'),
-  wsPort: setting('EVANDER_WS_PORT', 'port', 9310, 'Stations connect here: ws://<host>:9310/ws/<stationId>'),
+  wsPort: setting(
+    'EVANDER_WS_PORT',
+    'port',
+    9310,
+    'Stations connect here: ws://<host>:9310/ws/<stationId>, or wss:// on the same port',
+  ),
   wssPort: setting(
     'EVANDER_WSS_PORT',
     'port',
@@ -186,7 +191,7 @@ export const SETTINGS = {
     'EVANDER_PING_SECONDS',
     'count',
     30,
-    'The gateway pings each station this often; no pong until the next ping closes the connection',
+    'The gateway pings each station this often; one that has answered before and does not by the next ping is disconnected',
   ),
   failFastSeconds: setting(
     'EVANDER_FAIL_FAST_SECONDS',

@@ -1,0 +1,158 @@
+import { hashStationPassword } from '@evander/process';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { OpenSsl } from '../../../test/openssl.ts';
+import type { KeyPair } from '../../../test/openssl.ts';
+import type { Gateway, GatewayOptions } from '../src/index.ts';
+import { closeLater, connectStation, credentials, handshake, openStage, PEPPER, portOf } from './harness.ts';
+
+let openssl: OpenSsl;
+let root: KeyPair;
+let server: KeyPair;
+let client: KeyPair;
+beforeAll(async () => {
+  openssl = await OpenSsl.open();
+  root = await openssl.root();
+  server = await openssl.certificate({
+    subject: '/O=Test/CN=localhost',
+    issuer: root,
+    extensions: ['subjectAltName=IP:127.0.0.1'],
+  });
+  client = await openssl.certificate({ subject: '/O=Test/CN=CP1', issuer: root });
+}, 30_000);
+afterAll(() => openssl.close());
+
+const OCPP16 = { 'sec-websocket-protocol': 'ocpp1.6' };
+const PASSWORD = 'a password';
+
+function basic(password = PASSWORD): Record<string, string> {
+  return { ...OCPP16, authorization: `Basic ${Buffer.from(`CP1:${password}`).toString('base64')}` };
+}
+
+/** A gateway with TLS, and a station of this profile, whose certificate is any that it shows. */
+function openTls(securityProfile: number, more: Partial<GatewayOptions> = {}) {
+  return openStage({
+    certificates: {
+      load: async () => ({ cert: [server.certificate], key: [server.key] }),
+      isStale: async () => false,
+    },
+    credentialsOf: async (stationId, certificate) =>
+      credentials(stationId, {
+        securityProfile,
+        passwordHashes: [hashStationPassword(Buffer.from(PASSWORD), stationId, PEPPER)],
+        ...(certificate && { certificate: { fault: null } }),
+      }),
+    ...more,
+  });
+}
+
+describe('TLS on the plain port', () => {
+  /** A handshake over TLS on the port of ws. */
+  const onPlainPort = (gateway: Gateway, headers: Record<string, string>, options: object = {}) =>
+    handshake(gateway, '/ws/CP1', headers, { ca: root.certificate, port: portOf(gateway.url), ...options });
+
+  test('is told from HTTP: profiles 2 and 3 work there', async () => {
+    const { gateway, manager } = await openTls(2);
+    expect(await onPlainPort(gateway, basic())).toMatchObject({ status: 101 });
+    expect((await manager.told('connected')).connections).toMatchObject([{ securityProfile: 2 }]);
+    expect(await onPlainPort(gateway, basic('another'))).toMatchObject({ status: 401 });
+    const strict = await openTls(3);
+    const shown = { cert: client.certificate, key: client.key };
+    expect(await onPlainPort(strict.gateway, OCPP16, shown)).toMatchObject({ status: 101 });
+    expect((await strict.manager.told('connected')).connections).toMatchObject([{ securityProfile: 3 }]);
+  });
+
+  test.each([2, 3])(
+    'makes nothing secure that is not: profile %i is refused without TLS',
+    async (profile) => {
+      const { gateway } = await openTls(profile);
+      expect(await onPlainPort(gateway, basic())).toMatchObject({ status: profile === 2 ? 101 : 403 });
+      expect(await handshake(gateway, '/ws/CP1', basic())).toMatchObject({
+        status: 403,
+        body: `the station must use TLS: its security profile is ${profile}`,
+      });
+      const strict = await openTls(0, { lowestSecurityProfile: 2 });
+      expect(await handshake(strict.gateway, '/ws/CP1', basic())).toMatchObject({ status: 403 });
+    },
+  );
+
+  test('lets a station go from profile 1 to 2 on the same host and port', async () => {
+    const { gateway, manager } = await openTls(1);
+    const options = { ca: root.certificate, auth: `CP1:${PASSWORD}` };
+    const before = await connectStation(gateway, 'CP1', options);
+    const after = await connectStation(
+      { ...gateway, url: gateway.url.replace('ws:', 'wss:') },
+      'CP1',
+      options,
+    );
+    expect((await before.closed).reason).toBe('replaced by a newer connection');
+    expect(await after.call('Heartbeat')).toMatchObject([3, 'test-1', expect.anything()]);
+    await manager.told('connected', ({ connections }) => connections[0]?.securityProfile === 1);
+    await manager.told('connected', ({ connections }) => connections[0]?.securityProfile === 2);
+  });
+
+  test.each([
+    ['in one piece', 1e6],
+    ['byte by byte', 1],
+  ])('is told apart however its first bytes come, behind PROXY protocol too: %s', async (_name, size) => {
+    for (const header of ['', 'PROXY TCP4 203.0.113.9 192.0.2.1 54321 9310\r\n']) {
+      const { gateway, manager } = await openTls(2, { trustedProxies: ['127.0.0.1'] });
+      const url = await inPieces(gateway.url, header, size);
+      const { status } = await handshake({ ...gateway, url }, '/ws/CP1', basic(), {
+        ca: root.certificate,
+        port: portOf(url),
+      });
+      expect(status).toBe(101);
+      expect((await manager.told('connected')).connections).toMatchObject([
+        { securityProfile: 2, remoteAddress: header === '' ? '127.0.0.1' : '203.0.113.9' },
+      ]);
+      const plain = await handshake({ ...gateway, url }, '/ws/CP1', basic());
+      expect(plain).toMatchObject({ status: 403 });
+    }
+  });
+});
+
+/** Passes bytes on to a gateway in pieces of this size, behind a header. */
+async function inPieces(url: string, header: string, size: number): Promise<string> {
+  const server = createServer((near) => {
+    const far = connect(portOf(url), '127.0.0.1');
+    far.setNoDelay(true);
+    for (const socket of [near, far]) {
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        near.destroy();
+        far.destroy();
+      });
+    }
+    const passOn = async (bytes: Buffer): Promise<void> => {
+      for (let at = 0; at < bytes.length; at += size) {
+        far.write(bytes.subarray(at, at + size));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    let passed = passOn(Buffer.from(header));
+    near.on('data', (bytes) => {
+      passed = passed.then(() => passOn(bytes));
+    });
+    far.pipe(near);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closeLater({ close: () => void server.close() });
+  return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
+}
+
+test('a gateway that closes does not wait for connections that have sent nothing, or half a TLS handshake', async () => {
+  const { gateway } = await openTls(1, { limits: { handshakeMs: 60_000 } });
+  for (const url of [gateway.url, gateway.secureUrl ?? ''])
+    for (const bytes of ['', '\x16', 'GET /ws/CP1 HTTP/1.1\r\n']) {
+      const socket = connect(portOf(url), '127.0.0.1');
+      socket.on('error', () => {});
+      closeLater({ close: () => void socket.destroy() });
+      await once(socket, 'connect');
+      if (bytes !== '') socket.write(bytes, 'latin1');
+    }
+  await gateway.close();
+}, 20_000);
