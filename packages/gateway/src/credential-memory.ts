@@ -8,6 +8,8 @@ export interface CredentialMemoryOptions {
   source: CredentialSource;
   /** For so long after the managers have stopped answering, what they said before counts, in ms. */
   rememberMs: number;
+  /** A station that nothing is remembered of waits for so long while no manager answers, in ms. */
+  waitMs: number;
   nowMs?: () => number;
   log: Log;
 }
@@ -22,6 +24,8 @@ interface Remembered {
 const REMEMBERED = 50_000;
 /** How long the managers may take before the memory counts: in general, and once they have been found to be away. */
 const PATIENCE_MS = { usual: 1000, away: 100 } as const;
+/** Between two attempts for a station that waits: the first pause, which doubles, and the longest. */
+const PAUSE_MS = { first: 250, longest: 2000 } as const;
 
 /**
  * Asks for credentials at every handshake, and falls back on the last answer about the station while the managers are away or hang, so
@@ -38,11 +42,11 @@ export class CredentialMemory {
     this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
-  /** Rejects with ManagerAwayError when no manager can be asked and nothing is remembered. */
+  /** Rejects with ManagerAwayError when no manager can be asked in time and nothing is remembered. */
   async credentialsOf(stationId: string, certificate?: ClientCertificate): Promise<Credentials | undefined> {
-    const asked = this.#ask(stationId, certificate);
     const last = this.remembered(stationId, certificate);
-    if (!last) return asked;
+    if (!last) return this.#askAgain(stationId, certificate);
+    const asked = this.#ask(stationId, certificate);
     let timer: NodeJS.Timeout | undefined;
     const patienceMs = this.#awaySinceMs === undefined ? PATIENCE_MS.usual : PATIENCE_MS.away;
     const isSlow = new Promise<Credentials>((resolve) => {
@@ -69,6 +73,21 @@ export class CredentialMemory {
     const { bare, certified } = this.#remembered.get(stationId) ?? {};
     if (!certificate) return bare;
     return certified?.fingerprint === certificate.fingerprint ? certified.credentials : undefined;
+  }
+
+  // A manager that starts, or a load balancer that has not noticed that one has stopped, fails for a moment: a station that is refused
+  // for it comes back much later.
+  async #askAgain(stationId: string, certificate?: ClientCertificate): Promise<Credentials | undefined> {
+    const endMs = this.#nowMs() + this.#options.waitMs;
+    for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(2 * pauseMs, PAUSE_MS.longest)) {
+      try {
+        return await this.#ask(stationId, certificate);
+      } catch (error) {
+        if (!(error instanceof ManagerAwayError) || this.#nowMs() + pauseMs > endMs) throw error;
+      }
+      // Not all of them at the same moment.
+      await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random() / 2)));
+    }
   }
 
   // Goes on when the memory has been used meanwhile: a late answer counts at the next handshake.

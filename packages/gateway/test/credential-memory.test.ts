@@ -14,6 +14,7 @@ function openMemory(rememberMs = 24 * HOUR_MS) {
   const memory = new CredentialMemory({
     source: (stationId, certificate) => managers.answer(stationId, certificate),
     rememberMs,
+    waitMs: 0,
     nowMs: () => clock.nowMs,
     log: silentLog(),
   });

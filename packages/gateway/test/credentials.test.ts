@@ -76,7 +76,7 @@ test.each<CredentialsServer['answer']>([500, 503, 401, 'hang'])(
   'a station can reconnect while managers are away, if it was here before: %p',
   async (away) => {
     const server = await openServer(CP1);
-    const { gateway } = await openStage({ credentialsOf: ask([server]) });
+    const { gateway } = await openStage({ credentialsOf: ask([server]), limits: { handshakeMs: 500 } });
     expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(101);
     server.answer = away;
     expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(101);
@@ -86,6 +86,31 @@ test.each<CredentialsServer['answer']>([500, 503, 401, 'hang'])(
     expect(headers['retry-after']).toBe('5');
   },
 );
+
+test.each<[string, CredentialsServer['answer']]>([
+  ['that starts', 503],
+  ['behind a load balancer that has not noticed', 502],
+  ['that hangs', 'hang'],
+])('stations that join wait for a manager %s, and none is refused', async (_name, away) => {
+  const server = await openServer(away);
+  const { gateway } = await openStage({ credentialsOf: ask([server], { timeoutMs: 500 }) });
+  const joining = Array.from({ length: 100 }, (_, i) => handshake(gateway, `/ws/CP${i}`));
+  while (server.asked.length < 150) await new Promise((resolve) => setTimeout(resolve, 20));
+  server.answer = credentials('CP1');
+  const statuses = (await Promise.all(joining)).map(({ status }) => status);
+  expect(statuses).toEqual(Array(100).fill(101));
+});
+
+test('a station waits no longer than a handshake may take', async () => {
+  const server = await openServer(503);
+  const { gateway } = await openStage({ credentialsOf: ask([server]), limits: { handshakeMs: 1000 } });
+  const startedAt = Date.now();
+  expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(503);
+  expect(Date.now() - startedAt).toBeLessThan(3000);
+  // More than once, and not as fast as it goes.
+  expect(server.asked.length).toBeGreaterThan(1);
+  expect(server.asked.length).toBeLessThan(7);
+});
 
 test('a station that was taken off meanwhile is not remembered', async () => {
   const server = await openServer(CP1);
