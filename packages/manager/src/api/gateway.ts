@@ -40,16 +40,21 @@ export function gatewayRoutes(app: App, context: ApiContext): void {
 
 async function credentialsOf(
   stationId: string,
-  { database, unknownStations }: ApiContext,
+  { database, unknownStations, heartbeatSeconds }: ApiContext,
 ): Promise<StationCredentials> {
+  // The next BootNotification may tell it the longer one.
+  const withHeartbeat = (found: StationCredentials): StationCredentials => ({
+    ...found,
+    heartbeatSeconds: Math.max(found.heartbeatSeconds ?? 0, heartbeatSeconds),
+  });
   const known = await stations.credentials(database, stationId);
-  if (known) return known;
+  if (known) return withHeartbeat(known);
   // A gateway takes 404 for an answer and all else for a manager that is away, so an impossible id is merely unknown.
   if (unknownStations === 'reject' || !isStationId(stationId)) throw unknown(stationId);
   await stations.addUnknown(database, stationId);
   const added = await stations.credentials(database, stationId);
   if (!added) throw unknown(stationId);
-  return added;
+  return withHeartbeat(added);
 }
 
 function unknown(stationId: string): Problem {

@@ -51,6 +51,8 @@ export interface ApiContext {
   metrics: ManagerMetrics;
   passwordPepper: string;
   unknownStations: 'accept' | 'reject';
+  /** Told to stations that boot. */
+  heartbeatSeconds: number;
   authority: Authority;
   judge: CertificateJudge;
   /** Seals server keys on their way to a gateway. */

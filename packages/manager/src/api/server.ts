@@ -41,6 +41,7 @@ import { answerProblem, Problem } from './problem.ts';
 import { readRequestValues } from './request-values.ts';
 import { reservationRoutes } from './reservations.ts';
 import type { ApiContext, App } from './route.ts';
+import { rejectedConnectionRoutes } from './rejected-connections.ts';
 import { securityEventRoutes } from './security-events.ts';
 import { stationFileRoutes } from './station-files.ts';
 import { addSecurityHeaders } from './security-headers.ts';
@@ -81,6 +82,7 @@ export interface Api {
 
 const RESOURCES = [
   stationRoutes,
+  rejectedConnectionRoutes,
   commandRoutes,
   connectorRoutes,
   messageRoutes,

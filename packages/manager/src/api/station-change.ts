@@ -17,7 +17,8 @@ export const StationChange = Type.Object(
         minimum: 0,
         maximum: 3,
         description:
-          '0 nothing, 1 password, 2 TLS and password, 3 TLS and client certificate. A new station has 1 with a password and 0 without',
+          '0 nothing, 1 password, 2 TLS and password, 3 TLS and client certificate. A new station has 1 with a password and 0 without. ' +
+          'Raising it closes a connection that does not meet it',
       }),
     ),
     password: Type.Optional(
@@ -47,6 +48,14 @@ export const StationChange = Type.Object(
           'count, never what the station reports; each belongs to one station',
       }),
     ),
+    assumedSubprotocol: Type.Optional(
+      nullable(
+        oneOf(
+          ['ocpp1.6'] as const,
+          'Spoken with the station when its handshake offers no subprotocol, which OCPP-J forbids; null: such a handshake is rejected',
+        ),
+      ),
+    ),
     bootAnswer: Type.Optional(
       oneOf(['Accepted', 'Pending', 'Rejected'] as const, 'What its next BootNotification is answered'),
     ),
@@ -60,7 +69,7 @@ export async function putStation(
   stationId: string,
   change: Static<typeof StationChange>,
 ): Promise<boolean> {
-  const { securityProfile, password, bootAnswer, userName, serialNumbers } = change;
+  const { securityProfile, password, bootAnswer, userName, serialNumbers, assumedSubprotocol } = change;
   const isNew = await database.transaction(async (db) => {
     const isNewRow = await stationList.put(db, {
       stationId,
@@ -69,6 +78,7 @@ export async function putStation(
       bootAnswer: bootAnswer ?? null,
       userName,
       serialNumbers: serialNumbers ?? null,
+      assumedSubprotocol,
     });
     if (password !== undefined) await passwordChanges.forgetSettled(db, stationId);
     // Looked at once it is written, and its row locked: two changes at a time cannot together leave it without a password.

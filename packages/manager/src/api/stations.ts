@@ -59,6 +59,9 @@ const Station = Type.Object(
       Type.String({ description: 'SHA-256 of the client certificate that it showed last' }),
     ),
     userName: nullable(Type.String({ description: 'Its Basic user name when that is not its id' })),
+    assumedSubprotocol: nullable(
+      oneOf(['ocpp1.6'] as const, 'Spoken with it when its handshake offers no subprotocol'),
+    ),
     bootAnswer: nullable(Registration),
     registrationStatus: nullable(Registration),
     bootedAt: nullable(Time),

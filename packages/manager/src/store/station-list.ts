@@ -17,6 +17,7 @@ export interface StationRow {
   serialNumbers: string[] | null;
   certificateFingerprint: string | null;
   userName: string | null;
+  assumedSubprotocol: 'ocpp1.6' | null;
   bootAnswer: RegistrationStatus | null;
   registrationStatus: RegistrationStatus | null;
   bootedAt: Date | null;
@@ -78,7 +79,7 @@ const COLUMNS = `
   c.connected_at AS "connectedAt", c.gateway_id AS "gatewayId", c.remote_address AS "remoteAddress",
   s.security_profile AS "securityProfile", s.pending_security_profile AS "pendingSecurityProfile",
   c.security_profile AS "connectionSecurityProfile", s.serial_numbers AS "serialNumbers",
-  s.certificate_fingerprint AS "certificateFingerprint", s.user_name AS "userName", s.boot_answer AS "bootAnswer", s.registration_status AS "registrationStatus",
+  s.certificate_fingerprint AS "certificateFingerprint", s.user_name AS "userName", s.assumed_subprotocol AS "assumedSubprotocol", s.boot_answer AS "bootAnswer", s.registration_status AS "registrationStatus",
   s.booted_at AS "bootedAt", s.vendor, s.model, s.charge_point_serial_number AS "chargePointSerialNumber",
   s.charge_box_serial_number AS "chargeBoxSerialNumber", s.firmware_version AS "firmwareVersion", s.iccid, s.imsi,
   s.meter_type AS "meterType", s.meter_serial_number AS "meterSerialNumber", s.last_seen_at AS "lastSeenAt",
@@ -149,14 +150,16 @@ export async function list(db: Db, filter: StationFilter): Promise<StationRow[]>
 
 const upsert = statement(
   'stations.put',
-  `INSERT INTO stations AS known (station_id, security_profile, password_hashes, boot_answer, user_name, serial_numbers)
+  `INSERT INTO stations AS known (station_id, security_profile, password_hashes, boot_answer, user_name, serial_numbers,
+     assumed_subprotocol)
    VALUES ($1, coalesce($2, CASE WHEN $3::text[] IS NULL THEN 0 ELSE 1 END), coalesce($3::text[], '{}'), coalesce($4, 'Accepted'), $5,
-     coalesce($7::text[], '{}'))
+     coalesce($7::text[], '{}'), $8)
    ON CONFLICT (station_id) DO UPDATE SET security_profile = coalesce($2, known.security_profile),
      pending_security_profile = CASE WHEN $2::int IS NULL THEN known.pending_security_profile END,
      password_hashes = coalesce($3::text[], known.password_hashes), boot_answer = coalesce($4, known.boot_answer),
      user_name = CASE WHEN $6 THEN excluded.user_name ELSE known.user_name END,
-     serial_numbers = coalesce($7::text[], known.serial_numbers)
+     serial_numbers = coalesce($7::text[], known.serial_numbers),
+     assumed_subprotocol = CASE WHEN $9 THEN excluded.assumed_subprotocol ELSE known.assumed_subprotocol END
    RETURNING xmax = 0 AS "isNew"`,
 );
 
@@ -168,11 +171,21 @@ export interface StationChange {
   userName: string | null | undefined;
   bootAnswer: RegistrationStatus | null;
   serialNumbers: string[] | null;
+  /** Undefined leaves it. */
+  assumedSubprotocol: 'ocpp1.6' | null | undefined;
 }
 
-/** Adds or changes a station; what is null keeps its value, but for the user name. True when it is new. */
+/** Adds or changes a station; what is null keeps its value, but for the user name and the subprotocol. True when it is new. */
 export async function put(db: Db, change: StationChange): Promise<boolean> {
-  const { stationId, securityProfile, passwordHashes, bootAnswer, userName, serialNumbers } = change;
+  const {
+    stationId,
+    securityProfile,
+    passwordHashes,
+    bootAnswer,
+    userName,
+    serialNumbers,
+    assumedSubprotocol,
+  } = change;
   const { rows } = await db.query<{ isNew: boolean }>(
     upsert([
       stationId,
@@ -182,6 +195,8 @@ export async function put(db: Db, change: StationChange): Promise<boolean> {
       userName ?? null,
       userName !== undefined,
       serialNumbers,
+      assumedSubprotocol ?? null,
+      assumedSubprotocol !== undefined,
     ]),
   );
   return rows[0]?.isNew ?? false;

@@ -52,7 +52,10 @@ export async function addUnknown(db: Db, stationId: string): Promise<void> {
 const selectCredentials = statement(
   'stations.credentials',
   `SELECT station_id AS "stationId", user_name AS "userName", security_profile AS "securityProfile", password_hashes || ARRAY(
-       SELECT unnest(p.password_hashes) FROM password_changes p WHERE p.station_id = s.station_id) AS "passwordHashes"
+       SELECT unnest(p.password_hashes) FROM password_changes p WHERE p.station_id = s.station_id) AS "passwordHashes",
+     assumed_subprotocol AS "assumedSubprotocol",
+     (SELECT value::int FROM configuration_keys k
+      WHERE k.station_id = s.station_id AND k.key_lower = 'heartbeatinterval' AND value ~ '^[0-9]{1,9}$') AS "heartbeatSeconds"
    FROM stations s WHERE station_id = $1`,
 );
 
@@ -154,6 +157,10 @@ export interface StationCredentials {
   passwordHashes: string[];
   /** The Basic user name when it is not the station's id. */
   userName: string | null;
+  /** Spoken with the station when it offers no subprotocol; null: it is rejected then. */
+  assumedSubprotocol: 'ocpp1.6' | null;
+  /** Its HeartbeatInterval as it has reported or accepted it. */
+  heartbeatSeconds: number | null;
 }
 
 /** What a station may show at a handshake: its password, and those that may have become it by a command. */

@@ -1,6 +1,7 @@
 import type { TurnedAway } from '@evander/broker';
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
+import * as rejectedConnections from './rejected-connections.ts';
 
 const upsert = statement(
   'turnedAway.record',
@@ -10,10 +11,12 @@ const upsert = statement(
      remote_address = excluded.remote_address, last_at = GREATEST(known.last_at, excluded.last_at)`,
 );
 
-/** Counts a refused handshake under its station and reason. */
+/** Counts a rejected handshake under its station and reason; one that names no station is listed apart. */
 export async function record(db: Db, handshake: TurnedAway): Promise<void> {
   const { stationId, reason, status, remoteAddress, at } = handshake;
-  await db.query(upsert([stationId, reason, status, remoteAddress ?? null, at]));
+  if (stationId === '')
+    await rejectedConnections.record(db, { ...handshake, remoteAddress: remoteAddress ?? '' });
+  else await db.query(upsert([stationId, reason, status, remoteAddress ?? null, at]));
 }
 
 const trim = statement(
@@ -21,7 +24,8 @@ const trim = statement(
   `DELETE FROM turned_away WHERE (station_id, reason) IN (SELECT station_id, reason FROM turned_away ORDER BY last_at DESC OFFSET $1)`,
 );
 
-/** Keeps the newest rows only: anyone can knock with any name. */
+/** Keeps the newest rows only: anyone can knock with any name, and from many addresses. */
 export async function trimTo(db: Db, rows: number): Promise<void> {
   await db.query(trim([rows]));
+  await rejectedConnections.trimTo(db, rows);
 }

@@ -116,6 +116,7 @@ export async function openApi({
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
     unknownStations,
+    heartbeatSeconds: 300,
     failureLimits,
     trustedProxies,
     outboundPrivate,

@@ -114,6 +114,8 @@ test("gateways are told credentials with their key only, and of strangers as the
     securityProfile: 0,
     passwordHashes: [],
     userName: null,
+    assumedSubprotocol: null,
+    heartbeatSeconds: 300,
   });
   expect((await open.send('GET', '/api/v1/stations/stranger')).body).toMatchObject({
     adopted: true,
@@ -139,6 +141,75 @@ test('a station that was turned away is listed with its reason, and adopted with
   expect(await v1('PUT', '/stations/LOST', {})).toMatchObject({
     status: 201,
     body: { adopted: true, turnedAway: [] },
+  });
+});
+
+test('connections that named no station are listed apart, by address and reason, the latest first', async () => {
+  const { database } = api.desk;
+  const context = { database, writer: createWriter(database), now: () => new Date() };
+  const at = (second: number): string => `2026-11-20T10:00:0${second}.000Z`;
+  const rejected = (remoteAddress: string, reason: string, second: number) => ({
+    ...{ stationId: '', status: 426, reason, remoteAddress, at: at(second) },
+  });
+  const handshakes = [
+    rejected('10.0.0.1', 'no upgrade', 1),
+    rejected('10.0.0.2', 'no upgrade', 2),
+    rejected('10.0.0.1', 'no upgrade', 3),
+    rejected('10.0.0.1', 'no TLS', 4),
+  ];
+  await recordPresence('gw-1', { kind: 'turnedAway', handshakes }, context);
+  const ids = ((await v1('GET', '/stations?limit=500')).body.items as { stationId: string }[]).map(
+    ({ stationId }) => stationId,
+  );
+  expect(ids).not.toContain('');
+  const first = (await v1('GET', '/rejected-connections?limit=2')).body;
+  expect(first.items).toEqual([
+    {
+      ...{ remoteAddress: '10.0.0.1', reason: 'no TLS', status: 426 },
+      count: 1,
+      firstAt: at(4),
+      lastAt: at(4),
+    },
+    {
+      ...{ remoteAddress: '10.0.0.1', reason: 'no upgrade', status: 426 },
+      count: 2,
+      firstAt: at(1),
+      lastAt: at(3),
+    },
+  ]);
+  const next = (await v1('GET', `/rejected-connections?cursor=${String(first.nextCursor)}`)).body;
+  expect(next).toMatchObject({ items: [{ remoteAddress: '10.0.0.2', count: 1 }], nextCursor: null });
+});
+
+test('the subprotocol of a station that offers none is set, told to gateways, kept and cleared', async () => {
+  const credentials = async () =>
+    (await api.send('GET', '/gateway/stations/BARE', undefined, GATEWAY_KEY)).body;
+  expect((await v1('PUT', '/stations/BARE', {})).body).toMatchObject({ assumedSubprotocol: null });
+  expect((await v1('PUT', '/stations/BARE', { assumedSubprotocol: 'ocpp2.0.1' })).status).toBe(400);
+  const set = await v1('PUT', '/stations/BARE', { assumedSubprotocol: 'ocpp1.6' });
+  expect(set.body).toMatchObject({ assumedSubprotocol: 'ocpp1.6' });
+  await v1('PUT', '/stations/BARE', { bootAnswer: 'Pending' });
+  expect(await credentials()).toMatchObject({ assumedSubprotocol: 'ocpp1.6' });
+  await v1('PUT', '/stations/BARE', { assumedSubprotocol: null });
+  expect(await credentials()).toMatchObject({ assumedSubprotocol: null });
+});
+
+test.each([
+  [null, 300],
+  ['60', 300],
+  ['3600', 3600],
+  ['1e9', 300],
+  ['99999999999999', 300],
+])('gateways are told how often a station sends heartbeats at least: %j is %i s', async (value, seconds) => {
+  await v1('PUT', '/stations/SLOW', {});
+  await api.desk.rows(
+    `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
+     VALUES ('SLOW', 'heartbeatinterval', 'HeartbeatInterval', $1, now())
+     ON CONFLICT (station_id, key_lower) DO UPDATE SET value = excluded.value`,
+    [value],
+  );
+  expect((await api.send('GET', '/gateway/stations/SLOW', undefined, GATEWAY_KEY)).body).toMatchObject({
+    heartbeatSeconds: seconds,
   });
 });
 

@@ -1,0 +1,48 @@
+import { Type } from '@fastify/type-provider-typebox';
+import * as rejectedConnections from '../store/rejected-connections.ts';
+import type { RejectedConnection } from '../store/rejected-connections.ts';
+import { Time } from './fields.ts';
+import { listQuery, pageOf, Pager } from './paging.ts';
+import type { ApiContext, App } from './route.ts';
+
+const Rejected = Type.Object({
+  remoteAddress: Type.String(),
+  reason: Type.String(),
+  status: Type.Integer({
+    description:
+      'Of the HTTP answer, or what it would have been where the connection was cut before a request',
+  }),
+  count: Type.Integer(),
+  firstAt: Time,
+  lastAt: Time,
+});
+const PAGER = new Pager(['time', 'text', 'text'], ({ lastAt, remoteAddress, reason }: RejectedConnection) => [
+  lastAt.toISOString(),
+  remoteAddress,
+  reason,
+]);
+
+/** Connections that were rejected and named no station. */
+export function rejectedConnectionRoutes(app: App, { database }: ApiContext): void {
+  app.get(
+    '/rejected-connections',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'listRejectedConnections',
+        summary:
+          'Connections that were rejected and named no station, by address and reason, the latest first; those that did are in `turnedAway` of their station',
+        tags: ['stations'],
+        querystring: listQuery({}),
+        response: { 200: pageOf(Rejected) },
+      },
+    },
+    ({ query }) =>
+      PAGER.page(query, ({ after, rows }) =>
+        rejectedConnections.list(database, {
+          before: after && { lastAt: after[0], remoteAddress: after[1], reason: after[2] },
+          rows,
+        }),
+      ),
+  );
+}

@@ -1,0 +1,62 @@
+import type { Db } from './db.ts';
+import { search, statement } from './db.ts';
+
+/** Connections from one address that were rejected for one reason, before they named a station. */
+export interface RejectedConnection {
+  remoteAddress: string;
+  reason: string;
+  status: number;
+  count: number;
+  firstAt: Date;
+  lastAt: Date;
+}
+
+const upsert = statement(
+  'rejectedConnections.record',
+  `INSERT INTO rejected_connections AS known (remote_address, reason, status, first_at, last_at)
+   VALUES ($1, $2, $3, $4, $4)
+   ON CONFLICT (remote_address, reason) DO UPDATE SET count = known.count + 1, status = excluded.status,
+     last_at = GREATEST(known.last_at, excluded.last_at)`,
+);
+
+/** Counts a rejected connection under its address and reason. */
+export async function record(
+  db: Db,
+  rejected: { remoteAddress: string; reason: string; status: number; at: string },
+): Promise<void> {
+  const { remoteAddress, reason, status, at } = rejected;
+  await db.query(upsert([remoteAddress, reason, status, at]));
+}
+
+const selectPage = search(
+  `SELECT remote_address AS "remoteAddress", reason, status, count, first_at AS "firstAt", last_at AS "lastAt"
+   FROM rejected_connections
+   WHERE $1::timestamptz IS NULL OR (last_at, remote_address, reason) < ($1, $2::text, $3::text)
+   ORDER BY last_at DESC, remote_address DESC, reason DESC LIMIT $4`,
+);
+
+export interface RejectedConnectionPage {
+  before: { lastAt: string; remoteAddress: string; reason: string } | null;
+  rows: number;
+}
+
+/** A page of rejected connections, the latest first. */
+export async function list(
+  db: Db,
+  { before, rows: limit }: RejectedConnectionPage,
+): Promise<RejectedConnection[]> {
+  const after = [before?.lastAt ?? null, before?.remoteAddress ?? null, before?.reason ?? null];
+  const { rows } = await db.query<RejectedConnection>(selectPage([...after, limit]));
+  return rows;
+}
+
+const trim = statement(
+  'rejectedConnections.trim',
+  `DELETE FROM rejected_connections WHERE (remote_address, reason) IN
+     (SELECT remote_address, reason FROM rejected_connections ORDER BY last_at DESC OFFSET $1)`,
+);
+
+/** Keeps the newest rows only. */
+export async function trimTo(db: Db, rows: number): Promise<void> {
+  await db.query(trim([rows]));
+}
