@@ -4,7 +4,13 @@ export { startEmbeddedBroker } from './embedded-broker.ts';
 export type { EmbeddedBroker, EmbeddedBrokerOptions } from './embedded-broker.ts';
 export { decodeEnvelope, decodeObject, encodeEnvelope } from './envelope.ts';
 export type { CallEnvelope, Envelope, ErrorEnvelope, ResultEnvelope } from './envelope.ts';
-export { ConnectionClock, decodePresence, encodePresence } from './presence.ts';
-export type { Connection, Presence, TurnedAway, UnreadableFrame } from './presence.ts';
+export {
+  ConnectionClock,
+  decodeCloseRequest,
+  decodePresence,
+  encodeCloseRequest,
+  encodePresence,
+} from './presence.ts';
+export type { Connection, Presence, TurnedAway, UnreadableFrame, WeakConnection } from './presence.ts';
 export { readTopic, topicsUnder } from './topics.ts';
 export type { Road, Subprotocol, Topics } from './topics.ts';

@@ -43,6 +43,25 @@ export type Presence =
   | { kind: 'alive' }
   | { kind: 'gone' };
 
+/** A connection that managers want closed: it does not meet the security profile that its station has now. */
+export interface WeakConnection {
+  stationId: string;
+  connectionId: string;
+  /** The station's. */
+  securityProfile: number;
+}
+
+/** What a manager asks all gateways to close; on the same topic an empty payload asks them to list their connections. */
+export function encodeCloseRequest(weak: WeakConnection[]): string {
+  return JSON.stringify({ weak });
+}
+
+/** The connections that are to be closed, or undefined when the payload asks for none. */
+export function decodeCloseRequest(payload: Buffer | string): WeakConnection[] | undefined {
+  const weak = decodeObject(payload)?.weak;
+  return Array.isArray(weak) && weak.every(hasStationId) ? (weak as WeakConnection[]) : undefined;
+}
+
 const LISTS = {
   connected: 'connections',
   disconnected: 'connections',

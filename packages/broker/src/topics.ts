@@ -9,7 +9,7 @@ export interface Topics {
   settled(subprotocol: Subprotocol, stationId: string): string;
   /** What one gateway tells of its connections. */
   presence(gatewayId: string): string;
-  /** A manager asks all gateways here to announce all their connections. */
+  /** A manager asks all gateways here to announce all their connections, or to close some. */
   presenceRequest: string;
   /** Managers take station traffic and presence from here, each message by one of them; all of them hear what is settled. */
   managerFilters: string[];

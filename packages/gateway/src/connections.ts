@@ -1,4 +1,4 @@
-import type { Connection as AnnouncedConnection } from '@evander/broker';
+import type { Connection as AnnouncedConnection, WeakConnection } from '@evander/broker';
 import type { Log } from '@evander/process';
 import type { WebSocket } from 'ws';
 import { CLOSE, Connection } from './connection.ts';
@@ -38,6 +38,7 @@ export class Connections {
       onEnvelope: (stationId, envelope) => this.#connections.get(stationId)?.onEnvelope(envelope),
       onSettled: (stationId, id) => this.#unsettled.settle(stationId, id),
       onConnectedElsewhere: (other) => this.#onConnectedElsewhere(other),
+      onWeakConnection: (weak) => this.#closeWeak(weak),
       onReady: () => this.#publishAgain(),
       connections: () => [...this.#connections.values()].map(({ announcement }) => announcement),
     });
@@ -63,7 +64,7 @@ export class Connections {
   /** Takes over a station's freshly opened socket; an older one of the same station is closed. */
   async add(
     socket: WebSocket,
-    { stationId, securityProfile }: Admission,
+    { stationId, securityProfile, heartbeatSeconds }: Admission,
     remoteAddress: string,
   ): Promise<void> {
     const connectionId = this.road.clock.next();
@@ -74,6 +75,7 @@ export class Connections {
       ...this.#options,
       stationId,
       securityProfile,
+      heartbeatSeconds,
       connectionId,
       remoteAddress,
       queuedBytes: this.#queuedBytes,
@@ -148,6 +150,14 @@ export class Connections {
     if (!ours || ours.connectionId >= connectionId) return;
     this.#remove(stationId);
     this.#replace(ours);
+  }
+
+  #closeWeak({ stationId, connectionId, securityProfile }: WeakConnection): void {
+    const connection = this.#connections.get(stationId);
+    if (connection?.connectionId !== connectionId || connection.securityProfile >= securityProfile) return;
+    const reason = `its security profile is ${securityProfile} now`;
+    this.#options.log.info({ stationId, connectionId }, `closed: ${reason}`);
+    connection.close(CLOSE.policyViolation, reason);
   }
 
   #publishAgain(): void {

@@ -1,13 +1,20 @@
 import {
   BrokerClient,
   ConnectionClock,
+  decodeCloseRequest,
   decodeEnvelope,
   decodeObject,
   decodePresence,
   encodePresence,
 } from '@evander/broker';
 import { readTopic, topicsUnder } from '@evander/broker';
-import type { Connection as AnnouncedConnection, Envelope, Presence, Topics } from '@evander/broker';
+import type {
+  Connection as AnnouncedConnection,
+  Envelope,
+  Presence,
+  Topics,
+  WeakConnection,
+} from '@evander/broker';
 import { warnOf } from '@evander/process';
 import type { Log } from '@evander/process';
 import { randomBytes } from 'node:crypto';
@@ -19,6 +26,8 @@ export interface RoadOptions {
   onSettled(stationId: string, id: string): void;
   /** Another gateway has announced a connection. */
   onConnectedElsewhere(connection: AnnouncedConnection): void;
+  /** A manager wants a connection closed, here or at another gateway. */
+  onWeakConnection(weak: WeakConnection): void;
   /** The broker is there again; what it may have lost is to be published again. */
   onReady(): void;
   connections(): AnnouncedConnection[];
@@ -103,7 +112,9 @@ export class Road {
       const id = decodeObject(payload)?.id;
       if (typeof id === 'string') this.#options.onSettled(from.id, id);
     } else if (from?.road === 'presenceRequest') {
-      this.#listingTimer ??= setTimeout(() => this.#announceAll(), LISTING_DELAY_MS);
+      const weak = decodeCloseRequest(payload);
+      if (weak) weak.forEach((one) => this.#options.onWeakConnection(one));
+      else this.#listingTimer ??= setTimeout(() => this.#announceAll(), LISTING_DELAY_MS);
     } else if (from?.road === 'presence' && from.id !== this.gatewayId) {
       this.#onPresence(decodePresence(payload));
     }

@@ -1,3 +1,4 @@
+import type { Presence } from '@evander/broker';
 import { CallMaker } from './commands/call-maker.ts';
 import { GOALS } from './goals/index.ts';
 import { Pursuit } from './goals/pursuit.ts';
@@ -12,8 +13,10 @@ import type { PncServices } from './pnc/plug-and-charge.ts';
 import { Road } from './road.ts';
 import { Router } from './router.ts';
 import { Sealer } from '@evander/process';
+import type { Log } from '@evander/process';
 import { StationRegister } from './station-register.ts';
 import type { Batch } from './store/batch.ts';
+import * as connections from './store/connections.ts';
 import type { Database } from './store/db.ts';
 import { createWriter } from './store/writer.ts';
 import type { Writer } from './store/writer.ts';
@@ -31,6 +34,8 @@ export class Desk {
   readonly #lastSeen: LastSeen;
   readonly #leafSigner: LeafSigner;
   readonly #presence = new Set<Promise<void>>();
+  readonly #database: Database;
+  readonly #log: Log;
 
   constructor(options: Options, database: Database, metrics: ManagerMetrics) {
     const { log, now, passwordPepper, heartbeatSeconds } = options;
@@ -44,6 +49,8 @@ export class Desk {
       publish: (stationId: string, payload: string) => this.road.publishOut(stationId, payload),
     };
     this.#writer = writer;
+    this.#database = database;
+    this.#log = log;
     this.#lastSeen = new LastSeen(database, log);
     this.register = new StationRegister(now);
     this.callMaker = new CallMaker({
@@ -81,6 +88,7 @@ export class Desk {
       onEnvelope: (stationId, envelope) => void this.#router.route(stationId, envelope),
       onPresence: (gatewayId, presence) => {
         const recorded: Promise<void> = recordPresence(gatewayId, presence, { database, writer, now })
+          .then(() => this.#closeWeaker(stationsIn(presence)))
           .catch((error: unknown) =>
             log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded'),
           )
@@ -93,6 +101,24 @@ export class Desk {
     this.callMaker.start();
     this.#leafSigner.start();
     this.pursuit.start();
+  }
+
+  /** A station was changed: what was believed of it is forgotten, and a connection that does not meet its security profile closed. */
+  onStationChanged(stationId: string): void {
+    this.register.forget(stationId);
+    this.#closeWeaker([stationId]).catch((error: unknown) =>
+      // The next listing of its gateway has it looked for again.
+      this.#log.warn(
+        { stationId, err: error },
+        'its connection could not be compared with its security profile',
+      ),
+    );
+  }
+
+  async #closeWeaker(stationIds: string[]): Promise<void> {
+    if (stationIds.length === 0) return;
+    const weak = await connections.weakerThanTheirStation(this.#database, stationIds);
+    if (weak.length > 0) this.road.closeConnections(weak);
   }
 
   /** Takes nothing new, and lets what is being worked on be answered for so many milliseconds. */
@@ -111,4 +137,11 @@ export class Desk {
     await Promise.all(Object.values(this.#writer).map((batch: Batch<unknown>) => batch.idle()));
     await this.road.close();
   }
+}
+
+/** Stations whose open connections a presence names: one may have been accepted while its security profile was raised. */
+function stationsIn(presence: Presence): string[] {
+  return presence.kind === 'connected' || presence.kind === 'all'
+    ? presence.connections.map(({ stationId }) => stationId)
+    : [];
 }

@@ -123,7 +123,7 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
   };
   const pnc = await openPnc(options.plugAndCharge ?? {}, pncContext);
   const desk = new Desk({ ...options, pnc }, database, metrics);
-  const { callMaker, register, road } = desk;
+  const { callMaker, road } = desk;
   const served: { api?: Api } = {};
   const files = openFiles(options, database);
   const common = { ...options, database, callMaker, authority, responders };
@@ -149,7 +149,7 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
     serverKeySealer: new Sealer(options.serverKeySecret),
     answerSealer: sealer,
     isReady: () => road.isReady,
-    onStationChanged: (stationId) => register.forget(stationId),
+    onStationChanged: (stationId) => desk.onStationChanged(stationId),
   });
   served.api = api;
   files.links.listensAt(api.url);

@@ -3,10 +3,11 @@ import {
   decodeEnvelope,
   decodeObject,
   decodePresence,
+  encodeCloseRequest,
   readTopic,
   topicsUnder,
 } from '@evander/broker';
-import type { Envelope, Presence, Topics } from '@evander/broker';
+import type { Envelope, Presence, Topics, WeakConnection } from '@evander/broker';
 import { warnOf } from '@evander/process';
 import type { Log } from '@evander/process';
 import { randomBytes } from 'node:crypto';
@@ -55,6 +56,11 @@ export class Road {
 
   settle(stationId: string, id: string): void {
     this.#client.publish(this.#topics.settled('ocpp1.6', stationId), JSON.stringify({ id }));
+  }
+
+  /** Asks the gateways to close connections. */
+  closeConnections(weak: WeakConnection[]): void {
+    this.#client.publish(this.#topics.presenceRequest, encodeCloseRequest(weak), 1);
   }
 
   /** Takes no more messages; what is being answered can still be published. */

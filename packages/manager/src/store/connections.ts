@@ -1,4 +1,4 @@
-import type { Connection } from '@evander/broker';
+import type { Connection, WeakConnection } from '@evander/broker';
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
 
@@ -137,6 +137,19 @@ const selectConnected = statement(
 export async function isConnected(db: Db, stationId: string): Promise<boolean> {
   const { rowCount } = await db.query(selectConnected([stationId]));
   return rowCount === 1;
+}
+
+const selectWeak = statement(
+  'connections.weakerThanTheirStation',
+  `SELECT c.station_id AS "stationId", c.connection_id AS "connectionId", s.security_profile AS "securityProfile"
+   FROM connections c JOIN stations s USING (station_id)
+   WHERE c.station_id = ANY ($1::text[]) AND c.disconnected_at IS NULL AND c.security_profile < s.security_profile`,
+);
+
+/** The connections of these stations that were accepted before their security profile was raised. */
+export async function weakerThanTheirStation(db: Db, stationIds: string[]): Promise<WeakConnection[]> {
+  const { rows } = await db.query<WeakConnection>(selectWeak([stationIds]));
+  return rows;
 }
 
 const markDead = statement(
