@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEnvelope, decodePresence, readTopic, topicsUnder } from '../packages/broker/src/index.ts';
 import { ofForwardedHeader } from '../packages/gateway/src/client-certificate.ts';
-import { readIdentity } from '../packages/gateway/src/identity.ts';
+import { readTarget } from '../packages/gateway/src/identity.ts';
 import { parseProxyHeader } from '../packages/gateway/src/proxy-protocol.ts';
 import { isStationId } from '../packages/manager/src/api/fields.ts';
 import { emaidForms, emaidKey } from '../packages/manager/src/emaid.ts';
@@ -104,7 +104,7 @@ const READERS: [string, (text: string) => unknown][] = [
   ['a topic', (text) => topicsUnder('cs').in('ocpp1.6', text)],
   ['storable', (text) => storable({ [text]: [text] })],
 
-  ['readIdentity', (text) => readIdentity(`/ws/${text}`)],
+  ['readTarget', (text) => readTarget(`/ws/${text}`)],
   ...(['client-cert', 'x-forwarded-client-cert', 'x-ssl-client-cert'] as const).map(
     (header): [string, (text: string) => unknown] => [
       `a client certificate in ${header}`,

@@ -67,7 +67,8 @@ test('a connection that meets the new profile stays, and so does one whose stati
   const { closed } = await connect('LATER');
   await api('PUT', '/stations/LATER', { securityProfile: 1, password: `${PASSWORD} of its own` });
   await closed;
-  expect(await client.call('Heartbeat', {})).toHaveProperty('currentTime');
+  const boot = await client.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
+  expect(boot).toMatchObject({ status: 'Accepted' });
   await client.close();
 });
 
