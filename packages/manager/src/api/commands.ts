@@ -8,8 +8,9 @@ import { COMMANDS } from '../messages/v16/index.ts';
 import * as commandList from '../store/command-list.ts';
 import type { CommandRow } from '../store/command-list.ts';
 import { COMMAND_STATUSES } from '../store/commands.ts';
-import { nullable, oneOf, Period, readPeriod, StationParams, Time } from './fields.ts';
+import { idOf, nullable, OfStation, oneOf, Period, readPeriod, StationParams, Time } from './fields.ts';
 import { commandIdOf } from './idempotency.ts';
+import { ocppBody } from './ocpp-body.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -45,11 +46,14 @@ const COMMAND = {
   settledAt: nullable(Time),
 };
 /** A command as the API shows it. */
-export const Command = Type.Object(COMMAND, { description: 'The command and its outcome' });
+export const Command = Type.Object(COMMAND, {
+  title: 'Command',
+  description: 'The command and its outcome',
+});
 /** A command that began a job. */
 export const CommandAnswer = Type.Object(
   { ...COMMAND, jobId: nullable(Type.Integer({ description: 'The job that it began' })) },
-  { description: 'The command and its outcome' },
+  { title: 'JobCommand', description: 'The command and its outcome' },
 );
 /** How a command is sent, in the query of its route. */
 export const CommandOptions = Type.Object(
@@ -81,13 +85,13 @@ export const CommandOptions = Type.Object(
 );
 export type CommandQuery = Static<typeof CommandOptions>;
 const Query = listQuery({
-  stationId: Type.Optional(Type.String()),
-  action: Type.Optional(oneOf(COMMAND_ACTIONS)),
-  status: Type.Optional(oneOf(COMMAND_STATUSES)),
+  stationId: OfStation,
+  action: Type.Optional(oneOf(COMMAND_ACTIONS, 'Only commands with this action')),
+  status: Type.Optional(oneOf(COMMAND_STATUSES, 'Only commands in this status')),
   ...Period,
 });
 const PAGER = new Pager(['integer'], ({ sequence }: CommandRow) => [sequence]);
-const CommandParams = Type.Object({ commandId: Type.String({ format: 'uuid' }) });
+const CommandParams = Type.Object({ commandId: idOf('command') });
 const tags = ['commands'];
 
 /** Commands: a route for each action that we send, and every command ever sent. */
@@ -204,7 +208,5 @@ export async function sendCommand(
 
 /** An OCPP request for people: the ids that are ours to give may be left out. */
 function bodyOf(action: CommandAction) {
-  const schema = openSchema(SCHEMAS[action].request, COMMANDS[action].ids);
-  const named = Object.entries(schema).filter(([keyword]) => !keyword.startsWith('$'));
-  return Type.Unsafe<object>(Object.fromEntries(named));
+  return Type.Unsafe<object>(ocppBody(openSchema(SCHEMAS[action].request, COMMANDS[action].ids)));
 }

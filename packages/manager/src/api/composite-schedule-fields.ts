@@ -48,7 +48,7 @@ export const Answer = Type.Object(
       }),
     ),
   },
-  { description: 'What the station said last, beside what is expected' },
+  { title: 'CompositeSchedule', description: 'What the station said last, beside what is expected' },
 );
 /** For which time, in which unit, asked or not. */
 export const Query = Type.Object(

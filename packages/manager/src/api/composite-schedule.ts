@@ -7,10 +7,9 @@ import * as compositeSchedules from '../store/composite-schedules.ts';
 import type { CompositeSchedule } from '../store/composite-schedules.ts';
 import * as configuration from '../store/configuration.ts';
 import type { Db } from '../store/db.ts';
-import * as stations from '../store/stations.ts';
 import { askForSchedule } from './ask-composite-schedule.ts';
 import { Answer, Query } from './composite-schedule-fields.ts';
-import { Int32, StationId } from './fields.ts';
+import { ConnectorId, StationId } from './fields.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
@@ -26,7 +25,7 @@ export function compositeScheduleRoute(app: App, context: ApiContext): void {
         summary:
           'The composite schedule of a connector, as the station tells it and as its profiles give it; 0 is the whole station',
         tags: ['smart charging'],
-        params: Type.Object({ stationId: StationId, connectorId: Int32 }),
+        params: Type.Object({ stationId: StationId, connectorId: ConnectorId }),
         querystring: Query,
         response: { 200: Answer },
       },
@@ -34,7 +33,6 @@ export function compositeScheduleRoute(app: App, context: ApiContext): void {
     async (request) => {
       const { params, query } = request;
       const { stationId, connectorId } = params;
-      await requireStation(database, stationId);
       const asked = await askIfWanted(context, request);
       const { duration, unit: wanted } = query;
       const filter = { ...params, ...(wanted && { chargingRateUnit: wanted }) };
@@ -124,11 +122,6 @@ function compare(expected: Expectation, told: CompositeSchedule | undefined) {
   const endMs = start.getTime() + schedule.durationSeconds * 1000;
   // An answer from before says nothing of now.
   return endMs > expected.start.getTime() ? differences(expected, schedule) : null;
-}
-
-async function requireStation(db: Db, stationId: string): Promise<void> {
-  if (await stations.find(db, stationId)) return;
-  throw new Problem(404, `station ${stationId} is not known; GET /api/v1/stations lists those that are`);
 }
 
 function nothingTold(stationId: string, connectorId: number): Problem {

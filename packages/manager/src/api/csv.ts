@@ -13,7 +13,11 @@ const NUMBER = /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i;
 export const CsvAnswer = {
   description:
     'CSV (RFC 4180) in UTF-8, with a line of names; as it is read, so that it may be of any length',
-  content: { 'text/csv': { schema: { type: 'string' } } },
+  content: {
+    'text/csv': {
+      schema: { type: 'string', title: 'Csv', examples: ['transactionId,stationId\r\n1042,CP1\r\n'] },
+    },
+  },
 } as const;
 
 type Cell = string | number | Date | string[] | null | undefined;

@@ -38,7 +38,7 @@ const Update = Type.Object(
     signed: Type.Optional(Signed),
     ...Way,
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'FirmwareUpdate' },
 );
 const Period = {
   from: Type.Optional(TimeText),

@@ -2,7 +2,7 @@ import { Type } from '@fastify/type-provider-typebox';
 import * as jobList from '../store/job-list.ts';
 import type { JobRow } from '../store/job-list.ts';
 import { JOB_KINDS, JOB_OUTCOMES } from '../store/jobs.ts';
-import { nullable, oneOf, StationParams, Text, Time } from './fields.ts';
+import { JobId, nullable, oneOf, StationParams, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -26,7 +26,7 @@ const JOB = {
     'requested: the station has not answered. nothingToDo: it had nothing to upload. cancelled: a newer job took its place',
   ),
   reason: nullable(Type.String({ description: 'Why it failed or was cancelled' })),
-  status: nullable(Type.String({ description: 'What the station said of it last' })),
+  status: nullable(Type.String({ description: 'What the station said of it last', examples: ['Uploaded'] })),
   statusAt: nullable(Time),
   requestedAt: Time,
   acceptedAt: nullable(Time),
@@ -45,24 +45,39 @@ const JOB = {
     Type.String({ description: 'What the station booted with during the update or shortly after' }),
   ),
 };
-const Job = Type.Object(JOB);
+const Job = Type.Object(JOB, { title: 'Job' });
+/** What a station said of an upload or an installation. */
+export const StatusNotification = Type.Object(
+  {
+    stationId: Type.String(),
+    kind: oneOf(JOB_KINDS),
+    status: Type.String({ examples: ['Uploaded'] }),
+    requestId: nullable(Type.Integer({ description: 'As the station sent it' })),
+    receivedAt: Time,
+    job: nullable(Job),
+  },
+  {
+    title: 'StatusNotification',
+    description: 'What a station said, and the job that it is about, if there is one',
+  },
+);
 const JobWithHistory = Type.Object(
   {
     ...JOB,
-    history: Type.Array(Type.Object({ status: Type.String(), receivedAt: Time }), {
+    history: Type.Array(Type.Object({ status: Type.String({ examples: ['Uploaded'] }), receivedAt: Time }), {
       description: `What the station said of it, newest first, the last ${HISTORY_ROWS}`,
     }),
   },
-  { description: 'The job' },
+  { title: 'JobWithHistory', description: 'The job' },
 );
 const Query = listQuery({
-  kind: Type.Optional(oneOf(JOB_KINDS)),
-  outcome: Type.Optional(oneOf(JOB_OUTCOMES)),
+  kind: Type.Optional(oneOf(JOB_KINDS, 'Only jobs of this kind')),
+  outcome: Type.Optional(oneOf(JOB_OUTCOMES, 'Only jobs with this outcome')),
   silent: Type.Optional(
     Type.Boolean({ description: 'Only running ones of which nothing was said for an hour, or only others' }),
   ),
 });
-const Params = Type.Object({ jobId: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
+const Params = Type.Object({ jobId: JobId });
 const PAGER = new Pager(['integer'], ({ jobId }: JobRow) => [jobId]);
 const tags = ['jobs'];
 

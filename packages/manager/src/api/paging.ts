@@ -18,7 +18,7 @@ export function listQuery<P extends TProperties>(filters: P) {
         }),
       ),
       cursor: Type.Optional(
-        Type.String({ description: '`nextCursor` of the page before; none for the first' }),
+        Type.String({ description: '`nextCursor` of the page before; none or empty for the first' }),
       ),
       ...filters,
     },
@@ -29,7 +29,11 @@ export function listQuery<P extends TProperties>(filters: P) {
 /** The answer of a list. */
 export function pageOf<S extends TSchema>(item: S) {
   const nextCursor = nullable(Type.String({ description: '`cursor` of the next page; null on the last' }));
-  return Type.Object({ items: Type.Array(item), nextCursor }, { description: 'A page of the list' });
+  const { title } = item as { title?: string };
+  return Type.Object(
+    { items: Type.Array(item), nextCursor },
+    { ...(title !== undefined && { title: `${title}Page` }), description: 'A page of the list' },
+  );
 }
 
 /** What a cursor can hold. */
@@ -67,7 +71,7 @@ export class Pager<Row, const K extends readonly Kind[]> {
   }
 
   #read(cursor: string | undefined): Key<K> | null {
-    if (cursor === undefined) return null;
+    if (!cursor) return null;
     const key = parse(Buffer.from(cursor, 'base64url').toString());
     if (Array.isArray(key) && key.length === this.#kinds.length) {
       if (this.#kinds.every((kind, i) => KINDS[kind](key[i]))) return key as Key<K>;

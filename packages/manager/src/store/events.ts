@@ -1,7 +1,7 @@
 import type { Db } from './db.ts';
 import { search, statement } from './db.ts';
 
-/** What is told of as it happens. The database's triggers make them: migrations/0025-events.sql, 0039 and 0056. */
+/** What is told of as it happens. The database's triggers make them: migrations/0025-events.sql, 0039, 0056 and 0075. */
 export const EVENT_KINDS = [
   'station.connected',
   'station.disconnected',
@@ -26,6 +26,7 @@ export const EVENT_KINDS = [
   'certificate.refused',
   'certificate.superseded',
 ] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
 
 /** The channel of PostgreSQL on which the newest id is told. */
 export const EVENTS_CHANNEL = 'evander_events';

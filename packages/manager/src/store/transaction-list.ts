@@ -69,6 +69,7 @@ export interface TransactionFilter {
   open?: boolean;
   state?: TransactionState;
   flag?: string;
+  remoteStartCommandId?: string;
   from: Date | null;
   to: Date | null;
   rows: number;
@@ -79,9 +80,9 @@ const WHERE = `($1::int IS NULL OR transaction_id < $1) AND ($2::text IS NULL OR
      AND ($5::bool IS NULL OR $5 AND state = 'open' OR NOT $5 AND state <> 'open')
      AND ($6::text IS NULL OR flags @> ARRAY[$6] AND flags <> '{}' OR meter_flags @> ARRAY[$6] AND meter_flags <> '{}')
      AND ($7::timestamptz IS NULL OR started_at >= $7) AND ($8::timestamptz IS NULL OR started_at < $8)
-     AND ($9::text IS NULL OR state = $9)`;
+     AND ($9::text IS NULL OR state = $9) AND ($10::uuid IS NULL OR remote_start_command_id = $10)`;
 const selectPage = search(
-  `SELECT ${COLUMNS} FROM transactions WHERE ${WHERE} ORDER BY transaction_id DESC LIMIT $10`,
+  `SELECT ${COLUMNS} FROM transactions WHERE ${WHERE} ORDER BY transaction_id DESC LIMIT $11`,
 );
 
 /** Newest first. */
@@ -101,7 +102,7 @@ export async function stream(
 }
 
 function valuesOf(filter: Omit<TransactionFilter, 'rows'>): unknown[] {
-  const { before, stationId, connectorId, idTag, open, flag, from, to, state } = filter;
+  const { before, stationId, connectorId, idTag, open, flag, from, to, state, remoteStartCommandId } = filter;
   return [
     before,
     stationId ?? null,
@@ -112,5 +113,6 @@ function valuesOf(filter: Omit<TransactionFilter, 'rows'>): unknown[] {
     from,
     to,
     state ?? null,
+    remoteStartCommandId ?? null,
   ];
 }
