@@ -1,7 +1,7 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { differences, toldSchedule } from '../composite-comparison.ts';
-import { expectedSchedule } from '../composite-expectation.ts';
+import { expectedSchedules } from '../composite-expectation.ts';
 import type { Expectation } from '../composite-expectation.ts';
 import * as compositeSchedules from '../store/composite-schedules.ts';
 import type { CompositeSchedule } from '../store/composite-schedules.ts';
@@ -42,10 +42,14 @@ export function compositeScheduleRoute(app: App, context: ApiContext): void {
       if (!told && duration === undefined) throw nothingTold(stationId, connectorId);
       const unit = await unitOf(database, stationId, { told, unit: wanted });
       const isAnswer = asked?.outcome === 'answered' || duration === undefined;
-      const start = (isAnswer ? (told?.scheduleStart ?? told?.askedAt) : undefined) ?? context.now();
+      const toldStart = told?.scheduleStart ?? told?.askedAt;
+      const start = (isAnswer ? toldStart : undefined) ?? context.now();
       const durationSeconds = duration ?? told?.durationSeconds ?? 1;
       const window = { stationId, connectorId, start, durationSeconds, unit };
-      const expected = await expectedSchedule(database, window);
+      const { specified, assumed } = await expectedSchedules(database, window, toldStart ?? start);
+      // A station that reckons idle connectors in its own way is no station with another schedule.
+      const isAssumed = assumed && compare(specified, told)?.length && compare(assumed, told)?.length === 0;
+      const expected = isAssumed ? assumed : specified;
       return { ...shownTold(told), connectorId, asked, ...shownExpected(expected, told) };
     },
   );
@@ -105,14 +109,22 @@ function shownTold(told: CompositeSchedule | undefined) {
 }
 
 function shownExpected(expected: Expectation, told: CompositeSchedule | undefined) {
-  const { unit: chargingRateUnit, start: scheduleStart, durationSeconds, transactionId } = expected;
+  const { unit: chargingRateUnit, start: scheduleStart, durationSeconds } = expected;
+  const { transactionId, assumesTransaction } = expected;
   const periods = expected.periods.map(({ startPeriod, limit, numberPhases = null }) => ({
     startPeriod,
     limit: limit === Infinity ? null : limit,
     numberPhases,
   }));
   return {
-    expected: { chargingRateUnit, scheduleStart, durationSeconds, transactionId, periods },
+    expected: {
+      chargingRateUnit,
+      scheduleStart,
+      durationSeconds,
+      transactionId,
+      assumesTransaction,
+      periods,
+    },
     differences: compare(expected, told),
   };
 }
