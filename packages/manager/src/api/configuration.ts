@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { isSameValue } from '../goals/configuration-verdict.ts';
+import { isSameValue } from '../configuration-keys.ts';
 import * as configurationList from '../store/configuration-list.ts';
 import type { ConfigurationRow } from '../store/configuration-list.ts';
 import * as desiredConfiguration from '../store/desired-configuration.ts';

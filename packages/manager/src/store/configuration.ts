@@ -1,6 +1,9 @@
 import type { Profile } from '@evander/ocpp';
 import type { Db } from './db.ts';
+import { readBoolean, readInteger } from '../configuration-keys.ts';
 import { statement } from './db.ts';
+
+const INT32_MAX = 2 ** 31 - 1;
 
 const selectValue = statement(
   'configuration.value',
@@ -31,20 +34,39 @@ export async function mayHaveFeature(db: Db, stationId: string, profile: Profile
 /** A number; undefined when the key is not known or holds none. */
 export async function integer(db: Db, stationId: string, key: string): Promise<number | undefined> {
   const text = await value(db, stationId, key);
-  return text !== undefined && /^-?\d{1,9}$/.test(text.trim()) ? Number(text) : undefined;
+  return text === undefined ? undefined : readInteger(text);
 }
 
-/** True or false in any case (ChangeConfiguration.8); undefined when the key is not known or holds neither. */
+/** True or false, as the station spells it; undefined when the key is not known or holds neither. */
 export async function boolean(db: Db, stationId: string, key: string): Promise<boolean | undefined> {
-  const text = (await value(db, stationId, key))?.trim().toLowerCase();
-  return text === 'true' ? true : text === 'false' ? false : undefined;
+  const text = await value(db, stationId, key);
+  return text === undefined ? undefined : readBoolean(text);
+}
+
+const selectHeartbeat = statement(
+  'configuration.heartbeatSeconds',
+  `SELECT (SELECT value FROM effective_configuration WHERE station_id = $1 AND key_lower = 'heartbeatinterval') AS desired,
+     (SELECT accepted_value FROM configuration_keys WHERE station_id = $1 AND key_lower = 'heartbeatinterval') AS accepted`,
+);
+
+/**
+ * The seconds between its heartbeats that are desired of a station, or that it last accepted by ChangeConfiguration; undefined when
+ * nobody has said anything of it. Not what it reports: that may be what it got with its last boot.
+ */
+export async function heartbeatSeconds(db: Db, stationId: string): Promise<number | undefined> {
+  const { rows } = await db.query<{ desired: string | null; accepted: string | null }>(
+    selectHeartbeat([stationId]),
+  );
+  const text = rows[0]?.desired ?? rows[0]?.accepted;
+  const seconds = text == null ? undefined : readInteger(text);
+  return seconds !== undefined && seconds > 0 && seconds <= INT32_MAX ? seconds : undefined;
 }
 
 const selectEmaids = statement(
   'configuration.findsEmaidsOffline',
   `SELECT count(*) = 3 AS finds FROM configuration_keys
    WHERE station_id = $1 AND key_lower IN ('iso15118pncenabled', 'contractvalidationoffline', 'localauthorizeoffline')
-     AND lower(trim(value)) = 'true' AND NOT reboot_required`,
+     AND lower(trim(value)) IN ('true', '1') AND NOT reboot_required`,
 );
 
 /** Does a station look for contracts of Plug & Charge in its local list when it is offline? Not as far as is known (PnC.15). */
@@ -109,9 +131,9 @@ export async function recordKeys(
 
 const upsertChange = statement(
   'configuration.recordChange',
-  `INSERT INTO configuration_keys AS known (station_id, key_lower, key, value, reboot_required, read_at)
-   VALUES ($1, lower($2), $2, $3, $4, $5)
-   ON CONFLICT (station_id, key_lower) DO UPDATE SET value = excluded.value, reboot_required = excluded.reboot_required,
+  `INSERT INTO configuration_keys AS known (station_id, key_lower, key, value, accepted_value, reboot_required, read_at)
+   VALUES ($1, lower($2), $2, $3, $3, $4, $5)
+   ON CONFLICT (station_id, key_lower) DO UPDATE SET value = excluded.value, accepted_value = excluded.accepted_value, reboot_required = excluded.reboot_required,
      read_at = excluded.read_at
    WHERE known.read_at <= excluded.read_at`,
 );
