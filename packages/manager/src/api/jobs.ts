@@ -1,7 +1,8 @@
 import { Type } from '@fastify/type-provider-typebox';
+import { hintFor } from '../files/job-hint.ts';
 import * as jobList from '../store/job-list.ts';
 import type { JobRow } from '../store/job-list.ts';
-import { JOB_KINDS, JOB_OUTCOMES } from '../store/jobs.ts';
+import { JOB_KINDS } from '../store/jobs.ts';
 import { nullable, oneOf, StationParams, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
@@ -21,11 +22,17 @@ const JOB = {
   logType: Text,
   location: Type.String({ description: 'Where the file goes to or comes from, without its password' }),
   fileName: nullable(Type.String({ description: 'The name that the station gave to its upload' })),
+  filesReceived: nullable(
+    Type.Integer({
+      description: 'Files that have come here for it; null where they go elsewhere, or none is to come',
+    }),
+  ),
   outcome: oneOf(
-    JOB_OUTCOMES,
-    'requested: the station has not answered. nothingToDo: it had nothing to upload. cancelled: a newer job took its place',
+    jobList.SHOWN_OUTCOMES,
+    'requested: the station has not answered. nothingToDo: it had nothing to upload. cancelled: a newer job took its place. reportedUploaded: the station said Uploaded, but no file has come here; should it still come, succeeded',
   ),
   reason: nullable(Type.String({ description: 'Why it failed or was cancelled' })),
+  hint: nullable(Type.String({ description: 'What can be done about it' })),
   status: nullable(Type.String({ description: 'What the station said of it last' })),
   statusAt: nullable(Time),
   requestedAt: Time,
@@ -57,17 +64,20 @@ const JobWithHistory = Type.Object(
 );
 const Query = listQuery({
   kind: Type.Optional(oneOf(JOB_KINDS)),
-  outcome: Type.Optional(oneOf(JOB_OUTCOMES)),
+  outcome: Type.Optional(oneOf(jobList.SHOWN_OUTCOMES)),
   silent: Type.Optional(
     Type.Boolean({ description: 'Only running ones of which nothing was said for an hour, or only others' }),
   ),
 });
 const Params = Type.Object({ jobId: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) });
-const PAGER = new Pager(['integer'], ({ jobId }: JobRow) => [jobId]);
+type ShownJob = JobRow & { hint: string | null };
+
+const PAGER = new Pager(['integer'], ({ jobId }: ShownJob) => [jobId]);
 const tags = ['jobs'];
 
 /** Jobs: what stations upload and install for us. */
-export function jobRoutes(app: App, { database }: ApiContext): void {
+export function jobRoutes(app: App, { database, files }: ApiContext): void {
+  const withHint = (job: JobRow): ShownJob => ({ ...job, hint: hintFor(job, files.options) });
   app.get(
     '/stations/:stationId/jobs',
     {
@@ -82,9 +92,10 @@ export function jobRoutes(app: App, { database }: ApiContext): void {
       },
     },
     ({ params, query }) =>
-      PAGER.page(query, ({ after, rows }) =>
-        jobList.list(database, { ...params, ...query, before: after?.[0] ?? null, rows }),
-      ),
+      PAGER.page(query, async ({ after, rows }) => {
+        const filter = { ...params, ...query, before: after?.[0] ?? null, rows };
+        return (await jobList.list(database, filter)).map(withHint);
+      }),
   );
   app.get(
     '/jobs/:jobId',
@@ -105,7 +116,7 @@ export function jobRoutes(app: App, { database }: ApiContext): void {
           404,
           `job ${jobId} is not known; GET /api/v1/stations/{stationId}/jobs lists those that are`,
         );
-      return { ...job, history: await jobList.history(database, jobId, HISTORY_ROWS) };
+      return { ...withHint(job), history: await jobList.history(database, jobId, HISTORY_ROWS) };
     },
   );
 }

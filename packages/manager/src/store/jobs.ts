@@ -40,6 +40,16 @@ export async function add(db: Db, job: NewJob): Promise<void> {
   await db.query(insert([stationId, kind, commandId, requestId, logType, location, requestedAt]));
 }
 
+const countFromNone = statement(
+  'jobs.expectFiles',
+  'UPDATE station_jobs SET files_received = 0 WHERE command_id = $1',
+);
+
+/** The files of a job come here: they are counted. */
+export async function expectFiles(db: Db, commandId: string): Promise<void> {
+  await db.query(countFromNone([commandId]));
+}
+
 const markAccepted = statement(
   'jobs.accept',
   `UPDATE station_jobs SET accepted_at = $2, file_name = $3, outcome = CASE outcome WHEN 'requested' THEN $4 ELSE outcome END,

@@ -54,7 +54,11 @@ async function order(path: string, body: object): Promise<Answer> {
   const sent = await operator('POST', `/stations/CP1/${path}?waitSeconds=0`, body);
   const call = api.desk.sent().at(-1);
   expect({ status: sent.status, id: call?.id }).toEqual({ status: 202, id: sent.body['commandId'] });
-  const answers: Record<string, object> = { diagnostics: { fileName: 'd.zip' }, 'firmware-updates': {} };
+  const answers: Record<string, object> = {
+    diagnostics: { fileName: 'd.zip' },
+    'firmware-updates': {},
+    logs: { status: 'Accepted', filename: 'l.log' },
+  };
   if (call) await api.desk.answer(call, answers[path] ?? { status: 'Accepted' });
   return sent;
 }
@@ -369,6 +373,83 @@ test('diagnostics come by PUT and by form, and belong to their job; names are ne
     headers: { authorization: `Bearer ${KEYS.viewer}` },
   });
   expect(Buffer.from(await content.arrayBuffer()).equals(bytes)).toBe(true);
+});
+
+/** What the station says of its job, and how it then stands. */
+async function after(
+  jobId: unknown,
+  action: 'DiagnosticsStatusNotification' | 'LogStatusNotification',
+  status: string,
+) {
+  const { requestId } = (api.desk.sent().at(-1)?.request ?? {}) as { requestId?: number };
+  await api.desk.ask(action, { status, ...(requestId !== undefined && { requestId }) });
+  return jobOf(jobId);
+}
+const jobOf = async (jobId: unknown) => (await operator('GET', `/jobs/${String(jobId)}`)).body;
+
+test.each([
+  ['diagnostics', {}, 'DiagnosticsStatusNotification', 'diagnostics.status'],
+  ['logs', { logType: 'DiagnosticsLog' }, 'LogStatusNotification', 'log.status'],
+] as const)(
+  '%s that a station says it has uploaded have come, or they are said to be missing',
+  async (path, body, action, kind) => {
+    const { jobId } = (await order(path, body)).body;
+    const url = lastLocation();
+    expect(await jobOf(jobId)).toMatchObject({ filesReceived: 0, hint: null });
+    expect(await after(jobId, action, 'Uploaded')).toMatchObject({
+      outcome: 'reportedUploaded',
+      filesReceived: 0,
+      hint: expect.stringContaining('no file has come') as unknown,
+    });
+    const listed = async (outcome: string) =>
+      (await operator('GET', `/stations/CP1/jobs?outcome=${outcome}&limit=1`)).body.items.map(
+        (job) => job['jobId'],
+      );
+    expect(await listed('reportedUploaded')).toEqual([jobId]);
+    expect(await listed('succeeded')).not.toContain(jobId);
+    await fetch(`${url}late.log`, { method: 'PUT', body: 'late' });
+    expect(await jobOf(jobId)).toMatchObject({ outcome: 'succeeded', filesReceived: 1, hint: null });
+    expect(await listed('succeeded')).toEqual([jobId]);
+    // Who removes the file afterwards does not undo that it came.
+    const [file] = (await operator('GET', `/files?jobId=${String(jobId)}`)).body.items;
+    await operator('DELETE', `/files/${String(file?.['fileId'])}`);
+    expect(await jobOf(jobId)).toMatchObject({ outcome: 'succeeded', filesReceived: 1 });
+    await after(jobId, action, 'Uploaded');
+    const events = await api.desk.rows(
+      `SELECT data ->> 'filesReceived' AS files FROM
+         (SELECT 0 AS place, id, kind, data FROM events UNION ALL SELECT 1, intake_id, kind, data FROM event_intake) AS e
+       WHERE kind = $1 AND data ->> 'jobId' = $2 ORDER BY place, id`,
+      [kind, String(jobId)],
+    );
+    expect(events).toEqual([{ files: '0' }, { files: '1' }]);
+  },
+);
+
+test('a first failed transfer over HTTP hints at FTP, until the station has said what it speaks', async () => {
+  const upload = await order('diagnostics', {});
+  const hint = 'set EVANDER_FTP_URL, then order it again with "transport": "ftp"';
+  expect(await after(upload.body['jobId'], 'DiagnosticsStatusNotification', 'UploadFailed')).toMatchObject({
+    outcome: 'failed',
+    hint: expect.stringContaining(hint) as unknown,
+  });
+  const { fileId } = await firmware(randomBytes(10));
+  const download = await order('firmware-updates', { fileId });
+  await api.desk.ask('FirmwareStatusNotification', { status: 'DownloadFailed' });
+  expect((await jobOf(download.body['jobId']))['hint']).toContain(hint);
+  const elsewhere = await operator('POST', '/stations/CP1/commands/GetDiagnostics?waitSeconds=0', {
+    location: 'http://elsewhere.example/uploads/',
+  });
+  const call = api.desk.sent().at(-1);
+  if (call) await api.desk.answer(call, { fileName: 'd.zip' });
+  await api.desk.ask('DiagnosticsStatusNotification', { status: 'UploadFailed' });
+  const [job] = (await operator('GET', '/stations/CP1/jobs?limit=1')).body.items;
+  expect(job).toMatchObject({ commandId: elsewhere.body['commandId'], outcome: 'failed', hint: null });
+  await api.desk.rows(
+    `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
+     VALUES ('CP1', 'supportedfiletransferprotocols', 'SupportedFileTransferProtocols', 'HTTP,FTP', now())`,
+  );
+  expect((await jobOf(upload.body['jobId']))['hint']).toBeNull();
+  await api.desk.rows('TRUNCATE configuration_keys');
 });
 
 test('uploads have a size, a count and a form', async () => {
