@@ -187,11 +187,14 @@ interface Sending extends Pick<
   requestedBy: string | undefined;
 }
 
+/** How long a request waits for the outcome of its command, when it does not say. */
+export const DEFAULT_WAIT_SECONDS = 30;
+
 /** Sends a command and waits for its outcome as long as `waitSeconds` says; the command as it then stands. */
 export async function sendCommand(
   callMaker: CallMaker,
   { requestedBy, ...sent }: Sending,
-  { waitSeconds = 30, ttlSeconds, skipRules }: CommandQuery,
+  { waitSeconds = DEFAULT_WAIT_SECONDS, ttlSeconds, skipRules }: CommandQuery,
 ): Promise<CommandRow> {
   const call = {
     ...sent,

@@ -18,6 +18,11 @@ const JOB = {
     'By the command: GetDiagnostics, GetLog, UpdateFirmware or SignedUpdateFirmware, in this order',
   ),
   commandId: Type.String({ description: 'The command that began it' }),
+  otherCommandId: nullable(
+    Type.String({
+      description: 'The UpdateFirmware that was sent because the station does not know SignedUpdateFirmware',
+    }),
+  ),
   requestId: nullable(Type.Integer({ description: 'Null for diagnostics and firmware, which have none' })),
   logType: Text,
   location: Type.String({ description: 'Where the file goes to or comes from, without its password' }),

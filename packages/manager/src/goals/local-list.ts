@@ -1,4 +1,5 @@
 import type { AuthorizationData, SendLocalListRequest } from '@evander/ocpp';
+import { isUnknownAction } from '../commands/command.ts';
 import * as configuration from '../store/configuration.ts';
 import * as desiredLocalLists from '../store/desired-local-lists.ts';
 import type { Attempts, Wanted } from '../store/desired-local-lists.ts';
@@ -50,7 +51,7 @@ async function afterFailure(
 ): Promise<Step | undefined> {
   if (!last || last.status === 'expired') return undefined;
   const code = last.error?.code ?? '';
-  if (last.action === 'GetLocalListVersion' && ['NotImplemented', 'NotSupported'].includes(code))
+  if (last.action === 'GetLocalListVersion' && isUnknownAction(code))
     return { do: 'failed', reason: `the station has no local authorization list: ${code}` };
   const { updateType } = last.request as Partial<SendLocalListRequest>;
   const word = (last.response as { status?: string } | null)?.status ?? '';

@@ -13,6 +13,7 @@ export interface JobRow {
   stationId: string;
   kind: JobKind;
   commandId: string;
+  otherCommandId: string | null;
   requestId: number | null;
   logType: string | null;
   location: string;
@@ -43,7 +44,7 @@ export interface JobStatusRow {
 const LAST_SIGN = 'greatest(requested_at, accepted_at, status_at)';
 const IS_SILENT = `(outcome = 'running' AND ${LAST_SIGN} < now() - interval '1 hour')`;
 const OUTCOME = `(CASE WHEN outcome = 'succeeded' AND files_received = 0 THEN 'reportedUploaded' ELSE outcome END)`;
-const COLUMNS = `job_id AS "jobId", station_id AS "stationId", kind, command_id AS "commandId", request_id AS "requestId",
+const COLUMNS = `job_id AS "jobId", station_id AS "stationId", kind, command_id AS "commandId", other_command_id AS "otherCommandId", request_id AS "requestId",
   log_type AS "logType", location, file_name AS "fileName", files_received AS "filesReceived", ${OUTCOME} AS outcome, reason, status, status_at AS "statusAt",
   requested_at AS "requestedAt", accepted_at AS "acceptedAt", started_at AS "startedAt", ended_at AS "endedAt",
   CASE WHEN ${IS_SILENT} THEN ${LAST_SIGN} END AS "silentSince",

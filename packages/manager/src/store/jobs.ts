@@ -50,6 +50,44 @@ export async function expectFiles(db: Db, commandId: string): Promise<void> {
   await db.query(countFromNone([commandId]));
 }
 
+const allowOther = statement(
+  'jobs.allowOtherWay',
+  'UPDATE station_jobs SET may_go_other_way = true WHERE command_id = $1',
+);
+
+/** A station that does not know the command of a job may be sent the other one. */
+export async function allowOtherWay(db: Db, commandId: string): Promise<void> {
+  await db.query(allowOther([commandId]));
+}
+
+const selectOther = statement(
+  'jobs.otherWay',
+  'SELECT may_go_other_way AS "mayGo", other_command_id AS "otherCommandId" FROM station_jobs WHERE command_id = $1',
+);
+
+/** May another command be sent for a job? Only one may. */
+export async function mayGoOtherWay(db: Db, commandId: string): Promise<boolean> {
+  const { rows } = await db.query<{ mayGo: boolean; otherCommandId: string | null }>(
+    selectOther([commandId]),
+  );
+  return rows[0]?.mayGo === true && rows[0].otherCommandId === null;
+}
+
+/** The command that was sent in the place of a job's own; null when there is none. */
+export async function otherCommand(db: Db, commandId: string): Promise<string | null> {
+  const { rows } = await db.query<{ otherCommandId: string | null }>(selectOther([commandId]));
+  return rows[0]?.otherCommandId ?? null;
+}
+
+const markOther = statement(
+  'jobs.noteOtherCommand',
+  'UPDATE station_jobs SET other_command_id = $2 WHERE command_id = $1',
+);
+
+export async function noteOtherCommand(db: Db, commandId: string, otherCommandId: string): Promise<void> {
+  await db.query(markOther([commandId, otherCommandId]));
+}
+
 const markAccepted = statement(
   'jobs.accept',
   `UPDATE station_jobs SET accepted_at = $2, file_name = $3, outcome = CASE outcome WHEN 'requested' THEN $4 ELSE outcome END,

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createHash, createSign, randomBytes } from 'node:crypto';
@@ -7,7 +7,10 @@ import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { ROOT_ONE } from '../certificates.ts';
+import type { StationAnswer } from '../desk.ts';
 import { KEYS, openApi } from './harness.ts';
 import type { Answer, TestApi } from './harness.ts';
 
@@ -373,6 +376,75 @@ test('diagnostics come by PUT and by form, and belong to their job; names are ne
     headers: { authorization: `Bearer ${KEYS.viewer}` },
   });
   expect(Buffer.from(await content.arrayBuffer()).equals(bytes)).toBe(true);
+});
+
+describe('a station that does not know SignedUpdateFirmware', () => {
+  let fileId: unknown;
+  beforeAll(async () => {
+    ({ fileId } = await firmware(randomBytes(100)));
+    await api.desk.rows(
+      `UPDATE files SET signature = 'AAAA', signing_certificate = $1, signature_is_valid = false WHERE file_id = $2`,
+      [ROOT_ONE, fileId],
+    );
+    // By this it shows that it has the security extension, or so one would think.
+    await api.desk.ask('SecurityEventNotification', {
+      type: 'StartupOfTheDevice',
+      timestamp: '2026-11-20T10:00:00Z',
+    });
+  });
+
+  /** An update that waits for its outcome, and the answers to the commands that follow from it. */
+  async function update(body: object, ...answers: StationAnswer[]): Promise<Answer> {
+    let sent = api.desk.sent().length;
+    const pending = operator('POST', '/stations/CP1/firmware-updates?waitSeconds=10', { fileId, ...body });
+    for (const answer of answers) {
+      while (api.desk.sent().length <= sent) await delay(5);
+      const call = api.desk.sent()[sent++];
+      if (call) await api.desk.answer(call, answer);
+    }
+    return pending;
+  }
+
+  test.each(['NotImplemented', 'NotSupported'])(
+    'and says %s is sent the plain command, by the same link',
+    async (error) => {
+      const body = { retries: 2, retrieveAt: '2026-11-20T10:00:00.000Z' };
+      const updated = await update(body, { error }, {});
+      const [signed, plain] = api.desk.sent().slice(-2);
+      expect(signed?.action).toBe('SignedUpdateFirmware');
+      const { location } = signed?.request.firmware as { location: string };
+      expect(plain).toMatchObject({
+        action: 'UpdateFirmware',
+        request: { location, retrieveDate: '2026-11-20T10:00:00.000Z', retries: 2 },
+      });
+      expect(updated).toMatchObject({
+        status: 200,
+        body: { commandId: plain?.id, action: 'UpdateFirmware' },
+      });
+      expect((await fetch(location)).status).toBe(200);
+      expect(await jobOf(updated.body['jobId'])).toMatchObject({ kind: 'firmware', outcome: 'running' });
+      const { items } = (await operator('GET', '/stations/CP1/jobs?kind=signedFirmware&limit=1')).body;
+      expect(items).toMatchObject([{ outcome: 'failed', otherCommandId: plain?.id }]);
+    },
+  );
+
+  test('or the plain one either is sent nothing more', async () => {
+    const before = api.desk.sent().length;
+    const updated = await update({}, { error: 'NotSupported' }, { error: 'NotSupported' });
+    expect(updated.body).toMatchObject({ action: 'UpdateFirmware', status: 'failed' });
+    expect(api.desk.sent()).toHaveLength(before + 2);
+  });
+
+  test.each([
+    [{ signed: true }, { error: 'NotSupported' }],
+    [{ installAt: '2026-12-20T10:00:00Z' }, { error: 'NotSupported' }],
+    [{}, { error: 'InternalError' }],
+    [{}, { status: 'Rejected' }],
+  ])('is not sent the plain one where %j was ordered and it answers %j', async (body, answer) => {
+    const before = api.desk.sent().length;
+    expect((await update(body, answer)).body).toMatchObject({ action: 'SignedUpdateFirmware' });
+    expect(api.desk.sent()).toHaveLength(before + 1);
+  });
 });
 
 /** What the station says of its job, and how it then stands. */

@@ -3,6 +3,8 @@ import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 import { checkTransfer, requireNewRequestId } from '../../commands/job-rules.ts';
 import { isCertificateChain } from '../../pem.ts';
+import { plainUpdate } from '../../files/orders.ts';
+import type { Db } from '../../store/db.ts';
 import * as jobs from '../../store/jobs.ts';
 
 const kind = 'signedFirmware';
@@ -41,5 +43,11 @@ export const signedUpdateFirmware: Command<'SignedUpdateFirmware'> = {
   },
   async onFailure({ reason }, _request, { db, commandId, now: at }) {
     await jobs.fail(db, { commandId, reason, at });
+  },
+  async instead(request, { db, commandId }) {
+    if (!(await jobs.mayGoOtherWay(db, commandId))) return undefined;
+    const alongside = (tx: Db, otherCommandId: string): Promise<void> =>
+      jobs.noteOtherCommand(tx, commandId, otherCommandId);
+    return { action: 'UpdateFirmware', request: plainUpdate(request), alongside };
   },
 };
