@@ -32,7 +32,6 @@ type Reading = { response: object } | Failure;
 export class Settlement {
   readonly #options: CallMakerOptions;
   readonly #redaction: Redaction;
-
   readonly #record: RecordCommand;
 
   constructor(options: CallMakerOptions, record: RecordCommand) {

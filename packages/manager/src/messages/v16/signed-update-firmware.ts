@@ -1,4 +1,4 @@
-import { withoutSecrets } from '@evander/process';
+import { HIDDEN, withoutSecrets } from '@evander/process';
 import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 import { checkTransfer, requireNewRequestId } from '../../commands/job-rules.ts';
@@ -45,7 +45,9 @@ export const signedUpdateFirmware: Command<'SignedUpdateFirmware'> = {
     await jobs.fail(db, { commandId, reason, at });
   },
   async instead(request, { db, commandId }) {
-    if (!(await jobs.mayGoOtherWay(db, commandId))) return undefined;
+    // Its link is forgotten when an answer comes very late.
+    const isForgotten = request.firmware.location.includes(HIDDEN);
+    if (isForgotten || !(await jobs.mayGoOtherWay(db, commandId))) return undefined;
     const alongside = (tx: Db, otherCommandId: string): Promise<void> =>
       jobs.noteOtherCommand(tx, commandId, otherCommandId);
     return { action: 'UpdateFirmware', request: plainUpdate(request), alongside };
