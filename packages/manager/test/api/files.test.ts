@@ -398,7 +398,8 @@ describe('a station that does not know SignedUpdateFirmware', () => {
     let sent = api.desk.sent().length;
     const pending = operator('POST', '/stations/CP1/firmware-updates?waitSeconds=10', { fileId, ...body });
     for (const answer of answers) {
-      while (api.desk.sent().length <= sent) await delay(5);
+      const untilMs = Date.now() + 4000;
+      while (api.desk.sent().length <= sent && Date.now() < untilMs) await delay(5);
       const call = api.desk.sent()[sent++];
       if (call) await api.desk.answer(call, answer);
     }
