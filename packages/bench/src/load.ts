@@ -121,3 +121,18 @@ export function rateOf(latencies: number[], seconds: number): Rate {
   const at = (part: number): number => sorted[Math.floor(sorted.length * part)] ?? NaN;
   return { perSecond: sorted.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
 }
+
+let clock = Date.now();
+
+/** A time that no call had before. */
+export function nextTime(): string {
+  return new Date(clock++).toISOString();
+}
+
+const MEASURANDS = ['Energy.Active.Import.Register', 'Power.Active.Import', 'Current.Import', 'Voltage'];
+
+/** Sends MeterValues with four samples. */
+export function meterValues(call: Caller['call']): Promise<unknown> {
+  const sampledValue = MEASURANDS.map((measurand) => ({ value: String(clock % 100_000), measurand }));
+  return call('MeterValues', { connectorId: 1, meterValue: [{ timestamp: nextTime(), sampledValue }] });
+}

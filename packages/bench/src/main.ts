@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Caller, measure, measurePaced, openAll } from './load.ts';
+import { Caller, measure, measurePaced, meterValues, nextTime, openAll } from './load.ts';
 import type { Rate } from './load.ts';
 import { usageOf } from './processes.ts';
 import type { Watched } from './processes.ts';
@@ -41,36 +41,19 @@ async function record(name: string, parts: Watched[], work: () => Promise<Rate>)
 
 type Call = Caller['call'];
 const heartbeat = (call: Call): Promise<unknown> => call('Heartbeat', {});
-let clock = Date.now();
-const meterValues = (call: Call): Promise<unknown> =>
-  call('MeterValues', {
-    connectorId: 1,
-    meterValue: [
-      {
-        timestamp: new Date(clock++).toISOString(),
-        sampledValue: [
-          'Energy.Active.Import.Register',
-          'Power.Active.Import',
-          'Current.Import',
-          'Voltage',
-        ].map((measurand) => ({ value: String(clock % 100_000), measurand })),
-      },
-    ],
-  });
-
 async function session(call: Call): Promise<void> {
   const status = (word: string): Promise<unknown> =>
     call('StatusNotification', { connectorId: 1, status: word, errorCode: 'NoError' });
   await status('Preparing');
   await call('Authorize', { idTag: 'TAG1' });
-  const timestamp = new Date(clock++).toISOString();
+  const timestamp = nextTime();
   const start = { connectorId: 1, idTag: 'TAG1', meterStart: 0, timestamp };
   const { transactionId } = (await call('StartTransaction', start)) as { transactionId: number };
   for (let i = 0; i < 5; i++) await meterValues(call);
   await call('StopTransaction', {
     transactionId,
     meterStop: 1000,
-    timestamp: new Date(clock++).toISOString(),
+    timestamp: nextTime(),
   });
   await status('Available');
 }
