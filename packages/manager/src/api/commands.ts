@@ -86,7 +86,10 @@ const Query = listQuery({
   status: Type.Optional(oneOf(COMMAND_STATUSES)),
   ...Period,
 });
-const PAGER = new Pager(['integer'], ({ sequence }: CommandRow) => [sequence]);
+const PAGER = new Pager(['time', 'integer'], ({ createdAt, sequence }: CommandRow) => [
+  createdAt.toISOString(),
+  sequence,
+]);
 const CommandParams = Type.Object({ commandId: Type.String({ format: 'uuid' }) });
 const tags = ['commands'];
 
@@ -109,7 +112,7 @@ export function commandRoutes(app: App, context: ApiContext): void {
     },
     ({ query }) =>
       PAGER.page(query, ({ after, rows }) =>
-        commandList.list(database, { ...query, ...readPeriod(query), before: after?.[0] ?? null, rows }),
+        commandList.list(database, { ...query, ...readPeriod(query), before: after, rows }),
       ),
   );
   app.get(

@@ -82,6 +82,41 @@ export class Pager<Row, const K extends readonly Kind[]> {
   }
 }
 
+/** Where a list goes on whose rows are ordered by time, or by id alone. */
+export interface PlaceInPeriod {
+  at: string | null;
+  id: number;
+}
+
+/**
+ * A list of rows that have an id and a time, newest first: by id, or by time where a period is given, so that nothing after the period
+ * is read for a page of it.
+ */
+export class PeriodPager<Row> {
+  readonly #byId: Pager<Row, readonly ['integer']>;
+  readonly #byTime: Pager<Row, readonly ['time', 'integer']>;
+
+  constructor(keyOf: (row: Row) => { at: Date; id: number }) {
+    this.#byId = new Pager(['integer'], (row) => [keyOf(row).id]);
+    this.#byTime = new Pager(['time', 'integer'], (row) => [keyOf(row).at.toISOString(), keyOf(row).id]);
+  }
+
+  /** As Pager.page; throws Problem for a cursor of the other order. */
+  page(
+    query: { cursor?: string; limit?: number },
+    { from, to }: { from: Date | null; to: Date | null },
+    list: (place: { before: PlaceInPeriod | null; rows: number }) => Promise<Row[]>,
+  ): Promise<{ items: Row[]; nextCursor: string | null }> {
+    if (from === null && to === null)
+      return this.#byId.page(query, ({ after, rows }) =>
+        list({ before: after && { at: null, id: after[0] }, rows }),
+      );
+    return this.#byTime.page(query, ({ after, rows }) =>
+      list({ before: after && { at: after[0], id: after[1] }, rows }),
+    );
+  }
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

@@ -3,7 +3,7 @@ import * as transactionList from '../store/transaction-list.ts';
 import type { TransactionRow } from '../store/transaction-list.ts';
 import { ENERGY_SOURCES, TRANSACTION_FLAGS, TRANSACTION_STATES } from '../store/transaction-state.ts';
 import { Int32, nullable, oneOf, readPeriod, Text, Time, TimeText, TransactionParams } from './fields.ts';
-import { listQuery, pageOf, Pager } from './paging.ts';
+import { listQuery, pageOf, PeriodPager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
@@ -82,7 +82,10 @@ export const TRANSACTION_FILTERS = {
   to: Type.Optional(Type.String({ format: 'date-time', description: 'Started before this time' })),
 };
 const Query = listQuery(TRANSACTION_FILTERS);
-const PAGER = new Pager(['integer'], ({ transactionId }: TransactionRow) => [transactionId]);
+const PAGER = new PeriodPager(({ startedAt, transactionId }: TransactionRow) => ({
+  at: startedAt,
+  id: transactionId,
+}));
 const tags = ['transactions'];
 
 /** Transactions, as their starts and stops told of them. */
@@ -93,21 +96,18 @@ export function transactionRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listTransactions',
-        summary: 'Transactions, newest first',
+        summary: 'Transactions, newest first; by their start where from or to is given',
         tags,
         querystring: Query,
         response: { 200: pageOf(Transaction) },
       },
     },
-    ({ query }) =>
-      PAGER.page(query, ({ after, rows }) =>
-        transactionList.list(database, {
-          ...query,
-          ...readPeriod(query),
-          before: after?.[0] ?? null,
-          rows,
-        }),
-      ),
+    ({ query }) => {
+      const period = readPeriod(query);
+      return PAGER.page(query, period, (place) =>
+        transactionList.list(database, { ...query, ...period, ...place }),
+      );
+    },
   );
   app.get(
     '/transactions/:transactionId',

@@ -136,3 +136,54 @@ test('API keys and unmatched stops are paged too', async () => {
   const stops = await allPages(api, '/api/v1/unmatched-stops?stationId=CP1', 5);
   expect(stops.map(({ transactionId }) => transactionId)).toEqual(NUMBERS.map((i) => 900_000 + i).reverse());
 });
+
+test('transactions of a period come by their start, also those that were sent late; a cursor is of one order', async () => {
+  const order = [3, 1, 4, 0, 2, 5];
+  for (const i of order) {
+    const request = { connectorId: 40 + i, idTag: i % 2 === 0 ? 'EVEN' : 'ODD', meterStart: 0 };
+    await api.desk.ask('StartTransaction', { ...request, timestamp: second(i).toISOString() });
+  }
+  const connectors = (items: Record<string, unknown>[]): number[] =>
+    items.map(({ connectorId }) => Number(connectorId) - 40);
+  const path = '/api/v1/transactions?stationId=CP1';
+  const period = `from=${second(0).toISOString()}&to=${second(5).toISOString()}`;
+  expect(connectors(await allPages(api, path, 2))).toEqual([...order].reverse());
+  expect(connectors(await allPages(api, `${path}&${period}`, 2))).toEqual([4, 3, 2, 1, 0]);
+  expect(connectors(await allPages(api, `/api/v1/transactions?idTag=even&${period}`, 2))).toEqual([4, 2, 0]);
+  expect(connectors(await allPages(api, '/api/v1/transactions?idTag=even', 2))).toEqual([2, 0, 4]);
+  const first = (await api.send('GET', `${path}&limit=2`)).body;
+  const other = await api.send('GET', `${path}&${period}&cursor=${first.nextCursor}`);
+  expect({ status: other.status, field: other.body['field'] }).toEqual({ status: 400, field: 'cursor' });
+});
+
+test('events of several kinds and groups are in one order, page by page', async () => {
+  const kinds = ['transaction.started', 'station.booted', 'transaction.closed', 'log.status', 'x.unknown'];
+  await api.desk.rows(
+    `INSERT INTO events (at, kind, station_id, data)
+     SELECT now(), ($1::text[])[1 + i % 5], 'EV' || i % 2, '{}' FROM generate_series(1, 50) AS i`,
+    [kinds],
+  );
+  const rows = await api.desk.rows(
+    `SELECT id, kind, station_id FROM events WHERE station_id LIKE 'EV_' ORDER BY id DESC`,
+  );
+  const from = Number(rows.at(-1)?.['id']);
+  for (const [filter, fits] of [
+    ['kind=transaction.*', /^transaction/],
+    ['kind=log.status', /^log/],
+    ['kind=transaction.*,transaction.closed,log.*', /^(transaction|log)/],
+  ] as const) {
+    for (const stationId of [undefined, 'EV1']) {
+      const wanted = rows.filter(
+        (row) =>
+          fits.test(String(row['kind'])) && (stationId === undefined || row['station_id'] === stationId),
+      );
+      const query = `${filter}${stationId === undefined ? '' : `&stationId=${stationId}`}`;
+      const newestFirst = await allPages(api, `/api/v1/events?${query}`, 7);
+      expect(newestFirst.filter(({ id }) => Number(id) >= from).map(({ id }) => id)).toEqual(
+        wanted.map(({ id }) => id),
+      );
+      const oldestFirst = await allPages(api, `/api/v1/events?${query}&lastEventId=${from - 1}`, 7);
+      expect(oldestFirst.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id).reverse());
+    }
+  }
+});
