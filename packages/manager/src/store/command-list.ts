@@ -84,7 +84,9 @@ export interface CommandFilter {
 /** Commands, newest first. */
 export async function list(db: Db, filter: CommandFilter): Promise<CommandRow[]> {
   const { before, stationId, action, status, from, to, rows: limit } = filter;
-  const choose = action !== undefined && stationId === undefined ? selectNewestOfAction : selectNewest;
+  // Stations, and the other outcomes, have indexes of their own.
+  const isByAction = action !== undefined && stationId === undefined && (status ?? 'answered') === 'answered';
+  const choose = isByAction ? selectNewestOfAction : selectNewest;
   const place = [before?.[0] ?? null, before?.[1] ?? null];
   const { rows } = await db.query<CommandRow>(
     choose([...place, stationId ?? null, action ?? null, status ?? null, from, to, limit]),

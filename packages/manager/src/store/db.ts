@@ -4,7 +4,7 @@ import type { QueryResultRow } from 'pg';
 import { finished } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { traced } from '../tracing.ts';
-import { CopyOut } from './copy-out.ts';
+import { CopyOut, Pace } from './copy-out.ts';
 
 // Wh and row numbers are 64 bit in the database and far below 2^53 in life.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -68,14 +68,15 @@ export function openDatabase(options: DatabaseOptions): Database {
     max: poolSize,
     query_timeout: STATEMENT_MS + HANGS_AFTER_MS,
     application_name: 'evander',
-    onConnect: (client) => prepareSession(client, STATEMENT_MS),
+    onConnect: preparing(STATEMENT_MS),
   });
   const exports = new pg.Pool({
     ...common,
     max: EXPORTS,
     application_name: 'evander export',
-    onConnect: (client) => prepareSession(client, exportMs),
+    onConnect: preparing(exportMs),
   });
+  const pace = new Pace();
   for (const each of [pool, exports]) surviveLosses(each, onError);
   const watched = (db: Db): Db => ({
     query: (query) =>
@@ -91,7 +92,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     ...watched(pool),
     transaction: (work, limits) => inTransaction(pool, (db) => work(watched(db)), limits),
-    exportCsv: (query) => exportFrom(exports, query, exportMs),
+    exportCsv: (query) => exportFrom(exports, query, { exportMs, pace }),
     close: async () => {
       await Promise.all([pool.end(), exports.end()]);
     },
@@ -103,11 +104,12 @@ export function openDatabase(options: DatabaseOptions): Database {
 
 // By a statement, as proxies such as PgBouncer refuse connections that ask for it at their start. To compile a query takes a list longer
 // than to read its page.
-async function prepareSession(client: pg.ClientBase, statementMs: number): Promise<void> {
+function preparing(statementMs: number): (client: pg.ClientBase) => void {
   const text =
     `SET statement_timeout = ${statementMs}; SET lock_timeout = ${LOCK_MS}; ` +
     `SET idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}; SET jit = off`;
-  await client.query(timed(text, CONNECT_MS));
+  // The pool waits for the promise; its types do not say so.
+  return (client): unknown => client.query(timed(text, CONNECT_MS));
 }
 
 // node-postgres knows the time limit of a single query; its types do not.
@@ -149,10 +151,10 @@ async function inTransaction<T>(
 async function exportFrom(
   pool: pg.Pool,
   query: pg.QueryConfig,
-  exportMs: number,
+  { exportMs, pace }: { exportMs: number; pace: Pace },
 ): Promise<Readable | undefined> {
   if (pool.totalCount - pool.idleCount + pool.waitingCount >= EXPORTS) return undefined;
-  const copy = new CopyOut(query);
+  const copy = new CopyOut(query, pace);
   const client = await pool.connect();
   client.query(copy);
   // The server does not look at its own clock while it waits for a reader.
