@@ -18,8 +18,19 @@ export class Caller {
     socket.on('error', () => undefined);
   }
 
-  /** Resolves once the socket is open; rejects when it is refused. */
+  /** Resolves once the socket is open; rejects when it is refused. A station that is told to come later does so. */
   static async open(url: string): Promise<Caller> {
+    for (;;) {
+      try {
+        return await Caller.#openOnce(url);
+      } catch (error) {
+        if (!(error as Error).message.endsWith('503')) throw error;
+        await delay(1000);
+      }
+    }
+  }
+
+  static async #openOnce(url: string): Promise<Caller> {
     const socket = new WebSocket(url, ['ocpp1.6'], { perMessageDeflate: false, handshakeTimeout: 60_000 });
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);

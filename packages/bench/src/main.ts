@@ -4,7 +4,8 @@ import { Caller, measure, measurePaced, openAll } from './load.ts';
 import type { Rate } from './load.ts';
 import { usageOf } from './processes.ts';
 import type { Watched } from './processes.ts';
-import { ADMIN_KEY, startBaseline, startBroker, startDatabase, startOurs } from './system.ts';
+import { reconnect } from './storm.ts';
+import { ADMIN_KEY, startBaseline, startBroker, startDatabase, startOurs, UNLIMITED } from './system.ts';
 import type { Ours } from './system.ts';
 
 /** Prints how fast Evander is beside two baselines, in one run on one machine. It measures and judges nothing. */
@@ -124,22 +125,10 @@ async function idle(ours: Ours): Promise<void> {
 }
 
 async function storm(ours: Ours): Promise<void> {
-  const startedMs = performance.now();
-  const callers: Caller[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    while (next < MANY) {
-      const caller = await Caller.open(`${ours.url}/I${next++}`);
-      callers.push(caller);
-      await boot([caller]);
-    }
-  };
-  await Promise.all(Array.from({ length: 1000 }, work));
-  const seconds = (performance.now() - startedMs) / 1000;
+  const seconds = await reconnect(ours.url, MANY);
   console.log(
     `${MANY} stations reconnect: the last BootNotification is answered after ${seconds.toFixed(1)} s`,
   );
-  for (const caller of callers) caller.close();
 }
 
 const { mqttUrl, brokerName, broker, close } = await startBroker();
@@ -149,17 +138,7 @@ console.log(
   `Node.js ${process.version}, ${brokerName}, ${machine}; ${STATIONS} stations, load on the same machine`,
 );
 await baselines(mqttUrl, broker);
-// All stations come from one address, and send faster than any real one.
-const ours = await startOurs(
-  database.url,
-  mqttUrl,
-  {},
-  {
-    EVANDER_MAX_CONNECTIONS_PER_ADDRESS: String(2 * MANY),
-    EVANDER_STATION_FRAMES_PER_SECOND: '1000000',
-    EVANDER_STATION_BYTES_PER_SECOND: '1000000000',
-  },
-);
+const ours = await startOurs(database.url, mqttUrl, {}, UNLIMITED);
 const parts = [ours.gateway, ours.manager, database.watched, ...(broker ? [broker] : [])];
 try {
   await workloads(ours, parts);

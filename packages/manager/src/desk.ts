@@ -45,7 +45,7 @@ export class Desk {
     };
     this.#writer = writer;
     this.#lastSeen = new LastSeen(database, log);
-    this.register = new StationRegister(now);
+    this.register = new StationRegister(database, now);
     this.callMaker = new CallMaker({
       ...common,
       commands: COMMANDS,
@@ -59,7 +59,7 @@ export class Desk {
       onSettled: (stationId) => void this.pursuit.look(stationId),
     });
     const { callMaker } = this;
-    const heard = new HeardStations({ ...options, database });
+    const heard = new HeardStations({ ...options, database, connections: writer.connections });
     const { issueV2g, ...pnc } = options.pnc;
     this.#leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });
     this.pursuit = new Pursuit({ database, callMaker: this.callMaker, goals: GOALS, now, log });
@@ -67,7 +67,7 @@ export class Desk {
       ...common,
       pnc: { ...pnc, signWaiting: (stationId) => this.#leafSigner.signWaiting(stationId) },
       messages: MESSAGES,
-      isAccepted: (stationId) => this.register.isAccepted(database, stationId),
+      isAccepted: (stationId) => this.register.isAccepted(stationId),
       writer,
       heartbeatSeconds,
       onAnswer: (stationId, answer, at) => this.callMaker.onAnswer(stationId, answer, at),
@@ -81,9 +81,10 @@ export class Desk {
       onEnvelope: (stationId, envelope) => void this.#router.route(stationId, envelope),
       onPresence: (gatewayId, presence) => {
         const recorded: Promise<void> = recordPresence(gatewayId, presence, { database, writer, now })
-          .catch((error: unknown) =>
-            log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded'),
-          )
+          .catch((error: unknown) => {
+            log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded');
+            this.road.askForPresenceAgain();
+          })
           .finally(() => this.#presence.delete(recorded));
         this.#presence.add(recorded);
       },

@@ -4,9 +4,11 @@ import { isStationId } from './api/fields.ts';
 import * as connections from './store/connections.ts';
 import type { Db } from './store/db.ts';
 import * as stations from './store/stations.ts';
+import type { Writer } from './store/writer.ts';
 
 export interface HeardStationsOptions {
   database: Db;
+  connections: Writer['connections'];
   heartbeatSeconds: number;
   unknownStations: 'accept' | 'reject';
   now(): Date;
@@ -36,7 +38,9 @@ export class HeardStations {
     else if (envelope.type === 2 && envelope.connection) {
       const gatewayId = ConnectionClock.gatewayOf(envelope.connection_id);
       const connection = { ...envelope.connection, stationId, connectionId: envelope.connection_id };
-      await connections.recordMessage(this.#options.database, gatewayId, connection);
+      const at = this.#options.now();
+      const told = { gatewayId, connection, disconnectedAt: null, isAnnounced: false, at };
+      await this.#options.connections.add([told]);
     }
   }
 

@@ -1,6 +1,8 @@
 import type { Profile } from '@evander/ocpp';
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
+import { BOOTED, bootColumns } from './boots.ts';
+import type { BootTimes } from './boots.ts';
 
 const selectValue = statement(
   'configuration.value',
@@ -166,10 +168,11 @@ export async function removeOthers(
 
 const bringIntoForce = statement(
   'configuration.putInForce',
-  'UPDATE configuration_keys SET reboot_required = false WHERE station_id = $1 AND reboot_required AND read_at < $2',
+  `UPDATE configuration_keys k SET reboot_required = false FROM ${BOOTED}
+   WHERE k.station_id = booted.station_id AND reboot_required AND read_at < booted.at`,
 );
 
-/** A station has booted: what waited for it is in force. */
-export async function putInForce(db: Db, stationId: string, bootedAt: Date): Promise<void> {
-  await db.query(bringIntoForce([stationId, bootedAt]));
+/** Stations have booted: what waited for it is in force. */
+export async function putInForce(db: Db, boots: BootTimes): Promise<void> {
+  await db.query(bringIntoForce(bootColumns(boots)));
 }

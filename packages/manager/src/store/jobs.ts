@@ -1,5 +1,7 @@
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
+import { bootColumns } from './boots.ts';
+import type { Boot } from './boots.ts';
 
 /** What stations upload or install for us, by the command that asks for it. */
 export const JOB_KINDS = ['diagnostics', 'log', 'firmware', 'signedFirmware'] as const;
@@ -153,18 +155,17 @@ export async function setState(db: Db, state: JobState & { status: string }): Pr
 }
 
 // The boot may come after the station has said Installed.
-const updateVersion = statement(
-  'jobs.noteBoot',
-  `UPDATE station_jobs SET firmware_version_after = $2
-   WHERE job_id = (SELECT max(job_id) FROM station_jobs
-     WHERE station_id = $1 AND kind IN ('firmware', 'signedFirmware') AND (outcome = 'running'
-       OR accepted_at IS NOT NULL AND ended_at > $3::timestamptz - interval '1 hour'))`,
+const updateVersions = statement(
+  'jobs.noteBoots',
+  `UPDATE station_jobs j SET firmware_version_after = booted.firmware_version
+   FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS booted (station_id, at, firmware_version)
+   WHERE booted.firmware_version <> '' AND job_id = (SELECT max(job_id) FROM station_jobs o
+     WHERE o.station_id = booted.station_id AND kind IN ('firmware', 'signedFirmware') AND (outcome = 'running'
+       OR accepted_at IS NOT NULL AND ended_at > booted.at - interval '1 hour'))`,
 );
 
-/** Notes the firmware that a station boots with, where it is being updated or has just been. */
-export async function noteBoot(
-  db: Db,
-  boot: { stationId: string; firmwareVersion: string; at: Date },
-): Promise<void> {
-  await db.query(updateVersion([boot.stationId, boot.firmwareVersion, boot.at]));
+/** Notes the firmware that stations boot with, where it is being updated or has just been. */
+export async function noteBoots(db: Db, boots: readonly Boot[]): Promise<void> {
+  const versions = boots.map(({ request }) => request.firmwareVersion ?? null);
+  await db.query(updateVersions([...bootColumns(boots), versions]));
 }

@@ -3,6 +3,8 @@ import type { Db } from './db.ts';
 import { statement } from './db.ts';
 import type { GoalRow } from './goals.ts';
 import * as goals from './goals.ts';
+import { BOOTED, bootColumns } from './boots.ts';
+import type { BootTimes } from './boots.ts';
 
 // A goal that is being worked on goes on from where it is, and what was found out before this moment ends it no more: `requested_at`
 // rises, also within one millisecond. Rows are locked in the order of stations, so that two of these cannot block each other.
@@ -47,19 +49,19 @@ export async function ofGroup(db: Db, name: string, { kind, requestedBy, at }: O
   return rowCount ?? 0;
 }
 
-// What the station has told with its boot may have made it a member of a group.
+// What a station has told with its boot may have made it a member of a group.
 const addAtBoot = statement(
   'openGoals.atBoot',
   `INSERT INTO goals (station_id, kind, wanted, lasting, look_at, requested_at)
-   SELECT $1, 'configuration', '{}'::jsonb, true, $2::timestamptz, $2::timestamptz
-     WHERE EXISTS (SELECT FROM effective_configuration WHERE station_id = $1)
-   UNION ALL SELECT $1, 'localList', '{}'::jsonb, true, $2, $2 WHERE EXISTS (SELECT FROM effective_local_lists WHERE station_id = $1)
-   ON CONFLICT DO NOTHING`,
+   SELECT station_id, kind, '{}'::jsonb, true, at, at FROM ${BOOTED} CROSS JOIN (VALUES ('configuration'), ('localList')) AS g (kind)
+   WHERE CASE kind WHEN 'configuration' THEN EXISTS (SELECT FROM effective_configuration e WHERE e.station_id = booted.station_id)
+     ELSE EXISTS (SELECT FROM effective_local_lists e WHERE e.station_id = booted.station_id) END
+   ORDER BY 1, 2 ON CONFLICT DO NOTHING`,
 );
 
-/** A station has booted: goals that it shares with a group are its own from now on. */
-export async function atBoot(db: Db, stationId: string, at: Date): Promise<void> {
-  await db.query(addAtBoot([stationId, at]));
+/** Stations have booted: goals that they share with a group are their own from now on. */
+export async function atBoot(db: Db, boots: BootTimes): Promise<void> {
+  await db.query(addAtBoot(bootColumns(boots)));
 }
 
 const openSettled = statement(

@@ -41,8 +41,8 @@ test('stations and strangers make one list in order', async () => {
     const stationId = `P/${String(i).padStart(2, '0')}`;
     if (i % 3 === 0) await api.desk.rows('INSERT INTO stations (station_id) VALUES ($1)', [stationId]);
     const handshake = { stationId, status: 404, at: second(i).toISOString() };
-    if (i % 3 !== 0) await turnedAway.record(database, { ...handshake, reason: 'unknown station' });
-    if (i % 4 === 0) await turnedAway.record(database, { ...handshake, reason: 'wrong password' });
+    if (i % 3 !== 0) await turnedAway.record(database, [{ ...handshake, reason: 'unknown station' }]);
+    if (i % 4 === 0) await turnedAway.record(database, [{ ...handshake, reason: 'wrong password' }]);
   }
   const listed = await allPages(api, '/api/v1/stations?prefix=P/', 4);
   const ids = NUMBERS.map((i) => `P/${String(i).padStart(2, '0')}`);

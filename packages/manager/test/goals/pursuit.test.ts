@@ -181,7 +181,7 @@ test('root certificates are brought about: listed, installed, the surplus delete
   expect(sent[1]?.request).toEqual({ certificateType, certificate: ROOT_ONE });
   expect(sent[2]?.request).toEqual({ certificateHashData: hash('99') });
   expect(await goal('rootCertificates')).toMatchObject({ state: 'reached' });
-  await goals.onBoot(desk.database, 'CP1', now);
+  await goals.onBoot(desk.database, [{ stationId: 'CP1', at: now }]);
   expect(await goal('rootCertificates')).toMatchObject({ state: 'open' });
   const { serialNumber } = new X509Certificate(ROOT_ONE);
   await answered(pursuit(), { status: 'Accepted', certificateHashData: [hash(serialNumber)] });
