@@ -8,7 +8,7 @@ import { isStationId } from '../packages/manager/src/api/fields.ts';
 import { emaidForms, emaidKey } from '../packages/manager/src/emaid.ts';
 import { fileNameOf, nameInUrl } from '../packages/manager/src/files/file-name.ts';
 import { namesTag, selectRange } from '../packages/manager/src/files/range.ts';
-import { isSameValue } from '../packages/manager/src/goals/configuration-verdict.ts';
+import { isSameValue } from '../packages/manager/src/configuration-keys.ts';
 import { hexOfPem, pemOfHex, requestAsPem } from '../packages/manager/src/messages/has2be/der-hex.ts';
 import { openRequest } from '../packages/manager/src/messages/pnc/codec.ts';
 import { isSigningRequest, readCertificates } from '../packages/manager/src/pem.ts';

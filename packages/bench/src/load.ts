@@ -18,8 +18,19 @@ export class Caller {
     socket.on('error', () => undefined);
   }
 
-  /** Resolves once the socket is open; rejects when it is refused. */
+  /** Resolves once the socket is open; rejects when it is refused. A station that is told to come later does so. */
   static async open(url: string): Promise<Caller> {
+    for (;;) {
+      try {
+        return await Caller.#openOnce(url);
+      } catch (error) {
+        if (!(error as Error).message.endsWith('503')) throw error;
+        await delay(1000);
+      }
+    }
+  }
+
+  static async #openOnce(url: string): Promise<Caller> {
     const socket = new WebSocket(url, ['ocpp1.6'], { perMessageDeflate: false, handshakeTimeout: 60_000 });
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
@@ -120,4 +131,19 @@ export function rateOf(latencies: number[], seconds: number): Rate {
   const sorted = Float64Array.from(latencies).sort();
   const at = (part: number): number => sorted[Math.floor(sorted.length * part)] ?? NaN;
   return { perSecond: sorted.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
+}
+
+let clock = Date.now();
+
+/** A time that no call had before. */
+export function nextTime(): string {
+  return new Date(clock++).toISOString();
+}
+
+const MEASURANDS = ['Energy.Active.Import.Register', 'Power.Active.Import', 'Current.Import', 'Voltage'];
+
+/** Sends MeterValues with four samples. */
+export function meterValues(call: Caller['call']): Promise<unknown> {
+  const sampledValue = MEASURANDS.map((measurand) => ({ value: String(clock % 100_000), measurand }));
+  return call('MeterValues', { connectorId: 1, meterValue: [{ timestamp: nextTime(), sampledValue }] });
 }

@@ -1,10 +1,11 @@
 import { cpus, totalmem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Caller, measure, measurePaced, openAll } from './load.ts';
+import { Caller, measure, measurePaced, meterValues, nextTime, openAll } from './load.ts';
 import type { Rate } from './load.ts';
 import { usageOf } from './processes.ts';
 import type { Watched } from './processes.ts';
-import { ADMIN_KEY, startBaseline, startBroker, startDatabase, startOurs } from './system.ts';
+import { reconnect } from './storm.ts';
+import { ADMIN_KEY, startBaseline, startBroker, startDatabase, startOurs, UNLIMITED } from './system.ts';
 import type { Ours } from './system.ts';
 
 /** Prints how fast Evander is beside two baselines, in one run on one machine. It measures and judges nothing. */
@@ -41,36 +42,19 @@ async function record(name: string, parts: Watched[], work: () => Promise<Rate>)
 
 type Call = Caller['call'];
 const heartbeat = (call: Call): Promise<unknown> => call('Heartbeat', {});
-let clock = Date.now();
-const meterValues = (call: Call): Promise<unknown> =>
-  call('MeterValues', {
-    connectorId: 1,
-    meterValue: [
-      {
-        timestamp: new Date(clock++).toISOString(),
-        sampledValue: [
-          'Energy.Active.Import.Register',
-          'Power.Active.Import',
-          'Current.Import',
-          'Voltage',
-        ].map((measurand) => ({ value: String(clock % 100_000), measurand })),
-      },
-    ],
-  });
-
 async function session(call: Call): Promise<void> {
   const status = (word: string): Promise<unknown> =>
     call('StatusNotification', { connectorId: 1, status: word, errorCode: 'NoError' });
   await status('Preparing');
   await call('Authorize', { idTag: 'TAG1' });
-  const timestamp = new Date(clock++).toISOString();
+  const timestamp = nextTime();
   const start = { connectorId: 1, idTag: 'TAG1', meterStart: 0, timestamp };
   const { transactionId } = (await call('StartTransaction', start)) as { transactionId: number };
   for (let i = 0; i < 5; i++) await meterValues(call);
   await call('StopTransaction', {
     transactionId,
     meterStop: 1000,
-    timestamp: new Date(clock++).toISOString(),
+    timestamp: nextTime(),
   });
   await status('Available');
 }
@@ -124,22 +108,10 @@ async function idle(ours: Ours): Promise<void> {
 }
 
 async function storm(ours: Ours): Promise<void> {
-  const startedMs = performance.now();
-  const callers: Caller[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    while (next < MANY) {
-      const caller = await Caller.open(`${ours.url}/I${next++}`);
-      callers.push(caller);
-      await boot([caller]);
-    }
-  };
-  await Promise.all(Array.from({ length: 1000 }, work));
-  const seconds = (performance.now() - startedMs) / 1000;
+  const seconds = await reconnect(ours.url, MANY);
   console.log(
     `${MANY} stations reconnect: the last BootNotification is answered after ${seconds.toFixed(1)} s`,
   );
-  for (const caller of callers) caller.close();
 }
 
 const { mqttUrl, brokerName, broker, close } = await startBroker();
@@ -149,17 +121,7 @@ console.log(
   `Node.js ${process.version}, ${brokerName}, ${machine}; ${STATIONS} stations, load on the same machine`,
 );
 await baselines(mqttUrl, broker);
-// All stations come from one address, and send faster than any real one.
-const ours = await startOurs(
-  database.url,
-  mqttUrl,
-  {},
-  {
-    EVANDER_MAX_CONNECTIONS_PER_ADDRESS: String(2 * MANY),
-    EVANDER_STATION_FRAMES_PER_SECOND: '1000000',
-    EVANDER_STATION_BYTES_PER_SECOND: '1000000000',
-  },
-);
+const ours = await startOurs(database.url, mqttUrl, {}, UNLIMITED);
 const parts = [ours.gateway, ours.manager, database.watched, ...(broker ? [broker] : [])];
 try {
   await workloads(ours, parts);

@@ -68,10 +68,17 @@ function findMosquitto(): string | undefined {
   return undefined;
 }
 
-/** A PostgreSQL with its usual durability, on a directory that is removed. */
-export async function startDatabase(): Promise<{ url: string; watched: Watched }> {
+/** A PostgreSQL with its usual durability, on a directory that is removed; it counts statements where that is asked and its extension is there. */
+export async function startDatabase({ countStatements = false } = {}): Promise<{
+  url: string;
+  watched: Watched;
+}> {
   const dataDir = mkdtempSync(join(tmpdir(), 'evander-bench-postgres-'));
-  const server = await startEmbeddedPostgres({ dataDir, settings: { max_connections: 100 } });
+  const settings = {
+    max_connections: 100,
+    ...(countStatements && { shared_preload_libraries: 'pg_stat_statements' }),
+  };
+  const server = await startEmbeddedPostgres({ dataDir, settings });
   const pidFile = join(dataDir, 'cluster', 'data', 'postmaster.pid');
   const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
   return {
@@ -86,6 +93,15 @@ export async function startDatabase(): Promise<{ url: string; watched: Watched }
     },
   };
 }
+
+/** Settings of a gateway for stations that all come from one address and send faster than any real one. */
+export const UNLIMITED = {
+  EVANDER_MAX_CONNECTIONS_PER_ADDRESS: '1000000',
+  EVANDER_STATION_FRAMES_PER_SECOND: '1000000',
+  EVANDER_STATION_BYTES_PER_SECOND: '1000000000',
+  // What is slow is to be seen, not to be answered with an error.
+  EVANDER_FAIL_FAST_SECONDS: '60',
+};
 
 export interface Ours {
   url: string;

@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { ADMIN_KEY, startBroker, startDatabase, startOurs } from './system.ts';
+import { fetched, percentile } from './fetched.ts';
+import { startBroker, startDatabase, startOurs } from './system.ts';
 
 /** What a year of an operator with so many stations is like: three sessions of two hours a day, three measurands each five minutes. */
 const STATIONS = 100;
@@ -37,28 +38,16 @@ async function load(client: pg.Client): Promise<void> {
     await client.query(sql.replaceAll('$STATIONS', String(STATIONS)).replaceAll('$DAYS', String(DAYS)));
 }
 
-const percentile = (times: number[], part: number): string =>
-  ([...times].sort((a, b) => a - b)[Math.ceil(times.length * part) - 1] ?? 0).toFixed(0);
-
-/** Fetches all of an answer; the time that took in ms, and its text's length. */
-async function fetched(url: string): Promise<{ ms: number; bytes: number; text: string }> {
-  const startedAt = performance.now();
-  const response = await fetch(url, { headers: { authorization: `Bearer ${ADMIN_KEY}` } });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text.slice(0, 300)}`);
-  return { ms: performance.now() - startedAt, bytes: text.length, text };
-}
-
 async function time(what: string, url: string, runs = RUNS): Promise<void> {
   const times: number[] = [];
   let bytes = 0;
   for (let i = 0; i < runs; i++) {
     const one = await fetched(url);
     times.push(one.ms);
-    bytes = one.bytes;
+    bytes = one.text.length;
   }
   console.log(
-    `| ${what} | ${percentile(times, 0.5)} | ${percentile(times, 0.99)} | ${(bytes / 1000).toFixed(0)} kB |`,
+    `| ${what} | ${percentile(times, 0.5).toFixed(0)} | ${percentile(times, 0.99).toFixed(0)} | ${(bytes / 1000).toFixed(0)} kB |`,
   );
 }
 
@@ -109,7 +98,7 @@ async function measureRetention(
   await pause(500);
   console.log(
     `retention of 180 days: ${before - (await partitions(client))} of ${before} months dropped ${seconds} s after its manager was started; ` +
-      `lists meanwhile ${percentile(times, 0.5)} ms, at most ${percentile(times, 1)} ms`,
+      `lists meanwhile ${percentile(times, 0.5).toFixed(0)} ms, at most ${percentile(times, 1).toFixed(0)} ms`,
   );
   await stop();
 }

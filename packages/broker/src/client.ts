@@ -23,6 +23,8 @@ export interface BrokerOptions {
 }
 
 const RECONNECT_MS = 500;
+/** Topics of one SUBSCRIBE or UNSUBSCRIBE at most: brokers bound what a packet may hold. */
+const TOPICS_PER_PACKET = 100;
 
 // A refused CONNECT: 3.1.1's code and 5's.
 const UNACCEPTABLE_PROTOCOL = [1, 132];
@@ -33,15 +35,20 @@ const UNACCEPTABLE_PROTOCOL = [1, 132];
 export class BrokerClient {
   readonly #client: MqttClient;
   readonly #options: BrokerOptions;
-  readonly #topics = new Set<string>();
+  /** What is to be subscribed, and with which QoS; the filters come first. */
+  readonly #subscriptions = new Map<string, 0 | 1>();
+  /** Topics that the broker has not been told of yet: those among the subscriptions are subscribed, the others left. */
+  readonly #changed = new Set<string>();
   #ready = false;
   /** The last fault that was reported; the same one comes again with each attempt. */
   #fault: string | undefined;
-  #changes: Promise<unknown> = Promise.resolve();
+  #change: Promise<void> = Promise.resolve();
+  #nextChange: Promise<void> | undefined;
 
   /** Throws when the URL's parameters do not fit together, or a file that it names cannot be read. */
   constructor(options: BrokerOptions) {
     this.#options = options;
+    for (const filter of options.filters) this.#subscriptions.set(filter, 1);
     const address = readBrokerUrl(options.url);
     this.#client = mqtt.connect(address.url, clientOptions(options, address));
     this.#client.on('reconnect', () => this.#renewCertificates(address));
@@ -75,22 +82,49 @@ export class BrokerClient {
 
   /** Subscribes to topics besides the filters; resolves once they stand, or at once when the broker is away (they follow). */
   subscribe(topics: string[]): Promise<void> {
-    for (const topic of topics) this.#topics.add(topic);
-    return this.#inTurn(() => this.#client.subscribeAsync(topics, { qos: 0 }));
+    for (const topic of topics) this.#subscriptions.set(topic, 0);
+    return this.#tellOf(topics);
   }
 
   unsubscribe(topics: string[]): Promise<void> {
-    for (const topic of topics) this.#topics.delete(topic);
-    return this.#inTurn(() => this.#client.unsubscribeAsync(topics));
+    for (const topic of topics) this.#subscriptions.delete(topic);
+    return this.#tellOf(topics);
   }
 
-  // A broker may work on several packets at once: leaving a topic and coming back to it must not change places.
-  #inTurn(change: () => Promise<unknown>): Promise<void> {
-    const done = this.#changes.then(async () => {
-      if (this.#client.connected && !this.#client.disconnecting) await change();
+  // What comes while packets are under way shares the next ones. Of several changes of a topic the last counts, so leaving it and coming
+  // back to it cannot change places, though a broker may work on several packets at once.
+  #tellOf(topics: Iterable<string>): Promise<void> {
+    for (const topic of topics) this.#changed.add(topic);
+    if (this.#nextChange) return this.#nextChange;
+    const next = this.#change.then(() => {
+      this.#nextChange = undefined;
+      return this.#sendChanges();
     });
-    this.#changes = done.catch(() => undefined);
-    return done;
+    this.#nextChange = next;
+    this.#change = next.catch(() => undefined);
+    return next;
+  }
+
+  async #sendChanges(): Promise<void> {
+    const topics = [...this.#changed];
+    this.#changed.clear();
+    const left = topics.filter((topic) => !this.#subscriptions.has(topic));
+    const joined = topics.filter((topic) => this.#subscriptions.has(topic));
+    for (const group of groupsOf(left)) {
+      if (!this.#client.connected || this.#client.disconnecting) return;
+      await this.#client.unsubscribeAsync(group);
+    }
+    for (const group of groupsOf(joined)) {
+      if (!this.#client.connected || this.#client.disconnecting) return;
+      await this.#subscribe(group);
+    }
+  }
+
+  async #subscribe(topics: string[]): Promise<void> {
+    const wanted = topics.map((topic) => [topic, { qos: this.#subscriptions.get(topic) ?? 0 }] as const);
+    const granted = await this.#client.subscribeAsync(Object.fromEntries(wanted));
+    const refused = granted.find((grant) => grant.qos >= 128);
+    if (refused) throw new Error(`the broker refuses the subscription ${refused.topic}`);
   }
 
   /** Says farewell to the broker; the last will is not published. */
@@ -103,27 +137,20 @@ export class BrokerClient {
     // Without it a request and its reply wait for delayed acknowledgements: 44 ms instead of 0.2.
     (this.#client.stream as unknown as Partial<Socket>).setNoDelay?.(true);
     this.#client.options.reconnectPeriod = RECONNECT_MS;
-    const wanted = [...this.#options.filters, ...this.#topics];
-    if (wanted.length === 0) {
-      this.#onSubscribed();
-      return;
-    }
-    this.#client.subscribe(wanted, { qos: 1 }, (error, granted) => {
-      const refused = granted?.find((grant) => grant.qos >= 128);
-      if (!error && !refused) {
-        this.#onSubscribed();
-        return;
-      }
-      // A broker without our subscriptions is as good as none: try again from the start.
-      this.#options.onError?.(error ?? new Error(`the broker refuses the subscription ${refused?.topic}`));
-      this.#client.stream.destroy();
-    });
-  }
-
-  #onSubscribed(): void {
-    this.#ready = true;
-    this.#fault = undefined;
-    this.#options.onConnect?.();
+    const { stream } = this.#client;
+    this.#tellOf(this.#subscriptions.keys()).then(
+      () => {
+        if (!this.#client.connected || this.#client.stream !== stream) return;
+        this.#ready = true;
+        this.#fault = undefined;
+        this.#options.onConnect?.();
+      },
+      (error: Error) => {
+        // A broker without our subscriptions is as good as none: try again from the start.
+        this.#options.onError?.(error);
+        stream.destroy();
+      },
+    );
   }
 
   #onError(error: Error & { code?: unknown }): void {
@@ -160,6 +187,13 @@ function withoutDetails(error: Error): Error {
     hostname?: string;
   };
   return Object.assign(new Error(message), { code, address, port, hostname });
+}
+
+function groupsOf(topics: string[]): string[][] {
+  const groups: string[][] = [];
+  for (let i = 0; i < topics.length; i += TOPICS_PER_PACKET)
+    groups.push(topics.slice(i, i + TOPICS_PER_PACKET));
+  return groups;
 }
 
 function clientOptions({ clientId, will }: BrokerOptions, address: BrokerAddress): IClientOptions {

@@ -10,7 +10,15 @@ export {
   decodePresence,
   encodeCloseRequest,
   encodePresence,
+  listingsOf,
 } from './presence.ts';
-export type { Connection, Presence, TurnedAway, UnreadableFrame, WeakConnection } from './presence.ts';
+export type {
+  Connection,
+  Listing,
+  Presence,
+  TurnedAway,
+  UnreadableFrame,
+  WeakConnection,
+} from './presence.ts';
 export { readTopic, topicsUnder } from './topics.ts';
 export type { Road, Subprotocol, Topics } from './topics.ts';

@@ -30,14 +30,22 @@ export interface UnreadableFrame {
   answer?: string;
 }
 
+/** All connections of a gateway whose ids are above `after` and not above `upTo`. */
+export interface Listing {
+  kind: 'listing';
+  after: string;
+  upTo: string;
+  connections: Connection[];
+}
+
 /**
- * What a gateway tells on its presence topic. `all` lists every connection that it holds as of the id `asOf`, so that whoever
- * missed an event comes right again; `alive` renews its lease; `gone` is its last will.
+ * What a gateway tells on its presence topic. Listings together cover every connection that it holds, so that whoever missed an event
+ * comes right again; each stands for itself, as each may reach another manager. `alive` renews its lease; `gone` is its last will.
  */
 export type Presence =
   | { kind: 'connected'; connections: Connection[] }
   | { kind: 'disconnected'; connections: Connection[] }
-  | { kind: 'all'; asOf: string; connections: Connection[] }
+  | Listing
   | { kind: 'turnedAway'; handshakes: TurnedAway[] }
   | { kind: 'unreadable'; frames: UnreadableFrame[] }
   | { kind: 'alive' }
@@ -65,6 +73,7 @@ export function decodeCloseRequest(payload: Buffer | string): WeakConnection[] |
 const LISTS = {
   connected: 'connections',
   disconnected: 'connections',
+  listing: 'connections',
   all: 'connections',
   turnedAway: 'handshakes',
   unreadable: 'frames',
@@ -82,7 +91,45 @@ export function decodePresence(payload: Buffer | string): Presence | undefined {
   if (typeof kind !== 'string' || !Object.hasOwn(LISTS, kind)) return undefined;
   const list = value?.[LISTS[kind as keyof typeof LISTS]];
   if (!Array.isArray(list) || !list.every(hasStationId)) return undefined;
+  const connections = list as Connection[];
+  // Gateways of the version before list all their connections at once.
+  if (kind === 'all') return readListing({ after: '', upTo: value?.asOf, connections });
+  if (kind === 'listing') return readListing({ ...value, connections });
   return value as unknown as Presence;
+}
+
+function readListing(value: {
+  after?: unknown;
+  upTo?: unknown;
+  connections: Connection[];
+}): Listing | undefined {
+  const { after, upTo, connections } = value;
+  if (typeof after !== 'string' || typeof upTo !== 'string') return undefined;
+  return { kind: 'listing', after, upTo, connections };
+}
+
+/** A bigger packet holds up what comes behind it, and brokers refuse what is above their limit. */
+const LISTING_BYTES = 200_000;
+
+/** Lists all connections of a gateway as of an id that is above all of theirs, in listings that one packet can hold each. */
+export function listingsOf(connections: readonly Connection[], asOf: string): Listing[] {
+  const sorted = [...connections].sort((a, b) => (a.connectionId < b.connectionId ? -1 : 1));
+  let listing: Listing = { kind: 'listing', after: '', upTo: asOf, connections: [] };
+  const listings = [listing];
+  let bytes = 0;
+  for (const connection of sorted) {
+    const size = Buffer.byteLength(JSON.stringify(connection)) + 1;
+    const last = listing.connections.at(-1);
+    if (last && bytes + size > LISTING_BYTES) {
+      listing.upTo = last.connectionId;
+      listing = { kind: 'listing', after: listing.upTo, upTo: asOf, connections: [] };
+      listings.push(listing);
+      bytes = 0;
+    }
+    listing.connections.push(connection);
+    bytes += size;
+  }
+  return listings;
 }
 
 function hasStationId(entry: unknown): boolean {

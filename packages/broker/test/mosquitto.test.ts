@@ -9,6 +9,9 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BrokerClient } from '../src/client.ts';
+import { ConnectionClock, decodePresence, encodePresence, listingsOf } from '../src/presence.ts';
+import type { Listing } from '../src/presence.ts';
 import { topicsUnder } from '../src/topics.ts';
 
 const PROGRAM = [...(process.env.PATH ?? '').split(':'), '/usr/sbin']
@@ -248,3 +251,49 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return address.port;
 }
+
+onMosquitto(
+  'a gateway with 10,000 stations hears commands to each, and lists them where packets are bounded',
+  async () => {
+    const listed: Listing[] = [];
+    const manager = await open('manager', 'manager-listings', { properties: { maximumPacketSize: 262_144 } });
+    await manager.subscribeAsync(topics.managerFilters, { qos: 1 });
+    manager.on('message', (_topic, payload) => {
+      const presence = decodePresence(payload);
+      if (presence?.kind === 'listing') listed.push(presence);
+    });
+    const clock = new ConnectionClock('gw-many');
+    const connections = Array.from({ length: 10_000 }, (_, i) => ({
+      stationId: `STATION-${i}`,
+      connectionId: clock.next(),
+      remoteAddress: '192.0.2.1',
+      connectedAt: new Date().toISOString(),
+      securityProfile: 1,
+    }));
+    const heard = new Set<string>();
+    let onReady: () => void = () => {};
+    const isReady = new Promise<void>((resolve) => (onReady = resolve));
+    const gateway = new BrokerClient({
+      url: `mqtt://gateway:gateway-password@127.0.0.1:${port}`,
+      clientId: 'gw-many',
+      filters: topics.gatewayFilters,
+      onMessage: (topic) => heard.add(topic),
+      onConnect: () => onReady(),
+    });
+    try {
+      await isReady;
+      const out = connections.map(({ stationId }) => topics.out('ocpp1.6', stationId));
+      await Promise.all(out.map((topic) => gateway.subscribe([topic])));
+      for (const listing of listingsOf(connections, clock.next()))
+        gateway.publish(topics.presence('gw-many'), encodePresence(listing), 1);
+      for (const topic of out) manager.publish(topic, '{}');
+      await eventually(async () => {
+        expect(listed.flatMap((listing) => listing.connections)).toEqual(connections);
+        expect(out.every((topic) => heard.has(topic))).toBe(true);
+      });
+    } finally {
+      await gateway.close();
+    }
+  },
+  60_000,
+);

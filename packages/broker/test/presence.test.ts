@@ -1,5 +1,14 @@
 import { expect, test } from '@jest/globals';
-import { ConnectionClock, decodeCloseRequest, encodeCloseRequest } from '../src/index.ts';
+import fc from 'fast-check';
+import {
+  ConnectionClock,
+  decodeCloseRequest,
+  decodePresence,
+  encodeCloseRequest,
+  encodePresence,
+  listingsOf,
+} from '../src/index.ts';
+import type { Connection } from '../src/index.ts';
 
 test('issues ids that sort by age within one millisecond', () => {
   const clock = new ConnectionClock('gw-a');
@@ -27,4 +36,65 @@ test('what managers ask to close is told from what they ask to list, and from wh
   expect(decodeCloseRequest(encodeCloseRequest(weak))).toEqual(weak);
   for (const other of ['', '{}', 'null', '[]', '{"weak":1}', '{"weak":[null]}', '{"weak":[{}]}'])
     expect(decodeCloseRequest(other)).toBeUndefined();
+});
+
+const connections = fc.array(
+  fc.record({
+    stationId: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 48 }),
+    ms: fc.nat(),
+    remoteAddress: fc.ipV6(),
+  }),
+  { maxLength: 50, size: 'max' },
+);
+
+test('listings together hold each connection once, none above 256 kB, and leave no gap between their bounds', () => {
+  fc.assert(
+    fc.property(connections, fc.integer({ min: 1, max: 300 }), (some, times) => {
+      const clock = new ConnectionClock('gw-a');
+      const held: Connection[] = Array.from({ length: times }, () => some)
+        .flat()
+        .map(({ stationId, ms, remoteAddress }) => ({
+          stationId,
+          remoteAddress,
+          connectionId: clock.next(ms),
+          connectedAt: new Date(ms).toISOString(),
+        }));
+      const shuffled = [...held].sort((a, b) => (a.stationId < b.stationId ? -1 : 1));
+      const upTo = clock.next();
+      const listings = listingsOf(shuffled, upTo);
+      expect(listings.flatMap((listing) => listing.connections)).toEqual(held);
+      let after = '';
+      for (const listing of listings) {
+        expect(encodePresence(listing).length).toBeLessThan(256_000);
+        expect(decodePresence(encodePresence(listing))).toEqual(listing);
+        expect(listing.after).toBe(after);
+        for (const { connectionId } of listing.connections)
+          expect(connectionId > after && connectionId <= listing.upTo).toBe(true);
+        after = listing.upTo;
+      }
+      expect(after).toBe(upTo);
+    }),
+    { numRuns: 30, examples: [[[], 1]] },
+  );
+});
+
+test('a gateway of the version before lists all its connections at once', () => {
+  const listed = [{ stationId: 'CP1', connectionId: '1', connectedAt: '2026-11-20T10:00:00Z' }];
+  expect(decodePresence(JSON.stringify({ kind: 'all', asOf: '5', connections: listed }))).toEqual({
+    kind: 'listing',
+    after: '',
+    upTo: '5',
+    connections: listed,
+  });
+});
+
+test.each([
+  { kind: 'all', connections: [] },
+  { kind: 'listing', connections: [] },
+  { kind: 'listing', after: '', connections: [] },
+  { kind: 'listing', after: 1, upTo: '5', connections: [] },
+  { kind: 'listing', after: '', upTo: '5' },
+  { kind: 'listing', after: '', upTo: '5', connections: [{}] },
+])('%j is no presence: by a listing without bounds connections would end that it may not hold', (value) => {
+  expect(decodePresence(JSON.stringify(value))).toBeUndefined();
 });

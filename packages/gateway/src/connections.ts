@@ -93,7 +93,7 @@ export class Connections {
     this.#connections.set(stationId, connection);
     if (older) this.#replace(older);
     log.info({ remoteAddress, securityProfile }, 'connected');
-    this.road.tell({ kind: 'connected', connections: [connection.announcement] });
+    this.road.tellOf('connected', connection.announcement);
     try {
       await this.road.open(stationId);
       // It may have gone while the subscription was on its way.
@@ -134,7 +134,7 @@ export class Connections {
     const { stationId } = connection;
     if (this.#connections.get(stationId) !== connection) return;
     this.#remove(stationId);
-    this.road.tell({ kind: 'disconnected', connections: [connection.announcement] });
+    this.road.tellOf('disconnected', connection.announcement);
   }
 
   #remove(stationId: string): void {

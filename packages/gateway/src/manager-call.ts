@@ -1,4 +1,6 @@
 import { timeLimit } from '@evander/process';
+import http from 'node:http';
+import https from 'node:https';
 
 export interface ManagerCallOptions {
   /** Base URLs of managers or of a load balancer before them; the next is asked when one is away or slow. */
@@ -68,23 +70,58 @@ function firstAnswer<T>(
   });
 }
 
+/** Thousands of stations that come at once share the connections to a manager: making one costs more than a question. */
+const CONNECTIONS = { keepAlive: true, maxSockets: 32 };
+const CLIENTS = {
+  'http:': { request: http.request, agent: new http.Agent(CONNECTIONS) },
+  'https:': { request: https.request, agent: new https.Agent(CONNECTIONS) },
+};
+
 async function ask(
   url: string,
   body: object | undefined,
   gatewayKey: string,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const response = await fetch(url, {
+  const text = body && JSON.stringify(body);
+  const options = {
     method: body ? 'POST' : 'GET',
     headers: {
       authorization: `Bearer ${gatewayKey}`,
-      ...(body && { 'content-type': 'application/json' }),
+      ...(text !== undefined && {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(text),
+      }),
     },
-    ...(body && { body: JSON.stringify(body) }),
     signal,
+  };
+  const { status, answer } = await exchange(new URL(url), options, text);
+  if (status >= 200 && status < 300) return JSON.parse(answer);
+  if (status === 404) return undefined;
+  throw new Error(`${url} answered ${status}`);
+}
+
+function exchange(
+  url: URL,
+  options: http.RequestOptions,
+  body: string | undefined,
+): Promise<{ status: number; answer: string }> {
+  const client = CLIENTS[url.protocol as keyof typeof CLIENTS] as (typeof CLIENTS)['http:'] | undefined;
+  return new Promise((resolve, reject) => {
+    if (!client) throw new Error(`${url.protocol} is not spoken with managers`);
+    const request = client.request(url, { ...options, agent: client.agent }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, answer: Buffer.concat(parts).toString() }),
+      );
+      response.on('error', reject);
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      // The manager has closed the connection in the moment in which it was used again.
+      if (request.reusedSocket && error.code === 'ECONNRESET') resolve(exchange(url, options, body));
+      else reject(error);
+    });
+    request.end(body);
   });
-  if (response.ok) return response.json();
-  await response.body?.cancel();
-  if (response.status === 404) return undefined;
-  throw new Error(`${url} answered ${response.status}`);
 }

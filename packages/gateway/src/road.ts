@@ -6,6 +6,7 @@ import {
   decodeObject,
   decodePresence,
   encodePresence,
+  listingsOf,
 } from '@evander/broker';
 import { readTopic, topicsUnder } from '@evander/broker';
 import type {
@@ -18,6 +19,7 @@ import type {
 import { warnOf } from '@evander/process';
 import type { Log } from '@evander/process';
 import { randomBytes } from 'node:crypto';
+import { ConnectionNews } from './connection-news.ts';
 
 export interface RoadOptions {
   mqttUrl: string;
@@ -48,6 +50,7 @@ export class Road {
   readonly #topics: Topics;
   readonly #client: BrokerClient;
   readonly #aliveTimer: NodeJS.Timeout;
+  readonly #news = new ConnectionNews((presence) => this.tell(presence));
   #aliveCount = 0;
   #listingTimer: NodeJS.Timeout | undefined;
 
@@ -95,9 +98,15 @@ export class Road {
     this.#client.publish(this.#topics.presence(this.gatewayId), encodePresence(presence), 1);
   }
 
+  /** A station has connected or disconnected; told in a moment, together with others. */
+  tellOf(kind: 'connected' | 'disconnected', connection: AnnouncedConnection): void {
+    this.#news.add(kind, connection);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#aliveTimer);
     clearTimeout(this.#listingTimer);
+    this.#news.flush();
     this.tell({ kind: 'gone' });
     await this.#client.close();
   }
@@ -121,8 +130,8 @@ export class Road {
   }
 
   #onPresence(presence: Presence | undefined): void {
-    if (presence?.kind !== 'connected' && presence?.kind !== 'all') return;
-    if (presence.kind === 'all') this.clock.observe(presence.asOf);
+    if (presence?.kind !== 'connected' && presence?.kind !== 'listing') return;
+    if (presence.kind === 'listing') this.clock.observe(presence.upTo);
     for (const connection of presence.connections) {
       this.clock.observe(connection.connectionId);
       this.#options.onConnectedElsewhere(connection);
@@ -138,6 +147,6 @@ export class Road {
   #announceAll(): void {
     clearTimeout(this.#listingTimer);
     this.#listingTimer = undefined;
-    this.tell({ kind: 'all', asOf: this.clock.next(), connections: this.#options.connections() });
+    for (const listing of listingsOf(this.#options.connections(), this.clock.next())) this.tell(listing);
   }
 }

@@ -225,7 +225,7 @@ test('publications while the broker is away do not count', async () => {
   const manager = await openManager(broker.url);
   const proxy = await openProxy(broker.url);
   const gateway = await openGateway({ mqttUrl: proxy.url, repeatDelaysMs: [5, 5, 5, 5, 60_000] });
-  await manager.told('all');
+  await manager.told('listing');
   const station = await connectStation(gateway);
   manager.send('CP1', reset('c1'));
   await station.frames.count(1);
@@ -273,7 +273,7 @@ test('a result that the broker may have lost is published again when it is back'
   const manager = await openManager(broker.url);
   const proxy = await openProxy(broker.url);
   const gateway = await openGateway({ mqttUrl: proxy.url, repeatDelaysMs: [60_000] });
-  await manager.told('all');
+  await manager.told('listing');
   const station = await connectStation(gateway);
   manager.answerer = () => undefined;
   station.send([2, 'unanswered', 'Heartbeat', {}]);

@@ -12,6 +12,8 @@ interface CredentialsServer {
   asked: { path: string; authorization: string | undefined }[];
   /** What it answers: a status, or credentials with 200; nothing when it hangs. */
   answer: number | object | 'hang';
+  onConnection(socket: unknown): void;
+  closeIdle(): void;
 }
 
 async function openServer(answer: CredentialsServer['answer']): Promise<CredentialsServer> {
@@ -21,6 +23,7 @@ async function openServer(answer: CredentialsServer['answer']): Promise<Credenti
     if (typeof opened.answer === 'number') response.writeHead(opened.answer).end('{}');
     else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(opened.answer));
   });
+  server.on('connection', (socket) => opened.onConnection(socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   closeLater({
@@ -30,7 +33,13 @@ async function openServer(answer: CredentialsServer['answer']): Promise<Credenti
     },
   });
   const { port } = server.address() as AddressInfo;
-  const opened: CredentialsServer = { url: `http://127.0.0.1:${port}`, asked: [], answer };
+  const opened: CredentialsServer = {
+    url: `http://127.0.0.1:${port}`,
+    asked: [],
+    answer,
+    onConnection: () => undefined,
+    closeIdle: () => server.closeIdleConnections(),
+  };
   return opened;
 }
 
@@ -174,4 +183,18 @@ test('while all managers hang, stations that are remembered reconnect without wa
   expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(101);
   server.answer = 'hang';
   for (let i = 0; i < 5; i++) expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(101);
+});
+
+test('many questions at once share a few connections, and one that the manager has closed is no failure', async () => {
+  const server = await openServer(CP1);
+  const sockets = new Set<unknown>();
+  server.onConnection = (socket) => sockets.add(socket);
+  const source = ask([server], { timeoutMs: 10_000 });
+  const answers = await Promise.all(Array.from({ length: 500 }, () => source('CP1')));
+  expect(answers).toEqual(answers.map(() => CP1));
+  expect(sockets.size).toBeLessThanOrEqual(32);
+  for (let round = 0; round < 20; round++) {
+    server.closeIdle();
+    expect(await source('CP1')).toEqual(CP1);
+  }
 });

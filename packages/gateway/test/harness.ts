@@ -162,7 +162,8 @@ export class Manager {
     const from = readTopic('cs', topic);
     if (from?.road === 'presence') {
       const presence = decodePresence(payload);
-      if (presence) this.presence.add({ gatewayId: from.id, presence });
+      for (const one of presence ? oneByOne(presence) : [])
+        this.presence.add({ gatewayId: from.id, presence: one });
       return;
     }
     const envelope = decodeEnvelope(payload);
@@ -176,6 +177,13 @@ export class Manager {
     const answer = this.answerer(envelope, stationId);
     if (answer) this.send(stationId, answer);
   }
+}
+
+/** What happened to stations at about the same time comes in one packet. */
+function oneByOne(presence: Presence): Presence[] {
+  if (presence.kind !== 'connected' && presence.kind !== 'disconnected') return [presence];
+  const { kind, connections } = presence;
+  return connections.map((connection) => ({ kind, connections: [connection] }));
 }
 
 export type TestGatewayOptions = Partial<GatewayOptions> & { mqttUrl: string };
@@ -219,7 +227,7 @@ export async function openStage(options: Partial<GatewayOptions> = {}): Promise<
   const broker = closeLater(onceClosed(await startEmbeddedBroker()));
   const manager = await openManager(broker.url);
   const gateway = await openGateway({ mqttUrl: broker.url, ...options });
-  await manager.told('all');
+  await manager.told('listing');
   return { broker, manager, gateway };
 }
 

@@ -55,16 +55,16 @@ test('who asks is told of all connections, and of an id that is newer than them'
   await connectStation(gateway, 'CP2');
   await manager.told('connected', ({ connections }) => connections[0]?.stationId === 'CP2');
   manager.publish(topics.presenceRequest, '');
-  const { connections, asOf } = await manager.told('all', (all) => all.connections.length === 2);
+  const { connections, upTo } = await manager.told('listing', (all) => all.connections.length === 2);
   expect(connections.map(({ stationId }) => stationId)).toEqual(['CP1', 'CP2']);
-  expect(connections.every(({ connectionId }) => connectionId < asOf)).toBe(true);
+  expect(connections.every(({ connectionId }) => connectionId < upTo)).toBe(true);
 });
 
 test('signs of life are given, and now and then all connections', async () => {
   const { gateway, manager } = await openStage({ aliveEveryMs: 10 });
   await connectStation(gateway);
   await manager.told('alive');
-  await manager.told('all', (all) => all.connections.length === 1);
+  await manager.told('listing', (all) => all.connections.length === 1);
 });
 
 test('a gateway that is cut off is gone, and lists its connections when it is back', async () => {
@@ -72,13 +72,13 @@ test('a gateway that is cut off is gone, and lists its connections when it is ba
   const manager = await openManager(broker.url);
   const proxy = await openProxy(broker.url);
   const gateway = await openGateway({ mqttUrl: proxy.url });
-  await manager.told('all');
+  await manager.told('listing');
   const station = await connectStation(gateway);
   await manager.told('connected');
   const before = manager.presence.items.length;
   proxy.cut();
   await manager.told('gone');
-  await manager.told('all', (all) => all.connections.length === 1);
+  await manager.told('listing', (all) => all.connections.length === 1);
   expect(manager.presence.items[before]?.presence.kind).toBe('gone');
   expect(await station.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
 });
@@ -102,6 +102,7 @@ test('the newest connection of a station wins', async () => {
   expect(await young.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
   manager.send('CP1', { type: 2, id: 'c1', action: 'Reset', request: {} });
   await young.frames.first(([type, id]) => type === 2 && id === 'c1');
+  await manager.presence.first(() => story(manager, 'CP1').length === 2);
   // The station is not away for a moment.
   const [first, second, ...more] = story(manager, 'CP1');
   expect([first?.[0], second?.[0]]).toEqual(['connected', 'connected']);
@@ -124,7 +125,7 @@ test('a station is served whose leaving and coming back reach the broker in one 
   const manager = await openManager(broker.url);
   const proxy = await openProxy(broker.url);
   const gateway = await openGateway({ mqttUrl: proxy.url });
-  await manager.told('all');
+  await manager.told('listing');
   const old = await connectStation(gateway);
   proxy.hold();
   old.socket.terminate();
@@ -181,7 +182,7 @@ test('calls that come on a replaced connection are not forwarded, a result still
 test('the newest connection wins over two gateways', async () => {
   const { broker, gateway, manager } = await openStage();
   const second = await openGateway({ mqttUrl: broker.url });
-  await manager.told('all', (_all, id) => id !== manager.presence.items[0]?.gatewayId);
+  await manager.told('listing', (_all, id) => id !== manager.presence.items[0]?.gatewayId);
   const old = await connectStation(gateway);
   await manager.told('connected');
   const young = await connectStation(second);
@@ -193,6 +194,7 @@ test('the newest connection wins over two gateways', async () => {
   expect((await young.closed).code).toBe(4001);
   expect(await back.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
   expect(back.socket.readyState).toBe(back.socket.OPEN);
+  await manager.presence.first(() => story(manager, 'CP1').length === 3);
   expect(story(manager, 'CP1').map(([kind]) => kind)).toEqual(['connected', 'connected', 'connected']);
 });
 
@@ -205,16 +207,16 @@ test('the newest connection wins even when its gateway has a clock behind, and i
     connections: [{ stationId: 'other', connectionId: ahead, connectedAt: new Date().toISOString() }],
   });
   manager.publish(topics.presenceRequest, '');
-  await manager.told('all', ({ asOf }) => asOf > ahead);
+  await manager.told('listing', ({ upTo }) => upTo > ahead);
   const old = await connectStation(gateway);
   await manager.told('connected', ({ connections }) => connections[0]?.stationId === 'CP1');
   const first = manager.presence.items[0]!.gatewayId;
   const second = await openGateway({ mqttUrl: broker.url });
   // It has asked the others for what they hold, and so learns what ids there are.
-  await manager.told('all', ({ asOf }, id) => id !== first && id !== 'gw-ahead' && asOf < ahead);
-  await manager.told('all', ({ connections }, id) => id === first && connections.length === 1);
+  await manager.told('listing', ({ upTo }, id) => id !== first && id !== 'gw-ahead' && upTo < ahead);
+  await manager.told('listing', ({ connections }, id) => id === first && connections.length === 1);
   manager.publish(topics.presenceRequest, '');
-  await manager.told('all', ({ asOf }, id) => id !== first && asOf > ahead);
+  await manager.told('listing', ({ upTo }, id) => id !== first && upTo > ahead);
   const young = await connectStation(second);
   expect((await old.closed).code).toBe(4001);
   expect(await young.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
@@ -224,10 +226,10 @@ test('the newest connection wins even when its gateway has a clock behind, and i
 
 test('a listing without connections is heeded for its id all the same', async () => {
   const { manager } = await openStage();
-  const asOf = new ConnectionClock('gw-ahead').next(Date.now() + 3_600_000);
-  manager.tellAs('gw-ahead', { kind: 'all', asOf, connections: [] });
+  const upTo = new ConnectionClock('gw-ahead').next(Date.now() + 3_600_000);
+  manager.tellAs('gw-ahead', { kind: 'listing', after: '', upTo, connections: [] });
   manager.publish(topics.presenceRequest, '');
-  await manager.told('all', (all, gatewayId) => gatewayId !== 'gw-ahead' && all.asOf > asOf);
+  await manager.told('listing', (all, gatewayId) => gatewayId !== 'gw-ahead' && all.upTo > upTo);
 });
 
 test('an older connection elsewhere takes nothing away', async () => {
@@ -235,8 +237,9 @@ test('an older connection elsewhere takes nothing away', async () => {
   const station = await connectStation(gateway);
   const { connections } = await manager.told('connected');
   manager.tellAs('gw-old', {
-    kind: 'all',
-    asOf: connections[0]!.connectionId,
+    kind: 'listing',
+    after: '',
+    upTo: connections[0]!.connectionId,
     connections: [{ ...connections[0]!, connectionId: new ConnectionClock('gw-old').next(1000) }],
   });
   manager.publish(topics.presence('gw-old'), 'no presence');
@@ -268,5 +271,5 @@ test('after a restart of the broker every connection is told of again', async ()
   closeLater(await startEmbeddedBroker({ port: portOf(broker.url) }));
   await manager.ready.count(2);
   manager.publish(topics.presenceRequest, '');
-  await manager.told('all', ({ connections }) => connections.length === 1);
+  await manager.told('listing', ({ connections }) => connections.length === 1);
 });

@@ -227,7 +227,7 @@ test('a station that connects while the broker is away is served when it is back
   station.send([2, '1', 'Heartbeat', {}]);
   closeLater(await startEmbeddedBroker({ port: portOf(broker.url) }));
   expect(await station.frames.count(1)).toEqual([[3, '1', { status: 'Accepted' }]]);
-  await manager.told('all', ({ connections }) => connections.length === 1);
+  await manager.told('listing', ({ connections }) => connections.length === 1);
 });
 
 test('a flood is held back in its sender, and another station is served meanwhile', async () => {

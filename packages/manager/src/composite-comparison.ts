@@ -24,9 +24,13 @@ export function toldSchedule(
   return { ...told, durationSeconds: Math.min(duration ?? Infinity, told.durationSeconds), periods };
 }
 
+/** startPeriod is an integer, but clocks have fractions: a station may round its changes up or down. */
+const ROUNDING_MS = 1000;
+
 /**
  * Where a station's schedule is not what its profiles give, in order, equal neighbours merged. Looked at is the expected time. A limit
- * where none is expected is the station's own maximum and no difference (smart-charging.md §5, 7); nor is what rounding explains.
+ * where none is expected is the station's own maximum and no difference (smart-charging.md §5, 7); nor is what rounding explains, of a
+ * limit or of a time.
  */
 export function differences(expected: TimedSchedule, told: TimedSchedule): Difference[] {
   const found: Difference[] = [];
@@ -41,26 +45,31 @@ export function differences(expected: TimedSchedule, told: TimedSchedule): Diffe
       last.to = new Date(to);
     else found.push({ from: new Date(from), to: new Date(to), expectedLimit, toldLimit });
   }
-  return found;
+  return found.filter(({ from, to }) => to.getTime() - from.getTime() > ROUNDING_MS);
 }
 
 /** The milliseconds of the expected time at which a limit may change, with its end. */
 function momentsOf(expected: TimedSchedule, told: TimedSchedule): number[] {
   const from = expected.start.getTime();
-  const to = from + expected.durationSeconds * 1000;
+  const to = momentOf(expected.start, expected.durationSeconds);
   const changes = [expected, told].flatMap(({ start, durationSeconds, periods }) =>
-    [0, durationSeconds, ...periods.map(({ startPeriod }) => startPeriod)].map(
-      (seconds) => start.getTime() + seconds * 1000,
+    [0, durationSeconds, ...periods.map(({ startPeriod }) => startPeriod)].map((seconds) =>
+      momentOf(start, seconds),
     ),
   );
   const inside = changes.filter((moment) => moment > from && moment < to);
   return [...new Set([from, ...inside, to])].sort((a, b) => a - b);
 }
 
+// Whole milliseconds, so that a period begins at its own moment.
+function momentOf(start: Date, seconds: number): number {
+  return start.getTime() + Math.round(seconds * 1000);
+}
+
 function limitAt({ start, durationSeconds, periods }: TimedSchedule, moment: number): number | null {
-  const offset = (moment - start.getTime()) / 1000;
-  if (offset < 0 || offset >= durationSeconds) return null;
-  const limit = periods.findLast(({ startPeriod }) => startPeriod <= offset)?.limit ?? Infinity;
+  if (moment < start.getTime() || moment >= momentOf(start, durationSeconds)) return null;
+  const limit =
+    periods.findLast(({ startPeriod }) => momentOf(start, startPeriod) <= moment)?.limit ?? Infinity;
   return limit === Infinity ? null : limit;
 }
 

@@ -3,6 +3,7 @@ import type { CompositePeriod } from '@evander/ocpp';
 import * as chargingProfileList from './store/charging-profile-list.ts';
 import * as configuration from './store/configuration.ts';
 import * as connectors from './store/connectors.ts';
+import type { ChargingConnector } from './store/connectors.ts';
 import type { Db } from './store/db.ts';
 import * as transactions from './store/transactions.ts';
 
@@ -17,6 +18,8 @@ export interface Window {
 }
 
 export interface Expectation extends Window {
+  /** Is it reckoned as if a transaction began with it on each connector without one? */
+  assumesTransaction: boolean;
   /** What runs on the connector; TxProfiles and TxDefaultProfiles count only for that. Null for connector 0. */
   transactionId: number | null;
   /** Infinity: no profile limits. */
@@ -26,21 +29,41 @@ export interface Expectation extends Window {
 /** A station may tell any number of connectors; more than these make no difference. */
 const MOST_CONNECTORS = 1000;
 
-/** What a connector, or the whole station, may take by the profiles that it has accepted, as far as we know. */
-export async function expectedSchedule(db: Db, window: Window): Promise<Expectation> {
+/** A transaction that does not run: no TxProfile names it. */
+const ASSUMED_ID = -1;
+
+/**
+ * What a connector, or the whole station, may take by the profiles that it has accepted, as far as we know: by the specification, and,
+ * where a connector has no transaction, also as stations reckon that apply TxDefaultProfiles all the same (smart-charging.md §5, 8).
+ */
+export async function expectedSchedules(
+  db: Db,
+  window: Window,
+  assumedStart: Date,
+): Promise<{ specified: Expectation; assumed?: Expectation }> {
   const { stationId, connectorId } = window;
   const installed = await chargingProfileList.installed(db, stationId);
   const request = { ...window, unconstrained: Infinity };
+  const all = await connectorsOf(db, window);
+  const busy = all.map((one) => ({
+    transaction: { transactionId: ASSUMED_ID, startedAt: assumedStart },
+    ...one,
+  }));
+  const periods = (list: ChargingConnector[]): CompositePeriod[] =>
+    connectorId === 0
+      ? stationSchedule(installed, { ...request, connectors: list })
+      : compositeSchedule(installed, { ...request, ...list[0] });
+  const transactionId = (connectorId > 0 && all[0]?.transaction?.transactionId) || null;
+  const specified = { ...window, transactionId, assumesTransaction: false, periods: periods(all) };
+  if (all.every(({ transaction }) => transaction)) return { specified };
+  return { specified, assumed: { ...specified, assumesTransaction: true, periods: periods(busy) } };
+}
+
+async function connectorsOf(db: Db, { stationId, connectorId }: Window): Promise<ChargingConnector[]> {
   if (connectorId === 0) {
-    const told = (await configuration.integer(db, stationId, 'NumberOfConnectors')) ?? 0;
-    const all = await connectors.charging(db, stationId, Math.min(told, MOST_CONNECTORS));
-    return {
-      ...window,
-      transactionId: null,
-      periods: stationSchedule(installed, { ...request, connectors: all }),
-    };
+    const count = (await configuration.integer(db, stationId, 'NumberOfConnectors')) ?? 0;
+    return connectors.charging(db, stationId, Math.min(count, MOST_CONNECTORS));
   }
   const transaction = await transactions.findOpen(db, { stationId, connectorId });
-  const periods = compositeSchedule(installed, { ...request, ...(transaction && { transaction }) });
-  return { ...window, transactionId: transaction?.transactionId ?? null, periods };
+  return [{ connectorId, ...(transaction && { transaction }) }];
 }

@@ -85,6 +85,47 @@ const KEYS: Record<string, ConfigurationKey> = {
 
 const BY_LOWER = new Map(Object.entries(KEYS).map(([name, key]) => [name.toLowerCase(), key]));
 
+/** A truth value as stations write it; undefined when it is none. */
+export function readBoolean(text: string): boolean | undefined {
+  switch (text.trim().toLowerCase()) {
+    case 'true':
+    case '1':
+      return true;
+    case 'false':
+    case '0':
+      return false;
+    default:
+      return undefined;
+  }
+}
+
+/** A whole number as stations write it, also as `30.0`; undefined when it is none. */
+export function readInteger(text: string): number | undefined {
+  return /^\s*[+-]?\d{1,15}(?:\.0*)?\s*$/.test(text) ? Number(text) : undefined;
+}
+
+/** Do two texts mean the same to a key? Stations answer in their own spelling, not in that of the one who set the value. */
+export function isSameValue(key: string, one: string | null, other: string): boolean {
+  if (one === null) return false;
+  const meaning = MEANINGS[configurationKey(key)?.type ?? 'text'];
+  return one === other || meaning(one) === meaning(other);
+}
+
+// What cannot be read means its own text. The items of OCPP's lists are sets.
+const MEANINGS: Record<ValueType, (text: string) => string | number | boolean> = {
+  boolean: (text) => readBoolean(text) ?? text,
+  integer: (text) => readInteger(text) ?? text,
+  list: (text) => {
+    const items = text.split(',').map((item) => item.trim().toLowerCase());
+    return [...new Set(items)]
+      .filter((item) => item !== '')
+      .sort()
+      .join(',');
+  },
+  text: (text) => text,
+  hex: (text) => text.toLowerCase(),
+};
+
 /** What OCPP says of a key, in any case; undefined for a vendor's own. */
 export function configurationKey(name: string): ConfigurationKey | undefined {
   return BY_LOWER.get(name.toLowerCase());

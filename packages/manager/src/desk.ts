@@ -52,7 +52,7 @@ export class Desk {
     this.#database = database;
     this.#log = log;
     this.#lastSeen = new LastSeen(database, log);
-    this.register = new StationRegister(now);
+    this.register = new StationRegister(database, now);
     this.callMaker = new CallMaker({
       ...common,
       commands: COMMANDS,
@@ -66,7 +66,7 @@ export class Desk {
       onSettled: (stationId) => void this.pursuit.look(stationId),
     });
     const { callMaker } = this;
-    const heard = new HeardStations({ ...options, database });
+    const heard = new HeardStations({ ...options, database, connections: writer.connections });
     const { issueV2g, ...pnc } = options.pnc;
     this.#leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });
     this.pursuit = new Pursuit({ database, callMaker: this.callMaker, goals: GOALS, now, log });
@@ -74,7 +74,7 @@ export class Desk {
       ...common,
       pnc: { ...pnc, signWaiting: (stationId) => this.#leafSigner.signWaiting(stationId) },
       messages: MESSAGES,
-      isAccepted: (stationId) => this.register.isAccepted(database, stationId),
+      isAccepted: (stationId) => this.register.isAccepted(stationId),
       writer,
       heartbeatSeconds,
       onAnswer: (stationId, answer, at) => this.callMaker.onAnswer(stationId, answer, at),
@@ -89,9 +89,10 @@ export class Desk {
       onPresence: (gatewayId, presence) => {
         const recorded: Promise<void> = recordPresence(gatewayId, presence, { database, writer, now })
           .then(() => this.#closeWeaker(stationsIn(presence)))
-          .catch((error: unknown) =>
-            log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded'),
-          )
+          .catch((error: unknown) => {
+            log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded');
+            this.road.askForPresenceAgain();
+          })
           .finally(() => this.#presence.delete(recorded));
         this.#presence.add(recorded);
       },
@@ -141,7 +142,7 @@ export class Desk {
 
 /** Stations whose open connections a presence names: one may have been accepted while its security profile was raised. */
 function stationsIn(presence: Presence): string[] {
-  return presence.kind === 'connected' || presence.kind === 'all'
+  return presence.kind === 'connected' || presence.kind === 'listing'
     ? presence.connections.map(({ stationId }) => stationId)
     : [];
 }

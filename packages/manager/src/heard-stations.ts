@@ -1,12 +1,15 @@
 import type { Envelope } from '@evander/broker';
 import { ConnectionClock } from '@evander/broker';
 import { isStationId } from './api/fields.ts';
+import * as configuration from './store/configuration.ts';
 import * as connections from './store/connections.ts';
 import type { Db } from './store/db.ts';
 import * as stations from './store/stations.ts';
+import type { Writer } from './store/writer.ts';
 
 export interface HeardStationsOptions {
   database: Db;
+  connections: Writer['connections'];
   heartbeatSeconds: number;
   unknownStations: 'accept' | 'reject';
   now(): Date;
@@ -36,19 +39,23 @@ export class HeardStations {
     else if (envelope.type === 2 && envelope.connection) {
       const gatewayId = ConnectionClock.gatewayOf(envelope.connection_id);
       const connection = { ...envelope.connection, stationId, connectionId: envelope.connection_id };
-      await connections.recordMessage(this.#options.database, gatewayId, connection);
+      const at = this.#options.now();
+      const told = { gatewayId, connection, disconnectedAt: null, isAnnounced: false, at };
+      await this.#options.connections.add([told]);
     }
   }
 
   async #hearUnannounced(stationId: string): Promise<void> {
     const { database, heartbeatSeconds, unknownStations, now } = this.#options;
     const at = now();
-    const leaseMs = (2 * heartbeatSeconds + 60) * 1000;
-    if (at.getTime() - (this.#heardMs.get(stationId) ?? -Infinity) < leaseMs / 10) return;
+    const leaseOf = (seconds: number): number => (2 * seconds + 60) * 1000;
+    if (at.getTime() - (this.#heardMs.get(stationId) ?? -Infinity) < leaseOf(heartbeatSeconds) / 10) return;
     if (unknownStations === 'accept' && isStationId(stationId))
       await stations.addUnknown(database, stationId);
     const connection = { stationId, connectionId: this.#clock.next(at.getTime()), at };
-    await connections.hear(database, connection, new Date(at.getTime() + leaseMs));
+    const seconds =
+      (await configuration.heartbeatSeconds(database, [stationId])).get(stationId) ?? heartbeatSeconds;
+    await connections.hear(database, connection, new Date(at.getTime() + leaseOf(seconds)));
     if (this.#heardMs.size >= LIMIT) this.#heardMs.clear();
     this.#heardMs.set(stationId, at.getTime());
   }

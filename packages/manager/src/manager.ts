@@ -35,6 +35,8 @@ export interface ManagerOptions {
   apiPort: number;
   databaseUrl: string;
   databasePoolSize: number;
+  /** How long a CSV export may take; as EVANDER_EXPORT_MINUTES unless told. */
+  exportMs?: number;
   mqttUrl: string;
   mqttPrefix: string;
   /** What gateways show to be told of credentials. */
@@ -187,6 +189,7 @@ async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<D
   const database = openDatabase({
     url: options.databaseUrl,
     poolSize: options.databasePoolSize,
+    exportMs: options.exportMs,
     onError: (error) => log.warn({ err: error }, 'a database connection broke'),
     onQueryError: () => metrics.countQueryError(),
   });

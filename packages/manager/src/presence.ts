@@ -1,11 +1,10 @@
-import type { Connection, Presence, UnreadableFrame } from '@evander/broker';
+import type { Listing, Presence, UnreadableFrame } from '@evander/broker';
 import { parseDateTime } from '@evander/ocpp';
 import { hideSecretText } from '@evander/process';
 import { storable } from './storable.ts';
 import * as connections from './store/connections.ts';
 import type { Database } from './store/db.ts';
 import type { FrameRecord } from './store/frames.ts';
-import * as goals from './store/goals.ts';
 import * as stations from './store/stations.ts';
 import * as turnedAway from './store/turned-away.ts';
 import type { Writer } from './store/writer.ts';
@@ -22,51 +21,52 @@ export async function recordPresence(
   received: Presence,
   context: PresenceContext,
 ): Promise<void> {
-  const { database, now } = context;
+  const { database, writer, now } = context;
   const presence = storable(received);
   switch (presence.kind) {
     case 'connected':
     case 'disconnected': {
-      const disconnectedAt = presence.kind === 'connected' ? null : now();
-      await connections.markGateway(database, gatewayId, { isGone: false });
-      await connections.record(database, { gatewayId, connections: presence.connections, disconnectedAt });
-      if (disconnectedAt !== null) return;
-      await takeProfiles(database, presence.connections);
-      await goals.onConnect(
-        database,
-        presence.connections.map(({ stationId }) => stationId),
-        now(),
+      const at = now();
+      const disconnectedAt = presence.kind === 'connected' ? null : at;
+      // Each by itself: of several of one station each has a write of its own.
+      await Promise.all(
+        presence.connections.map((connection) =>
+          writer.connections.add([{ gatewayId, connection, disconnectedAt, isAnnounced: true, at }]),
+        ),
       );
       return;
     }
-    case 'all':
-      await connections.markGateway(database, gatewayId, { isGone: false });
-      await connections.record(database, {
-        gatewayId,
-        connections: presence.connections,
-        disconnectedAt: null,
-      });
-      await takeProfiles(database, presence.connections);
-      await connections.closeUnlisted(database, { ...presence, gatewayId, at: now() });
+    case 'listing':
+      await recordListing(database, gatewayId, presence, now());
       return;
     case 'alive':
+      await connections.markAlive(database, [gatewayId]);
+      return;
     case 'gone':
-      await connections.markGateway(database, gatewayId, { isGone: presence.kind === 'gone' });
+      await connections.markGone(database, gatewayId);
       return;
     case 'turnedAway':
-      for (const handshake of presence.handshakes) await turnedAway.record(database, handshake);
+      await turnedAway.record(database, presence.handshakes);
       return;
     case 'unreadable':
-      await context.writer.frames.add(presence.frames.flatMap((frame) => recordsOf(frame, now())));
+      await writer.frames.add(presence.frames.flatMap((frame) => recordsOf(frame, now())));
   }
 }
 
-// Of all listed ones most have met what they are registered with long ago: the statement finds none of them.
-async function takeProfiles(database: Database, connected: Connection[]): Promise<void> {
-  const met = connected.flatMap(({ stationId, securityProfile = 0 }) =>
-    securityProfile > 0 ? [{ stationId, securityProfile }] : [],
+// Of all listed ones most are known, and have met what they are registered with long ago: nothing is written for them.
+async function recordListing(
+  database: Database,
+  gatewayId: string,
+  listing: Listing,
+  at: Date,
+): Promise<void> {
+  await connections.markAlive(database, [gatewayId]);
+  await connections.record(
+    database,
+    listing.connections.map((connection) => ({ gatewayId, connection, disconnectedAt: null })),
   );
-  await stations.takeProfiles(database, met);
+  await stations.takeProfiles(database, listing.connections);
+  await connections.closeUnlisted(database, gatewayId, listing, at);
 }
 
 function recordsOf(frame: UnreadableFrame, now: Date): FrameRecord[] {

@@ -22,11 +22,15 @@ export interface RoadOptions {
   log: Log;
 }
 
+/** What could not be recorded of presence is asked for again after so long: the database may be away for as long as it likes. */
+const ASK_AGAIN_MS = 5000;
+
 /** The manager's side of the road: its MQTT connection and its topics. */
 export class Road {
   readonly #options: RoadOptions;
   readonly #topics: Topics;
   readonly #client: BrokerClient;
+  #askTimer: NodeJS.Timeout | undefined;
 
   constructor(options: RoadOptions) {
     this.#options = options;
@@ -63,12 +67,21 @@ export class Road {
     this.#client.publish(this.#topics.presenceRequest, encodeCloseRequest(weak), 1);
   }
 
+  /** Has gateways list their connections in a moment: what they have told could not be recorded. */
+  askForPresenceAgain(): void {
+    this.#askTimer ??= setTimeout(() => {
+      this.#askTimer = undefined;
+      this.#client.publish(this.#topics.presenceRequest, '{}', 1);
+    }, ASK_AGAIN_MS);
+  }
+
   /** Takes no more messages; what is being answered can still be published. */
   async stopReceiving(): Promise<void> {
     await this.#client.unsubscribe(this.#topics.managerFilters);
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#askTimer);
     await this.#client.close();
   }
 

@@ -1,3 +1,4 @@
+import { Batch } from './store/batch.ts';
 import type { Db } from './store/db.ts';
 import * as stations from './store/stations.ts';
 
@@ -5,20 +6,28 @@ import * as stations from './store/stations.ts';
 const TRUST_MS = 5000;
 const LIMIT = 100_000;
 
-/** Whether stations are accepted. Only `Accepted` is remembered: another manager may accept one at any moment. */
+/** Whether stations are accepted, asked for many at once when many come. Only `Accepted` is remembered: another manager may accept one at any moment. */
 export class StationRegister {
   readonly #accepted = new Map<string, number>();
+  readonly #asked: Batch<string, boolean>;
   readonly #now: () => Date;
 
-  constructor(now: () => Date) {
+  constructor(db: Db, now: () => Date) {
     this.#now = now;
+    this.#asked = new Batch({
+      name: 'accepted stations',
+      maxRows: 500,
+      write: async (stationIds) => {
+        const accepted = await stations.accepted(db, stationIds);
+        return stationIds.map((stationId) => accepted.has(stationId));
+      },
+    });
   }
 
-  async isAccepted(db: Db, stationId: string): Promise<boolean> {
+  async isAccepted(stationId: string): Promise<boolean> {
     const nowMs = this.#now().getTime();
     if ((this.#accepted.get(stationId) ?? 0) > nowMs) return true;
-    const station = await stations.find(db, stationId);
-    const isAccepted = station?.registrationStatus === 'Accepted';
+    const [isAccepted = false] = await this.#asked.add([stationId]);
     if (isAccepted && this.#accepted.size < LIMIT) this.#accepted.set(stationId, nowMs + TRUST_MS);
     else this.#accepted.delete(stationId);
     return isAccepted;

@@ -108,7 +108,7 @@ export async function openDesk({
   const settled: string[] = [];
   const faults: string[] = [];
   const log = ownLog ?? createLog('desk', 'error', { write: (line) => void faults.push(line) });
-  const register = new StationRegister(now);
+  const register = new StationRegister(database, now);
   const publish = (stationId: string, payload: string): boolean => {
     const envelope = decodeEnvelope(payload);
     if (envelope) published.push({ stationId, envelope });
@@ -137,11 +137,17 @@ export async function openDesk({
     now,
   });
   const leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });
-  const heard = new HeardStations({ database, heartbeatSeconds: 300, unknownStations, now });
+  const heard = new HeardStations({
+    database,
+    connections: writer.connections,
+    heartbeatSeconds: 300,
+    unknownStations,
+    now,
+  });
   const router = new Router({
     messages,
     pnc: { ...services, signWaiting: (stationId) => leafSigner.signWaiting(stationId) },
-    isAccepted: (stationId) => register.isAccepted(database, stationId),
+    isAccepted: (stationId) => register.isAccepted(stationId),
     database,
     writer,
     heartbeatSeconds: 300,
@@ -229,12 +235,9 @@ export async function openDesk({
 
 /** Makes a station look connected. */
 export async function connect(database: Database, stationId: string): Promise<void> {
-  await connections.markGateway(database, 'gw-1', { isGone: false });
-  await connections.record(database, {
-    gatewayId: 'gw-1',
-    connections: [{ stationId, connectionId: 'c1', connectedAt: new Date(0).toISOString() }],
-    disconnectedAt: null,
-  });
+  const connection = { stationId, connectionId: 'c1', connectedAt: new Date(0).toISOString() };
+  await connections.markAlive(database, ['gw-1']);
+  await connections.record(database, [{ gatewayId: 'gw-1', connection, disconnectedAt: null }]);
 }
 
 /** Adds a tag, accepted where nothing else is said. */

@@ -91,6 +91,18 @@ test('an old message does not replace a newer connection', async () => {
   ]);
 });
 
+test('a station is heard for two heartbeats, as many seconds apart as are desired of it', async () => {
+  await register('H6');
+  await desk.rows(
+    `INSERT INTO desired_values (station_id, key_lower, key, value) VALUES ('H6', 'heartbeatinterval', 'HeartbeatInterval', '3600')`,
+  );
+  await desk.router.route('H6', { type: 2, id: '1', action: 'Heartbeat', request: {} });
+  const [row] = await desk.rows(
+    `SELECT heard_until > now() + interval '7200 seconds' AS long FROM connections WHERE station_id = 'H6'`,
+  );
+  expect(row).toEqual({ long: true });
+});
+
 test('a message without a connection leaves an announced one alone, and extends its own', async () => {
   const announced = await register('H4');
   await tell('connected', announced);

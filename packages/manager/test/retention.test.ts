@@ -57,9 +57,9 @@ test('partitions go when all in them is too old, and are counted', async () => {
   expect(await count('frames', "message_id = 'old'")).toBe(0);
   expect(await count('frames')).toBeGreaterThan(0);
   const after = await partitionsOf('frames');
-  expect(before.length - after.length).toBe(4);
+  expect(before.length - after.length).toBe(8);
   expect(await desk.metrics.text()).toContain(
-    'evander_retention_removed_total{table="frames",what="partitions"} 4',
+    'evander_retention_removed_total{table="frames",what="partitions"} 8',
   );
 });
 
@@ -164,4 +164,58 @@ test('of all managers one does it, once an hour', async () => {
   expect(await chores.begin(database, 'retention', 3600)).toBe(false);
   await desk.rows("UPDATE chores SET begun_at = now() - interval '1 hour'");
   expect(await chores.begin(database, 'retention', 3600)).toBe(true);
+});
+
+test('transactions that are lost or closed go as those that are stopped do; what is open stays, and hides nothing behind it', async () => {
+  // More than one statement looks through.
+  await desk.rows(
+    `INSERT INTO transactions (station_id, connector_id, id_tag, id_tag_key, id_tag_status, meter_start_wh, started_at,
+       start_message_id, start_received_at, start_id_tag_info)
+     SELECT 'S' || n, 1, 't', 't', 'Accepted', 0, $1, 'm', $1, '{}' FROM generate_series(1, 50001) n`,
+    [OLDEST],
+  );
+  const at = (hour: number): Date => new Date(OLD.getTime() + hour * 3_600_000);
+  const stopped = await start(at(0));
+  await desk.rows(
+    'UPDATE transactions SET stopped_at = $1, stop_received_at = $1 WHERE transaction_id = $2',
+    [OLD, stopped],
+  );
+  const lost = await start(at(1));
+  await desk.rows(
+    `UPDATE transactions SET flags = '{supersededByStart}', lost_at = $1 WHERE transaction_id = $2`,
+    [OLD, lost],
+  );
+  const closed = await start(at(2));
+  await desk.rows(
+    `UPDATE transactions SET closed_at = $1, close_stopped_at = $1, close_reason = 'x' WHERE transaction_id = $2`,
+    [OLD, closed],
+  );
+  await desk.rows('UPDATE transactions SET start_received_at = $1 WHERE station_id = $2', [OLD, 'CP1']);
+  const justClosed = await start(at(3));
+  await desk.rows(
+    `UPDATE transactions SET closed_at = now(), close_stopped_at = $1, close_reason = 'x', start_received_at = $1 WHERE transaction_id = $2`,
+    [OLD, justClosed],
+  );
+  await run({ transactions: 30 });
+  expect(await desk.rows(`SELECT transaction_id AS id FROM transactions WHERE station_id = 'CP1'`)).toEqual([
+    { id: justClosed },
+  ]);
+  expect(await count('transactions', "state = 'open'")).toBe(50_001);
+}, 60_000);
+
+test('applications of charging profiles go with the commands, and jobs that their station never ends', async () => {
+  await desk.rows(`INSERT INTO charging_profile_templates (name, definition) VALUES ('t', '{}')`);
+  await desk.rows(
+    `INSERT INTO charging_profile_applications (template_id, station_id, connector_id, requested_at)
+     SELECT template_id, 'CP1', 1, at FROM charging_profile_templates, unnest($1::timestamptz[]) AS at`,
+    [[OLD, new Date()]],
+  );
+  await desk.rows(
+    `INSERT INTO station_jobs (station_id, kind, command_id, location, outcome, requested_at, status_at)
+     SELECT 'CP1', 'log', gen_random_uuid(), 'x', 'running', $1, at FROM unnest($2::timestamptz[]) AS at`,
+    [OLDEST, [OLD, new Date()]],
+  );
+  await run({ commands: 30, jobs: 30 });
+  expect(await count('charging_profile_applications')).toBe(1);
+  expect(await count('station_jobs')).toBe(1);
 });

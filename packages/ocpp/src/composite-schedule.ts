@@ -30,12 +30,13 @@ export interface CompositePeriod {
 
 type Limit = Omit<CompositePeriod, 'startPeriod'>;
 
-const DAY_SECONDS = 86_400;
-const RECURRENCE_SECONDS = { Daily: DAY_SECONDS, Weekly: 7 * DAY_SECONDS };
+const DAY_MS = 86_400_000;
+const RECURRENCE_MS = { Daily: DAY_MS, Weekly: 7 * DAY_MS };
 
 /**
  * What profiles together allow on a connector, second by second of the time asked for (SC.1 to SC.16): limits in the unit asked
- * for, rounded down to one decimal, equal neighbours merged.
+ * for, rounded down to one decimal, equal neighbours merged. A change within a second counts from the next whole one after the start:
+ * startPeriod is an integer.
  */
 export function compositeSchedule(
   installed: readonly InstalledProfile[],
@@ -44,11 +45,11 @@ export function compositeSchedule(
   const candidates = candidatesOf(installed, request);
   const profiles = Object.values(candidates).flat();
   const periods: CompositePeriod[] = [];
-  for (const second of breakPoints(profiles, request)) {
-    const limit = limitAt(second, candidates, request);
+  for (const startPeriod of breakPoints(profiles, request)) {
+    const limit = limitAt(request.start.getTime() + startPeriod * 1000, candidates, request);
     const last = periods.at(-1);
     if (last && last.limit === limit.limit && last.numberPhases === limit.numberPhases) continue;
-    periods.push({ startPeriod: second - secondsOf(request.start), ...limit });
+    periods.push({ startPeriod, ...limit });
   }
   return periods;
 }
@@ -76,13 +77,13 @@ function candidatesOf(
   return { max, tx, txDefault: [...own, ...general] };
 }
 
-function limitAt(second: number, { max, tx, txDefault }: Candidates, request: CompositeRequest): Limit {
+function limitAt(moment: number, { max, tx, txDefault }: Candidates, request: CompositeRequest): Limit {
   const { transaction, unconstrained } = request;
-  const isCharging = transaction !== undefined && second >= secondsOf(transaction.startedAt);
+  const isCharging = transaction !== undefined && moment >= transaction.startedAt.getTime();
   const ofTransaction = isCharging
-    ? (prevailing(tx, second, request) ?? prevailing(txDefault, second, request))
+    ? (prevailing(tx, moment, request) ?? prevailing(txDefault, moment, request))
     : undefined;
-  const limits = [prevailing(max, second, request), ofTransaction].filter((limit) => limit !== undefined);
+  const limits = [prevailing(max, moment, request), ofTransaction].filter((limit) => limit !== undefined);
   return limits.reduce<Limit | undefined>(lower, undefined) ?? { limit: unconstrained };
 }
 
@@ -90,27 +91,26 @@ function lower(one: Limit | undefined, other: Limit): Limit {
   return one && one.limit <= other.limit ? one : other;
 }
 
-/** The limit of the highest stack level that sets one at this second (SC.3). */
+/** The limit of the highest stack level that sets one at this moment (SC.3). */
 function prevailing(
   profiles: ChargingProfile[],
-  second: number,
+  moment: number,
   request: CompositeRequest,
 ): Limit | undefined {
   const highestFirst = [...profiles].sort((a, b) => b.stackLevel - a.stackLevel);
   for (const profile of highestFirst) {
-    const limit = limitOf(profile, second, request);
+    const limit = limitOf(profile, moment, request);
     if (limit) return limit;
   }
   return undefined;
 }
 
-function limitOf(profile: ChargingProfile, second: number, request: CompositeRequest): Limit | undefined {
+function limitOf(profile: ChargingProfile, moment: number, request: CompositeRequest): Limit | undefined {
   const { validFrom, validTo, chargingSchedule } = profile;
-  if (second < (secondsIn(validFrom) ?? -Infinity) || second >= (secondsIn(validTo) ?? Infinity))
-    return undefined;
-  const start = instanceStart(profile, second, request);
+  if (moment < (msOf(validFrom) ?? -Infinity) || moment >= (msOf(validTo) ?? Infinity)) return undefined;
+  const start = instanceStart(profile, moment, request);
   if (start === undefined) return undefined;
-  const offset = second - start;
+  const offset = (moment - start) / 1000;
   if (offset < 0 || offset >= (chargingSchedule.duration ?? Infinity)) return undefined;
   const period = chargingSchedule.chargingSchedulePeriod.findLast(({ startPeriod }) => startPeriod <= offset);
   if (!period) return undefined;
@@ -121,59 +121,55 @@ function limitOf(profile: ChargingProfile, second: number, request: CompositeReq
   return { limit: roundLimit(converted), ...(numberPhases !== undefined && { numberPhases }) };
 }
 
-/** When the run of the schedule began that this second is in (SC.4). */
+/** When the run of the schedule began that this moment is in (SC.4). */
 function instanceStart(
   profile: ChargingProfile,
-  second: number,
+  moment: number,
   { transaction }: CompositeRequest,
 ): number | undefined {
-  const first = secondsIn(profile.chargingSchedule.startSchedule);
-  const transactionStart = transaction && secondsOf(transaction.startedAt);
+  const first = msOf(profile.chargingSchedule.startSchedule);
+  const transactionStart = transaction?.startedAt.getTime();
   switch (profile.chargingProfileKind) {
     case 'Absolute':
       return first ?? transactionStart;
     case 'Relative':
       return transactionStart;
     case 'Recurring': {
-      if (first === undefined || second < first) return undefined;
-      const step = RECURRENCE_SECONDS[profile.recurrencyKind ?? 'Daily'];
-      return first + Math.floor((second - first) / step) * step;
+      if (first === undefined || moment < first) return undefined;
+      const step = RECURRENCE_MS[profile.recurrencyKind ?? 'Daily'];
+      return first + Math.floor((moment - first) / step) * step;
     }
   }
 }
 
-/** Every second of the time asked for at which a limit may change. */
+/** Every second of the time asked for, after its start, at which a limit may change. */
 function breakPoints(profiles: ChargingProfile[], request: CompositeRequest): number[] {
-  const from = secondsOf(request.start);
-  const to = from + request.durationSeconds;
-  const points = new Set([from]);
+  const from = request.start.getTime();
+  const to = from + request.durationSeconds * 1000;
+  const points = new Set([0]);
   const add = (point: number | undefined): void => {
-    if (point !== undefined && point > from && point < to) points.add(Math.ceil(point));
+    const second = Math.ceil(((point ?? NaN) - from) / 1000);
+    if (second > 0 && second < request.durationSeconds) points.add(second);
   };
-  if (request.transaction) add(secondsOf(request.transaction.startedAt));
+  add(request.transaction?.startedAt.getTime());
   for (const profile of profiles) {
     const { chargingSchedule, chargingProfileKind, recurrencyKind = 'Daily' } = profile;
-    add(secondsIn(profile.validFrom));
-    add(secondsIn(profile.validTo));
-    const step = chargingProfileKind === 'Recurring' ? RECURRENCE_SECONDS[recurrencyKind] : Infinity;
-    const first = secondsIn(chargingSchedule.startSchedule);
+    add(msOf(profile.validFrom));
+    add(msOf(profile.validTo));
+    const step = chargingProfileKind === 'Recurring' ? RECURRENCE_MS[recurrencyKind] : Infinity;
+    const first = msOf(chargingSchedule.startSchedule);
     for (
       let start = instanceStart(profile, Math.max(from, first ?? from), request);
       start !== undefined && start < to;
       start += step
     ) {
-      for (const { startPeriod } of chargingSchedule.chargingSchedulePeriod) add(start + startPeriod);
-      if (chargingSchedule.duration !== undefined) add(start + chargingSchedule.duration);
+      for (const { startPeriod } of chargingSchedule.chargingSchedulePeriod) add(start + startPeriod * 1000);
+      if (chargingSchedule.duration !== undefined) add(start + chargingSchedule.duration * 1000);
     }
   }
   return [...points].sort((a, b) => a - b);
 }
 
-function secondsIn(text: string | undefined): number | undefined {
-  const time = text === undefined ? undefined : parseDateTime(text);
-  return time && secondsOf(time);
-}
-
-function secondsOf(time: Date): number {
-  return time.getTime() / 1000;
+function msOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseDateTime(text)?.getTime();
 }

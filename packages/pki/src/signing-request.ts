@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { CertificateError, describeKey } from './certificate.ts';
 import { childrenOf, readDer } from './der.ts';
 import { derOf, identifiersOf, subjectOf, x509 } from './x509.ts';
@@ -12,6 +13,7 @@ export interface SigningRequest {
   /** What it asks for that no certificate of a station may have. */
   forbidden: string[];
   publicKey: { type: string; bits: number };
+  key: KeyObject;
   /** The hash of its signature, as `sha256`; undefined when it signs without one. */
   signatureHash: string | undefined;
   /** Does its signature prove that the sender has the key? */
@@ -34,6 +36,7 @@ export function readSigningRequest(text: string): SigningRequest {
       subject: subjectOf(request.subjectName),
       ...requestedNames(request),
       publicKey: describeKey(key),
+      key,
       signatureHash: algorithm.hash?.name?.toLowerCase().replace('-', ''),
       verify: () => request.verify().catch(() => false),
       request,

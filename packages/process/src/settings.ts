@@ -102,6 +102,12 @@ export const SETTINGS = {
     10,
     'Connections of one manager to PostgreSQL',
   ),
+  exportMinutes: setting(
+    'EVANDER_EXPORT_MINUTES',
+    'count',
+    30,
+    'A CSV export that takes longer is cut: its connection ends before its end',
+  ),
   mqttUrl: setting(
     'EVANDER_MQTT_URL',
     'mqttUrl',

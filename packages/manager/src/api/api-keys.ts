@@ -2,7 +2,7 @@ import { Type } from '@fastify/type-provider-typebox';
 import { randomBytes } from 'node:crypto';
 import * as apiKeys from '../store/api-keys.ts';
 import type { ApiKey as Row } from '../store/api-keys.ts';
-import { nullable, oneOf, readTime, Time } from './fields.ts';
+import { idOf, nullable, oneOf, readTime, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -18,10 +18,13 @@ const FIELDS = {
   createdAt: Time,
   expiresAt: nullable(Time),
 };
-const ApiKey = Type.Object(FIELDS);
+const ApiKey = Type.Object(FIELDS, { title: 'ApiKey' });
 const MadeKey = Type.Object(
-  { ...FIELDS, key: Type.String({ description: 'The key itself, shown this once' }) },
-  { description: 'The key was made' },
+  {
+    ...FIELDS,
+    key: Type.String({ description: 'The key itself, shown this once', examples: ['evk_k3yK3Y…'] }),
+  },
+  { title: 'MadeApiKey', description: 'The key was made' },
 );
 const NewKey = Type.Object(
   {
@@ -38,7 +41,7 @@ const NewKey = Type.Object(
   },
   { additionalProperties: false },
 );
-const Params = Type.Object({ keyId: Type.String({ format: 'uuid' }) });
+const Params = Type.Object({ keyId: idOf('API key') });
 const PAGER = new Pager(['text', 'uuid'], ({ name, keyId }: Row) => [name, keyId]);
 
 /** Keys of the API: made, listed, taken back. */

@@ -1,9 +1,8 @@
 import type { GetCompositeScheduleRequest } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static } from '@fastify/type-provider-typebox';
-import { NotSent } from '../commands/call-maker.ts';
 import type { CallMaker } from '../commands/call-maker.ts';
-import { RuleBroken } from '../commands/command.ts';
+import { NotSent, RuleBroken } from '../commands/command.ts';
 import type { CommandRow } from '../store/command-list.ts';
 import { nullable, oneOf, Text } from './fields.ts';
 

@@ -3,12 +3,10 @@ import { control } from '../campaigns/control.ts';
 import type { Action } from '../campaigns/control.ts';
 import { ROLLBACKS } from '../store/firmware-campaigns.ts';
 import { Campaign } from './campaign-schemas.ts';
-import { findCampaign } from './campaigns.ts';
-import { oneOf } from './fields.ts';
+import { CampaignParams, findCampaign } from './campaigns.ts';
+import { EmptyRequest, oneOf } from './fields.ts';
 import type { ApiContext, App } from './route.ts';
 
-const Params = Type.Object({ campaignId: Type.String({ format: 'uuid' }) });
-const Nothing = Type.Object({}, { additionalProperties: false });
 const Resume = Type.Object(
   {
     retryFailed: Type.Optional(
@@ -46,8 +44,8 @@ export function campaignControlRoutes(app: App, context: ApiContext): void {
           operationId: `${action}FirmwareCampaign`,
           summary: SIMPLE[action],
           tags,
-          params: Params,
-          body: Nothing,
+          params: CampaignParams,
+          body: EmptyRequest,
           response,
         },
       },
@@ -61,7 +59,7 @@ export function campaignControlRoutes(app: App, context: ApiContext): void {
         operationId: 'resumeFirmwareCampaign',
         summary: 'Go on after a pause or a stop; failures so far do not count any more',
         tags,
-        params: Params,
+        params: CampaignParams,
         body: Resume,
         response,
       },
@@ -77,7 +75,7 @@ export function campaignControlRoutes(app: App, context: ApiContext): void {
         operationId: 'rollBackFirmwareCampaign',
         summary: 'Send the rollback file to stations of a campaign that has stopped or is over',
         tags,
-        params: Params,
+        params: CampaignParams,
         body: RollBack,
         response,
       },

@@ -6,7 +6,7 @@ import { nullable, oneOf, StationId, Text, Time } from './fields.ts';
 const YEAR_SECONDS = 366 * 86_400;
 
 export const Signed = Type.Unsafe<boolean | 'auto'>({
-  enum: [true, false, 'auto'],
+  anyOf: [{ type: 'boolean' }, { type: 'string', enum: ['auto'] }],
   description:
     'SignedUpdateFirmware or UpdateFirmware; auto: signed if the file is and the station has shown that it knows of it, else the other way where it does not',
 });
@@ -41,6 +41,7 @@ export const CampaignBody = Type.Object(
         {
           additionalProperties: false,
           maxProperties: 1,
+          examples: [{ percent: 10 }],
           description: 'Stations of a wave; all in one without it',
         },
       ),
@@ -106,32 +107,35 @@ export const Campaign = Type.Object(
       description: 'How many are in each state',
     }),
   },
-  { description: 'The campaign' },
+  { title: 'FirmwareCampaign', description: 'The campaign' },
 );
 
 /** A station of a campaign as the API shows it. */
-export const CampaignStation = Type.Object({
-  stationId: Type.String(),
-  wave: Type.Integer(),
-  phase: oneOf(['update', 'rollback']),
-  state: oneOf(
-    CAMPAIGN_STATION_STATES,
-    'waiting: for its wave, or to be connected. timedOut: it said nothing new for too long. skipped: it was not there, or needs nothing',
-  ),
-  reason: nullable(Type.String({ description: 'Why it failed, or what is to be known' })),
-  updateState: nullable(Type.String({ description: 'How the update had ended before a rollback' })),
-  updateReason: Text,
-  attempts: Type.Integer({ description: 'Commands that it was sent' }),
-  commandId: Text,
-  jobId: nullable(
-    Type.Integer({ description: 'The job of the last command: its history tells each status' }),
-  ),
-  firmwareVersionBefore: Text,
-  firmwareVersion: nullable(Type.String({ description: 'What it booted with last' })),
-  waitingSince: nullable(Time),
-  sentAt: nullable(Time),
-  downloadingAt: nullable(Time),
-  downloadedAt: nullable(Time),
-  installingAt: nullable(Time),
-  settledAt: nullable(Time),
-});
+export const CampaignStation = Type.Object(
+  {
+    stationId: Type.String(),
+    wave: Type.Integer(),
+    phase: oneOf(['update', 'rollback']),
+    state: oneOf(
+      CAMPAIGN_STATION_STATES,
+      'waiting: for its wave, or to be connected. timedOut: it said nothing new for too long. skipped: it was not there, or needs nothing',
+    ),
+    reason: nullable(Type.String({ description: 'Why it failed, or what is to be known' })),
+    updateState: nullable(Type.String({ description: 'How the update had ended before a rollback' })),
+    updateReason: Text,
+    attempts: Type.Integer({ description: 'Commands that it was sent' }),
+    commandId: Text,
+    jobId: nullable(
+      Type.Integer({ description: 'The job of the last command: its history tells each status' }),
+    ),
+    firmwareVersionBefore: Text,
+    firmwareVersion: nullable(Type.String({ description: 'What it booted with last' })),
+    waitingSince: nullable(Time),
+    sentAt: nullable(Time),
+    downloadingAt: nullable(Time),
+    downloadedAt: nullable(Time),
+    installingAt: nullable(Time),
+    settledAt: nullable(Time),
+  },
+  { title: 'CampaignStation' },
+);

@@ -10,17 +10,19 @@ import type { Db } from '../store/db.ts';
 import type { FileRow } from '../store/file-list.ts';
 import { CAMPAIGN_STATES } from '../store/firmware-campaigns.ts';
 import { Campaign, CampaignBody, CampaignStation } from './campaign-schemas.ts';
-import { oneOf } from './fields.ts';
+import { idOf, oneOf } from './fields.ts';
 import { findFile } from './file-schemas.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
-const Params = Type.Object({ campaignId: Type.String({ format: 'uuid' }) });
-const Query = listQuery({ state: Type.Optional(oneOf(CAMPAIGN_STATES)) });
+export const CampaignParams = Type.Object({ campaignId: idOf('campaign') });
+const Query = listQuery({ state: Type.Optional(oneOf(CAMPAIGN_STATES, 'Only campaigns in this state')) });
 const StationQuery = listQuery({
-  state: Type.Optional(oneOf(CAMPAIGN_STATION_STATES)),
-  wave: Type.Optional(Type.Integer({ minimum: 1 })),
+  state: Type.Optional(oneOf(CAMPAIGN_STATION_STATES, 'Only stations in this state')),
+  wave: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1, description: 'Only stations of this wave' }),
+  ),
 });
 const PAGER = new Pager(['time', 'uuid'], ({ createdAt, campaignId }: CampaignRow) => [
   createdAt.toISOString(),
@@ -139,7 +141,7 @@ function addReading(app: App, { database }: ApiContext): void {
         operationId: 'getFirmwareCampaign',
         summary: 'A campaign and how many of its stations are in each state',
         tags,
-        params: Params,
+        params: CampaignParams,
         response: { 200: Campaign },
       },
     },
@@ -156,7 +158,7 @@ function addStations(app: App, { database }: ApiContext): void {
         operationId: 'listFirmwareCampaignStations',
         summary: 'The stations of a campaign, wave by wave, and how each of them does',
         tags,
-        params: Params,
+        params: CampaignParams,
         querystring: StationQuery,
         response: { 200: pageOf(CampaignStation) },
       },

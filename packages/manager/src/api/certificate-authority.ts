@@ -3,7 +3,7 @@ import { MAX_CSR_LENGTH, requestFaults } from '../certificates/signing-request.t
 import * as issuedCertificates from '../store/issued-certificates.ts';
 import type { IssuedCertificate } from '../store/issued-certificates.ts';
 import * as stations from '../store/stations.ts';
-import { nullable, oneOf, Text, Time } from './fields.ts';
+import { nullable, OfStation, oneOf, StationId, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -22,7 +22,7 @@ const Issued = Type.Object(
     revokedAt: nullable(Time),
     revocationReason: nullable(oneOf(issuedCertificates.REVOCATION_REASONS)),
   },
-  { description: 'A certificate of our own authority' },
+  { title: 'IssuedCertificate', description: 'A certificate of our own authority' },
 );
 const PAGER = new Pager(['time', 'text'], ({ issuedAt, serialNumber }: IssuedCertificate) => [
   issuedAt.toISOString(),
@@ -47,9 +47,11 @@ function addIssued(app: App, { database }: ApiContext): void {
         summary: 'The certificates that our own authority has issued, newest first',
         tags,
         querystring: listQuery({
-          stationId: Type.Optional(Type.String()),
-          usage: Type.Optional(oneOf(issuedCertificates.USAGES)),
-          revoked: Type.Optional(Type.Boolean()),
+          stationId: OfStation,
+          usage: Type.Optional(oneOf(issuedCertificates.USAGES, 'Only certificates for this use')),
+          revoked: Type.Optional(
+            Type.Boolean({ description: 'true: those that are revoked; false: the others' }),
+          ),
         }),
         response: { 200: pageOf(Issued) },
       },
@@ -66,7 +68,7 @@ function addIssue(app: App, { database, authority }: ApiContext): void {
   app.post(
     '/issued-certificates',
     {
-      config: { role: 'operator' },
+      config: { role: 'operator', problems: [404] },
       schema: {
         operationId: 'issueCertificate',
         summary:
@@ -74,15 +76,18 @@ function addIssue(app: App, { database, authority }: ApiContext): void {
         tags,
         body: Type.Object(
           {
-            stationId: Type.String(),
+            stationId: StationId,
             csr: Type.String({ maxLength: MAX_CSR_LENGTH, description: 'PKCS#10 in PEM' }),
           },
           { additionalProperties: false },
         ),
         response: {
-          201: Type.Object({
-            certificateChain: Type.String({ description: 'PEM, that of the station first' }),
-          }),
+          201: Type.Object(
+            {
+              certificateChain: Type.String({ description: 'PEM, that of the station first' }),
+            },
+            { title: 'CertificateChain', description: 'The certificate was issued' },
+          ),
         },
       },
     },
@@ -105,7 +110,12 @@ function addRevocation(app: App, { database, now }: ApiContext): void {
         operationId: 'revokeCertificate',
         summary: 'Revoke a certificate: whoever shows it is turned away from now on. It cannot be undone',
         tags,
-        params: Type.Object({ serialNumber: Type.String({ pattern: '^[0-9A-Fa-f]{1,64}$' }) }),
+        params: Type.Object({
+          serialNumber: Type.String({
+            pattern: '^[0-9A-Fa-f]{1,64}$',
+            description: '1 to 64 hexadecimal digits: the serial number of the certificate',
+          }),
+        }),
         body: Type.Object(
           { reason: Type.Optional(oneOf(issuedCertificates.REVOCATION_REASONS)) },
           { additionalProperties: false },

@@ -21,43 +21,54 @@ export const HashData = Type.Object(
   },
 );
 /** A certificate of a station. */
-export const Certificate = Type.Object({
-  certificateId: Type.Integer(),
-  stationId: Type.String(),
-  certificateType: Type.String(),
-  serialNumber: Type.String({ description: 'Hexadecimal' }),
-  certificateHashData: nullable(HashData),
-  subject: nullable(
-    Type.String({ description: 'Null, as all that is in the PEM, when it was not sent by us' }),
-  ),
-  issuer: Text,
-  validFrom: nullable(Time),
-  validTo: nullable(Time),
-  pem: Text,
-  installedAt: nullable(Type.Unsafe<Date>({ ...Time, description: 'When the station accepted it from us' })),
-  reportedAt: nullable(
-    Type.Unsafe<Date>({ ...Time, description: 'When the station last said that it has it' }),
-  ),
-});
+export const Certificate = Type.Object(
+  {
+    certificateId: Type.Integer(),
+    stationId: Type.String(),
+    certificateType: Type.String(),
+    serialNumber: Type.String({ description: 'Hexadecimal' }),
+    certificateHashData: nullable(HashData),
+    subject: nullable(
+      Type.String({ description: 'Null, as all that is in the PEM, when it was not sent by us' }),
+    ),
+    issuer: Text,
+    validFrom: nullable(Time),
+    validTo: nullable(Time),
+    pem: Text,
+    installedAt: nullable(
+      Type.Unsafe<Date>({ ...Time, description: 'When the station accepted it from us' }),
+    ),
+    reportedAt: nullable(
+      Type.Unsafe<Date>({ ...Time, description: 'When the station last said that it has it' }),
+    ),
+  },
+  { title: 'StationCertificate' },
+);
 /** A certificate that a station asked for. */
-export const CertificateRequest = Type.Object({
-  certificateRequestId: Type.Integer(),
-  stationId: Type.String(),
-  csr: Type.String({ description: 'As the station sent it: PKCS#10 in PEM, unless it was rejected' }),
-  state: oneOf(
-    certificateRequests.CERTIFICATE_REQUEST_STATES,
-    'requested: waits for CertificateSigned. rejected: no request in PEM. signed: CertificateSigned is on its way. refused: the station did not take the certificate, another may be sent. superseded: a newer request came',
-  ),
-  reason: nullable(
-    Type.String({ description: 'Why it was rejected or refused, or why its certificate did not arrive' }),
-  ),
-  commandId: nullable(Type.String({ description: 'The CertificateSigned that answers it' })),
-  certificateChain: Text,
-  requestedAt: Time,
-  signedAt: nullable(Time),
-  settledAt: nullable(Time),
-});
-const Types = oneOf(['CentralSystemRootCertificate', 'ManufacturerRootCertificate'] as const);
+export const CertificateRequest = Type.Object(
+  {
+    certificateRequestId: Type.Integer(),
+    stationId: Type.String(),
+    csr: Type.String({ description: 'As the station sent it: PKCS#10 in PEM, unless it was rejected' }),
+    state: oneOf(
+      certificateRequests.CERTIFICATE_REQUEST_STATES,
+      'requested: waits for CertificateSigned. rejected: no request in PEM. signed: CertificateSigned is on its way. refused: the station did not take the certificate, another may be sent. superseded: a newer request came',
+    ),
+    reason: nullable(
+      Type.String({ description: 'Why it was rejected or refused, or why its certificate did not arrive' }),
+    ),
+    commandId: nullable(Type.String({ description: 'The CertificateSigned that answers it' })),
+    certificateChain: Text,
+    requestedAt: Time,
+    signedAt: nullable(Time),
+    settledAt: nullable(Time),
+  },
+  { title: 'CertificateRequest' },
+);
+const Types = oneOf(
+  ['CentralSystemRootCertificate', 'ManufacturerRootCertificate'] as const,
+  'Only certificates of this type',
+);
 export const CERTIFICATE_PAGER = new Pager(['integer'], ({ certificateId }: CertificateRow) => [
   certificateId,
 ]);
@@ -102,7 +113,9 @@ export function certificateRoutes(app: App, { database }: ApiContext): void {
         tags,
         params: StationParams,
         querystring: listQuery({
-          state: Type.Optional(oneOf(certificateRequests.CERTIFICATE_REQUEST_STATES)),
+          state: Type.Optional(
+            oneOf(certificateRequests.CERTIFICATE_REQUEST_STATES, 'Only requests in this state'),
+          ),
         }),
         response: { 200: pageOf(CertificateRequest) },
       },

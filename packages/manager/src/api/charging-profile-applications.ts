@@ -9,7 +9,7 @@ import type { Db } from '../store/db.ts';
 import * as stationChoice from '../store/station-choice.ts';
 import type { StationChoice } from '../store/station-choice.ts';
 import { TemplateParams, unknownTemplate } from './charging-profile-templates.ts';
-import { Int32, nullable, oneOf, StationId, Text, Time } from './fields.ts';
+import { Int32, nullable, OfStation, oneOf, StationId, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -20,20 +20,23 @@ const Outcome = oneOf(
   applications.APPLICATION_OUTCOMES,
   'refused: nothing was sent, reason says why. accepted, rejected, notSupported: the answer of the station. The others: how the command stands',
 );
-const Application = Type.Object({
-  applicationId: Type.Integer(),
-  stationId: Type.String(),
-  connectorId: Type.Integer(),
-  transactionId: nullable(Type.Integer({ description: 'Of a TxProfile' })),
-  commandId: nullable(Type.String({ description: 'The SetChargingProfile' })),
-  chargingRateUnit: nullable(Type.String({ description: 'In which it was sent' })),
-  outcome: Outcome,
-  rule: nullable(Type.String({ description: 'Of OCPP, that it would break' })),
-  reason: Text,
-  requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
-  requestedAt: Time,
-  settledAt: nullable(Time),
-});
+const Application = Type.Object(
+  {
+    applicationId: Type.Integer(),
+    stationId: Type.String(),
+    connectorId: Type.Integer(),
+    transactionId: nullable(Type.Integer({ description: 'Of a TxProfile' })),
+    commandId: nullable(Type.String({ description: 'The SetChargingProfile' })),
+    chargingRateUnit: nullable(Type.String({ description: 'In which it was sent' })),
+    outcome: Outcome,
+    rule: nullable(Type.String({ description: 'Of OCPP, that it would break' })),
+    reason: Text,
+    requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
+    requestedAt: Time,
+    settledAt: nullable(Time),
+  },
+  { title: 'ChargingProfileApplication' },
+);
 const Filter = Type.Object(
   {
     prefix: Type.Optional(Type.String({ description: 'Beginning of the id' })),
@@ -66,7 +69,7 @@ const Apply = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ stationIds: ['CP1', 'CP2'], connectorId: 1 }] },
 );
 const PAGER = new Pager(['integer'], ({ applicationId }: ApplicationRow) => [applicationId]);
 const PATH = '/charging-profile-templates/:templateId';
@@ -86,8 +89,8 @@ export function chargingProfileApplicationRoutes(app: App, context: ApiContext):
         tags,
         params: TemplateParams,
         querystring: listQuery({
-          stationId: Type.Optional(Type.String()),
-          outcome: Type.Optional(oneOf(applications.APPLICATION_OUTCOMES)),
+          stationId: OfStation,
+          outcome: Type.Optional(oneOf(applications.APPLICATION_OUTCOMES, 'Only with this outcome')),
         }),
         response: { 200: pageOf(Application) },
       },
@@ -116,7 +119,10 @@ function addApply(app: App, { database, callMaker, keys, now }: ApiContext): voi
         response: {
           202: Type.Object(
             { items: Type.Array(Application) },
-            { description: 'What was sent or refused, by station' },
+            {
+              title: 'ChargingProfileApplications',
+              description: 'What was sent or refused, by station',
+            },
           ),
         },
       },

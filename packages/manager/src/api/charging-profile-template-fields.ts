@@ -47,7 +47,24 @@ export const New = Type.Object(
     voltage: Type.Optional(Voltage),
     phases: Type.Optional(Phases),
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    examples: [
+      {
+        name: 'night',
+        purpose: 'TxDefaultProfile',
+        stackLevel: 0,
+        kind: 'Recurring',
+        recurrencyKind: 'Daily',
+        unit: 'A',
+        schedule: {
+          startSchedule: '2026-11-20T22:00:00.000Z',
+          duration: 28_800,
+          periods: [{ startPeriod: 0, limit: 16 }],
+        },
+      },
+    ],
+  },
 );
 /** A change of a template; null clears what may be left out. */
 export const Change = Type.Object(
@@ -64,7 +81,7 @@ export const Change = Type.Object(
     voltage: Type.Optional(nullable(Voltage)),
     phases: Type.Optional(nullable(Phases)),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, examples: [{ name: 'night, winter' }] },
 );
 /** A template as it is answered. */
 export const Template = Type.Object(
@@ -79,5 +96,5 @@ export const Template = Type.Object(
     createdAt: Time,
     updatedAt: Time,
   },
-  { description: 'The template' },
+  { title: 'ChargingProfileTemplate', description: 'The template' },
 );

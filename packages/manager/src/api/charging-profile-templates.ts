@@ -5,12 +5,12 @@ import { checkProfile } from '../commands/charging-profile-rules.ts';
 import * as templates from '../store/charging-profile-templates.ts';
 import type { TemplateRow } from '../store/charging-profile-templates.ts';
 import { Change, New, Purpose, Template } from './charging-profile-template-fields.ts';
-import { readTime } from './fields.ts';
+import { idOf, readTime } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
-export const TemplateParams = Type.Object({ templateId: Type.String({ format: 'uuid' }) });
+export const TemplateParams = Type.Object({ templateId: idOf('template') });
 const PAGER = new Pager(['text'], ({ name }: TemplateRow) => [name]);
 const BASE = '/charging-profile-templates';
 const tags = ['smart charging'];
@@ -27,7 +27,9 @@ export function chargingProfileTemplateRoutes(app: App, context: ApiContext): vo
         operationId: 'listChargingProfileTemplates',
         summary: 'Charging profile templates, by name',
         tags,
-        querystring: listQuery({ purpose: Type.Optional(Purpose) }),
+        querystring: listQuery({
+          purpose: Type.Optional({ ...Purpose, description: 'Only templates for this purpose' }),
+        }),
         response: { 200: pageOf(Template) },
       },
     },

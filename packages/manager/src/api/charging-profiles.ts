@@ -1,24 +1,30 @@
 import { Type } from '@fastify/type-provider-typebox';
 import * as chargingProfileList from '../store/charging-profile-list.ts';
 import type { ChargingProfileRow } from '../store/charging-profile-list.ts';
-import { Int32, nullable, oneOf, StationParams, Time } from './fields.ts';
+import { ConnectorId, nullable, oneOf, StationParams, Time, TransactionId } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import type { ApiContext, App } from './route.ts';
 
-const Purpose = oneOf(['ChargePointMaxProfile', 'TxDefaultProfile', 'TxProfile'] as const);
-const ChargingProfile = Type.Object({
-  chargingProfileId: Type.Integer(),
-  connectorId: Type.Integer({ description: '0: the station as a whole' }),
-  purpose: Type.String(),
-  stackLevel: Type.Integer(),
-  transactionId: nullable(Type.Integer({ description: 'Of a TxProfile' })),
-  chargingProfile: Type.Unknown({ description: 'All of it, as it was sent' }),
-  setAt: Time,
-});
+const Purpose = oneOf(
+  ['ChargePointMaxProfile', 'TxDefaultProfile', 'TxProfile'] as const,
+  'Only profiles for this purpose',
+);
+const ChargingProfile = Type.Object(
+  {
+    chargingProfileId: Type.Integer(),
+    connectorId: Type.Integer({ description: '0: the station as a whole' }),
+    purpose: Type.String(),
+    stackLevel: Type.Integer(),
+    transactionId: nullable(Type.Integer({ description: 'Of a TxProfile' })),
+    chargingProfile: Type.Unknown({ description: 'All of it, as it was sent' }),
+    setAt: Time,
+  },
+  { title: 'StationChargingProfile' },
+);
 const Query = listQuery({
-  connectorId: Type.Optional(Int32),
+  connectorId: Type.Optional(ConnectorId),
   purpose: Type.Optional(Purpose),
-  transactionId: Type.Optional(Int32),
+  transactionId: Type.Optional(TransactionId),
 });
 const PAGER = new Pager(['integer'], ({ chargingProfileId }: ChargingProfileRow) => [chargingProfileId]);
 

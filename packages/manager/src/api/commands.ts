@@ -8,8 +8,9 @@ import { COMMANDS } from '../messages/v16/index.ts';
 import * as commandList from '../store/command-list.ts';
 import type { CommandRow } from '../store/command-list.ts';
 import { COMMAND_STATUSES } from '../store/commands.ts';
-import { nullable, oneOf, Period, readPeriod, StationParams, Time } from './fields.ts';
+import { idOf, nullable, OfStation, oneOf, Period, readPeriod, StationParams, Time } from './fields.ts';
 import { commandIdOf } from './idempotency.ts';
+import { ocppBody } from './ocpp-body.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -45,11 +46,14 @@ const COMMAND = {
   settledAt: nullable(Time),
 };
 /** A command as the API shows it. */
-export const Command = Type.Object(COMMAND, { description: 'The command and its outcome' });
+export const Command = Type.Object(COMMAND, {
+  title: 'Command',
+  description: 'The command and its outcome',
+});
 /** A command that began a job. */
 export const CommandAnswer = Type.Object(
   { ...COMMAND, jobId: nullable(Type.Integer({ description: 'The job that it began' })) },
-  { description: 'The command and its outcome' },
+  { title: 'JobCommand', description: 'The command and its outcome' },
 );
 /** How a command is sent, in the query of its route. */
 export const CommandOptions = Type.Object(
@@ -81,13 +85,16 @@ export const CommandOptions = Type.Object(
 );
 export type CommandQuery = Static<typeof CommandOptions>;
 const Query = listQuery({
-  stationId: Type.Optional(Type.String()),
-  action: Type.Optional(oneOf(COMMAND_ACTIONS)),
-  status: Type.Optional(oneOf(COMMAND_STATUSES)),
+  stationId: OfStation,
+  action: Type.Optional(oneOf(COMMAND_ACTIONS, 'Only commands with this action')),
+  status: Type.Optional(oneOf(COMMAND_STATUSES, 'Only commands in this status')),
   ...Period,
 });
-const PAGER = new Pager(['integer'], ({ sequence }: CommandRow) => [sequence]);
-const CommandParams = Type.Object({ commandId: Type.String({ format: 'uuid' }) });
+const PAGER = new Pager(['time', 'integer'], ({ createdAt, sequence }: CommandRow) => [
+  createdAt.toISOString(),
+  sequence,
+]);
+const CommandParams = Type.Object({ commandId: idOf('command') });
 const tags = ['commands'];
 
 /** Commands: a route for each action that we send, and every command ever sent. */
@@ -109,7 +116,7 @@ export function commandRoutes(app: App, context: ApiContext): void {
     },
     ({ query }) =>
       PAGER.page(query, ({ after, rows }) =>
-        commandList.list(database, { ...query, ...readPeriod(query), before: after?.[0] ?? null, rows }),
+        commandList.list(database, { ...query, ...readPeriod(query), before: after, rows }),
       ),
   );
   app.get(
@@ -187,11 +194,14 @@ interface Sending extends Pick<
   requestedBy: string | undefined;
 }
 
+/** How long a request waits for the outcome of its command, when it does not say. */
+export const DEFAULT_WAIT_SECONDS = 30;
+
 /** Sends a command and waits for its outcome as long as `waitSeconds` says; the command as it then stands. */
 export async function sendCommand(
   callMaker: CallMaker,
   { requestedBy, ...sent }: Sending,
-  { waitSeconds = 30, ttlSeconds, skipRules }: CommandQuery,
+  { waitSeconds = DEFAULT_WAIT_SECONDS, ttlSeconds, skipRules }: CommandQuery,
 ): Promise<CommandRow> {
   const call = {
     ...sent,
@@ -204,7 +214,5 @@ export async function sendCommand(
 
 /** An OCPP request for people: the ids that are ours to give may be left out. */
 function bodyOf(action: CommandAction) {
-  const schema = openSchema(SCHEMAS[action].request, COMMANDS[action].ids);
-  const named = Object.entries(schema).filter(([keyword]) => !keyword.startsWith('$'));
-  return Type.Unsafe<object>(Object.fromEntries(named));
+  return Type.Unsafe<object>(ocppBody(openSchema(SCHEMAS[action].request, COMMANDS[action].ids)));
 }

@@ -28,6 +28,10 @@ export const Answer = Type.Object(
         transactionId: nullable(
           Type.Integer({ description: 'What runs there; without one only ChargePointMaxProfiles count' }),
         ),
+        assumesTransaction: Type.Boolean({
+          description:
+            'true: the station applies TxDefaultProfiles to connectors without a transaction, as if one began with its schedule, and so does what is expected. false: it does not, or that does not show',
+        }),
         periods: Type.Array(
           Type.Object({
             startPeriod: Type.Integer({ description: 'Seconds after scheduleStart' }),
@@ -44,11 +48,11 @@ export const Answer = Type.Object(
     differences: nullable(
       Type.Array(Type.Object({ from: Time, to: Time, expectedLimit: Limit, toldLimit: Limit }), {
         description:
-          'When another limit was told than expected; null when nothing was told that can be compared. A limit where none is expected is the own maximum of the station, and not among them',
+          'When another limit was told than expected; null when nothing was told that can be compared. A limit where none is expected is the own maximum of the station, and not among them; nor is what lasts a second at most, since stations round to whole seconds',
       }),
     ),
   },
-  { description: 'What the station said last, beside what is expected' },
+  { title: 'CompositeSchedule', description: 'What the station said last, beside what is expected' },
 );
 /** For which time, in which unit, asked or not. */
 export const Query = Type.Object(

@@ -1,16 +1,15 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { differences, toldSchedule } from '../composite-comparison.ts';
-import { expectedSchedule } from '../composite-expectation.ts';
+import { expectedSchedules } from '../composite-expectation.ts';
 import type { Expectation } from '../composite-expectation.ts';
 import * as compositeSchedules from '../store/composite-schedules.ts';
 import type { CompositeSchedule } from '../store/composite-schedules.ts';
 import * as configuration from '../store/configuration.ts';
 import type { Db } from '../store/db.ts';
-import * as stations from '../store/stations.ts';
 import { askForSchedule } from './ask-composite-schedule.ts';
 import { Answer, Query } from './composite-schedule-fields.ts';
-import { Int32, StationId } from './fields.ts';
+import { ConnectorId, StationId } from './fields.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
@@ -26,7 +25,7 @@ export function compositeScheduleRoute(app: App, context: ApiContext): void {
         summary:
           'The composite schedule of a connector, as the station tells it and as its profiles give it; 0 is the whole station',
         tags: ['smart charging'],
-        params: Type.Object({ stationId: StationId, connectorId: Int32 }),
+        params: Type.Object({ stationId: StationId, connectorId: ConnectorId }),
         querystring: Query,
         response: { 200: Answer },
       },
@@ -34,7 +33,6 @@ export function compositeScheduleRoute(app: App, context: ApiContext): void {
     async (request) => {
       const { params, query } = request;
       const { stationId, connectorId } = params;
-      await requireStation(database, stationId);
       const asked = await askIfWanted(context, request);
       const { duration, unit: wanted } = query;
       const filter = { ...params, ...(wanted && { chargingRateUnit: wanted }) };
@@ -42,10 +40,14 @@ export function compositeScheduleRoute(app: App, context: ApiContext): void {
       if (!told && duration === undefined) throw nothingTold(stationId, connectorId);
       const unit = await unitOf(database, stationId, { told, unit: wanted });
       const isAnswer = asked?.outcome === 'answered' || duration === undefined;
-      const start = (isAnswer ? (told?.scheduleStart ?? told?.askedAt) : undefined) ?? context.now();
+      const toldStart = told?.scheduleStart ?? told?.askedAt;
+      const start = (isAnswer ? toldStart : undefined) ?? context.now();
       const durationSeconds = duration ?? told?.durationSeconds ?? 1;
       const window = { stationId, connectorId, start, durationSeconds, unit };
-      const expected = await expectedSchedule(database, window);
+      const { specified, assumed } = await expectedSchedules(database, window, toldStart ?? start);
+      // A station that reckons idle connectors in its own way is no station with another schedule.
+      const isAssumed = assumed && compare(specified, told)?.length && compare(assumed, told)?.length === 0;
+      const expected = isAssumed ? assumed : specified;
       return { ...shownTold(told), connectorId, asked, ...shownExpected(expected, told) };
     },
   );
@@ -105,14 +107,22 @@ function shownTold(told: CompositeSchedule | undefined) {
 }
 
 function shownExpected(expected: Expectation, told: CompositeSchedule | undefined) {
-  const { unit: chargingRateUnit, start: scheduleStart, durationSeconds, transactionId } = expected;
+  const { unit: chargingRateUnit, start: scheduleStart, durationSeconds } = expected;
+  const { transactionId, assumesTransaction } = expected;
   const periods = expected.periods.map(({ startPeriod, limit, numberPhases = null }) => ({
     startPeriod,
     limit: limit === Infinity ? null : limit,
     numberPhases,
   }));
   return {
-    expected: { chargingRateUnit, scheduleStart, durationSeconds, transactionId, periods },
+    expected: {
+      chargingRateUnit,
+      scheduleStart,
+      durationSeconds,
+      transactionId,
+      assumesTransaction,
+      periods,
+    },
     differences: compare(expected, told),
   };
 }
@@ -124,11 +134,6 @@ function compare(expected: Expectation, told: CompositeSchedule | undefined) {
   const endMs = start.getTime() + schedule.durationSeconds * 1000;
   // An answer from before says nothing of now.
   return endMs > expected.start.getTime() ? differences(expected, schedule) : null;
-}
-
-async function requireStation(db: Db, stationId: string): Promise<void> {
-  if (await stations.find(db, stationId)) return;
-  throw new Problem(404, `station ${stationId} is not known; GET /api/v1/stations lists those that are`);
 }
 
 function nothingTold(stationId: string, connectorId: number): Problem {

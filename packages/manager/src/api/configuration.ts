@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { isSameValue } from '../goals/configuration-verdict.ts';
+import { isSameValue } from '../configuration-keys.ts';
 import * as configurationList from '../store/configuration-list.ts';
 import type { ConfigurationRow } from '../store/configuration-list.ts';
 import * as desiredConfiguration from '../store/desired-configuration.ts';
@@ -29,21 +29,24 @@ const Desired = Type.Object(
   },
   { description: 'What the key is to be; only where somebody has said so' },
 );
-const Key = Type.Object({
-  key: Type.String(),
-  value: nullable(Type.String({ description: 'null: not set. That of AuthorizationKey is never shown' })),
-  readonly: Type.Boolean(),
-  rebootRequired: Type.Boolean({ description: 'The value is in force after the next boot' }),
-  readAt: nullable(
-    Type.Unsafe<Date>({
-      ...Time,
-      description:
-        'When the station was asked for it, or told it; null: it never has, the key is desired only',
-    }),
-  ),
-  desired: Type.Optional(Desired),
-});
-const Query = listQuery({ key: Type.Optional(Type.String({ description: 'In any case' })) });
+const Key = Type.Object(
+  {
+    key: Type.String(),
+    value: nullable(Type.String({ description: 'null: not set. That of AuthorizationKey is never shown' })),
+    readonly: Type.Boolean(),
+    rebootRequired: Type.Boolean({ description: 'The value is in force after the next boot' }),
+    readAt: nullable(
+      Type.Unsafe<Date>({
+        ...Time,
+        description:
+          'When the station was asked for it, or told it; null: it never has, the key is desired only',
+      }),
+    ),
+    desired: Type.Optional(Desired),
+  },
+  { title: 'ConfigurationKey' },
+);
+const Query = listQuery({ key: Type.Optional(Type.String({ description: 'Only this key, in any case' })) });
 const PAGER = new Pager(['text'], ({ key }: ConfigurationRow) => [key.toLowerCase()]);
 
 /** The configuration of stations, as they told it last, and as it is to be. */

@@ -1,20 +1,25 @@
 import { Type } from '@fastify/type-provider-typebox';
 import * as statusList from '../store/status-list.ts';
 import type { StatusRow } from '../store/status-list.ts';
-import { Int32, Period, readPeriod, StationId, Text, Time } from './fields.ts';
+import { ConnectorId, Period, readPeriod, StationId, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import type { ApiContext, App } from './route.ts';
 
-const Status = Type.Object({
-  status: Type.String(),
-  errorCode: Type.String(),
-  info: Text,
-  vendorId: Text,
-  vendorErrorCode: Text,
-  statusAt: Time,
-  receivedAt: Time,
-});
-const Params = Type.Object({ stationId: StationId, connectorId: Int32 });
+/** A status that a connector had. */
+export const ConnectorStatus = Type.Object(
+  {
+    connectorId: Type.Integer(),
+    status: Type.String({ examples: ['Charging'] }),
+    errorCode: Type.String(),
+    info: Text,
+    vendorId: Text,
+    vendorErrorCode: Text,
+    statusAt: Time,
+    receivedAt: Time,
+  },
+  { title: 'ConnectorStatus' },
+);
+const Params = Type.Object({ stationId: StationId, connectorId: ConnectorId });
 const PAGER = new Pager(['time', 'uuid'], ({ statusAt, digest }: StatusRow) => [
   statusAt.toISOString(),
   digest,
@@ -32,7 +37,7 @@ export function connectorRoutes(app: App, { database }: ApiContext): void {
         tags: ['stations'],
         params: Params,
         querystring: listQuery(Period),
-        response: { 200: pageOf(Status) },
+        response: { 200: pageOf(ConnectorStatus) },
       },
     },
     ({ params, query }) =>

@@ -7,7 +7,6 @@ import * as desiredConfiguration from '../store/desired-configuration.ts';
 import type { Owner, ResetRule } from '../store/desired-configuration.ts';
 import * as openGoals from '../store/open-goals.ts';
 import { nullable, oneOf, StationParams } from './fields.ts';
-import { requireStation } from './known-station.ts';
 import { GoalSchema } from './goal-route.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -23,20 +22,21 @@ const Body = Type.Object(
       Type.String({ pattern: '^[\\x20-\\x7e]{1,50}$' }),
       nullable(Type.String({ maxLength: 500 })),
       {
+        additionalProperties: false,
         maxProperties: 500,
         description: 'Values by key; null: nothing is wanted of the key any more. Others stay as they are',
       },
     ),
     reset: Type.Optional(nullable(Reset)),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'DesiredConfiguration' },
 );
 const GroupConfiguration = Type.Object(
   {
     values: Type.Record(Type.String(), Type.String()),
     stations: Type.Integer({ description: 'How many stations that is wanted of' }),
   },
-  { description: 'What is wanted of the stations of a group' },
+  { title: 'GroupConfiguration', description: 'What is wanted of the stations of a group' },
 );
 const tags = ['configuration'];
 
@@ -64,7 +64,6 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
     },
     async (request, reply) => {
       const { stationId } = request.params;
-      await requireStation(database, stationId);
       const requestedBy = (await keys.nameOf(request)) ?? null;
       const goal = await database.transaction(async (db) => {
         await putValues(db, { stationId }, request.body);

@@ -6,7 +6,6 @@ import * as goals from '../store/goals.ts';
 import * as openGoals from '../store/open-goals.ts';
 import { nullable, oneOf, StationParams, Text } from './fields.ts';
 import { GoalSchema } from './goal-route.ts';
-import { requireStation } from './known-station.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 import { GroupParams, requireGroup } from './station-groups.ts';
@@ -20,7 +19,13 @@ const Body = Type.Object(
       Type.Array(IdTag, { maxItems: 10_000, description: 'The tags that have one of these as parentIdTag' }),
     ),
   },
-  { additionalProperties: false, description: 'all, or tags and parentIdTags together' },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    title: 'LocalListTags',
+    description: 'all, or tags and parentIdTags together',
+    examples: [{ tags: ['04A2B3C4D5E680'], parentIdTags: ['FLEET-7'] }],
+  },
 );
 const WANTED = {
   all: Type.Boolean(),
@@ -28,6 +33,7 @@ const WANTED = {
   parentIdTags: Type.Array(Type.String()),
 };
 const GroupList = Type.Object(WANTED, {
+  title: 'GroupLocalList',
   description: 'Which tags the lists of the stations of a group are to have',
 });
 
@@ -43,6 +49,7 @@ export const DesiredListSchema = Type.Object(
     doing: Text,
   },
   {
+    title: 'DesiredLocalList',
     description:
       'Which tags it is to have; only where somebody has said so. Those that have expired are left out',
   },
@@ -89,7 +96,6 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
     async (request, reply) => {
       const { stationId } = request.params;
       const list = readList(request.body);
-      await requireStation(database, stationId);
       const requestedBy = (await keys.nameOf(request)) ?? null;
       const goal = await database.transaction(async (db) => {
         await desiredLocalLists.put(db, { stationId }, list);

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import * as events from '../store/events.ts';
 import type { Event as Row, EventFilter } from '../store/events.ts';
 import { EventStream } from './event-stream.ts';
-import { Period, readPeriod, StationId, Time } from './fields.ts';
+import { OfStation, Period, readPeriod, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -19,21 +19,33 @@ const LastEventId = Type.String({
   description: 'the id of an event: those after it are given, oldest first',
 });
 /** An event as the API shows it. */
-export const Event = Type.Object({
-  id: Type.Integer({ description: 'Rises; after an id that can be seen come greater ones only' }),
-  at: Time,
-  kind: Type.String({ description: events.EVENT_KINDS.join(', ') }),
-  stationId: Type.String(),
-  data: Type.Object({}, { additionalProperties: true }),
-});
+export const Event = Type.Object(
+  {
+    id: Type.Integer({ description: 'Rises; after an id that can be seen come greater ones only' }),
+    at: Time,
+    kind: Type.String({ description: events.EVENT_KINDS.join(', ') }),
+    stationId: Type.String(),
+    data: Type.Object(
+      {},
+      {
+        additionalProperties: true,
+        title: 'EventData',
+        description: 'What it is about, as its own route shows it, at the moment of the event',
+      },
+    ),
+  },
+  { title: 'Event' },
+);
 const Query = listQuery({
   kind: Type.Optional(Type.String({ description: `Some of ${KINDS.join(', ')}, separated by commas` })),
-  stationId: Type.Optional(StationId),
+  stationId: OfStation,
   lastEventId: Type.Optional(LastEventId),
   ...Period,
 });
 const Stream = Type.Unsafe<Readable>({
   type: 'string',
+  title: 'EventStream',
+  examples: ['id: 120455\nevent: transaction.started\ndata: {"id":120455}\n\n'],
   description:
     'Server-sent events: `id`, `event` (the kind) and `data` (the event as JSON). A comment every 15 s shows that the stream lives',
 });

@@ -25,6 +25,17 @@ export const Time = Type.Unsafe<Date>({ type: 'string', format: 'date-time' });
 /** A time in a request. Without an example: the page to try the API would fill it in, and filter by it. */
 export const TimeText = Type.String({ format: 'date-time' });
 
+/** The id in a path that names a thing of ours. */
+export function idOf(thing: string) {
+  return Type.String({ format: 'uuid', description: `The id of the ${thing}` });
+}
+
+/** The body of a request that has nothing to say. */
+export const EmptyRequest = Type.Object(
+  {},
+  { additionalProperties: false, title: 'EmptyRequest', description: 'Nothing, or an empty object' },
+);
+
 export const Int32 = Type.Integer({ minimum: 0, maximum: INT32_MAX });
 
 /** The filters of lists that have a time. */
@@ -59,8 +70,25 @@ export const StationId = Type.String({
   description:
     '1 to 255 characters, none of them a control character: the last part of the URL that the station connects to',
 });
+/** The filter of lists that are not under a station. */
+export const OfStation = Type.Optional(Type.String({ description: 'Only of the station with this id' }));
 export const StationParams = Type.Object({ stationId: StationId });
-export const TransactionParams = Type.Object({ transactionId: Int32 });
+export const ConnectorId = Type.Integer({
+  minimum: 0,
+  maximum: INT32_MAX,
+  description: 'The connector, from 1 on; 0 is the station as a whole',
+});
+export const TransactionId = Type.Integer({
+  minimum: 0,
+  maximum: INT32_MAX,
+  description: 'The id that the transaction was given when it started',
+});
+export const JobId = Type.Integer({
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'The id of the job',
+});
+export const TransactionParams = Type.Object({ transactionId: TransactionId });
 
 /** Why an operator does something. */
 export const Reason = Type.String({

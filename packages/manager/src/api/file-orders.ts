@@ -6,8 +6,9 @@ import type { Order } from '../files/orders.ts';
 import type { CommandRow } from '../store/command-list.ts';
 import type { Db } from '../store/db.ts';
 import * as jobList from '../store/job-list.ts';
+import * as jobs from '../store/jobs.ts';
 import * as signedUpdates from '../store/signed-updates.ts';
-import { CommandAnswer, CommandOptions, sendCommand } from './commands.ts';
+import { CommandAnswer, CommandOptions, DEFAULT_WAIT_SECONDS, sendCommand } from './commands.ts';
 import type { CommandQuery } from './commands.ts';
 import { Signed } from './campaign-schemas.ts';
 import { oneOf, readPeriod, readTime, StationParams, TimeText } from './fields.ts';
@@ -38,7 +39,7 @@ const Update = Type.Object(
     signed: Type.Optional(Signed),
     ...Way,
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'FirmwareUpdate' },
 );
 const Period = {
   from: Type.Optional(TimeText),
@@ -137,7 +138,10 @@ function addFirmwareUpdate(app: App, context: ApiContext): void {
         throw new Problem(422, 'installAt is of signed updates only; leave it out', { field: 'installAt' });
       const transport = await transportFor(request, context);
       const wish = { signed, retrieveAt, installAt, retries, retryInterval, transport };
-      return send(request, reply, { context, order: firmwareOrder(file, wish, files.links) });
+      const order = firmwareOrder(file, wish, files.links);
+      // Of a plain update nobody could say when it is to be installed.
+      const mayGoOtherWay = way === 'auto' && signed && installAt === undefined;
+      return send(request, reply, { context, order, mayGoOtherWay });
     },
   );
 }
@@ -156,14 +160,20 @@ type Sending = FastifyRequest<{ Params: { stationId: string }; Querystring: Comm
 async function send(
   request: Sending,
   reply: Pick<FastifyReply, 'code'>,
-  { context, order }: { context: ApiContext; order: Order },
+  { context, order, mayGoOtherWay }: { context: ApiContext; order: Order; mayGoOtherWay?: boolean },
 ): Promise<CommandRow & { jobId: number | null }> {
   const { action, request: body, keepLink } = order;
   const requestedBy = await context.keys.nameOf(request);
   const { stationId } = request.params;
-  const alongside = (db: Db, commandId: string): Promise<void> => keepLink(db, { stationId, commandId });
+  const alongside = async (db: Db, commandId: string): Promise<void> => {
+    await keepLink(db, { stationId, commandId });
+    if (mayGoOtherWay) await jobs.allowOtherWay(db, commandId);
+  };
   const sent = { stationId, action, request: body, alongside, requestedBy, ...commandIdOf(request) };
-  const command = await sendCommand(context.callMaker, sent, request.query);
+  const untilMs = Date.now() + (request.query.waitSeconds ?? DEFAULT_WAIT_SECONDS) * 1000;
+  const first = await sendCommand(context.callMaker, sent, request.query);
+  const other = first.status === 'failed' ? await jobs.otherCommand(context.database, first.commandId) : null;
+  const command = (other && (await context.callMaker.outcome(other, untilMs - Date.now()))) || first;
   reply.code(command.settledAt === null ? 202 : 200);
   return { ...command, jobId: await jobList.idByCommand(context.database, command.commandId) };
 }

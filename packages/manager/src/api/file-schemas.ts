@@ -3,7 +3,7 @@ import * as fileList from '../store/file-list.ts';
 import type { FileRow } from '../store/file-list.ts';
 import type { Db } from '../store/db.ts';
 import { FILE_KINDS } from '../store/files.ts';
-import { nullable, oneOf, Text, Time } from './fields.ts';
+import { idOf, nullable, oneOf, Text, Time } from './fields.ts';
 import { Problem } from './problem.ts';
 
 /** A file as the API shows it. */
@@ -29,12 +29,28 @@ export const File = Type.Object(
     commandId: nullable(Type.String({ description: 'The command that asked for it' })),
     jobId: nullable(Type.Integer({ description: 'The job that it belongs to' })),
   },
-  { description: 'The file' },
+  { title: 'File', description: 'The file' },
 );
-export const FirmwareVersion = Type.String({ minLength: 1, maxLength: 50 });
-export const FileName = Type.String({ minLength: 1, maxLength: 255 });
-export const Note = Type.String({ maxLength: 1000 });
-export const FileParams = Type.Object({ fileId: Type.String({ format: 'uuid' }) });
+/** What a file holds, as it is sent and brought. */
+export const FileContents = Type.Unsafe<unknown>({
+  title: 'FileContents',
+  description: 'The contents, as they are',
+  examples: ['(bytes)'],
+});
+const content = { 'application/octet-stream': { schema: FileContents } };
+/** How a file is answered. */
+export const FILE_RESPONSES = {
+  200: { description: 'The whole file', content },
+  206: { description: 'The part that the Range header names', content },
+};
+export const FirmwareVersion = Type.String({
+  minLength: 1,
+  maxLength: 50,
+  description: 'What stations boot with once they have it',
+});
+export const FileName = Type.String({ minLength: 1, maxLength: 255, description: 'The name of the file' });
+export const Note = Type.String({ maxLength: 1000, description: 'For those who read it later' });
+export const FileParams = Type.Object({ fileId: idOf('file') });
 
 /** A file by its id. Throws the problem that there is none. */
 export async function findFile(db: Db, fileId: string): Promise<FileRow> {

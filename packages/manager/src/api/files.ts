@@ -6,9 +6,18 @@ import { isMultipart } from '../files/multipart.ts';
 import type { FileRow } from '../store/file-list.ts';
 import * as fileList from '../store/file-list.ts';
 import { FILE_KINDS } from '../store/files.ts';
-import { oneOf } from './fields.ts';
+import { JobId, oneOf } from './fields.ts';
 import { fileOfForm } from './file-form.ts';
-import { File, FileName, FileParams, findFile, FirmwareVersion, Note } from './file-schemas.ts';
+import {
+  File,
+  FILE_RESPONSES,
+  FileContents,
+  FileName,
+  FileParams,
+  findFile,
+  FirmwareVersion,
+  Note,
+} from './file-schemas.ts';
 import { incoming, receive, sendFile } from './file-transfer.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { answerProblem, Problem } from './problem.ts';
@@ -31,15 +40,14 @@ const UploadQuery = Type.Object(
 );
 type Upload = Static<typeof UploadQuery>;
 const Query = listQuery({
-  kind: Type.Optional(oneOf(FILE_KINDS)),
+  kind: Type.Optional(oneOf(FILE_KINDS, 'Only files of this kind')),
   stationId: Type.Optional(Type.String({ description: 'The station that uploaded it' })),
-  jobId: Type.Optional(Type.Integer({ description: 'The job that it belongs to' })),
+  jobId: Type.Optional({ ...JobId, description: 'The job that it belongs to' }),
 });
 const PAGER = new Pager(['time', 'uuid'], ({ createdAt, fileId }: FileRow) => [
   createdAt.toISOString(),
   fileId,
 ]);
-const Contents = Type.Unsafe<unknown>({ description: 'The contents, as they are' });
 const UploadForm = Type.Unsafe<unknown>({
   type: 'object',
   properties: {
@@ -48,6 +56,7 @@ const UploadForm = Type.Unsafe<unknown>({
     ),
     file: { type: 'string', contentMediaType: 'application/octet-stream', description: 'After the fields' },
   },
+  title: 'FileForm',
   description: 'One file; the fields are those of the query, which counts where both are given',
 });
 const tags = ['files'];
@@ -87,7 +96,7 @@ function addUpload(app: App, { files, keys }: ApiContext): void {
           querystring: UploadQuery,
           body: {
             content: {
-              'application/octet-stream': { schema: Contents },
+              'application/octet-stream': { schema: FileContents },
               'multipart/form-data': { schema: UploadForm },
             },
           },
@@ -172,6 +181,7 @@ function addContents(app: App, { database, files }: ApiContext): void {
     summary: 'The contents of a file, or the part that a Range header names',
     tags,
     params: FileParams,
+    response: FILE_RESPONSES,
   };
   app.get('/files/:fileId/content', { config, exposeHeadRoute: false, schema }, send);
   app.head('/files/:fileId/content', { config, schema: { params: FileParams, hide: true } }, send);

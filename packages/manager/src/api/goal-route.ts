@@ -4,16 +4,17 @@ import type { Goal } from '../goals/goal.ts';
 import { GOALS } from '../goals/index.ts';
 import type { GoalKind } from '../goals/index.ts';
 import * as goals from '../store/goals.ts';
-import * as stations from '../store/stations.ts';
 import { nullable, oneOf, StationParams, Text, Time } from './fields.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
+
+export const GOAL_KINDS = Object.keys(GOALS) as GoalKind[];
 
 /** A goal as routes answer it. */
 export const GoalSchema = Type.Object(
   {
     stationId: Type.String(),
-    kind: Type.String(),
+    kind: Type.Unsafe<string>(oneOf(GOAL_KINDS, 'Which goal')),
     wanted: Type.Unsafe<object>(Type.Object({}, { additionalProperties: true })),
     state: oneOf(goals.GOAL_STATES, 'open: worked on whenever the station is there'),
     doing: nullable(Type.String({ description: 'What is done for it, or why it failed' })),
@@ -22,7 +23,7 @@ export const GoalSchema = Type.Object(
     requestedAt: Time,
     settledAt: nullable(Time),
   },
-  { description: 'What a station is to be brought to, and how far that is' },
+  { title: 'Goal', description: 'What a station is to be brought to, and how far that is' },
 );
 
 const tags = ['goals'];
@@ -62,11 +63,6 @@ function addSet<Body extends TSchema>(app: App, context: ApiContext, route: Goal
     },
     handler: async (request, reply) => {
       const { stationId } = request.params;
-      if (!(await stations.find(database, stationId)))
-        throw new Problem(
-          404,
-          `station ${stationId} is not known; PUT /api/v1/stations/${stationId} adds it`,
-        );
       const goal = await goals.put(database, {
         stationId,
         kind,

@@ -1,16 +1,13 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { GOALS } from '../goals/index.ts';
-import type { GoalKind } from '../goals/index.ts';
 import { isCertificateChain } from '../pem.ts';
 import * as goals from '../store/goals.ts';
 import type { GoalRow } from '../store/goals.ts';
-import { nullable, oneOf } from './fields.ts';
-import { addGoal, GoalSchema } from './goal-route.ts';
+import { EmptyRequest, nullable, OfStation, oneOf } from './fields.ts';
+import { addGoal, GOAL_KINDS, GoalSchema } from './goal-route.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
-const KINDS = Object.keys(GOALS) as GoalKind[];
 const PAGER = new Pager(['text', 'text'], ({ stationId, kind }: GoalRow) => [stationId, kind]);
 
 /** Goals of stations: set once, brought about step by step whenever the station is there. */
@@ -23,7 +20,7 @@ export function goalRoutes(app: App, context: ApiContext): void {
     method: 'POST',
     path: '/password-rotation',
     summary: 'Give a station a new password: 20 random bytes, by ChangeConfiguration of its AuthorizationKey',
-    body: Type.Object({}, { additionalProperties: false }),
+    body: EmptyRequest,
     wanted: () => ({}),
   });
   addGoal(app, context, {
@@ -31,7 +28,7 @@ export function goalRoutes(app: App, context: ApiContext): void {
     method: 'POST',
     path: '/client-certificate',
     summary: 'Have a station renew the certificate that it shows (security profile 3)',
-    body: Type.Object({}, { additionalProperties: false }),
+    body: EmptyRequest,
     wanted: () => ({ organisation: context.authority.organisation }),
   });
 }
@@ -112,9 +109,9 @@ function addList(app: App, { database }: ApiContext): void {
         summary: 'Goals of stations',
         tags: ['goals'],
         querystring: listQuery({
-          stationId: Type.Optional(Type.String()),
-          kind: Type.Optional(oneOf(KINDS)),
-          state: Type.Optional(oneOf(goals.GOAL_STATES)),
+          stationId: OfStation,
+          kind: Type.Optional(oneOf(GOAL_KINDS, 'Only goals of this kind')),
+          state: Type.Optional(oneOf(goals.GOAL_STATES, 'Only goals in this state')),
         }),
         response: { 200: pageOf(GoalSchema) },
       },

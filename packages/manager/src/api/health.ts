@@ -2,7 +2,10 @@ import { Type } from '@fastify/type-provider-typebox';
 import type { ApiContext, App } from './route.ts';
 
 const DATABASE_MS = 2000;
-const Health = Type.Object({ status: Type.String(), cause: Type.Optional(Type.String()) });
+const Health = Type.Object(
+  { status: Type.String({ examples: ['ready'] }), cause: Type.Optional(Type.String()) },
+  { title: 'Health', description: 'How the process is' },
+);
 
 /** Health and metrics, for whoever watches the process: no key needed. */
 export function healthRoutes(app: App, context: ApiContext): void {
@@ -43,7 +46,19 @@ export function healthRoutes(app: App, context: ApiContext): void {
         operationId: 'metrics',
         summary: 'Metrics, as Prometheus reads them',
         tags,
-        response: { 200: { description: 'Metrics', content: { 'text/plain': { schema: Type.String() } } } },
+        response: {
+          200: {
+            description: 'Metrics',
+            content: {
+              'text/plain': {
+                schema: Type.String({
+                  title: 'Metrics',
+                  examples: ['evander_manager_connected_stations 12\n'],
+                }),
+              },
+            },
+          },
+        },
       },
     },
     (_request, reply) => {

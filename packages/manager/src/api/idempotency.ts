@@ -16,6 +16,7 @@ const KEY = /^(?:"([ !#-[\]-~]{1,255})"|([!#-+\--[\]-~]{1,255}))$/;
 export const IDEMPOTENCY_HEADER = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
+      pattern: KEY.source,
       maxLength: 257,
       description:
         'Unique per request, such as a UUID. A request that is repeated under the same key within 24 hours has no second effect: it gets the answer of the first.',

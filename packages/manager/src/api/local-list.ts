@@ -2,11 +2,9 @@ import { Type } from '@fastify/type-provider-typebox';
 import * as localListEntries from '../store/local-list-entries.ts';
 import * as localLists from '../store/local-lists.ts';
 import type { LocalList } from '../store/local-lists.ts';
-import * as stations from '../store/stations.ts';
 import { DesiredListSchema, desiredLocalListRoutes, desiredOf } from './desired-local-list.ts';
 import { nullable, StationParams, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
-import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
 const List = Type.Object(
@@ -23,15 +21,18 @@ const List = Type.Object(
     updatedAt: nullable(Type.Unsafe<Date>({ ...Time, description: 'When it was last asked for or sent' })),
     desired: Type.Optional(DesiredListSchema),
   },
-  { description: 'The local authorization list' },
+  { title: 'LocalList', description: 'The local authorization list' },
 );
-const Entry = Type.Object({
-  idTag: Type.String(),
-  status: Type.String(),
-  parentIdTag: Text,
-  expiryDate: Text,
-});
-const Query = listQuery({ idTag: Type.Optional(Type.String({ description: 'In any case' })) });
+const Entry = Type.Object(
+  {
+    idTag: Type.String(),
+    status: Type.String(),
+    parentIdTag: Text,
+    expiryDate: Text,
+  },
+  { title: 'LocalListEntry' },
+);
+const Query = listQuery({ idTag: Type.Optional(Type.String({ description: 'Only this tag, in any case' })) });
 const PAGER = new Pager(['text'], ({ idTag }: localListEntries.LocalListEntryRow) => [idTag.toLowerCase()]);
 const tags = ['local lists'];
 
@@ -52,11 +53,6 @@ export function localListRoutes(app: App, context: ApiContext): void {
       },
     },
     async ({ params: { stationId } }) => {
-      if (!(await stations.find(database, stationId)))
-        throw new Problem(
-          404,
-          `station ${stationId} is not known; GET /api/v1/stations lists those that are`,
-        );
       const desired = await desiredOf(database, stationId);
       return { ...shown(await localLists.find(database, stationId)), ...(desired && { desired }) };
     },

@@ -10,23 +10,26 @@ const TYPES = { call: 2, result: 3, error: 4, unreadable: 0 } as const;
 const NAMES = Object.keys(TYPES) as (keyof typeof TYPES)[];
 
 const Direction = oneOf(['in', 'out'] as const, 'in: from the station');
-const Message = Type.Object({
-  recordedAt: Time,
-  direction: Direction,
-  type: oneOf(NAMES),
-  action: Text,
-  messageId: Type.String(),
-  payload: Type.Unknown(),
-  errorCode: Text,
-  errorDescription: Text,
-  raw: nullable(Type.String({ description: 'The text of what was no frame' })),
-  connectionId: Text,
-});
+const Message = Type.Object(
+  {
+    recordedAt: Time,
+    direction: Direction,
+    type: oneOf(NAMES),
+    action: Text,
+    messageId: Type.String(),
+    payload: Type.Unknown(),
+    errorCode: Text,
+    errorDescription: Text,
+    raw: nullable(Type.String({ description: 'The text of what was no frame' })),
+    connectionId: Text,
+  },
+  { title: 'Message' },
+);
 const Query = listQuery({
   direction: Type.Optional(Direction),
-  type: Type.Optional(oneOf(NAMES)),
-  action: Type.Optional(Type.String()),
-  messageId: Type.Optional(Type.String()),
+  type: Type.Optional(oneOf(NAMES, 'Only frames of this type')),
+  action: Type.Optional(Type.String({ description: 'Only frames with this action' })),
+  messageId: Type.Optional(Type.String({ description: 'Only the call with this id, and its answer' })),
   ...Period,
 });
 const PAGER = new Pager(

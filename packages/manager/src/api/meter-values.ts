@@ -3,6 +3,7 @@ import * as meterValueList from '../store/meter-value-list.ts';
 import type { MeterValueRow } from '../store/meter-value-list.ts';
 import * as transactionList from '../store/transaction-list.ts';
 import {
+  ConnectorId,
   Int32,
   nullable,
   Period,
@@ -16,19 +17,22 @@ import { listQuery, pageOf, Pager } from './paging.ts';
 import type { ApiContext, App } from './route.ts';
 import { unknownTransaction } from './transactions.ts';
 
-const MeterValue = Type.Object({
-  measuredAt: Time,
-  connectorId: Int32,
-  transactionId: nullable(Type.Integer()),
-  context: Type.String(),
-  measurand: Type.String(),
-  phase: Text,
-  location: Type.String(),
-  format: Type.String(),
-  unit: Text,
-  value: Type.String({ description: 'As the station sent it' }),
-  receivedAt: Time,
-});
+const MeterValue = Type.Object(
+  {
+    measuredAt: Time,
+    connectorId: Int32,
+    transactionId: nullable(Type.Integer()),
+    context: Type.String(),
+    measurand: Type.String(),
+    phase: Text,
+    location: Type.String(),
+    format: Type.String(),
+    unit: Text,
+    value: Type.String({ description: 'As the station sent it' }),
+    receivedAt: Time,
+  },
+  { title: 'MeterValue' },
+);
 /** What samples are chosen by. */
 export const METER_VALUE_FILTERS = {
   measurand: Type.Optional(Type.String({ description: 'Such as Energy.Active.Import.Register' })),
@@ -80,7 +84,11 @@ export function meterValueRoutes(app: App, { database }: ApiContext): void {
         summary: 'What a station measured, in transactions and outside of them, oldest first',
         tags,
         params: StationParams,
-        querystring: listQuery({ ...METER_VALUE_FILTERS, connectorId: Type.Optional(Int32), ...Period }),
+        querystring: listQuery({
+          ...METER_VALUE_FILTERS,
+          connectorId: Type.Optional(ConnectorId),
+          ...Period,
+        }),
         response: { 200: pageOf(MeterValue) },
       },
     },

@@ -18,7 +18,7 @@ export function listQuery<P extends TProperties>(filters: P) {
         }),
       ),
       cursor: Type.Optional(
-        Type.String({ description: '`nextCursor` of the page before; none for the first' }),
+        Type.String({ description: '`nextCursor` of the page before; none or empty for the first' }),
       ),
       ...filters,
     },
@@ -29,7 +29,11 @@ export function listQuery<P extends TProperties>(filters: P) {
 /** The answer of a list. */
 export function pageOf<S extends TSchema>(item: S) {
   const nextCursor = nullable(Type.String({ description: '`cursor` of the next page; null on the last' }));
-  return Type.Object({ items: Type.Array(item), nextCursor }, { description: 'A page of the list' });
+  const { title } = item as { title?: string };
+  return Type.Object(
+    { items: Type.Array(item), nextCursor },
+    { ...(title !== undefined && { title: `${title}Page` }), description: 'A page of the list' },
+  );
 }
 
 /** What a cursor can hold. */
@@ -67,7 +71,7 @@ export class Pager<Row, const K extends readonly Kind[]> {
   }
 
   #read(cursor: string | undefined): Key<K> | null {
-    if (cursor === undefined) return null;
+    if (!cursor) return null;
     const key = parse(Buffer.from(cursor, 'base64url').toString());
     if (Array.isArray(key) && key.length === this.#kinds.length) {
       if (this.#kinds.every((kind, i) => KINDS[kind](key[i]))) return key as Key<K>;
@@ -78,6 +82,41 @@ export class Pager<Row, const K extends readonly Kind[]> {
       {
         field: 'cursor',
       },
+    );
+  }
+}
+
+/** Where a list goes on whose rows are ordered by time, or by id alone. */
+export interface PlaceInPeriod {
+  at: string | null;
+  id: number;
+}
+
+/**
+ * A list of rows that have an id and a time, newest first: by id, or by time where a period is given, so that nothing after the period
+ * is read for a page of it.
+ */
+export class PeriodPager<Row> {
+  readonly #byId: Pager<Row, readonly ['integer']>;
+  readonly #byTime: Pager<Row, readonly ['time', 'integer']>;
+
+  constructor(keyOf: (row: Row) => { at: Date; id: number }) {
+    this.#byId = new Pager(['integer'], (row) => [keyOf(row).id]);
+    this.#byTime = new Pager(['time', 'integer'], (row) => [keyOf(row).at.toISOString(), keyOf(row).id]);
+  }
+
+  /** As Pager.page; throws Problem for a cursor of the other order. */
+  page(
+    query: { cursor?: string; limit?: number },
+    { from, to }: { from: Date | null; to: Date | null },
+    list: (place: { before: PlaceInPeriod | null; rows: number }) => Promise<Row[]>,
+  ): Promise<{ items: Row[]; nextCursor: string | null }> {
+    if (from === null && to === null)
+      return this.#byId.page(query, ({ after, rows }) =>
+        list({ before: after && { at: null, id: after[0] }, rows }),
+      );
+    return this.#byTime.page(query, ({ after, rows }) =>
+      list({ before: after && { at: after[0], id: after[1] }, rows }),
     );
   }
 }

@@ -9,20 +9,26 @@ import * as pncCertificateRequests from '../store/pnc-certificate-requests.ts';
 import type { PncRequestRow } from '../store/pnc-certificate-requests.ts';
 import * as tags from '../store/tags.ts';
 import { Certificate, CERTIFICATE_PAGER, CertificateRequest, HashData } from './certificates.ts';
-import { oneOf, Period, readPeriod, StationParams, Text, Time } from './fields.ts';
+import { OfStation, oneOf, Period, readPeriod, StationParams, Text, Time } from './fields.ts';
 import { nullable } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import type { ApiContext, App } from './route.ts';
 
 const { certificateRequestId: id, ...requestFields } = CertificateRequest.properties;
 const Dialect = oneOf(['oca', 'has2be'] as const);
-const PncRequest = Type.Object({ pncRequestId: id, dialect: Dialect, ...requestFields });
-const PncCertificate = Type.Object({
-  ...Certificate.properties,
-  childCertificateHashData: nullable(
-    Type.Array(HashData, { description: 'The sub-CAs under it, where the station told of them' }),
-  ),
-});
+export const PncCertificateRequest = Type.Object(
+  { pncRequestId: id, dialect: Dialect, ...requestFields },
+  { title: 'PncCertificateRequest' },
+);
+const PncCertificate = Type.Object(
+  {
+    ...Certificate.properties,
+    childCertificateHashData: nullable(
+      Type.Array(HashData, { description: 'The sub-CAs under it, where the station told of them' }),
+    ),
+  },
+  { title: 'PncCertificate' },
+);
 const CERTIFICATE_STATUSES = [
   'Accepted',
   'SignatureError',
@@ -32,19 +38,24 @@ const CERTIFICATE_STATUSES = [
   'CertChainError',
   'ContractCancelled',
 ] as const;
-const Authorization = Type.Object({
-  stationId: Type.String(),
-  receivedAt: Time,
-  messageId: Type.String(),
-  dialect: Dialect,
-  emaid: Type.String({ description: 'As the station sent it' }),
-  idTag: nullable(Type.String({ description: 'The tag that decided; null when there is none' })),
-  status: Type.String({ description: 'What the station was told of the contract' }),
-  certificateStatus: nullable(
-    Type.String({ description: 'What came of the check; null when the station sent nothing to be checked' }),
-  ),
-  reason: Text,
-});
+const Authorization = Type.Object(
+  {
+    stationId: Type.String(),
+    receivedAt: Time,
+    messageId: Type.String(),
+    dialect: Dialect,
+    emaid: Type.String({ description: 'As the station sent it' }),
+    idTag: nullable(Type.String({ description: 'The tag that decided; null when there is none' })),
+    status: Type.String({ description: 'What the station was told of the contract' }),
+    certificateStatus: nullable(
+      Type.String({
+        description: 'What came of the check; null when the station sent nothing to be checked',
+      }),
+    ),
+    reason: Text,
+  },
+  { title: 'PncAuthorization' },
+);
 const REQUEST_PAGER = new Pager(['integer'], ({ pncRequestId }: PncRequestRow) => [pncRequestId]);
 const AUTHORIZATION_PAGER = new Pager(
   ['time', 'text', 'text'],
@@ -75,7 +86,7 @@ function addCertificates(app: App, { database }: ApiContext): void {
         tags: plugAndCharge,
         params: StationParams,
         querystring: listQuery({
-          certificateType: Type.Optional(oneOf(LISTS.pnc)),
+          certificateType: Type.Optional(oneOf(LISTS.pnc, 'Only certificates of this type')),
         }),
         response: { 200: pageOf(PncCertificate) },
       },
@@ -103,8 +114,10 @@ function addRequests(app: App, { database }: ApiContext): void {
         summary: 'The V2G certificates that a station asked for, with what was decided; newest first',
         tags: plugAndCharge,
         params: StationParams,
-        querystring: listQuery({ state: Type.Optional(oneOf(CERTIFICATE_REQUEST_STATES)) }),
-        response: { 200: pageOf(PncRequest) },
+        querystring: listQuery({
+          state: Type.Optional(oneOf(CERTIFICATE_REQUEST_STATES, 'Only requests in this state')),
+        }),
+        response: { 200: pageOf(PncCertificateRequest) },
       },
     },
     ({ params, query }) =>
@@ -124,9 +137,9 @@ function addAuthorizations(app: App, { database }: ApiContext): void {
         summary: 'Authorizations by contract certificate, newest first',
         tags: plugAndCharge,
         querystring: listQuery({
-          stationId: Type.Optional(Type.String()),
-          emaid: Type.Optional(Type.String({ description: 'In any form' })),
-          certificateStatus: Type.Optional(oneOf(CERTIFICATE_STATUSES)),
+          stationId: OfStation,
+          emaid: Type.Optional(Type.String({ description: 'Only of this contract, in any form of its id' })),
+          certificateStatus: Type.Optional(oneOf(CERTIFICATE_STATUSES, 'Only with this result of the check')),
           ...Period,
         }),
         response: { 200: pageOf(Authorization) },

@@ -10,6 +10,7 @@ import * as pncDialects from '../store/pnc-dialects.ts';
 import { Command, CommandOptions, sendCommand } from './commands.ts';
 import { nullable, oneOf, StationParams } from './fields.ts';
 import { commandIdOf } from './idempotency.ts';
+import { ocppBody } from './ocpp-body.ts';
 import type { ApiContext, App } from './route.ts';
 
 const DIALECT_NAMES = ['oca', 'has2be'] as const satisfies Dialect[];
@@ -40,7 +41,10 @@ const Tunnelled = Type.Object(
   },
   { description: 'What is inside the DataTransfer' },
 );
-const Answer = Type.Object({ ...Command.properties, tunnelled: Tunnelled });
+const Answer = Type.Object(
+  { ...Command.properties, tunnelled: Tunnelled },
+  { title: 'PncCommand', description: 'The command and its outcome' },
+);
 
 /** Tunnelled commands of ISO 15118 Plug & Charge: a route for each action. */
 export function pncCommandRoutes(app: App, context: ApiContext): void {
@@ -87,10 +91,7 @@ function addCommand(app: App, context: ApiContext, action: PncCommandAction): vo
 }
 
 function bodyOf(action: PncCommandAction) {
-  const named = Object.entries(TUNNEL_SCHEMAS.oca[action].request).filter(
-    ([keyword]) => !keyword.startsWith('$'),
-  );
-  return Type.Unsafe<object>(Object.fromEntries(named));
+  return Type.Unsafe<object>(ocppBody(TUNNEL_SCHEMAS.oca[action].request, 'Pnc'));
 }
 
 /** Stations expect it, though the application note has no field (PnC.16). */

@@ -13,21 +13,24 @@ const Fingerprint = Type.String({
   pattern: '^[\\da-fA-F]{64}$',
   description: 'SHA-256 of the certificate, 64 hexadecimal digits',
 });
-const Root = Type.Object({
-  fingerprint: Fingerprint,
-  certificateType: Types,
-  isSelfSigned: Type.Boolean({
-    description: 'True for a root, that chains may end at; false for a sub-CA, that helps to build them',
-  }),
-  pem: Type.String(),
-  serialNumber: Type.String(),
-  subject: Type.String(),
-  issuer: Type.String(),
-  validFrom: Time,
-  validTo: Time,
-  note: Text,
-  createdAt: Time,
-});
+const Root = Type.Object(
+  {
+    fingerprint: Fingerprint,
+    certificateType: Types,
+    isSelfSigned: Type.Boolean({
+      description: 'True for a root, that chains may end at; false for a sub-CA, that helps to build them',
+    }),
+    pem: Type.String(),
+    serialNumber: Type.String(),
+    subject: Type.String(),
+    issuer: Type.String(),
+    validFrom: Time,
+    validTo: Time,
+    note: Text,
+    createdAt: Time,
+  },
+  { title: 'PncRoot', description: 'The root or sub-CA' },
+);
 const NewRoot = Type.Object(
   {
     certificateType: Types,
@@ -50,7 +53,9 @@ export function pncRootRoutes(app: App, { database }: ApiContext): void {
         operationId: 'listPncRoots',
         summary: 'The roots and sub-CAs that contract certificates are checked against, by fingerprint',
         tags,
-        querystring: listQuery({ certificateType: Type.Optional(Types) }),
+        querystring: listQuery({
+          certificateType: Type.Optional({ ...Types, description: 'Only certificates of this type' }),
+        }),
         response: { 200: pageOf(Root) },
       },
     },

@@ -4,8 +4,7 @@ import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import { NotPossible } from '../campaigns/control.ts';
-import { NotSent } from '../commands/call-maker.ts';
-import { RuleBroken } from '../commands/command.ts';
+import { NotSent, RuleBroken } from '../commands/command.ts';
 import { NoPublicUrl } from '../files/links.ts';
 import { faultOf } from '../store/storage-error.ts';
 import { NotResolvable } from '../unmatched-stop-resolution.ts';
@@ -28,7 +27,19 @@ export const ProblemDocument = Type.Object(
     field: Type.Optional(Type.String({ description: 'Of body, query or path' })),
     rule: Type.Optional(Type.String({ description: 'Of OCPP, that a command would break' })),
   },
-  { description: 'RFC 9457: `detail` names the thing, the fault and the cure' },
+  {
+    title: 'Problem',
+    description: 'RFC 9457: `detail` says what was wrong, where, and how to fix it',
+    examples: [
+      {
+        type: 'about:blank',
+        title: 'Bad Request',
+        status: 400,
+        detail: 'query: limit must be <= 500',
+        field: 'limit',
+      },
+    ],
+  },
 );
 
 /** What went wrong with a request, as RFC 9457 tells it: `message` names the thing, the fault and the cure. */
@@ -76,7 +87,9 @@ export function problemOf(error: Partial<FastifyError> & Error, log: Log): Probl
   if (error instanceof NoPublicUrl) return new Problem(409, error.message);
   if (error instanceof RuleBroken) return new Problem(422, error.message, { rule: error.rule });
   if (error instanceof OcppError) return new Problem(400, `body: ${error.message}`);
-  const [fault] = error.validation ?? [];
+  const faults = error.validation ?? [];
+  // Of a choice each part that does not fit is a fault; what tells of all is the choice itself.
+  const fault = faults.find(({ keyword }) => keyword === 'anyOf') ?? faults[0];
   if (fault) return validationProblem(fault, error.validationContext ?? 'body');
   const status = error.statusCode ?? 500;
   if (status >= 400 && status < 500)
@@ -125,7 +138,12 @@ const CURES = {
 
 /** What ajv tells of a fault when it is asked to be verbose. */
 interface Fault extends FastifySchemaValidationError {
-  parentSchema?: { description?: string; properties?: object };
+  parentSchema?: {
+    description?: string;
+    properties?: object;
+    patternProperties?: object;
+    anyOf?: { type?: string; enum?: unknown[] }[];
+  };
 }
 
 function validationProblem(fault: Fault, context: string): Problem {
@@ -140,7 +158,9 @@ function validationProblem(fault: Fault, context: string): Problem {
 function faultText({ keyword, message = 'is not valid', params, parentSchema }: Fault): string {
   switch (keyword) {
     case 'additionalProperties':
-      return `is not known; known are ${Object.keys(parentSchema?.properties ?? {}).join(', ')}`;
+      return unknownText(parentSchema);
+    case 'anyOf':
+      return `must be ${parentSchema?.anyOf?.map(({ type, enum: words }) => words?.join(' or ') ?? type).join(' or ')}`;
     case 'required':
       return 'is missing';
     case 'enum':
@@ -154,4 +174,10 @@ function faultText({ keyword, message = 'is not valid', params, parentSchema }: 
     default:
       return message;
   }
+}
+
+function unknownText({ properties, patternProperties }: NonNullable<Fault['parentSchema']> = {}): string {
+  const [pattern] = Object.keys(patternProperties ?? {});
+  if (pattern !== undefined) return `is no name that may be here; names must match ${pattern}`;
+  return `is not known; known are ${Object.keys(properties ?? {}).join(', ')}`;
 }

@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import { mayBeEmpty } from './named-schemas.ts';
+import type { Schema } from './named-schemas.ts';
 import { Problem } from './problem.ts';
 
 /** No message of OCPP comes near. */
@@ -17,10 +19,18 @@ export function readRequestValues(app: FastifyInstance): void {
     const { schema } = request.routeOptions;
     request.params = readTexts(request.params, schema?.params as ObjectSchema | undefined);
     request.query = readTexts(request.query, schema?.querystring as ObjectSchema | undefined);
-    // A PUT without a body changes nothing, or makes the thing with all its defaults.
-    if (schema?.body !== undefined && request.body === undefined) request.body = {};
+    const body = schema?.body as Schema | undefined;
+    if (body && request.body === undefined) request.body = emptyBody(body);
     for (const place of [request.params, request.query, request.body]) refuseUnstorable(place, '', 0);
   });
+}
+
+/** A request without a body says nothing, where that may be said: it changes nothing, or makes a thing with all its defaults. */
+function emptyBody(schema: Schema): object {
+  // One without a type is read by its handler, as it comes.
+  if (schema.type === undefined || mayBeEmpty(schema)) return {};
+  const names = schema.required ?? Object.keys(schema.properties ?? {});
+  throw new Problem(400, `the body is missing; send a JSON object with ${names.join(', ')}`);
 }
 
 function readTexts(values: unknown, schema: ObjectSchema | undefined): unknown {
@@ -36,7 +46,7 @@ function readTexts(values: unknown, schema: ObjectSchema | undefined): unknown {
 
 // What does not read as its type stays text, and is refused by the schema.
 function readText(value: unknown, type: unknown): unknown {
-  if (type === 'integer' && typeof value === 'string' && /^-?\d{1,15}$/.test(value)) return Number(value);
+  if (type === 'integer' && typeof value === 'string' && /^-?\d{1,30}$/.test(value)) return Number(value);
   if (type === 'boolean' && value === 'true') return true;
   if (type === 'boolean' && value === 'false') return false;
   return value;

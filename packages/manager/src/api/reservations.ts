@@ -6,28 +6,33 @@ import { nullable, oneOf, StationParams, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import type { ApiContext, App } from './route.ts';
 
-const Reservation = Type.Object({
-  reservationId: Type.Integer(),
-  stationId: Type.String(),
-  commandId: Type.String({ description: 'The ReserveNow that asked for it' }),
-  connectorId: Type.Integer({ description: '0 for any connector' }),
-  idTag: Type.String(),
-  parentIdTag: Text,
-  expiryDate: Time,
-  state: oneOf(
-    RESERVATION_STATES,
-    'requested: the station has not answered. used: by a transaction. lost: its connector or station became Faulted or Unavailable. replaced: by another with the same reservationId. ended: the station does not know it any more',
-  ),
-  reason: nullable(Type.String({ description: 'Why it was refused or lost' })),
-  transactionId: nullable(Type.Integer({ description: 'The transaction that used it' })),
-  requestedAt: Time,
-  acceptedAt: nullable(Time),
-  reservedAt: nullable(
-    Type.Unsafe<Date>({ ...Time, description: "When its connector said Reserved, by the station's clock" }),
-  ),
-  endedAt: nullable(Time),
+const Reservation = Type.Object(
+  {
+    reservationId: Type.Integer(),
+    stationId: Type.String(),
+    commandId: Type.String({ description: 'The ReserveNow that asked for it' }),
+    connectorId: Type.Integer({ description: '0 for any connector' }),
+    idTag: Type.String(),
+    parentIdTag: Text,
+    expiryDate: Time,
+    state: oneOf(
+      RESERVATION_STATES,
+      'requested: the station has not answered. used: by a transaction. lost: its connector or station became Faulted or Unavailable. replaced: by another with the same reservationId. ended: the station does not know it any more',
+    ),
+    reason: nullable(Type.String({ description: 'Why it was refused or lost' })),
+    transactionId: nullable(Type.Integer({ description: 'The transaction that used it' })),
+    requestedAt: Time,
+    acceptedAt: nullable(Time),
+    reservedAt: nullable(
+      Type.Unsafe<Date>({ ...Time, description: "When its connector said Reserved, by the station's clock" }),
+    ),
+    endedAt: nullable(Time),
+  },
+  { title: 'Reservation' },
+);
+const Query = listQuery({
+  state: Type.Optional(oneOf(RESERVATION_STATES, 'Only reservations in this state')),
 });
-const Query = listQuery({ state: Type.Optional(oneOf(RESERVATION_STATES)) });
 const PAGER = new Pager(['integer'], ({ reservationKey }: ReservationRow) => [reservationKey]);
 
 /** Reservations, as ReserveNow made them. */

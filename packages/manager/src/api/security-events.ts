@@ -1,25 +1,29 @@
 import { Type } from '@fastify/type-provider-typebox';
 import * as securityEvents from '../store/security-events.ts';
-import type { SecurityEvent } from '../store/security-events.ts';
-import { Period, readPeriod, Text, Time } from './fields.ts';
+import type { SecurityEvent as Row } from '../store/security-events.ts';
+import { OfStation, Period, readPeriod, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import type { ApiContext, App } from './route.ts';
 
-const Event = Type.Object({
-  stationId: Type.String(),
-  type: Type.String({ description: 'An open list: stations may have types of their own' }),
-  occurredAt: Type.Unsafe<Date>({ ...Time, description: "By the station's clock" }),
-  isCritical: Type.Boolean({ description: 'The security extension of OCPP 1.6 calls this type critical' }),
-  techInfo: Text,
-  receivedAt: Time,
-});
+/** A security event as the API shows it. */
+export const SecurityEvent = Type.Object(
+  {
+    stationId: Type.String(),
+    type: Type.String({ description: 'An open list: stations may have types of their own' }),
+    occurredAt: Type.Unsafe<Date>({ ...Time, description: "By the station's clock" }),
+    isCritical: Type.Boolean({ description: 'The security extension of OCPP 1.6 calls this type critical' }),
+    techInfo: Text,
+    receivedAt: Time,
+  },
+  { title: 'SecurityEvent' },
+);
 const Query = listQuery({
-  stationId: Type.Optional(Type.String()),
-  type: Type.Optional(Type.String({ description: 'In any case' })),
-  critical: Type.Optional(Type.Boolean()),
+  stationId: OfStation,
+  type: Type.Optional(Type.String({ description: 'Only this type, in any case' })),
+  critical: Type.Optional(Type.Boolean({ description: 'true: only critical ones; false: only others' })),
   ...Period,
 });
-const PAGER = new Pager(['time', 'text', 'text'], ({ occurredAt, stationId, type }: SecurityEvent) => [
+const PAGER = new Pager(['time', 'text', 'text'], ({ occurredAt, stationId, type }: Row) => [
   occurredAt.toISOString(),
   stationId,
   type,
@@ -36,7 +40,7 @@ export function securityEventRoutes(app: App, { database }: ApiContext): void {
         summary: 'Security events, newest first',
         tags: ['security'],
         querystring: Query,
-        response: { 200: pageOf(Event) },
+        response: { 200: pageOf(SecurityEvent) },
       },
     },
     ({ query }) =>

@@ -27,6 +27,7 @@ import { exportRoutes } from './exports.ts';
 import { healthRoutes } from './health.ts';
 import { honourIdempotencyKeys } from './idempotency.ts';
 import { jobRoutes } from './jobs.ts';
+import { requireKnownStations } from './known-station.ts';
 import { localListRoutes } from './local-list.ts';
 import { messageRoutes } from './messages.ts';
 import { meterValueRoutes } from './meter-values.ts';
@@ -139,6 +140,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   await app.register(
     async (api) => {
       honourIdempotencyKeys(api.withTypeProvider<TypeBoxTypeProvider>(), { ...options, keys });
+      requireKnownStations(api, context);
       for (const addRoutes of RESOURCES) addRoutes(api.withTypeProvider<TypeBoxTypeProvider>(), context);
     },
     { prefix: '/api/v1' },

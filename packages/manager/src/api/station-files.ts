@@ -4,6 +4,7 @@ import { FILES_PER_LINK, FilesByLink } from '../files/by-link.ts';
 import type { Files } from '../files/files.ts';
 import { isMultipart, NotMultipart, readForm } from '../files/multipart.ts';
 import type { FileRow } from '../store/file-list.ts';
+import { FILE_RESPONSES } from './file-schemas.ts';
 import { incoming, receive, sendFile } from './file-transfer.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -45,6 +46,7 @@ function addDownload(app: App, byLink: FilesByLink): void {
     summary: 'A file for the station that has the link to it, or the part that a Range header names',
     tags,
     params: Params,
+    response: FILE_RESPONSES,
   };
   app.get('/files/:token/:name', { config, exposeHeadRoute: false, schema }, send);
   app.head('/files/:token/:name', { config, schema: { params: Params, hide: true } }, send);

@@ -27,7 +27,10 @@ const Group = Type.Object(
     stations: Type.Integer({ description: 'How many stations are members' }),
     updatedAt: Time,
   },
-  { description: 'Stations that are named, and those that fit all that is set of vendor, model and prefix' },
+  {
+    title: 'StationGroup',
+    description: 'Stations that are named, and those that fit all that is set of vendor, model and prefix',
+  },
 );
 const Change = Type.Object(
   {

@@ -18,31 +18,46 @@ const Availability = nullable(
     { description: 'What was asked of it last by ChangeAvailability' },
   ),
 );
-const Connector = Type.Object({
-  connectorId: Type.Integer(),
-  status: Type.String(),
-  errorCode: Type.String(),
-  info: Text,
-  vendorId: Text,
-  vendorErrorCode: Text,
-  statusAt: TimeText,
-  receivedAt: TimeText,
-  availability: Availability,
-});
-const TurnedAway = Type.Object({
-  reason: Type.String(),
-  status: Type.Integer({ description: 'Of the HTTP answer' }),
-  remoteAddress: Text,
-  count: Type.Integer(),
-  firstAt: TimeText,
-  lastAt: TimeText,
-});
-const Station = Type.Object(
+const Connector = Type.Object(
+  {
+    connectorId: Type.Integer(),
+    status: Type.String({ examples: ['Charging'] }),
+    errorCode: Type.String(),
+    info: Text,
+    vendorId: Text,
+    vendorErrorCode: Text,
+    statusAt: TimeText,
+    receivedAt: TimeText,
+    availability: Availability,
+  },
+  { title: 'Connector' },
+);
+const TurnedAway = Type.Object(
+  {
+    reason: Type.String(),
+    status: Type.Integer({ description: 'Of the HTTP answer' }),
+    remoteAddress: Text,
+    count: Type.Integer(),
+    firstAt: TimeText,
+    lastAt: TimeText,
+  },
+  { title: 'RefusedHandshake' },
+);
+/** A station as the API shows it. */
+export const Station = Type.Object(
   {
     stationId: Type.String(),
     adopted: Type.Boolean({ description: 'false: it was turned away and nobody has added it; PUT adds it' }),
     connected: Type.Boolean(),
     connectedAt: nullable(Time),
+    disconnectedAt: nullable(
+      Type.Unsafe<Date>({
+        ...Time,
+        description:
+          'When its last connection ended; null while it is open, and when its gateway died with it',
+      }),
+    ),
+    connectionId: nullable(Type.String({ description: 'Of its last connection' })),
     gatewayId: Text,
     remoteAddress: Text,
     securityProfile: nullable(Type.Integer({ description: 'The lowest that it is let in with' })),
@@ -86,12 +101,17 @@ const Station = Type.Object(
     connectors: Type.Array(Connector),
     turnedAway: Type.Array(TurnedAway, { description: 'Handshakes refused since it was changed last' }),
   },
-  { description: 'The station' },
+  { title: 'Station', description: 'The station' },
 );
 const Query = listQuery({
-  adopted: Type.Optional(Type.Boolean()),
-  connected: Type.Optional(Type.Boolean()),
-  registrationStatus: Type.Optional(Registration),
+  adopted: Type.Optional(
+    Type.Boolean({ description: 'true: those that were added; false: those that were turned away' }),
+  ),
+  connected: Type.Optional(Type.Boolean({ description: 'true: only connected ones; false: only others' })),
+  registrationStatus: Type.Optional({
+    ...Registration,
+    description: 'Only those whose last BootNotification was answered so',
+  }),
   prefix: Type.Optional(Type.String({ description: 'Beginning of the id' })),
 });
 const PAGER = new Pager(['text'], ({ stationId }: StationRow) => [stationId]);

@@ -29,7 +29,7 @@ const Tag = Type.Object(
     createdAt: Time,
     updatedAt: Time,
   },
-  { description: 'The tag' },
+  { title: 'Tag', description: 'The tag' },
 );
 const Change = Type.Object(
   {
@@ -43,8 +43,8 @@ const Change = Type.Object(
 );
 const Params = Type.Object({ idTag: IdTag });
 const Query = listQuery({
-  status: Type.Optional(Status),
-  parentIdTag: Type.Optional(IdTag),
+  status: Type.Optional({ ...Status, description: 'Only tags in this status' }),
+  parentIdTag: Type.Optional({ ...IdTag, description: 'Only tags with this parentIdTag' }),
   prefix: Type.Optional(Type.String({ description: 'Beginning of the idTag, in any case' })),
 });
 const PAGER = new Pager(['text'], ({ idTag }: TagRow) => [store.tagKey(idTag)]);

@@ -2,8 +2,18 @@ import { Type } from '@fastify/type-provider-typebox';
 import * as transactionList from '../store/transaction-list.ts';
 import type { TransactionRow } from '../store/transaction-list.ts';
 import { ENERGY_SOURCES, TRANSACTION_FLAGS, TRANSACTION_STATES } from '../store/transaction-state.ts';
-import { Int32, nullable, oneOf, readPeriod, Text, Time, TimeText, TransactionParams } from './fields.ts';
-import { listQuery, pageOf, Pager } from './paging.ts';
+import {
+  ConnectorId,
+  nullable,
+  OfStation,
+  oneOf,
+  readPeriod,
+  Text,
+  Time,
+  TimeText,
+  TransactionParams,
+} from './fields.ts';
+import { listQuery, pageOf, PeriodPager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
@@ -30,7 +40,7 @@ export const Transaction = Type.Object(
     transactionId: Type.Integer(),
     stationId: Type.String(),
     connectorId: Type.Integer(),
-    state: State,
+    state: { ...State, examples: ['stopped'] },
     idTag: Type.String(),
     parentIdTag: Text,
     idTagStatus: Type.String({ description: 'What the station was told of the tag when it started' }),
@@ -66,23 +76,29 @@ export const Transaction = Type.Object(
     startReceivedAt: Time,
     stopReceivedAt: nullable(Time),
   },
-  { description: 'The transaction; what its stop will tell is null while it is open' },
+  { title: 'Transaction', description: 'The transaction; what its stop will tell is null while it is open' },
 );
 /** What transactions are chosen by. */
 export const TRANSACTION_FILTERS = {
-  stationId: Type.Optional(Type.String()),
-  connectorId: Type.Optional(Int32),
-  idTag: Type.Optional(Type.String({ description: 'In any case' })),
+  stationId: OfStation,
+  connectorId: Type.Optional(ConnectorId),
+  idTag: Type.Optional(Type.String({ description: 'Only of this tag, in any case' })),
   open: Type.Optional(
     Type.Boolean({ description: 'true: those that have not ended; false: those that have' }),
   ),
-  state: Type.Optional(oneOf(TRANSACTION_STATES)),
-  flag: Type.Optional(oneOf(TRANSACTION_FLAGS)),
+  state: Type.Optional(oneOf(TRANSACTION_STATES, 'Only transactions in this state')),
+  flag: Type.Optional(oneOf(TRANSACTION_FLAGS, 'Only transactions with this flag')),
+  remoteStartCommandId: Type.Optional(
+    Type.String({ format: 'uuid', description: 'Only the one that answers this RemoteStartTransaction' }),
+  ),
   from: Type.Optional(Type.String({ format: 'date-time', description: 'Started not before this time' })),
   to: Type.Optional(Type.String({ format: 'date-time', description: 'Started before this time' })),
 };
 const Query = listQuery(TRANSACTION_FILTERS);
-const PAGER = new Pager(['integer'], ({ transactionId }: TransactionRow) => [transactionId]);
+const PAGER = new PeriodPager(({ startedAt, transactionId }: TransactionRow) => ({
+  at: startedAt,
+  id: transactionId,
+}));
 const tags = ['transactions'];
 
 /** Transactions, as their starts and stops told of them. */
@@ -93,21 +109,18 @@ export function transactionRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listTransactions',
-        summary: 'Transactions, newest first',
+        summary: 'Transactions, newest first; by their start where from or to is given',
         tags,
         querystring: Query,
         response: { 200: pageOf(Transaction) },
       },
     },
-    ({ query }) =>
-      PAGER.page(query, ({ after, rows }) =>
-        transactionList.list(database, {
-          ...query,
-          ...readPeriod(query),
-          before: after?.[0] ?? null,
-          rows,
-        }),
-      ),
+    ({ query }) => {
+      const period = readPeriod(query);
+      return PAGER.page(query, period, (place) =>
+        transactionList.list(database, { ...query, ...period, ...place }),
+      );
+    },
   );
   app.get(
     '/transactions/:transactionId',

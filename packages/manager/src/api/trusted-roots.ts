@@ -6,15 +6,18 @@ import { readPem } from './pem-field.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
-const Root = Type.Object({
-  fingerprint: Type.String({ description: 'SHA-256' }),
-  subject: Type.String(),
-  organisations: Type.Array(Type.String()),
-  certificate: Type.String({ description: 'PEM' }),
-  hasRevocationList: Type.Boolean(),
-  validTo: Time,
-  createdAt: Time,
-});
+const Root = Type.Object(
+  {
+    fingerprint: Type.String({ description: 'SHA-256' }),
+    subject: Type.String(),
+    organisations: Type.Array(Type.String()),
+    certificate: Type.String({ description: 'PEM' }),
+    hasRevocationList: Type.Boolean(),
+    validTo: Time,
+    createdAt: Time,
+  },
+  { title: 'TrustedRoot', description: 'The root' },
+);
 const NewRoot = Type.Object(
   {
     certificate: Type.String({ maxLength: 20_000, description: 'The root, in PEM' }),
@@ -50,7 +53,12 @@ function addList(app: App, { database }: ApiContext): void {
         operationId: 'listTrustedRoots',
         summary: 'Roots beside our own whose certificates stations may show',
         tags,
-        response: { 200: Type.Object({ items: Type.Array(Root) }, { description: 'All of them' }) },
+        response: {
+          200: Type.Object(
+            { items: Type.Array(Root) },
+            { title: 'TrustedRoots', description: 'All of them' },
+          ),
+        },
       },
     },
     async () => ({ items: (await trustedRoots.list(database)).map(shown) }),
@@ -105,7 +113,9 @@ function addRemoval(app: App, { database, judge }: ApiContext): void {
         operationId: 'removeTrustedRoot',
         summary: 'Trust a root no more',
         tags,
-        params: Type.Object({ fingerprint: Type.String({ maxLength: 64 }) }),
+        params: Type.Object({
+          fingerprint: Type.String({ maxLength: 64, description: 'SHA-256 of the root, in hexadecimal' }),
+        }),
         response: { 204: Type.Null({ description: 'It is not trusted any more' }) },
       },
     },

@@ -1,8 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { answerProblem, Problem } from './problem.ts';
 
-const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS'];
-
 /** Answers paths that there are not. */
 export function refuseUnknownPaths(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
@@ -24,7 +22,7 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
     for (const [url, methods] of [...methodsOf]) {
       const allow = [...methods].join(', ');
       app.route({
-        method: METHODS.filter((method) => !methods.has(method)),
+        method: app.supportedMethods.filter((method) => !methods.has(method)),
         url,
         exposeHeadRoute: false,
         config: { role: 'anyone' },

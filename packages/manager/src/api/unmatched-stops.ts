@@ -3,33 +3,41 @@ import * as unmatchedStopList from '../store/unmatched-stop-list.ts';
 import type { UnmatchedStopRow } from '../store/unmatched-stop-list.ts';
 import { MISMATCHES, UNMATCHED_STOP_STATES } from '../store/unmatched-stops.ts';
 import { assign, dismiss, unknownStop } from '../unmatched-stop-resolution.ts';
-import { Int32, nullable, oneOf, Reason, Text, Time } from './fields.ts';
+import { Int32, nullable, OfStation, oneOf, Reason, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
 
-const UnmatchedStop = Type.Object({
-  unmatchedStopId: Type.Integer(),
-  stationId: Type.String(),
-  transactionId: Type.Integer({ description: 'As the station sent it; 0 and below: without an id' }),
-  idTag: Text,
-  meterStopWh: Type.Integer(),
-  stoppedAt: Time,
-  stopReason: Type.String(),
-  why: oneOf(
-    MISMATCHES,
-    'Why it ended no transaction: none fits, several do, or the one that it means has been ended by another stop',
-  ),
-  state: oneOf(UNMATCHED_STOP_STATES),
-  assignedTransactionId: nullable(Type.Integer({ description: 'The transaction that it was assigned to' })),
-  resolvedAt: nullable(Time),
-  resolvedBy: nullable(Type.String({ description: 'Name of the API key' })),
-  resolutionReason: Text,
-  request: Type.Unknown({ description: 'The StopTransaction itself' }),
-  receivedAt: Time,
-});
+/** A stop that ended no transaction, as the API shows it. */
+export const UnmatchedStop = Type.Object(
+  {
+    unmatchedStopId: Type.Integer(),
+    stationId: Type.String(),
+    transactionId: Type.Integer({ description: 'As the station sent it; 0 and below: without an id' }),
+    idTag: Text,
+    meterStopWh: Type.Integer(),
+    stoppedAt: Time,
+    stopReason: Type.String(),
+    why: oneOf(
+      MISMATCHES,
+      'Why it ended no transaction: none fits, several do, or the one that it means has been ended by another stop',
+    ),
+    state: oneOf(UNMATCHED_STOP_STATES),
+    assignedTransactionId: nullable(Type.Integer({ description: 'The transaction that it was assigned to' })),
+    resolvedAt: nullable(Time),
+    resolvedBy: nullable(Type.String({ description: 'Name of the API key' })),
+    resolutionReason: Text,
+    request: Type.Unknown({ description: 'The StopTransaction itself' }),
+    receivedAt: Time,
+  },
+  { title: 'UnmatchedStop', description: 'The stop, and what was decided about it' },
+);
 const UnmatchedStopParams = Type.Object({
-  unmatchedStopId: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  unmatchedStopId: Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: 'The id of the stop',
+  }),
 });
 const Assign = Type.Object({ transactionId: Int32, reason: Reason }, { additionalProperties: false });
 const Dismiss = Type.Object({ reason: Reason }, { additionalProperties: false });
@@ -52,7 +60,7 @@ export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContex
         summary: 'Stops that ended no transaction, for an operator to reconcile; newest first',
         tags,
         querystring: listQuery({
-          stationId: Type.Optional(Type.String()),
+          stationId: OfStation,
           state: Type.Optional(oneOf(UNMATCHED_STOP_STATES, 'open if it is not given')),
         }),
         response: { 200: pageOf(UnmatchedStop) },

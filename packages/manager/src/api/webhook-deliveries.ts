@@ -8,13 +8,16 @@ import { listQuery, pageOf, Pager } from './paging.ts';
 import type { ApiContext, App } from './route.ts';
 import { throwUnknown, WebhookParams } from './webhooks.ts';
 
-const Dead = Type.Object({
-  event: Event,
-  attempts: Type.Integer(),
-  firstFailedAt: nullable(Time),
-  lastError: Text,
-  deadAt: Time,
-});
+const Dead = Type.Object(
+  {
+    event: Event,
+    attempts: Type.Integer(),
+    firstFailedAt: nullable(Time),
+    lastError: Text,
+    deadAt: Time,
+  },
+  { title: 'DeadDelivery' },
+);
 const Replay = Type.Object(
   {
     eventIds: Type.Optional(
@@ -27,7 +30,10 @@ const Replay = Type.Object(
   },
   { additionalProperties: false },
 );
-const Replayed = Type.Object({ replayed: Type.Integer({ description: 'Events that are tried again' }) });
+const Replayed = Type.Object(
+  { replayed: Type.Integer({ description: 'Events that are tried again' }) },
+  { title: 'ReplayedDeliveries', description: 'What is tried again' },
+);
 const PAGER = new Pager(['integer'], ({ event }: DeadDelivery) => [event.id]);
 const config = { role: 'admin' } as const;
 const tags = ['events'];

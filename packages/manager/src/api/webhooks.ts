@@ -4,7 +4,7 @@ import { checkOutbound, OutboundRefused } from '../outbound.ts';
 import * as webhooks from '../store/webhooks.ts';
 import type { Webhook as Row } from '../store/webhooks.ts';
 import { KINDS } from './events.ts';
-import { nullable, oneOf, StationId, Text, Time } from './fields.ts';
+import { idOf, nullable, oneOf, StationId, Text, Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import { Problem } from './problem.ts';
 import type { ApiContext, App } from './route.ts';
@@ -45,10 +45,10 @@ const FIELDS = {
   waiting: Type.Integer({ description: 'Events that wait for another try' }),
   dead: Type.Integer({ description: 'Events that were given up' }),
 };
-const Webhook = Type.Object(FIELDS);
+const Webhook = Type.Object(FIELDS, { title: 'Webhook', description: 'The webhook' });
 const MadeWebhook = Type.Object(
   { ...FIELDS, secret: Type.String({ description: 'What bodies are signed with, shown this once' }) },
-  { description: 'The webhook was made' },
+  { title: 'MadeWebhook', description: 'The webhook was made' },
 );
 const NewWebhook = Type.Object(
   {
@@ -60,7 +60,7 @@ const NewWebhook = Type.Object(
   { additionalProperties: false },
 );
 const Change = Type.Partial(NewWebhook, { additionalProperties: false });
-export const WebhookParams = Type.Object({ webhookId: Type.String({ format: 'uuid' }) });
+export const WebhookParams = Type.Object({ webhookId: idOf('webhook') });
 const PAGER = new Pager(['time', 'uuid'], ({ createdAt, webhookId }: Row) => [
   createdAt.toISOString(),
   webhookId,

@@ -1,3 +1,4 @@
+import { isUnknownAction } from '../commands/command.ts';
 import type { CampaignStationState, Change, UnderWay } from '../store/campaign-stations.ts';
 
 /** How the words of stations read in a campaign. Those that end a job are its outcome. */
@@ -11,8 +12,6 @@ const STATES: Partial<Record<string, CampaignStationState>> = {
   Installing: 'installing',
   InstallRebooting: 'installing',
 };
-/** What stations say that do not know a command (OCPP 1.6 errata §3.38 and field-quirks 6). */
-const NOT_KNOWN = ['NotSupported', 'NotImplemented'];
 /** A station that has said Installed boots within so long, and one that has booted says Installed. */
 const CONFIRM_MS = 300_000;
 
@@ -49,7 +48,7 @@ function verdict(station: UnderWay, expected: Expectation): Verdict {
   const { commandStatus, errorCode, jobOutcome, jobReason, otherWayTried } = station;
   if (commandStatus === 'expired') return { state: 'waiting' };
   if (commandStatus === 'failed' && expected.mayGoOtherWay && !otherWayTried)
-    if (NOT_KNOWN.includes(errorCode ?? '')) return { state: 'waiting', otherWay: true };
+    if (isUnknownAction(errorCode)) return { state: 'waiting', otherWay: true };
   switch (jobOutcome) {
     case 'succeeded':
       return afterSuccess(station, expected);

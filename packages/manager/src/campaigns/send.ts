@@ -1,8 +1,7 @@
 import { OcppError } from '@evander/ocpp';
 import type { Log } from '@evander/process';
-import { NotSent } from '../commands/call-maker.ts';
 import type { CallMaker } from '../commands/call-maker.ts';
-import { RuleBroken } from '../commands/command.ts';
+import { NotSent, RuleBroken } from '../commands/command.ts';
 import type { FileLinks } from '../files/links.ts';
 import { NoPublicUrl } from '../files/links.ts';
 import { firmwareOrder, isSigned } from '../files/orders.ts';

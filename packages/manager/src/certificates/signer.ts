@@ -1,7 +1,6 @@
 import type { Log } from '@evander/process';
-import { NotSent } from '../commands/call-maker.ts';
 import type { CallMaker } from '../commands/call-maker.ts';
-import { RuleBroken } from '../commands/command.ts';
+import { NotSent, RuleBroken } from '../commands/command.ts';
 import * as certificateRequests from '../store/certificate-requests.ts';
 import type { WaitingRequest } from '../store/certificate-requests.ts';
 import type { Database } from '../store/db.ts';

@@ -1,6 +1,7 @@
-import { CertificateError, faultsOf, readSigningRequest } from '@evander/pki';
+import { Certificate, CertificateError, faultsOf, readSigningRequest } from '@evander/pki';
 import type { IssueOptions } from '@evander/pki';
 import type { Db } from '../store/db.ts';
+import * as issuedCertificates from '../store/issued-certificates.ts';
 import * as stations from '../store/stations.ts';
 
 /** What a frame may hold instead of a request need not be kept to the end; OCPP has 5500 at most. */
@@ -27,6 +28,11 @@ export async function requestFaults(
       faults.push(`the csr has a DC that is not ${SECC_ROLE}, the role of a charging station`);
     if (request.identifiers.some((name) => !names.includes(name)))
       faults.push(`more names can be registered as serialNumbers, with PUT /api/v1/stations/${stationId}`);
+    const compromised = await issuedCertificates.compromised(db, stationId);
+    if (compromised.some((pem) => Certificate.parse(pem).key.equals(request.key)))
+      faults.push(
+        'the csr has a key whose certificate was revoked as keyCompromise: the station must make a new one',
+      );
     const other = await stations.otherNamed(db, stationId, request.identifiers);
     if (other !== undefined) faults.push(`a name in the csr belongs to station ${other}`);
     return faults;

@@ -11,6 +11,7 @@ import type { Db } from '../store/db.ts';
 import * as stations from '../store/stations.ts';
 import { traced } from '../tracing.ts';
 
+import { NotSent } from './command.ts';
 import type { CheckContext, Command } from './command.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { fillIn } from './fill-in.ts';
@@ -47,17 +48,6 @@ export interface CommandRequest {
   commandId?: string;
 }
 
-/** Why a command was not taken. */
-export class NotSent extends Error {
-  override name = 'NotSent';
-  readonly why: 'unknownStation' | 'notConnected' | 'tooMany';
-
-  constructor(why: NotSent['why'], message: string) {
-    super(message);
-    this.why = why;
-  }
-}
-
 /** Makes our calls to stations: checked, recorded, published, settled. Any manager can go on with what another began. */
 export class CallMaker {
   readonly #options: CallMakerOptions;
@@ -74,7 +64,7 @@ export class CallMaker {
     this.#options = options;
     this.#redaction = new Redaction(options.hiddenDataTransfers);
     this.#dispatcher = new Dispatcher(options);
-    this.#settlement = new Settlement(options);
+    this.#settlement = new Settlement(options, (db, call) => this.#add(db, randomUUID(), call));
   }
 
   /** From now on what waits too long is given up, and what got lost is sent again. */

@@ -34,6 +34,14 @@ export interface Failure {
   reason: string;
 }
 
+/** What stations say that do not know an action (OCPP 1.6 errata §3.38 and field-quirks 6). */
+const UNKNOWN_ACTION = ['NotSupported', 'NotImplemented'];
+
+/** Does the code of a CALLERROR say that the station does not know the action? */
+export function isUnknownAction(errorCode: string | null | undefined): boolean {
+  return UNKNOWN_ACTION.includes(errorCode ?? '');
+}
+
 /** What Evander does around one action that it sends: a file each, all of it optional. */
 export interface Command<A extends CommandAction> {
   /** Ids that are ours to give (G.12), by their path in the request: filled in where the request leaves them out. */
@@ -48,6 +56,16 @@ export interface Command<A extends CommandAction> {
   onAnswer?(response: Responses[A], sent: Sent<A>, context: CommandContext): Promise<void>;
   /** Runs when it is certain that the station did nothing. A command that timed out may still be answered. */
   onFailure?(failure: Failure, request: Requests[A], context: CommandContext): Promise<void>;
+  /** What a station that does not know the action is sent instead; undefined for nothing. */
+  instead?(request: Requests[A], context: CommandContext): Promise<Instead | undefined>;
+}
+
+/** A command in the place of another. */
+export interface Instead {
+  action: CommandAction;
+  request: object;
+  /** Runs in the database transaction that records it, and the failure of the other. */
+  alongside(db: Db, commandId: string): Promise<void>;
 }
 
 /** A rule of OCPP that a command would break, by its name in the specification or in docs/ocpp16.md. */
@@ -58,5 +76,16 @@ export class RuleBroken extends Error {
   constructor(rule: string, message: string) {
     super(message);
     this.rule = rule;
+  }
+}
+
+/** Why a command was not taken. */
+export class NotSent extends Error {
+  override name = 'NotSent';
+  readonly why: 'unknownStation' | 'notConnected' | 'tooMany';
+
+  constructor(why: NotSent['why'], message: string) {
+    super(message);
+    this.why = why;
   }
 }

@@ -2,11 +2,13 @@ import type { ErrorEnvelope, ResultEnvelope } from '@evander/broker';
 import { isAction, mayBeSentBy, OcppError, readPayload } from '@evander/ocpp';
 import type { CommandAction } from '@evander/ocpp';
 import { Redaction } from '@evander/process';
+import * as commandList from '../store/command-list.ts';
 import * as commands from '../store/commands.ts';
 import type { Outcome, Settled } from '../store/commands.ts';
 import type { Db } from '../store/db.ts';
 import { faultOf } from '../store/storage-error.ts';
-import type { Command, CommandContext, Failure } from './command.ts';
+import { isUnknownAction, NotSent, RuleBroken } from './command.ts';
+import type { Command, CommandContext, Failure, Instead } from './command.ts';
 import { repeatableActions } from './options.ts';
 import type { CallMakerOptions } from './options.ts';
 import { openRequest } from './request.ts';
@@ -17,6 +19,11 @@ const LATE_MS = 600_000;
 /** A station answers a Reset and closes: the answer may take another way to us than the news of the close. */
 const CLOSE_MS = 2000;
 
+/** Records a command within a database transaction; another manager may send it. */
+export type RecordCommand = (
+  db: Db,
+  call: Instead & { stationId: string; requestedBy?: string },
+) => Promise<unknown>;
 type Answer = ResultEnvelope | ErrorEnvelope;
 /** What an answer says: a response that can be read, or why there is none. */
 type Reading = { response: object } | Failure;
@@ -25,9 +32,11 @@ type Reading = { response: object } | Failure;
 export class Settlement {
   readonly #options: CallMakerOptions;
   readonly #redaction: Redaction;
+  readonly #record: RecordCommand;
 
-  constructor(options: CallMakerOptions) {
+  constructor(options: CallMakerOptions, record: RecordCommand) {
     this.#options = options;
+    this.#record = record;
     this.#redaction = new Redaction(options.hiddenDataTransfers);
   }
 
@@ -99,7 +108,11 @@ export class Settlement {
       if (!settled) return;
       const seconds = (outcome.at.getTime() - settled.sentAt.getTime()) / 1000;
       metrics.countCommand(settled.action, outcome.status, Math.max(0, seconds));
-      if ('reason' in reading) return this.#fail(db, settled, reading);
+      if ('reason' in reading) {
+        await this.#fail(db, settled, reading);
+        if (isUnknownAction(outcome.error?.code)) await this.#sendInstead(db, settled);
+        return;
+      }
       const request = openRequest(settled, sealer);
       const sent = { request, sentAt: settled.sentAt };
       await this.#fileOf(settled.action).onAnswer?.(reading.response, sent, this.#context(db, settled));
@@ -109,6 +122,23 @@ export class Settlement {
   async #fail(db: Db, command: Settled, failure: Failure): Promise<void> {
     const context = this.#context(db, command);
     await this.#fileOf(command.action).onFailure?.(failure, command.request, context);
+  }
+
+  async #sendInstead(db: Db, command: Settled): Promise<void> {
+    const { instead } = this.#fileOf(command.action);
+    if (!instead) return;
+    const { stationId, commandId } = command;
+    const context = this.#context(db, command);
+    const other = await instead(openRequest(command, this.#options.sealer), context);
+    if (!other) return;
+    const requestedBy = (await commandList.get(db, commandId))?.requestedBy;
+    try {
+      await this.#record(db, { ...other, stationId, ...(requestedBy && { requestedBy }) });
+    } catch (error) {
+      // It was refused before anything was recorded: the failure stands.
+      if (!(error instanceof RuleBroken || error instanceof NotSent)) throw error;
+      context.log.info({ err: error, instead: other.action }, 'another command in its place was refused');
+    }
   }
 
   #fileOf(action: CommandAction): AnyCommand {
@@ -136,6 +166,7 @@ interface AnyCommand extends Pick<Command<never>, 'onFailure'> {
     sent: { request: object; sentAt: Date },
     context: CommandContext,
   ): Promise<void>;
+  instead?(request: object, context: CommandContext): Promise<Instead | undefined>;
   onFailure?(failure: Failure, request: object, context: CommandContext): Promise<void>;
 }
 

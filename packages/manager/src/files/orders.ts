@@ -1,4 +1,4 @@
-import type { CommandAction } from '@evander/ocpp';
+import type { CommandAction, SignedUpdateFirmwareRequest, UpdateFirmwareRequest } from '@evander/ocpp';
 import type { Db } from '../store/db.ts';
 import type { FileRow } from '../store/file-list.ts';
 import type { Draft, FileLinks, Transport } from './links.ts';
@@ -50,6 +50,16 @@ export function firmwareOrder(file: FileRow, wish: FirmwareWish, links: FileLink
   return { action: 'SignedUpdateFirmware', request: { firmware, ...retriesOf(wish) }, keepLink };
 }
 
+/** The plain command for the same firmware, by the same link, as a signed one asks for. */
+export function plainUpdate({
+  firmware,
+  retries,
+  retryInterval,
+}: SignedUpdateFirmwareRequest): UpdateFirmwareRequest {
+  const { location, retrieveDateTime: retrieveDate } = firmware;
+  return { location, retrieveDate, ...retriesOf({ retries, retryInterval }) };
+}
+
 export interface UploadWish extends Way {
   from: Date | null;
   to: Date | null;
@@ -78,6 +88,9 @@ export function logOrder(logType: LogType, { from, to, ...wish }: UploadWish, li
   return { action: 'GetLog', request: { log, logType, ...retriesOf(wish) }, keepLink };
 }
 
-function retriesOf({ retries, retryInterval }: Omit<Way, 'transport'>): Omit<Way, 'transport'> {
+function retriesOf({
+  retries,
+  retryInterval,
+}: Omit<Way, 'transport'>): Pick<UpdateFirmwareRequest, 'retries' | 'retryInterval'> {
   return { ...(retries !== undefined && { retries }), ...(retryInterval !== undefined && { retryInterval }) };
 }

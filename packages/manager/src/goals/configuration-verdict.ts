@@ -1,4 +1,4 @@
-import { configurationKey } from '../configuration-keys.ts';
+import { configurationKey, isSameValue } from '../configuration-keys.ts';
 import type { DesiredKey, Outcome } from '../store/desired-configuration.ts';
 
 /** Whoever gave no answer is tried again after this time. */
@@ -34,7 +34,10 @@ export function judge(desired: DesiredKey, times: Times): Outcome | undefined {
     case 'rebootRequired':
       return judgePending(desired, times);
     case 'unreachable':
-      return times.now.getTime() - tried.at.getTime() < RETRY_MS ? holds : undefined;
+      // Whoever boots because of what it was sent is not sent it at each boot.
+      return tried.at >= times.requestedAt && times.now.getTime() - tried.at.getTime() < RETRY_MS
+        ? holds
+        : undefined;
     case 'ineffective':
       return tried.at >= times.requestedAt ? holds : undefined;
     default:
@@ -52,20 +55,6 @@ function judgePending({ key, known, tried }: DesiredKey, { bootedAt, now }: Time
   if (!known || known.readAt < bootedAt) return { ...holds, outcome: 'accepted', at: now };
   const reason = 'it was answered RebootRequired, and after the boot the station has another value';
   return { ...holds, outcome: 'ineffective', reason, at: now };
-}
-
-/** Do two texts mean the same to a key? In lists spaces, in booleans and lists the case, in numbers leading zeros do not count. */
-export function isSameValue(key: string, one: string | null, other: string): boolean {
-  const type = configurationKey(key)?.type;
-  return one !== null && normal(type, one) === normal(type, other);
-}
-
-function normal(type: string | undefined, value: string): string {
-  if (type === 'boolean') return value.trim().toLowerCase();
-  if (type === 'integer') return /^\s*-?\d+\s*$/.test(value) ? String(Number(value)) : value;
-  if (type !== 'list') return value;
-  const items = value.split(',').map((item) => item.trim().toLowerCase());
-  return items.filter((item) => item !== '').join(',');
 }
 
 function laterOf(one: Date, other: Date | undefined): Date {

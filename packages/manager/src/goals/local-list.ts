@@ -1,4 +1,5 @@
 import type { AuthorizationData, SendLocalListRequest } from '@evander/ocpp';
+import { isUnknownAction } from '../commands/command.ts';
 import * as configuration from '../store/configuration.ts';
 import * as desiredLocalLists from '../store/desired-local-lists.ts';
 import type { Attempts, Wanted } from '../store/desired-local-lists.ts';
@@ -6,7 +7,7 @@ import * as localLists from '../store/local-lists.ts';
 import type { LocalList } from '../store/local-lists.ts';
 import * as openGoals from '../store/open-goals.ts';
 import { tagKey } from '../store/tags.ts';
-import { send } from './goal.ts';
+import { isUnanswered, send } from './goal.ts';
 import type { Goal, GoalContext, Step } from './goal.ts';
 
 /** Entries of one message to a station that has not said how many it takes, and the most for one that takes any number. */
@@ -29,7 +30,7 @@ export const localList: Goal<object> = {
     const list = await desiredLocalLists.effective(db, stationId);
     const attempts = await desiredLocalLists.attempts(db, stationId);
     if (!list || !attempts) return { do: 'reached' };
-    const pause = afterFailure(context);
+    const pause = await afterFailure(context, attempts);
     if (pause) return pause;
     const known = await localLists.find(db, stationId);
     const reading = await nextReading(context, { known, attempts });
@@ -42,11 +43,15 @@ export const localList: Goal<object> = {
   },
 };
 
-// Whoever did not answer, or with an error, or Failed to a Full list, is left alone for a while: the others do not wait for him.
-function afterFailure({ last, now }: GoalContext): Step | undefined {
+// Whoever did not answer, or with an error, or Failed to a Full list, is left alone for a while: the others do not wait for him. A boot
+// may have cured what made it answer so; one that does not answer may boot because of what it is sent.
+async function afterFailure(
+  { db, stationId, last, now }: GoalContext,
+  { bootedAt }: Attempts,
+): Promise<Step | undefined> {
   if (!last || last.status === 'expired') return undefined;
   const code = last.error?.code ?? '';
-  if (last.action === 'GetLocalListVersion' && ['NotImplemented', 'NotSupported'].includes(code))
+  if (last.action === 'GetLocalListVersion' && isUnknownAction(code))
     return { do: 'failed', reason: `the station has no local authorization list: ${code}` };
   const { updateType } = last.request as Partial<SendLocalListRequest>;
   const word = (last.response as { status?: string } | null)?.status ?? '';
@@ -55,10 +60,14 @@ function afterFailure({ last, now }: GoalContext): Step | undefined {
     (last.action === 'SendLocalList' &&
       updateType === 'Full' &&
       !['Accepted', 'NotSupported'].includes(word));
-  const seconds = secondsLeft(last.settledAt, now);
-  if (!hasFailed || seconds <= 0) return undefined;
+  const { settledAt } = last;
+  const hasBooted = !isUnanswered(last) && bootedAt !== null && settledAt !== null && bootedAt > settledAt;
+  const seconds = secondsLeft(settledAt, now);
+  if (!hasFailed || hasBooted || seconds <= 0) return undefined;
   const what = last.status === 'answered' ? `the answer ${word}` : `no answer (${code || last.status})`;
-  return { do: 'wait', doing: `tried again later: ${what} to ${last.action}`, seconds };
+  const isOff = (await configuration.boolean(db, stationId, 'LocalAuthListEnabled')) === false;
+  const cause = isOff && word === 'Failed' ? '; its LocalAuthListEnabled is false: change it to true' : '';
+  return { do: 'wait', doing: `tried again later: ${what} to ${last.action}${cause}`, seconds };
 }
 
 interface Known {

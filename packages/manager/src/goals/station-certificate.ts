@@ -29,7 +29,8 @@ export async function nextCertificate(
     return { do: 'failed', reason: `no certificate for the station: ${asked.reason ?? asked.state}` };
   if (last?.action === 'ExtendedTriggerMessage')
     return (
-      refusalOf('ExtendedTriggerMessage', last) ?? awaited(now.getTime() - (last.settledAt ?? now).getTime())
+      refusalOf('ExtendedTriggerMessage', last) ??
+      awaited(now.getTime() - (last.settledAt ?? now).getTime(), asked?.reason ?? null)
     );
   // A station that does not know the key, or may not have it changed, still asks for a certificate.
   const hasName = (await configuration.value(db, stationId, 'CpoName')) === organisation;
@@ -39,11 +40,14 @@ export async function nextCertificate(
   return send('ExtendedTriggerMessage', trigger, 'asks the station to ask for a certificate');
 }
 
-function awaited(sinceMs: number): Step {
+// What has kept a certificate from the station so far is the reason, where something has.
+function awaited(sinceMs: number, reason: string | null): Step {
   return sinceMs > CERTIFICATE_MS
     ? {
         do: 'failed',
-        reason: 'the station has not asked for a certificate, or has not installed it, in time',
+        reason: reason
+          ? `no certificate for the station in time: ${reason}`
+          : 'the station has not asked for a certificate, or has not installed it, in time',
       }
     : { do: 'wait', doing: 'waits for the station to ask for its certificate and install it', seconds: 1 };
 }

@@ -1,20 +1,22 @@
 import { traced } from '../tracing.ts';
 import { faultOf } from './storage-error.ts';
 
-export interface BatchOptions<Row> {
+export interface BatchOptions<Row, Result> {
   /** The table, as traces show it. */
   name: string;
-  /** Stores all rows in one statement, or none. */
-  write(rows: Row[]): Promise<void>;
+  /** Stores all rows in one statement, or none; what each of them is told, where there is something. */
+  write(rows: Row[]): Promise<Result[] | void>;
   /** Rows of one write at most; more wait for the next. */
   maxRows: number;
+  /** Of rows with the same key, as those of one station, each has a write of its own, in the order in which they came. */
+  keyOf?(row: Row): string;
   /** Called with the rows of each commit. */
   onWritten?(rows: number): void;
 }
 
-interface Waiting<Row> {
+interface Waiting<Row, Result> {
   rows: Row[];
-  resolve(): void;
+  resolve(results: Result[]): void;
   reject(error: unknown): void;
 }
 
@@ -22,20 +24,20 @@ interface Waiting<Row> {
  * Group commit: whoever adds rows waits until they are committed, and all who come while a write is under way share the next one.
  * Under no load that costs nothing, under load one commit serves hundreds.
  */
-export class Batch<Row> {
-  readonly #options: BatchOptions<Row>;
-  #waiting: Waiting<Row>[] = [];
+export class Batch<Row, Result = never> {
+  readonly #options: BatchOptions<Row, Result>;
+  #waiting: Waiting<Row, Result>[] = [];
   #writing = false;
   readonly #whenIdle: (() => void)[] = [];
 
-  constructor(options: BatchOptions<Row>) {
+  constructor(options: BatchOptions<Row, Result>) {
     this.#options = options;
   }
 
-  /** Resolves when the rows are committed; rejects when they are not. */
-  add(rows: Row[]): Promise<void> {
-    if (rows.length === 0) return Promise.resolve();
-    const committed = (): Promise<void> =>
+  /** Resolves when the rows are committed, with what each is told; rejects when they are not. */
+  add(rows: Row[]): Promise<Result[]> {
+    if (rows.length === 0) return Promise.resolve([]);
+    const committed = (): Promise<Result[]> =>
       new Promise((resolve, reject) => {
         this.#waiting.push({ rows, resolve, reject });
         if (this.#writing) return;
@@ -57,27 +59,38 @@ export class Batch<Row> {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  #take(): Waiting<Row>[] {
+  #take(): Waiting<Row, Result>[] {
+    const { maxRows, keyOf } = this.#options;
+    const taken: Waiting<Row, Result>[] = [];
+    const left: Waiting<Row, Result>[] = [];
+    const keys = new Set<string>();
     let rows = 0;
-    let count = 0;
+    let seen = 0;
     for (const waiting of this.#waiting) {
-      rows += waiting.rows.length;
-      if (count > 0 && rows > this.#options.maxRows) break;
-      count++;
+      if (taken.length > 0 && rows + waiting.rows.length > maxRows) break;
+      seen++;
+      const own = keyOf ? waiting.rows.map(keyOf) : [];
+      const isIn = !own.some((key) => keys.has(key));
+      (isIn ? taken : left).push(waiting);
+      if (isIn) rows += waiting.rows.length;
+      for (const key of own) keys.add(key);
     }
-    return this.#waiting.splice(0, count);
+    left.push(...this.#waiting.slice(seen));
+    this.#waiting = left;
+    return taken;
   }
 
   // Must not reject: nobody would hear it. Everyone who waits is told instead. A group that has a bad row is halved until it is found,
   // so that it costs its neighbours log₂(n) statements; a database that is away is not asked for each part.
-  async #write(group: Waiting<Row>[]): Promise<void> {
+  async #write(group: Waiting<Row, Result>[]): Promise<void> {
     const left = [group];
     for (let part = left.pop(); part; part = left.pop()) {
       try {
         const rows = part.flatMap((one) => one.rows);
-        await this.#options.write(rows);
+        const results = (await this.#options.write(rows)) ?? [];
         this.#options.onWritten?.(rows.length);
-        for (const { resolve } of part) resolve();
+        let from = 0;
+        for (const one of part) one.resolve(results.slice(from, (from += one.rows.length)));
       } catch (error) {
         if (faultOf(error) === 'transient') {
           for (const { reject } of [part, ...left.splice(0)].flat()) reject(error);

@@ -88,7 +88,10 @@ const selectPage = search(
        a.requested_at AS "requestedAt", k.settled_at AS "settledAt"
      FROM charging_profile_applications a LEFT JOIN commands k USING (command_id)
      WHERE a.template_id = $1 AND ($2::bigint IS NULL OR a.application_id < $2) AND ($3::text IS NULL OR a.station_id = $3)
-       AND ($4::bigint[] IS NULL OR a.application_id = ANY ($4))) shown
+       AND ($4::bigint[] IS NULL OR a.application_id = ANY ($4))
+       -- What the outcome implies, in a form that an index knows.
+       AND ($5::text IS DISTINCT FROM 'refused' OR a.command_id IS NULL)
+       AND ($5::text IS NULL OR $5 NOT IN ('queued', 'sent', 'failed', 'timedOut', 'connectionLost', 'expired') OR k.status = $5)) shown
    WHERE $5::text IS NULL OR outcome = $5
    ORDER BY "applicationId" DESC LIMIT $6`,
 );

@@ -1,6 +1,11 @@
 import type { Profile } from '@evander/ocpp';
 import type { Db } from './db.ts';
+import { readBoolean, readInteger } from '../configuration-keys.ts';
 import { statement } from './db.ts';
+import { BOOTED, bootColumns } from './boots.ts';
+import type { BootTimes } from './boots.ts';
+
+const INT32_MAX = 2 ** 31 - 1;
 
 const selectValue = statement(
   'configuration.value',
@@ -31,20 +36,42 @@ export async function mayHaveFeature(db: Db, stationId: string, profile: Profile
 /** A number; undefined when the key is not known or holds none. */
 export async function integer(db: Db, stationId: string, key: string): Promise<number | undefined> {
   const text = await value(db, stationId, key);
-  return text !== undefined && /^-?\d{1,9}$/.test(text.trim()) ? Number(text) : undefined;
+  return text === undefined ? undefined : readInteger(text);
 }
 
-/** True or false in any case (ChangeConfiguration.8); undefined when the key is not known or holds neither. */
+/** True or false, as the station spells it; undefined when the key is not known or holds neither. */
 export async function boolean(db: Db, stationId: string, key: string): Promise<boolean | undefined> {
-  const text = (await value(db, stationId, key))?.trim().toLowerCase();
-  return text === 'true' ? true : text === 'false' ? false : undefined;
+  const text = await value(db, stationId, key);
+  return text === undefined ? undefined : readBoolean(text);
+}
+
+const selectHeartbeat = statement(
+  'configuration.heartbeatSeconds',
+  `SELECT station_id AS "stationId", coalesce(
+       (SELECT value FROM effective_configuration e WHERE e.station_id = asked.station_id AND key_lower = 'heartbeatinterval'),
+       (SELECT accepted_value FROM configuration_keys k WHERE k.station_id = asked.station_id AND key_lower = 'heartbeatinterval')) AS text
+   FROM unnest($1::text[]) AS asked (station_id)`,
+);
+
+/**
+ * The seconds between heartbeats that are desired of stations, or that they last accepted by ChangeConfiguration; without those of
+ * which nobody has said anything. Not what they report: that may be what they got with their last boot.
+ */
+export async function heartbeatSeconds(db: Db, stationIds: string[]): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ stationId: string; text: string | null }>(selectHeartbeat([stationIds]));
+  const known = rows.map(
+    ({ stationId, text }) => [stationId, text === null ? 0 : readInteger(text)] as const,
+  );
+  return new Map(
+    known.filter((one): one is [string, number] => one[1] !== undefined && one[1] > 0 && one[1] <= INT32_MAX),
+  );
 }
 
 const selectEmaids = statement(
   'configuration.findsEmaidsOffline',
   `SELECT count(*) = 3 AS finds FROM configuration_keys
    WHERE station_id = $1 AND key_lower IN ('iso15118pncenabled', 'contractvalidationoffline', 'localauthorizeoffline')
-     AND lower(trim(value)) = 'true' AND NOT reboot_required`,
+     AND lower(trim(value)) IN ('true', '1') AND NOT reboot_required`,
 );
 
 /** Does a station look for contracts of Plug & Charge in its local list when it is offline? Not as far as is known (PnC.15). */
@@ -109,9 +136,9 @@ export async function recordKeys(
 
 const upsertChange = statement(
   'configuration.recordChange',
-  `INSERT INTO configuration_keys AS known (station_id, key_lower, key, value, reboot_required, read_at)
-   VALUES ($1, lower($2), $2, $3, $4, $5)
-   ON CONFLICT (station_id, key_lower) DO UPDATE SET value = excluded.value, reboot_required = excluded.reboot_required,
+  `INSERT INTO configuration_keys AS known (station_id, key_lower, key, value, accepted_value, reboot_required, read_at)
+   VALUES ($1, lower($2), $2, $3, $3, $4, $5)
+   ON CONFLICT (station_id, key_lower) DO UPDATE SET value = excluded.value, accepted_value = excluded.accepted_value, reboot_required = excluded.reboot_required,
      read_at = excluded.read_at
    WHERE known.read_at <= excluded.read_at`,
 );
@@ -166,10 +193,11 @@ export async function removeOthers(
 
 const bringIntoForce = statement(
   'configuration.putInForce',
-  'UPDATE configuration_keys SET reboot_required = false WHERE station_id = $1 AND reboot_required AND read_at < $2',
+  `UPDATE configuration_keys k SET reboot_required = false FROM ${BOOTED}
+   WHERE k.station_id = booted.station_id AND reboot_required AND read_at < booted.at`,
 );
 
-/** A station has booted: what waited for it is in force. */
-export async function putInForce(db: Db, stationId: string, bootedAt: Date): Promise<void> {
-  await db.query(bringIntoForce([stationId, bootedAt]));
+/** Stations have booted: what waited for it is in force. */
+export async function putInForce(db: Db, boots: BootTimes): Promise<void> {
+  await db.query(bringIntoForce(bootColumns(boots)));
 }

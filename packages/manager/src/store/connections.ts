@@ -1,4 +1,4 @@
-import type { Connection, WeakConnection } from '@evander/broker';
+import type { Connection, Listing, WeakConnection } from '@evander/broker';
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
 
@@ -12,25 +12,53 @@ export const IS_CONNECTED = `(c.disconnected_at IS NULL AND NOT g.is_gone
 /** Stands for all gateways that announce no connections; it is always alive. */
 export const UNANNOUNCED = 'unannounced';
 
-const upsertGateway = statement(
-  'connections.gatewayAlive',
-  `INSERT INTO gateways (gateway_id, alive_at, is_gone) VALUES ($1, now(), $2)
-   ON CONFLICT (gateway_id) DO UPDATE SET alive_at = now(), is_gone = excluded.is_gone`,
+// Written once a second at most, whatever comes: thousands of stations that come at once must not queue for the row of their gateway.
+const upsertAlive = statement(
+  'connections.gatewaysAlive',
+  `INSERT INTO gateways (gateway_id, alive_at, is_gone)
+   SELECT gateway_id, now(), false FROM unnest($1::text[]) AS told (gateway_id)
+   WHERE NOT EXISTS (SELECT FROM gateways g WHERE g.gateway_id = told.gateway_id AND NOT is_gone AND alive_at > now() - interval '1 second')
+   ORDER BY gateway_id ON CONFLICT (gateway_id) DO UPDATE SET alive_at = now(), is_gone = false`,
 );
 
-export async function markGateway(db: Db, gatewayId: string, { isGone }: { isGone: boolean }): Promise<void> {
-  await db.query(upsertGateway([gatewayId, isGone]));
+/** Gateways have given a sign of life. */
+export async function markAlive(db: Db, gatewayIds: string[]): Promise<void> {
+  await db.query(upsertAlive([gatewayIds]));
 }
 
-// The newest connection wins, and what ended once stays ended, in whatever order the events come. Rows in one order, or two managers
-// with the same stations would lock each other out.
+const upsertGone = statement(
+  'connections.gatewayGone',
+  `INSERT INTO gateways (gateway_id, alive_at, is_gone) VALUES ($1, now(), true)
+   ON CONFLICT (gateway_id) DO UPDATE SET alive_at = now(), is_gone = true`,
+);
+
+/** A gateway has said farewell, or the broker has in its name. */
+export async function markGone(db: Db, gatewayId: string): Promise<void> {
+  await db.query(upsertGone([gatewayId]));
+}
+
+const insertGateways = statement(
+  'connections.addGateways',
+  `INSERT INTO gateways (gateway_id, alive_at, is_gone)
+   SELECT gateway_id, now(), false FROM unnest($1::text[]) AS heard (gateway_id)
+   WHERE NOT EXISTS (SELECT FROM gateways g WHERE g.gateway_id = heard.gateway_id) ORDER BY gateway_id ON CONFLICT DO NOTHING`,
+);
+
+/** Messages have come through gateways. One that has said farewell stays gone, though messages of it are still on their way. */
+export async function addGateways(db: Db, gatewayIds: string[]): Promise<void> {
+  await db.query(insertGateways([gatewayIds]));
+}
+
+// The newest connection wins, and what ended once stays ended, in whatever order the events come. What brings nothing new touches no
+// row. Rows in one order, or two managers with the same stations would lock each other out.
 const upsert = statement(
   'connections.record',
   `INSERT INTO connections AS known (station_id, connection_id, gateway_id, remote_address, connected_at, disconnected_at,
      security_profile)
-   SELECT station_id, connection_id, $2, remote_address, connected_at, $6, security_profile
-   FROM unnest($1::text[], $3::text[], $4::text[], $5::timestamptz[], $7::int[])
-     AS told (station_id, connection_id, remote_address, connected_at, security_profile)
+   SELECT told.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::int[])
+     AS told (station_id, connection_id, gateway_id, remote_address, connected_at, disconnected_at, security_profile)
+   WHERE NOT EXISTS (SELECT FROM connections c WHERE c.station_id = told.station_id AND (c.connection_id > told.connection_id
+     OR c.connection_id = told.connection_id AND (c.disconnected_at IS NOT NULL OR told.disconnected_at IS NULL)))
    ORDER BY station_id ON CONFLICT (station_id) DO UPDATE SET connection_id = excluded.connection_id, gateway_id = excluded.gateway_id,
      remote_address = excluded.remote_address, security_profile = excluded.security_profile, connected_at = excluded.connected_at, disconnected_at = excluded.disconnected_at,
      heard_until = NULL
@@ -41,38 +69,24 @@ const upsert = statement(
 
 export interface ConnectionEvent {
   gatewayId: string;
-  connections: Connection[];
-  /** When they were found closed; null for connections that are open. */
+  connection: Connection;
+  /** When it was found closed; null for one that is open. */
   disconnectedAt: Date | null;
 }
 
-export async function record(
-  db: Db,
-  { gatewayId, connections, disconnectedAt }: ConnectionEvent,
-): Promise<void> {
+/** Keeps connections and their ends, of each station one. */
+export async function record(db: Db, events: readonly ConnectionEvent[]): Promise<void> {
   await db.query(
     upsert([
-      connections.map(({ stationId }) => stationId),
-      gatewayId,
-      connections.map(({ connectionId }) => connectionId),
-      connections.map(({ remoteAddress }) => remoteAddress ?? null),
-      connections.map(({ connectedAt }) => connectedAt),
-      disconnectedAt,
-      connections.map(({ securityProfile }) => securityProfile ?? null),
+      events.map(({ connection }) => connection.stationId),
+      events.map(({ connection }) => connection.connectionId),
+      events.map(({ gatewayId }) => gatewayId),
+      events.map(({ connection }) => connection.remoteAddress ?? null),
+      events.map(({ connection }) => connection.connectedAt),
+      events.map(({ disconnectedAt }) => disconnectedAt),
+      events.map(({ connection }) => connection.securityProfile ?? null),
     ]),
   );
-}
-
-const addGateway = statement(
-  'connections.addGateway',
-  `INSERT INTO gateways (gateway_id, alive_at, is_gone) VALUES ($1, now(), false) ON CONFLICT DO NOTHING`,
-);
-
-/** A message has come in on a connection; the news of the connection itself may come later, or have come. */
-export async function recordMessage(db: Db, gatewayId: string, connection: Connection): Promise<void> {
-  // A gateway that has said farewell stays gone, though messages of it are still on their way.
-  await db.query(addGateway([gatewayId]));
-  await record(db, { gatewayId, connections: [connection], disconnectedAt: null });
 }
 
 const extendHeard = statement(
@@ -114,19 +128,17 @@ export async function endSilentConnections(db: Db): Promise<void> {
 const closeOthers = statement(
   'connections.closeUnlisted',
   `WITH unlisted AS (SELECT station_id, connection_id FROM connections
-     WHERE gateway_id = $1 AND disconnected_at IS NULL AND connection_id < $2 AND connection_id <> ALL ($3::text[])
+     WHERE gateway_id = $1 AND disconnected_at IS NULL AND connection_id > $2 AND connection_id <= $3 AND connection_id <> ALL ($4::text[])
      ORDER BY station_id FOR NO KEY UPDATE)
-   UPDATE connections c SET disconnected_at = $4 FROM unlisted u
+   UPDATE connections c SET disconnected_at = $5 FROM unlisted u
    WHERE c.station_id = u.station_id AND c.connection_id = u.connection_id`,
 );
 
-/** Closes what a gateway held once and no longer lists; connections younger than the list are left alone. */
-export async function closeUnlisted(
-  db: Db,
-  list: { gatewayId: string; asOf: string; connections: Connection[]; at: Date },
-): Promise<void> {
-  const listed = list.connections.map(({ connectionId }) => connectionId);
-  await db.query(closeOthers([list.gatewayId, list.asOf, listed, list.at]));
+/** Closes what a gateway held once and no longer lists; connections outside of the listing's bounds are left alone. */
+export async function closeUnlisted(db: Db, gatewayId: string, listing: Listing, at: Date): Promise<void> {
+  const { after, upTo, connections } = listing;
+  const listed = connections.map(({ connectionId }) => connectionId);
+  await db.query(closeOthers([gatewayId, after, upTo, listed, at]));
 }
 
 const selectConnected = statement(

@@ -1,6 +1,7 @@
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
 import type { UploadKind } from './files.ts';
+import * as jobs from './jobs.ts';
 
 export interface FileLink {
   stationId: string;
@@ -25,6 +26,7 @@ const insert = statement(
 export async function add(db: Db, link: NewFileLink): Promise<void> {
   const { tokenHash, stationId, commandId, fileId, uploadKind, createdAt, expiresAt } = link;
   await db.query(insert([tokenHash, stationId, commandId, fileId, uploadKind, createdAt, expiresAt]));
+  if (uploadKind !== null) await jobs.expectFiles(db, commandId);
 }
 
 const selectOne = statement(

@@ -44,10 +44,14 @@ export async function begin(db: Db, file: NewFile): Promise<void> {
 
 const markComplete = statement(
   'files.complete',
-  'UPDATE files SET size_bytes = $2, sha256 = $3, completed_at = $4 WHERE file_id = $1 AND completed_at IS NULL',
+  `WITH completed AS (
+     UPDATE files SET size_bytes = $2, sha256 = $3, completed_at = $4 WHERE file_id = $1 AND completed_at IS NULL
+     RETURNING command_id),
+   counted AS (UPDATE station_jobs j SET files_received = files_received + 1 FROM completed c WHERE j.command_id = c.command_id)
+   SELECT FROM completed`,
 );
 
-/** All contents are there: from now on the file is. False when it was removed meanwhile. */
+/** All contents are there: from now on the file is, and its job has it. False when it was removed meanwhile. */
 export async function complete(
   db: Db,
   { fileId, sizeBytes, sha256, at }: { fileId: string; sizeBytes: number; sha256: Buffer; at: Date },

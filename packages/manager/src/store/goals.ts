@@ -1,6 +1,8 @@
 import { IS_CONNECTED } from './connections.ts';
 import type { Db } from './db.ts';
 import { search, statement } from './db.ts';
+import { BOOTED, bootColumns } from './boots.ts';
+import type { BootTimes } from './boots.ts';
 
 export const GOAL_STATES = ['open', 'reached', 'failed'] as const;
 export type GoalState = (typeof GOAL_STATES)[number];
@@ -180,13 +182,17 @@ export async function onConnect(db: Db, stationIds: string[], at: Date): Promise
   await db.query(wake([stationIds, at]));
 }
 
+// Rows are locked in order, so that two of these cannot block each other.
 const reopen = statement(
   'goals.onBoot',
-  `UPDATE goals SET state = 'open', doing = NULL, command_id = CASE WHEN state = 'open' THEN command_id END, look_at = $2
-   WHERE station_id = $1 AND (state = 'open' OR lasting)`,
+  `WITH reopened AS (
+     SELECT g.station_id, g.kind, booted.at FROM goals g JOIN ${BOOTED} USING (station_id)
+     WHERE g.state = 'open' OR g.lasting ORDER BY 1, 2 FOR UPDATE OF g)
+   UPDATE goals g SET state = 'open', doing = NULL, command_id = CASE WHEN g.state = 'open' THEN g.command_id END, look_at = r.at
+   FROM reopened r WHERE g.station_id = r.station_id AND g.kind = r.kind`,
 );
 
-/** A station has booted: lasting goals are looked at anew, and open ones now. */
-export async function onBoot(db: Db, stationId: string, at: Date): Promise<void> {
-  await db.query(reopen([stationId, at]));
+/** Stations have booted: lasting goals are looked at anew, and open ones now. */
+export async function onBoot(db: Db, boots: BootTimes): Promise<void> {
+  await db.query(reopen(bootColumns(boots)));
 }

@@ -78,6 +78,18 @@ const selectStatus = statement(
    WHERE serial_number = $1 AND authority = $2`,
 );
 
+const selectCompromised = statement(
+  'issuedCertificates.compromised',
+  `SELECT certificate FROM issued_certificates
+   WHERE station_id = $1 AND revoked_at IS NOT NULL AND revocation_reason = 'keyCompromise' ORDER BY revoked_at DESC LIMIT 100`,
+);
+
+/** A station's certificates whose keys others may have, in PEM: the last hundred that were revoked for that. */
+export async function compromised(db: Db, stationId: string): Promise<string[]> {
+  const { rows } = await db.query<{ certificate: string }>(selectCompromised([stationId]));
+  return rows.map(({ certificate }) => certificate);
+}
+
 /** Whether a certificate of one of our authorities is revoked; undefined when it has issued none with this serial number. */
 export async function status(
   db: Db,

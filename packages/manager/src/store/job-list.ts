@@ -1,6 +1,11 @@
 import type { Db } from './db.ts';
 import { search, statement } from './db.ts';
-import type { JobKind, JobOutcome } from './jobs.ts';
+import { JOB_OUTCOMES } from './jobs.ts';
+import type { JobKind } from './jobs.ts';
+
+/** `reportedUploaded`: by the word of the station alone, for no file has come. */
+export const SHOWN_OUTCOMES = [...JOB_OUTCOMES, 'reportedUploaded'] as const;
+export type ShownOutcome = (typeof SHOWN_OUTCOMES)[number];
 
 /** A job as the API shows it. */
 export interface JobRow {
@@ -8,11 +13,14 @@ export interface JobRow {
   stationId: string;
   kind: JobKind;
   commandId: string;
+  otherCommandId: string | null;
   requestId: number | null;
   logType: string | null;
   location: string;
   fileName: string | null;
-  outcome: JobOutcome;
+  /** Null where they do not come here. */
+  filesReceived: number | null;
+  outcome: ShownOutcome;
   reason: string | null;
   status: string | null;
   statusAt: Date | null;
@@ -24,6 +32,8 @@ export interface JobRow {
   silentSince: Date | null;
   firmwareVersionBefore: string | null;
   firmwareVersionAfter: string | null;
+  /** Has the station said which protocols for files it has? */
+  hasToldProtocols: boolean;
 }
 
 export interface JobStatusRow {
@@ -33,11 +43,14 @@ export interface JobStatusRow {
 
 const LAST_SIGN = 'greatest(requested_at, accepted_at, status_at)';
 const IS_SILENT = `(outcome = 'running' AND ${LAST_SIGN} < now() - interval '1 hour')`;
-const COLUMNS = `job_id AS "jobId", station_id AS "stationId", kind, command_id AS "commandId", request_id AS "requestId",
-  log_type AS "logType", location, file_name AS "fileName", outcome, reason, status, status_at AS "statusAt",
+const OUTCOME = `(CASE WHEN outcome = 'succeeded' AND files_received = 0 THEN 'reportedUploaded' ELSE outcome END)`;
+const COLUMNS = `job_id AS "jobId", station_id AS "stationId", kind, command_id AS "commandId", other_command_id AS "otherCommandId", request_id AS "requestId",
+  log_type AS "logType", location, file_name AS "fileName", files_received AS "filesReceived", ${OUTCOME} AS outcome, reason, status, status_at AS "statusAt",
   requested_at AS "requestedAt", accepted_at AS "acceptedAt", started_at AS "startedAt", ended_at AS "endedAt",
   CASE WHEN ${IS_SILENT} THEN ${LAST_SIGN} END AS "silentSince",
-  firmware_version_before AS "firmwareVersionBefore", firmware_version_after AS "firmwareVersionAfter"`;
+  firmware_version_before AS "firmwareVersionBefore", firmware_version_after AS "firmwareVersionAfter",
+  EXISTS (SELECT FROM configuration_keys c WHERE c.station_id = station_jobs.station_id
+    AND key_lower = 'supportedfiletransferprotocols') AS "hasToldProtocols"`;
 
 const selectOne = statement('jobs.get', `SELECT ${COLUMNS} FROM station_jobs WHERE job_id = $1`);
 
@@ -71,7 +84,7 @@ export async function history(db: Db, jobId: number, rows: number): Promise<JobS
 const selectPage = search(
   `SELECT ${COLUMNS} FROM station_jobs
    WHERE station_id = $1 AND ($2::bigint IS NULL OR job_id < $2) AND ($3::text IS NULL OR kind = $3)
-     AND ($4::text IS NULL OR outcome = $4) AND ($5::boolean IS NULL OR ${IS_SILENT} = $5)
+     AND ($4::text IS NULL OR ${OUTCOME} = $4) AND ($5::boolean IS NULL OR ${IS_SILENT} = $5)
    ORDER BY job_id DESC LIMIT $6`,
 );
 
@@ -79,7 +92,7 @@ export interface JobFilter {
   stationId: string;
   before: number | null;
   kind?: JobKind;
-  outcome?: JobOutcome;
+  outcome?: ShownOutcome;
   silent?: boolean;
   rows: number;
 }

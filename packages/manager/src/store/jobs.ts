@@ -1,5 +1,7 @@
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
+import { bootColumns } from './boots.ts';
+import type { Boot } from './boots.ts';
 
 /** What stations upload or install for us, by the command that asks for it. */
 export const JOB_KINDS = ['diagnostics', 'log', 'firmware', 'signedFirmware'] as const;
@@ -38,6 +40,54 @@ const insert = statement(
 export async function add(db: Db, job: NewJob): Promise<void> {
   const { stationId, kind, commandId, requestId, logType, location, requestedAt } = job;
   await db.query(insert([stationId, kind, commandId, requestId, logType, location, requestedAt]));
+}
+
+const countFromNone = statement(
+  'jobs.expectFiles',
+  'UPDATE station_jobs SET files_received = 0 WHERE command_id = $1',
+);
+
+/** The files of a job come here: they are counted. */
+export async function expectFiles(db: Db, commandId: string): Promise<void> {
+  await db.query(countFromNone([commandId]));
+}
+
+const allowOther = statement(
+  'jobs.allowOtherWay',
+  'UPDATE station_jobs SET may_go_other_way = true WHERE command_id = $1',
+);
+
+/** A station that does not know the command of a job may be sent the other one. */
+export async function allowOtherWay(db: Db, commandId: string): Promise<void> {
+  await db.query(allowOther([commandId]));
+}
+
+const selectOther = statement(
+  'jobs.otherWay',
+  'SELECT may_go_other_way AS "mayGo", other_command_id AS "otherCommandId" FROM station_jobs WHERE command_id = $1',
+);
+
+/** May another command be sent for a job? Only one may. */
+export async function mayGoOtherWay(db: Db, commandId: string): Promise<boolean> {
+  const { rows } = await db.query<{ mayGo: boolean; otherCommandId: string | null }>(
+    selectOther([commandId]),
+  );
+  return rows[0]?.mayGo === true && rows[0].otherCommandId === null;
+}
+
+/** The command that was sent in the place of a job's own; null when there is none. */
+export async function otherCommand(db: Db, commandId: string): Promise<string | null> {
+  const { rows } = await db.query<{ otherCommandId: string | null }>(selectOther([commandId]));
+  return rows[0]?.otherCommandId ?? null;
+}
+
+const markOther = statement(
+  'jobs.noteOtherCommand',
+  'UPDATE station_jobs SET other_command_id = $2 WHERE command_id = $1',
+);
+
+export async function noteOtherCommand(db: Db, commandId: string, otherCommandId: string): Promise<void> {
+  await db.query(markOther([commandId, otherCommandId]));
 }
 
 const markAccepted = statement(
@@ -153,18 +203,17 @@ export async function setState(db: Db, state: JobState & { status: string }): Pr
 }
 
 // The boot may come after the station has said Installed.
-const updateVersion = statement(
-  'jobs.noteBoot',
-  `UPDATE station_jobs SET firmware_version_after = $2
-   WHERE job_id = (SELECT max(job_id) FROM station_jobs
-     WHERE station_id = $1 AND kind IN ('firmware', 'signedFirmware') AND (outcome = 'running'
-       OR accepted_at IS NOT NULL AND ended_at > $3::timestamptz - interval '1 hour'))`,
+const updateVersions = statement(
+  'jobs.noteBoots',
+  `UPDATE station_jobs j SET firmware_version_after = booted.firmware_version
+   FROM unnest($1::text[], $2::timestamptz[], $3::text[]) AS booted (station_id, at, firmware_version)
+   WHERE booted.firmware_version <> '' AND job_id = (SELECT max(job_id) FROM station_jobs o
+     WHERE o.station_id = booted.station_id AND kind IN ('firmware', 'signedFirmware') AND (outcome = 'running'
+       OR accepted_at IS NOT NULL AND ended_at > booted.at - interval '1 hour'))`,
 );
 
-/** Notes the firmware that a station boots with, where it is being updated or has just been. */
-export async function noteBoot(
-  db: Db,
-  boot: { stationId: string; firmwareVersion: string; at: Date },
-): Promise<void> {
-  await db.query(updateVersion([boot.stationId, boot.firmwareVersion, boot.at]));
+/** Notes the firmware that stations boot with, where it is being updated or has just been. */
+export async function noteBoots(db: Db, boots: readonly Boot[]): Promise<void> {
+  const versions = boots.map(({ request }) => request.firmwareVersion ?? null);
+  await db.query(updateVersions([...bootColumns(boots), versions]));
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { csvColumns, foreignText, plain, time } from './csv-column.ts';
 import type { Database, Db } from './db.ts';
 import { search } from './db.ts';
 
@@ -56,19 +57,33 @@ export async function listOfTransaction(
   return rows;
 }
 
+const CSV = csvColumns({
+  measuredAt: [time, 'measured_at'],
+  connectorId: [plain, 'connector_id'],
+  transactionId: [plain, 'transaction_id'],
+  context: [foreignText, 'context'],
+  measurand: [foreignText, 'measurand'],
+  phase: [foreignText, 'phase'],
+  location: [foreignText, 'location'],
+  format: [foreignText, 'format'],
+  unit: [foreignText, 'unit'],
+  value: [foreignText, 'value'],
+  receivedAt: [time, 'received_at'],
+});
+
 const selectAllOfTransaction = search(
-  `SELECT ${COLUMNS} FROM meter_values
+  `SELECT ${CSV} FROM meter_values
    WHERE station_id = $1 AND transaction_id = $2 AND ($3::text IS NULL OR measurand = $3) AND ($4::text IS NULL OR context = $4)
    ORDER BY measured_at, connector_id, meter_values.digest`,
 );
 
-/** All samples of a transaction, oldest first, as they are read; undefined while too many are reading. */
-export async function streamOfTransaction(
+/** All samples of a transaction as CSV, oldest first, as they are read; undefined while too many are reading. */
+export async function exportCsvOfTransaction(
   database: Database,
   filter: { stationId: string; transactionId: number; measurand?: string; context?: string },
 ): Promise<Readable | undefined> {
   const { stationId, transactionId, measurand = null, context = null } = filter;
-  return database.stream(selectAllOfTransaction([stationId, transactionId, measurand, context]));
+  return database.exportCsv(selectAllOfTransaction([stationId, transactionId, measurand, context]));
 }
 
 // The key of the table orders by time within a connector only. So the connectors are found by hopping from one to the next, and

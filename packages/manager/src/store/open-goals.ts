@@ -3,15 +3,25 @@ import type { Db } from './db.ts';
 import { statement } from './db.ts';
 import type { GoalRow } from './goals.ts';
 import * as goals from './goals.ts';
+import { BOOTED, bootColumns } from './boots.ts';
+import type { BootTimes } from './boots.ts';
+
+const goesOn = (afresh: boolean): string =>
+  afresh
+    ? `known.state = 'open' AND EXISTS (SELECT FROM commands k
+         WHERE k.command_id = known.command_id AND (k.status IN ('queued', 'sent') OR k.action = 'Reset'))`
+    : `known.state = 'open'`;
 
 // A goal that is being worked on goes on from where it is, and what was found out before this moment ends it no more: `requested_at`
 // rises, also within one millisecond. Rows are locked in the order of stations, so that two of these cannot block each other.
-const open = (which: string): string =>
+// Whoever says what is wanted (`afresh`) starts it over: what failed before is forgotten and pauses for nothing, unless it is still on
+// the way, or the station is being reset for it.
+const open = (which: string, afresh = false): string =>
   `INSERT INTO goals AS known (station_id, kind, wanted, lasting, look_at, requested_by, requested_at)
    ${which} ORDER BY 1
    ON CONFLICT (station_id, kind) DO UPDATE SET state = 'open', settled_at = NULL,
-     doing = CASE WHEN known.state = 'open' THEN known.doing END,
-     command_id = CASE WHEN known.state = 'open' THEN known.command_id END,
+     doing = CASE WHEN ${goesOn(afresh)} THEN known.doing END,
+     command_id = CASE WHEN ${goesOn(afresh)} THEN known.command_id END,
      look_at = CASE WHEN known.state = 'open' THEN least(known.look_at, excluded.look_at) ELSE excluded.look_at END,
      requested_by = coalesce(excluded.requested_by, known.requested_by),
      requested_at = greatest(excluded.requested_at, known.requested_at + interval '1 millisecond')`;
@@ -23,11 +33,19 @@ export interface Opened {
   at: Date;
 }
 
-const openOne = statement('openGoals.station', open(`SELECT $1, $2, '{}', true, $3, $4::text, $3`));
+const openOne = statement('openGoals.station', open(`SELECT $1, $2, '{}', true, $3, $4::text, $3`, true));
 
-/** Has a goal of a station looked at anew; the goal. */
+// The list that a station contradicted may be sent again, too.
+const forgetAttempts = statement(
+  'openGoals.forgetAttempts',
+  `UPDATE local_lists SET full_attempts = 0 WHERE full_attempts > 0
+     AND (station_id = $1 OR station_id IN (SELECT station_id FROM station_group_members WHERE name = $2))`,
+);
+
+/** Has a goal of a station pursued from the start; the goal. */
 export async function ofStation(db: Db, stationId: string, opened: Opened): Promise<GoalRow> {
   const { kind, requestedBy, at } = opened;
+  if (kind === 'localList') await db.query(forgetAttempts([stationId, null]));
   await db.query(openOne([stationId, kind, at, requestedBy]));
   const goal = await goals.get(db, stationId, kind);
   if (!goal) throw new Error(`the goal ${kind} of ${stationId} was not kept`);
@@ -38,28 +56,30 @@ const openMembers = statement(
   'openGoals.group',
   open(
     `SELECT station_id, $2, '{}', true, $3::timestamptz, $4::text, $3::timestamptz FROM station_group_members WHERE name = $1`,
+    true,
   ),
 );
 
-/** Has a goal of all stations of a group looked at anew; how many they are. */
+/** Has a goal of all stations of a group pursued from the start; how many they are. */
 export async function ofGroup(db: Db, name: string, { kind, requestedBy, at }: Opened): Promise<number> {
+  if (kind === 'localList') await db.query(forgetAttempts([null, name]));
   const { rowCount } = await db.query(openMembers([name, kind, at, requestedBy]));
   return rowCount ?? 0;
 }
 
-// What the station has told with its boot may have made it a member of a group.
+// What a station has told with its boot may have made it a member of a group.
 const addAtBoot = statement(
   'openGoals.atBoot',
   `INSERT INTO goals (station_id, kind, wanted, lasting, look_at, requested_at)
-   SELECT $1, 'configuration', '{}'::jsonb, true, $2::timestamptz, $2::timestamptz
-     WHERE EXISTS (SELECT FROM effective_configuration WHERE station_id = $1)
-   UNION ALL SELECT $1, 'localList', '{}'::jsonb, true, $2, $2 WHERE EXISTS (SELECT FROM effective_local_lists WHERE station_id = $1)
-   ON CONFLICT DO NOTHING`,
+   SELECT station_id, kind, '{}'::jsonb, true, at, at FROM ${BOOTED} CROSS JOIN (VALUES ('configuration'), ('localList')) AS g (kind)
+   WHERE CASE kind WHEN 'configuration' THEN EXISTS (SELECT FROM effective_configuration e WHERE e.station_id = booted.station_id)
+     ELSE EXISTS (SELECT FROM effective_local_lists e WHERE e.station_id = booted.station_id) END
+   ORDER BY 1, 2 ON CONFLICT DO NOTHING`,
 );
 
-/** A station has booted: goals that it shares with a group are its own from now on. */
-export async function atBoot(db: Db, stationId: string, at: Date): Promise<void> {
-  await db.query(addAtBoot([stationId, at]));
+/** Stations have booted: goals that they share with a group are their own from now on. */
+export async function atBoot(db: Db, boots: BootTimes): Promise<void> {
+  await db.query(addAtBoot(bootColumns(boots)));
 }
 
 const openSettled = statement(
@@ -69,10 +89,11 @@ const openSettled = statement(
 );
 
 const openListed = statement(
-  'openGoals.onEmaidUse',
+  'openGoals.onListUse',
   open(
     `SELECT station_id, 'localList', '{}'::jsonb, true, $2::timestamptz, NULL::text, $2::timestamptz
      FROM effective_local_lists WHERE station_id = $1`,
+    true,
   ),
 );
 
@@ -83,11 +104,17 @@ export async function onReading(
   record: () => Promise<void>,
 ): Promise<void> {
   await db.query(openSettled([stationId, at]));
-  const foundEmaids = await configuration.findsEmaidsOffline(db, stationId);
+  const before = await listUse(db, stationId);
   await record();
-  // Contracts come into its local list, or leave it.
-  if ((await configuration.findsEmaidsOffline(db, stationId)) !== foundEmaids)
-    await db.query(openListed([stationId, at]));
+  const after = await listUse(db, stationId);
+  // Contracts come into its local list, or leave it; or it takes a list that it would not take.
+  const isSwitchedOn = before.isEnabled === false && after.isEnabled !== false;
+  if (after.findsEmaids !== before.findsEmaids || isSwitchedOn) await db.query(openListed([stationId, at]));
+}
+
+async function listUse(db: Db, stationId: string) {
+  const findsEmaids = await configuration.findsEmaidsOffline(db, stationId);
+  return { findsEmaids, isEnabled: await configuration.boolean(db, stationId, 'LocalAuthListEnabled') };
 }
 
 const selectDue = statement(

@@ -1,13 +1,14 @@
-import type { Database } from './db.ts';
+import type { Database, Db } from './db.ts';
 import { statement } from './db.ts';
+import { whileTableIsFree } from './table-lock.ts';
 
-/** The partitioned tables, the time that one partition holds, and how many are made ahead. */
+/** The partitioned tables, the time that one partition holds, and how many are made ahead: a lock may not be had for days. */
 const PARTITIONED = [
-  { table: 'meter_values', step: '1 month', ahead: 2 },
-  { table: 'connector_statuses', step: '1 month', ahead: 2 },
-  { table: 'authorizations', step: '1 month', ahead: 2 },
-  { table: 'frames', step: '1 day', ahead: 3 },
-  { table: 'events', step: '1 day', ahead: 3 },
+  { table: 'meter_values', step: '1 month', ahead: 4 },
+  { table: 'connector_statuses', step: '1 month', ahead: 4 },
+  { table: 'authorizations', step: '1 month', ahead: 4 },
+  { table: 'frames', step: '1 day', ahead: 7 },
+  { table: 'events', step: '1 day', ahead: 7 },
 ];
 
 const lock = statement(
@@ -23,7 +24,7 @@ const create = statement('partitions.create', 'SELECT create_partitions($1, $2::
 export async function createPartitions(database: Database, now: Date): Promise<void> {
   const outcomes = await Promise.allSettled(
     PARTITIONED.map(({ table, step, ahead }) =>
-      database.transaction(async (db) => {
+      whileTableIsFree(database, async (db: Db) => {
         const { rows } = await db.query<{ mine: boolean }>(lock([table]));
         if (rows[0]?.mine) await db.query(create([table, step, now, ahead]));
       }),

@@ -1,5 +1,7 @@
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
+import { BOOTED, bootColumns } from './boots.ts';
+import type { BootTimes } from './boots.ts';
 
 /** A password that is on its way to a station. */
 export interface PasswordChange {
@@ -51,13 +53,14 @@ export async function awaitBoot(db: Db, commandId: string, since: Date): Promise
 const takeWaiting = statement(
   'passwordChanges.acceptAtBoot',
   take(
-    `sequence = (SELECT max(sequence) FROM password_changes WHERE station_id = $1 AND awaits_boot_since < $2)`,
+    `sequence IN (SELECT max(p.sequence) FROM password_changes p JOIN ${BOOTED} USING (station_id)
+       WHERE p.awaits_boot_since < booted.at GROUP BY station_id)`,
   ),
 );
 
-/** The station has booted: what waited for it is its password. */
-export async function acceptAtBoot(db: Db, stationId: string, bootedAt: Date): Promise<void> {
-  await db.query(takeWaiting([stationId, bootedAt]));
+/** Stations have booted: what waited for it is their password. */
+export async function acceptAtBoot(db: Db, boots: BootTimes): Promise<void> {
+  await db.query(takeWaiting(bootColumns(boots)));
 }
 
 const removeSettled = statement(

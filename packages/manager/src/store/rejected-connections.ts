@@ -1,3 +1,4 @@
+import type { TurnedAway } from '@evander/broker';
 import type { Db } from './db.ts';
 import { search, statement } from './db.ts';
 
@@ -11,21 +12,31 @@ export interface RejectedConnection {
   lastAt: Date;
 }
 
+// In one order, or two managers with the same addresses would lock each other out.
 const upsert = statement(
   'rejectedConnections.record',
-  `INSERT INTO rejected_connections AS known (remote_address, reason, status, first_at, last_at)
-   VALUES ($1, $2, $3, $4, $4)
-   ON CONFLICT (remote_address, reason) DO UPDATE SET count = known.count + 1, status = excluded.status,
+  `INSERT INTO rejected_connections AS known (remote_address, reason, status, count, first_at, last_at)
+   SELECT remote_address, reason, (array_agg(status ORDER BY at DESC))[1], count(*), min(at), max(at)
+   FROM unnest($1::text[], $2::text[], $3::smallint[], $4::timestamptz[]) AS told (remote_address, reason, status, at)
+   GROUP BY remote_address, reason ORDER BY remote_address, reason
+   ON CONFLICT (remote_address, reason) DO UPDATE SET count = known.count + excluded.count, status = excluded.status,
      last_at = GREATEST(known.last_at, excluded.last_at)`,
 );
 
-/** Counts a rejected connection under its address and reason. */
+/** Counts rejected connections under their address and reason. */
 export async function record(
   db: Db,
-  rejected: { remoteAddress: string; reason: string; status: number; at: string },
+  rejected: readonly Pick<TurnedAway, 'remoteAddress' | 'reason' | 'status' | 'at'>[],
 ): Promise<void> {
-  const { remoteAddress, reason, status, at } = rejected;
-  await db.query(upsert([remoteAddress, reason, status, at]));
+  if (rejected.length === 0) return;
+  await db.query(
+    upsert([
+      rejected.map(({ remoteAddress }) => remoteAddress ?? ''),
+      rejected.map(({ reason }) => reason),
+      rejected.map(({ status }) => status),
+      rejected.map(({ at }) => at),
+    ]),
+  );
 }
 
 const selectPage = search(

@@ -32,13 +32,3 @@ export async function findFor(db: Db, start: Start): Promise<RemoteStart | undef
   );
   return rows[0];
 }
-
-const update = statement(
-  'remoteStarts.link',
-  'UPDATE transactions SET remote_start_command_id = $2 WHERE transaction_id = $1',
-);
-
-/** Notes which command has started a transaction. */
-export async function link(db: Db, transactionId: number, commandId: string): Promise<void> {
-  await db.query(update([transactionId, commandId]));
-}

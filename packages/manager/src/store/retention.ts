@@ -1,5 +1,6 @@
 import type { Database, Db } from './db.ts';
 import { statement } from './db.ts';
+import { isInUse, whileTableIsFree } from './table-lock.ts';
 
 /** A table that grows with time, and how what is too old is told in it. */
 interface Kept {
@@ -10,8 +11,8 @@ interface Kept {
   since?: string;
   /** SQL of what may go; `$1` is the time, `r` the row. */
   isOld: string;
-  /** The column that rows are looked through by, where there is no index on their time. */
-  key?: string;
+  /** Where there is no index on the time of rows: the column that they are looked through by, and the time that rises with it. */
+  by?: { key: string; arrivedAt: string };
 }
 
 // One that is lost or closed has ended, though its stop may come late.
@@ -50,40 +51,57 @@ const KEPT = {
   commands: [
     {
       table: 'commands',
-      key: 'sequence',
-      isOld: "r.created_at < $1 AND r.settled_at < $1 AND r.status NOT IN ('queued', 'sent')",
+      by: { key: 'sequence', arrivedAt: 'created_at' },
+      isOld: "r.settled_at < $1 AND r.status NOT IN ('queued', 'sent')",
+    },
+    {
+      table: 'charging_profile_applications',
+      by: { key: 'application_id', arrivedAt: 'requested_at' },
+      isOld: 'true',
     },
   ],
   jobs: [
     { table: 'status_notifications', isOld: 'r.received_at < $1' },
     {
       table: 'station_jobs',
-      key: 'job_id',
-      isOld: "r.requested_at < $1 AND r.ended_at < $1 AND r.outcome NOT IN ('requested', 'running')",
+      by: { key: 'job_id', arrivedAt: 'requested_at' },
+      // One of which its station has told nothing for so long has no end that could come.
+      isOld: 'coalesce(r.ended_at, greatest(r.accepted_at, r.status_at, r.requested_at)) < $1',
     },
   ],
   reservations: [
     {
       table: 'reservations',
-      key: 'reservation_key',
-      isOld: "r.requested_at < $1 AND r.state NOT IN ('requested', 'active')",
+      by: { key: 'reservation_key', arrivedAt: 'requested_at' },
+      isOld: "r.state NOT IN ('requested', 'active')",
     },
   ],
   certificateRequests: [
     {
       table: 'certificate_requests',
-      key: 'certificate_request_id',
-      isOld: "r.requested_at < $1 AND r.state IN ('rejected', 'installed', 'superseded')",
+      by: { key: 'certificate_request_id', arrivedAt: 'requested_at' },
+      isOld: "r.state IN ('rejected', 'installed', 'superseded')",
     },
     {
       table: 'pnc_certificate_requests',
-      key: 'pnc_request_id',
-      isOld: "r.requested_at < $1 AND r.state IN ('rejected', 'installed', 'superseded')",
+      by: { key: 'pnc_request_id', arrivedAt: 'requested_at' },
+      isOld: "r.state IN ('rejected', 'installed', 'superseded')",
     },
   ],
-  unmatchedStops: [{ table: 'unmatched_stops', key: 'unmatched_stop_id', isOld: 'r.received_at < $1' }],
+  unmatchedStops: [
+    {
+      table: 'unmatched_stops',
+      by: { key: 'unmatched_stop_id', arrivedAt: 'received_at' },
+      isOld: 'true',
+    },
+  ],
   transactions: [
-    { table: 'transactions', key: 'transaction_id', isOld: 'r.stopped_at < $1 AND r.stop_received_at < $1' },
+    {
+      table: 'transactions',
+      by: { key: 'transaction_id', arrivedAt: 'start_received_at' },
+      isOld: `r.state <> 'open' AND coalesce(r.stopped_at, r.close_stopped_at, r.lost_at, r.started_at) < $1
+        AND greatest(r.stop_received_at, r.closed_at, r.start_received_at) < $1`,
+    },
   ],
 } satisfies Record<string, Kept[]>;
 
@@ -99,10 +117,10 @@ export interface Removal {
 
 /** Rows of one statement: short enough that nobody waits for them. */
 const ROWS = 5000;
-/** Rows without an index on their time that a statement looks through. */
-const LOOKED_THROUGH = 50_000;
 /** Statements of one run and table; the next run goes on. */
 const STATEMENTS = 400;
+/** Tables without an index on their time are read as a whole. */
+const STATEMENT_MS = 600_000;
 
 /** Removes what is older than a time from the tables of a kind of data, except what is needed still. */
 export async function removeOld(database: Database, kind: RetainedData, before: Date): Promise<Removal[]> {
@@ -127,7 +145,12 @@ const selectOld = statement(
 async function dropOld(database: Database, kept: Kept, before: Date): Promise<number> {
   const { rows } = await database.query<{ partition: string }>(selectOld([kept.table, before]));
   let dropped = 0;
-  for (const { partition } of rows) if (await drop(database, kept, partition)) dropped++;
+  try {
+    for (const { partition } of rows) if (await drop(database, kept, partition)) dropped++;
+  } catch (error) {
+    // Somebody reads or writes the table in an open database transaction: the next run goes on.
+    if (!isInUse(error)) throw error;
+  }
   return dropped;
 }
 
@@ -136,29 +159,15 @@ const lock = statement(
   "SELECT pg_try_advisory_xact_lock(hashtext('evander retention'), hashtext($1)) AS mine",
 );
 
-// A partition cannot be had while somebody reads or writes its table in an open database transaction; and those who come while we wait
-// would have to wait with us. So we do not wait for long: the next run finds it again.
-async function drop(
-  database: Database,
-  { table, neededPartition }: Kept,
-  partition: string,
-): Promise<boolean> {
+function drop(database: Database, { table, neededPartition }: Kept, partition: string): Promise<boolean> {
   const name = `"${partition}"`;
-  try {
-    return await database.transaction(async (db) => {
-      if (!(await isMine(db, table))) return false;
-      if (neededPartition && (await isTrue(db, neededPartition.replaceAll('%I', name)))) return false;
-      await db.query({ text: "SET LOCAL lock_timeout = '1s'" });
-      await db.query({ text: `DROP TABLE ${name}` });
-      return true;
-    });
-  } catch (error) {
-    if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return false;
-    throw error;
-  }
+  return whileTableIsFree(database, async (db) => {
+    if (!(await isMine(db, table))) return false;
+    if (neededPartition && (await isTrue(db, neededPartition.replaceAll('%I', name)))) return false;
+    await db.query({ text: `DROP TABLE ${name}` });
+    return true;
+  });
 }
-
-const LOCK_NOT_AVAILABLE = '55P03';
 
 async function isMine(db: Db, table: string): Promise<boolean> {
   const { rows } = await db.query<{ mine: boolean }>(lock([table]));
@@ -170,29 +179,45 @@ async function isTrue(db: Db, text: string): Promise<boolean> {
   return Object.values(rows[0] ?? {})[0] === true;
 }
 
-// Of a partitioned table: what has gone to its default partition, by the time of its receipt, as its own time is that of a clock that was
-// wrong.
-async function deleteOld(
-  database: Database,
-  { table, since, isOld, key }: Kept,
-  before: Date,
-): Promise<number> {
-  const from = since === undefined ? table : `${table}_other`;
-  // By their ids the oldest come first; among so many there are some that may go, or none at all.
-  const rowsOf =
-    key === undefined ? from : `(SELECT ctid, * FROM ${from} ORDER BY ${key} LIMIT ${LOOKED_THROUGH})`;
-  const text = `DELETE FROM ${from} WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM ${rowsOf} r WHERE ${isOld} LIMIT ${ROWS}))`;
+/** What one statement has deleted, and the place from which the next goes on; null at the end. */
+interface Step {
+  rows: number;
+  next: string | null;
+}
+
+async function deleteOld(database: Database, kept: Kept, before: Date): Promise<number> {
+  const text = kept.by === undefined ? deleteByTime(kept) : deleteByKey(kept, kept.by);
   let deleted = 0;
-  for (let i = 0; i < STATEMENTS; i++) {
-    const rows = await database.transaction(async (db) => {
-      if (!(await isMine(db, table))) return 0;
-      const { rowCount } = await db.query({ text, values: [before] });
-      return rowCount ?? 0;
-    });
-    deleted += rows;
-    if (rows < ROWS) break;
+  let after: string | null = '0';
+  for (let i = 0; i < STATEMENTS && after !== null; i++) {
+    const step: Step = await database.transaction(
+      async (db) => {
+        if (!(await isMine(db, kept.table))) return { rows: 0, next: null };
+        const { rows } = await db.query<Step>({ text, values: [before, after] });
+        return rows[0] ?? { rows: 0, next: null };
+      },
+      { statementMs: STATEMENT_MS },
+    );
+    deleted += step.rows;
+    after = step.next;
   }
   return deleted;
+}
+
+// Of a partitioned table: what has gone to its default partition, by the time of its receipt, as its own time is that of a clock that was
+// wrong.
+function deleteByTime({ table, since, isOld }: Kept): string {
+  const from = since === undefined ? table : `${table}_other`;
+  return `WITH gone AS (DELETE FROM ${from} WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM ${from} r WHERE ${isOld} LIMIT ${ROWS})) RETURNING 1)
+    SELECT count(*)::int AS rows, CASE WHEN count(*) = ${ROWS} THEN $2::text END AS next FROM gone`;
+}
+
+// The oldest come first, page by page past those that stay, until a page in which none has been here for so long.
+function deleteByKey({ table, isOld }: Kept, { key, arrivedAt }: NonNullable<Kept['by']>): string {
+  return `WITH page AS MATERIALIZED (SELECT r.${key} AS key, r.${arrivedAt} < $1 AS has_time, r.${arrivedAt} < $1 AND (${isOld}) AS is_old
+      FROM ${table} r WHERE r.${key} > $2::bigint ORDER BY r.${key} LIMIT ${ROWS}),
+    gone AS (DELETE FROM ${table} WHERE ${key} = ANY (ARRAY(SELECT key FROM page WHERE is_old)) RETURNING 1)
+    SELECT (SELECT count(*)::int FROM gone) AS rows, CASE WHEN bool_or(has_time) THEN max(key)::text END AS next FROM page`;
 }
 
 // Deliveries, dead ones most often, of events that are no more.

@@ -9,6 +9,9 @@ export interface StationRow {
   adopted: boolean;
   connected: boolean;
   connectedAt: Date | null;
+  /** Null while its last connection is open, and where its gateway died with it. */
+  disconnectedAt: Date | null;
+  connectionId: string | null;
   gatewayId: string | null;
   remoteAddress: string | null;
   securityProfile: number | null;
@@ -76,7 +79,7 @@ const availabilityOf = (connectorId: string): string =>
 // Connectors and refusals are gathered for the stations of the page only.
 const COLUMNS = `
   i.station_id AS "stationId", s.station_id IS NOT NULL AS adopted, coalesce(${IS_CONNECTED}, false) AS connected,
-  c.connected_at AS "connectedAt", c.gateway_id AS "gatewayId", c.remote_address AS "remoteAddress",
+  c.connected_at AS "connectedAt", c.disconnected_at AS "disconnectedAt", c.connection_id AS "connectionId", c.gateway_id AS "gatewayId", c.remote_address AS "remoteAddress",
   s.security_profile AS "securityProfile", s.pending_security_profile AS "pendingSecurityProfile",
   c.security_profile AS "connectionSecurityProfile", s.serial_numbers AS "serialNumbers",
   s.certificate_fingerprint AS "certificateFingerprint", s.user_name AS "userName", s.assumed_subprotocol AS "assumedSubprotocol", s.boot_answer AS "bootAnswer", s.registration_status AS "registrationStatus",

@@ -1,4 +1,3 @@
-import type { BootNotificationRequest } from '@evander/ocpp';
 import type { Db } from './db.ts';
 import { statement } from './db.ts';
 
@@ -19,6 +18,17 @@ const select = statement('stations.find', `SELECT ${COLUMNS} FROM stations WHERE
 export async function find(db: Db, stationId: string): Promise<Station | undefined> {
   const { rows } = await db.query<Station>(select([stationId]));
   return rows[0];
+}
+
+const selectAccepted = statement(
+  'stations.accepted',
+  `SELECT station_id AS "stationId" FROM stations WHERE station_id = ANY ($1::text[]) AND registration_status = 'Accepted'`,
+);
+
+/** Those of the stations that are accepted. */
+export async function accepted(db: Db, stationIds: string[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ stationId: string }>(selectAccepted([stationIds]));
+  return new Set(rows.map(({ stationId }) => stationId));
 }
 
 const selectLocked = statement(
@@ -143,11 +153,12 @@ const takePending = statement(
 /** Stations have come with these security profiles: those that were told to have it from now on (ocppj.md §8, 5). */
 export async function takeProfiles(
   db: Db,
-  come: { stationId: string; securityProfile: number }[],
+  come: readonly { stationId: string; securityProfile?: number }[],
 ): Promise<void> {
-  if (come.length === 0) return;
+  const met = come.filter(({ securityProfile = 0 }) => securityProfile > 0);
+  if (met.length === 0) return;
   await db.query(
-    takePending([come.map(({ stationId }) => stationId), come.map(({ securityProfile }) => securityProfile)]),
+    takePending([met.map(({ stationId }) => stationId), met.map(({ securityProfile }) => securityProfile)]),
   );
 }
 
@@ -167,39 +178,6 @@ export interface StationCredentials {
 export async function credentials(db: Db, stationId: string): Promise<StationCredentials | undefined> {
   const { rows } = await db.query<StationCredentials>(selectCredentials([stationId]));
   return rows[0];
-}
-
-// An empty string is how some stations say "none" (field-quirks 12); null leaves what was known.
-const updateBoot = statement(
-  'stations.recordBoot',
-  `UPDATE stations SET registration_status = boot_answer, booted_at = $2, vendor = $3, model = $4,
-     charge_point_serial_number = $5, charge_box_serial_number = $6, firmware_version = $7, iccid = $8, imsi = $9,
-     meter_type = $10, meter_serial_number = $11, reset_pending_since = NULL
-   WHERE station_id = $1 RETURNING boot_answer AS "bootAnswer"`,
-);
-
-/** Keeps what a station says of itself and gives it the registration status that is answered; undefined when it is unknown. */
-export async function recordBoot(
-  db: Db,
-  boot: { stationId: string; at: Date; request: BootNotificationRequest },
-): Promise<RegistrationStatus | undefined> {
-  const { request } = boot;
-  const { rows } = await db.query<{ bootAnswer: RegistrationStatus }>(
-    updateBoot([
-      boot.stationId,
-      boot.at,
-      request.chargePointVendor,
-      request.chargePointModel,
-      request.chargePointSerialNumber ?? null,
-      request.chargeBoxSerialNumber ?? null,
-      request.firmwareVersion ?? null,
-      request.iccid ?? null,
-      request.imsi ?? null,
-      request.meterType ?? null,
-      request.meterSerialNumber ?? null,
-    ]),
-  );
-  return rows[0]?.bootAnswer;
 }
 
 const markReset = statement(

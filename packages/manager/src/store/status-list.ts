@@ -3,6 +3,7 @@ import { search } from './db.ts';
 
 /** A past status of a connector as the API shows it. */
 export interface StatusRow {
+  connectorId: number;
   status: string;
   errorCode: string;
   info: string | null;
@@ -15,7 +16,7 @@ export interface StatusRow {
 }
 
 const selectPage = search(
-  `SELECT status, error_code AS "errorCode", info, vendor_id AS "vendorId", vendor_error_code AS "vendorErrorCode",
+  `SELECT connector_id AS "connectorId", status, error_code AS "errorCode", info, vendor_id AS "vendorId", vendor_error_code AS "vendorErrorCode",
      status_at AS "statusAt", received_at AS "receivedAt", digest
    FROM connector_statuses WHERE station_id = $1 AND connector_id = $2
      AND ($3::timestamptz IS NULL OR status_at <= $3 AND (status_at, digest) < ($3, $4::uuid))

@@ -6,6 +6,7 @@ type Fault = 'transient' | 'theirs' | 'ours';
 const FAULTS: Record<string, Fault> = {
   '08': 'transient', // connection
   '25006': 'transient', // read-only: a standby that is being promoted
+  '25P03': 'transient', // the transaction was idle for too long, and its connection ended
   '40': 'transient', // serialization, deadlock
   '53': 'transient', // disk full, out of memory, too many connections
   '55': 'transient', // locked, or not in the needed state

@@ -107,11 +107,14 @@ export async function remove(db: Db, idTag: string): Promise<boolean> {
   return rowCount === 1;
 }
 
+// In the order of their characters, whatever the language of the database: those with a prefix stand together then.
+const KEY = 'id_tag_key COLLATE "C"';
 const selectPage = search(
   `SELECT ${ROW} FROM tags
-   WHERE ($1::text IS NULL OR id_tag_key > $1) AND ($2::text IS NULL OR status = $2)
-     AND ($3::text IS NULL OR lower(parent_id_tag) = lower($3)) AND ($4::text IS NULL OR starts_with(id_tag_key, lower($4)))
-   ORDER BY id_tag_key LIMIT $5`,
+   WHERE ($1::text IS NULL OR ${KEY} > $1) AND ($2::text IS NULL OR status = $2)
+     AND ($3::text IS NULL OR lower(parent_id_tag) = lower($3))
+     AND ($4::text IS NULL OR ${KEY} >= lower($4) AND ${KEY} < lower($4) || U&'\\+10FFFF')
+   ORDER BY ${KEY} LIMIT $5`,
 );
 
 export interface TagFilter {

@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream';
+import type pg from 'pg';
+import { csvColumns, foreignText, plain, time } from './csv-column.ts';
 import type { Database, Db } from './db.ts';
 import { search, statement } from './db.ts';
 import { tagKey } from './tags.ts';
@@ -41,11 +43,12 @@ export interface TransactionRow {
 const utc = (column: string): string =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
+const ENDED_AT = 'coalesce(stopped_at, close_stopped_at, lost_at)';
 const COLUMNS = `transaction_id AS "transactionId", station_id AS "stationId", connector_id AS "connectorId", state, id_tag AS "idTag",
   parent_id_tag AS "parentIdTag", id_tag_status AS "idTagStatus", started_at AS "startedAt", meter_start_wh AS "meterStartWh",
   reservation_id AS "reservationId", remote_start_command_id AS "remoteStartCommandId", stopped_at AS "stoppedAt", meter_stop_wh AS "meterStopWh", energy_wh AS "energyWh",
   energy_source AS "energySource", stop_reason AS "stopReason", stop_id_tag AS "stopIdTag",
-  coalesce(stopped_at, close_stopped_at, lost_at) AS "endedAt", flags || meter_flags AS flags,
+  ${ENDED_AT} AS "endedAt", flags || meter_flags AS flags,
   CASE WHEN closed_at IS NOT NULL THEN json_build_object('closedAt', ${utc('closed_at')}, 'closedBy', closed_by, 'reason', close_reason,
     'meterStopWh', close_meter_stop_wh, 'stoppedAt', ${utc('close_stopped_at')}) END AS closure,
   start_received_at AS "startReceivedAt",
@@ -62,48 +65,91 @@ export async function get(db: Db, transactionId: number): Promise<TransactionRow
 }
 
 export interface TransactionFilter {
-  before: number | null;
+  before: { at: string | null; id: number } | null;
   stationId?: string;
   connectorId?: number;
   idTag?: string;
   open?: boolean;
   state?: TransactionState;
   flag?: string;
+  remoteStartCommandId?: string;
   from: Date | null;
   to: Date | null;
   rows: number;
 }
+type Choice = Omit<TransactionFilter, 'before' | 'rows'>;
 
-const WHERE = `($1::int IS NULL OR transaction_id < $1) AND ($2::text IS NULL OR station_id = $2)
-     AND ($3::int IS NULL OR connector_id = $3) AND ($4::text IS NULL OR id_tag_key = $4)
-     AND ($5::bool IS NULL OR $5 AND state = 'open' OR NOT $5 AND state <> 'open')
-     AND ($6::text IS NULL OR flags @> ARRAY[$6] AND flags <> '{}' OR meter_flags @> ARRAY[$6] AND meter_flags <> '{}')
-     AND ($7::timestamptz IS NULL OR started_at >= $7) AND ($8::timestamptz IS NULL OR started_at < $8)
-     AND ($9::text IS NULL OR state = $9)`;
-const selectPage = search(
-  `SELECT ${COLUMNS} FROM transactions WHERE ${WHERE} ORDER BY transaction_id DESC LIMIT $10`,
-);
+// The range of one tag is in the order of its own index only: so one that was frequent long ago is not looked for among all that came
+// later, as a plan by averages does.
+const WHERE = `($1::text IS NULL OR station_id = $1)
+     AND ($2::int IS NULL OR connector_id = $2) AND ($3::text IS NULL OR id_tag_key >= $3 AND id_tag_key <= $3)
+     AND ($4::bool IS NULL OR $4 AND state = 'open' OR NOT $4 AND state <> 'open')
+     AND ($5::text IS NULL OR flags @> ARRAY[$5] AND flags <> '{}' OR meter_flags @> ARRAY[$5] AND meter_flags <> '{}')
+     AND ($6::timestamptz IS NULL OR started_at >= $6) AND ($7::timestamptz IS NULL OR started_at < $7)
+     AND ($8::text IS NULL OR state = $8) AND ($9::uuid IS NULL OR remote_start_command_id = $9)`;
+const BY_ID = '$10::timestamptz IS NULL AND ($11::int IS NULL OR transaction_id < $11)';
+const BY_START = '($10::timestamptz IS NULL OR (started_at, transaction_id) < ($10, $11::int))';
+const page = (place: string, order: string): ((values: unknown[]) => pg.QueryConfig) =>
+  search(`SELECT ${COLUMNS} FROM transactions WHERE ${WHERE} AND ${place} ORDER BY ${order} LIMIT $12`);
+const SELECT = {
+  newest: page(BY_ID, 'transaction_id DESC'),
+  newestOfTag: page(BY_ID, 'id_tag_key DESC, transaction_id DESC'),
+  latest: page(BY_START, 'started_at DESC, transaction_id DESC'),
+  latestOfTag: page(BY_START, 'id_tag_key DESC, started_at DESC, transaction_id DESC'),
+};
 
-/** Newest first. */
+/** Newest first: by id, or by the start where a period is given. */
 export async function list(db: Db, filter: TransactionFilter): Promise<TransactionRow[]> {
-  const { rows } = await db.query<TransactionRow>(selectPage([...valuesOf(filter), filter.rows]));
+  const { before, from, to, idTag, rows: limit } = filter;
+  const order = from === null && to === null ? 'newest' : 'latest';
+  const select = SELECT[idTag === undefined ? order : (`${order}OfTag` as const)];
+  const values = [...valuesOf(filter), before?.at ?? null, before?.id ?? null, limit];
+  const { rows } = await db.query<TransactionRow>(select(values));
   return rows;
 }
 
-const selectAll = search(`SELECT ${COLUMNS} FROM transactions WHERE ${WHERE} ORDER BY transaction_id DESC`);
+const CSV = csvColumns({
+  transactionId: [plain, 'transaction_id'],
+  stationId: [foreignText, 'station_id'],
+  connectorId: [plain, 'connector_id'],
+  state: [plain, 'state'],
+  idTag: [foreignText, 'id_tag'],
+  parentIdTag: [foreignText, 'parent_id_tag'],
+  idTagStatus: [plain, 'id_tag_status'],
+  startedAt: [time, 'started_at'],
+  meterStartWh: [plain, 'meter_start_wh'],
+  endedAt: [time, ENDED_AT],
+  stoppedAt: [time, 'stopped_at'],
+  meterStopWh: [plain, 'meter_stop_wh'],
+  energyWh: [plain, 'energy_wh'],
+  energySource: [plain, 'energy_source'],
+  stopReason: [foreignText, 'stop_reason'],
+  stopIdTag: [foreignText, 'stop_id_tag'],
+  reservationId: [plain, 'reservation_id'],
+  remoteStartCommandId: [plain, 'remote_start_command_id'],
+  closedAt: [time, 'closed_at'],
+  closedBy: [foreignText, 'closed_by'],
+  closeReason: [foreignText, 'close_reason'],
+  closeMeterStopWh: [plain, 'close_meter_stop_wh'],
+  closeStoppedAt: [time, 'close_stopped_at'],
+  flags: [plain, "nullif(array_to_string(flags || meter_flags, ' '), '')"],
+});
+const selectAll = search(
+  `SELECT ${CSV} FROM transactions WHERE ${WHERE} ORDER BY transactions.transaction_id DESC`,
+);
+const selectAllOfPeriod = search(
+  `SELECT ${CSV} FROM transactions WHERE ${WHERE} ORDER BY transactions.started_at DESC, transactions.transaction_id DESC`,
+);
 
-/** All that fit, newest first, as they are read; undefined while too many are reading. */
-export async function stream(
-  database: Database,
-  filter: Omit<TransactionFilter, 'before' | 'rows'>,
-): Promise<Readable | undefined> {
-  return database.stream(selectAll(valuesOf({ ...filter, before: null })));
+/** All that fit as CSV, in the order of the list, as they are read; undefined while too many are reading. */
+export async function exportCsv(database: Database, choice: Choice): Promise<Readable | undefined> {
+  const select = choice.from === null && choice.to === null ? selectAll : selectAllOfPeriod;
+  return database.exportCsv(select(valuesOf(choice)));
 }
 
-function valuesOf(filter: Omit<TransactionFilter, 'rows'>): unknown[] {
-  const { before, stationId, connectorId, idTag, open, flag, from, to, state } = filter;
+function valuesOf(choice: Choice): unknown[] {
+  const { stationId, connectorId, idTag, open, flag, from, to, state, remoteStartCommandId } = choice;
   return [
-    before,
     stationId ?? null,
     connectorId ?? null,
     idTag === undefined ? null : tagKey(idTag),
@@ -112,5 +158,6 @@ function valuesOf(filter: Omit<TransactionFilter, 'rows'>): unknown[] {
     from,
     to,
     state ?? null,
+    remoteStartCommandId ?? null,
   ];
 }

@@ -53,13 +53,17 @@ export async function findStart(db: Db, start: Start): Promise<StartAnswer | und
 const insertStart = statement(
   'transactions.addStart',
   `INSERT INTO transactions (station_id, connector_id, id_tag, id_tag_key, parent_id_tag, id_tag_status, meter_start_wh, started_at,
-     reservation_id, start_message_id, start_received_at, start_id_tag_info, unreadable_start, flags)
-   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+     reservation_id, start_message_id, start_received_at, start_id_tag_info, unreadable_start, flags, remote_start_command_id)
+   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
    ON CONFLICT DO NOTHING RETURNING transaction_id AS "transactionId"`,
 );
 
 /** Begins a transaction and gives its id; undefined when the same start has been added meanwhile. */
-export async function addStart(db: Db, start: Start, idTagInfo: IdTagInfo): Promise<number | undefined> {
+export async function addStart(
+  db: Db,
+  start: Start,
+  { idTagInfo, remoteStartCommandId }: { idTagInfo: IdTagInfo; remoteStartCommandId: string | null },
+): Promise<number | undefined> {
   const { rows } = await db.query<{ transactionId: number }>(
     insertStart([
       start.stationId,
@@ -76,6 +80,7 @@ export async function addStart(db: Db, start: Start, idTagInfo: IdTagInfo): Prom
       JSON.stringify(idTagInfo),
       start.unreadableStart,
       start.flags,
+      remoteStartCommandId,
     ]),
   );
   return rows[0]?.transactionId;

@@ -1,5 +1,11 @@
 import * as authorizations from './authorizations.ts';
 import { Batch } from './batch.ts';
+import type { BatchOptions } from './batch.ts';
+import { recordBoots } from './boot-batch.ts';
+import type { BootAnswer } from './boot-batch.ts';
+import type { Boot } from './boots.ts';
+import { recordConnections } from './connection-batch.ts';
+import type { ToldConnection } from './connection-batch.ts';
 import * as connectors from './connectors.ts';
 import type { Database, Db } from './db.ts';
 import * as frames from './frames.ts';
@@ -7,9 +13,11 @@ import * as meterValues from './meter-values.ts';
 import * as registerReadings from './register-readings.ts';
 import * as reservationStatuses from './reservation-statuses.ts';
 
-/** The tables that are written in batches. */
+/** What is written in batches. */
 export interface Writer {
   authorizations: Batch<authorizations.Authorization>;
+  boots: Batch<Boot, BootAnswer>;
+  connections: Batch<ToldConnection>;
   frames: Batch<frames.FrameRecord>;
   meterValues: Batch<meterValues.Sample>;
   statuses: Batch<connectors.ConnectorStatus>;
@@ -17,17 +25,36 @@ export interface Writer {
 
 /** The batches; `onWritten` hears of each commit. */
 export function createWriter(database: Database, onWritten?: (table: string, rows: number) => void): Writer {
-  const batch = <Row>(table: string, maxRows: number, write: (rows: Row[]) => Promise<void>): Batch<Row> =>
-    new Batch({ name: table, maxRows, write, onWritten: (rows) => onWritten?.(table, rows) });
+  const batch = <Row, Result = never>(
+    table: string,
+    options: Pick<BatchOptions<Row, Result>, 'maxRows' | 'keyOf' | 'write'>,
+  ): Batch<Row, Result> =>
+    new Batch({ ...options, name: table, onWritten: (rows) => onWritten?.(table, rows) });
   return {
-    authorizations: batch('authorizations', 1000, (rows) => authorizations.record(database, rows)),
-    frames: batch('frames', 1000, (rows) => frames.record(database, rows)),
-    // Not in one database transaction: a stop that has the same samples would wait for this one, and this one for the stop.
-    meterValues: batch('meter_values', 5000, async (rows) => {
-      await meterValues.record(database, rows);
-      await registerReadings.record(database, rows);
+    authorizations: batch('authorizations', {
+      maxRows: 1000,
+      write: (rows) => authorizations.record(database, rows),
     }),
-    statuses: batch('connector_statuses', 1000, (rows) => recordStatuses(database, rows)),
+    boots: batch('stations', {
+      maxRows: 500,
+      keyOf: ({ stationId }) => stationId,
+      write: (rows) => recordBoots(database, rows),
+    }),
+    connections: batch('connections', {
+      maxRows: 500,
+      keyOf: ({ connection }) => connection.stationId,
+      write: (rows) => recordConnections(database, rows),
+    }),
+    frames: batch('frames', { maxRows: 1000, write: (rows) => frames.record(database, rows) }),
+    // Not in one database transaction: a stop that has the same samples would wait for this one, and this one for the stop.
+    meterValues: batch('meter_values', {
+      maxRows: 5000,
+      write: async (rows) => {
+        await meterValues.record(database, rows);
+        await registerReadings.record(database, rows);
+      },
+    }),
+    statuses: batch('connector_statuses', { maxRows: 1000, write: (rows) => recordStatuses(database, rows) }),
   };
 }
 

@@ -21,9 +21,9 @@ const get = (query = '', { connector = 1, key = KEYS.operator } = {}) =>
   api.send('GET', `/api/v1/stations/CP1/connectors/${connector}/composite-schedule${query}`, undefined, key);
 
 /** A request that asks the station, which answers so. */
-async function getAnswered(query: string, answer: StationAnswer): Promise<Answer> {
+async function getAnswered(query: string, answer: StationAnswer, connector = 1): Promise<Answer> {
   const before = api.desk.sent().length;
-  const pending = get(query);
+  const pending = get(query, { connector });
   for (;;) {
     const call = api.desk.sent()[before];
     if (call) {
@@ -147,6 +147,39 @@ test('of connector 0 the connectors together are expected, once each has a limit
     expected: { transactionId: null, periods: [{ startPeriod: 0, limit: 24.5 }] },
   });
 });
+
+test.each([
+  ['a connector', 1, 16],
+  ['the station', 0, 24.5],
+])(
+  '%s without a transaction to which TxDefaultProfiles are applied is said to be so',
+  async (_what, connector, limit) => {
+    await set(0, { chargingProfilePurpose: 'ChargePointMaxProfile' }, [[0, 30]]);
+    await set(1, { chargingProfilePurpose: 'TxDefaultProfile', chargingProfileKind: 'Relative' }, [[0, 16]], {
+      startSchedule: undefined,
+    });
+    await set(2, { chargingProfilePurpose: 'TxDefaultProfile' }, [[0, 8.5]]);
+    const configurationKey = [{ key: 'NumberOfConnectors', readonly: true, value: '2' }];
+    await api.desk.command('GetConfiguration', {}, { configurationKey });
+    await start(2);
+    const asking = '?duration=600&unit=A';
+    const applied = await getAnswered(asking, told([[0, limit]]), connector);
+    expect(applied.body).toMatchObject({
+      expected: { assumesTransaction: true, transactionId: null, periods: [{ startPeriod: 0, limit }] },
+      differences: [],
+    });
+    const plain = await getAnswered(asking, told([[0, 30]]), connector);
+    expect(plain.body).toMatchObject({
+      expected: { assumesTransaction: false, periods: [{ startPeriod: 0, limit: 30 }] },
+      differences: [],
+    });
+    const other = await getAnswered(asking, told([[0, 10]]), connector);
+    expect(other.body).toMatchObject({
+      expected: { assumesTransaction: false },
+      differences: [{ expectedLimit: 30, toldLimit: 10 }],
+    });
+  },
+);
 
 test('what is expected is in the unit asked for, that the station told, or that it takes', async () => {
   await set(0, { chargingProfilePurpose: 'ChargePointMaxProfile' }, [[0, 10]]);

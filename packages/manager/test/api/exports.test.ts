@@ -107,3 +107,19 @@ test('a long export comes whole; readers that take nothing hold no connection of
   while ((await api.send('GET', '/api/v1/transactions.csv?stationId=CP1')).status !== 200)
     expect(Date.now()).toBeLessThan(deadline);
 }, 120_000);
+
+test('an export that breaks off is no short file: its reader gets an error', async () => {
+  const headers = { authorization: `Bearer ${KEYS.viewer}` };
+  const response = await fetch(`${api.url}/api/v1/transactions.csv`, { headers });
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  await reader.read();
+  const ended = await api.desk.rows(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE application_name = 'evander export' AND datname = current_database() AND state = 'active'`,
+  );
+  expect(ended).toContainEqual({ pg_terminate_backend: true });
+  const rest = async (): Promise<void> => {
+    while (!(await reader.read()).done);
+  };
+  await expect(rest()).rejects.toThrow('terminated');
+});

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createHash, createSign, randomBytes } from 'node:crypto';
@@ -7,7 +7,10 @@ import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { ROOT_ONE } from '../certificates.ts';
+import type { StationAnswer } from '../desk.ts';
 import { KEYS, openApi } from './harness.ts';
 import type { Answer, TestApi } from './harness.ts';
 
@@ -54,7 +57,11 @@ async function order(path: string, body: object): Promise<Answer> {
   const sent = await operator('POST', `/stations/CP1/${path}?waitSeconds=0`, body);
   const call = api.desk.sent().at(-1);
   expect({ status: sent.status, id: call?.id }).toEqual({ status: 202, id: sent.body['commandId'] });
-  const answers: Record<string, object> = { diagnostics: { fileName: 'd.zip' }, 'firmware-updates': {} };
+  const answers: Record<string, object> = {
+    diagnostics: { fileName: 'd.zip' },
+    'firmware-updates': {},
+    logs: { status: 'Accepted', filename: 'l.log' },
+  };
   if (call) await api.desk.answer(call, answers[path] ?? { status: 'Accepted' });
   return sent;
 }
@@ -369,6 +376,153 @@ test('diagnostics come by PUT and by form, and belong to their job; names are ne
     headers: { authorization: `Bearer ${KEYS.viewer}` },
   });
   expect(Buffer.from(await content.arrayBuffer()).equals(bytes)).toBe(true);
+});
+
+describe('a station that does not know SignedUpdateFirmware', () => {
+  let fileId: unknown;
+  beforeAll(async () => {
+    ({ fileId } = await firmware(randomBytes(100)));
+    await api.desk.rows(
+      `UPDATE files SET signature = 'AAAA', signing_certificate = $1, signature_is_valid = false WHERE file_id = $2`,
+      [ROOT_ONE, fileId],
+    );
+    // By this it shows that it has the security extension, or so one would think.
+    await api.desk.ask('SecurityEventNotification', {
+      type: 'StartupOfTheDevice',
+      timestamp: '2026-11-20T10:00:00Z',
+    });
+  });
+
+  /** An update that waits for its outcome, and the answers to the commands that follow from it. */
+  async function update(body: object, ...answers: StationAnswer[]): Promise<Answer> {
+    let sent = api.desk.sent().length;
+    const pending = operator('POST', '/stations/CP1/firmware-updates?waitSeconds=10', { fileId, ...body });
+    for (const answer of answers) {
+      const untilMs = Date.now() + 4000;
+      while (api.desk.sent().length <= sent && Date.now() < untilMs) await delay(5);
+      const call = api.desk.sent()[sent++];
+      if (call) await api.desk.answer(call, answer);
+    }
+    return pending;
+  }
+
+  test.each(['NotImplemented', 'NotSupported'])(
+    'and says %s is sent the plain command, by the same link',
+    async (error) => {
+      const body = { retries: 2, retrieveAt: '2026-11-20T10:00:00.000Z' };
+      const updated = await update(body, { error }, {});
+      const [signed, plain] = api.desk.sent().slice(-2);
+      expect(signed?.action).toBe('SignedUpdateFirmware');
+      const { location } = signed?.request.firmware as { location: string };
+      expect(plain).toMatchObject({
+        action: 'UpdateFirmware',
+        request: { location, retrieveDate: '2026-11-20T10:00:00.000Z', retries: 2 },
+      });
+      expect(updated).toMatchObject({
+        status: 200,
+        body: { commandId: plain?.id, action: 'UpdateFirmware' },
+      });
+      expect((await fetch(location)).status).toBe(200);
+      expect(await jobOf(updated.body['jobId'])).toMatchObject({ kind: 'firmware', outcome: 'running' });
+      const { items } = (await operator('GET', '/stations/CP1/jobs?kind=signedFirmware&limit=1')).body;
+      expect(items).toMatchObject([{ outcome: 'failed', otherCommandId: plain?.id }]);
+    },
+  );
+
+  test('or the plain one either is sent nothing more', async () => {
+    const before = api.desk.sent().length;
+    const updated = await update({}, { error: 'NotSupported' }, { error: 'NotSupported' });
+    expect(updated.body).toMatchObject({ action: 'UpdateFirmware', status: 'failed' });
+    expect(api.desk.sent()).toHaveLength(before + 2);
+  });
+
+  test.each([
+    [{ signed: true }, { error: 'NotSupported' }],
+    [{ installAt: '2026-12-20T10:00:00Z' }, { error: 'NotSupported' }],
+    [{}, { error: 'InternalError' }],
+    [{}, { status: 'Rejected' }],
+  ])('is not sent the plain one where %j was ordered and it answers %j', async (body, answer) => {
+    const before = api.desk.sent().length;
+    expect((await update(body, answer)).body).toMatchObject({ action: 'SignedUpdateFirmware' });
+    expect(api.desk.sent()).toHaveLength(before + 1);
+  });
+});
+
+/** What the station says of its job, and how it then stands. */
+async function after(
+  jobId: unknown,
+  action: 'DiagnosticsStatusNotification' | 'LogStatusNotification',
+  status: string,
+) {
+  const { requestId } = (api.desk.sent().at(-1)?.request ?? {}) as { requestId?: number };
+  await api.desk.ask(action, { status, ...(requestId !== undefined && { requestId }) });
+  return jobOf(jobId);
+}
+const jobOf = async (jobId: unknown) => (await operator('GET', `/jobs/${String(jobId)}`)).body;
+
+test.each([
+  ['diagnostics', {}, 'DiagnosticsStatusNotification', 'diagnostics.status'],
+  ['logs', { logType: 'DiagnosticsLog' }, 'LogStatusNotification', 'log.status'],
+] as const)(
+  '%s that a station says it has uploaded have come, or they are said to be missing',
+  async (path, body, action, kind) => {
+    const { jobId } = (await order(path, body)).body;
+    const url = lastLocation();
+    expect(await jobOf(jobId)).toMatchObject({ filesReceived: 0, hint: null });
+    expect(await after(jobId, action, 'Uploaded')).toMatchObject({
+      outcome: 'reportedUploaded',
+      filesReceived: 0,
+      hint: expect.stringContaining('no file has come') as unknown,
+    });
+    const listed = async (outcome: string) =>
+      (await operator('GET', `/stations/CP1/jobs?outcome=${outcome}&limit=1`)).body.items.map(
+        (job) => job['jobId'],
+      );
+    expect(await listed('reportedUploaded')).toEqual([jobId]);
+    expect(await listed('succeeded')).not.toContain(jobId);
+    await fetch(`${url}late.log`, { method: 'PUT', body: 'late' });
+    expect(await jobOf(jobId)).toMatchObject({ outcome: 'succeeded', filesReceived: 1, hint: null });
+    expect(await listed('succeeded')).toEqual([jobId]);
+    // Who removes the file afterwards does not undo that it came.
+    const [file] = (await operator('GET', `/files?jobId=${String(jobId)}`)).body.items;
+    await operator('DELETE', `/files/${String(file?.['fileId'])}`);
+    expect(await jobOf(jobId)).toMatchObject({ outcome: 'succeeded', filesReceived: 1 });
+    await after(jobId, action, 'Uploaded');
+    const events = await api.desk.rows(
+      `SELECT data -> 'job' ->> 'filesReceived' AS files FROM
+         (SELECT 0 AS place, id, kind, data FROM events UNION ALL SELECT 1, intake_id, kind, data FROM event_intake) AS e
+       WHERE kind = $1 AND data -> 'job' ->> 'jobId' = $2 ORDER BY place, id`,
+      [kind, String(jobId)],
+    );
+    expect(events).toEqual([{ files: '0' }, { files: '1' }]);
+  },
+);
+
+test('a first failed transfer over HTTP hints at FTP, until the station has said what it speaks', async () => {
+  const upload = await order('diagnostics', {});
+  const hint = 'set EVANDER_FTP_URL, then order it again with "transport": "ftp"';
+  expect(await after(upload.body['jobId'], 'DiagnosticsStatusNotification', 'UploadFailed')).toMatchObject({
+    outcome: 'failed',
+    hint: expect.stringContaining(hint) as unknown,
+  });
+  const { fileId } = await firmware(randomBytes(10));
+  const download = await order('firmware-updates', { fileId });
+  await api.desk.ask('FirmwareStatusNotification', { status: 'DownloadFailed' });
+  expect((await jobOf(download.body['jobId']))['hint']).toContain(hint);
+  const elsewhere = await operator('POST', '/stations/CP1/commands/GetDiagnostics?waitSeconds=0', {
+    location: 'http://elsewhere.example/uploads/',
+  });
+  const call = api.desk.sent().at(-1);
+  if (call) await api.desk.answer(call, { fileName: 'd.zip' });
+  await api.desk.ask('DiagnosticsStatusNotification', { status: 'UploadFailed' });
+  const [job] = (await operator('GET', '/stations/CP1/jobs?limit=1')).body.items;
+  expect(job).toMatchObject({ commandId: elsewhere.body['commandId'], outcome: 'failed', hint: null });
+  await api.desk.rows(
+    `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
+     VALUES ('CP1', 'supportedfiletransferprotocols', 'SupportedFileTransferProtocols', 'HTTP,FTP', now())`,
+  );
+  expect((await jobOf(upload.body['jobId']))['hint']).toBeNull();
+  await api.desk.rows('TRUNCATE configuration_keys');
 });
 
 test('uploads have a size, a count and a form', async () => {

@@ -6,6 +6,7 @@ import type { RouteAccess } from '../../src/api/authentication.ts';
 import { GATEWAY_KEY, KEYS, openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 import { pathOf } from './route-walk.ts';
+import type { Document } from './schema-check.ts';
 
 const SEED = Number(process.env.EVANDER_TEST_SEED ?? Date.now() % 2 ** 31);
 /** Of each route that does something. */
@@ -213,18 +214,20 @@ interface Known {
 /** All routes with the names that the OpenAPI tells of their parameters. */
 async function knownRoutes(): Promise<Known[]> {
   const { body: document } = await api.send('GET', '/openapi.json');
+  const { schemas } = document['components'] as Document['components'];
   type Operation = {
     parameters?: { name: string; in: string }[];
-    requestBody?: { content?: Record<string, { schema?: { properties?: object } }> };
+    requestBody?: { content?: Record<string, { schema?: { $ref?: string } }> };
   };
   return api.routes.map((route) => {
     const path = route.url.replace(/:(\w+)/g, '{$1}');
     const operation = document.paths[path]?.[route.method.toLowerCase()] as Operation | undefined;
-    const content = operation?.requestBody?.content?.['application/json'];
+    const { $ref = '' } = operation?.requestBody?.content?.['application/json']?.schema ?? {};
+    const schema = schemas[$ref.split('/').at(-1) ?? ''];
     return {
       route,
       query: (operation?.parameters ?? []).filter((one) => one.in === 'query').map(({ name }) => name),
-      body: Object.keys(content?.schema?.properties ?? {}),
+      body: Object.keys(schema?.['properties'] ?? {}),
     };
   });
 }

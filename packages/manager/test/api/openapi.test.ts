@@ -1,25 +1,34 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
+import { readDescription } from './schema-check.ts';
+import type { Document as Described, SchemaCheck } from './schema-check.ts';
 
+interface Content {
+  content?: Record<string, { schema: { $ref?: string } }>;
+}
 interface Operation {
   operationId: string;
   summary: string;
   description?: string;
   tags: string[];
   security: object[];
-  parameters?: { name: string; in: string; required?: boolean; schema: object }[];
-  responses: Record<string, { $ref?: string; description?: string }>;
+  parameters?: { name: string; in: string; required?: boolean; description?: string; schema: object }[];
+  requestBody?: Content;
+  responses: Record<string, Content & { $ref?: string; description?: string }>;
 }
-interface Document extends Record<string, unknown> {
+interface Document extends Described {
   paths: Record<string, Record<string, Operation>>;
 }
 
 let api: TestApi;
 let document: Document;
+let check: SchemaCheck;
 beforeAll(async () => {
   api = await openApi();
-  document = (await api.send('GET', '/openapi.json', undefined, null)).body as unknown as Document;
+  const described = await readDescription(api);
+  document = described.document as Document;
+  check = described.check;
 });
 afterAll(() => api.close());
 
@@ -35,6 +44,7 @@ function operations(): [string, Operation][] {
 test('the document is OpenAPI 3.1 with a bearer key', () => {
   expect(document).toMatchObject({
     openapi: '3.1.0',
+    servers: [{ url: '/' }],
     info: { title: 'Evander', version: expect.any(String) as unknown },
     components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
   });
@@ -54,8 +64,45 @@ test('every operation has a name of its own, a summary, a tag, its path paramete
     for (const [status, { $ref, description }] of Object.entries(responses)) {
       expect(status).toMatch(/^[1-5]\d\d$/);
       expect($ref ?? description).toMatch(/\w/);
+      expect({ route, status, description }).not.toMatchObject({ description: 'Default Response' });
     }
   }
+});
+
+test('every parameter is described', () => {
+  for (const [route, { parameters = [] }] of operations())
+    for (const { name, description = '' } of parameters)
+      expect({ route, name, description }).toEqual({
+        route,
+        name,
+        description: expect.stringMatching(/\w/) as unknown,
+      });
+});
+
+test('every body and every answer is a schema with a name', () => {
+  for (const [route, { requestBody = {}, responses }] of operations())
+    for (const { content = {} } of [requestBody, ...Object.values(responses)])
+      for (const [type, { schema }] of Object.entries(content))
+        expect({ route, type, schema }).toEqual({
+          route,
+          type,
+          schema: { $ref: expect.stringMatching(/^#\/components\/schemas\/\w+$/) as unknown },
+        });
+});
+
+test('every named schema has an example that it allows', async () => {
+  const { schemas } = document.components;
+  expect(Object.keys(schemas).length).toBeGreaterThan(100);
+  for (const [name, { examples = [] }] of Object.entries(schemas)) {
+    expect({ name, examples: examples.length }).not.toEqual({ name, examples: 0 });
+    for (const example of examples)
+      expect({ name, fault: await check(name, example) }).toEqual({ name, fault: null });
+  }
+});
+
+test('what a route says of itself stands beside the role that it needs', () => {
+  const { description } = document.paths['/api/v1/stations/{stationId}/configuration']?.['put'] ?? {};
+  expect(description).toMatch(/^Answers at once.*Needs a key with the role operator/);
 });
 
 test('every operation under /api/v1 wants a key, tells its role and its problems', () => {

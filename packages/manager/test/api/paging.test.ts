@@ -41,8 +41,8 @@ test('stations and strangers make one list in order', async () => {
     const stationId = `P/${String(i).padStart(2, '0')}`;
     if (i % 3 === 0) await api.desk.rows('INSERT INTO stations (station_id) VALUES ($1)', [stationId]);
     const handshake = { stationId, status: 404, at: second(i).toISOString() };
-    if (i % 3 !== 0) await turnedAway.record(database, { ...handshake, reason: 'unknown station' });
-    if (i % 4 === 0) await turnedAway.record(database, { ...handshake, reason: 'wrong password' });
+    if (i % 3 !== 0) await turnedAway.record(database, [{ ...handshake, reason: 'unknown station' }]);
+    if (i % 4 === 0) await turnedAway.record(database, [{ ...handshake, reason: 'wrong password' }]);
   }
   const listed = await allPages(api, '/api/v1/stations?prefix=P/', 4);
   const ids = NUMBERS.map((i) => `P/${String(i).padStart(2, '0')}`);
@@ -93,7 +93,7 @@ test('meter values of several connectors come in the order of time, each once', 
     4,
   );
   expect(some).toHaveLength(6);
-  expect(await allPages(api, '/api/v1/stations/nobody/meter-values', 5)).toEqual([]);
+  expect((await api.send('GET', '/api/v1/stations/nobody/meter-values')).status).toBe(404);
 });
 
 test("a connector's statuses come newest first, each once", async () => {
@@ -135,4 +135,55 @@ test('API keys and unmatched stops are paged too', async () => {
   expect(keys).toHaveLength(26);
   const stops = await allPages(api, '/api/v1/unmatched-stops?stationId=CP1', 5);
   expect(stops.map(({ transactionId }) => transactionId)).toEqual(NUMBERS.map((i) => 900_000 + i).reverse());
+});
+
+test('transactions of a period come by their start, also those that were sent late; a cursor is of one order', async () => {
+  const order = [3, 1, 4, 0, 2, 5];
+  for (const i of order) {
+    const request = { connectorId: 40 + i, idTag: i % 2 === 0 ? 'EVEN' : 'ODD', meterStart: 0 };
+    await api.desk.ask('StartTransaction', { ...request, timestamp: second(i).toISOString() });
+  }
+  const connectors = (items: Record<string, unknown>[]): number[] =>
+    items.map(({ connectorId }) => Number(connectorId) - 40);
+  const path = '/api/v1/transactions?stationId=CP1';
+  const period = `from=${second(0).toISOString()}&to=${second(5).toISOString()}`;
+  expect(connectors(await allPages(api, path, 2))).toEqual([...order].reverse());
+  expect(connectors(await allPages(api, `${path}&${period}`, 2))).toEqual([4, 3, 2, 1, 0]);
+  expect(connectors(await allPages(api, `/api/v1/transactions?idTag=even&${period}`, 2))).toEqual([4, 2, 0]);
+  expect(connectors(await allPages(api, '/api/v1/transactions?idTag=even', 2))).toEqual([2, 0, 4]);
+  const first = (await api.send('GET', `${path}&limit=2`)).body;
+  const other = await api.send('GET', `${path}&${period}&cursor=${first.nextCursor}`);
+  expect({ status: other.status, field: other.body['field'] }).toEqual({ status: 400, field: 'cursor' });
+});
+
+test('events of several kinds and groups are in one order, page by page', async () => {
+  const kinds = ['transaction.started', 'station.booted', 'transaction.closed', 'log.status', 'x.unknown'];
+  await api.desk.rows(
+    `INSERT INTO events (at, kind, station_id, data)
+     SELECT now(), ($1::text[])[1 + i % 5], 'EV' || i % 2, '{}' FROM generate_series(1, 50) AS i`,
+    [kinds],
+  );
+  const rows = await api.desk.rows(
+    `SELECT id, kind, station_id FROM events WHERE station_id LIKE 'EV_' ORDER BY id DESC`,
+  );
+  const from = Number(rows.at(-1)?.['id']);
+  for (const [filter, fits] of [
+    ['kind=transaction.*', /^transaction/],
+    ['kind=log.status', /^log/],
+    ['kind=transaction.*,transaction.closed,log.*', /^(transaction|log)/],
+  ] as const) {
+    for (const stationId of [undefined, 'EV1']) {
+      const wanted = rows.filter(
+        (row) =>
+          fits.test(String(row['kind'])) && (stationId === undefined || row['station_id'] === stationId),
+      );
+      const query = `${filter}${stationId === undefined ? '' : `&stationId=${stationId}`}`;
+      const newestFirst = await allPages(api, `/api/v1/events?${query}`, 7);
+      expect(newestFirst.filter(({ id }) => Number(id) >= from).map(({ id }) => id)).toEqual(
+        wanted.map(({ id }) => id),
+      );
+      const oldestFirst = await allPages(api, `/api/v1/events?${query}&lastEventId=${from - 1}`, 7);
+      expect(oldestFirst.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id).reverse());
+    }
+  }
 });

@@ -1,11 +1,12 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Certificate } from '@evander/pki';
 import { silentLog } from '@evander/process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OpenSsl } from '../../../../test/openssl.ts';
 import { Signing } from '../../src/certificates/signer.ts';
 import * as stations from '../../src/store/stations.ts';
-import { openApi } from '../api/harness.ts';
+import { KEYS, openApi } from '../api/harness.ts';
 import type { TestApi } from '../api/harness.ts';
 import { tunnel } from '../pnc.ts';
 
@@ -118,6 +119,28 @@ for (const [path, send] of Object.entries(PATHS)) {
       expect(await send(await makeCsr(subject, extension))).toBe(false);
     });
 }
+
+describe('a key of a certificate that was revoked', () => {
+  let csr: string;
+  async function revoke(reason: string): Promise<void> {
+    csr = await makeCsr('/CN=CP1');
+    const issued = await api.send('POST', '/api/v1/issued-certificates', { stationId: 'CP1', csr });
+    const { serialNumber } = Certificate.parse(String(issued.body.certificateChain));
+    const path = `/api/v1/issued-certificates/${serialNumber}/revocation`;
+    expect((await api.send('POST', path, { reason }, KEYS.admin)).status).toBe(200);
+  }
+
+  test.each(Object.keys(PATHS))('as keyCompromise is not signed again: %s', async (path) => {
+    await revoke('keyCompromise');
+    expect(await PATHS[path]?.(csr)).toBe(false);
+    expect(await PATHS[path]?.(await makeCsr('/CN=CP1'))).toBe(true);
+  });
+
+  test('for another reason may be signed again', async () => {
+    await revoke('superseded');
+    expect(await PATHS['SignCertificate (1.6 Security)']?.(csr)).toBe(true);
+  });
+});
 
 test.each(['CPS', 'MO', 'V2G', 'CPO/DC=CPS'])('a V2G request for the role %s is rejected', async (role) => {
   const csr = await makeCsr(`/CN=CP1/DC=${role}`);

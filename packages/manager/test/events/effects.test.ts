@@ -52,8 +52,8 @@ test('a session is told from its first status to its stop, and its repeats add n
   await desk.ask('StopTransaction', stop);
   await desk.ask('StopTransaction', stop);
   const begun = { transactionId, connectorId: 1, idTag: 'TAG', meterStartWh: 100, startedAt: T(1) };
-  expect(await told()).toEqual([
-    ['transaction.started', { ...begun, idTagStatus: expect.any(String) }],
+  expect(await told()).toMatchObject([
+    ['transaction.started', { ...begun, idTagStatus: expect.any(String) as unknown }],
     ['connector.status', { connectorId: 1, status: 'Charging', errorCode: 'NoError', statusAt: T(2) }],
     [
       'transaction.stopped',
@@ -90,7 +90,10 @@ test('an operator who closes a transaction is told of, and so is the stop that c
   await desk.ask('StopTransaction', { transactionId, meterStop: 8, timestamp: T(16) });
   expect(await told()).toMatchObject([
     ['transaction.started', {}],
-    ['transaction.closed', { transactionId, closedBy: 'somebody', meterStopWh: 7, stoppedAt: T(15) }],
+    [
+      'transaction.closed',
+      { transactionId, closure: { closedBy: 'somebody', meterStopWh: 7, stoppedAt: T(15) } },
+    ],
     ['transaction.stopped', { transactionId, meterStopWh: 8, stoppedAt: T(16) }],
   ]);
 });
@@ -111,7 +114,7 @@ test('an inferred stop, and the one that replaces it, are told; so is what an op
   await assign(desk.database, { ...resolution, transactionId });
   await desk.ask('StopTransaction', first);
   await desk.ask('StopTransaction', { transactionId, meterStop: 9, timestamp: T(19) });
-  const decided = { unmatchedStopId, resolvedBy: 'somebody', reason: 'seen' };
+  const decided = { unmatchedStopId, resolvedBy: 'somebody', resolutionReason: 'seen' };
   expect(await told()).toMatchObject([
     ['transaction.started', {}],
     ['transaction.stopped', { transactionId, energyWh: 5, flags: ['stopInferred'] }],
@@ -119,7 +122,7 @@ test('an inferred stop, and the one that replaces it, are told; so is what an op
     ['transaction.stopDismissed', decided],
     ['transaction.unmatchedStop', { transactionId: -1, meterStopWh: 5, why: 'alreadyStopped' }],
     ['transaction.stopped', { transactionId, energyWh: 6, flags: ['stopAssigned'] }],
-    ['transaction.stopAssigned', { ...decided, transactionId }],
+    ['transaction.stopAssigned', { ...decided, assignedTransactionId: transactionId }],
     ['transaction.unmatchedStop', { unmatchedStopId, why: 'alreadyStopped' }],
     ['transaction.stopped', { transactionId, energyWh: 9 }],
   ]);
@@ -140,11 +143,11 @@ test('a boot, a security event, a firmware status and a certificate request are 
     await desk.ask(action, request, question);
     await desk.ask(action, request, question);
   }
-  expect(await told()).toEqual([
+  expect(await told()).toMatchObject([
     ['station.booted', expect.objectContaining({ registrationStatus: 'Accepted', firmwareVersion: '2' })],
     ['security.event', { type: 'MemoryExhaustion', isCritical: true, occurredAt: T(20) }],
-    ['firmware.status', { status: 'Downloading', isSigned: false }],
-    ['firmware.status', { status: 'Downloaded', isSigned: true, requestId: 7 }],
+    ['firmware.status', { status: 'Downloading', kind: 'firmware' }],
+    ['firmware.status', { status: 'Downloaded', kind: 'signedFirmware', requestId: 7 }],
     ['log.status', { status: 'Uploading', requestId: 8 }],
     ['diagnostics.status', { status: 'Idle' }],
     ['certificate.rejected', expect.objectContaining({ certificateRequestId: expect.any(Number) })],
@@ -154,12 +157,9 @@ test('a boot, a security event, a firmware status and a certificate request are 
 test('a command is told when it is settled, without what may be secret', async () => {
   const { commandId } = await desk.command('Reset', { type: 'Soft' }, { status: 'Accepted' });
   await desk.command('ClearCache', {}, { error: 'NotSupported' });
-  expect(await told()).toEqual([
-    [
-      'command.settled',
-      expect.objectContaining({ commandId, action: 'Reset', status: 'answered', responseStatus: 'Accepted' }),
-    ],
-    ['command.settled', expect.objectContaining({ status: 'failed', errorCode: 'NotSupported' })],
+  expect(await told()).toMatchObject([
+    ['command.settled', { commandId, action: 'Reset', status: 'answered', response: { status: 'Accepted' } }],
+    ['command.settled', { status: 'failed', error: { code: 'NotSupported' } }],
   ]);
 });
 
@@ -177,14 +177,18 @@ test('stations come and go with their sockets and with their gateways', async ()
   await desk.rows("UPDATE gateways SET alive_at = now() - interval '1 hour' WHERE gateway_id = 'gw-e'");
   expect(await connections.markDeadGateways(database)).toContain('gw-e');
   expect(await connections.markDeadGateways(database)).toEqual([]);
-  const list = (await told()).map(([kind, { connectionId, reason }]) => [kind, connectionId, reason]);
+  const list = (await told()).map(([kind, { connectionId, connected, disconnectedAt }]) => [
+    kind,
+    connectionId,
+    connected ? 'connected' : disconnectedAt === null ? 'gatewayGone' : 'closed',
+  ]);
   expect(list).toEqual([
-    ['station.connected', '1', undefined],
-    ['station.connected', '2', undefined],
+    ['station.connected', '1', 'connected'],
+    ['station.connected', '2', 'connected'],
     ['station.disconnected', '2', 'gatewayGone'],
-    ['station.connected', '2', 'gatewayBack'],
-    ['station.disconnected', '2', undefined],
-    ['station.connected', '3', undefined],
+    ['station.connected', '2', 'connected'],
+    ['station.disconnected', '2', 'closed'],
+    ['station.connected', '3', 'connected'],
     ['station.disconnected', '3', 'gatewayGone'],
   ]);
 });

@@ -138,6 +138,22 @@ test('a station that says nothing is tried again after a pause, and holds up nob
   expect(await at.goal('configuration')).toMatchObject({ state: 'reached' });
 });
 
+test('what had no answer, or an error, is tried at once when it is wanted anew', async () => {
+  await want({ A: '2' });
+  await at.run(() => undefined);
+  at.pass(31);
+  await desk.callMaker.sweep();
+  await at.pursuit().sweep();
+  const charger = new Charger({ A: '1' });
+  charger.odd.A = { error: 'InternalError' };
+  await want({ A: '2' });
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2']);
+  delete charger.odd.A;
+  await want({ A: '2' });
+  expect(changed(await at.run(charger.answer))).toEqual(['A=2']);
+  expect(await at.goal('configuration')).toMatchObject({ state: 'reached' });
+});
+
 test('a value that a rule forbids for this station is refused here, and the others are changed', async () => {
   const keys = { MeterValuesSampledData: 'Voltage', MeterValuesSampledDataMaxLength: '1', ZZ: '1' };
   const charger = new Charger(keys);

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CallEnvelope } from '@evander/broker';
 import * as desiredLocalLists from '../../src/store/desired-local-lists.ts';
 import type { DesiredList } from '../../src/store/desired-local-lists.ts';
 import * as openGoals from '../../src/store/open-goals.ts';
+import * as stationGroups from '../../src/store/station-groups.ts';
 import * as tags from '../../src/store/tags.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
@@ -194,6 +195,79 @@ test('whoever fails for ever is tried again with a pause', async () => {
   at.pass(901);
   expect(told(await at.run(charger.answer))).toEqual(['Full +A+B']);
   expect(await at.goal('localList')).toMatchObject({ state: 'reached' });
+});
+
+describe('a list that Failed is tried again before the pause is over', () => {
+  const key = 'LocalAuthListEnabled';
+  const change = (value: string) =>
+    desk.command('ChangeConfiguration', { key, value }, { status: 'Accepted' });
+  beforeEach(async () => {
+    await put('A');
+    charger.limits[key] = 'false';
+    charger.odd = { SendLocalList: { status: 'Failed' } };
+    await want({ all: true });
+    await at.run(charger.answer);
+    expect((await at.goal('localList'))?.doing).toBe(
+      'tried again later: the answer Failed to SendLocalList; its LocalAuthListEnabled is false: change it to true',
+    );
+    await put('B');
+    expect(await later()).toEqual([]);
+    charger.odd = {};
+  });
+
+  test('when the station has booted', async () => {
+    at.pass(1);
+    await desk.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
+    expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
+  });
+
+  test('when somebody says anew what is wanted, of the station or of its group', async () => {
+    await want({ tags: ['B'] });
+    expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +B']);
+    charger.version = 0;
+    charger.odd = { SendLocalList: { status: 'Failed' } };
+    await want({ all: true });
+    await at.run(charger.answer);
+    charger.odd = {};
+    await stationGroups.put(desk.database, 'all', { prefix: 'CP' }, at.now);
+    at.pass(0.01);
+    await openGoals.ofGroup(desk.database, 'all', { kind: 'localList', requestedBy: null, at: at.now });
+    expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
+  });
+
+  test('when LocalAuthListEnabled is no longer false', async () => {
+    await change('false');
+    at.skip();
+    expect(await at.run(charger.answer)).toEqual([]);
+    at.pass(1);
+    await change('true');
+    at.skip();
+    expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
+  });
+});
+
+test('a list that the station contradicts is sent again at once when it is wanted anew', async () => {
+  await put('A');
+  await filled();
+  charger.odd = { GetLocalListVersion: { listVersion: 500 } };
+  for (const tag of 'BC') {
+    await put(tag);
+    await later();
+  }
+  expect((await at.goal('localList'))?.doing).toContain('sent again later: the station contradicts');
+  await want({ all: true });
+  expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B+C']);
+});
+
+test('whoever does not answer and boots is not sent the same at each boot', async () => {
+  await put('A');
+  charger.odd = { SendLocalList: undefined };
+  await want({ all: true });
+  await at.run(charger.answer);
+  at.pass(31);
+  await desk.callMaker.sweep();
+  await desk.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
+  expect(told(await at.run(charger.answer))).toEqual([]);
 });
 
 test('whoever does not answer is tried again with a pause, and asked first what it has', async () => {

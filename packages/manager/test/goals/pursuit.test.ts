@@ -5,7 +5,7 @@ import { Pursuit } from '../../src/goals/pursuit.ts';
 import type { Goals } from '../../src/goals/pursuit.ts';
 import { X509Certificate } from 'node:crypto';
 import * as goals from '../../src/store/goals.ts';
-import { ROOT_ONE, ROOT_TWO } from '../certificates.ts';
+import { CSR, ROOT_ONE, ROOT_TWO } from '../certificates.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 
@@ -57,6 +57,23 @@ async function answered(round: Pursuit, ...answers: object[]): Promise<void> {
     await round.look('CP1');
   }
 }
+
+test('a certificate that could not be sent in time fails with what has kept it', async () => {
+  await desk.rows('TRUNCATE certificate_requests');
+  await desk.rows(
+    `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at) VALUES ('CP1', 'cponame', 'CpoName', 'Evander', now())`,
+  );
+  await set('stationCertificate', { organisation: 'Evander' });
+  await answered(pursuit(), { status: 'Accepted' });
+  await desk.ask('SignCertificate', { csr: CSR });
+  await desk.rows("UPDATE certificate_requests SET reason = 'the authority is away', look_at = now()");
+  now = new Date(now.getTime() + 301_000);
+  await pursuit().sweep();
+  expect(await goal('stationCertificate')).toMatchObject({
+    state: 'failed',
+    doing: 'no certificate for the station in time: the authority is away',
+  });
+});
 
 test('managers that pursue the same goal send one command', async () => {
   await set('authorizationKey', {});
@@ -181,7 +198,7 @@ test('root certificates are brought about: listed, installed, the surplus delete
   expect(sent[1]?.request).toEqual({ certificateType, certificate: ROOT_ONE });
   expect(sent[2]?.request).toEqual({ certificateHashData: hash('99') });
   expect(await goal('rootCertificates')).toMatchObject({ state: 'reached' });
-  await goals.onBoot(desk.database, 'CP1', now);
+  await goals.onBoot(desk.database, [{ stationId: 'CP1', at: now }]);
   expect(await goal('rootCertificates')).toMatchObject({ state: 'open' });
   const { serialNumber } = new X509Certificate(ROOT_ONE);
   await answered(pursuit(), { status: 'Accepted', certificateHashData: [hash(serialNumber)] });

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import * as desired from '../../src/store/desired-configuration.ts';
+import * as stationGroups from '../../src/store/station-groups.ts';
 import * as stations from '../../src/store/stations.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
@@ -28,6 +30,58 @@ test.each([
     `B-${status}`,
   ]);
   expect(row).toEqual({ registration_status: status });
+});
+
+describe('the interval of an accepted boot', () => {
+  const KEY = 'HeartbeatInterval';
+  const boot = async (stationId = 'CP1') =>
+    ((await desk.ask('BootNotification', BOOT, { stationId })).response as { interval: number }).interval;
+  const change = (value: string, status: string) =>
+    desk.command('ChangeConfiguration', { key: KEY, value }, { status });
+  const want = (owner: desired.Owner, value: string | null) =>
+    desired.put(desk.database, owner, { [KEY]: value });
+  beforeEach(() =>
+    desk.rows('TRUNCATE configuration_keys, desired_values, commands, station_groups CASCADE'),
+  );
+
+  test('is the HeartbeatInterval that is desired of the station, or of its group', async () => {
+    await stationGroups.put(desk.database, 'all', { vendor: 'Vendor' }, new Date());
+    await want({ group: 'all' }, '200');
+    expect(await boot()).toBe(200);
+    await want({ stationId: 'CP1' }, '100');
+    expect(await boot()).toBe(100);
+    await want({ stationId: 'CP1' }, null);
+    await want({ group: 'all' }, null);
+    expect(await boot()).toBe(300);
+  });
+
+  test('is what a command has changed, where nothing is desired, and not what the station reports', async () => {
+    const configurationKey = [{ key: KEY, readonly: false, value: '300' }];
+    await desk.command(
+      'GetConfiguration',
+      {},
+      { configurationKey: [{ ...configurationKey[0], value: '14400' }] },
+    );
+    expect(await boot()).toBe(300);
+    await change('120', 'Rejected');
+    expect(await boot()).toBe(300);
+    await change('120', 'Accepted');
+    await desk.command('GetConfiguration', {}, { configurationKey });
+    expect(await boot()).toBe(120);
+    await want({ stationId: 'CP1' }, '90');
+    expect(await boot()).toBe(90);
+  });
+
+  test.each(['0', 'abc', '99999999999'])('is our own where %s is desired', async (value) => {
+    await want({ stationId: 'CP1' }, value);
+    expect(await boot()).toBe(300);
+  });
+
+  test('says when to boot again, whatever is desired, until the station is accepted', async () => {
+    await addStation('B-waits', 'Pending');
+    await want({ stationId: 'B-waits' }, '200');
+    expect(await boot('B-waits')).toBe(30);
+  });
 });
 
 test('keeps everything that the station says of itself, empty texts too', async () => {

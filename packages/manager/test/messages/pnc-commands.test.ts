@@ -209,4 +209,9 @@ test('the tunnel keeps to the rules', async () => {
   ).rejects.toMatchObject({ rule: 'PnC.11' });
   // Whatever another vendor may mean by it.
   expect(await transfer('Authorize', {}, 'org.example')).toMatchObject({ status: 'sent' });
+  // A count of certificates is no limit of characters.
+  await desk.rows("UPDATE configuration_keys SET value = '4'");
+  expect(await transfer('CertificateSigned', { certificateChain: ROOT_ONE + ROOT_TWO })).toMatchObject({
+    status: 'queued',
+  });
 });

@@ -97,6 +97,20 @@ test('a late refusal does not bring back a request that a newer one has replaced
   expect(await requests()).toMatchObject([{ state: 'superseded' }, { state: 'requested' }]);
 });
 
+test.each(['0', '4', '299'])(
+  'CertificateSigned is sent all the same where CertificateSignedMaxChainSize is %s: no certificate fits into that',
+  async (limit) => {
+    await desk.rows(
+      `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
+       VALUES ('CP1', 'certificatesignedmaxchainsize', 'CertificateSignedMaxChainSize', $1, now())`,
+      [limit],
+    );
+    await sign();
+    await desk.command('CertificateSigned', { certificateChain }, { status: 'Accepted' });
+    expect(await requests()).toMatchObject([{ state: 'installed' }]);
+  },
+);
+
 test('CertificateSigned keeps to the rules', async () => {
   const send = (chain: string) => desk.command('CertificateSigned', { certificateChain: chain });
   await expect(send(ROOT_ONE)).rejects.toMatchObject({ rule: 'CertSigned.2' });

@@ -171,3 +171,21 @@ test('a database that is away fails all at once: trying each would only take lon
   expect((await results).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(count()).toBe(1);
 });
+
+test('rows of one key are written one after the other, in their order, and those of others do not wait for them', async () => {
+  const writes: string[][] = [];
+  const batch = new Batch<string, string>({
+    name: 'words',
+    maxRows: 3,
+    keyOf: (word) => word.charAt(0),
+    write: async (words) => {
+      writes.push(words);
+      await new Promise((resolve) => setImmediate(resolve));
+      return words.map((word) => word.toUpperCase());
+    },
+  });
+  const words = ['a1', 'a2', 'b1', 'a3', 'c1', 'd1', 'b2'];
+  const told = await Promise.all(words.map((word) => batch.add([word])));
+  expect(told).toEqual(words.map((word) => [word.toUpperCase()]));
+  expect(writes).toEqual([['a1', 'b1', 'c1'], ['a2', 'd1', 'b2'], ['a3']]);
+});

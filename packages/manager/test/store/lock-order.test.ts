@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import * as authorizations from '../../src/store/authorizations.ts';
+import { recordBoots } from '../../src/store/boot-batch.ts';
+import { recordConnections } from '../../src/store/connection-batch.ts';
 import * as connections from '../../src/store/connections.ts';
 import { openDatabase } from '../../src/store/db.ts';
 import type { Database } from '../../src/store/db.ts';
@@ -11,6 +13,7 @@ import * as meterValues from '../../src/store/meter-values.ts';
 import * as registerReadings from '../../src/store/register-readings.ts';
 import * as reservationStatuses from '../../src/store/reservation-statuses.ts';
 import * as stations from '../../src/store/stations.ts';
+import * as turnedAway from '../../src/store/turned-away.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 
@@ -86,6 +89,9 @@ const connection = (stationId: string, round: number) => ({
   securityProfile: 1,
 });
 
+const eventsOf = (stationIds: string[], round: number, disconnectedAt: Date | null) =>
+  stationIds.map((id) => ({ gatewayId: 'gw-1', connection: connection(id, round), disconnectedAt }));
+
 type Write = (database: Database, stationIds: string[], round: number) => Promise<void>;
 const WRITES: Record<string, Write> = {
   'meter values': (database, ids, round) =>
@@ -126,23 +132,41 @@ const WRITES: Record<string, Write> = {
       ids.map((stationId) => ({ stationId, securityProfile: 1 })),
     ),
   connections: (database, ids, round) =>
-    connections.record(database, {
-      gatewayId: 'gw-1',
-      connections: ids.map((id) => connection(id, round)),
-      disconnectedAt: round % 3 === 2 ? at(round) : null,
-    }),
+    connections.record(database, eventsOf(ids, round, round % 3 === 2 ? at(round) : null)),
   'connections that are listed no more': async (database, ids, round) => {
-    const listed = ids.map((id) => connection(id, round));
-    if (round % 2)
-      await connections.record(database, { gatewayId: 'gw-1', connections: listed, disconnectedAt: null });
+    const upTo = String(round + 1).padStart(9, '0');
+    const listed = ids.slice(0, 5).map((id) => connection(id, round));
+    if (round % 2) await connections.record(database, eventsOf(ids, round, null));
     else
-      await connections.closeUnlisted(database, {
-        gatewayId: 'gw-1',
-        asOf: String(round + 1).padStart(9, '0'),
-        connections: listed.slice(0, 5),
-        at: at(round),
-      });
+      await connections.closeUnlisted(
+        database,
+        'gw-1',
+        { kind: 'listing', after: '', upTo, connections: listed },
+        at(round),
+      );
   },
+  'connections with all that they bring about': (database, ids, round) =>
+    recordConnections(
+      database,
+      eventsOf(ids, round, null).map((event, i) => ({
+        ...event,
+        gatewayId: `gw-${round}-${i % 5}`,
+        isAnnounced: i % 2 === 0,
+        at: at(round),
+      })),
+    ),
+  boots: async (database, ids, round) => {
+    const request = { chargePointVendor: 'V', chargePointModel: 'M', firmwareVersion: '1' };
+    await recordBoots(
+      database,
+      ids.map((stationId) => ({ stationId, at: at(round), request })),
+    );
+  },
+  'refused handshakes': (database, ids, round) =>
+    turnedAway.record(
+      database,
+      ids.map((stationId) => ({ stationId, status: 401, reason: 'why', at: at(round).toISOString() })),
+    ),
   goals: (database, ids, round) => goals.onConnect(database, ids, at(round)),
 };
 

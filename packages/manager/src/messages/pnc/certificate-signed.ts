@@ -1,24 +1,20 @@
+import { requireRoomForChain } from '../../commands/certificate-rules.ts';
 import { RuleBroken } from '../../commands/command.ts';
 import { readCertificates } from '../../pem.ts';
-import * as configuration from '../../store/configuration.ts';
 import * as installedCertificates from '../../store/installed-certificates.ts';
 import * as pncCertificateRequests from '../../store/pnc-certificate-requests.ts';
 import { readingOf } from './reading.ts';
 import type { PncCommand } from './tunnel.ts';
 
 export const certificateSigned: PncCommand<'CertificateSigned'> = {
-  async check({ certificateChain }, { db, stationId }) {
+  async check({ certificateChain }, context) {
+    const { db, stationId } = context;
     if (!readCertificates(certificateChain))
       throw new RuleBroken(
         'PnC.11',
         'certificateChain must be certificates in PEM, that of the station first, then its sub-CAs',
       );
-    const longest = await configuration.integer(db, stationId, 'CertificateSignedMaxChainSize');
-    if (longest !== undefined && certificateChain.length > longest)
-      throw new RuleBroken(
-        'PnC.11',
-        `certificateChain has ${certificateChain.length} characters; station ${stationId} takes ${longest} (CertificateSignedMaxChainSize)`,
-      );
+    await requireRoomForChain('PnC.11', certificateChain, context);
     if (!(await pncCertificateRequests.waits(db, stationId)))
       throw new RuleBroken(
         'PnC.10',

@@ -1,22 +1,18 @@
+import { requireRoomForChain } from '../../commands/certificate-rules.ts';
 import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 import { isCertificateChain } from '../../pem.ts';
 import * as certificateRequests from '../../store/certificate-requests.ts';
-import * as configuration from '../../store/configuration.ts';
 
 export const certificateSigned: Command<'CertificateSigned'> = {
-  async check({ certificateChain }, { db, stationId }) {
+  async check({ certificateChain }, context) {
+    const { db, stationId } = context;
     if (!isCertificateChain(certificateChain))
       throw new RuleBroken(
         'CertSigned.1',
         'certificateChain must be certificates in PEM, that of the station first',
       );
-    const longest = await configuration.integer(db, stationId, 'CertificateSignedMaxChainSize');
-    if (longest !== undefined && certificateChain.length > longest)
-      throw new RuleBroken(
-        'CertSigned.1',
-        `certificateChain has ${certificateChain.length} characters; station ${stationId} takes ${longest} (CertificateSignedMaxChainSize)`,
-      );
+    await requireRoomForChain('CertSigned.1', certificateChain, context);
     if (!(await certificateRequests.waits(db, stationId)))
       throw new RuleBroken(
         'CertSigned.2',

@@ -1,8 +1,10 @@
-import { withoutSecrets } from '@evander/process';
+import { HIDDEN, withoutSecrets } from '@evander/process';
 import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 import { checkTransfer, requireNewRequestId } from '../../commands/job-rules.ts';
 import { isCertificateChain } from '../../pem.ts';
+import { plainUpdate } from '../../files/orders.ts';
+import type { Db } from '../../store/db.ts';
 import * as jobs from '../../store/jobs.ts';
 
 const kind = 'signedFirmware';
@@ -41,5 +43,13 @@ export const signedUpdateFirmware: Command<'SignedUpdateFirmware'> = {
   },
   async onFailure({ reason }, _request, { db, commandId, now: at }) {
     await jobs.fail(db, { commandId, reason, at });
+  },
+  async instead(request, { db, commandId }) {
+    // Its link is forgotten when an answer comes very late.
+    const isForgotten = request.firmware.location.includes(HIDDEN);
+    if (isForgotten || !(await jobs.mayGoOtherWay(db, commandId))) return undefined;
+    const alongside = (tx: Db, otherCommandId: string): Promise<void> =>
+      jobs.noteOtherCommand(tx, commandId, otherCommandId);
+    return { action: 'UpdateFirmware', request: plainUpdate(request), alongside };
   },
 };

@@ -34,11 +34,13 @@ export const startTransaction: Message<'StartTransaction'> = {
     if (known) return known;
     return database.transaction(async (db) => {
       const idTagInfo = await authorizeStart(db, start, now());
-      const transactionId = await transactions.addStart(db, start, idTagInfo);
+      const remoteStart = await remoteStarts.findFor(db, start);
+      const remoteStartCommandId = remoteStart?.commandId ?? null;
+      const transactionId = await transactions.addStart(db, start, { idTagInfo, remoteStartCommandId });
       if (transactionId === undefined) return addedMeanwhile(db, start);
       for (const lostId of await transactionEndings.endSuperseded(db, start))
         await chargingProfiles.removeOfTransaction(db, stationId, lostId);
-      await linkRemoteStart(db, start, transactionId);
+      if (remoteStart) await keepProfile(db, start, { ...remoteStart, transactionId });
       const parentIdTag = idTagInfo.parentIdTag ?? null;
       if (!(await useReservation(db, start, { ...start, parentIdTag, transactionId })))
         log.warn({ reservationId: start.reservationId }, 'a start names a reservation that there is not');
@@ -64,13 +66,13 @@ async function authorizeStart(db: Db, start: transactions.Start, now: Date): Pro
   return others < limit ? idTagInfo : { ...idTagInfo, status: 'ConcurrentTx' };
 }
 
-async function linkRemoteStart(db: Db, start: transactions.Start, transactionId: number): Promise<void> {
-  const remoteStart = await remoteStarts.findFor(db, start);
-  if (!remoteStart) return;
-  const { commandId, chargingProfile } = remoteStart;
-  await remoteStarts.link(db, transactionId, commandId);
-  const { stationId, connectorId, receivedAt: setAt } = start;
-  // A station without smart charging has passed over it (RemoteStart.6).
+/** A remote start may bring the charging profile of its transaction. */
+async function keepProfile(
+  db: Db,
+  { stationId, connectorId, receivedAt: setAt }: transactions.Start,
+  { commandId, chargingProfile, transactionId }: remoteStarts.RemoteStart & { transactionId: number },
+): Promise<void> {
+  // A station without smart charging has ignored it (RemoteStart.6).
   if (!chargingProfile || !(await configuration.mayHaveFeature(db, stationId, 'SmartCharging'))) return;
   const profile = { ...chargingProfile, transactionId };
   await chargingProfiles.add(db, { stationId, connectorId, profile, commandId, setAt });

@@ -1,0 +1,102 @@
+import type pg from 'pg';
+import { BUSY } from './lists-fill.ts';
+
+/** A list, with queries that have no filter or one of them, and those that have two. */
+export interface List {
+  path: string;
+  single: string[];
+  pairs: string[];
+}
+
+interface Parameter {
+  name: string;
+  in: string;
+  schema: { type?: string; enum?: string[] };
+}
+/** What is read of an OpenAPI document. */
+export interface OpenApi {
+  paths: Record<string, Record<string, { parameters?: Parameter[] }>>;
+}
+
+const ago = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
+const WAYS_OF_PAGES = ['limit', 'cursor'];
+
+/** Values of filters that are no choice of words: something frequent, something rare, something that is not there. */
+const VALUES: Record<string, string[]> = {
+  stationId: [BUSY, 'S00007', 'nobody'],
+  connectorId: ['1', '7'],
+  idTag: ['free', 'TAG0000100', 'nobody'],
+  parentIdTag: ['FLEET', 'GROUP0', 'nobody'],
+  prefix: ['S0000', 'TAG00001', 'nobody'],
+  from: [ago(1), ago(200)],
+  to: [ago(25), ago(330)],
+  lastEventId: ['1'],
+  kind: [
+    'certificate.signed',
+    'security.event',
+    'firmware.status',
+    'connector.status',
+    'certificate.*',
+    'transaction.*',
+    'log.status',
+  ],
+  type: ['TamperDetectionActivated', 'SettingSystemTime', 'nobody'],
+  emaid: ['DE8AAC00000777', 'DE8AAC99999999'],
+  action: ['BootNotification', 'Heartbeat', 'Reset'],
+  messageId: ['777', 'none'],
+  measurand: ['Power.Active.Import', 'Voltage'],
+  context: ['Transaction.Begin', 'Sample.Clock'],
+  key: ['Key7', 'none'],
+  jobId: ['200', '99999999'],
+  wave: ['1', '9'],
+  transactionId: ['1', '99999999'],
+};
+
+/** The lists of an OpenAPI document. Throws for a filter that nothing is known for: none is to be forgotten. */
+export function listsOf({ paths }: OpenApi, places: Record<string, string>): List[] {
+  return Object.entries(paths).flatMap(([path, { get }]) => {
+    const parameters = get?.parameters?.filter((one) => one.in === 'query') ?? [];
+    if (!parameters.some(({ name }) => name === 'cursor')) return [];
+    const filters = parameters
+      .filter(({ name }) => !WAYS_OF_PAGES.includes(name))
+      .map((parameter) =>
+        valuesOf(path, parameter).map((value) => `${parameter.name}=${encodeURIComponent(value)}`),
+      );
+    const pairs = filters.flatMap((some, i) =>
+      filters
+        .slice(i + 1)
+        .flatMap((others) => some.flatMap((one) => others.map((other) => `${one}&${other}`))),
+    );
+    return [{ path: placed(path, places), single: ['', 'limit=500', ...filters.flat()], pairs }];
+  });
+}
+
+/** A known row of each list that has lists of its own, by the name of the parameter. */
+export async function placesOf(client: pg.Client): Promise<Record<string, string>> {
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT (SELECT transaction_id FROM transactions WHERE station_id = $1 ORDER BY 1 OFFSET 50 LIMIT 1) AS "transactionId",
+       (SELECT webhook_id FROM webhooks LIMIT 1) AS "webhookId",
+       (SELECT campaign_id FROM firmware_campaigns LIMIT 1) AS "campaignId",
+       (SELECT template_id FROM charging_profile_templates WHERE name = 'template 1') AS "templateId",
+       (SELECT job_id FROM station_jobs WHERE station_id = $1 LIMIT 1) AS "jobId"`,
+    [BUSY],
+  );
+  return { ...rows[0], stationId: BUSY, connectorId: '1' };
+}
+
+function valuesOf(path: string, { name, schema }: Parameter): string[] {
+  if (schema.enum) return schema.enum;
+  if (schema.type === 'boolean') return ['true', 'false'];
+  const values = VALUES[name];
+  if (values === undefined)
+    throw new Error(`${path} has the filter "${name}": add values of it to ${import.meta.url}`);
+  return values;
+}
+
+function placed(path: string, places: Record<string, string>): string {
+  return path.replace('/api/v1', '').replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = places[name];
+    if (value === undefined) throw new Error(`${path}: add a value of "${name}" to the places`);
+    return value;
+  });
+}

@@ -1,0 +1,82 @@
+import pg from 'pg';
+import { fetched, percentile } from './fetched.ts';
+import { fill, fleetOf } from './lists-fill.ts';
+import { listsOf, placesOf } from './lists-requests.ts';
+import type { Watched } from './processes.ts';
+import type { OpenApi } from './lists-requests.ts';
+import { startBroker, startDatabase, startOurs } from './system.ts';
+
+/**
+ * Prints how long each list takes on a big database: all routes × filters, and all pairs of filters, as the OpenAPI document has them.
+ * EVANDER_BENCH_SCALE 1 is 20,000 stations, 1 M transactions, 20 M meter values, 1 M events: about 10 GB, filled in some minutes.
+ * EVANDER_BENCH_DATABASE_URL names a database that is kept, and filled once; without it an embedded one is made and removed.
+ */
+const SCALE = Number(process.env.EVANDER_BENCH_SCALE ?? 0.02);
+const KEPT_URL = process.env.EVANDER_BENCH_DATABASE_URL;
+const RUNS = 5;
+const TARGET_MS = 50;
+
+/** The times of a request in ms, without its first. */
+async function timesOf(url: string): Promise<number[]> {
+  await fetched(url);
+  const times: number[] = [];
+  for (let i = 0; i < RUNS; i++) times.push((await fetched(url)).ms);
+  return times;
+}
+
+async function measureLists(apiUrl: string, client: pg.Client): Promise<void> {
+  const openApi = JSON.parse((await fetched(new URL('/openapi.json', apiUrl))).text) as OpenApi;
+  const lists = listsOf(openApi, await placesOf(client));
+  let slow = 0;
+  console.log('| list | filter | p50 ms | max ms |\n| --- | --- | --- | --- |');
+  for (const { path, single, pairs } of lists) {
+    for (const query of single) {
+      const times = await timesOf(`${apiUrl}${path}?${query}`);
+      if (percentile(times, 0.5) > TARGET_MS) slow++;
+      console.log(
+        `| ${path} | ${query} | ${percentile(times, 0.5).toFixed(1)} | ${percentile(times, 1).toFixed(1)} |`,
+      );
+    }
+    const all: { query: string; ms: number }[] = [];
+    for (const query of pairs) {
+      await fetched(`${apiUrl}${path}?${query}`);
+      all.push({ query, ms: (await fetched(`${apiUrl}${path}?${query}`)).ms });
+    }
+    all.sort((a, b) => b.ms - a.ms);
+    slow += all.filter(({ ms }) => ms > TARGET_MS).length;
+    for (const { query, ms } of all.slice(
+      0,
+      all.findIndex((one, i) => i >= 1 && one.ms <= TARGET_MS),
+    ))
+      console.log(`| ${path} | ${query}: of ${all.length} pairs | ${ms.toFixed(1)} | |`);
+  }
+  console.log(`${slow} requests take more than ${TARGET_MS} ms`);
+}
+
+async function isEmpty(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ empty: boolean }>(
+    'SELECT NOT EXISTS (SELECT FROM stations) AS empty',
+  );
+  return rows[0]?.empty === true;
+}
+
+const broker = await startBroker();
+const database = KEPT_URL === undefined ? await startDatabase() : { url: KEPT_URL, watched: undefined };
+const client = new pg.Client(database.url);
+const parts: Watched[] = [];
+try {
+  const { apiUrl, gateway, manager } = await startOurs(database.url, broker.mqttUrl);
+  parts.push(gateway, manager);
+  await client.connect();
+  if (await isEmpty(client)) {
+    const startedMs = performance.now();
+    await fill(client, fleetOf(SCALE), console.log);
+    console.log(`filled in ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
+  }
+  await measureLists(apiUrl, client);
+} finally {
+  for (const part of parts) await part.stop();
+  await client.end();
+  await database.watched?.stop();
+  await broker.close();
+}

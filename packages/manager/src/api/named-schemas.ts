@@ -1,0 +1,60 @@
+import { isDeepStrictEqual } from 'node:util';
+import { exampleOf } from './examples.ts';
+
+/** A JSON Schema, as far as the description of the API uses it. */
+export interface Schema {
+  $ref?: string;
+  title?: string;
+  type?: string | string[];
+  enum?: unknown[];
+  format?: string;
+  default?: unknown;
+  examples?: unknown[];
+  required?: string[];
+  minProperties?: number;
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  anyOf?: Schema[];
+  [keyword: string]: unknown;
+}
+export type Schemas = Record<string, Schema>;
+
+/** The schema with every part of it that has a title put into `named`, once, and referred to. */
+export function nameSchemas(schema: Schema, named: Schemas): Schema {
+  const { properties, items, anyOf } = schema;
+  const inner: Schema = {
+    ...schema,
+    ...(properties && { properties: mapValues(properties, (one) => nameSchemas(one, named)) }),
+    ...(items && { items: nameSchemas(items, named) }),
+    ...(anyOf && { anyOf: anyOf.map((one) => nameSchemas(one, named)) }),
+  };
+  const { title, type } = inner;
+  if (title === undefined) return inner;
+  const reference = { $ref: `#/components/schemas/${title}` };
+  if (!Array.isArray(type)) {
+    keep(title, inner, named);
+    return reference;
+  }
+  keep(title, { ...inner, type: type[0] as string }, named);
+  return { anyOf: [reference, { type: 'null' }] };
+}
+
+/** Gives every named schema that has none an example. */
+export function addExamples(named: Schemas): void {
+  for (const schema of Object.values(named)) schema.examples ??= [exampleOf(schema, named)];
+}
+
+/** May it be an object without properties? Then a request may leave it out. */
+export function mayBeEmpty({ type, required = [], minProperties = 0 }: Schema): boolean {
+  return type === 'object' && required.length === 0 && minProperties === 0;
+}
+
+function keep(title: string, schema: Schema, named: Schemas): void {
+  const known = named[title];
+  if (known && !isDeepStrictEqual(known, schema)) throw new Error(`two schemas are called ${title}`);
+  named[title] = schema;
+}
+
+function mapValues<V, W>(values: Record<string, V>, map: (value: V) => W): Record<string, W> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
+}
