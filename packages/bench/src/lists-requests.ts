@@ -50,6 +50,7 @@ const VALUES: Record<string, string[]> = {
   jobId: ['200', '99999999'],
   wave: ['1', '9'],
   transactionId: ['1', '99999999'],
+  remoteStartCommandId: ['00000000-0000-0000-0000-000000000000'],
 };
 
 /** The lists of an OpenAPI document. Throws for a filter that nothing is known for: none is to be forgotten. */

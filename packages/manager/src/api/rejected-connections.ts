@@ -5,17 +5,20 @@ import { Time } from './fields.ts';
 import { listQuery, pageOf, Pager } from './paging.ts';
 import type { ApiContext, App } from './route.ts';
 
-const Rejected = Type.Object({
-  remoteAddress: Type.String(),
-  reason: Type.String(),
-  status: Type.Integer({
-    description:
-      'Of the HTTP answer, or what it would have been where the connection was cut before a request',
-  }),
-  count: Type.Integer(),
-  firstAt: Time,
-  lastAt: Time,
-});
+const Rejected = Type.Object(
+  {
+    remoteAddress: Type.String(),
+    reason: Type.String(),
+    status: Type.Integer({
+      description:
+        'Of the HTTP answer, or what it would have been where the connection was cut before a request',
+    }),
+    count: Type.Integer(),
+    firstAt: Time,
+    lastAt: Time,
+  },
+  { title: 'RejectedConnection' },
+);
 const PAGER = new Pager(['time', 'text', 'text'], ({ lastAt, remoteAddress, reason }: RejectedConnection) => [
   lastAt.toISOString(),
   remoteAddress,

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { KEYS, openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 import { isMeantToBeOpen, pathOf } from './route-walk.ts';
@@ -174,3 +177,13 @@ test('each route that names a station answers for one that is known', async () =
     });
   }
 });
+
+test.each(['TRACE', 'QUERY'])(
+  '%s, which fetch may not send, is refused as other methods are',
+  async (method) => {
+    const sent = request(`${api.url}/api/v1/tags`, { method }).end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.resume();
+    expect([response.statusCode, response.headers.allow]).toEqual([405, 'GET, HEAD']);
+  },
+);

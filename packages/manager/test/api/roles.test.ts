@@ -26,7 +26,8 @@ let api: TestApi;
 let routes: RouteAccess[];
 beforeAll(async () => {
   api = await openApi();
-  routes = [...api.routes];
+  // What fetch cannot send is refused as other methods are (contract.test.ts).
+  routes = api.routes.filter(({ method }) => method !== 'TRACE');
   const { keyId } = await apiKeys.add(api.desk.database, { name: 'gone', role: 'admin', key: REVOKED });
   expect((await api.send('GET', '/api/v1/tags', undefined, REVOKED)).status).toBe(200);
   expect((await api.send('DELETE', `/api/v1/api-keys/${keyId}`)).status).toBe(204);

@@ -184,9 +184,9 @@ test('a slow post holds up its station and no other, however many events follow'
   receiver.answer = ({ stationId, data }) =>
     isSlow && stationId === 'A' && data.type === 'n1' ? 'never' : 204;
   for (const type of numbers(1, 120)) for (const station of STATIONS) await happen(station, [type]);
-  startWorker({ leaseMs: 2000 });
+  startWorker({ leaseMs: 6000, timeoutMs: 20_000 });
   // Another manager does not take it over while it is worked on, though that takes longer than a lease.
-  startWorker({ leaseMs: 2000 });
+  startWorker({ leaseMs: 6000, timeoutMs: 20_000 });
   const others = STATIONS.slice(1);
   await until(() => others.every((station) => receiver.typesOf(station).length === 120));
   for (const station of others) expect(receiver.typesOf(station)).toEqual(numbers(1, 120));
