@@ -1,6 +1,8 @@
 import { getContainerRuntimeClient } from 'testcontainers';
 import type { StartedTestContainer } from 'testcontainers';
 
+const FREEZE_TRIES = 10;
+
 /** `road`: broker, database, gateways and managers. `edge`: gateways and the load balancer. */
 export type NetworkName = 'road' | 'edge';
 
@@ -46,7 +48,7 @@ export async function partOf(
       await container.stop({ t: 30 });
       return (await container.inspect()).State.ExitCode;
     },
-    pause: async () => void (await container.pause()),
+    pause: () => freeze(container),
     unpause: async () => void (await container.unpause()),
     leave: async (word) => void (await network(word).disconnect({ Container: id })),
     join: async (word) =>
@@ -58,4 +60,16 @@ export async function partOf(
     exec: async (command) => (await started.exec(command)).output,
     port: (inside) => ports.get(inside) ?? 0,
   };
+}
+
+// On a busy machine the kernel may not get to freeze all processes in time: runc then thaws them and says so.
+async function freeze(container: { pause(): Promise<unknown> }): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await container.pause();
+      return;
+    } catch (error) {
+      if (tries === FREEZE_TRIES || !String(error).includes('unable to freeze')) throw error;
+    }
+  }
 }
