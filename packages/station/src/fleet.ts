@@ -197,7 +197,7 @@ export class Fleet {
     }
     // A station that was never accepted has nothing to deliver, and would try to connect, or boot, until then.
     const idle = this.stations.filter(
-      ({ registrationStatus, queue }) => registrationStatus !== 'Accepted' && queue.length === 0,
+      ({ stationId, queue }) => !this.#accepted.has(stationId) && queue.length === 0,
     );
     await Promise.all(idle.map((station) => station.close()));
     // Sessions that a manager started are no part of `#running`; their messages are to be delivered all the same.
