@@ -93,9 +93,10 @@ RETURN jsonb_build_object(
   'reason', r.reason, 'commandId', r.command_id, 'certificateChain', r.certificate_chain,
   'requestedAt', event_time(r.requested_at), 'signedAt', event_time(r.signed_at), 'settledAt', event_time(r.settled_at));
 
--- What makes events, as before (0025, 0039, 0056, 0081), but for their data.
+-- What makes events, as before (0025, 0039, 0056), but for their data.
 
-CREATE OR REPLACE FUNCTION events_of_connections() RETURNS trigger LANGUAGE plpgsql AS $$
+-- One look at the gateways for all stations of a statement: thousands that come at once would each lock the row of theirs.
+CREATE FUNCTION events_of_connections() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   changed connections[];
 BEGIN
@@ -118,6 +119,13 @@ BEGIN
   ORDER BY c.station_id;
   RETURN NULL;
 END $$;
+DROP TRIGGER events_of_new_connection ON connections;
+DROP TRIGGER events_of_connection ON connections;
+DROP FUNCTION events_of_connection();
+CREATE TRIGGER events_of_new_connections AFTER INSERT ON connections
+  REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events_of_connections();
+CREATE TRIGGER events_of_connections AFTER UPDATE ON connections
+  REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION events_of_connections();
 
 CREATE OR REPLACE FUNCTION events_of_gateway() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
