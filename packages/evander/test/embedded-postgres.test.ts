@@ -1,14 +1,13 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../src/embedded-postgres.ts';
 import type { EmbeddedPostgres } from '../src/embedded-postgres.ts';
+import { runSource } from '../../../test/run-source.ts';
 
 const SETTINGS = { fsync: 'off' };
 
@@ -165,15 +164,7 @@ async function runChild(body: string): Promise<string> {
   const source = `const { startEmbeddedPostgres } = await import(${JSON.stringify(new URL('../src/embedded-postgres.ts', import.meta.url).href)});
     const dataDir = ${JSON.stringify(dataDir)};
     ${body}`;
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', '--conditions=@evander/source', '--input-type=module', '--eval', source],
-    { cwd: fileURLToPath(new URL('../../..', import.meta.url)), stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  await once(child, 'close');
-  return output;
+  return (await runSource(source)).output;
 }
 
 async function postmasterPid(): Promise<number> {

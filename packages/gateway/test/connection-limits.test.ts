@@ -7,6 +7,7 @@ import { OpenSsl } from '../../../test/openssl.ts';
 import type { KeyPair } from '../../../test/openssl.ts';
 import type { Gateway, GatewayOptions } from '../src/index.ts';
 import { closeLater, connectStation, handshake, metric, openStage, portOf } from './harness.ts';
+import { certificatesOf, serverKeys, stationKeys } from './tls-stage.ts';
 
 let openssl: OpenSsl;
 let root: KeyPair;
@@ -15,23 +16,13 @@ let client: KeyPair;
 beforeAll(async () => {
   openssl = await OpenSsl.open();
   root = await openssl.root();
-  server = await openssl.certificate({
-    subject: '/O=Test/CN=localhost',
-    issuer: root,
-    extensions: ['subjectAltName=IP:127.0.0.1'],
-  });
-  client = await openssl.certificate({ subject: '/O=Test/CN=CP1', issuer: root });
+  server = await serverKeys(openssl, root);
+  client = await stationKeys(openssl, root);
 }, 30_000);
 afterAll(() => openssl.close());
 
 function openTls(more: Partial<GatewayOptions> = {}) {
-  return openStage({
-    certificates: {
-      load: async () => ({ cert: [server.certificate], key: [server.key] }),
-      isStale: async () => false,
-    },
-    ...more,
-  });
+  return openStage({ certificates: certificatesOf(server), ...more });
 }
 
 /** A TCP connection to the gateway, from an address of this machine's own. */

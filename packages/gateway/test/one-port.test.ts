@@ -1,4 +1,3 @@
-import { hashStationPassword } from '@evander/process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -6,7 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { OpenSsl } from '../../../test/openssl.ts';
 import type { KeyPair } from '../../../test/openssl.ts';
 import type { Gateway, GatewayOptions } from '../src/index.ts';
-import { closeLater, connectStation, credentials, handshake, openStage, PEPPER, portOf } from './harness.ts';
+import { closeLater, connectStation, handshake, portOf } from './harness.ts';
+import {
+  basic,
+  certificatesOf,
+  OCPP16,
+  serverKeys,
+  stationKeys,
+  openTlsStage,
+  PASSWORD,
+} from './tls-stage.ts';
 
 let openssl: OpenSsl;
 let root: KeyPair;
@@ -15,38 +23,13 @@ let client: KeyPair;
 beforeAll(async () => {
   openssl = await OpenSsl.open();
   root = await openssl.root();
-  server = await openssl.certificate({
-    subject: '/O=Test/CN=localhost',
-    issuer: root,
-    extensions: ['subjectAltName=IP:127.0.0.1'],
-  });
-  client = await openssl.certificate({ subject: '/O=Test/CN=CP1', issuer: root });
+  server = await serverKeys(openssl, root);
+  client = await stationKeys(openssl, root);
 }, 30_000);
 afterAll(() => openssl.close());
 
-const OCPP16 = { 'sec-websocket-protocol': 'ocpp1.6' };
-const PASSWORD = 'a password';
-
-function basic(password = PASSWORD): Record<string, string> {
-  return { ...OCPP16, authorization: `Basic ${Buffer.from(`CP1:${password}`).toString('base64')}` };
-}
-
-/** A gateway with TLS, and a station of this profile, whose certificate is any that it shows. */
-function openTls(securityProfile: number, more: Partial<GatewayOptions> = {}) {
-  return openStage({
-    certificates: {
-      load: async () => ({ cert: [server.certificate], key: [server.key] }),
-      isStale: async () => false,
-    },
-    credentialsOf: async (stationId, certificate) =>
-      credentials(stationId, {
-        securityProfile,
-        passwordHashes: [hashStationPassword(Buffer.from(PASSWORD), stationId, PEPPER)],
-        ...(certificate && { certificate: { fault: null } }),
-      }),
-    ...more,
-  });
-}
+const openTls = (securityProfile: number, more: Partial<GatewayOptions> = {}) =>
+  openTlsStage(certificatesOf(server), securityProfile, more);
 
 describe('TLS on the plain port', () => {
   /** A handshake over TLS on the port of ws. */

@@ -8,8 +8,17 @@ import type { ConnectionOptions, PeerCertificate } from 'node:tls';
 import { OpenSsl } from '../../../test/openssl.ts';
 import type { KeyPair } from '../../../test/openssl.ts';
 import { certificatesFromFiles } from '../src/server-certificates.ts';
-import type { CertificateSource, CredentialSource, Gateway, GatewayOptions } from '../src/index.ts';
-import { connectStation, credentials, handshake, openStage, PEPPER, portOf } from './harness.ts';
+import type { CredentialSource, Gateway, GatewayOptions } from '../src/index.ts';
+import { connectStation, credentials, handshake, PEPPER, portOf } from './harness.ts';
+import {
+  basic,
+  certificatesOf,
+  OCPP16,
+  serverKeys,
+  stationKeys,
+  openTlsStage,
+  PASSWORD,
+} from './tls-stage.ts';
 
 let openssl: OpenSsl;
 let root: KeyPair;
@@ -19,44 +28,14 @@ let client: KeyPair;
 beforeAll(async () => {
   openssl = await OpenSsl.open();
   root = await openssl.root();
-  const server = {
-    subject: '/O=Test/CN=localhost',
-    issuer: root,
-    extensions: ['subjectAltName=IP:127.0.0.1'],
-  };
-  rsa = await openssl.certificate({ ...server, keyType: 'rsa' });
-  ec = await openssl.certificate({ ...server, keyType: 'ec' });
-  client = await openssl.certificate({ subject: '/O=Test/CN=CP1', issuer: root });
+  rsa = await serverKeys(openssl, root, 'rsa');
+  ec = await serverKeys(openssl, root, 'ec');
+  client = await stationKeys(openssl, root);
 }, 30_000);
 afterAll(() => openssl.close());
 
-const OCPP16 = { 'sec-websocket-protocol': 'ocpp1.6' };
-const PASSWORD = 'a password';
-
-function basic(password = PASSWORD): Record<string, string> {
-  return { ...OCPP16, authorization: `Basic ${Buffer.from(`CP1:${password}`).toString('base64')}` };
-}
-
-function both(): CertificateSource {
-  return {
-    load: async () => ({ cert: [rsa.certificate, ec.certificate], key: [rsa.key, ec.key] }),
-    isStale: async () => false,
-  };
-}
-
-/** A gateway with TLS, and a station of this profile. */
-function openTls(securityProfile: number, more: Partial<GatewayOptions> = {}) {
-  return openStage({
-    certificates: both(),
-    credentialsOf: async (stationId, certificate) =>
-      credentials(stationId, {
-        securityProfile,
-        passwordHashes: [hashStationPassword(Buffer.from(PASSWORD), stationId, PEPPER)],
-        ...(certificate && { certificate: { fault: null } }),
-      }),
-    ...more,
-  });
-}
+const openTls = (securityProfile: number, more: Partial<GatewayOptions> = {}) =>
+  openTlsStage(certificatesOf(rsa, ec), securityProfile, more);
 
 /** A TLS handshake; what was agreed. */
 async function tls(gateway: Gateway, options: ConnectionOptions = {}) {

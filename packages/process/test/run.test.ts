@@ -1,7 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { runSource } from '../../../test/run-source.ts';
 
 /** Runs a process whose start is `body`, and gives its exit code and what it wrote. */
 async function outcome(body: string): Promise<{ code: number | null; output: string }> {
@@ -9,15 +7,7 @@ async function outcome(body: string): Promise<{ code: number | null; output: str
   const source = `const { main, OperationalError } = await import(${JSON.stringify(index)});
     await main({ name: 'test', settings: ['logLevel', 'drainSeconds'], start: async () => { ${body} } });
     setInterval(() => {}, 1000);`;
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', '--conditions=@evander/source', '--input-type=module', '--eval', source],
-    { cwd: fileURLToPath(new URL('../../..', import.meta.url)), stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  await once(child, 'close');
-  return { code: child.exitCode, output };
+  return runSource(source);
 }
 
 const failed = (error: string) =>
