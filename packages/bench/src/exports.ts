@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks';
-import pg from 'pg';
+import { withKeptDatabase } from './kept-database.ts';
 import { fill, fleetOf } from './lists-fill.ts';
 import { measurePaced, meterValues, openAll } from './load.ts';
 import type { Caller } from './load.ts';
 import { usageOf } from './processes.ts';
 import type { Watched } from './processes.ts';
-import { ADMIN_KEY, startBroker, startDatabase, startOurs } from './system.ts';
+import { ADMIN_KEY } from './system.ts';
 
 /**
  * Prints what stations notice of four CSV exports at once, all from one manager. EVANDER_BENCH_DATABASE_URL names a database that is kept, as for
@@ -13,7 +13,6 @@ import { ADMIN_KEY, startBroker, startDatabase, startOurs } from './system.ts';
  */
 const SCALE = Number(process.env.EVANDER_BENCH_SCALE ?? 0.2);
 const SECONDS = Number(process.env.EVANDER_BENCH_SECONDS ?? 10);
-const KEPT_URL = process.env.EVANDER_BENCH_DATABASE_URL;
 const EXPORTS = 4;
 const STATIONS = 200;
 const CALLS_PER_SECOND = 200;
@@ -43,20 +42,9 @@ async function measure(what: string, callers: Caller[], manager: Watched): Promi
   );
 }
 
-const broker = await startBroker();
-const database = KEPT_URL === undefined ? await startDatabase() : { url: KEPT_URL, watched: undefined };
-const parts: Watched[] = [];
-let callers: Caller[] = [];
-try {
-  const { url, apiUrl, gateway, manager } = await startOurs(database.url, broker.mqttUrl);
-  parts.push(gateway, manager);
-  if (KEPT_URL === undefined) {
-    const client = new pg.Client(database.url);
-    await client.connect();
-    await fill(client, fleetOf(SCALE), console.log);
-    await client.end();
-  }
-  callers = await openAll(url, STATIONS, 'EXPORT');
+await withKeptDatabase(async ({ url, apiUrl, client, manager, server }) => {
+  if (server !== undefined) await fill(client, fleetOf(SCALE), console.log);
+  const callers = await openAll(url, STATIONS, 'EXPORT');
   await measure('no export', callers, manager);
   const stop = new AbortController();
   const [startedMs, reading] = [
@@ -67,9 +55,5 @@ try {
   stop.abort();
   const bytes = (await Promise.all(reading)).reduce((sum, one) => sum + one, 0);
   console.log(`${(bytes / 1e6 / ((performance.now() - startedMs) / 1000)).toFixed(1)} MB of CSV a second`);
-} finally {
   for (const caller of callers) caller.close();
-  for (const part of parts) await part.stop();
-  await database.watched?.stop();
-  await broker.close();
-}
+});

@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
+import { withKeptDatabase } from './kept-database.ts';
 import { openAll } from './load.ts';
-import type { Caller } from './load.ts';
 import { usageOf } from './processes.ts';
 import type { Watched } from './processes.ts';
-import { startBroker, startDatabase, startOurs } from './system.ts';
 
 /**
  * Prints what one gateway and one manager ask of the database while nothing happens, with no station and with a thousand.
@@ -13,7 +12,6 @@ import { startBroker, startDatabase, startOurs } from './system.ts';
  */
 const SECONDS = Number(process.env.EVANDER_BENCH_SECONDS ?? 20);
 const STATIONS = Number(process.env.EVANDER_BENCH_STATIONS ?? 1000);
-const KEPT_URL = process.env.EVANDER_BENCH_DATABASE_URL;
 /** What a fresh start does, and what stations do as they come, is over then. */
 const SETTLE_MS = 8000;
 const SHOWN = 10;
@@ -70,22 +68,9 @@ async function measure(what: string, client: pg.Client, server: Watched | undefi
     );
 }
 
-const broker = await startBroker();
-const database = KEPT_URL === undefined ? await startDatabase() : { url: KEPT_URL, watched: undefined };
-const client = new pg.Client(database.url);
-const parts: Watched[] = [];
-let callers: Caller[] = [];
-try {
-  const { url, gateway, manager } = await startOurs(database.url, broker.mqttUrl);
-  parts.push(gateway, manager);
-  await client.connect();
-  await measure('no station', client, database.watched);
-  callers = await openAll(url, STATIONS, 'IDLE');
-  await measure(`${STATIONS} stations`, client, database.watched);
-} finally {
+await withKeptDatabase(async ({ url, client, server }) => {
+  await measure('no station', client, server);
+  const callers = await openAll(url, STATIONS, 'IDLE');
+  await measure(`${STATIONS} stations`, client, server);
   for (const caller of callers) caller.close();
-  for (const part of parts) await part.stop();
-  await client.end();
-  await database.watched?.stop();
-  await broker.close();
-}
+});

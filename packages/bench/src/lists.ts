@@ -1,10 +1,9 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { fetched, percentile } from './fetched.ts';
+import { withKeptDatabase } from './kept-database.ts';
 import { fill, fleetOf } from './lists-fill.ts';
 import { listsOf, placesOf } from './lists-requests.ts';
-import type { Watched } from './processes.ts';
 import type { OpenApi } from './lists-requests.ts';
-import { startBroker, startDatabase, startOurs } from './system.ts';
 
 /**
  * Prints how long each list takes on a big database: all routes × filters, and all pairs of filters, as the OpenAPI document has them.
@@ -12,7 +11,6 @@ import { startBroker, startDatabase, startOurs } from './system.ts';
  * EVANDER_BENCH_DATABASE_URL names a database that is kept, and filled once; without it an embedded one is made and removed.
  */
 const SCALE = Number(process.env.EVANDER_BENCH_SCALE ?? 0.02);
-const KEPT_URL = process.env.EVANDER_BENCH_DATABASE_URL;
 const RUNS = 5;
 const TARGET_MS = 50;
 
@@ -60,23 +58,11 @@ async function isEmpty(client: pg.Client): Promise<boolean> {
   return rows[0]?.empty === true;
 }
 
-const broker = await startBroker();
-const database = KEPT_URL === undefined ? await startDatabase() : { url: KEPT_URL, watched: undefined };
-const client = new pg.Client(database.url);
-const parts: Watched[] = [];
-try {
-  const { apiUrl, gateway, manager } = await startOurs(database.url, broker.mqttUrl);
-  parts.push(gateway, manager);
-  await client.connect();
+await withKeptDatabase(async ({ apiUrl, client }) => {
   if (await isEmpty(client)) {
     const startedMs = performance.now();
     await fill(client, fleetOf(SCALE), console.log);
     console.log(`filled in ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
   }
   await measureLists(apiUrl, client);
-} finally {
-  for (const part of parts) await part.stop();
-  await client.end();
-  await database.watched?.stop();
-  await broker.close();
-}
+});
