@@ -1,3 +1,4 @@
+import { INT32_MAX } from '@evander/ocpp';
 import type { Context } from './messages/message.ts';
 import type { Db } from './store/db.ts';
 import * as jobs from './store/jobs.ts';
@@ -23,7 +24,7 @@ const ENDS: Partial<Record<string, 'succeeded' | 'failed'>> = {
 };
 /** What a station says when it is asked and has nothing to do. */
 const IDLE = 'Idle';
-const MAX_REQUEST_ID = 2 ** 31 - 1; // of ours
+const MAX_REQUEST_ID = INT32_MAX; // of ours
 /** No status of OCPP is longer; what a station makes up need not be kept to the end. */
 const MAX_LENGTH = 50;
 

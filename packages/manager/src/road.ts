@@ -43,7 +43,7 @@ export class Road {
       onConnect: () => {
         options.log.info('connected to the broker');
         // What gateways told while no manager was there is lost: they are to tell it again.
-        this.#client.publish(this.#topics.presenceRequest, '{}', 1);
+        this.#askForPresence();
       },
       onDisconnect: () => options.log.warn('the broker is away'),
       onError: (error) => warnOf(options.log, 'broker error', error, { mqttUrl: options.mqttUrl }),
@@ -71,8 +71,12 @@ export class Road {
   askForPresenceAgain(): void {
     this.#askTimer ??= setTimeout(() => {
       this.#askTimer = undefined;
-      this.#client.publish(this.#topics.presenceRequest, '{}', 1);
+      this.#askForPresence();
     }, ASK_AGAIN_MS);
+  }
+
+  #askForPresence(): void {
+    this.#client.publish(this.#topics.presenceRequest, '{}', 1);
   }
 
   /** Takes no more messages; what is being answered can still be published. */

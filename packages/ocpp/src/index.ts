@@ -8,6 +8,7 @@ export { ERROR_CODES, OcppError } from './error-code.ts';
 export type { ErrorCode } from './error-code.ts';
 export { formatFrame, NumericId, parseFrame } from './frame.ts';
 export type { BlankFrame, Call, CallError, CallResult, Frame, MalformedFrame, MessageId } from './frame.ts';
+export { INT32_MAX } from './int32.ts';
 export type * from './payloads.gen.ts';
 export type { Schema } from './schema.ts';
 export { SCHEMAS } from './schemas.gen.ts';

@@ -1,3 +1,4 @@
+import { INT32_MAX } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static } from '@fastify/type-provider-typebox';
 import { control, create } from '../campaigns/control.ts';
@@ -21,7 +22,7 @@ const Query = listQuery({ state: Type.Optional(oneOf(CAMPAIGN_STATES, 'Only camp
 const StationQuery = listQuery({
   state: Type.Optional(oneOf(CAMPAIGN_STATION_STATES, 'Only stations in this state')),
   wave: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1, description: 'Only stations of this wave' }),
+    Type.Integer({ minimum: 1, maximum: INT32_MAX, description: 'Only stations of this wave' }),
   ),
 });
 const PAGER = new Pager(['time', 'uuid'], ({ createdAt, campaignId }: CampaignRow) => [

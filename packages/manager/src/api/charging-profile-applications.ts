@@ -1,3 +1,4 @@
+import { INT32_MAX } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import { applyTemplate } from '../apply-template.ts';
 import { RuleBroken } from '../commands/command.ts';
@@ -56,7 +57,7 @@ const Apply = Type.Object(
     transactionId: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: 2 ** 31 - 1,
+        maximum: INT32_MAX,
         description: 'Of a TxProfile, for one station; without it what runs on the connector of each station',
       }),
     ),

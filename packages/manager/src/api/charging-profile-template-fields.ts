@@ -1,9 +1,10 @@
+import { INT32_MAX } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import { nullable, oneOf, Time, TimeText } from './fields.ts';
 
 /** What a profile is for. */
 export const Purpose = oneOf(['ChargePointMaxProfile', 'TxDefaultProfile', 'TxProfile'] as const);
-const Seconds = Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 });
+const Seconds = Type.Integer({ minimum: 0, maximum: INT32_MAX });
 const Rate = Type.Number({ minimum: 0, maximum: 1e9, multipleOf: 0.1, description: 'At most one decimal' });
 const Phases = Type.Integer({ minimum: 1, maximum: 3 });
 const Schedule = Type.Object(
@@ -25,7 +26,7 @@ const Name = Type.String({ pattern: '\\S', maxLength: 100, description: 'a text 
 const NEEDED = {
   name: Name,
   purpose: Purpose,
-  stackLevel: Type.Integer({ minimum: 0, maximum: 2 ** 31 - 1 }),
+  stackLevel: Type.Integer({ minimum: 0, maximum: INT32_MAX }),
   kind: oneOf(['Absolute', 'Recurring', 'Relative'] as const),
   unit: oneOf(['A', 'W'] as const),
   schedule: Schedule,

@@ -1,9 +1,7 @@
-import { parseDateTime } from '@evander/ocpp';
+import { INT32_MAX, parseDateTime } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static, TSchema } from '@fastify/type-provider-typebox';
 import { Problem } from './problem.ts';
-
-const INT32_MAX = 2 ** 31 - 1;
 
 /** The schema's values, or null. One schema with two types is written far faster than a choice of two schemas. */
 export function nullable<S extends TSchema>(schema: S) {

@@ -1,3 +1,4 @@
+import { INT32_MAX } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import * as store from '../store/tags.ts';
 import type { TagRow } from '../store/tags.ts';
@@ -15,7 +16,7 @@ const IdTag = Type.String({
 const Status = oneOf(['Accepted', 'Blocked'] as const);
 const Limit = Type.Integer({
   minimum: 1,
-  maximum: 2 ** 31 - 1,
+  maximum: INT32_MAX,
   description: 'Transactions at the same time; null for any number',
 });
 const Tag = Type.Object(

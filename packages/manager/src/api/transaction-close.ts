@@ -1,3 +1,4 @@
+import { INT32_MAX } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import * as transactionEndings from '../store/transaction-endings.ts';
 import * as transactionList from '../store/transaction-list.ts';
@@ -14,7 +15,7 @@ const Close = Type.Object(
     meterStopWh: Type.Optional(
       Type.Integer({
         minimum: -(2 ** 31),
-        maximum: 2 ** 31 - 1,
+        maximum: INT32_MAX,
         description: 'What the meter stood at; without it energy is what samples tell',
       }),
     ),

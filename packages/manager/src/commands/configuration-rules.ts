@@ -1,3 +1,4 @@
+import { INT32_MAX } from '@evander/ocpp';
 import type { ChangeConfigurationRequest } from '@evander/ocpp';
 import { configurationKey } from '../configuration-keys.ts';
 import type { ConfigurationKey } from '../configuration-keys.ts';
@@ -8,8 +9,6 @@ import { RuleBroken } from './command.ts';
 import type { CheckContext } from './command.ts';
 
 type Context = Pick<CheckContext, 'db' | 'stationId'>;
-
-const INT32_MAX = 2 ** 31 - 1;
 
 /** A value that fits its key, as far as OCPP or the station has said what fits; keys that nobody knows pass. Throws RuleBroken. */
 export async function checkChange(change: ChangeConfigurationRequest, context: Context): Promise<void> {

@@ -1,11 +1,10 @@
+import { INT32_MAX } from '@evander/ocpp';
 import type { Profile } from '@evander/ocpp';
 import type { Db } from './db.ts';
 import { readBoolean, readInteger } from '../configuration-keys.ts';
 import { statement } from './db.ts';
 import { BOOTED, bootColumns } from './boots.ts';
 import type { BootTimes } from './boots.ts';
-
-const INT32_MAX = 2 ** 31 - 1;
 
 const selectValue = statement(
   'configuration.value',

@@ -1,3 +1,4 @@
+import { INT32_MAX } from '@evander/ocpp';
 import { samplesOf } from '../../samples.ts';
 import * as messagesWithoutId from '../../store/messages-without-id.ts';
 import type { Context, Message } from '../message.ts';
@@ -13,8 +14,6 @@ export const meterValues: Message<'MeterValues'> = {
     return {};
   },
 };
-
-const INT32_MAX = 2 ** 31 - 1;
 
 interface TransactionOfSamples {
   transactionId: number | null;

@@ -1,3 +1,4 @@
+import { INT32_MAX } from '@evander/ocpp';
 import type { StopTransactionRequest, StopTransactionResponse } from '@evander/ocpp';
 import { idTagInfoOf } from '../../authorize.ts';
 import type { IdTagInfo } from '../../authorize.ts';
@@ -41,8 +42,6 @@ interface StopCall {
   request: StopTransactionRequest;
   idTagInfo: IdTagInfo | undefined;
 }
-
-const INT32_MAX = 2 ** 31 - 1;
 
 /** What the station is answered about the tag. */
 async function stopById(db: Db, call: StopCall): Promise<IdTagInfo | undefined> {
