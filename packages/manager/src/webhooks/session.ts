@@ -163,6 +163,8 @@ export class Session {
     if (this.#mustStop) return;
     const { database } = this.#options;
     if (this.#aside.size > 0 && performance.now() >= this.#lookAgainAtMs) {
+      // What was delivered would be due again until that is written down.
+      if (this.#outcomes.delivered.size > 0) await this.#record({ isLast: false });
       const busy = this.#lanes.stationIds;
       const due = await deliveries.due(database, this.#webhook.webhookId, { ...RETRIES, busy });
       this.#lanes.add(due.map((waiting) => ({ event: eventOf(waiting), waiting })));
@@ -243,6 +245,9 @@ export class Session {
     const settledIds = [...this.#settled, ...settling].filter(
       (id) => id > lastEventId && id <= this.#readUpTo,
     );
+    // Those that are delivered while this is written down are set aside too, and to be removed by the next record.
+    const stationIds = new Set(kept.map(({ event }) => event.stationId));
+    const items = [...stationIds].flatMap((stationId) => this.#lanes.of(stationId));
     const untilMs = performance.now() + leaseMs;
     const isChanged = await database.transaction(async (db) => {
       const state = await webhooks.record(db, {
@@ -272,13 +277,10 @@ export class Session {
     this.#recordedAtMs = performance.now();
     for (const id of settling) this.#open.delete(id);
     this.#settled = new Set(settledIds);
+    for (const item of items) item.waiting ??= { ...item.event, attempts: 0, firstFailedAt: null };
     for (const { event } of kept) {
       this.#aside.add(event.stationId);
       if (failed.has(event.id)) this.#lanes.remove(event.stationId);
-      // The others go on from here, and are set aside no more once they are delivered.
-      else
-        for (const item of this.#lanes.of(event.stationId))
-          item.waiting ??= { ...item.event, attempts: 0, firstFailedAt: null };
     }
     if (!isDown) Object.assign(webhook, { failures: 0, failingSince: null });
     // Whoever has changed it wants to see what comes of it: the next session goes by what it is now.

@@ -25,7 +25,7 @@ export class Receiver {
   /** What was not signed, or not as its headers say. */
   readonly bad: string[] = [];
   secret = '';
-  answer: (event: Received) => Answer = () => 204;
+  answer: (event: Received) => Answer | Promise<Answer> = () => 204;
   #server: Server | undefined;
   #port = 0;
 
@@ -39,8 +39,9 @@ export class Receiver {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const body = Buffer.concat(chunks).toString();
-        const status = this.#take(request.headers, body);
-        if (status !== 'never') response.writeHead(status).end();
+        void this.#take(request.headers, body).then((status) => {
+          if (status !== 'never') response.writeHead(status).end();
+        });
       });
     });
     server.listen(this.#port, '127.0.0.1');
@@ -63,7 +64,7 @@ export class Receiver {
     return this.taken.filter((event) => event.stationId === stationId).map(({ data }) => data.type);
   }
 
-  #take(headers: Record<string, string | string[] | undefined>, body: string): Answer {
+  async #take(headers: Record<string, string | string[] | undefined>, body: string): Promise<Answer> {
     const timestamp = String(headers['evander-timestamp']);
     const given = /^v1=([\da-f]{64})$/.exec(String(headers['evander-signature']))?.[1] ?? '';
     const expected = createHmac('sha256', this.secret).update(`${timestamp}.${body}`).digest();
@@ -75,7 +76,7 @@ export class Receiver {
       return 401;
     }
     this.tries.push(event);
-    const answer = this.answer(event);
+    const answer = await this.answer(event);
     if (answer !== 'never' && answer < 300) this.taken.push(event);
     return answer;
   }
