@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { migrate } from '../packages/manager/src/store/migrate.ts';
+import { migrate } from '../packages/manager/src/database/migrate.ts';
 
 const TEMPLATE = 'evander_template';
 const OBJECT_IN_USE = '55006';

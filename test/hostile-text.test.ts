@@ -4,18 +4,22 @@ import { decodeEnvelope, decodePresence, readTopic, topicsUnder } from '../packa
 import { ofForwardedHeader } from '../packages/gateway/src/client-certificate.ts';
 import { readTarget } from '../packages/gateway/src/identity.ts';
 import { parseProxyHeader } from '../packages/gateway/src/proxy-protocol.ts';
-import { isStationId } from '../packages/manager/src/api/fields.ts';
-import { emaidForms, emaidKey } from '../packages/manager/src/emaid.ts';
+import { isStationId } from '../packages/manager/src/http/fields.ts';
+import { emaidForms, emaidKey } from '../packages/manager/src/authorization/emaid.ts';
 import { fileNameOf, nameInUrl } from '../packages/manager/src/files/file-name.ts';
 import { namesTag, selectRange } from '../packages/manager/src/files/range.ts';
-import { isSameValue } from '../packages/manager/src/configuration-keys.ts';
-import { hexOfPem, pemOfHex, requestAsPem } from '../packages/manager/src/messages/has2be/der-hex.ts';
-import { openRequest } from '../packages/manager/src/messages/pnc/codec.ts';
-import { isSigningRequest, readCertificates } from '../packages/manager/src/pem.ts';
-import { registerReadings } from '../packages/manager/src/register-readings.ts';
-import { isAuthorizationKeyText } from '../packages/manager/src/station-password.ts';
-import { storable } from '../packages/manager/src/storable.ts';
-import { serialKey } from '../packages/manager/src/store/installed-certificates.ts';
+import { isSameValue } from '../packages/manager/src/configuration/configuration-keys.ts';
+import {
+  hexOfPem,
+  pemOfHex,
+  requestAsPem,
+} from '../packages/manager/src/plug-and-charge/data-transfer/has2be-der-hex.ts';
+import { openRequest } from '../packages/manager/src/plug-and-charge/data-transfer/codec.ts';
+import { isSigningRequest, readCertificates } from '../packages/manager/src/certificates/pem.ts';
+import { registerReadings } from '../packages/manager/src/transactions/register-readings.ts';
+import { isAuthorizationKeyText } from '../packages/manager/src/stations/station-password.ts';
+import { storable } from '../packages/manager/src/database/storable.ts';
+import { serialKey } from '../packages/manager/src/certificates/installed-certificates.store.ts';
 import {
   ACTIONS,
   dialectOf,

@@ -50,8 +50,7 @@ function rowOf(action: Action, tests: Map<string, string>): string {
 
 function readTests(): Map<string, string> {
   const names = readdirSync(TESTS)
-    // Those of Plug & Charge test what is inside DataTransfer, by the same names.
-    .filter((name) => name.endsWith('.test.ts') && !name.startsWith('pnc-'))
+    .filter((name) => name.endsWith('.test.ts'))
     .sort();
   return new Map(names.map((name) => [name, readFileSync(new URL(name, TESTS), 'utf8')]));
 }

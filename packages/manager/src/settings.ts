@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { CertificateOptions } from './certificates/certificates.ts';
 import { FILE_SETTINGS, fileOptions, ftpOptions } from './files/settings.ts';
 import type { ManagerOptions } from './manager.ts';
-import { PNC_SETTINGS, pncOptions } from './pnc/settings.ts';
-import { RETENTION_SETTINGS, retentionDays } from './retention-settings.ts';
+import { PNC_SETTINGS, pncOptions } from './plug-and-charge/settings.ts';
+import { RETENTION_SETTINGS, retentionDays } from './retention/retention-settings.ts';
 
 /** The variables that a manager reads. */
 export const MANAGER_SETTINGS = [

@@ -3,7 +3,7 @@ import type { Station } from '@evander/station';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashDataOf } from '../../../manager/test/pnc-pki.ts';
+import { hashDataOf } from '../../../manager/test/plug-and-charge/pnc-pki.ts';
 import { eventually } from './fixture.ts';
 import type { Answer } from './fixture.ts';
 import { DIALECTS, openPncSystem } from './pnc-system.ts';

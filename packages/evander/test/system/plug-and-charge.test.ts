@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { DIALECTS as VENDORS } from '@evander/ocpp';
 import type { Dialect } from '@evander/ocpp';
-import type { Issued } from '../../../manager/test/openssl-ca.ts';
-import { hashDataOf, openPki } from '../../../manager/test/pnc-pki.ts';
-import type { TestPki } from '../../../manager/test/pnc-pki.ts';
-import { standIn } from '../../../manager/test/pnc.ts';
-import type { Asked, StandIn } from '../../../manager/test/pnc.ts';
+import type { Issued } from '../../../manager/test/certificates/openssl-ca.ts';
+import { hashDataOf, openPki } from '../../../manager/test/plug-and-charge/pnc-pki.ts';
+import type { TestPki } from '../../../manager/test/plug-and-charge/pnc-pki.ts';
+import { standIn } from '../../../manager/test/plug-and-charge/pnc.ts';
+import type { Asked, StandIn } from '../../../manager/test/plug-and-charge/pnc.ts';
 import { DIALECTS, openPncSystem } from './pnc-system.ts';
 import type { PncSystem } from './pnc-system.ts';
 

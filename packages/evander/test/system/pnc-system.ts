@@ -1,8 +1,8 @@
 import type { ManagerOptions } from '@evander/manager';
 import type { Dialect } from '@evander/ocpp';
 import { Station } from '@evander/station';
-import { openPki } from '../../../manager/test/pnc-pki.ts';
-import type { TestPki } from '../../../manager/test/pnc-pki.ts';
+import { openPki } from '../../../manager/test/plug-and-charge/pnc-pki.ts';
+import type { TestPki } from '../../../manager/test/plug-and-charge/pnc-pki.ts';
 import { apiOf, startServices } from './fixture.ts';
 
 export const DIALECTS = ['oca', 'has2be'] as const satisfies Dialect[];

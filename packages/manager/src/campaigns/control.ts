@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import * as campaignList from '../store/campaign-list.ts';
-import type { Choice } from '../store/campaign-list.ts';
-import * as campaignStations from '../store/campaign-stations.ts';
-import type { NewCampaignStation } from '../store/campaign-stations.ts';
-import * as turns from '../store/campaign-turns.ts';
-import type { Database, Db } from '../store/db.ts';
-import * as fileList from '../store/file-list.ts';
-import * as campaigns from '../store/firmware-campaigns.ts';
-import type { Campaign, CampaignState, NewCampaign, Rollback } from '../store/firmware-campaigns.ts';
+import * as campaignList from './campaign-list.store.ts';
+import type { Choice } from './campaign-list.store.ts';
+import * as campaignStations from './campaign-stations.store.ts';
+import type { NewCampaignStation } from './campaign-stations.store.ts';
+import * as turns from './campaign-turns.store.ts';
+import type { Database, Db } from '../database/database.ts';
+import * as fileList from '../files/file-list.store.ts';
+import * as campaigns from './firmware-campaigns.store.ts';
+import type { Campaign, CampaignState, NewCampaign, Rollback } from './firmware-campaigns.store.ts';
 
 /** A campaign cannot be made so, or is in a state that does not allow it. */
 export class NotPossible extends Error {

@@ -1,5 +1,5 @@
 import { isUnknownAction } from '../commands/command.ts';
-import type { CampaignStationState, Change, UnderWay } from '../store/campaign-stations.ts';
+import type { CampaignStationState, Change, UnderWay } from './campaign-stations.store.ts';
 
 /** How the words of stations read in a campaign. Those that end a job are its outcome. */
 const STATES: Partial<Record<string, CampaignStationState>> = {

@@ -1,4 +1,4 @@
-import * as campaigns from '../store/firmware-campaigns.ts';
+import * as campaigns from './firmware-campaigns.store.ts';
 import { advance } from './advance.ts';
 import { sendRound } from './send.ts';
 import type { SenderOptions } from './send.ts';

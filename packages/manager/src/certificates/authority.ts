@@ -8,10 +8,10 @@ import {
 } from '@evander/pki';
 import type { OcspQuestion } from '@evander/pki';
 import type { Sealer } from '@evander/process';
-import * as authorities from '../store/authorities.ts';
-import type { Database } from '../store/db.ts';
-import * as issuedCertificates from '../store/issued-certificates.ts';
-import type { Usage } from '../store/issued-certificates.ts';
+import * as authorities from './authorities.store.ts';
+import type { Database } from '../database/database.ts';
+import * as issuedCertificates from './issued-certificates.store.ts';
+import type { Usage } from './issued-certificates.store.ts';
 import { SignedAnswers } from './signed-answers.ts';
 import { subjectFor } from './signing-request.ts';
 

@@ -1,10 +1,10 @@
 import { Certificate, readChain, readCrl, validatePath } from '@evander/pki';
 import type { Log } from '@evander/process';
-import type { Database } from '../store/db.ts';
-import * as issuedCertificates from '../store/issued-certificates.ts';
-import * as stations from '../store/stations.ts';
-import * as trustedRoots from '../store/trusted-roots.ts';
-import type { TrustedRoot } from '../store/trusted-roots.ts';
+import type { Database } from '../database/database.ts';
+import * as issuedCertificates from './issued-certificates.store.ts';
+import * as stations from '../stations/stations.store.ts';
+import * as trustedRoots from './trusted-roots.store.ts';
+import type { TrustedRoot } from './trusted-roots.store.ts';
 import type { Authority } from './authority.ts';
 import { NoStatus } from './responders.ts';
 import type { Responders } from './responders.ts';

@@ -1,10 +1,10 @@
 import { Sealer, SETTINGS } from '@evander/process';
 import type { Log } from '@evander/process';
-import type { ManagerMetrics } from '../metrics.ts';
-import type { Outbound } from '../outbound.ts';
+import type { ManagerMetrics } from '../observability/metrics.ts';
+import type { Outbound } from '../outbound/outbound.ts';
 import { Recurring } from '../recurring.ts';
-import type { Database } from '../store/db.ts';
-import * as webhooks from '../store/webhooks.ts';
+import type { Database } from '../database/database.ts';
+import * as webhooks from '../webhooks/webhooks.store.ts';
 import { WebhookWorker } from '../webhooks/worker.ts';
 import { EventFeed } from './feed.ts';
 import { Sequencer } from './sequencer.ts';

@@ -1,10 +1,10 @@
 import type { Log } from '@evander/process';
 import { EventEmitter } from 'node:events';
 import { Recurring } from '../recurring.ts';
-import type { Database } from '../store/db.ts';
-import * as events from '../store/events.ts';
-import type { Event, EventFilter } from '../store/events.ts';
-import { Listener } from '../store/listener.ts';
+import type { Database } from '../database/database.ts';
+import * as events from './events.store.ts';
+import type { Event, EventFilter } from './events.store.ts';
+import { Listener } from '../database/listener.ts';
 
 export interface FeedOptions {
   database: Database;

@@ -1,8 +1,8 @@
 import type { Log } from '@evander/process';
 import { Recurring } from '../recurring.ts';
-import type { Database } from '../store/db.ts';
-import * as connections from '../store/connections.ts';
-import * as events from '../store/events.ts';
+import type { Database } from '../database/database.ts';
+import * as connections from '../stations/connections.store.ts';
+import * as events from './events.store.ts';
 
 /** So long an event waits for its id at most. One statement without rows costs the database 0.1 ms. */
 const EVERY_MS = 100;

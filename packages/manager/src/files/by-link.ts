@@ -1,8 +1,8 @@
-import type { Database, Db } from '../store/db.ts';
-import * as fileLinks from '../store/file-links.ts';
-import * as fileList from '../store/file-list.ts';
-import type { FileRow } from '../store/file-list.ts';
-import type { UploadKind } from '../store/files.ts';
+import type { Database, Db } from '../database/database.ts';
+import * as fileLinks from './file-links.store.ts';
+import * as fileList from './file-list.store.ts';
+import type { FileRow } from './file-list.store.ts';
+import type { UploadKind } from './files.store.ts';
 import { fileNameOf } from './file-name.ts';
 import type { Files } from './files.ts';
 

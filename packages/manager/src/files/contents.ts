@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Database } from '../store/db.ts';
-import * as fileChunks from '../store/file-chunks.ts';
-import * as files from '../store/files.ts';
+import type { Database } from '../database/database.ts';
+import * as fileChunks from './file-chunks.store.ts';
+import * as files from './files.store.ts';
 
 /** Of a stored part: so much is in memory per transfer, a few times over. */
 export const CHUNK_BYTES = 262_144;

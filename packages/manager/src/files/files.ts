@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Database, Db } from '../store/db.ts';
-import * as fileList from '../store/file-list.ts';
-import type { FileRow } from '../store/file-list.ts';
-import * as files from '../store/files.ts';
-import type { NewFile } from '../store/files.ts';
+import type { Database, Db } from '../database/database.ts';
+import * as fileList from './file-list.store.ts';
+import type { FileRow } from './file-list.store.ts';
+import * as files from './files.store.ts';
+import type { NewFile } from './files.store.ts';
 import { PostgresContents } from './contents.ts';
 import type { FileContents } from './contents.ts';
 import { FileLinks } from './links.ts';

@@ -1,5 +1,5 @@
 import { HIDDEN } from '@evander/process';
-import type { JobRow } from '../store/job-list.ts';
+import type { JobRow } from '../jobs/job-list.store.ts';
 
 /** What stations say when a file could not travel. */
 const TRANSFER_FAILURES = ['UploadFailed', 'UploadFailure', 'DownloadFailed', 'NotSupportedOperation'];

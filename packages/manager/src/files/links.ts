@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import * as configuration from '../store/configuration.ts';
-import type { Db } from '../store/db.ts';
-import * as fileLinks from '../store/file-links.ts';
-import type { FileLink } from '../store/file-links.ts';
-import type { UploadKind } from '../store/files.ts';
+import * as configuration from '../configuration/configuration.store.ts';
+import type { Db } from '../database/database.ts';
+import * as fileLinks from './file-links.store.ts';
+import type { FileLink } from './file-links.store.ts';
+import type { UploadKind } from './files.store.ts';
 import { nameInUrl } from './file-name.ts';
 
 const TOKEN_BYTES = 18;

@@ -1,5 +1,5 @@
 import type { SettingName, Settings } from '@evander/process';
-import type { FtpOptions } from '../ftp/server.ts';
+import type { FtpOptions } from './ftp-server.ts';
 import type { FileOptions } from './files.ts';
 
 /** The variables about files. */

@@ -1,6 +1,6 @@
 import { constants, createVerify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { readCertificates } from '../pem.ts';
+import { readCertificates } from '../certificates/pem.ts';
 
 const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/;
 

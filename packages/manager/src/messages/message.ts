@@ -1,8 +1,8 @@
 import type { Action, Requests, Responses } from '@evander/ocpp';
 import type { Log } from '@evander/process';
-import type { PlugAndCharge } from '../pnc/plug-and-charge.ts';
-import type { Writer } from '../store/writer.ts';
-import type { Database } from '../store/db.ts';
+import type { PlugAndCharge } from '../plug-and-charge/plug-and-charge.ts';
+import type { Writer } from '../station-writer.ts';
+import type { Database } from '../database/database.ts';
 
 /** What a handler has besides the request. */
 export interface Context {

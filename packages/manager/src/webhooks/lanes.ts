@@ -1,5 +1,5 @@
-import type { Event } from '../store/events.ts';
-import type { Waiting } from '../store/webhook-deliveries.ts';
+import type { Event } from '../events/events.store.ts';
+import type { Waiting } from './webhook-deliveries.store.ts';
 import type { Outcome } from './post.ts';
 
 /** An event to be posted; `waiting` tells that it was tried before, or stood behind one that was. */

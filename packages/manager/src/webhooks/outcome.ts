@@ -1,6 +1,6 @@
-import type { Event } from '../store/events.ts';
-import type { Undelivered } from '../store/webhook-deliveries.ts';
-import type { LeasedWebhook } from '../store/webhooks.ts';
+import type { Event } from '../events/events.store.ts';
+import type { Undelivered } from './webhook-deliveries.store.ts';
+import type { LeasedWebhook } from './webhooks.store.ts';
 import type { Item } from './lanes.ts';
 import type { Outcome } from './post.ts';
 

@@ -1,11 +1,11 @@
 import type { Log } from '@evander/process';
-import type { Database } from '../store/db.ts';
-import * as events from '../store/events.ts';
-import type { Event } from '../store/events.ts';
-import * as deliveries from '../store/webhook-deliveries.ts';
-import type { Undelivered, Waiting } from '../store/webhook-deliveries.ts';
-import * as webhooks from '../store/webhooks.ts';
-import type { LeasedWebhook } from '../store/webhooks.ts';
+import type { Database } from '../database/database.ts';
+import * as events from '../events/events.store.ts';
+import type { Event } from '../events/events.store.ts';
+import * as deliveries from './webhook-deliveries.store.ts';
+import type { Undelivered, Waiting } from './webhook-deliveries.store.ts';
+import * as webhooks from './webhooks.store.ts';
+import type { LeasedWebhook } from './webhooks.store.ts';
 import { Lanes } from './lanes.ts';
 import type { Item } from './lanes.ts';
 import { failedAgain, givenUp, inLine, isOverdue, Outcomes, pause } from './outcome.ts';

@@ -1,12 +1,12 @@
 import type { Log, Sealer } from '@evander/process';
 import type { EventFeed } from '../events/feed.ts';
-import type { ManagerMetrics } from '../metrics.ts';
-import type { Outbound } from '../outbound.ts';
+import type { ManagerMetrics } from '../observability/metrics.ts';
+import type { Outbound } from '../outbound/outbound.ts';
 import { Recurring } from '../recurring.ts';
-import type { Database } from '../store/db.ts';
-import type { Event } from '../store/events.ts';
-import * as webhooks from '../store/webhooks.ts';
-import type { LeasedWebhook } from '../store/webhooks.ts';
+import type { Database } from '../database/database.ts';
+import type { Event } from '../events/events.store.ts';
+import * as webhooks from './webhooks.store.ts';
+import type { LeasedWebhook } from './webhooks.store.ts';
 import { post } from './post.ts';
 import type { Outcome } from './post.ts';
 import type { Patience } from './outcome.ts';

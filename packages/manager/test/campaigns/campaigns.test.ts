@@ -4,11 +4,11 @@ import { advance } from '../../src/campaigns/advance.ts';
 import { CampaignRunner } from '../../src/campaigns/runner.ts';
 import { sendRound } from '../../src/campaigns/send.ts';
 import type { SenderOptions } from '../../src/campaigns/send.ts';
-import * as stations from '../../src/store/stations.ts';
-import { KEYS, openApi } from '../api/harness.ts';
-import type { Answer, TestApi } from '../api/harness.ts';
+import * as stations from '../../src/stations/stations.store.ts';
+import { KEYS, openApi } from '../http/harness.ts';
+import type { Answer, TestApi } from '../http/harness.ts';
 import { connect } from '../desk.ts';
-import { ROOT_ONE } from '../certificates.ts';
+import { ROOT_ONE } from '../certificates/certificates.ts';
 
 type Json = Record<string, unknown>;
 

@@ -5,10 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OpenSsl } from '../../../../test/openssl.ts';
 import { Signing } from '../../src/certificates/signer.ts';
-import * as stations from '../../src/store/stations.ts';
-import { KEYS, openApi } from '../api/harness.ts';
-import type { TestApi } from '../api/harness.ts';
-import { tunnel } from '../pnc.ts';
+import * as stations from '../../src/stations/stations.store.ts';
+import { KEYS, openApi } from '../http/harness.ts';
+import type { TestApi } from '../http/harness.ts';
+import { tunnel } from '../plug-and-charge/pnc.ts';
 
 let api: TestApi;
 let openssl: OpenSsl;

@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createTestDatabase } from '../../../../test/database.ts';
 import type { TestDatabase } from '../../../../test/database.ts';
-import { EventStream } from '../../src/api/event-stream.ts';
+import { EventStream } from '../../src/events/event-stream.ts';
 import { EventFeed } from '../../src/events/feed.ts';
-import { openDatabase } from '../../src/store/db.ts';
-import type { Database } from '../../src/store/db.ts';
-import * as events from '../../src/store/events.ts';
+import { openDatabase } from '../../src/database/database.ts';
+import type { Database } from '../../src/database/database.ts';
+import * as events from '../../src/events/events.store.ts';
 import { DatabaseProxy } from '../../../../test/database-proxy.ts';
 
 let created: TestDatabase;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openDatabase } from '../../src/store/db.ts';
-import type { Database } from '../../src/store/db.ts';
-import * as events from '../../src/store/events.ts';
+import { openDatabase } from '../../src/database/database.ts';
+import type { Database } from '../../src/database/database.ts';
+import * as events from '../../src/events/events.store.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { EVENT_DATA } from '../../src/api/event-data.ts';
-import { recordPresence } from '../../src/presence.ts';
-import * as certificateRequests from '../../src/store/certificate-requests.ts';
-import * as events from '../../src/store/events.ts';
-import type { Event } from '../../src/store/events.ts';
-import * as pncCertificateRequests from '../../src/store/pnc-certificate-requests.ts';
-import { createWriter } from '../../src/store/writer.ts';
-import { openApi } from '../api/harness.ts';
-import type { TestApi } from '../api/harness.ts';
-import { readDescription } from '../api/schema-check.ts';
-import type { SchemaCheck } from '../api/schema-check.ts';
-import { CSR } from '../certificates.ts';
+import { EVENT_DATA } from '../../src/events/event-data.ts';
+import { recordPresence } from '../../src/presence/presence.ts';
+import * as certificateRequests from '../../src/certificates/certificate-requests.store.ts';
+import * as events from '../../src/events/events.store.ts';
+import type { Event } from '../../src/events/events.store.ts';
+import * as pncCertificateRequests from '../../src/plug-and-charge/certificate-requests.store.ts';
+import { createWriter } from '../../src/station-writer.ts';
+import { openApi } from '../http/harness.ts';
+import type { TestApi } from '../http/harness.ts';
+import { readDescription } from '../openapi/schema-check.ts';
+import type { SchemaCheck } from '../openapi/schema-check.ts';
+import { CSR } from '../certificates/certificates.ts';
 
 let api: TestApi;
 let check: SchemaCheck;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { passwordHashes } from '../../src/station-password.ts';
-import * as stations from '../../src/store/stations.ts';
+import { passwordHashes } from '../../src/stations/station-password.ts';
+import * as stations from '../../src/stations/stations.store.ts';
 import { openDesk, PEPPER } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

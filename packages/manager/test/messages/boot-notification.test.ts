@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import * as desired from '../../src/store/desired-configuration.ts';
-import * as stationGroups from '../../src/store/station-groups.ts';
-import * as stations from '../../src/store/stations.ts';
+import * as desired from '../../src/desired-state/desired-configuration.store.ts';
+import * as stationGroups from '../../src/stations/station-groups.store.ts';
+import * as stations from '../../src/stations/stations.store.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openApi } from '../api/harness.ts';
-import type { TestApi } from '../api/harness.ts';
+import { openApi } from '../http/harness.ts';
+import type { TestApi } from '../http/harness.ts';
 
 let api: TestApi;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import * as reservationStore from '../../src/store/reservations.ts';
+import * as reservationStore from '../../src/reservations/reservations.store.ts';
 import { addTag, openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

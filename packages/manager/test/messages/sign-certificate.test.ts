@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { CSR, ROOT_ONE, ROOT_TWO } from '../certificates.ts';
+import { CSR, ROOT_ONE, ROOT_TWO } from '../certificates/certificates.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { ROOT_ONE } from '../certificates.ts';
+import { ROOT_ONE } from '../certificates/certificates.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createWriter } from '../../src/store/writer.ts';
+import { createWriter } from '../../src/station-writer.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

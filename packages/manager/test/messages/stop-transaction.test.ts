@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import * as stations from '../../src/store/stations.ts';
+import * as stations from '../../src/stations/stations.store.ts';
 import { addTag, openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import * as stations from '../../src/store/stations.ts';
-import * as transactionEndings from '../../src/store/transaction-endings.ts';
+import * as stations from '../../src/stations/stations.store.ts';
+import * as transactionEndings from '../../src/transactions/transaction-endings.store.ts';
 import { addTag, openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

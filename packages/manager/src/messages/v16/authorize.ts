@@ -1,5 +1,5 @@
-import { idTagInfoOf } from '../../authorize.ts';
-import * as tags from '../../store/tags.ts';
+import { idTagInfoOf } from '../../authorization/authorize.ts';
+import * as tags from '../../authorization/tags.store.ts';
 import type { Message } from '../message.ts';
 
 export const authorize: Message<'Authorize'> = {

@@ -1,5 +1,5 @@
 import type { Command } from '../../commands/command.ts';
-import * as reservations from '../../store/reservations.ts';
+import * as reservations from '../../reservations/reservations.store.ts';
 
 export const cancelReservation: Command<'CancelReservation'> = {
   // Rejected: the station has no such reservation, so it has ended there (CancelReservation.1).

@@ -1,8 +1,8 @@
-import { requireRoomForChain } from '../../commands/certificate-rules.ts';
+import { requireRoomForChain } from '../../certificates/certificate.rules.ts';
 import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
-import { isCertificateChain } from '../../pem.ts';
-import * as certificateRequests from '../../store/certificate-requests.ts';
+import { isCertificateChain } from '../../certificates/pem.ts';
+import * as certificateRequests from '../../certificates/certificate-requests.store.ts';
 
 export const certificateSigned: Command<'CertificateSigned'> = {
   async check({ certificateChain }, context) {

@@ -1,6 +1,6 @@
 import type { Command } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
-import * as availabilities from '../../store/availabilities.ts';
+import * as availabilities from '../../stations/availabilities.store.ts';
 
 export const changeAvailability: Command<'ChangeAvailability'> = {
   repeatable: true,

@@ -1,6 +1,6 @@
 import type { Command } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
-import * as chargingProfiles from '../../store/charging-profiles.ts';
+import * as chargingProfiles from '../../smart-charging/charging-profiles.store.ts';
 
 export const clearChargingProfile: Command<'ClearChargingProfile'> = {
   repeatable: true,

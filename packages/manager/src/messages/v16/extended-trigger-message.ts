@@ -1,7 +1,7 @@
 import type { Command } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
-import { checkTrigger } from '../../commands/trigger-rules.ts';
-import * as configuration from '../../store/configuration.ts';
+import { checkTrigger } from '../../commands/trigger.rules.ts';
+import * as configuration from '../../configuration/configuration.store.ts';
 
 /** What was asked for comes by itself, and is let in even while the station is Pending: see answer.ts. */
 export const extendedTriggerMessage: Command<'ExtendedTriggerMessage'> = {

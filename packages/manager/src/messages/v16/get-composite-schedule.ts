@@ -1,7 +1,7 @@
 import { parseDateTime } from '@evander/ocpp';
 import type { Command } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
-import * as compositeSchedules from '../../store/composite-schedules.ts';
+import * as compositeSchedules from '../../smart-charging/composite-schedules.store.ts';
 
 export const getCompositeSchedule: Command<'GetCompositeSchedule'> = {
   repeatable: true,

@@ -2,9 +2,9 @@ import type { GetConfigurationResponse } from '@evander/ocpp';
 import { isAuthorizationKey } from '@evander/process';
 import type { Command, CommandContext } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
-import * as configuration from '../../store/configuration.ts';
-import * as openGoals from '../../store/open-goals.ts';
-import * as stations from '../../store/stations.ts';
+import * as configuration from '../../configuration/configuration.store.ts';
+import * as openGoals from '../../desired-state/open-reconciliations.store.ts';
+import * as stations from '../../stations/stations.store.ts';
 
 const MAX_KEYS = 'GetConfigurationMaxKeys';
 

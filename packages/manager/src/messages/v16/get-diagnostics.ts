@@ -1,7 +1,7 @@
 import { withoutSecrets } from '@evander/process';
 import type { Command } from '../../commands/command.ts';
-import { checkTransfer } from '../../commands/job-rules.ts';
-import * as jobs from '../../store/jobs.ts';
+import { checkTransfer } from '../../jobs/job.rules.ts';
+import * as jobs from '../../jobs/jobs.store.ts';
 
 const kind = 'diagnostics';
 

@@ -1,4 +1,4 @@
-import { noteJobStatus } from '../../job-status.ts';
+import { noteJobStatus } from '../../jobs/job-status.ts';
 import type { Message } from '../message.ts';
 
 export const logStatusNotification: Message<'LogStatusNotification'> = {

@@ -1,8 +1,12 @@
 import { parseDateTime } from '@evander/ocpp';
 import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
-import { requireConnectorZero, requireFreeConnector, requireTag } from '../../commands/reservation-rules.ts';
-import * as reservations from '../../store/reservations.ts';
+import {
+  requireConnectorZero,
+  requireFreeConnector,
+  requireTag,
+} from '../../reservations/reservation.rules.ts';
+import * as reservations from '../../reservations/reservations.store.ts';
 
 export const reserveNow: Command<'ReserveNow'> = {
   ids: { reservationId: 'reservationId' },

@@ -1,5 +1,5 @@
 import type { Command } from '../../commands/command.ts';
-import * as stations from '../../store/stations.ts';
+import * as stations from '../../stations/stations.store.ts';
 
 export const reset: Command<'Reset'> = {
   // It is done with the next BootNotification (Reset.2), which some stations send before they answer.

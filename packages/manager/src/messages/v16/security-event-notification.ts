@@ -1,5 +1,5 @@
 import { parseDateTime } from '@evander/ocpp';
-import * as securityEvents from '../../store/security-events.ts';
+import * as securityEvents from '../../stations/security-events.store.ts';
 import type { Message } from '../message.ts';
 
 /** What the security extension calls critical (SecEvent.2). */

@@ -1,6 +1,6 @@
 import type { Command } from '../../commands/command.ts';
-import { checkEntries, requireRisingVersion, requireRoomInList } from '../../commands/local-list-rules.ts';
-import { recordAnswer } from '../../local-list.ts';
+import { checkEntries, requireRisingVersion, requireRoomInList } from '../../local-lists/local-list.rules.ts';
+import { recordAnswer } from '../../local-lists/local-list.ts';
 
 // Not repeatable: a station refuses a Differential list that it has taken already.
 export const sendLocalList: Command<'SendLocalList'> = {

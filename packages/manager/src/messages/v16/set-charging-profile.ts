@@ -4,8 +4,8 @@ import {
   requireCapacity,
   requirePlace,
   requireRoom,
-} from '../../commands/charging-profile-rules.ts';
-import * as chargingProfiles from '../../store/charging-profiles.ts';
+} from '../../smart-charging/charging-profile.rules.ts';
+import * as chargingProfiles from '../../smart-charging/charging-profiles.store.ts';
 
 export const setChargingProfile: Command<'SetChargingProfile'> = {
   ids: { 'csChargingProfiles.chargingProfileId': 'chargingProfileId' },

@@ -1,11 +1,11 @@
 import { HIDDEN, withoutSecrets } from '@evander/process';
 import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
-import { checkTransfer, requireNewRequestId } from '../../commands/job-rules.ts';
-import { isCertificateChain } from '../../pem.ts';
-import { plainUpdate } from '../../files/orders.ts';
-import type { Db } from '../../store/db.ts';
-import * as jobs from '../../store/jobs.ts';
+import { checkTransfer, requireNewRequestId } from '../../jobs/job.rules.ts';
+import { isCertificateChain } from '../../certificates/pem.ts';
+import { plainUpdate } from '../../files/file-requests.ts';
+import type { Db } from '../../database/database.ts';
+import * as jobs from '../../jobs/jobs.store.ts';
 
 const kind = 'signedFirmware';
 const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/;

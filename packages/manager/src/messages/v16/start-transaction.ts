@@ -1,16 +1,16 @@
 import type { StartTransactionRequest } from '@evander/ocpp';
-import { idTagInfoOf } from '../../authorize.ts';
-import type { IdTagInfo } from '../../authorize.ts';
-import { emaidForms } from '../../emaid.ts';
-import type { Db } from '../../store/db.ts';
-import { readStationTime } from '../../station-clock.ts';
-import * as chargingProfiles from '../../store/charging-profiles.ts';
-import * as configuration from '../../store/configuration.ts';
-import * as remoteStarts from '../../store/remote-starts.ts';
-import * as reservations from '../../store/reservations.ts';
-import * as tags from '../../store/tags.ts';
-import * as transactionEndings from '../../store/transaction-endings.ts';
-import * as transactions from '../../store/transactions.ts';
+import { idTagInfoOf } from '../../authorization/authorize.ts';
+import type { IdTagInfo } from '../../authorization/authorize.ts';
+import { emaidForms } from '../../authorization/emaid.ts';
+import type { Db } from '../../database/database.ts';
+import { readStationTime } from '../../stations/station-clock.ts';
+import * as chargingProfiles from '../../smart-charging/charging-profiles.store.ts';
+import * as configuration from '../../configuration/configuration.store.ts';
+import * as remoteStarts from '../../transactions/remote-starts.store.ts';
+import * as reservations from '../../reservations/reservations.store.ts';
+import * as tags from '../../authorization/tags.store.ts';
+import * as transactionEndings from '../../transactions/transaction-endings.store.ts';
+import * as transactions from '../../transactions/transactions.store.ts';
 import type { Message } from '../message.ts';
 
 export const startTransaction: Message<'StartTransaction'> = {

@@ -1,16 +1,16 @@
 import { INT32_MAX } from '@evander/ocpp';
 import type { StopTransactionRequest, StopTransactionResponse } from '@evander/ocpp';
-import { idTagInfoOf } from '../../authorize.ts';
-import type { IdTagInfo } from '../../authorize.ts';
-import { inferTransaction } from '../../inferred-transaction.ts';
-import { readStationTime } from '../../station-clock.ts';
-import * as chargingProfiles from '../../store/charging-profiles.ts';
-import type { Db } from '../../store/db.ts';
-import * as messagesWithoutId from '../../store/messages-without-id.ts';
-import * as tags from '../../store/tags.ts';
-import * as transactions from '../../store/transactions.ts';
-import * as unmatchedStops from '../../store/unmatched-stops.ts';
-import { applyStop, isSameStop, recordSamples } from '../../transaction-stop.ts';
+import { idTagInfoOf } from '../../authorization/authorize.ts';
+import type { IdTagInfo } from '../../authorization/authorize.ts';
+import { inferTransaction } from '../../transactions/inferred-transaction.ts';
+import { readStationTime } from '../../stations/station-clock.ts';
+import * as chargingProfiles from '../../smart-charging/charging-profiles.store.ts';
+import type { Db } from '../../database/database.ts';
+import * as messagesWithoutId from '../../transactions/messages-without-id.store.ts';
+import * as tags from '../../authorization/tags.store.ts';
+import * as transactions from '../../transactions/transactions.store.ts';
+import * as unmatchedStops from '../../transactions/unmatched-stops.store.ts';
+import { applyStop, isSameStop, recordSamples } from '../../transactions/transaction-stop.ts';
 import type { Message } from '../message.ts';
 
 export const stopTransaction: Message<'StopTransaction'> = {

@@ -1,0 +1,85 @@
+import { Type } from '@fastify/type-provider-typebox';
+import { control } from './control.ts';
+import type { Action } from './control.ts';
+import { ROLLBACKS } from './firmware-campaigns.store.ts';
+import { Campaign } from './campaign-schemas.ts';
+import { CampaignParams, findCampaign } from './campaigns.routes.ts';
+import { EmptyRequest, oneOf } from '../http/fields.ts';
+import type { ApiContext, App } from '../http/route.ts';
+
+const Resume = Type.Object(
+  {
+    retryFailed: Type.Optional(
+      Type.Boolean({ default: false, description: 'Those that failed or timed out are sent it again' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+const RollBack = Type.Object(
+  { stations: oneOf(ROLLBACKS, 'Those that failed or timed out, those that were updated, all of them') },
+  { additionalProperties: false },
+);
+const SIMPLE = {
+  start: 'Start a draft',
+  pause: 'Send nothing more for now; what is under way goes on',
+  cancel: 'End it: those that wait are skipped; what is under way goes on',
+} as const;
+const config = { role: 'operator' as const, problems: [409] };
+const tags = ['firmware campaigns'];
+const response = { 200: Campaign };
+
+/** What operators do with campaigns. */
+export function campaignControlRoutes(app: App, context: ApiContext): void {
+  const { database, now } = context;
+  const act = async (campaignId: string, order: Action) => {
+    await control(database, campaignId, { order, now: now() });
+    return findCampaign(database, campaignId);
+  };
+  for (const action of Object.keys(SIMPLE) as (keyof typeof SIMPLE)[])
+    app.post(
+      `/firmware-campaigns/:campaignId/${action}`,
+      {
+        config,
+        schema: {
+          operationId: `${action}FirmwareCampaign`,
+          summary: SIMPLE[action],
+          tags,
+          params: CampaignParams,
+          body: EmptyRequest,
+          response,
+        },
+      },
+      ({ params: { campaignId } }) => act(campaignId, { action }),
+    );
+  app.post(
+    '/firmware-campaigns/:campaignId/resume',
+    {
+      config,
+      schema: {
+        operationId: 'resumeFirmwareCampaign',
+        summary: 'Go on after a pause or a stop; failures so far do not count any more',
+        tags,
+        params: CampaignParams,
+        body: Resume,
+        response,
+      },
+    },
+    ({ params: { campaignId }, body: { retryFailed = false } }) =>
+      act(campaignId, { action: 'resume', retryFailed }),
+  );
+  app.post(
+    '/firmware-campaigns/:campaignId/rollback',
+    {
+      config,
+      schema: {
+        operationId: 'rollBackFirmwareCampaign',
+        summary: 'Send the rollback file to stations of a campaign that has stopped or is over',
+        tags,
+        params: CampaignParams,
+        body: RollBack,
+        response,
+      },
+    },
+    ({ params: { campaignId }, body }) => act(campaignId, { action: 'rollback', which: body.stations }),
+  );
+}

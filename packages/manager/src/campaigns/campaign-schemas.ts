@@ -1,0 +1,141 @@
+import { Type } from '@fastify/type-provider-typebox';
+import { CAMPAIGN_STATION_STATES } from './campaign-stations.store.ts';
+import { CAMPAIGN_STATES, ROLLBACKS } from './firmware-campaigns.store.ts';
+import { nullable, oneOf, StationId, Text, Time } from '../http/fields.ts';
+
+const YEAR_SECONDS = 366 * 86_400;
+
+export const Signed = Type.Unsafe<boolean | 'auto'>({
+  anyOf: [{ type: 'boolean' }, { type: 'string', enum: ['auto'] }],
+  description:
+    'SignedUpdateFirmware or UpdateFirmware; auto: signed if the file is and the station has shown that it knows of it, else the other way where it does not',
+});
+const RollbackOnStop = oneOf(
+  ['none', ...ROLLBACKS],
+  'Which stations are sent the rollback file when it stops by itself: those that failed, those that were updated, all of them',
+);
+
+/** A campaign as it is asked for. */
+export const CampaignBody = Type.Object(
+  {
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+    fileId: Type.String({ format: 'uuid' }),
+    stationIds: Type.Optional(Type.Array(StationId, { minItems: 1, maxItems: 10_000, uniqueItems: true })),
+    filter: Type.Optional(
+      Type.Object(
+        {
+          vendor: Type.Optional(Type.String()),
+          model: Type.Optional(Type.String()),
+          firmwareVersion: Type.Optional(Type.String()),
+        },
+        { additionalProperties: false, minProperties: 1, description: 'What stations said at their boot' },
+      ),
+    ),
+    signed: Type.Optional(Signed),
+    waves: Type.Optional(
+      Type.Object(
+        {
+          size: Type.Optional(Type.Integer({ minimum: 1 })),
+          percent: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 })),
+        },
+        {
+          additionalProperties: false,
+          maxProperties: 1,
+          examples: [{ percent: 10 }],
+          description: 'Stations of a wave; all in one without it',
+        },
+      ),
+    ),
+    maxFailures: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'It stops when more have failed or timed out' }),
+    ),
+    maxFailurePercent: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 100,
+        description: 'The same, of the stations in waves that have begun',
+      }),
+    ),
+    rollbackFileId: Type.Optional(Type.String({ format: 'uuid' })),
+    rollbackOnStop: Type.Optional(RollbackOnStop),
+    progressTimeoutSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: YEAR_SECONDS,
+        default: 3600,
+        description: 'A station that says nothing new for so long has timed out',
+      }),
+    ),
+    absenceTimeoutSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: YEAR_SECONDS,
+        default: 86_400,
+        description: 'A station that is not there for so long in its wave is skipped',
+      }),
+    ),
+    start: Type.Optional(Type.Boolean({ default: false, description: 'At once; otherwise it is a draft' })),
+  },
+  { additionalProperties: false },
+);
+
+const Count = Type.Optional(Type.Integer());
+/** A campaign as the API shows it. */
+export const Campaign = Type.Object(
+  {
+    campaignId: Type.String(),
+    name: Type.String(),
+    state: oneOf(CAMPAIGN_STATES, 'stopped: by itself, as too many failed or its file is gone'),
+    reason: nullable(Type.String({ description: 'Why it stopped' })),
+    fileId: Type.String(),
+    fileName: Type.String(),
+    firmwareVersion: nullable(Type.String({ description: 'What stations boot with at the end' })),
+    rollbackFileId: Text,
+    rollbackOnStop: RollbackOnStop,
+    signed: Signed,
+    waves: Type.Integer(),
+    currentWave: Type.Integer({ description: '0: none has begun' }),
+    maxFailures: nullable(Type.Integer()),
+    maxFailurePercent: nullable(Type.Number()),
+    progressTimeoutSeconds: Type.Integer(),
+    absenceTimeoutSeconds: Type.Integer(),
+    createdBy: nullable(Type.String({ description: 'Name of the API key' })),
+    createdAt: Time,
+    startedAt: nullable(Time),
+    endedAt: nullable(Time),
+    stations: Type.Object(Object.fromEntries(CAMPAIGN_STATION_STATES.map((state) => [state, Count])), {
+      description: 'How many are in each state',
+    }),
+  },
+  { title: 'FirmwareCampaign', description: 'The campaign' },
+);
+
+/** A station of a campaign as the API shows it. */
+export const CampaignStation = Type.Object(
+  {
+    stationId: Type.String(),
+    wave: Type.Integer(),
+    phase: oneOf(['update', 'rollback']),
+    state: oneOf(
+      CAMPAIGN_STATION_STATES,
+      'waiting: for its wave, or to be connected. timedOut: it said nothing new for too long. skipped: it was not there, or needs nothing',
+    ),
+    reason: nullable(Type.String({ description: 'Why it failed, or what is to be known' })),
+    updateState: nullable(Type.String({ description: 'How the update had ended before a rollback' })),
+    updateReason: Text,
+    attempts: Type.Integer({ description: 'Commands that it was sent' }),
+    commandId: Text,
+    jobId: nullable(
+      Type.Integer({ description: 'The job of the last command: its history tells each status' }),
+    ),
+    firmwareVersionBefore: Text,
+    firmwareVersion: nullable(Type.String({ description: 'What it booted with last' })),
+    waitingSince: nullable(Time),
+    sentAt: nullable(Time),
+    downloadingAt: nullable(Time),
+    downloadedAt: nullable(Time),
+    installingAt: nullable(Time),
+    settledAt: nullable(Time),
+  },
+  { title: 'CampaignStation' },
+);

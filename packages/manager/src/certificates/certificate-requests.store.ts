@@ -1,0 +1,188 @@
+import type { Db } from '../database/database.ts';
+import { search, statement } from '../database/database.ts';
+
+/**
+ * `rejected`: what the station sent is no request; `signed`: its certificate has been sent; `refused`: the station did not take the
+ * certificate, another may be sent; `superseded`: a younger request came.
+ */
+export const CERTIFICATE_REQUEST_STATES = [
+  'requested',
+  'rejected',
+  'signed',
+  'installed',
+  'refused',
+  'superseded',
+] as const;
+export type CertificateRequestState = (typeof CERTIFICATE_REQUEST_STATES)[number];
+
+export interface NewCertificateRequest {
+  stationId: string;
+  messageId: string;
+  csr: string;
+  state: 'requested' | 'rejected';
+  reason: string | null;
+  requestedAt: Date;
+}
+
+// The snapshot does not have the row that is being inserted, so it does not supersede itself.
+const insert = statement(
+  'certificateRequests.add',
+  `WITH added AS (
+     INSERT INTO certificate_requests (station_id, message_id, csr, state, reason, requested_at)
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING state)
+   UPDATE certificate_requests SET state = 'superseded', settled_at = $6
+   WHERE station_id = $1 AND requested_at <= $6 AND state IN ('requested', 'signed', 'refused')
+     AND EXISTS (SELECT FROM added WHERE state = 'requested')`,
+);
+
+/** Keeps a request, once per envelope; one that can be signed takes the place of those before it. */
+export async function add(db: Db, request: NewCertificateRequest): Promise<void> {
+  const { stationId, messageId, csr, state, reason, requestedAt } = request;
+  await db.query(insert([stationId, messageId, csr, state, reason, requestedAt]));
+}
+
+const WAITING = `SELECT certificate_request_id FROM certificate_requests
+   WHERE station_id = $1 AND state IN ('requested', 'signed', 'refused') ORDER BY certificate_request_id DESC LIMIT 1`;
+
+const selectWaiting = statement('certificateRequests.waits', WAITING);
+
+/** Does a request of a station wait for its certificate? */
+export async function waits(db: Db, stationId: string): Promise<boolean> {
+  const { rowCount } = await db.query(selectWaiting([stationId]));
+  return rowCount === 1;
+}
+
+const markSigned = statement(
+  'certificateRequests.sign',
+  `UPDATE certificate_requests SET state = 'signed', reason = NULL, command_id = $2, certificate_chain = $3, signed_at = $4,
+     settled_at = NULL
+   WHERE certificate_request_id = (${WAITING})`,
+);
+
+/** A certificate is about to be sent: it belongs to the request that waits. */
+export async function sign(
+  db: Db,
+  sent: { stationId: string; commandId: string; certificateChain: string; at: Date },
+): Promise<void> {
+  await db.query(markSigned([sent.stationId, sent.commandId, sent.certificateChain, sent.at]));
+}
+
+const markSettled = statement(
+  'certificateRequests.settle',
+  `UPDATE certificate_requests SET state = $2, reason = $3, settled_at = $4
+   WHERE command_id = $1 AND (state = 'signed' OR $2 = 'installed')`,
+);
+
+/** What the station said to its certificate. A refusal means nothing where a younger request has come. */
+export async function settle(
+  db: Db,
+  answer: { commandId: string; state: 'installed' | 'refused'; reason: string | null; at: Date },
+): Promise<void> {
+  await db.query(markSettled([answer.commandId, answer.state, answer.reason, answer.at]));
+}
+
+const markWaiting = statement(
+  'certificateRequests.waitAgain',
+  `UPDATE certificate_requests SET state = 'requested', reason = $2, command_id = NULL, signed_at = NULL,
+     look_at = now() + least(900, 5 * power(3, least(attempts, 6))) * interval '1 second'
+   WHERE command_id = $1 AND state = 'signed'`,
+);
+
+/** The certificate has not reached the station: the request waits again. */
+export async function waitAgain(db: Db, failure: { commandId: string; reason: string }): Promise<void> {
+  await db.query(markWaiting([failure.commandId, failure.reason]));
+}
+
+export interface WaitingRequest {
+  certificateRequestId: number;
+  stationId: string;
+  csr: string;
+  /** How often it was tried before. */
+  attempts: number;
+}
+
+// Whoever takes one has it to himself for a while; should he die, it is taken again.
+const takeDue = statement(
+  'certificateRequests.take',
+  `UPDATE certificate_requests SET look_at = $1::timestamptz + interval '60 seconds', attempts = attempts + 1
+   WHERE certificate_request_id IN (
+     SELECT certificate_request_id FROM certificate_requests WHERE state = 'requested' AND coalesce(look_at, requested_at) <= $1
+     ORDER BY certificate_request_id LIMIT 20 FOR UPDATE SKIP LOCKED)
+   RETURNING certificate_request_id AS "certificateRequestId", station_id AS "stationId", csr, attempts - 1 AS attempts`,
+);
+
+/** Takes requests that wait to be signed. */
+export async function take(db: Db, now: Date): Promise<WaitingRequest[]> {
+  const { rows } = await db.query<WaitingRequest>(takeDue([now]));
+  return rows;
+}
+
+const markLater = statement(
+  'certificateRequests.waitUntil',
+  `UPDATE certificate_requests SET reason = $2, look_at = $3 WHERE certificate_request_id = $1 AND state = 'requested'`,
+);
+
+/** A request could not be signed now, and is looked at again. */
+export async function waitUntil(
+  db: Db,
+  delay: { certificateRequestId: number; reason: string; lookAt: Date },
+): Promise<void> {
+  await db.query(markLater([delay.certificateRequestId, delay.reason, delay.lookAt]));
+}
+
+const selectLatest = statement(
+  'certificateRequests.latest',
+  `SELECT state, reason FROM certificate_requests WHERE station_id = $1 AND requested_at >= $2
+   ORDER BY certificate_request_id DESC LIMIT 1`,
+);
+
+/** How a station's last request since a time stands; undefined when it has sent none. */
+export async function latest(
+  db: Db,
+  stationId: string,
+  since: Date,
+): Promise<{ state: CertificateRequestState; reason: string | null } | undefined> {
+  const { rows } = await db.query<{ state: CertificateRequestState; reason: string | null }>(
+    selectLatest([stationId, since]),
+  );
+  return rows[0];
+}
+
+/** A request as the API shows it. */
+export interface CertificateRequestRow {
+  certificateRequestId: number;
+  stationId: string;
+  csr: string;
+  state: CertificateRequestState;
+  reason: string | null;
+  commandId: string | null;
+  certificateChain: string | null;
+  requestedAt: Date;
+  signedAt: Date | null;
+  settledAt: Date | null;
+}
+
+const selectPage = search(
+  `SELECT certificate_request_id AS "certificateRequestId", station_id AS "stationId", csr, state, reason,
+     command_id AS "commandId", certificate_chain AS "certificateChain", requested_at AS "requestedAt",
+     signed_at AS "signedAt", settled_at AS "settledAt"
+   FROM certificate_requests
+   WHERE station_id = $1 AND ($2::bigint IS NULL OR certificate_request_id < $2) AND ($3::text IS NULL OR state = $3)
+   ORDER BY certificate_request_id DESC LIMIT $4`,
+);
+
+export interface CertificateRequestFilter {
+  stationId: string;
+  before: number | null;
+  state?: CertificateRequestState;
+  rows: number;
+}
+
+/** A station's requests, newest first. */
+export async function list(db: Db, filter: CertificateRequestFilter): Promise<CertificateRequestRow[]> {
+  const { stationId, before, state, rows: limit } = filter;
+  const { rows } = await db.query<CertificateRequestRow>(
+    selectPage([stationId, before, state ?? null, limit]),
+  );
+  return rows;
+}

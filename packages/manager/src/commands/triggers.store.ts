@@ -1,0 +1,27 @@
+import type { StationAction } from '@evander/ocpp';
+import type { Db } from '../database/database.ts';
+import { statement } from '../database/database.ts';
+
+/** What TriggerMessage and ExtendedTriggerMessage call the messages that have another name, or another one besides. */
+const TRIGGERED_AS: Partial<Record<StationAction, string>> = {
+  SignCertificate: 'SignChargePointCertificate',
+  SignedFirmwareStatusNotification: 'FirmwareStatusNotification',
+};
+
+// A station may send the message before its answer to the trigger is taken in; only a refusal rules it out.
+const selectTrigger = statement(
+  'triggers.hasAsked',
+  `SELECT FROM commands
+   WHERE station_id = $1 AND action IN ('TriggerMessage', 'ExtendedTriggerMessage') AND request ->> 'requestedMessage' = $2
+     AND sent_at >= $3 AND status <> 'failed' AND coalesce(response ->> 'status', 'Accepted') = 'Accepted'
+   LIMIT 1`,
+);
+
+/** Has a station been asked for such a message since then? */
+export async function hasAsked(
+  db: Db,
+  { stationId, action, since }: { stationId: string; action: StationAction; since: Date },
+): Promise<boolean> {
+  const { rowCount } = await db.query(selectTrigger([stationId, TRIGGERED_AS[action] ?? action, since]));
+  return rowCount === 1;
+}

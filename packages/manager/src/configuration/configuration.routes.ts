@@ -1,0 +1,100 @@
+import { Type } from '@fastify/type-provider-typebox';
+import { isSameValue } from './configuration-keys.ts';
+import * as configurationList from './configuration-list.store.ts';
+import type { ConfigurationRow } from './configuration-list.store.ts';
+import * as desiredConfiguration from '../desired-state/desired-configuration.store.ts';
+import type { DesiredKey } from '../desired-state/desired-configuration.store.ts';
+import { desiredConfigurationRoutes } from '../desired-state/desired-configuration.routes.ts';
+import { nullable, oneOf, StationParams, Text, Time } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import type { ApiContext, App } from '../http/route.ts';
+
+const Desired = Type.Object(
+  {
+    value: Type.String(),
+    source: oneOf(['station', 'group'] as const, 'Whose value counts here'),
+    group: nullable(Type.String({ description: 'Name of the group, when it is a group’s' })),
+    outcome: nullable(
+      oneOf(
+        desiredConfiguration.OUTCOMES,
+        'What became of it. unreachable: no answer, tried again; ineffective: RebootRequired, and not in force after the boot. null: nothing yet',
+      ),
+    ),
+    reason: Text,
+    decidedAt: nullable(Time),
+    drift: Type.Boolean({ description: 'The station had accepted it and has another value now' }),
+    driftedAt: nullable(
+      Type.Unsafe<Date>({ ...Time, description: 'When it was last found with another value after that' }),
+    ),
+  },
+  { description: 'What the key is to be; only where somebody has said so' },
+);
+const Key = Type.Object(
+  {
+    key: Type.String(),
+    value: nullable(Type.String({ description: 'null: not set. That of AuthorizationKey is never shown' })),
+    readonly: Type.Boolean(),
+    rebootRequired: Type.Boolean({ description: 'The value is in force after the next boot' }),
+    readAt: nullable(
+      Type.Unsafe<Date>({
+        ...Time,
+        description:
+          'When the station was asked for it, or told it; null: it never has, the key is desired only',
+      }),
+    ),
+    desired: Type.Optional(Desired),
+  },
+  { title: 'ConfigurationKey' },
+);
+const Query = listQuery({ key: Type.Optional(Type.String({ description: 'Only this key, in any case' })) });
+const PAGER = new Pager(['text'], ({ key }: ConfigurationRow) => [key.toLowerCase()]);
+
+/** The configuration of stations, as they told it last, and as it is to be. */
+export function configurationRoutes(app: App, context: ApiContext): void {
+  const { database } = context;
+  app.get(
+    '/stations/:stationId/configuration',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'listConfiguration',
+        summary:
+          'The configuration keys of a station by name: as it told or accepted them last, and as desired',
+        tags: ['configuration'],
+        params: StationParams,
+        querystring: Query,
+        response: { 200: pageOf(Key) },
+      },
+    },
+    async ({ params: { stationId }, query }) => {
+      const { items, nextCursor } = await PAGER.page(query, ({ after, rows }) =>
+        configurationList.list(database, { ...query, stationId, after: after?.[0] ?? null, rows }),
+      );
+      const keys = items.map(({ key }) => key.toLowerCase());
+      const desired = await desiredConfiguration.effective(database, stationId, keys);
+      const byKey = new Map(desired.map((one) => [one.key.toLowerCase(), one]));
+      return { items: items.map((item) => shown(item, byKey.get(item.key.toLowerCase()))), nextCursor };
+    },
+  );
+  desiredConfigurationRoutes(app, context);
+}
+
+function shown(item: ConfigurationRow, desired: DesiredKey | undefined) {
+  if (!desired) return item;
+  const { key, value, group, known } = desired;
+  const tried = desired.tried?.value === value ? desired.tried : null;
+  const differs = known !== null && !isSameValue(key, known.value, value);
+  return {
+    ...item,
+    desired: {
+      value,
+      source: group === null ? ('station' as const) : ('group' as const),
+      group,
+      outcome: tried?.outcome ?? null,
+      reason: tried?.reason ?? null,
+      decidedAt: tried?.at ?? null,
+      drift: differs && tried?.outcome === 'accepted',
+      driftedAt: desired.tried?.driftedAt ?? null,
+    },
+  };
+}

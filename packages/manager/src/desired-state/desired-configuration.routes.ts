@@ -1,0 +1,167 @@
+import { Type } from '@fastify/type-provider-typebox';
+import { RuleBroken } from '../commands/command.ts';
+import { checkType } from '../configuration/configuration.rules.ts';
+import { configurationKey } from '../configuration/configuration-keys.ts';
+import type { Db } from '../database/database.ts';
+import * as desiredConfiguration from './desired-configuration.store.ts';
+import type { Owner, ResetRule } from './desired-configuration.store.ts';
+import * as openGoals from './open-reconciliations.store.ts';
+import { nullable, oneOf, StationParams } from '../http/fields.ts';
+import { GoalSchema } from './reconciliation-route.ts';
+import { Problem } from '../http/problem.ts';
+import type { ApiContext, App } from '../http/route.ts';
+import { GroupParams, requireGroup } from '../stations/station-groups.routes.ts';
+
+const Reset = oneOf(
+  ['never', 'whenIdle'] as const,
+  'whenIdle: a station that answered RebootRequired is reset when no transaction runs there. never unless said',
+);
+const Body = Type.Object(
+  {
+    values: Type.Record(
+      Type.String({ pattern: '^[\\x20-\\x7e]{1,50}$' }),
+      nullable(Type.String({ maxLength: 500 })),
+      {
+        additionalProperties: false,
+        maxProperties: 500,
+        description: 'Values by key; null: nothing is wanted of the key any more. Others stay as they are',
+      },
+    ),
+    reset: Type.Optional(nullable(Reset)),
+  },
+  { additionalProperties: false, title: 'DesiredConfiguration' },
+);
+const GroupConfiguration = Type.Object(
+  {
+    values: Type.Record(Type.String(), Type.String()),
+    stations: Type.Integer({ description: 'How many stations that is wanted of' }),
+  },
+  { title: 'GroupConfiguration', description: 'What is wanted of the stations of a group' },
+);
+const tags = ['configuration'];
+
+/** What the configuration of stations is to be. */
+export function desiredConfigurationRoutes(app: App, context: ApiContext): void {
+  addOfStation(app, context);
+  addOfGroup(app, context);
+}
+
+function addOfStation(app: App, { database, now, keys }: ApiContext): void {
+  app.put(
+    '/stations/:stationId/configuration',
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'putDesiredConfiguration',
+        summary: 'Say what configuration keys of a station are to be: it is brought there, and back there',
+        description:
+          'Answers at once; GET shows what became of each key. Counts more than what its groups say.',
+        tags,
+        params: StationParams,
+        body: Body,
+        response: { 202: GoalSchema },
+      },
+    },
+    async (request, reply) => {
+      const { stationId } = request.params;
+      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const goal = await database.transaction(async (db) => {
+        await putValues(db, { stationId }, request.body);
+        return openGoals.ofStation(db, stationId, { kind: 'configuration', requestedBy, at: now() });
+      });
+      return reply.code(202).send(goal);
+    },
+  );
+}
+
+function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
+  const path = '/station-groups/:name/configuration';
+  const shown = async (name: string) => {
+    const { stations } = await requireGroup(database, name);
+    return { values: await desiredConfiguration.own(database, { group: name }), stations };
+  };
+  app.get(
+    path,
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'getGroupConfiguration',
+        summary: 'What configuration keys of the stations of a group are to be',
+        tags,
+        params: GroupParams,
+        response: { 200: GroupConfiguration },
+      },
+    },
+    ({ params: { name } }) => shown(name),
+  );
+  app.put(
+    path,
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'putGroupConfiguration',
+        summary: 'Say what configuration keys of the stations of a group are to be',
+        tags,
+        params: GroupParams,
+        body: Body,
+        response: { 202: GroupConfiguration },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      await requireGroup(database, name);
+      const requestedBy = (await keys.nameOf(request)) ?? null;
+      await database.transaction(async (db) => {
+        await putValues(db, { group: name }, request.body);
+        await openGoals.ofGroup(db, name, { kind: 'configuration', requestedBy, at: now() });
+      });
+      return reply.code(202).send(await shown(name));
+    },
+  );
+}
+
+async function putValues(
+  db: Db,
+  owner: Owner,
+  { values, reset }: { values: Record<string, string | null>; reset?: ResetRule | null },
+): Promise<void> {
+  const seen = new Set<string>();
+  for (const [key, value] of Object.entries(values)) {
+    const field = `values.${key}`;
+    if (seen.has(key.toLowerCase()))
+      throw new Problem(400, `${key} is there twice: keys are the same in any case; send it once`, { field });
+    seen.add(key.toLowerCase());
+    if (value !== null) requireFit(key, value);
+  }
+  await desiredConfiguration.put(db, owner, values);
+  if (reset !== undefined) await desiredConfiguration.setReset(db, owner, reset);
+}
+
+const INSTEAD: Record<string, string> = {
+  authorizationkey: 'POST /stations/{stationId}/password-rotation',
+  securityprofile: 'PUT /stations/{stationId}/security-profile',
+};
+
+function requireFit(key: string, value: string): void {
+  const field = `values.${key}`;
+  const instead = INSTEAD[key.toLowerCase()];
+  if (instead !== undefined)
+    throw new Problem(
+      400,
+      `${key} is not kept here, because the station's way in hangs on it; use ${instead}`,
+      {
+        field,
+      },
+    );
+  if (configurationKey(key)?.access === 'read')
+    throw new Problem(400, `${key} can only be read (OCPP 1.6 §9); leave it out`, { field });
+  try {
+    checkType({ key, value });
+  } catch (error) {
+    if (!(error instanceof RuleBroken)) throw error;
+    throw new Problem(400, `${error.message}, not ${JSON.stringify(value)}; send such a value`, {
+      field,
+      rule: error.rule,
+    });
+  }
+}

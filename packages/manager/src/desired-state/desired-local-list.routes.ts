@@ -1,0 +1,214 @@
+import { Type } from '@fastify/type-provider-typebox';
+import type { Static } from '@fastify/type-provider-typebox';
+import * as desiredLocalLists from './desired-local-lists.store.ts';
+import type { DesiredList } from './desired-local-lists.store.ts';
+import * as goals from './reconciliations.store.ts';
+import * as openGoals from './open-reconciliations.store.ts';
+import { nullable, oneOf, StationParams, Text } from '../http/fields.ts';
+import { GoalSchema } from './reconciliation-route.ts';
+import { Problem } from '../http/problem.ts';
+import type { ApiContext, App } from '../http/route.ts';
+import { GroupParams, requireGroup } from '../stations/station-groups.routes.ts';
+
+const IdTag = Type.String({ minLength: 1, maxLength: 20 });
+const Body = Type.Object(
+  {
+    all: Type.Optional(Type.Boolean({ description: 'All tags; alone' })),
+    tags: Type.Optional(Type.Array(IdTag, { maxItems: 50_000, description: 'These tags' })),
+    parentIdTags: Type.Optional(
+      Type.Array(IdTag, { maxItems: 10_000, description: 'The tags that have one of these as parentIdTag' }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    title: 'LocalListTags',
+    description: 'all, or tags and parentIdTags together',
+    examples: [{ tags: ['04A2B3C4D5E680'], parentIdTags: ['FLEET-7'] }],
+  },
+);
+const WANTED = {
+  all: Type.Boolean(),
+  tags: Type.Array(Type.String()),
+  parentIdTags: Type.Array(Type.String()),
+};
+const GroupList = Type.Object(WANTED, {
+  title: 'GroupLocalList',
+  description: 'Which tags the lists of the stations of a group are to have',
+});
+
+/** Which tags the list of a station is to have, and how far that is. */
+export const DesiredListSchema = Type.Object(
+  {
+    ...WANTED,
+    source: oneOf(['station', 'group'] as const, 'Whose word counts here'),
+    group: nullable(Type.String({ description: 'Name of the group, when it is a group’s' })),
+    state: nullable(
+      oneOf(goals.GOAL_STATES, 'reached: the station has accepted all of it; null: it has not come since'),
+    ),
+    doing: Text,
+  },
+  {
+    title: 'DesiredLocalList',
+    description:
+      'Which tags it is to have; only where somebody has said so. Those that have expired are left out',
+  },
+);
+
+/** What is wanted of a station's list; undefined when nobody has said anything. */
+export async function desiredOf(
+  database: ApiContext['database'],
+  stationId: string,
+): Promise<Static<typeof DesiredListSchema> | undefined> {
+  const list = await desiredLocalLists.effective(database, stationId);
+  if (!list) return undefined;
+  const goal = await goals.get(database, stationId, 'localList');
+  const source = list.group === null ? ('station' as const) : ('group' as const);
+  return { ...list, source, state: goal?.state ?? null, doing: goal?.doing ?? null };
+}
+
+const tags = ['local lists'];
+const NOTHING = Type.Null({ description: 'It stays as it is from now on' });
+
+/** Which tags local authorization lists are to have. */
+export function desiredLocalListRoutes(app: App, context: ApiContext): void {
+  addOfStation(app, context);
+  addOfGroup(app, context);
+}
+
+function addOfStation(app: App, { database, now, keys }: ApiContext): void {
+  const path = '/stations/:stationId/local-list';
+  app.put(
+    path,
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'putDesiredLocalList',
+        summary:
+          'Say which tags the local authorization list of a station is to have: it is kept right from now on',
+        description: 'Answers at once; GET shows how far it is. Counts more than what its groups say.',
+        tags,
+        params: StationParams,
+        body: Body,
+        response: { 202: GoalSchema },
+      },
+    },
+    async (request, reply) => {
+      const { stationId } = request.params;
+      const list = readList(request.body);
+      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const goal = await database.transaction(async (db) => {
+        await desiredLocalLists.put(db, { stationId }, list);
+        return openGoals.ofStation(db, stationId, { kind: 'localList', requestedBy, at: now() });
+      });
+      return reply.code(202).send(goal);
+    },
+  );
+  app.delete(
+    path,
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'removeDesiredLocalList',
+        summary: 'Want nothing of the list of a station itself any more: what its groups say counts',
+        tags,
+        params: StationParams,
+        response: { 204: NOTHING },
+      },
+    },
+    async (request, reply) => {
+      const { stationId } = request.params;
+      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const isGone = await database.transaction(async (db) => {
+        const removed = await desiredLocalLists.remove(db, { stationId });
+        if (removed) await openGoals.ofStation(db, stationId, { kind: 'localList', requestedBy, at: now() });
+        return removed;
+      });
+      if (!isGone)
+        throw new Problem(404, `nothing is wanted of the local list of station ${stationId} itself`);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
+  const path = '/station-groups/:name/local-list';
+  const missing = (name: string): Problem =>
+    new Problem(404, `nothing is wanted of the local lists of station group ${name}`);
+  app.get(
+    path,
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'getGroupLocalList',
+        summary: 'Which tags the local authorization lists of the stations of a group are to have',
+        tags,
+        params: GroupParams,
+        response: { 200: GroupList },
+      },
+    },
+    async ({ params: { name } }) => {
+      await requireGroup(database, name);
+      const list = await desiredLocalLists.own(database, { group: name });
+      if (!list) throw missing(name);
+      return list;
+    },
+  );
+  app.put(
+    path,
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'putGroupLocalList',
+        summary: 'Say which tags the local authorization lists of the stations of a group are to have',
+        tags,
+        params: GroupParams,
+        body: Body,
+        response: { 202: GroupList },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const list = readList(request.body);
+      await requireGroup(database, name);
+      const requestedBy = (await keys.nameOf(request)) ?? null;
+      await database.transaction(async (db) => {
+        await desiredLocalLists.put(db, { group: name }, list);
+        await openGoals.ofGroup(db, name, { kind: 'localList', requestedBy, at: now() });
+      });
+      return reply.code(202).send(list);
+    },
+  );
+  app.delete(
+    path,
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'removeGroupLocalList',
+        summary: 'Want nothing of the lists of a group any more: they stay as they are',
+        tags,
+        params: GroupParams,
+        response: { 204: NOTHING },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const isGone = await database.transaction(async (db) => {
+        const removed = await desiredLocalLists.remove(db, { group: name });
+        if (removed) await openGoals.ofGroup(db, name, { kind: 'localList', requestedBy, at: now() });
+        return removed;
+      });
+      if (!isGone) throw missing(name);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function readList({ all = false, tags: idTags = [], parentIdTags = [] }: Static<typeof Body>): DesiredList {
+  if (all && idTags.length + parentIdTags.length > 0)
+    throw new Problem(400, 'all stands alone; leave out tags and parentIdTags, or all', { field: 'all' });
+  if (!all && idTags.length + parentIdTags.length === 0)
+    throw new Problem(400, 'no tags are named; send all: true, or tags, or parentIdTags (DELETE ends it)');
+  return { all, tags: idTags, parentIdTags };
+}

@@ -1,0 +1,180 @@
+import type { AuthorizationData } from '@evander/ocpp';
+import type { Db } from '../database/database.ts';
+import { search, statement } from '../database/database.ts';
+import { ownerColumns } from './desired-configuration.store.ts';
+import type { Owner } from './desired-configuration.store.ts';
+import { tagKey } from '../authorization/tags.store.ts';
+
+/** Which tags a local list is to have: all, or those named and those of groups of tags. */
+export interface DesiredList {
+  all: boolean;
+  tags: string[];
+  parentIdTags: string[];
+}
+
+const removeOne = statement(
+  'desiredLocalLists.remove',
+  'DELETE FROM desired_local_lists WHERE station_id IS NOT DISTINCT FROM $1 AND group_name IS NOT DISTINCT FROM $2',
+);
+
+/** Leaves the list of a station or group as it is from now on; false when nothing was wanted of it. */
+export async function remove(db: Db, owner: Owner): Promise<boolean> {
+  const { rowCount } = await db.query(removeOne(ownerColumns(owner)));
+  return rowCount === 1;
+}
+
+const upsert = (owner: 'station_id' | 'group_name'): string =>
+  `INSERT INTO desired_local_lists (station_id, group_name, all_tags, id_tags, parent_id_tags) VALUES ($1, $2, $3, $4, $5)
+   ON CONFLICT (${owner}) DO UPDATE SET all_tags = excluded.all_tags, id_tags = excluded.id_tags,
+     parent_id_tags = excluded.parent_id_tags`;
+const upsertOfStation = statement('desiredLocalLists.put', upsert('station_id'));
+const upsertOfGroup = statement('desiredLocalLists.putGroup', upsert('group_name'));
+
+/** Says which tags the list of a station, or of the stations of a group, is to have. */
+export async function put(db: Db, owner: Owner, { all, tags, parentIdTags }: DesiredList): Promise<void> {
+  const keys = [tags, parentIdTags].map((names) => [...new Set(names.map(tagKey))]);
+  const values = [...ownerColumns(owner), all, ...keys];
+  await db.query('group' in owner ? upsertOfGroup(values) : upsertOfStation(values));
+}
+
+const LIST = `all_tags AS "all", id_tags AS tags, parent_id_tags AS "parentIdTags"`;
+const selectOwn = statement(
+  'desiredLocalLists.own',
+  `SELECT ${LIST} FROM desired_local_lists WHERE station_id IS NOT DISTINCT FROM $1 AND group_name IS NOT DISTINCT FROM $2`,
+);
+
+/** What was said of a station or group itself, tags in lower case. */
+export async function own(db: Db, owner: Owner): Promise<DesiredList | undefined> {
+  const { rows } = await db.query<DesiredList>(selectOwn(ownerColumns(owner)));
+  return rows[0];
+}
+
+const selectEffective = statement(
+  'desiredLocalLists.effective',
+  `SELECT ${LIST}, group_name AS "group" FROM effective_local_lists WHERE station_id = $1`,
+);
+
+/** What counts for a station: its own word, or else that of the first of its groups; undefined when nobody has said anything. */
+export async function effective(
+  db: Db,
+  stationId: string,
+): Promise<(DesiredList & { group: string | null }) | undefined> {
+  const { rows } = await db.query<DesiredList & { group: string | null }>(selectEffective([stationId]));
+  return rows[0];
+}
+
+// The text of an entry's idTagInfo is the very one that is sent and kept: entries are compared as texts. What has expired is no entry,
+// nor is a contract where the station would not look for it (PnC.15).
+const ENTRIES = `SELECT id_tag_key, id_tag, status,
+     '{' || coalesce('"expiryDate":"' || to_char(expiry_date AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '",', '')
+       || coalesce('"parentIdTag":' || to_json(parent_id_tag)::text || ',', '') || '"status":"' || status || '"}' AS info
+   FROM tags WHERE (expiry_date IS NULL OR expiry_date > $2) AND ($6 OR emaid_key IS NULL)
+     AND ($3 OR id_tag_key = ANY ($4::text[]) OR lower(parent_id_tag) = ANY ($5::text[]))`;
+// Of more than fit the accepted ones come first.
+const WANTED = `wanted AS MATERIALIZED (${ENTRIES} ORDER BY status, id_tag_key LIMIT $7)`;
+
+/** What an entry of a list is to be, for a station at a time; with `most` no more than fit into it. */
+export interface Wanted {
+  stationId: string;
+  list: DesiredList;
+  /** Does the station look for contracts in its list? */
+  emaids: boolean;
+  now: Date;
+  most: number | undefined;
+}
+
+function valuesOf({ stationId, list: { all, tags, parentIdTags }, emaids, now }: Wanted): unknown[] {
+  return [stationId, now, all, tags, parentIdTags, emaids];
+}
+
+const countAll = search(`SELECT count(*)::int AS entries FROM (${ENTRIES}) AS e WHERE $1::text IS NOT NULL`);
+
+/** How many entries are wanted, whether they fit or not. */
+export async function count(db: Db, wanted: Wanted): Promise<number> {
+  const { rows } = await db.query<{ entries: number }>(countAll(valuesOf(wanted)));
+  return rows[0]?.entries ?? 0;
+}
+
+const SURPLUS = (wanted: string): string =>
+  `SELECT e.id_tag AS "idTag" FROM local_list_entries e
+   WHERE e.station_id = $1 AND NOT EXISTS (SELECT FROM ${wanted} w WHERE w.id_tag_key = e.id_tag_key)
+   ORDER BY e.id_tag_key LIMIT `;
+const surplusOfAll = search(`${SURPLUS(`(${ENTRIES})`)} $7`);
+const surplusOfSome = search(`WITH ${WANTED} ${SURPLUS('wanted')} $8`);
+
+/** Entries that a station has and should not have, so many at most. */
+export async function surplus(db: Db, wanted: Wanted, rows: number): Promise<AuthorizationData[]> {
+  const values = valuesOf(wanted);
+  const { most } = wanted;
+  const query = most === undefined ? surplusOfAll([...values, rows]) : surplusOfSome([...values, most, rows]);
+  return (await db.query<AuthorizationData>(query)).rows;
+}
+
+const MISSING = (wanted: string, after: string): string =>
+  `SELECT w.id_tag AS "idTag", w.info::json AS "idTagInfo" FROM ${wanted} w
+     LEFT JOIN local_list_entries e ON e.station_id = $1 AND e.id_tag_key = w.id_tag_key
+   WHERE w.id_tag_key > ${after} AND e.id_tag_info::text IS DISTINCT FROM w.info ORDER BY w.id_tag_key LIMIT `;
+const missingOfAll = search(`${MISSING(`(${ENTRIES})`, '$7')} $8`);
+const missingOfSome = search(`WITH ${WANTED} ${MISSING('wanted', '$8')} $9`);
+
+/** Entries that a station lacks or has otherwise, by idTag, after one, so many at most. */
+export async function missing(
+  db: Db,
+  wanted: Wanted,
+  { after, rows }: { after: string; rows: number },
+): Promise<AuthorizationData[]> {
+  const values = valuesOf(wanted);
+  const { most } = wanted;
+  const query =
+    most === undefined
+      ? missingOfAll([...values, after, rows])
+      : missingOfSome([...values, most, after, rows]);
+  return (await db.query<AuthorizationData>(query)).rows;
+}
+
+const FIRST = (wanted: string): string =>
+  `SELECT id_tag AS "idTag", info::json AS "idTagInfo" FROM ${wanted} w WHERE $1::text IS NOT NULL ORDER BY id_tag_key LIMIT `;
+const firstOfAll = search(`${FIRST(`(${ENTRIES})`)} $7`);
+const firstOfSome = search(`WITH ${WANTED} ${FIRST('wanted')} $8`);
+
+/** The first entries that are wanted, whatever the station has. */
+export async function first(db: Db, wanted: Wanted, rows: number): Promise<AuthorizationData[]> {
+  const values = valuesOf(wanted);
+  const { most } = wanted;
+  const query = most === undefined ? firstOfAll([...values, rows]) : firstOfSome([...values, most, rows]);
+  return (await db.query<AuthorizationData>(query)).rows;
+}
+
+const selectState = statement(
+  'desiredLocalLists.state',
+  `SELECT s.booted_at AS "bootedAt", coalesce(l.full_attempts, 0) AS "fullAttempts", l.full_tried_at AS "fullTriedAt"
+   FROM stations s LEFT JOIN local_lists l USING (station_id) WHERE s.station_id = $1`,
+);
+
+/** When a station booted, and how often it has been sent a Full list since it last told the version that we know of. */
+export interface Attempts {
+  bootedAt: Date | null;
+  fullAttempts: number;
+  fullTriedAt: Date | null;
+}
+
+export async function attempts(db: Db, stationId: string): Promise<Attempts | undefined> {
+  const { rows } = await db.query<Attempts>(selectState([stationId]));
+  return rows[0];
+}
+
+const markAttempts = statement(
+  'desiredLocalLists.noteAttempt',
+  `INSERT INTO local_lists AS known (station_id, full_attempts, full_tried_at) SELECT station_id, $2, $3 FROM stations WHERE station_id = $1
+   ON CONFLICT (station_id) DO UPDATE SET full_attempts = excluded.full_attempts,
+     full_tried_at = coalesce(excluded.full_tried_at, known.full_tried_at)`,
+);
+
+/** Counts a Full list that is tried at a time; null when there is none to count any more. */
+export async function noteAttempts(
+  db: Db,
+  stationId: string,
+  { fullAttempts, fullTriedAt }: Pick<Attempts, 'fullAttempts' | 'fullTriedAt'>,
+): Promise<void> {
+  await db.query(markAttempts([stationId, fullAttempts, fullTriedAt]));
+}

@@ -1,0 +1,130 @@
+import { Type } from '@fastify/type-provider-typebox';
+import { isCertificateChain } from '../certificates/pem.ts';
+import * as goals from './reconciliations.store.ts';
+import type { GoalRow } from './reconciliations.store.ts';
+import { EmptyRequest, nullable, OfStation, oneOf } from '../http/fields.ts';
+import { addGoal, GOAL_KINDS, GoalSchema } from './reconciliation-route.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import { Problem } from '../http/problem.ts';
+import type { ApiContext, App } from '../http/route.ts';
+
+const PAGER = new Pager(['text', 'text'], ({ stationId, kind }: GoalRow) => [stationId, kind]);
+
+/** Goals of stations: set once, brought about step by step whenever the station is there. */
+export function goalRoutes(app: App, context: ApiContext): void {
+  addList(app, context);
+  addSecurityProfile(app, context);
+  addRootCertificates(app, context);
+  addGoal(app, context, {
+    kind: 'authorizationKey',
+    method: 'POST',
+    path: '/password-rotation',
+    summary: 'Give a station a new password: 20 random bytes, by ChangeConfiguration of its AuthorizationKey',
+    body: EmptyRequest,
+    wanted: () => ({}),
+  });
+  addGoal(app, context, {
+    kind: 'stationCertificate',
+    method: 'POST',
+    path: '/client-certificate',
+    summary: 'Have a station renew the certificate that it shows (security profile 3)',
+    body: EmptyRequest,
+    wanted: () => ({ organisation: context.authority.organisation }),
+  });
+}
+
+function addSecurityProfile(app: App, context: ApiContext): void {
+  addGoal(app, context, {
+    kind: 'securityProfile',
+    method: 'PUT',
+    path: '/security-profile',
+    summary: 'Raise a station’s security profile over OCPP, with all that the new one needs',
+    body: Type.Object(
+      {
+        securityProfile: Type.Integer({ minimum: 1, maximum: 3 }),
+        reset: Type.Optional(
+          Type.Boolean({
+            description: 'Reset it when it has accepted, so that it comes back at once; true unless said',
+          }),
+        ),
+        rootCertificate: Type.Optional(
+          nullable(
+            Type.String({
+              maxLength: 5500,
+              description:
+                'PEM: what it is to trust us by from profile 2 on. Our own authority unless said; null: nothing',
+            }),
+          ),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    wanted: async ({ securityProfile, reset = true, rootCertificate }) => {
+      if (rootCertificate) requireCertificate(rootCertificate, 'rootCertificate');
+      const root = rootCertificate === undefined ? await context.authority.rootPem() : rootCertificate;
+      const { organisation } = context.authority;
+      return { securityProfile, reset, rootCertificate: root, organisation };
+    },
+  });
+}
+
+function addRootCertificates(app: App, context: ApiContext): void {
+  addGoal(app, context, {
+    kind: 'rootCertificates',
+    method: 'PUT',
+    path: '/root-certificates',
+    summary: 'Say which root certificates a station is to have; others of the types named are deleted there',
+    body: Type.Object(
+      {
+        certificates: Type.Array(
+          Type.Object(
+            {
+              certificateType: oneOf([
+                'CentralSystemRootCertificate',
+                'ManufacturerRootCertificate',
+              ] as const),
+              certificate: Type.String({ maxLength: 5500, description: 'One certificate in PEM' }),
+            },
+            { additionalProperties: false },
+          ),
+          { minItems: 1, maxItems: 100 },
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    wanted: (body) => {
+      for (const { certificate } of body.certificates) requireCertificate(certificate, 'certificates');
+      return body;
+    },
+  });
+}
+
+function addList(app: App, { database }: ApiContext): void {
+  app.get(
+    '/goals',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'listGoals',
+        summary: 'Goals of stations',
+        tags: ['goals'],
+        querystring: listQuery({
+          stationId: OfStation,
+          kind: Type.Optional(oneOf(GOAL_KINDS, 'Only goals of this kind')),
+          state: Type.Optional(oneOf(goals.GOAL_STATES, 'Only goals in this state')),
+        }),
+        response: { 200: pageOf(GoalSchema) },
+      },
+    },
+    ({ query }) =>
+      PAGER.page(query, ({ after, rows }) => {
+        const [stationId, kind] = (after ?? []) as string[];
+        const from = stationId !== undefined && kind !== undefined ? { stationId, kind } : null;
+        return goals.list(database, { ...query, after: from, rows });
+      }),
+  );
+}
+
+function requireCertificate(pem: string, field: string): void {
+  if (!isCertificateChain(pem)) throw new Problem(400, `${field} must be a certificate in PEM`, { field });
+}

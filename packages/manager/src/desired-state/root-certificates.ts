@@ -1,0 +1,136 @@
+import type { CertificateHashData, InstallCertificateRequest } from '@evander/ocpp';
+import { X509Certificate } from 'node:crypto';
+import { readCertificates } from '../certificates/pem.ts';
+import * as installedCertificates from '../certificates/installed-certificates.store.ts';
+import type { CertificateRow } from '../certificates/installed-certificates.store.ts';
+import { answerTo } from './desired-state.ts';
+import type { Goal, GoalContext, Step } from './desired-state.ts';
+
+export type WantedRoot = InstallCertificateRequest;
+
+export interface WantedRoots {
+  /** All that the station is to have of these types. */
+  certificates: WantedRoot[];
+}
+
+const TYPES = ['CentralSystemRootCertificate', 'ManufacturerRootCertificate'] as const;
+/** More than a station may hold (CertificateStoreMaxLength). */
+const MOST = 1000;
+
+/** The root certificates that a station is to have: these, and of the types named no others. */
+export const rootCertificates: Goal<WantedRoots> = {
+  lasting: true,
+  async next({ certificates }, context) {
+    for (const certificateType of TYPES) {
+      const wanted = certificates.filter((one) => one.certificateType === certificateType);
+      if (wanted.length === 0) continue;
+      const step = await nextOfType(certificateType, wanted, context);
+      if (step) return step;
+    }
+    return { do: 'reached' };
+  },
+};
+
+async function nextOfType(
+  certificateType: WantedRoot['certificateType'],
+  wanted: WantedRoot[],
+  context: GoalContext,
+): Promise<Step | undefined> {
+  const listing = await nextListing(certificateType, context);
+  if (listing) return listing;
+  for (const one of wanted) {
+    const step = await nextRoot(one, context);
+    if (step) return step;
+  }
+  const installed = await installedOf(certificateType, context);
+  const surplus = installed.find((one) => !wanted.some(({ certificate }) => isOf(one, certificate)));
+  const certificateHashData = surplus?.certificateHashData;
+  if (!surplus || !certificateHashData) return undefined;
+  const refused = answerTo('DeleteCertificate', context.last);
+  if (refused && refused.status !== 'Accepted' && meansSame(context.last?.request, certificateHashData))
+    return { do: 'failed', reason: `${refused.reason}, for ${surplus.subject ?? surplus.serialNumber}` };
+  return {
+    do: 'send',
+    action: 'DeleteCertificate',
+    request: { certificateHashData },
+    doing: `deletes ${surplus.subject ?? surplus.serialNumber}`,
+  };
+}
+
+// What a station has is asked for once when the goal is set, unless it has told of it since, and again after each boot.
+async function nextListing(
+  certificateType: WantedRoot['certificateType'],
+  { last, requestedAt, db, stationId }: GoalContext,
+): Promise<Step | undefined> {
+  const answer = answerTo('GetInstalledCertificateIds', last);
+  if (answer && (last?.request as { certificateType?: string }).certificateType === certificateType)
+    return ['Accepted', 'NotFound'].includes(answer.status)
+      ? undefined
+      : { do: 'failed', reason: answer.reason };
+  const known = await installedCertificates.list(db, {
+    stationId,
+    certificateType,
+    list: 'ocpp',
+    after: null,
+    rows: MOST,
+  });
+  if (last || known.some(({ reportedAt }) => reportedAt !== null && reportedAt >= requestedAt))
+    return undefined;
+  return {
+    do: 'send',
+    action: 'GetInstalledCertificateIds',
+    request: { certificateType },
+    doing: `asks which ${certificateType}s it has`,
+  };
+}
+
+/** The step that brings one root to a station; undefined when it is there. */
+export async function nextRoot(wanted: WantedRoot, context: GoalContext): Promise<Step | undefined> {
+  const { certificateType, certificate } = wanted;
+  const installed = await installedOf(certificateType, context);
+  if (installed.some((one) => isOf(one, certificate))) return undefined;
+  const subject = readCertificates(certificate)?.[0]?.subject.replaceAll('\n', ', ') ?? '';
+  const answer = answerTo('InstallCertificate', context.last);
+  if (answer && isSamePem((context.last?.request as { certificate?: string }).certificate, certificate))
+    return { do: 'failed', reason: `${answer.reason}, for ${subject}` };
+  return { do: 'send', action: 'InstallCertificate', request: wanted, doing: `installs ${subject}` };
+}
+
+function installedOf(
+  certificateType: WantedRoot['certificateType'],
+  { db, stationId }: GoalContext,
+): Promise<CertificateRow[]> {
+  return installedCertificates.list(db, {
+    stationId,
+    certificateType,
+    list: 'ocpp',
+    after: null,
+    rows: MOST,
+  });
+}
+
+// What a station tells of is known by its serial number alone, until we have sent it ourselves.
+function isOf({ pem, serialNumber }: CertificateRow, certificate: string): boolean {
+  if (pem !== null) return isSamePem(pem, certificate);
+  const [wanted] = readCertificates(certificate) ?? [];
+  return (
+    wanted !== undefined &&
+    installedCertificates.serialKey(wanted.serialNumber) === installedCertificates.serialKey(serialNumber)
+  );
+}
+
+function isSamePem(one: string | undefined, other: string): boolean {
+  try {
+    return (
+      one !== undefined &&
+      new X509Certificate(one).fingerprint256 === new X509Certificate(other).fingerprint256
+    );
+  } catch {
+    return false;
+  }
+}
+
+function meansSame(request: object | undefined, hashData: CertificateHashData): boolean {
+  const sent = (request as { certificateHashData?: CertificateHashData } | undefined)?.certificateHashData;
+  return sent?.serialNumber === hashData.serialNumber && sent.issuerKeyHash === hashData.issuerKeyHash;
+}

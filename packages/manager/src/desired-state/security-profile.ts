@@ -1,0 +1,83 @@
+import * as stations from '../stations/stations.store.ts';
+import { newAuthorizationKey } from './authorization-key.ts';
+import { isChangeOf, refusalOf, send } from './desired-state.ts';
+import type { Goal, GoalContext, Step } from './desired-state.ts';
+import { nextRoot } from './root-certificates.ts';
+import { nextCertificate } from './station-certificate.ts';
+
+export interface WantedProfile {
+  securityProfile: number;
+  /** Is the station reset when it has accepted, to come back with the new profile at once? */
+  reset: boolean;
+  /** The root that the station is to trust us by, PEM; null when it needs none from us. */
+  rootCertificate: string | null;
+  /** What goes into O of the station's certificate. */
+  organisation: string;
+}
+
+/** How long a station may take to come back after its change of profile. */
+const RETURN_MS = 900_000;
+
+/**
+ * Raises a station's security profile (ocppj.md §8): what the new one needs is brought there first, then SecurityProfile is changed. Both
+ * profiles let the station in until it has come with the new one; if it never does, the old one stays.
+ */
+export const securityProfile: Goal<WantedProfile> = {
+  async next(wanted, context) {
+    const station = await stations.credentials(context.db, context.stationId);
+    if (!station) return { do: 'failed', reason: 'the station is not there any more' };
+    if (station.securityProfile >= wanted.securityProfile) return { do: 'reached' };
+    const step =
+      (await password(wanted, context, station)) ??
+      (await root(wanted, context)) ??
+      (wanted.securityProfile === 3 ? await nextCertificate(wanted, context) : undefined);
+    return step ?? change(wanted, context);
+  },
+};
+
+async function password(
+  { securityProfile: target }: WantedProfile,
+  { last }: GoalContext,
+  station: stations.StationCredentials,
+): Promise<Step | undefined> {
+  if (target === 3 || station.passwordHashes.length > 0) return undefined;
+  const request = newAuthorizationKey();
+  return (
+    refusalOf('ChangeConfiguration', last) ??
+    send('ChangeConfiguration', request, 'sends an AuthorizationKey')
+  );
+}
+
+async function root(
+  { securityProfile: target, rootCertificate }: WantedProfile,
+  context: GoalContext,
+): Promise<Step | undefined> {
+  if (target < 2 || rootCertificate === null) return undefined;
+  return nextRoot({ certificateType: 'CentralSystemRootCertificate', certificate: rootCertificate }, context);
+}
+
+function change({ securityProfile: target, reset }: WantedProfile, { last, now }: GoalContext): Step {
+  if (last?.action === 'Reset') {
+    const sinceMs = now.getTime() - (last.settledAt ?? now).getTime();
+    return refusalOf('Reset', last) ?? awaited(target, sinceMs);
+  }
+  if (!isChangeOf('SecurityProfile', last))
+    return send(
+      'ChangeConfiguration',
+      { key: 'SecurityProfile', value: String(target) },
+      'changes SecurityProfile',
+    );
+  const refusal = refusalOf('ChangeConfiguration', last);
+  if (refusal) return refusal;
+  if (reset) return send('Reset', { type: 'Hard' }, 'resets the station');
+  return awaited(target, now.getTime() - (last?.settledAt ?? now).getTime());
+}
+
+function awaited(target: number, sinceMs: number): Step {
+  return sinceMs > RETURN_MS
+    ? {
+        do: 'failed',
+        reason: `the station has not come with security profile ${target}; the former one goes on`,
+      }
+    : { do: 'wait', doing: `waits for the station to come with security profile ${target}`, seconds: 1 };
+}

@@ -1,0 +1,39 @@
+import type { TSchema } from '@fastify/type-provider-typebox';
+import type { EventKind } from './events.store.ts';
+import { CertificateRequest } from '../certificates/certificates.routes.ts';
+import { Command } from '../commands/commands.routes.ts';
+import { ConnectorStatus } from '../stations/connectors.routes.ts';
+import { StatusNotification } from '../jobs/jobs.routes.ts';
+import { PncCertificateRequest } from '../plug-and-charge/certificates.routes.ts';
+import { SecurityEvent } from '../stations/security-events.routes.ts';
+import { Station } from '../stations/stations.routes.ts';
+import { Transaction } from '../transactions/transactions.routes.ts';
+import { UnmatchedStop } from '../transactions/unmatched-stops.routes.ts';
+
+const CERTIFICATE = [CertificateRequest, PncCertificateRequest];
+
+/** What the data of an event is: the resource as its route shows it at that moment. The database writes it: migration 0084. */
+export const EVENT_DATA: Record<EventKind, TSchema[]> = {
+  'station.connected': [Station],
+  'station.disconnected': [Station],
+  'station.booted': [Station],
+  'connector.status': [ConnectorStatus],
+  'transaction.started': [Transaction],
+  'transaction.stopped': [Transaction],
+  'transaction.superseded': [Transaction],
+  'transaction.closed': [Transaction],
+  'transaction.unmatchedStop': [UnmatchedStop],
+  'transaction.stopAssigned': [UnmatchedStop],
+  'transaction.stopDismissed': [UnmatchedStop],
+  'command.settled': [Command],
+  'security.event': [SecurityEvent],
+  'firmware.status': [StatusNotification],
+  'log.status': [StatusNotification],
+  'diagnostics.status': [StatusNotification],
+  'certificate.requested': CERTIFICATE,
+  'certificate.rejected': CERTIFICATE,
+  'certificate.signed': CERTIFICATE,
+  'certificate.installed': CERTIFICATE,
+  'certificate.refused': CERTIFICATE,
+  'certificate.superseded': CERTIFICATE,
+};

@@ -1,0 +1,155 @@
+import { Type } from '@fastify/type-provider-typebox';
+import type { Static } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
+import type { Readable } from 'node:stream';
+import * as events from './events.store.ts';
+import type { Event as Row, EventFilter } from './events.store.ts';
+import { EventStream } from './event-stream.ts';
+import { OfStation, Period, readPeriod, Time } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import { Problem } from '../http/problem.ts';
+import type { ApiContext, App } from '../http/route.ts';
+
+const GROUPS = [...new Set(events.EVENT_KINDS.map((kind) => `${kind.split('.', 1)[0]}.*`))];
+/** What may be asked for: kinds, and groups of them. */
+export const KINDS: readonly string[] = [...events.EVENT_KINDS, ...GROUPS];
+
+const LastEventId = Type.String({
+  pattern: '^\\d{1,15}$',
+  description: 'the id of an event: those after it are given, oldest first',
+});
+/** An event as the API shows it. */
+export const Event = Type.Object(
+  {
+    id: Type.Integer({ description: 'Rises; after an id that can be seen come greater ones only' }),
+    at: Time,
+    kind: Type.String({ description: events.EVENT_KINDS.join(', ') }),
+    stationId: Type.String(),
+    data: Type.Object(
+      {},
+      {
+        additionalProperties: true,
+        title: 'EventData',
+        description: 'What it is about, as its own route shows it, at the moment of the event',
+      },
+    ),
+  },
+  { title: 'Event' },
+);
+const Query = listQuery({
+  kind: Type.Optional(Type.String({ description: `Some of ${KINDS.join(', ')}, separated by commas` })),
+  stationId: OfStation,
+  lastEventId: Type.Optional(LastEventId),
+  ...Period,
+});
+const Stream = Type.Unsafe<Readable>({
+  type: 'string',
+  title: 'EventStream',
+  examples: ['id: 120455\nevent: transaction.started\ndata: {"id":120455}\n\n'],
+  description:
+    'Server-sent events: `id`, `event` (the kind) and `data` (the event as JSON). A comment every 15 s shows that the stream lives',
+});
+const RESPONSE = {
+  description: 'As the Accept header asks: a stream of events that does not end, or a page of them',
+  content: {
+    'text/event-stream': { schema: Stream },
+    'application/json': { schema: pageOf(Event) },
+  },
+};
+const PAGER = new Pager(['integer'], ({ id }: Row) => [id]);
+const KEEP_ALIVE_MS = 15_000;
+const STALL_MS = 30_000;
+
+/** What happens, as it happens. */
+export function eventRoutes(app: App, context: ApiContext): void {
+  app.get(
+    '/events',
+    {
+      // Fastify would read what a HEAD leaves out to its end, and this has none.
+      exposeHeadRoute: false,
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'readEvents',
+        summary:
+          'Events as they happen (server-sent events), or with "Accept: application/json" those that have: newest first, or after lastEventId oldest first',
+        tags: ['events'],
+        querystring: Query,
+        headers: Type.Object({ 'last-event-id': Type.Optional(LastEventId) }),
+        response: { 200: RESPONSE },
+      },
+    },
+    async (request, reply) => {
+      const { query } = request;
+      const filter: EventFilter = {
+        kinds: readKinds(query.kind),
+        stationIds: query.stationId === undefined ? null : [query.stationId],
+      };
+      const after = lastEventIdOf(request);
+      if (wantsJson(request)) {
+        const page = await readPage(query, { filter, after }, context);
+        return reply.type('application/json').send(page);
+      }
+      const stream = await openStream(request, { filter, after }, context);
+      return reply.type('text/event-stream').header('cache-control', 'no-store').send(stream);
+    },
+  );
+}
+
+function wantsJson({ headers: { accept = '' } }: FastifyRequest): boolean {
+  return /\bapplication\/json\b/i.test(accept) && !/\btext\/event-stream\b/i.test(accept);
+}
+
+interface Place {
+  filter: EventFilter;
+  after: number | undefined;
+}
+
+async function readPage(
+  query: Static<typeof Query>,
+  { filter, after }: Place,
+  { database }: ApiContext,
+): Promise<{ items: Row[]; nextCursor: string | null }> {
+  const period = readPeriod(query);
+  return PAGER.page(query, ({ after: cursor, rows }) => {
+    const at = cursor?.[0];
+    if (after !== undefined) return events.listAfter(database, filter, { after: at ?? after, rows });
+    return events.listBefore(database, filter, { ...period, before: at ?? null, rows });
+  });
+}
+
+async function openStream(
+  request: FastifyRequest,
+  { filter, after }: Place,
+  { feed, keys, maxEventStreams }: ApiContext,
+): Promise<EventStream> {
+  if (feed.readers >= maxEventStreams) {
+    throw new Problem(
+      503,
+      `${maxEventStreams} streams of events are open here already; close one, ask another manager, or raise EVANDER_EVENT_STREAMS`,
+      { headers: { 'retry-after': '10' } },
+    );
+  }
+  return new EventStream({
+    feed,
+    filter,
+    after: after ?? (await feed.latest()),
+    keepAliveMs: KEEP_ALIVE_MS,
+    stallMs: STALL_MS,
+    mayGoOn: async () => (await keys.nameOf(request)) !== undefined,
+  });
+}
+
+/** The kinds in a list separated by commas; null for all. Throws Problem for what is no kind. */
+function readKinds(text: string | undefined): string[] | null {
+  if (text === undefined) return null;
+  const kinds = text.split(',').map((kind) => kind.trim());
+  const unknown = kinds.find((kind) => !KINDS.includes(kind));
+  if (unknown === undefined) return kinds;
+  throw new Problem(400, `kind: "${unknown}" is not known; known are ${KINDS.join(', ')}`, { field: 'kind' });
+}
+
+function lastEventIdOf({ headers, query }: FastifyRequest): number | undefined {
+  // A reader that comes back sends the header by itself; its URL is still that of the first time.
+  const text = headers['last-event-id'] ?? (query as Static<typeof Query>).lastEventId;
+  return text === undefined ? undefined : Number(text);
+}

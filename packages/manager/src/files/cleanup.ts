@@ -1,0 +1,19 @@
+import type { Database } from '../database/database.ts';
+import * as fileLinks from './file-links.store.ts';
+import * as files from './files.store.ts';
+import type { FileOptions } from './files.ts';
+
+/** Nothing that comes steadily takes so long; what is older was left by a manager that died. */
+const UNFINISHED_MS = 86_400_000;
+
+/** Removes links that have expired, uploads that are old enough, and what was never completed. */
+export async function tidyFiles(
+  database: Database,
+  { keepUploadsMs }: Pick<FileOptions, 'keepUploadsMs'>,
+  now: Date,
+): Promise<void> {
+  const ago = (ms: number): Date => new Date(now.getTime() - ms);
+  await fileLinks.removeExpired(database, now);
+  await files.removeUploads(database, ago(keepUploadsMs));
+  await files.removeUnfinished(database, ago(UNFINISHED_MS));
+}

@@ -1,0 +1,63 @@
+import type { FastifyRequest } from 'fastify';
+import { NotMultipart, readForm } from './multipart.ts';
+import type { Form } from './multipart.ts';
+import type { FileRow } from './file-list.store.ts';
+import { Problem } from '../http/problem.ts';
+import { refuseUnstorable } from '../http/request-values.ts';
+
+/** Keeps the one file of a form, with the form's fields in the place of those that the query leaves out. */
+export async function fileOfForm<Query extends object>(
+  request: FastifyRequest<{ Querystring: Query }>,
+  keep: (about: Query, source: AsyncIterable<Buffer>) => Promise<FileRow>,
+): Promise<FileRow> {
+  const kept: FileRow[] = [];
+  let files = 0;
+  try {
+    // Two, so that a second one is refused and not passed over.
+    await readForm(request.raw, 2, async (fileName, part, form) => {
+      if (++files > 1) throw new NotMultipart('the form holds more than one file; send one at a time');
+      const fields = Object.fromEntries(form.fields);
+      const about = checked(request, { ...(fileName !== '' && { name: fileName }), ...fields });
+      kept.push(await keep(about, untilEnd(part, form, form.fields.size)));
+    });
+  } catch (error) {
+    throw error instanceof NotMultipart ? new Problem(400, `body: ${error.message}`) : error;
+  }
+  const [file] = kept;
+  if (!file)
+    throw new Problem(400, 'body: the form holds no file; send one, as by curl -F file=@firmware.bin');
+  return file;
+}
+
+/** Fields obey the query's schema, and the query prevails. */
+function checked<Query extends object>(
+  request: FastifyRequest<{ Querystring: Query }>,
+  fields: object,
+): Query {
+  const about: object = { ...fields, ...(request.query as object) };
+  refuseUnstorable(about, '', 0);
+  const validate = request.getValidationFunction('querystring');
+  if (!validate?.(about))
+    throw Object.assign(new Error('the form is not valid'), {
+      validation: validate?.errors,
+      validationContext: 'form',
+    });
+  return about as Query;
+}
+
+/** Ends with the form, so that nothing of one is kept that is broken off, or says more after its file. */
+async function* untilEnd(
+  part: AsyncIterable<Buffer>,
+  { fields, ended }: Form,
+  fieldsBefore: number,
+): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const chunk of part) {
+    bytes += chunk.length;
+    yield chunk;
+  }
+  if (bytes === 0) throw new NotMultipart('the file is empty');
+  await ended;
+  const late = [...fields.keys()].slice(fieldsBefore);
+  if (late.length > 0) throw new NotMultipart(`send the field ${late.join(', ')} before the file`);
+}

@@ -1,0 +1,184 @@
+import { Type } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { diagnosticsOrder, firmwareOrder, isSigned, logOrder } from './file-requests.ts';
+import type { Transport } from './links.ts';
+import type { Order } from './file-requests.ts';
+import type { CommandRow } from '../commands/command-list.store.ts';
+import type { Db } from '../database/database.ts';
+import * as jobList from '../jobs/job-list.store.ts';
+import * as jobs from '../jobs/jobs.store.ts';
+import * as signedUpdates from '../jobs/signed-updates.store.ts';
+import {
+  CommandAnswer,
+  CommandOptions,
+  DEFAULT_WAIT_SECONDS,
+  sendCommand,
+} from '../commands/commands.routes.ts';
+import type { CommandQuery } from '../commands/commands.routes.ts';
+import { Signed } from '../campaigns/campaign-schemas.ts';
+import { oneOf, readPeriod, readTime, StationParams, TimeText } from '../http/fields.ts';
+import { findFile } from './file-schemas.ts';
+import { commandIdOf } from '../http/idempotency.ts';
+import { Problem } from '../http/problem.ts';
+import type { ApiContext, App } from '../http/route.ts';
+
+const Way = {
+  transport: Type.Optional(
+    oneOf(
+      ['auto', 'http', 'ftp'],
+      'How the file travels; auto, unless told: FTP for stations that have nothing else, where it is served',
+    ),
+  ),
+  retries: Type.Optional(Type.Integer({ minimum: 0, description: 'Repetitions after the first try' })),
+  retryInterval: Type.Optional(Type.Integer({ minimum: 0, description: 'Seconds' })),
+};
+const Update = Type.Object(
+  {
+    fileId: Type.String({ format: 'uuid' }),
+    retrieveAt: Type.Optional(
+      Type.String({ format: 'date-time', description: 'From when the download is allowed; at once' }),
+    ),
+    installAt: Type.Optional(
+      Type.String({ format: 'date-time', description: 'Of a signed update; once it is there' }),
+    ),
+    signed: Type.Optional(Signed),
+    ...Way,
+  },
+  { additionalProperties: false, title: 'FirmwareUpdate' },
+);
+const Period = {
+  from: Type.Optional(TimeText),
+  to: Type.Optional(TimeText),
+  ...Way,
+};
+const Diagnostics = Type.Object(Period, { additionalProperties: false });
+const Log = Type.Object(
+  { logType: oneOf(['DiagnosticsLog', 'SecurityLog']), ...Period },
+  { additionalProperties: false },
+);
+const tags = ['files'];
+const config = { role: 'operator' as const, problems: [409, 422, 429], sendsCommand: true };
+const response = { 200: CommandAnswer, 202: CommandAnswer };
+
+/** Commands about files that Evander serves and takes: it makes the links itself. */
+export function fileOrderRoutes(app: App, context: ApiContext): void {
+  addFirmwareUpdate(app, context);
+  const { links } = context.files;
+  app.post(
+    '/stations/:stationId/diagnostics',
+    {
+      config,
+      schema: {
+        operationId: 'fetchDiagnostics',
+        summary: 'Have a station upload its diagnostics here (GetDiagnostics)',
+        tags,
+        params: StationParams,
+        querystring: CommandOptions,
+        body: Diagnostics,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const wish = { ...body, ...readPeriod(body), transport: await transportFor(request, context) };
+      return send(request, reply, { context, order: diagnosticsOrder(wish, links) });
+    },
+  );
+  app.post(
+    '/stations/:stationId/logs',
+    {
+      config,
+      schema: {
+        operationId: 'fetchLog',
+        summary: 'Have a station upload a log here (GetLog)',
+        tags,
+        params: StationParams,
+        querystring: CommandOptions,
+        body: Log,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { logType, ...body } = request.body;
+      const transport = await transportFor(request, context);
+      const order = logOrder(logType, { ...body, ...readPeriod(body), transport }, links);
+      return send(request, reply, { context, order });
+    },
+  );
+}
+
+function addFirmwareUpdate(app: App, context: ApiContext): void {
+  const { database, files } = context;
+  app.post(
+    '/stations/:stationId/firmware-updates',
+    {
+      config,
+      schema: {
+        operationId: 'updateFirmware',
+        summary: 'Have a station fetch firmware from here (UpdateFirmware or SignedUpdateFirmware)',
+        tags,
+        params: StationParams,
+        querystring: CommandOptions,
+        body: Update,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { fileId, signed: way = 'auto', retries, retryInterval, ...times } = request.body;
+      const file = await findFile(database, fileId);
+      if (file.kind !== 'firmware')
+        throw new Problem(422, `file ${fileId} is no firmware, but what a station uploaded`);
+      if (way === true && !isSigned(file))
+        throw new Problem(
+          422,
+          `file ${fileId} has no signature and signing certificate; PUT them to /api/v1/files/${fileId}, or send signed: false`,
+        );
+      const { stationId } = request.params;
+      const signed =
+        way === true ||
+        (way === 'auto' && isSigned(file) && (await signedUpdates.areKnown(database, stationId)));
+      const retrieveAt = readTime(times.retrieveAt, 'retrieveAt') ?? new Date();
+      const installAt = readTime(times.installAt, 'installAt') ?? undefined;
+      if (installAt && !signed)
+        throw new Problem(422, 'installAt is of signed updates only; leave it out', { field: 'installAt' });
+      const transport = await transportFor(request, context);
+      const wish = { signed, retrieveAt, installAt, retries, retryInterval, transport };
+      const order = firmwareOrder(file, wish, files.links);
+      // Of a plain update nobody could say when it is to be installed.
+      const mayGoOtherWay = way === 'auto' && signed && installAt === undefined;
+      return send(request, reply, { context, order, mayGoOtherWay });
+    },
+  );
+}
+
+type Ordering = FastifyRequest<{ Params: { stationId: string }; Body: { transport?: Transport | 'auto' } }>;
+
+async function transportFor(
+  { params: { stationId }, body: { transport = 'auto' } }: Ordering,
+  { database, files }: ApiContext,
+): Promise<Transport> {
+  return transport === 'auto' ? files.links.transportOf(database, stationId) : transport;
+}
+
+type Sending = FastifyRequest<{ Params: { stationId: string }; Querystring: CommandQuery }>;
+
+async function send(
+  request: Sending,
+  reply: Pick<FastifyReply, 'code'>,
+  { context, order, mayGoOtherWay }: { context: ApiContext; order: Order; mayGoOtherWay?: boolean },
+): Promise<CommandRow & { jobId: number | null }> {
+  const { action, request: body, keepLink } = order;
+  const requestedBy = await context.keys.nameOf(request);
+  const { stationId } = request.params;
+  const alongside = async (db: Db, commandId: string): Promise<void> => {
+    await keepLink(db, { stationId, commandId });
+    if (mayGoOtherWay) await jobs.allowOtherWay(db, commandId);
+  };
+  const sent = { stationId, action, request: body, alongside, requestedBy, ...commandIdOf(request) };
+  const untilMs = Date.now() + (request.query.waitSeconds ?? DEFAULT_WAIT_SECONDS) * 1000;
+  const first = await sendCommand(context.callMaker, sent, request.query);
+  const other = first.status === 'failed' ? await jobs.otherCommand(context.database, first.commandId) : null;
+  const command = (other && (await context.callMaker.outcome(other, untilMs - Date.now()))) || first;
+  reply.code(command.settledAt === null ? 202 : 200);
+  return { ...command, jobId: await jobList.idByCommand(context.database, command.commandId) };
+}

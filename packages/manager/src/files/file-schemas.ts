@@ -1,0 +1,65 @@
+import { Type } from '@fastify/type-provider-typebox';
+import * as fileList from './file-list.store.ts';
+import type { FileRow } from './file-list.store.ts';
+import type { Db } from '../database/database.ts';
+import { FILE_KINDS } from './files.store.ts';
+import { idOf, nullable, oneOf, Text, Time } from '../http/fields.ts';
+import { Problem } from '../http/problem.ts';
+
+/** A file as the API shows it. */
+export const File = Type.Object(
+  {
+    fileId: Type.String(),
+    kind: oneOf(FILE_KINDS, 'firmware: brought by operators. diagnostics, log: uploaded by stations'),
+    name: Type.String(),
+    sizeBytes: Type.Integer(),
+    sha256: Type.String({ description: 'Of the contents, in hexadecimal' }),
+    createdAt: Time,
+    firmwareVersion: nullable(Type.String({ description: 'What stations boot with once they have it' })),
+    signature: nullable(Type.String({ description: 'For SignedUpdateFirmware: base64' })),
+    signingCertificate: nullable(Type.String({ description: 'PEM' })),
+    signatureIsValid: nullable(
+      Type.Boolean({
+        description: 'Is it the signature of the contents by the certificate? Null without one',
+      }),
+    ),
+    note: Text,
+    uploadedBy: nullable(Type.String({ description: 'Name of the API key' })),
+    stationId: nullable(Type.String({ description: 'The station that uploaded it' })),
+    commandId: nullable(Type.String({ description: 'The command that asked for it' })),
+    jobId: nullable(Type.Integer({ description: 'The job that it belongs to' })),
+  },
+  { title: 'File', description: 'The file' },
+);
+/** What a file holds, as it is sent and brought. */
+export const FileContents = Type.Unsafe<unknown>({
+  title: 'FileContents',
+  description: 'The contents, as they are',
+  examples: ['(bytes)'],
+});
+const content = { 'application/octet-stream': { schema: FileContents } };
+/** How a file is answered. */
+export const FILE_RESPONSES = {
+  200: { description: 'The whole file', content },
+  206: { description: 'The part that the Range header names', content },
+};
+export const FirmwareVersion = Type.String({
+  minLength: 1,
+  maxLength: 50,
+  description: 'What stations boot with once they have it',
+});
+export const FileName = Type.String({ minLength: 1, maxLength: 255, description: 'The name of the file' });
+export const Note = Type.String({ maxLength: 1000, description: 'For those who read it later' });
+export const FileParams = Type.Object({ fileId: idOf('file') });
+
+/** A file by its id. Throws the problem that there is none. */
+export async function findFile(db: Db, fileId: string): Promise<FileRow> {
+  const file = await fileList.get(db, fileId);
+  if (!file) throw unknownFile(fileId);
+  return file;
+}
+
+/** There is no such file. */
+export function unknownFile(fileId: string): Problem {
+  return new Problem(404, `file ${fileId} is not known; GET /api/v1/files lists those that are`);
+}

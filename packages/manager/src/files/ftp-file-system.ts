@@ -1,0 +1,200 @@
+import type { Log } from '@evander/process';
+import { posix } from 'node:path';
+import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import type { Writable } from 'node:stream';
+import { LinkUsedUp } from './by-link.ts';
+import type { FilesByLink, UploadPlace } from './by-link.ts';
+import { FileTooLarge } from './contents.ts';
+import { TooManyTransfers } from './transfers.ts';
+import type { FileRow } from './file-list.store.ts';
+import { uploadInto } from './ftp-upload.ts';
+
+/** A peer that neither says, sends nor takes anything for so long is given up. */
+export const IDLE_MS = 60_000;
+
+/** What ftp-srv tells of a connection, as far as it is of use. */
+export interface FtpConnection {
+  commandSocket: Socket;
+  connector: { socket: Socket | null };
+}
+
+/** What ftp-srv wants to know of a file or a directory. */
+interface Stat {
+  name: string;
+  size: number;
+  mtime: Date;
+  mode: number;
+  uid: number;
+  gid: number;
+  isDirectory(): boolean;
+}
+
+/** The peer asks for what there is not, or what may not be. */
+class Refusal extends Error {
+  override name = 'Refusal';
+}
+
+/** One whose link is wrong and one whose link has expired are not told apart. */
+const NOTHING_HERE = 'there is nothing here, or no more; ask the operator for a new link';
+const OUR_FAULT = 'this cannot be done now; try again in a moment';
+
+/** The tree that one connection sees: /files/<token>/<name> and /uploads/<token>/, and nothing without a token. */
+export class LinkFileSystem {
+  readonly #byLink: FilesByLink;
+  readonly #connection: FtpConnection;
+  readonly #log: Log;
+  #directory = '/';
+
+  constructor(byLink: FilesByLink, connection: FtpConnection, log: Log) {
+    this.#byLink = byLink;
+    this.#connection = connection;
+    this.#log = log;
+  }
+
+  currentDirectory(): string {
+    return this.#directory;
+  }
+
+  chdir(path = '.'): Promise<string> {
+    return this.#guarded(async () => {
+      const target = this.#resolve(path);
+      if (!(await this.#isDirectory(target))) throw new Refusal(NOTHING_HERE);
+      this.#directory = target;
+      return target;
+    });
+  }
+
+  get(path: string): Promise<Stat> {
+    return this.#guarded(async () => {
+      const target = this.#resolve(path);
+      const file = await this.#fileAt(target);
+      if (file && isInside(target)) return statOf(file);
+      if (await this.#isDirectory(target))
+        return { ...statOf({ name: posix.basename(target), sizeBytes: 0 }), isDirectory: () => true };
+      throw new Refusal(NOTHING_HERE);
+    });
+  }
+
+  /** The file of a link to one; uploads are not shown. */
+  list(path = '.'): Promise<Stat[]> {
+    return this.#guarded(async () => {
+      const file = await this.#fileAt(this.#resolve(path));
+      return file ? [statOf(file)] : [];
+    });
+  }
+
+  read(
+    path: string,
+    { start = 0 }: { start?: number } = {},
+  ): Promise<{ stream: Readable; clientPath: string }> {
+    return this.#guarded(async () => {
+      const target = this.#resolve(path);
+      const file = isInside(target) ? await this.#fileAt(target) : undefined;
+      if (!file) throw new Refusal(NOTHING_HERE);
+      const { fileId, sizeBytes } = file;
+      if (start > sizeBytes)
+        throw new Refusal(`the file has ${sizeBytes} bytes, and ${start} are past its end`);
+      const { contents } = this.#byLink.files;
+      const end = this.#begin();
+      const range = { start, end: sizeBytes - 1 };
+      const stream = Readable.from(contents.read(fileId, range), { highWaterMark: 1 });
+      stream.once('close', end);
+      this.#watch(stream, () => stream.readableEnded);
+      return { stream, clientPath: target };
+    });
+  }
+
+  write(
+    path: string,
+    { append = false, start = 0 }: { append?: boolean; start?: number } = {},
+  ): Promise<{ stream: Writable; clientPath: string }> {
+    return this.#guarded(async () => {
+      const target = this.#resolve(path);
+      const place = await this.#placeAt(target);
+      if (!place) throw new Refusal(NOTHING_HERE);
+      if (append || start > 0) throw new Refusal('uploads are taken whole; send the file from its beginning');
+      const end = this.#begin();
+      // Not by an event of the stream: one that is listened to for `close` is never ended by ftp-srv.
+      const stream = uploadInto((source) => this.#guarded(() => this.#keep(place, source)).finally(end));
+      this.#watch(stream, () => stream.writableEnded);
+      return { stream, clientPath: target };
+    });
+  }
+
+  async #keep(place: UploadPlace, source: AsyncIterable<Buffer>): Promise<FileRow> {
+    const { stationId, commandId, kind, rest } = place;
+    const file = await place.keep(rest, source);
+    this.#log.info({ stationId, commandId, kind, fileIds: [file.fileId] }, 'a station has uploaded over FTP');
+    return file;
+  }
+
+  #resolve(path: string): string {
+    return posix.resolve(this.#directory, path);
+  }
+
+  async #isDirectory(target: string): Promise<boolean> {
+    if (['/', '/files', '/uploads'].includes(target)) return true;
+    if (await this.#placeAt(target)) return true;
+    return !isInside(target) && (await this.#fileAt(`${target}/`)) !== undefined;
+  }
+
+  async #fileAt(target: string): Promise<FileRow | undefined> {
+    const path = pathIn('files', target);
+    return path === undefined ? undefined : this.#byLink.toFetch(isInside(target) ? path : `${path}/`);
+  }
+
+  async #placeAt(target: string): Promise<UploadPlace | undefined> {
+    const path = pathIn('uploads', target);
+    return path === undefined ? undefined : this.#byLink.toUpload(path);
+  }
+
+  // ftp-srv counts a long transfer as silence.
+  #begin(): () => void {
+    const end = this.#byLink.files.transfers.begin();
+    const { commandSocket } = this.#connection;
+    commandSocket.setTimeout(0);
+    return () => {
+      end();
+      commandSocket.setTimeout(IDLE_MS);
+    };
+  }
+
+  // ftp-srv takes a data connection that closes in the middle for one that is quiet.
+  #watch(stream: Readable | Writable, isOver: () => boolean): void {
+    const { socket } = this.#connection.connector;
+    socket?.setTimeout(IDLE_MS, () => socket.destroy());
+    socket?.once('close', () => {
+      if (!isOver()) stream.destroy(new Refusal('the data connection was closed before the file had come'));
+    });
+    stream.once('error', (error) => this.#log.debug({ err: error }, 'a transfer over FTP has failed'));
+  }
+
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const isTheirs = [Refusal, LinkUsedUp, FileTooLarge, TooManyTransfers].some(
+        (one) => error instanceof one,
+      );
+      if (isTheirs) throw error;
+      this.#log.error({ err: error }, 'a request over FTP failed');
+      throw new Error(OUR_FAULT, { cause: error });
+    }
+  }
+}
+
+function pathIn(area: 'files' | 'uploads', target: string): string | undefined {
+  const prefix = `/${area}/`;
+  return target.startsWith(prefix) ? target.slice(prefix.length) : undefined;
+}
+
+/** Is something named within the directory of a token? */
+function isInside(target: string): boolean {
+  return target.split('/').length > 3;
+}
+
+function statOf({ name, sizeBytes }: Pick<FileRow, 'name' | 'sizeBytes'>): Stat {
+  const unknown = new Date(0);
+  return { name, size: sizeBytes, mtime: unknown, mode: 0o444, uid: 0, gid: 0, isDirectory: () => false };
+}

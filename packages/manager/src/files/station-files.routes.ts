@@ -1,0 +1,117 @@
+import { Type } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { FILES_PER_LINK, FilesByLink } from './by-link.ts';
+import type { Files } from './files.ts';
+import { isMultipart, NotMultipart, readForm } from './multipart.ts';
+import type { FileRow } from './file-list.store.ts';
+import { FILE_RESPONSES } from './file-schemas.ts';
+import { incoming, receive, sendFile } from './file-transfer.ts';
+import { Problem } from '../http/problem.ts';
+import type { ApiContext, App } from '../http/route.ts';
+
+const Params = Type.Object({
+  token: Type.String({ description: 'Of the link that a command gave to the station' }),
+  name: Type.String({ description: 'For stations that need one; it says nothing' }),
+});
+const config = { role: 'anyone' } as const;
+const tags = ['files'];
+
+/** Where stations fetch and bring files: without API key, by links that commands gave to them. */
+export function stationFileRoutes(app: App, { database, files }: ApiContext): void {
+  const byLink = new FilesByLink(files, database);
+  addDownload(app, byLink);
+  void app.register(async (raw) => {
+    // Stations name any type or none; bodies are read as they come.
+    raw.removeAllContentTypeParsers();
+    raw.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    raw.route({
+      method: ['PUT', 'POST'],
+      url: '/uploads/*',
+      config,
+      schema: { hide: true },
+      handler: (request, reply) => takeUpload(request, reply, byLink),
+    });
+  });
+}
+
+function addDownload(app: App, byLink: FilesByLink): void {
+  const { files } = byLink;
+  const send = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const file = await byLink.toFetch(pathAfter(request, '/files/'));
+    if (!file) throw noSuchLink();
+    return sendFile(request, reply, { file, files });
+  };
+  const schema = {
+    operationId: 'fetchFile',
+    summary: 'A file for the station that has the link to it, or the part that a Range header names',
+    tags,
+    params: Params,
+    response: FILE_RESPONSES,
+  };
+  app.get('/files/:token/:name', { config, exposeHeadRoute: false, schema }, send);
+  app.head('/files/:token/:name', { config, schema: { params: Params, hide: true } }, send);
+}
+
+/** One whose link is wrong and one whose link has expired are not told apart. */
+function noSuchLink(): Problem {
+  return new Problem(404, 'there is nothing here, or no more; ask the operator for a new link');
+}
+
+async function takeUpload(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  byLink: FilesByLink,
+): Promise<FastifyReply> {
+  const place = await byLink.toUpload(pathAfter(request, '/uploads/'));
+  if (!place) throw noSuchLink();
+  // Taken for the whole it would be a damaged file (RFC 9110 §14.5).
+  if (request.headers['content-range'] !== undefined)
+    throw new Problem(400, 'uploads are taken whole; send the file without Content-Range');
+  const kept: FileRow[] = [];
+  const keep = async (name: string, source: AsyncIterable<Buffer>): Promise<void> => {
+    kept.push(await place.keep(name, source));
+  };
+  const lastPart = decode(place.rest.split('?', 1)[0] ?? '');
+  const { files } = byLink;
+  await receive(request, files, () => readUpload(request, files, { lastPart, keep }));
+  const { stationId, commandId, kind } = place;
+  const fileIds = kept.map(({ fileId }) => fileId);
+  request.log.info({ stationId, commandId, kind, fileIds }, 'a station has uploaded');
+  return reply
+    .code(201)
+    .send({ files: kept.map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 })) });
+}
+
+async function readUpload(
+  request: FastifyRequest,
+  files: Files,
+  upload: { lastPart: string; keep(name: string, source: AsyncIterable<Buffer>): Promise<void> },
+): Promise<void> {
+  const { lastPart, keep } = upload;
+  if (request.method === 'POST' && isMultipart(request.raw)) {
+    try {
+      const count = await readForm(request.raw, FILES_PER_LINK, (name, source) =>
+        keep(name === '' ? lastPart : name, source),
+      );
+      if (count === 0) throw new NotMultipart('the form holds no file');
+    } catch (error) {
+      throw error instanceof NotMultipart ? new Problem(400, `body: ${error.message}`) : error;
+    }
+    return;
+  }
+  const { source } = incoming(request, { maxBytes: files.options.maxUploadBytes });
+  await keep(lastPart, source);
+}
+
+/** What follows in the URL, as it was sent. */
+function pathAfter({ url }: FastifyRequest, prefix: string): string {
+  return url.slice(url.indexOf(prefix) + prefix.length);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

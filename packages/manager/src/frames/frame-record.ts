@@ -1,0 +1,43 @@
+import type { Envelope } from '@evander/broker';
+import { Redaction } from '@evander/process';
+import type { Outgoing } from '../commands/commands.store.ts';
+import type { FrameRecord } from './frames.store.ts';
+
+interface FrameAbout extends Pick<FrameRecord, 'direction' | 'recordedAt'> {
+  redaction: Redaction;
+  /** The request that an answer of ours belongs to; a station's own comes with it. */
+  request?: object;
+}
+
+/** How an envelope is recorded: as the frame that goes over the station's socket, without its secrets. */
+export function frameOf(
+  stationId: string,
+  envelope: Envelope,
+  { direction, recordedAt, redaction, request = envelope.request }: FrameAbout,
+): FrameRecord {
+  const { type, id: messageId, action } = envelope;
+  const payload = type === 2 ? envelope.request : type === 3 ? envelope.response : envelope.error_details;
+  let shown = payload;
+  if (typeof payload === 'object' && payload !== null)
+    shown = type === 2 ? redaction.request(action, payload) : redaction.answer(action, payload, request);
+  return {
+    stationId,
+    direction,
+    recordedAt,
+    type,
+    messageId,
+    action,
+    payload: shown === undefined ? null : JSON.stringify(shown),
+    errorCode: type === 4 ? envelope.error_code : null,
+    errorDescription: type === 4 ? redaction.text(action, envelope.error_description, request) : null,
+    raw: null,
+    connectionId: envelope.connection_id ?? null,
+  };
+}
+
+/** How a command of ours is recorded when it goes out: its secrets have been taken out when it was kept. */
+export function callFrame(command: Outgoing, recordedAt: Date): FrameRecord {
+  const { stationId, commandId, action, request, connectionId } = command;
+  const envelope: Envelope = { type: 2, id: commandId, action, request, connection_id: connectionId };
+  return frameOf(stationId, envelope, { direction: 'out', recordedAt, redaction: new Redaction() });
+}

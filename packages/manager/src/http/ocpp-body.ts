@@ -1,0 +1,26 @@
+import type { Schema } from '../openapi/named-schemas.ts';
+
+/**
+ * The schema of an OCPP request as that of a body. Only the whole has a title: of its parts some are called the same in several messages,
+ * and differ.
+ */
+export function ocppBody(schema: object, prefix = ''): Schema {
+  const { title = '', ...body } = schema as Schema;
+  return { ...withoutTitles(body), title: prefix + title };
+}
+
+function withoutTitles({
+  title: _title,
+  $id: _id,
+  $schema: _schema,
+  properties,
+  items,
+  ...rest
+}: Schema): Schema {
+  const inner = Object.entries(properties ?? {}).map(([name, one]) => [name, withoutTitles(one)] as const);
+  return {
+    ...rest,
+    ...(properties && { properties: Object.fromEntries(inner) }),
+    ...(items && { items: withoutTitles(items) }),
+  };
+}

@@ -1,0 +1,183 @@
+import { OcppError } from '@evander/ocpp';
+import type { Log } from '@evander/process';
+import { Type } from '@fastify/type-provider-typebox';
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
+import { STATUS_CODES } from 'node:http';
+import { NotPossible } from '../campaigns/control.ts';
+import { NotSent, RuleBroken } from '../commands/command.ts';
+import { NoPublicUrl } from '../files/links.ts';
+import { faultOf } from '../database/storage-error.ts';
+import { NotResolvable } from '../transactions/unmatched-stop-resolution.ts';
+
+interface ProblemOptions {
+  headers?: Record<string, string>;
+  /** The field of body, query or path that is at fault. */
+  field?: string;
+  /** The rule of OCPP that would be broken. */
+  rule?: string;
+}
+
+/** An error as every route may answer it. */
+export const ProblemDocument = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    field: Type.Optional(Type.String({ description: 'Of body, query or path' })),
+    rule: Type.Optional(Type.String({ description: 'Of OCPP, that a command would break' })),
+  },
+  {
+    title: 'Problem',
+    description: 'RFC 9457: `detail` says what was wrong, where, and how to fix it',
+    examples: [
+      {
+        type: 'about:blank',
+        title: 'Bad Request',
+        status: 400,
+        detail: 'query: limit must be <= 500',
+        field: 'limit',
+      },
+    ],
+  },
+);
+
+/** What went wrong with a request, as RFC 9457 tells it: `message` names the thing, the fault and the cure. */
+export class Problem extends Error {
+  override name = 'Problem';
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly field: string | undefined;
+  readonly rule: string | undefined;
+
+  constructor(status: number, detail: string, { headers = {}, field, rule }: ProblemOptions = {}) {
+    super(detail);
+    this.status = status;
+    this.headers = headers;
+    this.field = field;
+    this.rule = rule;
+  }
+}
+
+/** Answers what a route or the server threw with a problem document. Faults of ours are logged and say nothing of our insides. */
+export function answerProblem(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, message, headers, field, rule } = problemOf(error, request.log as Log);
+  const title = STATUS_CODES[status] ?? 'Error';
+  return reply
+    .code(status)
+    .headers(headers)
+    .type('application/problem+json')
+    .serializer(JSON.stringify)
+    .send({
+      type: 'about:blank',
+      title,
+      status,
+      detail: message,
+      ...(field !== undefined && { field }),
+      ...(rule !== undefined && { rule }),
+    });
+}
+
+/** What an error says to the client. */
+export function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof NotSent) return new Problem(NOT_SENT[error.why], error.message);
+  if (error instanceof NotPossible) return new Problem(NOT_POSSIBLE[error.why], error.message);
+  if (error instanceof NotResolvable) return NOT_RESOLVABLE[error.why](error.message);
+  if (error instanceof NoPublicUrl) return new Problem(409, error.message);
+  if (error instanceof RuleBroken) return new Problem(422, error.message, { rule: error.rule });
+  if (error instanceof OcppError) return new Problem(400, `body: ${error.message}`);
+  const faults = error.validation ?? [];
+  // Of a choice each part that does not fit is a fault; what tells of all is the choice itself.
+  const fault = faults.find(({ keyword }) => keyword === 'anyOf') ?? faults[0];
+  if (fault) return validationProblem(fault, error.validationContext ?? 'body');
+  const status = error.statusCode ?? 500;
+  if (status >= 400 && status < 500)
+    return new Problem(status, REFUSALS[error.code ?? ''] ?? CURES[status] ?? CURES[400]);
+  switch (faultOf(error)) {
+    case 'theirs':
+      return new Problem(
+        400,
+        'a value is out of the range that can be stored; send a smaller or shorter one',
+      );
+    case 'transient':
+      log.warn({ err: error }, 'the database is away');
+      return new Problem(503, 'the database cannot be reached; try again', {
+        headers: { 'retry-after': '5' },
+      });
+    default:
+      log.error({ err: error }, 'a request failed through a fault of ours');
+      return new Problem(500, 'the request failed through a fault of ours, which has been logged');
+  }
+}
+
+const NOT_POSSIBLE: Record<NotPossible['why'], number> = { unknown: 404, state: 409, choice: 422 };
+const NOT_RESOLVABLE: Record<NotResolvable['why'], (detail: string) => Problem> = {
+  unknownStop: (detail) => new Problem(404, detail),
+  unknownTransaction: (detail) => new Problem(422, detail, { field: 'transactionId' }),
+  state: (detail) => new Problem(409, detail),
+};
+const NOT_SENT: Record<NotSent['why'], number> = { unknownStation: 404, notConnected: 409, tooMany: 429 };
+
+/** What the server itself refuses, by its code: its own words are not for users of the API. */
+const REFUSALS: Record<string, string> = {
+  FST_ERR_BAD_URL: 'the path has a % that begins no percent-encoding, as in %zz; write % itself as %25',
+  FST_ERR_MAX_PARAM_LENGTH: 'a part of the path is too long',
+  FST_ERR_CTP_EMPTY_JSON_BODY:
+    'body: it is empty, and its Content-Type says application/json; send JSON, or leave the header out',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'body: it is shorter or longer than its Content-Length says',
+};
+
+/** The same, by its status. */
+const CURES = {
+  400: 'body: it is not valid JSON, or not encoded in UTF-8',
+  413: 'the body is too large; send 1 MiB at most',
+  414: 'the URL is too long',
+  415: 'the body is not JSON; send it with "Content-Type: application/json"',
+} as Record<number, string> & { 400: string };
+
+/** What ajv tells of a fault when it is asked to be verbose. */
+interface Fault extends FastifySchemaValidationError {
+  parentSchema?: {
+    description?: string;
+    properties?: object;
+    patternProperties?: object;
+    anyOf?: { type?: string; enum?: unknown[] }[];
+  };
+}
+
+function validationProblem(fault: Fault, context: string): Problem {
+  const place = context === 'querystring' ? 'query' : context === 'params' ? 'path' : context;
+  const { additionalProperty, missingProperty } = fault.params;
+  const path = fault.instancePath.slice(1).replaceAll('/', '.');
+  const field = [path, additionalProperty ?? missingProperty].filter(Boolean).join('.');
+  const detail = `${place}: ${[field, faultText(fault)].filter(Boolean).join(' ')}`;
+  return new Problem(400, detail, field === '' ? {} : { field });
+}
+
+function faultText({ keyword, message = 'is not valid', params, parentSchema }: Fault): string {
+  switch (keyword) {
+    case 'additionalProperties':
+      return unknownText(parentSchema);
+    case 'anyOf':
+      return `must be ${parentSchema?.anyOf?.map(({ type, enum: words }) => words?.join(' or ') ?? type).join(' or ')}`;
+    case 'required':
+      return 'is missing';
+    case 'enum':
+      return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
+    case 'format':
+      return params['format'] === 'date-time'
+        ? 'must be a time of RFC 3339, such as 2026-11-20T10:00:00Z'
+        : message;
+    case 'pattern':
+      return `must be ${parentSchema?.description ?? 'of another form'}`;
+    default:
+      return message;
+  }
+}
+
+function unknownText({ properties, patternProperties }: NonNullable<Fault['parentSchema']> = {}): string {
+  const [pattern] = Object.keys(patternProperties ?? {});
+  if (pattern !== undefined) return `is no name that may be here; names must match ${pattern}`;
+  return `is not known; known are ${Object.keys(properties ?? {}).join(', ')}`;
+}

@@ -1,0 +1,193 @@
+import { encodeEnvelope } from '@evander/broker';
+import type { CallEnvelope, Envelope, ErrorEnvelope, ResultEnvelope } from '@evander/broker';
+import { OcppError, parseDateTime } from '@evander/ocpp';
+import type { Log } from '@evander/process';
+import { Redaction } from '@evander/process';
+import { answer, NotStoredError } from './answer.ts';
+import type { AnswerOptions } from './answer.ts';
+import { frameOf } from '../frames/frame-record.ts';
+import type { Context } from '../messages/message.ts';
+import type { ManagerMetrics } from '../observability/metrics.ts';
+import type { PlugAndCharge } from '../plug-and-charge/plug-and-charge.ts';
+import type { Database } from '../database/database.ts';
+import type { Writer } from '../station-writer.ts';
+import { storableEnvelope } from '../database/storable.ts';
+import { traced } from '../observability/tracing.ts';
+
+export interface RouterOptions extends AnswerOptions {
+  database: Database;
+  writer: Writer;
+  heartbeatSeconds: number;
+  /** Vendors whose DataTransfers are recorded without their data. */
+  hiddenDataTransfers?: readonly string[];
+  pnc: PlugAndCharge;
+  /** Publishes an envelope to a station; false when the broker is away. */
+  publish(stationId: string, payload: string): boolean;
+  /** Takes in a station's answer to a command; rejects when it could not be stored. */
+  onAnswer(stationId: string, answer: ResultEnvelope | ErrorEnvelope, at: Date): Promise<void>;
+  /** Called when an answer to a command could not be stored: it will come again. */
+  onAnswerNotStored(): void;
+  markSeen(stationId: string, at: Date): void;
+  /** Takes note that a station is there, before its envelope is handled; rejects when that could not be stored. */
+  hear(stationId: string, envelope: Envelope): Promise<void>;
+  metrics: Pick<ManagerMetrics, 'countCall'>;
+  now(): Date;
+  log: Log;
+}
+
+/** So many calls are worked on at once; what comes on top is left unanswered, and the gateway asks again. */
+const CALLS_AT_ONCE = 5000;
+
+/** Takes the stations' envelopes from the road: calls are answered, results are recorded and settled. */
+export class Router {
+  readonly #options: RouterOptions;
+  readonly #redaction: Redaction;
+  readonly #open = new Set<string>();
+  #whenIdle: (() => void) | undefined;
+
+  constructor(options: RouterOptions) {
+    this.#options = options;
+    this.#redaction = new Redaction(options.hiddenDataTransfers);
+  }
+
+  /** Routes one envelope. Never rejects: there is nobody behind it to hear of it. */
+  async route(stationId: string, envelope: Envelope): Promise<void> {
+    const { log } = this.#options;
+    const receivedAt = this.#receivedAt(envelope);
+    const key = `${stationId} ${envelope.type} ${envelope.id} ${receivedAt.getTime()}`;
+    // The gateway asks again while we are still at it.
+    if (this.#open.has(key)) return;
+    if (this.#open.size >= CALLS_AT_ONCE) {
+      log.warn({ stationId }, 'too much to do: call left for its repeat');
+      return;
+    }
+    this.#open.add(key);
+    try {
+      this.#options.markSeen(stationId, receivedAt);
+      await this.#traced(stationId, envelope, async () => {
+        await this.#hear(stationId, envelope);
+        if (envelope.type === 2) await this.#onCall(stationId, envelope, receivedAt);
+        else await this.#onAnswer(stationId, envelope, receivedAt);
+      });
+    } catch (error) {
+      if (error instanceof NotStoredError)
+        log.warn({ stationId, action: envelope.action, err: error }, 'not stored, not answered');
+      else log.error({ stationId, action: envelope.action, err: error }, 'routing failed');
+    } finally {
+      this.#open.delete(key);
+      if (this.#open.size === 0) this.#whenIdle?.();
+    }
+  }
+
+  /** Resolves when nothing is being worked on. */
+  async idle(): Promise<void> {
+    if (this.#open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
+  #traced(stationId: string, { id, action }: Envelope, work: () => Promise<void>): Promise<void> {
+    const about = { name: action.slice(0, 50), 'ocpp.station.id': stationId, 'ocpp.message.id': id };
+    return traced('consumer', about, work);
+  }
+
+  async #hear(stationId: string, envelope: Envelope): Promise<void> {
+    try {
+      await this.#options.hear(stationId, envelope);
+    } catch (error) {
+      throw new NotStoredError('the connection could not be recorded', { cause: error });
+    }
+  }
+
+  async #onCall(stationId: string, received: CallEnvelope, receivedAt: Date): Promise<void> {
+    const call = storableEnvelope(received);
+    const { database, writer, heartbeatSeconds, pnc, now } = this.#options;
+    const log = this.#options.log.child({ stationId, messageId: call.id });
+    const later: (() => Promise<void>)[] = [];
+    const context: Context = {
+      stationId,
+      messageId: call.id,
+      receivedAt,
+      now,
+      database,
+      writer,
+      heartbeatSeconds,
+      pnc,
+      afterAnswer: (work) => later.push(work),
+      log,
+    };
+    const startedMs = performance.now();
+    let outcome = 'notStored';
+    try {
+      const [reply] = await Promise.all([
+        this.#replyTo(call, context),
+        this.#record(stationId, call, receivedAt),
+      ]);
+      outcome = reply.type === 4 ? reply.error_code : 'result';
+      // To the id that came, byte for byte: by it the gateway finds the call.
+      this.#options.publish(stationId, encodeEnvelope({ ...reply, id: received.id }));
+      this.#recordLater(stationId, reply, call.request);
+    } finally {
+      this.#options.metrics.countCall(call.action, outcome, (performance.now() - startedMs) / 1000);
+    }
+    for (const work of later) await work();
+  }
+
+  async #replyTo(call: CallEnvelope, context: Context): Promise<Envelope> {
+    const { id, action, received_at } = call;
+    const question = { id, action, ...(received_at !== undefined && { received_at }) };
+    try {
+      const response = await answer(call, context, this.#options);
+      return { type: 3, ...question, response: response as Record<string, unknown> };
+    } catch (error) {
+      if (!(error instanceof OcppError)) throw error;
+      context.log.warn({ action, code: error.code, description: error.message }, 'answered with an error');
+      return {
+        type: 4,
+        ...question,
+        error_code: error.code,
+        error_description: error.message,
+        error_details: error.details,
+      };
+    }
+  }
+
+  async #onAnswer(
+    stationId: string,
+    received: ResultEnvelope | ErrorEnvelope,
+    receivedAt: Date,
+  ): Promise<void> {
+    const answer = storableEnvelope(received);
+    try {
+      await this.#record(stationId, answer, receivedAt);
+      await this.#options.onAnswer(stationId, { ...answer, id: received.id }, receivedAt);
+    } catch (error) {
+      this.#options.onAnswerNotStored();
+      throw new NotStoredError('the answer to a command could not be stored', { cause: error });
+    }
+  }
+
+  async #record(stationId: string, envelope: Envelope, receivedAt: Date): Promise<void> {
+    const { writer } = this.#options;
+    try {
+      const about = { direction: 'in', recordedAt: receivedAt, redaction: this.#redaction } as const;
+      await writer.frames.add([frameOf(stationId, envelope, about)]);
+    } catch (error) {
+      throw new NotStoredError('the frame could not be recorded', { cause: error });
+    }
+  }
+
+  // The answer is on its way and what it tells is stored: its record may follow.
+  #recordLater(stationId: string, envelope: Envelope, request: object): void {
+    const { writer, now, log } = this.#options;
+    const about = { direction: 'out', recordedAt: now(), redaction: this.#redaction, request } as const;
+    writer.frames
+      .add([frameOf(stationId, envelope, about)])
+      .catch((error: unknown) => log.warn({ stationId, err: error }, 'an answer could not be recorded'));
+  }
+
+  #receivedAt({ received_at }: Envelope): Date {
+    return (received_at !== undefined ? parseDateTime(received_at) : undefined) ?? this.#options.now();
+  }
+}

@@ -1,0 +1,153 @@
+import type { Dialect } from '@evander/ocpp';
+import type { CertificateRequestState } from '../certificates/certificate-requests.store.ts';
+import type { Db } from '../database/database.ts';
+import { search, statement } from '../database/database.ts';
+
+export interface NewPncRequest {
+  stationId: string;
+  messageId: string;
+  dialect: Dialect;
+  csr: string;
+  state: 'requested' | 'rejected';
+  reason: string | null;
+  requestedAt: Date;
+}
+
+const OPEN = `station_id = $1 AND state IN ('requested', 'signed', 'refused')`;
+
+// The snapshot does not have the row that is being inserted, so it does not supersede itself.
+const insert = statement(
+  'pncCertificateRequests.add',
+  `WITH added AS (
+     INSERT INTO pnc_certificate_requests (station_id, message_id, dialect, csr, state, reason, requested_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING state)
+   UPDATE pnc_certificate_requests SET state = 'superseded', settled_at = $7
+   WHERE ${OPEN} AND requested_at <= $7 AND EXISTS (SELECT FROM added WHERE state = 'requested')`,
+);
+
+/** Keeps a request, once per envelope; one that can be signed takes the place of those before it (PnC.10). */
+export async function add(db: Db, request: NewPncRequest): Promise<void> {
+  const { stationId, messageId, dialect, csr, state, reason, requestedAt } = request;
+  await db.query(insert([stationId, messageId, dialect, csr, state, reason, requestedAt]));
+}
+
+const WAITING = `SELECT pnc_request_id FROM pnc_certificate_requests WHERE ${OPEN} ORDER BY pnc_request_id DESC LIMIT 1`;
+
+const selectWaiting = statement('pncCertificateRequests.waits', WAITING);
+
+/** Does a request of a station wait for its certificate? */
+export async function waits(db: Db, stationId: string): Promise<boolean> {
+  const { rowCount } = await db.query(selectWaiting([stationId]));
+  return rowCount === 1;
+}
+
+/** A request for our own authority to sign. */
+export interface Signable {
+  pncRequestId: number;
+  stationId: string;
+  dialect: Dialect;
+  csr: string;
+}
+
+const claimNext = statement(
+  'pncCertificateRequests.claim',
+  `UPDATE pnc_certificate_requests SET attempts = attempts + 1, attempted_at = $1
+   WHERE pnc_request_id = (SELECT pnc_request_id FROM pnc_certificate_requests
+     WHERE state = 'requested' AND attempts < $3 AND coalesce(attempted_at, requested_at) <= $2
+       AND ($4::text IS NULL OR station_id = $4)
+     ORDER BY pnc_request_id LIMIT 1 FOR UPDATE SKIP LOCKED)
+   RETURNING pnc_request_id AS "pncRequestId", station_id AS "stationId", dialect, csr`,
+);
+
+/** Takes the next request to be signed, which no other manager then has; of one station or of any, left alone since `before`. */
+export async function claim(
+  db: Db,
+  wanted: { now: Date; before: Date; maxAttempts: number; stationId?: string },
+): Promise<Signable | undefined> {
+  const { now, before, maxAttempts, stationId } = wanted;
+  const { rows } = await db.query<Signable>(claimNext([now, before, maxAttempts, stationId ?? null]));
+  return rows[0];
+}
+
+const markReason = statement(
+  'pncCertificateRequests.explain',
+  `UPDATE pnc_certificate_requests SET reason = $2 WHERE pnc_request_id = $1 AND state = 'requested'`,
+);
+
+/** Why no certificate has gone out for a request. */
+export async function explain(db: Db, pncRequestId: number, reason: string): Promise<void> {
+  await db.query(markReason([pncRequestId, reason]));
+}
+
+const markSigned = statement(
+  'pncCertificateRequests.sign',
+  `UPDATE pnc_certificate_requests SET state = 'signed', reason = NULL, command_id = $2, certificate_chain = $3, signed_at = $4,
+     settled_at = NULL
+   WHERE pnc_request_id = (${WAITING})`,
+);
+
+/** A certificate is about to be sent: it belongs to the request that waits. */
+export async function sign(
+  db: Db,
+  sent: { stationId: string; commandId: string; certificateChain: string; at: Date },
+): Promise<void> {
+  await db.query(markSigned([sent.stationId, sent.commandId, sent.certificateChain, sent.at]));
+}
+
+const markSettled = statement(
+  'pncCertificateRequests.settle',
+  `UPDATE pnc_certificate_requests SET state = $2, reason = $3, settled_at = $4
+   WHERE command_id = $1 AND (state = 'signed' OR $2 = 'installed')`,
+);
+
+/** What the station said to its certificate. A refusal means nothing where a younger request has come. */
+export async function settle(
+  db: Db,
+  answer: { commandId: string; state: 'installed' | 'refused'; reason: string | null; at: Date },
+): Promise<void> {
+  await db.query(markSettled([answer.commandId, answer.state, answer.reason, answer.at]));
+}
+
+const markWaiting = statement(
+  'pncCertificateRequests.waitAgain',
+  `UPDATE pnc_certificate_requests SET state = 'requested', reason = $2, command_id = NULL, signed_at = NULL
+   WHERE command_id = $1 AND state = 'signed'`,
+);
+
+/** The certificate has not reached the station: the request waits again. */
+export async function waitAgain(db: Db, failure: { commandId: string; reason: string }): Promise<void> {
+  await db.query(markWaiting([failure.commandId, failure.reason]));
+}
+
+/** A request as the API shows it. */
+export interface PncRequestRow {
+  pncRequestId: number;
+  stationId: string;
+  dialect: Dialect;
+  csr: string;
+  state: CertificateRequestState;
+  reason: string | null;
+  commandId: string | null;
+  certificateChain: string | null;
+  requestedAt: Date;
+  signedAt: Date | null;
+  settledAt: Date | null;
+}
+
+const selectPage = search(
+  `SELECT pnc_request_id AS "pncRequestId", station_id AS "stationId", dialect, csr, state, reason, command_id AS "commandId",
+     certificate_chain AS "certificateChain", requested_at AS "requestedAt", signed_at AS "signedAt", settled_at AS "settledAt"
+   FROM pnc_certificate_requests
+   WHERE station_id = $1 AND ($2::bigint IS NULL OR pnc_request_id < $2) AND ($3::text IS NULL OR state = $3)
+   ORDER BY pnc_request_id DESC LIMIT $4`,
+);
+
+/** A station's requests, newest first. */
+export async function list(
+  db: Db,
+  filter: { stationId: string; before: number | null; state?: CertificateRequestState; rows: number },
+): Promise<PncRequestRow[]> {
+  const { stationId, before, state, rows: limit } = filter;
+  const { rows } = await db.query<PncRequestRow>(selectPage([stationId, before, state ?? null, limit]));
+  return rows;
+}

@@ -1,0 +1,137 @@
+import { CertificateError, readChain, validatePath, isHashAlgorithm } from '@evander/pki';
+import type { Certificate, PathFault, OcspAnswer } from '@evander/pki';
+import { emaidKey } from '../authorization/emaid.ts';
+import type { Database } from '../database/database.ts';
+import * as pncRoots from './roots.store.ts';
+import type { CertificateVerdict, ContractEvidence, OcspRequestData } from './plug-and-charge.ts';
+import { NoStatus } from '../certificates/responders.ts';
+import type { FindIssuer, Responders } from '../certificates/responders.ts';
+
+type Refusal = Exclude<CertificateVerdict, { status: 'Accepted' }>;
+
+/** Every other fault is one of the chain. */
+const STATUS_OF: { readonly [F in PathFault]?: Refusal['status'] } = {
+  expired: 'CertificateExpired',
+  notYetValid: 'CertificateExpired',
+  badSignature: 'SignatureError',
+};
+
+/** Contracts have two sub-CAs at most; what has very many is built to keep us busy. */
+const LONGEST_CHAIN = 10;
+
+export interface ContractCheckOptions {
+  database: Database;
+  responders: Responders;
+  now(): Date;
+}
+
+interface Authorities {
+  anchors: Certificate[];
+  intermediates: Certificate[];
+}
+
+/** Checks contract certificates (PnC.7, PnC.8): chains against our roots, and revocation with the responders. */
+export class ContractCheck {
+  readonly #options: ContractCheckOptions;
+
+  constructor(options: ContractCheckOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined when there is nothing to check. */
+  async check({ emaid, certificate, hashData }: ContractEvidence): Promise<CertificateVerdict | undefined> {
+    if (certificate === undefined && hashData.length === 0) return undefined;
+    const authorities = await this.#authorities();
+    const chain =
+      certificate === undefined ? undefined : await this.#checkChain(emaid, certificate, authorities);
+    if (chain && chain.status !== 'Accepted') return chain;
+    return this.#checkAll(hashData.map((data) => this.#checkOne(data, issuerFor(data, authorities))));
+  }
+
+  /** How to find the issuer of a certificate that hash data name: among our authorities, or with the answer itself. */
+  async issuerFor(data: OcspRequestData): Promise<FindIssuer> {
+    return issuerFor(data, await this.#authorities());
+  }
+
+  async #checkChain(emaid: string, pem: string, authorities: Authorities): Promise<CertificateVerdict> {
+    const chain = readable(pem);
+    const [leaf] = chain;
+    if (!leaf || chain.length > LONGEST_CHAIN)
+      return { status: 'CertChainError', reason: 'certificate cannot be read: it must be a chain in PEM' };
+    const result = validatePath({ chain, ...authorities, at: this.#options.now() });
+    if (!result.ok) return { status: STATUS_OF[result.fault] ?? 'CertChainError', reason: result.reason };
+    const { CN: commonName = '' } = leaf.subject;
+    if (!isSameContract(commonName, emaid))
+      return { status: 'CertChainError', reason: `the certificate is for ${commonName}, not for ${emaid}` };
+    const { path } = result;
+    // One that names no responder cannot be revoked; the root is trusted because it is ours.
+    const checks = path.slice(0, -1).flatMap((certificate, index) => {
+      const [responderURL] = certificate.ocspUrls;
+      const issuer = path[index + 1];
+      if (responderURL === undefined || !issuer) return [];
+      return [this.#checkOne({ ...certificate.hashData(issuer, 'SHA256'), responderURL }, () => issuer)];
+    });
+    return this.#checkAll(checks);
+  }
+
+  /** All good, or the worst: what is revoked counts more than what is not known. */
+  async #checkAll(checks: Promise<CertificateVerdict>[]): Promise<CertificateVerdict> {
+    const verdicts = await Promise.all(checks);
+    return (
+      verdicts.find(({ status }) => status === 'CertificateRevoked') ??
+      verdicts.find(({ status }) => status !== 'Accepted') ?? { status: 'Accepted' }
+    );
+  }
+
+  async #checkOne(data: OcspRequestData, issuerOf: FindIssuer): Promise<CertificateVerdict> {
+    const name = `the certificate ${data.serialNumber.slice(0, 40)}`;
+    const unavailable = (reason: string): CertificateVerdict => ({
+      status: 'NoCertificateAvailable',
+      reason: `the status of ${name} cannot be had: ${reason}`,
+    });
+    let answer: OcspAnswer;
+    try {
+      answer = (await this.#options.responders.ask(data, issuerOf)).answer;
+    } catch (error) {
+      if (!(error instanceof NoStatus)) throw error;
+      return unavailable(error.message);
+    }
+    // An answer that nobody can vouch for is none.
+    if (!issuerOf(answer)) return unavailable('its issuer is not known; add it to /api/v1/pnc-roots');
+    if (answer.status === 'revoked') return { status: 'CertificateRevoked', reason: `${name} is revoked` };
+    return answer.status === 'good' ? { status: 'Accepted' } : unavailable('the responder does not know it');
+  }
+
+  async #authorities(): Promise<Authorities> {
+    const [anchors, intermediates]: Certificate[][] = [[], []];
+    for (const { pem, isSelfSigned } of await pncRoots.all(this.#options.database))
+      for (const certificate of readChain(pem)) (isSelfSigned ? anchors : intermediates)?.push(certificate);
+    return { anchors: anchors ?? [], intermediates: intermediates ?? [] };
+  }
+}
+
+/** The hash of its key names the issuer, so that one that came with the answer is as good as one of ours. */
+function issuerFor(data: OcspRequestData, { anchors, intermediates }: Authorities): FindIssuer {
+  const { hashAlgorithm, issuerKeyHash } = data;
+  if (!isHashAlgorithm(hashAlgorithm)) return () => undefined;
+  const wanted = issuerKeyHash.toLowerCase();
+  return ({ certificates }) =>
+    [...anchors, ...intermediates, ...certificates].find(
+      (certificate) => certificate.hashData(certificate, hashAlgorithm).issuerKeyHash === wanted,
+    );
+}
+
+/** None when it cannot be read. */
+function readable(pem: string): Certificate[] {
+  try {
+    return readChain(pem);
+  } catch (error) {
+    if (error instanceof CertificateError) return [];
+    throw error;
+  }
+}
+
+function isSameContract(commonName: string, emaid: string): boolean {
+  const [one, other] = [commonName, emaid].map((text) => emaidKey(text) ?? text.toLowerCase());
+  return one === other;
+}

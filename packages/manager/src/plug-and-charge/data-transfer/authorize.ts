@@ -1,0 +1,61 @@
+import { idTagInfoOf } from '../../authorization/authorize.ts';
+import type { IdTagInfo } from '../../authorization/authorize.ts';
+import type { CertificateVerdict } from '../plug-and-charge.ts';
+import { emaidKey } from '../../authorization/emaid.ts';
+import * as pncAuthorizations from '../authorizations.store.ts';
+import * as tags from '../../authorization/tags.store.ts';
+import type { Tag } from '../../authorization/tags.store.ts';
+import type { PncMessage, PncResponses } from './tunnel.ts';
+
+type Response = PncResponses['Authorize'];
+
+/** The contract is a tag: it decides who may charge, and the certificate only whether it is really he (PnC.7, PnC.8). */
+export const authorize: PncMessage<'Authorize'> = {
+  async handle(request, context) {
+    const { stationId, messageId, receivedAt, dialect, database, now, pnc } = context;
+    const emaid = request.idToken.idToken;
+    const tag = await tags.find(database, emaid);
+    const idTagInfo = idTagInfoOf(tag, now());
+    const { certificate, iso15118CertificateHashData: hashData = [] } = request;
+    const verdict = await pnc.checkContract({
+      emaid,
+      ...(certificate !== undefined && certificate !== '' && { certificate }),
+      hashData,
+    });
+    const response = decide(verdict, idTagInfo);
+    await pncAuthorizations.add(database, {
+      stationId,
+      receivedAt,
+      messageId,
+      dialect,
+      emaid,
+      emaidKey: emaidKey(emaid) ?? tags.tagKey(emaid),
+      idTag: tag?.idTag ?? null,
+      status: response.idTokenInfo.status,
+      certificateStatus: response.certificateStatus ?? null,
+      reason: reasonOf(verdict, tag, idTagInfo),
+    });
+    return response;
+  },
+};
+
+function decide(verdict: CertificateVerdict | undefined, idTagInfo: IdTagInfo): Response {
+  const { status, expiryDate } = idTagInfo;
+  const expiry = expiryDate === undefined ? {} : { cacheExpiryDateTime: expiryDate };
+  // Nothing was sent to be checked: the contract alone decides.
+  if (!verdict) return { idTokenInfo: { status, ...expiry } };
+  const isCancelled = verdict.status === 'Accepted' && status === 'Expired';
+  const certificateStatus = isCancelled ? 'ContractCancelled' : verdict.status;
+  const isRefused = certificateStatus !== 'Accepted' && status === 'Accepted';
+  return { certificateStatus, idTokenInfo: { status: isRefused ? 'Blocked' : status, ...expiry } };
+}
+
+function reasonOf(
+  verdict: CertificateVerdict | undefined,
+  tag: Tag | undefined,
+  { status }: IdTagInfo,
+): string | null {
+  if (verdict && verdict.status !== 'Accepted') return verdict.reason;
+  if (!tag) return 'no tag has this eMAID';
+  return status === 'Accepted' ? null : `tag ${tag.idTag} is ${status}`;
+}

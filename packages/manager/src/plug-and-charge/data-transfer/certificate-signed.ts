@@ -1,0 +1,42 @@
+import { requireRoomForChain } from '../../certificates/certificate.rules.ts';
+import { RuleBroken } from '../../commands/command.ts';
+import { readCertificates } from '../../certificates/pem.ts';
+import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
+import * as pncCertificateRequests from '../certificate-requests.store.ts';
+import { readingOf } from './reading.ts';
+import type { PncCommand } from './tunnel.ts';
+
+export const certificateSigned: PncCommand<'CertificateSigned'> = {
+  async check({ certificateChain }, context) {
+    const { db, stationId } = context;
+    if (!readCertificates(certificateChain))
+      throw new RuleBroken(
+        'PnC.11',
+        'certificateChain must be certificates in PEM, that of the station first, then its sub-CAs',
+      );
+    await requireRoomForChain('PnC.11', certificateChain, context);
+    if (!(await pncCertificateRequests.waits(db, stationId)))
+      throw new RuleBroken(
+        'PnC.10',
+        `no SignCertificate of station ${stationId} waits for a V2G certificate; ask for one with the tunnelled TriggerMessage`,
+      );
+  },
+  async onRequest({ certificateChain }, { db, stationId, commandId, now: at }) {
+    await pncCertificateRequests.sign(db, { stationId, commandId, certificateChain, at });
+  },
+  // A refused certificate may be followed by a security event, and the former one stays (PnC.11).
+  async onAnswer({ status }, { request }, { db, stationId, commandId, now: at }) {
+    const answer =
+      status === 'Accepted'
+        ? ({ state: 'installed', reason: null } as const)
+        : ({ state: 'refused', reason: status } as const);
+    await pncCertificateRequests.settle(db, { commandId, ...answer, at });
+    const [leaf] = status === 'Accepted' ? (readCertificates(request.certificateChain) ?? []) : [];
+    if (!leaf) return;
+    const place = { stationId, certificateType: 'V2GCertificateChain' };
+    await installedCertificates.add(db, place, { ...readingOf(leaf), pem: request.certificateChain, at });
+  },
+  async onFailure({ reason }, _request, { db, commandId }) {
+    await pncCertificateRequests.waitAgain(db, { commandId, reason });
+  },
+};

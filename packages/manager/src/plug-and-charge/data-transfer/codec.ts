@@ -1,0 +1,99 @@
+import { checkTunnelled, dialectOf, DIALECTS, OcppError, readTunnelled } from '@evander/ocpp';
+import type { DataTransferRequest, Dialect } from '@evander/ocpp';
+import { storable } from '../../database/storable.ts';
+import type { PncAction } from './tunnel.ts';
+import { messageIdsOf, pncActionOf, wordingOf } from './wording.ts';
+import type { Side } from './wording.ts';
+
+type Payload = Record<string, unknown>;
+
+/** Which message of which dialect. */
+export interface Envelope {
+  dialect: Dialect;
+  action: PncAction;
+}
+
+/** What was inside a DataTransfer, in the words of OCA. */
+export interface Opened {
+  payload: object;
+  /** What was passed over, in sentences for the log. */
+  defects: string[];
+}
+
+/** The tunnelled message that a DataTransfer is; undefined when it is of another vendor, or of no action that the dialect has. */
+export function envelopeOf({ vendorId, messageId }: DataTransferRequest): Envelope | undefined {
+  const dialect = dialectOf(vendorId);
+  const action = dialect && pncActionOf(dialect, messageId ?? '');
+  return action && { dialect, action };
+}
+
+/** Strict, for what we send: throws OcppError when what is inside a DataTransfer of ours breaks its schema. */
+export function checkRequest(envelope: Envelope, data: string | undefined): void {
+  checkTunnelled(schemaName(envelope, 'request'), parse(data));
+}
+
+/** Opens a request. Throws OcppError when it cannot be read. */
+export function openRequest({ dialect, action }: Envelope, data: string | undefined): Opened {
+  const raw = parse(data);
+  const { payload, defects } = readTunnelled(schemaName({ dialect, action }, 'request'), raw);
+  if (action === 'Authorize') requireEvidence(raw, payload as Payload);
+  const { readRequest } = wordingOf(dialect, action);
+  return { payload: readRequest ? readRequest(payload as Payload) : (payload as Payload), defects };
+}
+
+/** Opens a response to a request of ours. Throws OcppError when it cannot be read. */
+export function openResponse({ dialect, action }: Envelope, data: string | undefined, side: Side): Opened {
+  const { payload, defects } = readTunnelled(schemaName({ dialect, action }, 'response'), parse(data));
+  const { readResponse } = wordingOf(dialect, action);
+  return { payload: readResponse ? readResponse(payload as Payload, side) : (payload as Payload), defects };
+}
+
+/** Packs a request: the DataTransfer for it. Throws OcppError when it breaks its schema. */
+export function packRequest(
+  { dialect, action }: Envelope,
+  payload: object,
+  messageId = messageIdsOf(dialect, action)[0] ?? action,
+): DataTransferRequest {
+  const { writeRequest } = wordingOf(dialect, action);
+  const worded = writeRequest ? writeRequest(payload) : payload;
+  checkTunnelled(schemaName({ dialect, action }, 'request'), worded);
+  return { vendorId: DIALECTS[dialect].vendorId, messageId, data: JSON.stringify(worded) };
+}
+
+/** Packs a response: the `data` of its DataTransfer. Throws OcppError when it breaks its schema, which is a fault of ours. */
+export function packResponse({ dialect, action }: Envelope, payload: object, side: Side): string {
+  const { writeResponse } = wordingOf(dialect, action);
+  const worded = writeResponse ? writeResponse(payload, side) : payload;
+  checkTunnelled(schemaName({ dialect, action }, 'response'), worded);
+  return JSON.stringify(worded);
+}
+
+function schemaName({ dialect, action }: Envelope, kind: 'request' | 'response') {
+  return { dialect, action: messageIdsOf(dialect, action)[0] ?? action, kind };
+}
+
+/** No `data` is an empty message: some have no field that must be there. */
+function parse(data: string | undefined): unknown {
+  if (data === undefined || data.trim() === '') return {};
+  try {
+    return storable(JSON.parse(data) as unknown);
+  } catch {
+    throw new OcppError('FormationViolation', 'data is no JSON');
+  }
+}
+
+const EVIDENCE = ['certificate', 'iso15118CertificateHashData', '15118CertificateHashData'];
+
+/** Tolerance ends where it would let in a contract unchecked: what was sent to be checked must be readable, all of it. */
+function requireEvidence(raw: unknown, read: Payload): void {
+  for (const name of EVIDENCE) {
+    const sent = (raw as Payload)[name] ?? undefined;
+    const usable = read[name];
+    // A list that must be there is read as an empty one when it is not.
+    const isWhole = Array.isArray(usable)
+      ? usable.length > 0 && usable.length === (sent as unknown[] | undefined)?.length
+      : (usable === undefined) === (sent === undefined);
+    if (!isWhole && !(name.startsWith('iso') && Array.isArray(sent) && sent.length === 0))
+      throw new OcppError('PropertyConstraintViolation', `${name} cannot be read`);
+  }
+}

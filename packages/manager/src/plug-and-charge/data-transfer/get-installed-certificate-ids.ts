@@ -1,0 +1,28 @@
+import { RuleBroken } from '../../commands/command.ts';
+import { LISTS } from '../../certificates/certificate-lists.store.ts';
+import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
+import type { PncCommand } from './tunnel.ts';
+
+export const getInstalledCertificateIds: PncCommand<'GetInstalledCertificateIds'> = {
+  check({ certificateType }, { dialect }) {
+    if (dialect === 'has2be' && certificateType?.length !== 1)
+      throw new RuleBroken(
+        'H2B.2',
+        'certificateType must be one type: the answer in the dialect of has.to.be does not tell types apart',
+      );
+  },
+  // NotFound: none of these types. Anything else but Accepted says nothing of what there is.
+  async onAnswer({ status, certificateHashDataChain }, { request }, { db, stationId, now: at }) {
+    if (status !== 'Accepted' && status !== 'NotFound') return;
+    const told = status === 'Accepted' ? (certificateHashDataChain ?? []) : [];
+    for (const certificateType of request.certificateType ?? LISTS.pnc) {
+      const certificates = told
+        .filter((one) => one.certificateType === certificateType)
+        .map(({ certificateHashData, childCertificateHashData: children }) => ({
+          ...certificateHashData,
+          ...(children !== undefined && children.length > 0 && { children }),
+        }));
+      await installedCertificates.replace(db, { stationId, certificateType }, { certificates, at });
+    }
+  },
+};

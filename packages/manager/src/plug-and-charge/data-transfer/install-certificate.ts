@@ -1,0 +1,28 @@
+import { RuleBroken } from '../../commands/command.ts';
+import { readCertificates } from '../../certificates/pem.ts';
+import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
+import { readingOf } from './reading.ts';
+import type { PncCommand } from './tunnel.ts';
+
+export const installCertificate: PncCommand<'InstallCertificate'> = {
+  // Whether it is a root, and a good one, is for the station to judge.
+  check({ certificate }) {
+    if (readCertificates(certificate)?.length !== 1)
+      throw new RuleBroken(
+        'InstallCert.1',
+        'certificate must be one X.509 certificate in PEM, and nothing else',
+      );
+  },
+  async onAnswer({ status }, { request }, { db, stationId, now: at }) {
+    if (status !== 'Accepted') return;
+    const { certificate: pem, certificateType } = request;
+    const [certificate] = readCertificates(pem) ?? [];
+    // Sent with skipRules, and we cannot read what the station could.
+    if (!certificate) return;
+    await installedCertificates.add(
+      db,
+      { stationId, certificateType },
+      { ...readingOf(certificate), pem, at },
+    );
+  },
+};

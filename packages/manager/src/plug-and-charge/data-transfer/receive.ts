@@ -1,0 +1,55 @@
+import { OcppError } from '@evander/ocpp';
+import type { DataTransferRequest, DataTransferResponse, Dialect } from '@evander/ocpp';
+import * as pncDialects from '../dialects.store.ts';
+import { faultOf } from '../../database/storage-error.ts';
+import type { Context } from '../../messages/message.ts';
+import { openRequest, packResponse } from './codec.ts';
+import type { Opened } from './codec.ts';
+import { PNC_MESSAGES } from './index.ts';
+import type { PncMessage, PncStationAction } from './tunnel.ts';
+import { messageIdsOf } from './wording.ts';
+
+type HandleData = (request: DataTransferRequest, context: Context) => Promise<DataTransferResponse>;
+
+/** A dialect's handlers by their messageIds in lower case, for the table of vendors. */
+export function tunnelOf(dialect: Dialect): Record<string, HandleData> {
+  const actions = Object.keys(PNC_MESSAGES) as PncStationAction[];
+  const handlers = actions.flatMap((action) => {
+    const handle: HandleData = (request, context) => receive({ dialect, action }, request, context);
+    return messageIdsOf(dialect, action).map((messageId) => [messageId.toLowerCase(), handle] as const);
+  });
+  return Object.fromEntries(handlers);
+}
+
+/**
+ * Handles one tunnelled message. The outer status says only that it could be read; what came of it stands in the inner one (PnC.2).
+ */
+async function receive(
+  { dialect, action }: { dialect: Dialect; action: PncStationAction },
+  { data }: DataTransferRequest,
+  context: Context,
+): Promise<DataTransferResponse> {
+  const { database, stationId, log, pnc } = context;
+  let opened: Opened;
+  try {
+    opened = openRequest({ dialect, action }, data);
+  } catch (error) {
+    if (!(error instanceof OcppError)) throw error;
+    log.warn({ dialect, action, description: error.message }, 'a tunnelled message cannot be read');
+    return { status: 'Rejected' };
+  }
+  if (opened.defects.length > 0)
+    log.warn({ dialect, action, defects: opened.defects }, 'defects passed over');
+  await pncDialects.note(database, stationId, dialect);
+  // An action, its request and its response belong to one another; the compiler cannot follow that through a lookup.
+  const message = PNC_MESSAGES[action] as PncMessage<PncStationAction>;
+  try {
+    const response = await message.handle(opened.payload as never, { ...context, dialect });
+    const packed = packResponse({ dialect, action }, response, { has2beFailure: pnc.has2beFailure });
+    return { status: 'Accepted', data: packed };
+  } catch (error) {
+    if (faultOf(error) !== 'theirs') throw error;
+    log.warn({ dialect, action, err: error }, 'a tunnelled message holds what cannot be stored');
+    return { status: 'Rejected' };
+  }
+}

@@ -1,0 +1,51 @@
+import { Type } from '@fastify/type-provider-typebox';
+import * as rejectedConnections from './rejected-connections.store.ts';
+import type { RejectedConnection } from './rejected-connections.store.ts';
+import { Time } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import type { ApiContext, App } from '../http/route.ts';
+
+const Rejected = Type.Object(
+  {
+    remoteAddress: Type.String(),
+    reason: Type.String(),
+    status: Type.Integer({
+      description:
+        'Of the HTTP answer, or what it would have been where the connection was cut before a request',
+    }),
+    count: Type.Integer(),
+    firstAt: Time,
+    lastAt: Time,
+  },
+  { title: 'RejectedConnection' },
+);
+const PAGER = new Pager(['time', 'text', 'text'], ({ lastAt, remoteAddress, reason }: RejectedConnection) => [
+  lastAt.toISOString(),
+  remoteAddress,
+  reason,
+]);
+
+/** Connections that were rejected and named no station. */
+export function rejectedConnectionRoutes(app: App, { database }: ApiContext): void {
+  app.get(
+    '/rejected-connections',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'listRejectedConnections',
+        summary:
+          'Connections that were rejected and named no station, by address and reason, the latest first; those that did are in `turnedAway` of their station',
+        tags: ['stations'],
+        querystring: listQuery({}),
+        response: { 200: pageOf(Rejected) },
+      },
+    },
+    ({ query }) =>
+      PAGER.page(query, ({ after, rows }) =>
+        rejectedConnections.list(database, {
+          before: after && { lastAt: after[0], remoteAddress: after[1], reason: after[2] },
+          rows,
+        }),
+      ),
+  );
+}

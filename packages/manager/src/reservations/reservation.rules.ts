@@ -1,0 +1,106 @@
+import type { ReserveNowRequest } from '@evander/ocpp';
+import { idTagInfoOf } from '../authorization/authorize.ts';
+import * as configuration from '../configuration/configuration.store.ts';
+import * as places from './reservation-places.store.ts';
+import type { Place } from './reservation-places.store.ts';
+import * as tags from '../authorization/tags.store.ts';
+import { tagKey } from '../authorization/tags.store.ts';
+import { RuleBroken } from '../commands/command.ts';
+import type { CheckContext } from '../commands/command.ts';
+
+/** A tag, or a group, that is let charge; a parentIdTag that its Authorize answers will carry (ReserveNow.3). */
+export async function requireTag(
+  { idTag, parentIdTag }: ReserveNowRequest,
+  { db, now }: CheckContext,
+): Promise<void> {
+  const tag = await tags.find(db, idTag);
+  if (!tag && !(await tags.isParent(db, idTag)))
+    throw new RuleBroken(
+      'ReserveNow.3',
+      `tag ${idTag} is not known and would not be let charge; add it with PUT /api/v1/tags/${encodeURIComponent(idTag)}`,
+    );
+  const { status } = tag ? idTagInfoOf(tag, now) : { status: 'Accepted' };
+  if (status !== 'Accepted')
+    throw new RuleBroken('ReserveNow.3', `tag ${idTag} is ${status} and would not be let charge`);
+  const groups = [tag?.parentIdTag ?? idTag, idTag].map(tagKey);
+  if (parentIdTag === undefined || groups.includes(tagKey(parentIdTag))) return;
+  throw new RuleBroken(
+    'ReserveNow.3',
+    `tag ${idTag} is not of the group ${parentIdTag}, so none of that group could use the reservation; send its parentIdTag or none`,
+  );
+}
+
+/** Connector 0 where the station takes reservations of it (ReserveNow.2); nothing is refused while its configuration is not known. */
+export async function requireConnectorZero(
+  connectorId: number,
+  { db, stationId }: CheckContext,
+): Promise<void> {
+  if (connectorId > 0) return;
+  const isSupported = await configuration.boolean(db, stationId, 'ReserveConnectorZeroSupported');
+  if (isSupported ?? !(await configuration.isComplete(db, stationId))) return;
+  throw new RuleBroken(
+    'ReserveNow.2',
+    `station ${stationId} takes no reservations of connector 0 (ReserveConnectorZeroSupported); name a connector`,
+  );
+}
+
+/** A connector that can be reserved, by what the station has told (ReserveNow.4): it would refuse, and the driver would hear it late. */
+export async function requireFreeConnector(request: ReserveNowRequest, context: CheckContext): Promise<void> {
+  const { connectorId, reservationId } = request;
+  const { db, stationId, now } = context;
+  const known = (await places.lockAndList(db, stationId, now)).map((place) => ({
+    ...place,
+    reservationIds: place.reservationIds.filter((id) => id !== reservationId),
+    // The reservation that this one replaces is why the connector says Reserved.
+    isFreed: place.isFreed || place.reservationIds.includes(reservationId),
+  }));
+  const count = await connectorCount(context);
+  if (count !== undefined && connectorId > count)
+    throw new RuleBroken(
+      'G.7',
+      `station ${stationId} has ${count} connectors, and no connector ${connectorId}`,
+    );
+  const why = obstacle(known, connectorId) ?? obstacle(known, 0);
+  if (why !== undefined) throw new RuleBroken('ReserveNow.4', `${why}; choose another, or wait`);
+  if (count === undefined) return;
+  const ofAny = known.find((place) => place.connectorId === 0)?.reservationIds.length ?? 0;
+  const free = freeConnectors(known, count);
+  if (free - ofAny >= 1) return;
+  throw new RuleBroken(
+    'ReserveNow.4',
+    `station ${stationId} has ${count} connectors, ${free} of them free, and ${ofAny} reservations of any connector: there is none left to reserve`,
+  );
+}
+
+/** How many connectors a station has, as it says; undefined while it has not. */
+async function connectorCount({ db, stationId }: CheckContext): Promise<number | undefined> {
+  const count = await configuration.integer(db, stationId, 'NumberOfConnectors');
+  return count !== undefined && count > 0 ? count : undefined;
+}
+
+function freeConnectors(known: Place[], count: number): number {
+  const taken = known.filter(
+    ({ connectorId }) =>
+      connectorId > 0 && connectorId <= count && obstacle(known, connectorId) !== undefined,
+  );
+  return count - taken.length;
+}
+
+const OCCUPIED = new Set(['Preparing', 'Charging', 'SuspendedEVSE', 'SuspendedEV', 'Finishing']);
+const OUT_OF_ORDER = new Set(['Faulted', 'Unavailable']);
+
+/** Why a connector cannot be reserved; undefined when nothing is known that speaks against it. */
+function obstacle(known: Place[], connectorId: number): string | undefined {
+  const place = known.find((one) => one.connectorId === connectorId);
+  if (!place) return undefined;
+  const { status, isFreed, transactionId, reservationIds } = place;
+  const name = connectorId === 0 ? 'the station' : `connector ${connectorId}`;
+  if (status !== null && OUT_OF_ORDER.has(status)) return `${name} is ${status}`;
+  if (connectorId === 0) return undefined;
+  if (reservationIds.length > 0)
+    return `${name} is reserved already, by reservation ${reservationIds.join(', ')}`;
+  if (transactionId !== null) return `transaction ${transactionId} runs on ${name}`;
+  if (status !== null && OCCUPIED.has(status)) return `${name} is occupied: it is ${status}`;
+  if (status === 'Reserved' && !isFreed) return `${name} is Reserved already, by somebody else`;
+  return undefined;
+}

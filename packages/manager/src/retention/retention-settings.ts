@@ -1,0 +1,38 @@
+import type { SettingName, Settings } from '@evander/process';
+import type { RetainedData } from './retention.store.ts';
+
+/** The variables that tell for how long data is kept. */
+export const RETENTION_SETTINGS = [
+  'retentionFrames',
+  'retentionStatuses',
+  'retentionMeterValues',
+  'retentionAuthorizations',
+  'retentionEvents',
+  'retentionSecurityEvents',
+  'retentionCommands',
+  'retentionJobs',
+  'retentionReservations',
+  'retentionCertificateRequests',
+  'retentionUnmatchedStops',
+  'retentionTransactions',
+] as const satisfies readonly SettingName[];
+
+/** For how many days each kind of data is kept; 0 for ever. */
+export function retentionDays(
+  settings: Settings<(typeof RETENTION_SETTINGS)[number]>,
+): Record<RetainedData, number> {
+  return {
+    frames: settings.retentionFrames,
+    statuses: settings.retentionStatuses,
+    meterValues: settings.retentionMeterValues,
+    authorizations: settings.retentionAuthorizations,
+    events: settings.retentionEvents,
+    securityEvents: settings.retentionSecurityEvents,
+    commands: settings.retentionCommands,
+    jobs: settings.retentionJobs,
+    reservations: settings.retentionReservations,
+    certificateRequests: settings.retentionCertificateRequests,
+    unmatchedStops: settings.retentionUnmatchedStops,
+    transactions: settings.retentionTransactions,
+  };
+}

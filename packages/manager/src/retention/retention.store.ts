@@ -1,0 +1,228 @@
+import type { Database, Db } from '../database/database.ts';
+import { statement } from '../database/database.ts';
+import { isInUse, whileTableIsFree } from '../database/table-lock.ts';
+
+/** A table that grows with time, and how what is too old is told in it. */
+interface Kept {
+  table: string;
+  /** Of a partitioned table: SQL that is true for a partition that is needed still; `%I` is its name. */
+  neededPartition?: string;
+  /** Of a partitioned table: the column of its default partition that tells how long a row has been here. */
+  since?: string;
+  /** SQL of what may go; `$1` is the time, `r` the row. */
+  isOld: string;
+  /** Where there is no index on the time of rows: the column that they are looked through by, and the time that rises with it. */
+  by?: { key: string; arrivedAt: string };
+}
+
+// One that is lost or closed has ended, though its stop may come late.
+const IS_OPEN = "t.state = 'open'";
+const UNDELIVERED = `EXISTS (SELECT FROM webhooks w WHERE w.active AND (w.last_event_id < r.id
+  OR EXISTS (SELECT FROM webhook_deliveries d WHERE d.webhook_id = w.webhook_id AND d.event_id = r.id AND d.dead_at IS NULL)))`;
+
+/** Each kind of data that can be kept for a number of days, and its tables. */
+const KEPT = {
+  frames: [{ table: 'frames', since: 'recorded_at', isOld: 'r.recorded_at < $1' }],
+  statuses: [{ table: 'connector_statuses', since: 'received_at', isOld: 'r.received_at < $1' }],
+  meterValues: [
+    {
+      table: 'meter_values',
+      since: 'received_at',
+      isOld: `r.received_at < $1 AND NOT EXISTS (SELECT FROM transactions t WHERE t.transaction_id = r.transaction_id AND ${IS_OPEN})`,
+      neededPartition: `SELECT EXISTS (SELECT FROM transactions t WHERE ${IS_OPEN}
+        AND EXISTS (SELECT FROM %I m WHERE m.transaction_id = t.transaction_id))`,
+    },
+  ],
+  authorizations: [
+    { table: 'authorizations', since: 'received_at', isOld: 'r.received_at < $1' },
+    { table: 'pnc_authorizations', isOld: 'r.received_at < $1' },
+  ],
+  events: [
+    {
+      table: 'events',
+      since: 'at',
+      isOld: `r.at < $1 AND NOT ${UNDELIVERED}`,
+      neededPartition: `SELECT EXISTS (SELECT FROM (SELECT id FROM %I ORDER BY id DESC LIMIT 1) r WHERE ${UNDELIVERED})
+        OR EXISTS (SELECT FROM webhook_deliveries d JOIN webhooks w USING (webhook_id) JOIN %I e ON e.id = d.event_id AND e.at = d.event_at
+          WHERE w.active AND d.dead_at IS NULL)`,
+    },
+  ],
+  securityEvents: [{ table: 'security_events', isOld: 'r.received_at < $1' }],
+  commands: [
+    {
+      table: 'commands',
+      by: { key: 'sequence', arrivedAt: 'created_at' },
+      isOld: "r.settled_at < $1 AND r.status NOT IN ('queued', 'sent')",
+    },
+    {
+      table: 'charging_profile_applications',
+      by: { key: 'application_id', arrivedAt: 'requested_at' },
+      isOld: 'true',
+    },
+  ],
+  jobs: [
+    { table: 'status_notifications', isOld: 'r.received_at < $1' },
+    {
+      table: 'station_jobs',
+      by: { key: 'job_id', arrivedAt: 'requested_at' },
+      // One of which its station has told nothing for so long has no end that could come.
+      isOld: 'coalesce(r.ended_at, greatest(r.accepted_at, r.status_at, r.requested_at)) < $1',
+    },
+  ],
+  reservations: [
+    {
+      table: 'reservations',
+      by: { key: 'reservation_key', arrivedAt: 'requested_at' },
+      isOld: "r.state NOT IN ('requested', 'active')",
+    },
+  ],
+  certificateRequests: [
+    {
+      table: 'certificate_requests',
+      by: { key: 'certificate_request_id', arrivedAt: 'requested_at' },
+      isOld: "r.state IN ('rejected', 'installed', 'superseded')",
+    },
+    {
+      table: 'pnc_certificate_requests',
+      by: { key: 'pnc_request_id', arrivedAt: 'requested_at' },
+      isOld: "r.state IN ('rejected', 'installed', 'superseded')",
+    },
+  ],
+  unmatchedStops: [
+    {
+      table: 'unmatched_stops',
+      by: { key: 'unmatched_stop_id', arrivedAt: 'received_at' },
+      isOld: 'true',
+    },
+  ],
+  transactions: [
+    {
+      table: 'transactions',
+      by: { key: 'transaction_id', arrivedAt: 'start_received_at' },
+      isOld: `r.state <> 'open' AND coalesce(r.stopped_at, r.close_stopped_at, r.lost_at, r.started_at) < $1
+        AND greatest(r.stop_received_at, r.closed_at, r.start_received_at) < $1`,
+    },
+  ],
+} satisfies Record<string, Kept[]>;
+
+export type RetainedData = keyof typeof KEPT;
+export const RETAINED = Object.keys(KEPT) as RetainedData[];
+
+/** What was removed of one table. */
+export interface Removal {
+  table: string;
+  partitions: number;
+  rows: number;
+}
+
+/** Rows of one statement: short enough that nobody waits for them. */
+const ROWS = 5000;
+/** Statements of one run and table; the next run goes on. */
+const STATEMENTS = 400;
+/** Tables without an index on their time are read as a whole. */
+const STATEMENT_MS = 600_000;
+
+/** Removes what is older than a time from the tables of a kind of data, except what is needed still. */
+export async function removeOld(database: Database, kind: RetainedData, before: Date): Promise<Removal[]> {
+  const removals: Removal[] = [];
+  for (const kept of KEPT[kind] as Kept[]) {
+    const partitions = kept.since === undefined ? 0 : await dropOld(database, kept, before);
+    removals.push({ table: kept.table, partitions, rows: await deleteOld(database, kept, before) });
+  }
+  if (kind === 'events') await database.query(forgetDeliveries());
+  return removals;
+}
+
+const selectOld = statement(
+  'retention.oldPartitions',
+  `SELECT partition FROM (
+     SELECT c.relname AS partition,
+       (regexp_match(pg_get_expr(c.relpartbound, c.oid), 'TO \\(''([^'']+)''\\)'))[1]::timestamptz AS upper
+     FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid WHERE inhparent = $1::regclass) p
+   WHERE upper <= $2 ORDER BY upper`,
+);
+
+async function dropOld(database: Database, kept: Kept, before: Date): Promise<number> {
+  const { rows } = await database.query<{ partition: string }>(selectOld([kept.table, before]));
+  let dropped = 0;
+  try {
+    for (const { partition } of rows) if (await drop(database, kept, partition)) dropped++;
+  } catch (error) {
+    // Somebody reads or writes the table in an open database transaction: the next run goes on.
+    if (!isInUse(error)) throw error;
+  }
+  return dropped;
+}
+
+const lock = statement(
+  'retention.lock',
+  "SELECT pg_try_advisory_xact_lock(hashtext('evander retention'), hashtext($1)) AS mine",
+);
+
+function drop(database: Database, { table, neededPartition }: Kept, partition: string): Promise<boolean> {
+  const name = `"${partition}"`;
+  return whileTableIsFree(database, async (db) => {
+    if (!(await isMine(db, table))) return false;
+    if (neededPartition && (await isTrue(db, neededPartition.replaceAll('%I', name)))) return false;
+    await db.query({ text: `DROP TABLE ${name}` });
+    return true;
+  });
+}
+
+async function isMine(db: Db, table: string): Promise<boolean> {
+  const { rows } = await db.query<{ mine: boolean }>(lock([table]));
+  return rows[0]?.mine === true;
+}
+
+async function isTrue(db: Db, text: string): Promise<boolean> {
+  const { rows } = await db.query<Record<string, boolean>>({ text });
+  return Object.values(rows[0] ?? {})[0] === true;
+}
+
+/** What one statement has deleted, and the place from which the next goes on; null at the end. */
+interface Step {
+  rows: number;
+  next: string | null;
+}
+
+async function deleteOld(database: Database, kept: Kept, before: Date): Promise<number> {
+  const text = kept.by === undefined ? deleteByTime(kept) : deleteByKey(kept, kept.by);
+  let deleted = 0;
+  let after: string | null = '0';
+  for (let i = 0; i < STATEMENTS && after !== null; i++) {
+    const step: Step = await database.transaction(
+      async (db) => {
+        if (!(await isMine(db, kept.table))) return { rows: 0, next: null };
+        const { rows } = await db.query<Step>({ text, values: [before, after] });
+        return rows[0] ?? { rows: 0, next: null };
+      },
+      { statementMs: STATEMENT_MS },
+    );
+    deleted += step.rows;
+    after = step.next;
+  }
+  return deleted;
+}
+
+// Of a partitioned table: what has gone to its default partition, by the time of its receipt, as its own time is that of a clock that was
+// wrong.
+function deleteByTime({ table, since, isOld }: Kept): string {
+  const from = since === undefined ? table : `${table}_other`;
+  return `WITH gone AS (DELETE FROM ${from} WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM ${from} r WHERE ${isOld} LIMIT ${ROWS})) RETURNING 1)
+    SELECT count(*)::int AS rows, CASE WHEN count(*) = ${ROWS} THEN $2::text END AS next FROM gone`;
+}
+
+// The oldest come first, page by page past those that stay, until a page in which none has been here for so long.
+function deleteByKey({ table, isOld }: Kept, { key, arrivedAt }: NonNullable<Kept['by']>): string {
+  return `WITH page AS MATERIALIZED (SELECT r.${key} AS key, r.${arrivedAt} < $1 AS has_time, r.${arrivedAt} < $1 AND (${isOld}) AS is_old
+      FROM ${table} r WHERE r.${key} > $2::bigint ORDER BY r.${key} LIMIT ${ROWS}),
+    gone AS (DELETE FROM ${table} WHERE ${key} = ANY (ARRAY(SELECT key FROM page WHERE is_old)) RETURNING 1)
+    SELECT (SELECT count(*)::int FROM gone) AS rows, CASE WHEN bool_or(has_time) THEN max(key)::text END AS next FROM page`;
+}
+
+// Deliveries, dead ones most often, of events that are no more.
+const forgetDeliveries = statement(
+  'retention.forgetDeliveries',
+  `DELETE FROM webhook_deliveries d
+   WHERE NOT EXISTS (SELECT FROM events e WHERE e.id = d.event_id AND e.at = d.event_at)`,
+);

@@ -1,0 +1,111 @@
+import { OcppError } from '@evander/ocpp';
+import type { ChargingProfile } from '@evander/ocpp';
+import { profileIn } from './charging-profile-template.ts';
+import type { NewProfile, TemplateDefinition } from './charging-profile-template.ts';
+import type { CallMaker } from '../commands/call-maker.ts';
+import { NotSent, RuleBroken } from '../commands/command.ts';
+import * as applications from './charging-profile-applications.store.ts';
+import * as configuration from '../configuration/configuration.store.ts';
+import type { Database, Db } from '../database/database.ts';
+import * as transactions from '../transactions/transactions.store.ts';
+
+/** So many stations are prepared at a time. */
+const AT_ONCE = 8;
+
+type Unit = ChargingProfile['chargingSchedule']['chargingRateUnit'];
+
+/** Where a template is to be set, by whom. */
+export interface Target {
+  template: { templateId: string; definition: TemplateDefinition };
+  stationIds: string[];
+  connectorId: number;
+  /** Of a TxProfile; without it each station's own on the connector. */
+  transactionId: number | undefined;
+  ttlSeconds: number;
+  requestedBy: string | undefined;
+  at: Date;
+}
+
+/**
+ * Sends each station its SetChargingProfile and records that, or why it was not sent, one station's refusal being no other's; gives the
+ * ids of what was recorded, in the order of the stations. Rejects when the database is away: what was recorded by then stays.
+ */
+export async function applyTemplate(
+  context: { database: Database; callMaker: CallMaker },
+  target: Target,
+): Promise<number[]> {
+  const ids: number[] = [];
+  for (let i = 0; i < target.stationIds.length; i += AT_ONCE) {
+    const some = target.stationIds.slice(i, i + AT_ONCE);
+    ids.push(...(await Promise.all(some.map((stationId) => applyTo(context, stationId, target)))));
+  }
+  return ids;
+}
+
+async function applyTo(
+  { database, callMaker }: { database: Database; callMaker: CallMaker },
+  stationId: string,
+  target: Target,
+): Promise<number> {
+  const { template, connectorId, ttlSeconds, requestedBy, at } = target;
+  const about = {
+    templateId: template.templateId,
+    stationId,
+    connectorId,
+    transactionId: null,
+    unit: null,
+    requestedBy: requestedBy ?? null,
+    requestedAt: at,
+  };
+  try {
+    const unit = await unitFor(database, stationId, template.definition.unit);
+    const transactionId = await transactionFor(database, stationId, target);
+    const profile: NewProfile = {
+      ...profileIn(unit, template.definition),
+      ...(transactionId && { transactionId }),
+    };
+    const commandId = await callMaker.request({
+      stationId,
+      action: 'SetChargingProfile',
+      request: { connectorId, csChargingProfiles: profile },
+      ttlSeconds,
+      ...(requestedBy !== undefined && { requestedBy }),
+    });
+    return await applications.add(database, {
+      ...about,
+      transactionId: transactionId ?? null,
+      unit,
+      outcome: { commandId },
+    });
+  } catch (error) {
+    return applications.add(database, { ...about, outcome: refusalOf(error) });
+  }
+}
+
+/** The template's own unit, unless the station is known to take only the other one. */
+async function unitFor(db: Db, stationId: string, unit: Unit): Promise<Unit> {
+  const allowed = await configuration.list(db, stationId, 'ChargingScheduleAllowedChargingRateUnit');
+  const takes = (word: string): boolean => allowed?.some((name) => name.toLowerCase() === word) ?? false;
+  if (unit === 'A') return takes('power') && !takes('current') ? 'W' : 'A';
+  return takes('current') && !takes('power') ? 'A' : 'W';
+}
+
+async function transactionFor(
+  db: Db,
+  stationId: string,
+  { template, connectorId, transactionId }: Target,
+): Promise<number | undefined> {
+  if (template.definition.purpose !== 'TxProfile' || transactionId !== undefined) return transactionId;
+  const running = await transactions.findOpen(db, { stationId, connectorId });
+  if (running) return running.transactionId;
+  throw new RuleBroken(
+    'SetProfile.1',
+    `no transaction is running on connector ${connectorId} of station ${stationId}; a TxProfile is for a running one`,
+  );
+}
+
+function refusalOf(error: unknown): { rule: string | null; reason: string } {
+  if (error instanceof RuleBroken) return { rule: error.rule, reason: error.message };
+  if (error instanceof NotSent || error instanceof OcppError) return { rule: null, reason: error.message };
+  throw error;
+}

@@ -1,0 +1,59 @@
+import type { GetCompositeScheduleRequest } from '@evander/ocpp';
+import { Type } from '@fastify/type-provider-typebox';
+import type { Static } from '@fastify/type-provider-typebox';
+import type { CallMaker } from '../commands/call-maker.ts';
+import { NotSent, RuleBroken } from '../commands/command.ts';
+import type { CommandRow } from '../commands/command-list.store.ts';
+import { nullable, oneOf, Text } from '../http/fields.ts';
+
+const WAIT_MS = 15_000;
+
+/** How asking went; null when nobody wanted to. */
+export const Ask = nullable(
+  Type.Object(
+    {
+      outcome: oneOf(
+        ['answered', 'notConnected', 'notSent', 'notAllowed', 'failed', 'pending'] as const,
+        'notSent: a rule speaks against it. notAllowed: the key is of a viewer. failed: with a CALLERROR, or without an answer. pending: the answer may still come',
+      ),
+      commandId: Text,
+      detail: nullable(Type.String({ description: 'Why it was not answered' })),
+    },
+    { description: 'GetCompositeSchedule sent for this request; null when it was not to be' },
+  ),
+);
+
+/** Asks a station for a composite schedule and waits a while for the answer; what hinders that is the outcome. */
+export async function askForSchedule(
+  callMaker: CallMaker,
+  ask: { stationId: string; request: GetCompositeScheduleRequest; requestedBy: string | undefined },
+): Promise<Static<typeof Ask>> {
+  const { requestedBy, ...call } = ask;
+  let command: CommandRow;
+  try {
+    const sent = {
+      ...call,
+      action: 'GetCompositeSchedule',
+      ...(requestedBy !== undefined && { requestedBy }),
+    } as const;
+    command = await callMaker.send(sent, WAIT_MS);
+  } catch (error) {
+    if (error instanceof RuleBroken)
+      return { outcome: 'notSent', commandId: null, detail: `${error.rule}: ${error.message}` };
+    if (!(error instanceof NotSent) || error.why === 'unknownStation') throw error;
+    const outcome = error.why === 'notConnected' ? 'notConnected' : 'notSent';
+    return { outcome, commandId: null, detail: error.message };
+  }
+  const { commandId } = command;
+  switch (command.status) {
+    case 'answered':
+      return { outcome: 'answered', commandId, detail: null };
+    case 'failed':
+      return { outcome: 'failed', commandId, detail: command.error?.description ?? null };
+    case 'timedOut':
+    case 'expired':
+      return { outcome: 'failed', commandId, detail: 'the station did not answer in time' };
+    default:
+      return { outcome: 'pending', commandId, detail: 'the station has not answered yet' };
+  }
+}

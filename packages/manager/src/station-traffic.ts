@@ -1,0 +1,148 @@
+import type { Presence } from '@evander/broker';
+import { CallMaker } from './commands/call-maker.ts';
+import { GOALS } from './desired-state/index.ts';
+import { Pursuit } from './desired-state/reconciler.ts';
+import { HeardStations } from './presence/heard-stations.ts';
+import { LastSeen } from './stations/last-seen.ts';
+import type { ManagerOptions } from './manager.ts';
+import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
+import type { ManagerMetrics } from './observability/metrics.ts';
+import { recordPresence } from './presence/presence.ts';
+import { LeafSigner } from './plug-and-charge/leaf-signer.ts';
+import type { PncServices } from './plug-and-charge/plug-and-charge.ts';
+import { Road } from './mqtt/mqtt-link.ts';
+import { Router } from './mqtt/router.ts';
+import { Sealer } from '@evander/process';
+import type { Log } from '@evander/process';
+import { StationRegister } from './stations/station-register.ts';
+import type { Batch } from './database/batch.ts';
+import * as connections from './stations/connections.store.ts';
+import type { Database } from './database/database.ts';
+import { createWriter } from './station-writer.ts';
+import type { Writer } from './station-writer.ts';
+
+type Options = ManagerOptions & { now(): Date; pnc: PncServices };
+
+/** What stands between the road and the database: calls are answered here, commands made, presence kept. */
+export class Desk {
+  readonly road: Road;
+  readonly callMaker: CallMaker;
+  readonly register: StationRegister;
+  readonly pursuit: Pursuit;
+  readonly #router: Router;
+  readonly #writer: Writer;
+  readonly #lastSeen: LastSeen;
+  readonly #leafSigner: LeafSigner;
+  readonly #presence = new Set<Promise<void>>();
+  readonly #database: Database;
+  readonly #log: Log;
+
+  constructor(options: Options, database: Database, metrics: ManagerMetrics) {
+    const { log, now, passwordPepper, heartbeatSeconds } = options;
+    const writer = createWriter(database, (table, rows) => metrics.countBatch(table, rows));
+    const common = {
+      database,
+      metrics,
+      now,
+      log,
+      hiddenDataTransfers: options.hiddenDataTransfers ?? [],
+      publish: (stationId: string, payload: string) => this.road.publishOut(stationId, payload),
+    };
+    this.#writer = writer;
+    this.#database = database;
+    this.#log = log;
+    this.#lastSeen = new LastSeen(database, log);
+    this.register = new StationRegister(database, now);
+    this.callMaker = new CallMaker({
+      ...common,
+      commands: COMMANDS,
+      frames: writer.frames,
+      sealer: new Sealer(options.sealingKey),
+      passwordPepper,
+      // The gateway's clock starts a little later than ours.
+      answerTimeoutMs: options.answerTimeoutMs + 1000,
+      isBrokerConnected: () => this.road.isReady,
+      settle: (stationId, commandId) => this.road.settle(stationId, commandId),
+      onSettled: (stationId) => void this.pursuit.look(stationId),
+    });
+    const { callMaker } = this;
+    const heard = new HeardStations({ ...options, database, connections: writer.connections });
+    const { issueV2g, ...pnc } = options.pnc;
+    this.#leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });
+    this.pursuit = new Pursuit({ database, callMaker: this.callMaker, goals: GOALS, now, log });
+    this.#router = new Router({
+      ...common,
+      pnc: { ...pnc, signWaiting: (stationId) => this.#leafSigner.signWaiting(stationId) },
+      messages: MESSAGES,
+      isAccepted: (stationId) => this.register.isAccepted(stationId),
+      writer,
+      heartbeatSeconds,
+      onAnswer: (stationId, answer, at) => this.callMaker.onAnswer(stationId, answer, at),
+      onAnswerNotStored: () => this.callMaker.onAnswerNotStored(),
+      hear: (stationId, envelope) => heard.hear(stationId, envelope),
+      markSeen: (stationId, at) => this.#lastSeen.mark(stationId, at),
+    });
+    this.road = new Road({
+      mqttUrl: options.mqttUrl,
+      mqttPrefix: options.mqttPrefix,
+      onEnvelope: (stationId, envelope) => void this.#router.route(stationId, envelope),
+      onPresence: (gatewayId, presence) => {
+        const recorded: Promise<void> = recordPresence(gatewayId, presence, { database, writer, now })
+          .then(() => this.#closeWeaker(stationsIn(presence)))
+          .catch((error: unknown) => {
+            log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded');
+            this.road.askForPresenceAgain();
+          })
+          .finally(() => this.#presence.delete(recorded));
+        this.#presence.add(recorded);
+      },
+      onSettled: (commandId) => this.callMaker.onSettled(commandId),
+      log,
+    });
+    this.callMaker.start();
+    this.#leafSigner.start();
+    this.pursuit.start();
+  }
+
+  /** A station was changed: what was believed of it is forgotten, and a connection that does not meet its security profile closed. */
+  onStationChanged(stationId: string): void {
+    this.register.forget(stationId);
+    this.#closeWeaker([stationId]).catch((error: unknown) =>
+      // The next listing of its gateway has it looked for again.
+      this.#log.warn(
+        { stationId, err: error },
+        'its connection could not be compared with its security profile',
+      ),
+    );
+  }
+
+  async #closeWeaker(stationIds: string[]): Promise<void> {
+    if (stationIds.length === 0) return;
+    const weak = await connections.weakerThanTheirStation(this.#database, stationIds);
+    if (weak.length > 0) this.road.closeConnections(weak);
+  }
+
+  /** Takes nothing new, and lets what is being worked on be answered for so many milliseconds. */
+  async finish(drainMs: number): Promise<void> {
+    await this.road.stopReceiving();
+    await Promise.race([this.#router.idle(), new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
+    await this.#leafSigner.close();
+    await this.pursuit.close();
+    await this.callMaker.close();
+  }
+
+  /** Writes what is left to be written, and leaves the road. */
+  async close(): Promise<void> {
+    await Promise.all(this.#presence);
+    await this.#lastSeen.close();
+    await Promise.all(Object.values(this.#writer).map((batch: Batch<unknown>) => batch.idle()));
+    await this.road.close();
+  }
+}
+
+/** Stations whose open connections a presence names: one may have been accepted while its security profile was raised. */
+function stationsIn(presence: Presence): string[] {
+  return presence.kind === 'connected' || presence.kind === 'listing'
+    ? presence.connections.map(({ stationId }) => stationId)
+    : [];
+}

@@ -1,0 +1,56 @@
+import { Type } from '@fastify/type-provider-typebox';
+import * as securityEvents from './security-events.store.ts';
+import type { SecurityEvent as Row } from './security-events.store.ts';
+import { OfStation, Period, readPeriod, Text, Time } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import type { ApiContext, App } from '../http/route.ts';
+
+/** A security event as the API shows it. */
+export const SecurityEvent = Type.Object(
+  {
+    stationId: Type.String(),
+    type: Type.String({ description: 'An open list: stations may have types of their own' }),
+    occurredAt: Type.Unsafe<Date>({ ...Time, description: "By the station's clock" }),
+    isCritical: Type.Boolean({ description: 'The security extension of OCPP 1.6 calls this type critical' }),
+    techInfo: Text,
+    receivedAt: Time,
+  },
+  { title: 'SecurityEvent' },
+);
+const Query = listQuery({
+  stationId: OfStation,
+  type: Type.Optional(Type.String({ description: 'Only this type, in any case' })),
+  critical: Type.Optional(Type.Boolean({ description: 'true: only critical ones; false: only others' })),
+  ...Period,
+});
+const PAGER = new Pager(['time', 'text', 'text'], ({ occurredAt, stationId, type }: Row) => [
+  occurredAt.toISOString(),
+  stationId,
+  type,
+]);
+
+/** Security events of all stations. */
+export function securityEventRoutes(app: App, { database }: ApiContext): void {
+  app.get(
+    '/security-events',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'listSecurityEvents',
+        summary: 'Security events, newest first',
+        tags: ['security'],
+        querystring: Query,
+        response: { 200: pageOf(SecurityEvent) },
+      },
+    },
+    ({ query }) =>
+      PAGER.page(query, ({ after, rows }) =>
+        securityEvents.list(database, {
+          ...query,
+          ...readPeriod(query),
+          before: after && { at: after[0], stationId: after[1], type: after[2] },
+          rows,
+        }),
+      ),
+  );
+}

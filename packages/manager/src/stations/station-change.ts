@@ -1,0 +1,113 @@
+import { Type } from '@fastify/type-provider-typebox';
+import type { Static } from '@fastify/type-provider-typebox';
+import { passwordHashes } from './station-password.ts';
+import * as passwordChanges from './password-changes.store.ts';
+import type { Db } from '../database/database.ts';
+import * as stationList from './station-list.store.ts';
+import * as stations from './stations.store.ts';
+import { nullable, oneOf } from '../http/fields.ts';
+import { Problem } from '../http/problem.ts';
+import type { ApiContext } from '../http/route.ts';
+
+/** What an operator says of a station. */
+export const StationChange = Type.Object(
+  {
+    securityProfile: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 3,
+        description:
+          '0 nothing, 1 password, 2 TLS and password, 3 TLS and client certificate. A new station has 1 with a password and 0 without. ' +
+          'Raising it closes a connection that does not meet it',
+      }),
+    ),
+    password: Type.Optional(
+      Type.String({
+        minLength: 8,
+        maxLength: 40,
+        description:
+          '32 to 40 hex digits are an AuthorizationKey: the station may send its bytes or its digits. All else is text. Never shown again',
+      }),
+    ),
+    userName: Type.Optional(
+      nullable(
+        Type.String({
+          minLength: 1,
+          maxLength: 255,
+          pattern: '^[^:]*$',
+          description:
+            'The Basic user name of a station that sends another one than its id, which OCPP-J forbids; null: its id',
+        }),
+      ),
+    ),
+    serialNumbers: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+        maxItems: 20,
+        description:
+          'Names besides its id that a certificate of the station may carry: serial numbers, the SECC id of ISO 15118. Only these ' +
+          'count, never what the station reports; each belongs to one station',
+      }),
+    ),
+    assumedSubprotocol: Type.Optional(
+      nullable(
+        oneOf(
+          ['ocpp1.6'] as const,
+          'Spoken with the station when its handshake offers no subprotocol, which OCPP-J forbids; null: such a handshake is rejected',
+        ),
+      ),
+    ),
+    bootAnswer: Type.Optional(
+      oneOf(['Accepted', 'Pending', 'Rejected'] as const, 'What its next BootNotification is answered'),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** Adds or changes a station; what the change does not name keeps its value. True when it is new. */
+export async function putStation(
+  { database, passwordPepper }: ApiContext,
+  stationId: string,
+  change: Static<typeof StationChange>,
+): Promise<boolean> {
+  const { securityProfile, password, bootAnswer, userName, serialNumbers, assumedSubprotocol } = change;
+  const isNew = await database.transaction(async (db) => {
+    const isNewRow = await stationList.put(db, {
+      stationId,
+      securityProfile: securityProfile ?? null,
+      passwordHashes: password === undefined ? null : passwordHashes(password, stationId, passwordPepper),
+      bootAnswer: bootAnswer ?? null,
+      userName,
+      serialNumbers: serialNumbers ?? null,
+      assumedSubprotocol,
+    });
+    if (password !== undefined) await passwordChanges.forgetSettled(db, stationId);
+    // Looked at once it is written, and its row locked: two changes at a time cannot together leave it without a password.
+    const stored = await stations.credentials(db, stationId);
+    if (stored) requirePassword(stored);
+    if (isNewRow || serialNumbers) await requireOwnNames(db, stationId);
+    await stationList.forgetTurnedAway(db, stationId);
+    return isNewRow;
+  });
+  return isNew;
+}
+
+/** A name that two stations had would let one of them have a certificate in the name of the other. */
+async function requireOwnNames(db: Db, stationId: string): Promise<void> {
+  const names = await stations.registeredNames(db, stationId);
+  const other = await stations.otherNamed(db, stationId, names);
+  if (other !== undefined)
+    throw new Problem(
+      409,
+      `the id of station ${stationId} or one of its serialNumbers is the id or a serial number of station ${other}; change or delete that one first`,
+      { field: 'serialNumbers' },
+    );
+}
+
+function requirePassword({ stationId, securityProfile, passwordHashes }: stations.StationCredentials): void {
+  if ((securityProfile !== 1 && securityProfile !== 2) || passwordHashes.length > 0) return;
+  throw new Problem(
+    400,
+    `station ${stationId} has no password, which security profile ${securityProfile} wants; send "password" too`,
+    { field: 'password' },
+  );
+}

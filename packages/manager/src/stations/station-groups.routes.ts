@@ -1,0 +1,159 @@
+import { Type } from '@fastify/type-provider-typebox';
+import type { Db } from '../database/database.ts';
+import * as openGoals from '../desired-state/open-reconciliations.store.ts';
+import * as store from './station-groups.store.ts';
+import type { StationGroup } from './station-groups.store.ts';
+import { nullable, StationId, Text, Time } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import { Problem } from '../http/problem.ts';
+import type { ApiContext, App } from '../http/route.ts';
+
+const GroupName = Type.String({
+  pattern: '^[\\w .:-]{1,64}$',
+  description: '1 to 64 letters, digits, spaces and _ . : -',
+});
+export const GroupParams = Type.Object({ name: GroupName });
+const Filter = Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 255 })));
+const Group = Type.Object(
+  {
+    name: Type.String(),
+    rank: Type.Integer({
+      description: 'Where groups say different things the lowest counts; of equal ones the first name',
+    }),
+    stationIds: Type.Array(Type.String()),
+    vendor: Text,
+    model: Text,
+    prefix: Text,
+    stations: Type.Integer({ description: 'How many stations are members' }),
+    updatedAt: Time,
+  },
+  {
+    title: 'StationGroup',
+    description: 'Stations that are named, and those that fit all that is set of vendor, model and prefix',
+  },
+);
+const Change = Type.Object(
+  {
+    rank: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })),
+    stationIds: Type.Optional(Type.Array(StationId, { maxItems: 100_000 })),
+    vendor: Filter,
+    model: Filter,
+    prefix: Filter,
+  },
+  { additionalProperties: false },
+);
+const PAGER = new Pager(['text'], ({ name }: StationGroup) => [name]);
+const tags = ['station groups'];
+
+/** Groups of stations: what is wanted of a group is wanted of each of its stations. */
+export function stationGroupRoutes(app: App, context: ApiContext): void {
+  addReading(app, context);
+  addWriting(app, context);
+}
+
+function addReading(app: App, { database }: ApiContext): void {
+  app.get(
+    '/station-groups',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'listStationGroups',
+        summary: 'Groups of stations, by name',
+        tags,
+        querystring: listQuery({}),
+        response: { 200: pageOf(Group) },
+      },
+    },
+    ({ query }) =>
+      PAGER.page(query, ({ after, rows }) => store.list(database, { after: after?.[0] ?? null, rows })),
+  );
+  app.get(
+    '/station-groups/:name',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'getStationGroup',
+        summary: 'A group of stations',
+        tags,
+        params: GroupParams,
+        response: { 200: Group },
+      },
+    },
+    ({ params: { name } }) => requireGroup(database, name),
+  );
+}
+
+function addWriting(app: App, { database, now, keys }: ApiContext): void {
+  app.put(
+    '/station-groups/:name',
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'putStationGroup',
+        summary: 'Add or change a group of stations; what the body does not name keeps its value',
+        tags,
+        params: GroupParams,
+        body: Change,
+        response: { 200: Group, 201: Group },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const isNew = await database.transaction(async (db) => {
+        const opened = { requestedBy, at: now() };
+        await openMembers(db, name, opened);
+        const isNewGroup = await store.put(db, name, request.body, opened.at);
+        await openMembers(db, name, opened);
+        return isNewGroup;
+      });
+      return reply.code(isNew ? 201 : 200).send(await requireGroup(database, name));
+    },
+  );
+  app.delete(
+    '/station-groups/:name',
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'removeStationGroup',
+        summary: 'Remove a group, with what was wanted of it; its stations stay as they are',
+        tags,
+        params: GroupParams,
+        response: { 204: Type.Null({ description: 'It is gone' }) },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const isGone = await database.transaction(async (db) => {
+        await openMembers(db, name, { requestedBy, at: now() });
+        return store.remove(db, name);
+      });
+      if (!isGone) throw unknownGroup(name);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+// Those who leave a group, and those who come, may be wanted otherwise.
+async function openMembers(
+  db: Db,
+  name: string,
+  opened: { requestedBy: string | null; at: Date },
+): Promise<void> {
+  for (const kind of ['configuration', 'localList'] as const)
+    if (await openGoals.isWantedOfGroup(db, name, kind))
+      await openGoals.ofGroup(db, name, { kind, ...opened });
+}
+
+/** A group of stations. Throws Problem 404. */
+export async function requireGroup(db: Db, name: string): Promise<StationGroup> {
+  const group = await store.get(db, name);
+  if (!group) throw unknownGroup(name);
+  return group;
+}
+
+function unknownGroup(name: string): Problem {
+  const path = `/api/v1/station-groups/${encodeURIComponent(name)}`;
+  return new Problem(404, `station group ${name} is not known; PUT ${path} adds it`);
+}

@@ -1,0 +1,68 @@
+import type { Db } from '../database/database.ts';
+import { search, statement } from '../database/database.ts';
+
+/** Stations that are to be alike: those named, and those that fit all that is set of vendor, model and prefix. */
+export interface StationGroup {
+  name: string;
+  rank: number;
+  stationIds: string[];
+  vendor: string | null;
+  model: string | null;
+  prefix: string | null;
+  /** How many stations that is. */
+  stations: number;
+  updatedAt: Date;
+}
+
+export type GroupChange = Partial<Omit<StationGroup, 'name' | 'stations' | 'updatedAt'>>;
+
+const COLUMNS = `name, rank, station_ids AS "stationIds", vendor, model, prefix,
+  (SELECT count(DISTINCT m.station_id)::int FROM station_group_members m WHERE m.name = g.name) AS stations, updated_at AS "updatedAt"`;
+
+const selectOne = statement('stationGroups.get', `SELECT ${COLUMNS} FROM station_groups g WHERE name = $1`);
+
+export async function get(db: Db, name: string): Promise<StationGroup | undefined> {
+  const { rows } = await db.query<StationGroup>(selectOne([name]));
+  return rows[0];
+}
+
+const selectPage = search(
+  `SELECT ${COLUMNS} FROM station_groups g WHERE ($1::text IS NULL OR name > $1) ORDER BY name LIMIT $2`,
+);
+
+/** Groups by name. */
+export async function list(
+  db: Db,
+  { after, rows: most }: { after: string | null; rows: number },
+): Promise<StationGroup[]> {
+  const { rows } = await db.query<StationGroup>(selectPage([after, most]));
+  return rows;
+}
+
+// What the change does not name keeps its value.
+const upsert = statement(
+  'stationGroups.put',
+  `INSERT INTO station_groups AS known (name, rank, station_ids, vendor, model, prefix, updated_at)
+   VALUES ($1, coalesce($2, 100), coalesce($3::text[], '{}'), $4::jsonb ->> 'vendor', $4 ->> 'model', $4 ->> 'prefix', $5)
+   ON CONFLICT (name) DO UPDATE SET rank = coalesce($2, known.rank), station_ids = coalesce($3::text[], known.station_ids),
+     vendor = CASE WHEN $4 ? 'vendor' THEN excluded.vendor ELSE known.vendor END,
+     model = CASE WHEN $4 ? 'model' THEN excluded.model ELSE known.model END,
+     prefix = CASE WHEN $4 ? 'prefix' THEN excluded.prefix ELSE known.prefix END, updated_at = $5
+   RETURNING xmax = 0 AS "isNew"`,
+);
+
+/** Adds or changes a group; true when it is new. */
+export async function put(db: Db, name: string, change: GroupChange, at: Date): Promise<boolean> {
+  const { rank, stationIds, ...filter } = change;
+  const values = [name, rank ?? null, stationIds ?? null, JSON.stringify(filter), at];
+  const { rows } = await db.query<{ isNew: boolean }>(upsert(values));
+  return rows[0]?.isNew ?? false;
+}
+
+const removeOne = statement('stationGroups.remove', 'DELETE FROM station_groups WHERE name = $1');
+
+/** Removes a group with what was wanted of it; false when there is none. */
+export async function remove(db: Db, name: string): Promise<boolean> {
+  const { rowCount } = await db.query(removeOne([name]));
+  return rowCount === 1;
+}

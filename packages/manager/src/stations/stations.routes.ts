@@ -1,0 +1,207 @@
+import { Type } from '@fastify/type-provider-typebox';
+import * as stationList from './station-list.store.ts';
+import type { StationRow } from './station-list.store.ts';
+import { nullable, oneOf, StationParams, Text, Time, TimeText } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import { Problem } from '../http/problem.ts';
+import type { ApiContext, App } from '../http/route.ts';
+import { putStation, StationChange } from './station-change.ts';
+
+const Registration = oneOf(['Accepted', 'Pending', 'Rejected'] as const);
+const Availability = nullable(
+  Type.Object(
+    {
+      requested: oneOf(['Operative', 'Inoperative'] as const),
+      answer: Type.String({ description: 'Scheduled: when its transactions have ended' }),
+      requestedAt: TimeText,
+    },
+    { description: 'What was asked of it last by ChangeAvailability' },
+  ),
+);
+const Connector = Type.Object(
+  {
+    connectorId: Type.Integer(),
+    status: Type.String({ examples: ['Charging'] }),
+    errorCode: Type.String(),
+    info: Text,
+    vendorId: Text,
+    vendorErrorCode: Text,
+    statusAt: TimeText,
+    receivedAt: TimeText,
+    availability: Availability,
+  },
+  { title: 'Connector' },
+);
+const TurnedAway = Type.Object(
+  {
+    reason: Type.String(),
+    status: Type.Integer({ description: 'Of the HTTP answer' }),
+    remoteAddress: Text,
+    count: Type.Integer(),
+    firstAt: TimeText,
+    lastAt: TimeText,
+  },
+  { title: 'RefusedHandshake' },
+);
+/** A station as the API shows it. */
+export const Station = Type.Object(
+  {
+    stationId: Type.String(),
+    adopted: Type.Boolean({ description: 'false: it was turned away and nobody has added it; PUT adds it' }),
+    connected: Type.Boolean(),
+    connectedAt: nullable(Time),
+    disconnectedAt: nullable(
+      Type.Unsafe<Date>({
+        ...Time,
+        description:
+          'When its last connection ended; null while it is open, and when its gateway died with it',
+      }),
+    ),
+    connectionId: nullable(Type.String({ description: 'Of its last connection' })),
+    gatewayId: Text,
+    remoteAddress: Text,
+    securityProfile: nullable(Type.Integer({ description: 'The lowest that it is let in with' })),
+    pendingSecurityProfile: nullable(
+      Type.Integer({
+        description: 'What it was told to come with: takes the place of the other when it does',
+      }),
+    ),
+    connectionSecurityProfile: nullable(
+      Type.Integer({ description: 'What the handshake of its last connection has met' }),
+    ),
+    serialNumbers: nullable(Type.Array(Type.String())),
+    certificateFingerprint: nullable(
+      Type.String({ description: 'SHA-256 of the client certificate that it showed last' }),
+    ),
+    userName: nullable(Type.String({ description: 'Its Basic user name when that is not its id' })),
+    assumedSubprotocol: nullable(
+      oneOf(['ocpp1.6'] as const, 'Spoken with it when its handshake offers no subprotocol'),
+    ),
+    bootAnswer: nullable(Registration),
+    registrationStatus: nullable(Registration),
+    bootedAt: nullable(Time),
+    vendor: Text,
+    model: Text,
+    chargePointSerialNumber: Text,
+    chargeBoxSerialNumber: Text,
+    firmwareVersion: Text,
+    iccid: Text,
+    imsi: Text,
+    meterType: Text,
+    meterSerialNumber: Text,
+    lastSeenAt: nullable(Time),
+    createdAt: nullable(Time),
+    availability: Availability,
+    resetPendingSince: nullable(
+      Type.Unsafe<Date>({
+        ...Time,
+        description: 'A Reset was accepted, and no BootNotification has followed',
+      }),
+    ),
+    connectors: Type.Array(Connector),
+    turnedAway: Type.Array(TurnedAway, { description: 'Handshakes refused since it was changed last' }),
+  },
+  { title: 'Station', description: 'The station' },
+);
+const Query = listQuery({
+  adopted: Type.Optional(
+    Type.Boolean({ description: 'true: those that were added; false: those that were turned away' }),
+  ),
+  connected: Type.Optional(Type.Boolean({ description: 'true: only connected ones; false: only others' })),
+  registrationStatus: Type.Optional({
+    ...Registration,
+    description: 'Only those whose last BootNotification was answered so',
+  }),
+  prefix: Type.Optional(Type.String({ description: 'Beginning of the id' })),
+});
+const PAGER = new Pager(['text'], ({ stationId }: StationRow) => [stationId]);
+const tags = ['stations'];
+
+/** Stations: added, changed, shown with their connectors, removed. */
+export function stationRoutes(app: App, context: ApiContext): void {
+  const { database } = context;
+  app.get(
+    '/stations',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'listStations',
+        summary: 'Stations by id, also those that were turned away',
+        tags,
+        querystring: Query,
+        response: { 200: pageOf(Station) },
+      },
+    },
+    ({ query }) =>
+      PAGER.page(query, ({ after, rows }) =>
+        stationList.list(database, { ...query, after: after?.[0] ?? null, rows }),
+      ),
+  );
+  app.get(
+    '/stations/:stationId',
+    {
+      config: { role: 'viewer' },
+      schema: {
+        operationId: 'getStation',
+        summary: 'A station',
+        tags,
+        params: StationParams,
+        response: { 200: Station },
+      },
+    },
+    async ({ params: { stationId } }) => {
+      const station = await stationList.get(database, stationId);
+      if (!station) throw unknown(stationId);
+      return station;
+    },
+  );
+  addWrites(app, context);
+}
+
+function addWrites(app: App, context: ApiContext): void {
+  const { database, onStationChanged } = context;
+  app.put(
+    '/stations/:stationId',
+    {
+      config: { role: 'operator', problems: [409] },
+      schema: {
+        operationId: 'putStation',
+        summary: 'Add or change a station; what the body does not name keeps its value',
+        tags,
+        params: StationParams,
+        body: StationChange,
+        response: { 200: Station, 201: Station },
+      },
+    },
+    async ({ params: { stationId }, body }, reply) => {
+      const isNew = await putStation(context, stationId, body);
+      onStationChanged(stationId);
+      const station = await stationList.get(database, stationId);
+      if (!station) throw unknown(stationId);
+      return reply.code(isNew ? 201 : 200).send(station);
+    },
+  );
+  app.delete(
+    '/stations/:stationId',
+    {
+      config: { role: 'operator' },
+      schema: {
+        operationId: 'removeStation',
+        summary: 'Remove a station with its connectors; its transactions and meter values stay',
+        tags,
+        params: StationParams,
+        response: { 204: Type.Null({ description: 'It is gone' }) },
+      },
+    },
+    async ({ params: { stationId } }, reply) => {
+      if (!(await stationList.remove(database, stationId))) throw unknown(stationId);
+      onStationChanged(stationId);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function unknown(stationId: string): Problem {
+  const path = `/api/v1/stations/${encodeURIComponent(stationId)}`;
+  return new Problem(404, `station ${stationId} is not known; add it with PUT ${path}`);
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import type { Db } from '../database/database.ts';
+import { statement } from '../database/database.ts';
+
+export interface Sample {
+  stationId: string;
+  connectorId: number;
+  transactionId: number | null;
+  /** The station did not send the transaction's id; it is known from elsewhere. Not stored. */
+  transactionInferred: boolean;
+  measuredAt: Date;
+  context: string;
+  measurand: string;
+  phase: string | null;
+  location: string;
+  format: string;
+  unit: string | null;
+  value: string;
+  receivedAt: Date;
+}
+
+// In one order, or two managers with the same rows would lock each other out.
+const insert = statement(
+  'meterValues.record',
+  `INSERT INTO meter_values (station_id, connector_id, transaction_id, measured_at, context, measurand, phase, location,
+     format, unit, value, received_at, digest)
+   SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
+     $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::uuid[])
+   ORDER BY 1, 2, 4, 13 ON CONFLICT DO NOTHING`,
+);
+
+/** Keeps samples; one that is kept already is passed over, in whichever message it comes again. */
+export async function record(db: Db, samples: Sample[]): Promise<void> {
+  if (samples.length === 0) return;
+  await db.query(
+    insert([
+      samples.map(({ stationId }) => stationId),
+      samples.map(({ connectorId }) => connectorId),
+      samples.map(({ transactionId }) => transactionId),
+      samples.map(({ measuredAt }) => measuredAt),
+      samples.map(({ context }) => context),
+      samples.map(({ measurand }) => measurand),
+      samples.map(({ phase }) => phase),
+      samples.map(({ location }) => location),
+      samples.map(({ format }) => format),
+      samples.map(({ unit }) => unit),
+      samples.map(({ value }) => value),
+      samples.map(({ receivedAt }) => receivedAt),
+      samples.map(digest),
+    ]),
+  );
+}
+
+// A signed value may be longer than an index entry, so its hash stands in the key.
+function digest({ context, measurand, phase, location, format, unit, value }: Sample): string {
+  const text = JSON.stringify([context, measurand, phase, location, format, unit, value]);
+  return createHash('md5').update(text).digest('hex');
+}
+
+const removeReceived = statement(
+  'meterValues.remove',
+  `DELETE FROM meter_values m
+   USING unnest($1::text[], $2::int[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::uuid[])
+     AS s (station_id, connector_id, transaction_id, measured_at, received_at, digest)
+   WHERE m.station_id = s.station_id AND m.connector_id = s.connector_id AND m.transaction_id = s.transaction_id
+     AND m.measured_at = s.measured_at AND m.received_at = s.received_at AND m.digest = s.digest`,
+);
+
+/** Removes samples, except those that had been received in another message before; how many were removed. */
+export async function remove(db: Db, samples: Sample[]): Promise<number> {
+  if (samples.length === 0) return 0;
+  const { rowCount } = await db.query(
+    removeReceived([
+      samples.map(({ stationId }) => stationId),
+      samples.map(({ connectorId }) => connectorId),
+      samples.map(({ transactionId }) => transactionId),
+      samples.map(({ measuredAt }) => measuredAt),
+      samples.map(({ receivedAt }) => receivedAt),
+      samples.map(digest),
+    ]),
+  );
+  return rowCount ?? 0;
+}
+
+const selectOfTransaction = statement(
+  'meterValues.ofTransaction',
+  `SELECT station_id AS "stationId", connector_id AS "connectorId", transaction_id AS "transactionId", measured_at AS "measuredAt",
+     context, measurand, phase, location, format, unit, value, received_at AS "receivedAt", true AS "transactionInferred"
+   FROM meter_values WHERE station_id = $1 AND transaction_id = $2`,
+);
+
+/** All samples of a transaction. */
+export async function ofTransaction(
+  db: Db,
+  { stationId, transactionId }: { stationId: string; transactionId: number },
+): Promise<Sample[]> {
+  const { rows } = await db.query<Sample>(selectOfTransaction([stationId, transactionId]));
+  return rows;
+}

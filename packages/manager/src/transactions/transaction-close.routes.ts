@@ -1,0 +1,92 @@
+import { INT32_MAX } from '@evander/ocpp';
+import { Type } from '@fastify/type-provider-typebox';
+import * as transactionEndings from './transaction-endings.store.ts';
+import * as transactionList from './transaction-list.store.ts';
+import { readTime, Reason, TransactionParams } from '../http/fields.ts';
+import { Problem } from '../http/problem.ts';
+import type { ApiContext, App } from '../http/route.ts';
+import { Transaction, unknownTransaction } from './transactions.routes.ts';
+
+/** So far may the clock of a station, whose time somebody has read off, be ahead of ours. */
+const AHEAD_MS = 60_000;
+const Close = Type.Object(
+  {
+    reason: Reason,
+    meterStopWh: Type.Optional(
+      Type.Integer({
+        minimum: -(2 ** 31),
+        maximum: INT32_MAX,
+        description: 'What the meter stood at; without it energy is what samples tell',
+      }),
+    ),
+    stoppedAt: Type.Optional(
+      Type.String({ format: 'date-time', description: 'When charging ended; without it now' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** Ends a transaction that its station does not end. */
+export function transactionCloseRoute(app: App, { database, keys, now }: ApiContext): void {
+  app.post(
+    '/transactions/:transactionId/close',
+    {
+      config: { role: 'operator', problems: [409] },
+      schema: {
+        operationId: 'closeTransaction',
+        summary:
+          'Close a transaction whose stop will not come; should it come after all, what the station says counts',
+        tags: ['transactions'],
+        params: TransactionParams,
+        body: Close,
+        response: { 200: Transaction },
+      },
+    },
+    async (request) => {
+      const { transactionId } = request.params;
+      const { reason, meterStopWh = null, stoppedAt } = request.body;
+      const at = now();
+      const closure = {
+        transactionId,
+        by: (await keys.nameOf(request)) ?? null,
+        reason: reason.trim(),
+        meterStopWh,
+        stoppedAt: readTime(stoppedAt, 'stoppedAt') ?? at,
+        at,
+      };
+      const isKnown = await transactionEndings.close(database, closure, (transaction) =>
+        checkClosure(closure, transaction),
+      );
+      const transaction = isKnown ? await transactionList.get(database, transactionId) : undefined;
+      if (!transaction) throw unknownTransaction(transactionId);
+      return transaction;
+    },
+  );
+}
+
+function checkClosure(
+  { transactionId, stoppedAt, meterStopWh, at }: transactionEndings.Closure,
+  { state, startedAt, meterStartWh }: transactionEndings.Closable,
+): void {
+  if (state === 'stopped' || state === 'closed')
+    throw new Problem(
+      409,
+      `transaction ${transactionId} is ${state} already; GET /api/v1/transactions/${transactionId} tells how`,
+    );
+  if (stoppedAt.getTime() > at.getTime() + AHEAD_MS)
+    throw new Problem(400, 'stoppedAt must not be in the future; leave it out for now', {
+      field: 'stoppedAt',
+    });
+  if (stoppedAt < startedAt)
+    throw new Problem(
+      400,
+      `stoppedAt must not be before the transaction started, at ${startedAt.toISOString()}`,
+      { field: 'stoppedAt' },
+    );
+  if (meterStopWh !== null && meterStopWh < meterStartWh)
+    throw new Problem(
+      400,
+      `meterStopWh must not be below the meterStartWh of the transaction, ${meterStartWh}; leave it out when it is not known`,
+      { field: 'meterStopWh' },
+    );
+}

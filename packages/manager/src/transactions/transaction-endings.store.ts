@@ -1,0 +1,66 @@
+import * as chargingProfiles from '../smart-charging/charging-profiles.store.ts';
+import type { Database, Db } from '../database/database.ts';
+import { statement } from '../database/database.ts';
+import type { TransactionState } from './transaction-state.store.ts';
+import type { Start } from './transactions.store.ts';
+
+const endOlder = statement(
+  'transactionEndings.endSuperseded',
+  `UPDATE transactions SET flags = flags || '{supersededByStart}', lost_at = $3
+   WHERE station_id = $1 AND connector_id = $2 AND stopped_at IS NULL AND state = 'open' AND started_at < $3
+   RETURNING transaction_id AS "transactionId"`,
+);
+
+/** Ends what is still open on a connector from before a start as lost: its stop is, or comes late (rule Start.10). Their ids. */
+export async function endSuperseded(db: Db, { stationId, connectorId, startedAt }: Start): Promise<number[]> {
+  const { rows } = await db.query<{ transactionId: number }>(endOlder([stationId, connectorId, startedAt]));
+  return rows.map(({ transactionId }) => transactionId);
+}
+
+/** An operator's end of a transaction that its station has not ended. */
+export interface Closure {
+  transactionId: number;
+  by: string | null;
+  reason: string;
+  /** Null when nobody has read the meter. */
+  meterStopWh: number | null;
+  stoppedAt: Date;
+  at: Date;
+}
+
+const lockOne = statement(
+  'transactionEndings.lock',
+  `SELECT station_id AS "stationId", state, started_at AS "startedAt", meter_start_wh AS "meterStartWh" FROM transactions
+   WHERE transaction_id = $1 FOR UPDATE`,
+);
+
+export interface Closable {
+  stationId: string;
+  state: TransactionState;
+  startedAt: Date;
+  meterStartWh: number;
+}
+
+const update = statement(
+  'transactionEndings.close',
+  `UPDATE transactions SET closed_at = $2, closed_by = $3, close_reason = $4, close_meter_stop_wh = $5, close_stopped_at = $6
+   WHERE transaction_id = $1`,
+);
+
+/** Closes a transaction and forgets its TxProfiles, unless `check` throws for what it is; false when there is none. */
+export async function close(
+  database: Database,
+  closure: Closure,
+  check: (transaction: Closable) => void,
+): Promise<boolean> {
+  const { transactionId, at, by, reason, meterStopWh, stoppedAt } = closure;
+  return database.transaction(async (db) => {
+    const { rows } = await db.query<Closable>(lockOne([transactionId]));
+    const [transaction] = rows;
+    if (!transaction) return false;
+    check(transaction);
+    await db.query(update([transactionId, at, by, reason, meterStopWh, stoppedAt]));
+    await chargingProfiles.removeOfTransaction(db, transaction.stationId, transactionId);
+    return true;
+  });
+}

@@ -1,0 +1,99 @@
+import type { StopTransactionRequest } from '@evander/ocpp';
+import type { IdTagInfo } from '../authorization/authorize.ts';
+import { isByOtherTag } from './inferred-transaction.ts';
+import { samplesOf } from './samples.ts';
+import { readStationTime } from '../stations/station-clock.ts';
+import * as chargingProfiles from '../smart-charging/charging-profiles.store.ts';
+import type { Db } from '../database/database.ts';
+import * as messagesWithoutId from './messages-without-id.store.ts';
+import * as meterValues from './meter-values.store.ts';
+import type { Sample } from './meter-values.store.ts';
+import * as registerReadings from './register-readings.store.ts';
+import type { TransactionFlag } from './transaction-state.store.ts';
+import * as transactions from './transactions.store.ts';
+import * as unmatchedStops from './unmatched-stops.store.ts';
+
+/** A stop and the transaction that it means, by its id or by one of the flags. */
+export interface TransactionStop {
+  stop: transactions.Stop;
+  request: StopTransactionRequest;
+  transaction: transactions.StoppableTransaction;
+  idTagInfo: IdTagInfo | undefined;
+  knownBy: 'id' | 'stopInferred' | 'stopAssigned';
+}
+
+/**
+ * Ends a transaction by a stop: its samples are kept, its TxProfiles removed. A stop without its id that ended it before becomes
+ * unmatched, unless this is the same one with the id.
+ */
+export async function applyStop(db: Db, transactionStop: TransactionStop): Promise<void> {
+  const { stop, request, transaction, idTagInfo, knownBy } = transactionStop;
+  const { stationId } = stop;
+  const { transactionId } = transaction;
+  const isConfirmed = knownBy === 'id' && isSameStop(stop, transaction);
+  if (transaction.isProvisional && !isConfirmed) await releaseStop(db, stationId, transaction);
+  await chargingProfiles.removeOfTransaction(db, stationId, transactionId);
+  await recordSamples(db, transactionStop);
+  const flags: TransactionFlag[] = flagsOf(stop, transaction, idTagInfo);
+  if (!readStationTime(request.timestamp, stop.receivedAt).isPlausible) flags.push('clockImplausible');
+  if (knownBy !== 'id') flags.push(knownBy);
+  const inferredFrom = knownBy === 'stopInferred' ? request : null;
+  await transactions.end(db, { transactionId, stop, idTagInfo, flags, inferredFrom });
+}
+
+/** Keeps the samples that come with a stop. */
+export async function recordSamples(db: Db, transactionStop: TransactionStop): Promise<void> {
+  const samples = samplesOfStop(transactionStop);
+  await meterValues.record(db, samples);
+  await registerReadings.record(db, samples);
+}
+
+function samplesOfStop({
+  stop,
+  request,
+  transaction,
+  knownBy,
+}: Omit<TransactionStop, 'idTagInfo'>): Sample[] {
+  const { stationId, receivedAt } = stop;
+  const { connectorId, transactionId } = transaction;
+  const transactionInferred = knownBy !== 'id';
+  const about = { stationId, connectorId, transactionId, transactionInferred, receivedAt };
+  return samplesOf(request.transactionData ?? [], about);
+}
+
+/** Is it the stop that has ended the transaction, sent again? */
+export function isSameStop(
+  stop: transactions.Stop,
+  { stoppedAt, meterStopWh }: transactions.StoppableTransaction,
+): boolean {
+  return stoppedAt?.getTime() === stop.stoppedAt.getTime() && meterStopWh === stop.meterStopWh;
+}
+
+// The samples that came with it are not the transaction's either; they stay with the unmatched stop.
+async function releaseStop(
+  db: Db,
+  stationId: string,
+  transaction: transactions.StoppableTransaction,
+): Promise<void> {
+  const { transactionId } = transaction;
+  const inferred = await messagesWithoutId.findInferredStop(db, transactionId);
+  if (inferred) await unmatchedStops.record(db, { ...inferred, why: 'alreadyStopped' });
+  const released = inferred ?? (await unmatchedStops.reopen(db, transactionId));
+  if (!released) return;
+  const samples = samplesOfStop({ ...released, transaction, knownBy: 'stopInferred' });
+  if ((await meterValues.remove(db, samples)) === 0) return;
+  const others = await meterValues.ofTransaction(db, { stationId, transactionId });
+  await registerReadings.replace(db, transactionId, others);
+}
+
+function flagsOf(
+  stop: transactions.Stop,
+  transaction: transactions.StoppableTransaction,
+  idTagInfo: IdTagInfo | undefined,
+): TransactionFlag[] {
+  const flags: TransactionFlag[] = [];
+  if (stop.meterStopWh < transaction.meterStartWh) flags.push('meterStopBelowStart');
+  if (stop.stoppedAt < transaction.startedAt) flags.push('stopBeforeStart');
+  if (isByOtherTag(stop, transaction, idTagInfo)) flags.push('stoppedByOtherTag');
+  return flags;
+}

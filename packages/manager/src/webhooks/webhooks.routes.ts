@@ -1,0 +1,195 @@
+import { Type } from '@fastify/type-provider-typebox';
+import { randomBytes } from 'node:crypto';
+import { checkOutbound, OutboundRefused } from '../outbound/outbound.ts';
+import * as webhooks from './webhooks.store.ts';
+import type { Webhook as Row } from './webhooks.store.ts';
+import { KINDS } from '../events/events.routes.ts';
+import { idOf, nullable, oneOf, StationId, Text, Time } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import { Problem } from '../http/problem.ts';
+import type { ApiContext, App } from '../http/route.ts';
+
+const Url = Type.String({
+  maxLength: 2000,
+  pattern: '^https?://[^@\\s]+$',
+  description: 'an http or https URL without user or password: events are posted to it',
+});
+const Kinds = nullable(
+  Type.Array(oneOf(KINDS), { minItems: 1, description: 'Null for all; `transaction.*` is all of a group' }),
+);
+const StationIds = nullable(
+  Type.Array(StationId, { minItems: 1, maxItems: 1000, description: 'Null for all' }),
+);
+const FIELDS = {
+  webhookId: Type.String({ format: 'uuid' }),
+  url: Type.String(),
+  kinds: Kinds,
+  stationIds: StationIds,
+  active: Type.Boolean({ description: 'Takes events; inactive ones go on later where they stopped' }),
+  inactiveReason: nullable(
+    Type.String({ description: 'Why it was made inactive by itself, as by 410 Gone' }),
+  ),
+  createdAt: Time,
+  lastEventId: Type.Integer({ description: 'Events up to this one are delivered, waiting or dead' }),
+  behind: Type.Object(
+    {
+      ids: Type.Integer({ description: 'Events that are not delivered, waiting or dead, of all kinds' }),
+      seconds: Type.Integer({ description: 'Age of the oldest of them' }),
+    },
+    { description: 'How far it is behind the newest event; 0 and 0 when it is not' },
+  ),
+  lastDeliveredAt: nullable(Time),
+  failingSince: nullable(Type.Unsafe<Date>({ ...Time, description: 'Since when nothing at all is taken' })),
+  lastError: Text,
+  lastErrorAt: nullable(Time),
+  waiting: Type.Integer({ description: 'Events that wait for another try' }),
+  dead: Type.Integer({ description: 'Events that were given up' }),
+};
+const Webhook = Type.Object(FIELDS, { title: 'Webhook', description: 'The webhook' });
+const MadeWebhook = Type.Object(
+  { ...FIELDS, secret: Type.String({ description: 'What bodies are signed with, shown this once' }) },
+  { title: 'MadeWebhook', description: 'The webhook was made' },
+);
+const NewWebhook = Type.Object(
+  {
+    url: Url,
+    kinds: Type.Optional(Kinds),
+    stationIds: Type.Optional(StationIds),
+    active: Type.Optional(Type.Boolean()),
+  },
+  { additionalProperties: false },
+);
+const Change = Type.Partial(NewWebhook, { additionalProperties: false });
+export const WebhookParams = Type.Object({ webhookId: idOf('webhook') });
+const PAGER = new Pager(['time', 'uuid'], ({ createdAt, webhookId }: Row) => [
+  createdAt.toISOString(),
+  webhookId,
+]);
+const config = { role: 'admin' } as const;
+const tags = ['events'];
+
+/** Webhooks: made, listed, changed, removed. */
+export function webhookRoutes(app: App, context: ApiContext): void {
+  addReading(app, context);
+  addMaking(app, context);
+  addChanging(app, context);
+}
+
+function addReading(app: App, { database }: ApiContext): void {
+  app.get(
+    '/webhooks',
+    {
+      config,
+      schema: {
+        operationId: 'listWebhooks',
+        summary: 'Webhooks, oldest first',
+        tags,
+        querystring: listQuery({}),
+        response: { 200: pageOf(Webhook) },
+      },
+    },
+    ({ query }) => PAGER.page(query, (place) => webhooks.list(database, place)),
+  );
+  app.get(
+    '/webhooks/:webhookId',
+    {
+      config,
+      schema: {
+        operationId: 'getWebhook',
+        summary: 'A webhook, and how its deliveries stand',
+        tags,
+        params: WebhookParams,
+        response: { 200: Webhook },
+      },
+    },
+    async ({ params: { webhookId } }) => (await webhooks.get(database, webhookId)) ?? throwUnknown(webhookId),
+  );
+}
+
+function addMaking(app: App, context: ApiContext): void {
+  const { database, webhookSealer } = context;
+  app.post(
+    '/webhooks',
+    {
+      config: { ...config, problems: [422] },
+      schema: {
+        operationId: 'makeWebhook',
+        summary: 'Have events posted to an address from now on; the secret is shown this once',
+        tags,
+        body: NewWebhook,
+        response: { 201: MadeWebhook },
+      },
+    },
+    async ({ body }, reply) => {
+      await checkUrl(body.url, context);
+      const secret = `evw_${randomBytes(32).toString('base64url')}`;
+      const made = await webhooks.add(database, {
+        kinds: null,
+        stationIds: null,
+        active: true,
+        ...body,
+        sealedSecret: webhookSealer.seal(secret),
+      });
+      return reply
+        .code(201)
+        .header('cache-control', 'no-store')
+        .send({ ...made, secret });
+    },
+  );
+}
+
+function addChanging(app: App, context: ApiContext): void {
+  const { database } = context;
+  app.put(
+    '/webhooks/:webhookId',
+    {
+      config: { ...config, problems: [422] },
+      schema: {
+        operationId: 'changeWebhook',
+        summary: 'Change a webhook; what is due is tried at once',
+        tags,
+        params: WebhookParams,
+        body: Change,
+        response: { 200: Webhook },
+      },
+    },
+    async ({ params: { webhookId }, body }) => {
+      if (body.url !== undefined) await checkUrl(body.url, context);
+      return (await webhooks.change(database, webhookId, body)) ?? throwUnknown(webhookId);
+    },
+  );
+  app.delete(
+    '/webhooks/:webhookId',
+    {
+      config,
+      schema: {
+        operationId: 'removeWebhook',
+        summary: 'Remove a webhook, with what waits for it',
+        tags,
+        params: WebhookParams,
+        response: { 204: Type.Null({ description: 'It is told of nothing more' }) },
+      },
+    },
+    async ({ params: { webhookId } }, reply) => {
+      if (!(await webhooks.removeWebhook(database, webhookId))) throwUnknown(webhookId);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+/** Throws the Problem of a URL that events can never be posted to. */
+async function checkUrl(url: string, { outboundPrivate: allowPrivate }: ApiContext): Promise<void> {
+  if (!URL.canParse(url))
+    throw new Problem(400, 'body: url is no URL; send one like https://host/path', { field: 'url' });
+  try {
+    await checkOutbound(url, { allowPrivate });
+  } catch (error) {
+    if (!(error instanceof OutboundRefused)) throw error;
+    throw new Problem(422, `body: url cannot be used: ${error.message}`, { field: 'url' });
+  }
+}
+
+/** Throws the Problem of a webhook that there is not. */
+export function throwUnknown(webhookId: string): never {
+  throw new Problem(404, `webhook ${webhookId} is not known; GET /api/v1/webhooks lists those that are`);
+}

@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { RouteAccess } from '../../src/api-keys/authentication.ts';
+import * as apiKeys from '../../src/api-keys/api-keys.store.ts';
+import { GATEWAY_KEY, KEYS, openApi } from '../http/harness.ts';
+import type { TestApi } from '../http/harness.ts';
+import { bodyOf, isMeantToBeOpen, pathOf } from '../http/route-walk.ts';
+
+const REVOKED = 'evk_revoked';
+const EXPIRED = 'evk_expired';
+
+/** Who knocks: with which key, and at whose doors it is heard. */
+const CALLERS: Record<string, { key: string | null; roles: string[] }> = {
+  nobody: { key: null, roles: [] },
+  'a wrong key': { key: 'evk_wrong', roles: [] },
+  'a key that was taken back': { key: REVOKED, roles: [] },
+  'a key that has expired': { key: EXPIRED, roles: [] },
+  viewer: { key: KEYS.viewer, roles: ['viewer'] },
+  operator: { key: KEYS.operator, roles: ['viewer', 'operator'] },
+  admin: { key: KEYS.admin, roles: ['viewer', 'operator', 'admin'] },
+  gateway: { key: GATEWAY_KEY, roles: ['gateway'] },
+};
+/** Of the GET routes, those that want more than a viewer. */
+const ADMINS_ONLY = ['/api/v1/api-keys', '/api/v1/webhooks'];
+
+let api: TestApi;
+let routes: RouteAccess[];
+beforeAll(async () => {
+  api = await openApi();
+  // What fetch cannot send is refused as other methods are (contract.test.ts).
+  routes = api.routes.filter(({ method }) => method !== 'TRACE');
+  const { keyId } = await apiKeys.add(api.desk.database, { name: 'gone', role: 'admin', key: REVOKED });
+  expect((await api.send('GET', '/api/v1/tags', undefined, REVOKED)).status).toBe(200);
+  expect((await api.send('DELETE', `/api/v1/api-keys/${keyId}`)).status).toBe(204);
+  const expiresAt = new Date(Date.now() - 1);
+  await apiKeys.add(api.desk.database, { name: 'late', role: 'admin', key: EXPIRED, expiresAt });
+});
+afterAll(() => api.close());
+
+test.each(Object.entries(CALLERS))('every route hears %s, or not, as its role says', async (name, caller) => {
+  const wrong: string[] = [];
+  for (const route of routes) {
+    const { role = '' } = route;
+    const { status, headers } = await api.send(route.method, pathOf(route), bodyOf(route), caller.key);
+    const isKnown = caller.roles.includes('viewer');
+    let expected: 'open' | 'allowed' | 'forbidden' | 'refused' = 'refused';
+    if (role === 'anyone') expected = 'open';
+    else if (caller.roles.includes(role)) expected = 'allowed';
+    else if (isKnown && role !== 'gateway') expected = 'forbidden';
+    const asExpected = {
+      open: status < 500 && status !== 401 && status !== 403,
+      allowed: status < 500 && ![401, 403, 405].includes(status),
+      forbidden: status === 403,
+      refused: status === 401 && headers.get('www-authenticate')?.startsWith('Bearer') === true,
+    };
+    if (!asExpected[expected]) wrong.push(`${name}: ${route.method} ${route.url} (${role}) gave ${status}`);
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('only what is meant to be open is open; whatever else needs no key only refuses the method', async () => {
+  const open = routes.filter(({ role }) => role === 'anyone').filter((route) => !isMeantToBeOpen(route));
+  for (const route of open) {
+    const { status } = await api.send(route.method, pathOf(route), bodyOf(route), null);
+    expect({ ...route, status }).toEqual({ ...route, status: 405 });
+  }
+  for (const path of ['/health/live', '/health/ready', '/metrics', '/openapi.json', '/docs']) {
+    expect((await api.send('GET', path, undefined, null)).status).toBe(200);
+  }
+  expect((await api.send('GET', '/', undefined, null)).headers.get('location')).toBe('/docs');
+});
+
+test('what reads wants a viewer, what changes an operator or an admin', () => {
+  const odd = routes
+    .filter(({ url, role }) => url.startsWith('/api/v1/') && role !== 'anyone')
+    .filter(({ method, url, role }) => {
+      const reads = method === 'GET' || method === 'HEAD';
+      if (ADMINS_ONLY.some((prefix) => url.startsWith(prefix))) return role !== 'admin';
+      return reads ? role !== 'viewer' : role !== 'operator' && role !== 'admin';
+    });
+  expect(odd).toEqual([]);
+  expect(routes.filter(({ url }) => url.startsWith('/api/v1/')).length).toBeGreaterThan(100);
+});
+
+test('the OpenAPI describes every route that is not hidden', async () => {
+  const { body } = await api.send('GET', '/openapi.json', undefined, null);
+  const described = Object.entries(body.paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const shown = routes.filter(({ isHidden, method }) => !isHidden && method !== 'HEAD');
+  expect(described.sort()).toEqual(
+    shown.map(({ method, url }) => `${method} ${url.replace(/:(\w+)/g, '{$1}')}`).sort(),
+  );
+});

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { readdirSync } from 'node:fs';
+import pg from 'pg';
+import { createTestDatabase } from '../../../../test/database.ts';
+import type { TestDatabase } from '../../../../test/database.ts';
+import { migrate } from '../../src/database/migrate.ts';
+
+const FILES = readdirSync(new URL('../../migrations', import.meta.url));
+
+let database: TestDatabase;
+let client: pg.Client;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  // The copy of the template has been migrated already.
+  await client.query('DROP SCHEMA public CASCADE');
+  await client.query('CREATE SCHEMA public');
+});
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
+
+async function applied(): Promise<number> {
+  const { rows } = await client.query<{ count: string }>('SELECT count(*) AS count FROM migrations');
+  return Number(rows[0]?.count);
+}
+
+test('managers that start at once migrate once, and the others wait for it', async () => {
+  await Promise.all(Array.from({ length: 6 }, () => migrate(database.url)));
+  expect(await applied()).toBe(FILES.length);
+  await migrate(database.url);
+  expect(await applied()).toBe(FILES.length);
+});
+
+test('a former version starts on what a newer one has migrated', async () => {
+  await client.query(`INSERT INTO migrations (name, run_on) VALUES ('9999-of-a-newer-version', now())`);
+  await client.query(`ALTER TABLE stations ADD COLUMN of_a_newer_version text NOT NULL DEFAULT ''`);
+  await migrate(database.url);
+  expect(await applied()).toBe(FILES.length + 1);
+});

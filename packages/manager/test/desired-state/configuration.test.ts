@@ -1,0 +1,289 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { CallEnvelope } from '@evander/broker';
+import * as desired from '../../src/desired-state/desired-configuration.store.ts';
+import * as openGoals from '../../src/desired-state/open-reconciliations.store.ts';
+import { openDesk } from '../desk.ts';
+import type { Desk, StationAnswer } from '../desk.ts';
+import { GoalDesk } from './goal-desk.ts';
+
+let desk: Desk;
+let at: GoalDesk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+beforeEach(async () => {
+  desk.setNow(undefined);
+  await desk.rows(
+    'TRUNCATE goals, commands, configuration_keys, desired_values, configuration_outcomes, station_groups, transactions CASCADE',
+  );
+  await desk.rows(
+    'UPDATE stations SET configuration_read_at = NULL, configuration_asked_at = NULL, configuration_reset = NULL, booted_at = now()',
+  );
+  await desk.rows(`UPDATE connections SET disconnected_at = NULL, connected_at = now() - interval '1 day'`);
+  at = new GoalDesk(desk);
+  at.skip();
+});
+
+/** A station with some keys, and what it answers to changes of them in place of Accepted. */
+class Charger {
+  readonly keys: Record<string, string>;
+  readonly odd: Record<string, StationAnswer | undefined> = {};
+  readonly readonly: string[] = [];
+
+  constructor(keys: Record<string, string>) {
+    this.keys = keys;
+  }
+
+  readonly answer = ({ action, request }: CallEnvelope): StationAnswer | undefined => {
+    if (action === 'GetConfiguration')
+      return {
+        configurationKey: Object.entries(this.keys).map(([key, value]) => ({
+          key,
+          value,
+          readonly: this.readonly.includes(key),
+        })),
+      };
+    if (action === 'Reset') return { status: 'Accepted' };
+    const key = String(request.key);
+    if (key in this.odd) return this.odd[key];
+    if (!(key in this.keys)) return { status: 'NotSupported' };
+    this.keys[key] = String(request.value);
+    return { status: 'Accepted' };
+  };
+}
+
+const opened = () => ({ kind: 'configuration' as const, requestedBy: 'somebody', at: at.now });
+
+async function want(values: Record<string, string | null>, group?: string): Promise<void> {
+  at.pass(0.01);
+  await desired.put(desk.database, group === undefined ? { stationId: 'CP1' } : { group }, values);
+  if (group === undefined) await openGoals.ofStation(desk.database, 'CP1', opened());
+  else await openGoals.ofGroup(desk.database, group, opened());
+}
+
+async function boot(): Promise<void> {
+  at.pass(1);
+  await desk.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
+}
+
+const changed = (calls: CallEnvelope[]) =>
+  calls.map(({ action, request }) =>
+    action === 'ChangeConfiguration' ? `${String(request.key)}=${String(request.value)}` : action,
+  );
+
+async function outcomes(): Promise<Record<string, string | undefined>> {
+  const keys = await desired.effective(desk.database, 'CP1');
+  return Object.fromEntries(keys.map(({ key, tried }) => [key, tried?.outcome]));
+}
+
+test('what differs is changed, what does not is left alone, and no key stops the others', async () => {
+  const charger = new Charger({
+    HeartbeatInterval: '60',
+    AllowOfflineTxForUnknownId: 'True',
+    A: '1',
+    B: '1',
+    C: '1',
+  });
+  charger.readonly.push('C');
+  charger.odd.A = { status: 'Rejected' };
+  charger.odd.E = { error: 'InternalError' };
+  await want({
+    HeartbeatInterval: '300',
+    AllowOfflineTxForUnknownId: 'true',
+    A: '2',
+    B: '2',
+    C: '2',
+    D: '2',
+    E: '2',
+  });
+  const calls = await at.run(charger.answer);
+  expect(changed(calls)).toEqual(['GetConfiguration', 'A=2', 'B=2', 'D=2', 'E=2', 'HeartbeatInterval=300']);
+  expect(await outcomes()).toEqual({
+    A: 'rejected',
+    AllowOfflineTxForUnknownId: 'accepted',
+    B: 'accepted',
+    C: 'readonly',
+    D: 'notSupported',
+    E: 'unreachable',
+    HeartbeatInterval: 'accepted',
+  });
+  expect(await at.goal('configuration')).toMatchObject({
+    state: 'open',
+    doing: 'had no use of an answer for E; tried again later',
+  });
+  delete charger.odd.E;
+  charger.keys.E = '1';
+  at.pass(301);
+  expect(changed(await at.run(charger.answer))).toEqual(['E=2']);
+  const { state, doing } = (await at.goal('configuration')) ?? {};
+  expect(state).toBe('failed');
+  expect(doing).toContain('A rejected (the station answered Rejected), C readonly');
+});
+
+test('a station that says nothing is tried again after a pause, and holds up nobody', async () => {
+  await want({ A: '2' });
+  await at.run(() => undefined);
+  at.pass(31);
+  await desk.callMaker.sweep();
+  await at.pursuit().sweep();
+  expect(await at.goal('configuration')).toMatchObject({
+    state: 'open',
+    doing: 'GetConfiguration had no answer; it is asked again later',
+  });
+  at.pass(200);
+  expect(await at.run(() => undefined)).toEqual([]);
+  at.pass(101);
+  expect(changed(await at.run(new Charger({ A: '1' }).answer))).toEqual(['GetConfiguration', 'A=2']);
+  expect(await at.goal('configuration')).toMatchObject({ state: 'reached' });
+});
+
+test('what had no answer, or an error, is tried at once when it is wanted anew', async () => {
+  await want({ A: '2' });
+  await at.run(() => undefined);
+  at.pass(31);
+  await desk.callMaker.sweep();
+  await at.pursuit().sweep();
+  const charger = new Charger({ A: '1' });
+  charger.odd.A = { error: 'InternalError' };
+  await want({ A: '2' });
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2']);
+  delete charger.odd.A;
+  await want({ A: '2' });
+  expect(changed(await at.run(charger.answer))).toEqual(['A=2']);
+  expect(await at.goal('configuration')).toMatchObject({ state: 'reached' });
+});
+
+test('a value that a rule forbids for this station is refused here, and the others are changed', async () => {
+  const keys = { MeterValuesSampledData: 'Voltage', MeterValuesSampledDataMaxLength: '1', ZZ: '1' };
+  const charger = new Charger(keys);
+  await want({ MeterValuesSampledData: 'Voltage,Temperature', ZZ: '2' });
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'ZZ=2']);
+  expect(await outcomes()).toEqual({ MeterValuesSampledData: 'rejected', ZZ: 'accepted' });
+});
+
+test('it is read once after each boot; what has drifted is shown and changed back', async () => {
+  const charger = new Charger({ A: '1', B: '1' });
+  await want({ A: '2' });
+  await at.run(charger.answer);
+  expect(await at.run(charger.answer)).toEqual([]);
+  charger.keys.A = '3';
+  await boot();
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2']);
+  const [key] = await desired.effective(desk.database, 'CP1');
+  expect(key?.tried).toMatchObject({ outcome: 'accepted', driftedAt: expect.any(Date) as unknown });
+  await boot();
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration']);
+});
+
+test('it is read again when the station connects after an hour: somebody may have been there', async () => {
+  const charger = new Charger({ A: '1' });
+  await want({ A: '2' });
+  await at.run(charger.answer);
+  charger.keys.A = '3';
+  await at.connect();
+  expect(await at.run(charger.answer)).toEqual([]);
+  at.pass(3600);
+  await at.connect();
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2']);
+  await at.connect();
+  expect(await at.run(charger.answer)).toEqual([]);
+});
+
+test('what somebody else changes, or is found by reading, is changed back without a boot', async () => {
+  const charger = new Charger({ A: '1' });
+  await want({ A: '2' });
+  await at.run(charger.answer);
+  at.pass(1);
+  await desk.command('ChangeConfiguration', { key: 'A', value: '9' }, { status: 'Accepted' });
+  charger.keys.A = '9';
+  at.skip();
+  expect(changed(await at.run(charger.answer))).toEqual(['A=2']);
+  at.pass(1);
+  const configurationKey = [{ key: 'A', value: '7', readonly: false }];
+  await desk.command('GetConfiguration', {}, { configurationKey });
+  at.skip();
+  expect(changed(await at.run(charger.answer))).toEqual(['A=2']);
+});
+
+test('a station that applies the limit of requests to its answer is not asked again and again', async () => {
+  const charger = new Charger({ GetConfigurationMaxKeys: '1' });
+  charger.odd.A = { status: 'Rejected' };
+  charger.odd.B = { status: 'Rejected' };
+  await want({ A: '1', B: '1' });
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=1', 'B=1']);
+});
+
+test('RebootRequired: reset when idle where that is wanted, and never for a value that does not come about', async () => {
+  const charger = new Charger({ A: '1' });
+  charger.odd.A = { status: 'RebootRequired' };
+  await want({ A: '2' });
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2']);
+  expect(await at.goal('configuration')).toMatchObject({ state: 'reached' });
+  expect(await outcomes()).toEqual({ A: 'rebootRequired' });
+  await desired.setReset(desk.database, { stationId: 'CP1' }, 'whenIdle');
+  await want({});
+  await desk.ask('StartTransaction', {
+    connectorId: 1,
+    idTag: 'X',
+    meterStart: 0,
+    timestamp: at.now.toISOString(),
+  });
+  expect(await at.run(charger.answer)).toEqual([]);
+  expect((await at.goal('configuration'))?.doing).toBe('waits until no transaction runs, to reset it for A');
+  await desk.rows('UPDATE transactions SET stopped_at = now()');
+  at.pass(11);
+  expect(changed(await at.run(charger.answer))).toEqual(['Reset']);
+  expect((await at.goal('configuration'))?.doing).toBe('waits for it to boot');
+  await boot();
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration']);
+  expect(await outcomes()).toEqual({ A: 'ineffective' });
+  await boot();
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration']);
+  expect((await at.goal('configuration'))?.state).toBe('failed');
+});
+
+test('a station that accepts a Reset and never boots is not reset again', async () => {
+  const charger = new Charger({ A: '1' });
+  charger.odd.A = { status: 'RebootRequired' };
+  await desired.setReset(desk.database, { stationId: 'CP1' }, 'whenIdle');
+  await want({ A: '2' });
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2', 'Reset']);
+  at.pass(901);
+  expect(await at.run(charger.answer)).toEqual([]);
+  expect(await at.goal('configuration')).toMatchObject({
+    state: 'failed',
+    doing: 'the station was reset for A and has not booted; reset it by hand',
+  });
+});
+
+test('its own values count more than those of its groups, the lowest rank more than others, equal ones by name', async () => {
+  const add = (name: string, rank: number, more: object) =>
+    desk.rows(
+      `INSERT INTO station_groups SELECT r.* FROM jsonb_populate_record(NULL::station_groups, $1) r`,
+      [JSON.stringify({ name, rank, station_ids: [], updated_at: new Date(), ...more })],
+    );
+  await add('z', 1, { vendor: 'Vendor', model: 'Model' });
+  await add('b', 5, { prefix: 'CP' });
+  await add('a', 5, { station_ids: ['CP1'] });
+  await add('others', 0, { vendor: 'Vendor', model: 'Another' });
+  await want({ A: 'z', B: 'z' }, 'z');
+  await want({ B: 'b', C: 'b', D: 'b' }, 'b');
+  await want({ C: 'a', D: 'a' }, 'a');
+  await want({ A: 'others' }, 'others');
+  await want({ D: 'own' });
+  const charger = new Charger({ A: '', B: '', C: '', D: '' });
+  expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=z', 'B=z', 'C=a', 'D=own']);
+  await want({ C: 'new' }, 'a');
+  expect(changed(await at.run(charger.answer))).toEqual(['C=new']);
+  await want({ D: null });
+  expect(changed(await at.run(charger.answer))).toEqual(['D=a']);
+});
+
+test('a station that comes for the first time has the values of the group that it turns out to be in', async () => {
+  await desk.rows(`INSERT INTO station_groups (name, vendor, updated_at) VALUES ('v', 'Vendor', now())`);
+  await want({ A: '2' }, 'v');
+  await desk.rows('DELETE FROM goals');
+  await boot();
+  expect(changed(await at.run(new Charger({ A: '1' }).answer))).toEqual(['GetConfiguration', 'A=2']);
+});

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createLog } from '@evander/process';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+interface Line {
+  msg: string;
+  stationId?: string;
+  leftOut?: number;
+}
+
+const lines: Line[] = [];
+let desk: Desk;
+beforeAll(async () => {
+  const log = createLog('desk', 'info', { write: (line) => void lines.push(JSON.parse(line) as Line) });
+  desk = await openDesk({ unknownStations: 'reject', log });
+});
+afterAll(() => desk.close());
+
+test('a station that is not accepted and goes on sending fills no log: the lines left out are counted', async () => {
+  const MESSAGES = 1000;
+  for (let i = 0; i < MESSAGES; i++) {
+    const answer = await desk.ask('Heartbeat', {}, { stationId: 'STRANGER', id: `h${i}` });
+    if (i === 0) expect(answer.code).toBe('SecurityError');
+  }
+  const ofStation = lines.filter(({ stationId }) => stationId === 'STRANGER');
+  const written = (): number => ofStation.filter(({ msg }) => msg === 'answered with an error').length;
+  // 100 at once and one a second; the loop above takes a few seconds.
+  expect(written()).toBeGreaterThanOrEqual(100);
+  expect(written()).toBeLessThan(200);
+  const leftOut = (): number => lines.reduce((sum, line) => sum + (line.leftOut ?? 0), 0);
+  while (leftOut() < MESSAGES - written()) await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(leftOut()).toBe(MESSAGES - written());
+});

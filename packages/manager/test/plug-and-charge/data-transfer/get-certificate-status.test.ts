@@ -1,0 +1,115 @@
+import type { Dialect } from '@evander/ocpp';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openDesk } from '../../desk.ts';
+import type { Desk } from '../../desk.ts';
+import type { Issued } from '../../certificates/openssl-ca.ts';
+import { tunnel } from '../pnc.ts';
+import { hashDataOf, openPki, trust } from '../pnc-pki.ts';
+import type { TestPki } from '../pnc-pki.ts';
+
+let desk: Desk;
+let rejecting: Desk;
+let guarded: Desk;
+let pki: TestPki;
+let leaf: Issued;
+beforeAll(async () => {
+  desk = await openDesk({ outboundPrivate: true });
+  rejecting = await openDesk({ outboundPrivate: true, pnc: { has2beFailure: 'Rejected' } });
+  guarded = await openDesk();
+  pki = await openPki('v2g');
+  leaf = pki.contract('a station');
+});
+afterAll(async () => {
+  for (const one of [desk, rejecting, guarded]) await one.close();
+  await pki.close();
+});
+beforeEach(async () => {
+  await desk.rows('TRUNCATE ocsp_answers, pnc_roots');
+  pki.answerWith(undefined);
+  pki.responder.asked.length = 0;
+});
+
+const FAILED = { status: 'Accepted', inner: { status: 'Failed' } };
+type Algorithm = 'SHA256' | 'SHA384' | 'SHA512';
+const dataOf = (algorithm: Algorithm = 'SHA256') =>
+  hashDataOf(leaf, pki.sub, { algorithm, responderURL: `${pki.responder.url}/sub` });
+const ask = (
+  data: object = dataOf(),
+  { at = desk, dialect = 'oca' }: { at?: Desk; dialect?: Dialect } = {},
+) => tunnel(at, { dialect, action: 'GetCertificateStatus' }, { ocspRequestData: data });
+
+/** What openssl makes of an answer. */
+function verdict(base64: string): string {
+  const file = join(pki.sub.folder, 'answer.der');
+  writeFileSync(file, Buffer.from(base64, 'base64'));
+  const [issuer, root] = [pki.sub.issued.certificateFile, pki.root.issued.certificateFile];
+  const about = ['-sha256', '-respin', file, '-issuer', issuer, '-cert', leaf.certificateFile];
+  return execFileSync('openssl', ['ocsp', '-no_nonce', ...about, '-CAfile', root, '-verify_other', issuer], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).toString();
+}
+
+test('GetCertificateStatus brings the answer of the responder, which openssl believes', async () => {
+  const { status, inner } = await ask();
+  expect({ status, inner }).toMatchObject({ status: 'Accepted', inner: { status: 'Accepted' } });
+  expect(verdict((inner as { ocspResult: string }).ocspResult)).toContain(': good');
+});
+
+test.each(['SHA384', 'SHA512'] as const)('GetCertificateStatus asks by %s', async (algorithm) => {
+  expect((await ask(dataOf(algorithm))).inner).toMatchObject({ status: 'Accepted' });
+});
+
+test('what a responder said is kept until its nextUpdate', async () => {
+  const first = await ask();
+  pki.answerWith(async () => ({ status: 500 }));
+  expect(await ask()).toEqual(first);
+  expect(pki.responder.asked).toHaveLength(1);
+  desk.setNow(new Date(Date.now() + 2 * 86_400_000));
+  expect(await ask()).toEqual(FAILED);
+  desk.setNow(undefined);
+});
+
+test('of a known issuer no answer is brought that someone else has signed', async () => {
+  await trust(desk, pki.root, 'V2GRootCertificate');
+  await trust(desk, pki.sub, 'V2GRootCertificate');
+  expect((await ask()).inner).toMatchObject({ status: 'Accepted' });
+  await desk.rows('TRUNCATE ocsp_answers');
+  pki.answerWith(async (body) => ({ body: pki.sub.answerOcsp(body, pki.root.issued) }));
+  expect(await ask()).toEqual(FAILED);
+});
+
+test.each([
+  ['an error', async () => ({ status: 404 })],
+  ['nothing', async () => ({ body: Buffer.alloc(0) })],
+  ['noise', async () => ({ body: Buffer.from('noise') })],
+  ['a refusal', async () => ({ body: Buffer.from('30030a0103', 'hex') })],
+  ['more than an answer may hold', async () => ({ body: Buffer.alloc(2_000_000, 0x30) })],
+])('a responder that answers %s is a failure', async (_name, answer) => {
+  pki.answerWith(answer);
+  expect(await ask()).toEqual(FAILED);
+});
+
+test.each([
+  ['none', undefined],
+  ['a file', 'file:///etc/passwd'],
+  ['nobody', 'http://127.0.0.1:1/'],
+  ['no URL', 'here'],
+])('a responder that is %s is a failure', async (_name, responderURL) => {
+  expect(await ask({ ...dataOf(), responderURL })).toEqual(FAILED);
+});
+
+test('responders at private addresses are not asked unless the settings say so', async () => {
+  expect(await ask(dataOf(), { at: guarded })).toEqual(FAILED);
+  expect(pki.responder.asked).toEqual([]);
+});
+
+test('has2be: a failure is called as the settings say', async () => {
+  const data = { ...dataOf(), responderURL: undefined };
+  const dialect = 'has2be';
+  expect((await ask(dataOf(), { dialect })).inner).toMatchObject({ status: 'Accepted' });
+  expect((await ask(data, { dialect })).inner).toEqual({ status: 'Failed' });
+  expect((await ask(data, { dialect, at: rejecting })).inner).toEqual({ status: 'Rejected' });
+});

@@ -1,0 +1,91 @@
+import { DIALECTS } from '@evander/ocpp';
+import type { CallEnvelope } from '@evander/broker';
+import type { Dialect } from '@evander/ocpp';
+import { createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Desk, Question } from '../desk.ts';
+
+/** What CP1 gets for a tunnelled message: the status of its DataTransfer, and what is inside. */
+export async function tunnel(
+  desk: Desk,
+  { dialect, action }: { dialect: Dialect; action: string },
+  payload: unknown,
+  question: Question = {},
+): Promise<{ status: string; inner: unknown; code?: string }> {
+  const data = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  const { vendorId } = DIALECTS[dialect];
+  const answer = await desk.ask('DataTransfer', { vendorId, messageId: action, data }, question);
+  const { status = '', data: inner } = (answer.response ?? {}) as { status?: string; data?: string };
+  return {
+    status,
+    inner: inner === undefined ? undefined : JSON.parse(inner),
+    ...(answer.code !== undefined && { code: answer.code }),
+  };
+}
+
+/** The tunnelled message that went out last: its messageId, its vendorId, its payload. */
+export function lastTunnelled(desk: Desk): {
+  call: CallEnvelope;
+  vendorId: unknown;
+  messageId: unknown;
+  payload: Record<string, unknown>;
+} {
+  const call = desk.sent().findLast(({ action }) => action === 'DataTransfer');
+  if (!call) throw new Error('no DataTransfer went out');
+  const { vendorId, messageId, data } = call.request;
+  return { call, vendorId, messageId, payload: JSON.parse(String(data)) as Record<string, unknown> };
+}
+
+/** An answer of a station to a tunnelled command. */
+export function tunnelled(payload: object): { status: 'Accepted'; data: string } {
+  return { status: 'Accepted', data: JSON.stringify(payload) };
+}
+
+/** What a stand-in server was asked, and what it answers. */
+export interface Asked {
+  path: string;
+  headers: IncomingMessage['headers'];
+  body: Buffer;
+}
+export interface StandIn {
+  url: string;
+  asked: Asked[];
+  close(): Promise<void>;
+}
+
+/** An HTTP server of a test; what `answer` rejects with is a 500. */
+export async function standIn(
+  answer: (
+    asked: Asked,
+  ) =>
+    | Promise<{ status?: number; type?: string; body?: Buffer | string }>
+    | { status?: number; type?: string; body?: Buffer | string },
+): Promise<StandIn> {
+  const asked: Asked[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const one = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks) };
+      asked.push(one);
+      Promise.resolve()
+        .then(() => answer(one))
+        .then(
+          ({ status = 200, type = 'application/json', body = '' }) =>
+            response.writeHead(status, { 'content-type': type }).end(body),
+          (error: unknown) => response.writeHead(500).end(String(error)),
+        );
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  };
+}

@@ -1,0 +1,250 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Connection, Presence } from '@evander/broker';
+import { recordPresence } from '../../src/presence/presence.ts';
+import { IS_CONNECTED } from '../../src/stations/connections.store.ts';
+import { openDatabase } from '../../src/database/database.ts';
+import { createWriter } from '../../src/station-writer.ts';
+import { openDesk } from '../desk.ts';
+import type { Desk } from '../desk.ts';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await openDesk();
+});
+afterAll(() => desk.close());
+
+function connection(stationId: string, connectionId: string): Connection {
+  return { stationId, connectionId, remoteAddress: '127.0.0.1', connectedAt: '2026-11-20T10:00:00.000Z' };
+}
+
+async function tell(gatewayId: string, presence: Presence): Promise<void> {
+  const { database } = desk;
+  await recordPresence(gatewayId, presence, {
+    database,
+    writer: createWriter(database),
+    now: () => new Date(),
+  });
+}
+
+async function isConnected(stationId: string): Promise<unknown> {
+  const rows = await desk.rows(
+    `SELECT ${IS_CONNECTED} AS yes FROM connections c JOIN gateways g USING (gateway_id) WHERE station_id = $1`,
+    [stationId],
+  );
+  return rows[0]?.yes;
+}
+
+test('follows a station as it comes and goes', async () => {
+  await tell('gw-a', { kind: 'connected', connections: [connection('S1', '1')] });
+  expect(await isConnected('S1')).toBe(true);
+  await tell('gw-a', { kind: 'disconnected', connections: [connection('S1', '1')] });
+  expect(await isConnected('S1')).toBe(false);
+});
+
+test('the late close of an older connection changes nothing', async () => {
+  await tell('gw-a', { kind: 'connected', connections: [connection('S2', '1')] });
+  await tell('gw-b', { kind: 'connected', connections: [connection('S2', '2')] });
+  await tell('gw-a', { kind: 'disconnected', connections: [connection('S2', '1')] });
+  expect(await isConnected('S2')).toBe(true);
+  await tell('gw-a', { kind: 'connected', connections: [connection('S2', '1')] });
+  expect(await desk.rows("SELECT gateway_id FROM connections WHERE station_id = 'S2'")).toEqual([
+    { gateway_id: 'gw-b' },
+  ]);
+});
+
+test('what ended stays ended, also when the events come the wrong way round', async () => {
+  await tell('gw-a', { kind: 'disconnected', connections: [connection('S3', '1')] });
+  await tell('gw-a', { kind: 'connected', connections: [connection('S3', '1')] });
+  expect(await isConnected('S3')).toBe(false);
+});
+
+test("a gateway's death takes its stations away, its next sign of life brings them back", async () => {
+  await tell('gw-c', { kind: 'connected', connections: [connection('S4', '1')] });
+  await tell('gw-c', { kind: 'gone' });
+  expect(await isConnected('S4')).toBe(false);
+  await tell('gw-c', { kind: 'alive' });
+  expect(await isConnected('S4')).toBe(true);
+  await desk.rows("UPDATE gateways SET alive_at = now() - interval '1 minute' WHERE gateway_id = 'gw-c'");
+  expect(await isConnected('S4')).toBe(false);
+});
+
+test('a list of all connections heals what was missed, and spares what is younger than it', async () => {
+  const kept = connection('S5', '1');
+  await tell('gw-d', {
+    kind: 'connected',
+    connections: [kept, connection('S6', '2'), connection('S7', '9')],
+  });
+  await tell('gw-d', {
+    kind: 'listing',
+    after: '',
+    upTo: '5',
+    connections: [kept, connection('S8', '3')],
+  });
+  expect(await Promise.all(['S5', 'S6', 'S7', 'S8'].map(isConnected))).toEqual([true, false, true, true]);
+});
+
+test('counts refused handshakes by station and reason', async () => {
+  const handshake = {
+    stationId: 'X1',
+    status: 401,
+    reason: 'wrong password',
+    remoteAddress: '::1',
+    at: '2026-11-20T10:00:00.000Z',
+  };
+  await tell('gw-a', {
+    kind: 'turnedAway',
+    handshakes: [handshake, { ...handshake, at: '2026-11-20T11:00:00.000Z' }],
+  });
+  expect(await desk.rows("SELECT status, count, last_at FROM turned_away WHERE station_id = 'X1'")).toEqual([
+    { status: 401, count: 2, last_at: new Date('2026-11-20T11:00:00Z') },
+  ]);
+});
+
+test('records what was no frame, and what it was answered', async () => {
+  const frame = {
+    stationId: 'S1',
+    connectionId: '1',
+    receivedAt: '2026-11-20T10:00:00.000Z',
+    text: '[2\0',
+    reason: 'not JSON',
+    answer: '[4]',
+  };
+  await tell('gw-a', { kind: 'unreadable', frames: [frame] });
+  const rows = await desk.rows(
+    "SELECT direction, raw, error_description FROM frames WHERE station_id = 'S1' AND type = 0 ORDER BY direction",
+  );
+  expect(rows).toEqual([
+    { direction: 'in', raw: '[2\ufffd', error_description: 'not JSON' },
+    { direction: 'out', raw: '[4]', error_description: null },
+  ]);
+});
+
+/** The events of stations whose ids begin so, in order. */
+async function eventsOf(prefix: string): Promise<unknown[]> {
+  const rows = await desk.rows(
+    `SELECT station_id, kind, data ->> 'connectionId' AS id FROM event_intake WHERE station_id LIKE $1 ORDER BY intake_id`,
+    [`${prefix}%`],
+  );
+  return rows.map(({ station_id, kind, id }) => [station_id, kind, id]);
+}
+
+test('each part of a listing speaks for itself, whichever managers get them and in whatever order', async () => {
+  const held = Array.from({ length: 9 }, (_, i) => connection(`P${i}`, String(i + 1)));
+  await tell('gw-p', { kind: 'connected', connections: held });
+  const left = held.filter((_, i) => i % 3 !== 0);
+  const part = (after: string, upTo: string): Presence => ({
+    kind: 'listing',
+    after,
+    upTo,
+    connections: left.filter(({ connectionId }) => connectionId > after && connectionId <= upTo),
+  });
+  const shown = (): Promise<unknown[]> => Promise.all(held.map(({ stationId }) => isConnected(stationId)));
+  await tell('gw-p', part('6', '9'));
+  expect(await shown()).toEqual([true, true, true, true, true, true, false, true, true]);
+  await Promise.all([
+    tell('gw-p', part('3', '6')),
+    tell('gw-p', part('', '3')),
+    tell('gw-p', part('3', '6')),
+  ]);
+  expect(await shown()).toEqual([false, true, true, false, true, true, false, true, true]);
+  expect((await eventsOf('P')).slice(9).map((event) => (event as string[])[1])).toEqual(
+    Array.from({ length: 3 }, () => 'station.disconnected'),
+  );
+});
+
+test('a thousand stations that come back and boot at once cost a few statements, in one order of events each', async () => {
+  const stationIds = Array.from({ length: 1000 }, (_, i) => `B${i}`);
+  await desk.rows('INSERT INTO stations (station_id) SELECT unnest($1::text[])', [stationIds]);
+  const before = await statements();
+  const writer = createWriter(desk.database);
+  const at = new Date();
+  const context = { database: desk.database, writer, now: () => at };
+  const request = { chargePointVendor: 'V', chargePointModel: 'M' };
+  await Promise.all(
+    stationIds.map(async (stationId) => {
+      const connections = [connection(stationId, '1')];
+      await recordPresence('gw-b', { kind: 'connected', connections }, context);
+      await writer.boots.add([{ stationId, at, request }]);
+    }),
+  );
+  expect((await statements()) - before).toBeLessThan(100);
+  const events = await eventsOf('B');
+  expect(events).toHaveLength(2000);
+  const order = new Map<unknown, unknown[]>();
+  for (const [stationId, kind] of events as string[][])
+    order.set(stationId, [...(order.get(stationId) ?? []), kind]);
+  for (const kinds of order.values()) expect(kinds).toEqual(['station.connected', 'station.booted']);
+});
+
+/** Transactions of the database so far, of which each statement outside of one is one. */
+async function statements(): Promise<number> {
+  await desk.rows('SELECT pg_stat_force_next_flush()');
+  const rows = await desk.rows(
+    'SELECT xact_commit::int AS count FROM pg_stat_database WHERE datname = current_database()',
+  );
+  return Number(rows[0]?.count);
+}
+
+test('a station that comes and goes within one packet is told of in that order', async () => {
+  const { database } = desk;
+  const context = { database, writer: createWriter(database), now: () => new Date() };
+  const [one, two] = [connection('F1', '1'), connection('F1', '2')];
+  const others = Array.from({ length: 5 }, (_, i) => connection(`F${i + 2}`, '1'));
+  await Promise.all([
+    recordPresence('gw-f', { kind: 'connected', connections: [one, ...others] }, context),
+    recordPresence('gw-f', { kind: 'disconnected', connections: [one] }, context),
+    recordPresence('gw-f', { kind: 'connected', connections: [two, two] }, context),
+    recordPresence('gw-f', { kind: 'disconnected', connections: [two] }, context),
+  ]);
+  expect(await eventsOf('F1')).toEqual([
+    ['F1', 'station.connected', '1'],
+    ['F1', 'station.disconnected', '1'],
+    ['F1', 'station.connected', '2'],
+    ['F1', 'station.disconnected', '2'],
+  ]);
+});
+
+test('two managers that hear the same have one effect', async () => {
+  const { database } = desk;
+  const managers = [createWriter(database), createWriter(database)];
+  const connections = Array.from({ length: 200 }, (_, i) => connection(`T${i}`, '1'));
+  for (const kind of ['connected', 'disconnected'] as const)
+    await Promise.all(
+      managers.map((writer) =>
+        recordPresence('gw-t', { kind, connections }, { database, writer, now: () => new Date() }),
+      ),
+    );
+  expect(await eventsOf('T')).toHaveLength(400);
+});
+
+test('a manager that dies amid a batch leaves all or nothing of it, and another one brings it to its end', async () => {
+  const other = openDatabase({ url: desk.databaseUrl, poolSize: 2, onError: () => {} });
+  try {
+    const connections = Array.from({ length: 50 }, (_, i) => connection(`K${i}`, '1'));
+    const presence: Presence = { kind: 'connected', connections };
+    const context = { database: other, writer: createWriter(other), now: () => new Date() };
+    let told: Promise<unknown> | undefined;
+    const rolledBack = desk.database.transaction(async (db) => {
+      // The batch waits for this row of it, with others written.
+      await db.query({
+        text: "INSERT INTO connections (station_id, connection_id, gateway_id, connected_at) VALUES ('K25', '0', 'gw-k', now())",
+      });
+      told = recordPresence('gw-k', presence, context).catch((error: unknown) => error);
+      for (let ended = 0; ended === 0;) {
+        const rows = await desk.rows(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        ended = rows.length;
+      }
+      throw new Error('on purpose');
+    });
+    await expect(rolledBack).rejects.toThrow('on purpose');
+    expect(await told).toBeInstanceOf(Error);
+    expect(await eventsOf('K')).toEqual([]);
+    await tell('gw-k', presence);
+    await tell('gw-k', presence);
+    expect(await eventsOf('K')).toHaveLength(50);
+  } finally {
+    await other.close();
+  }
+});
