@@ -106,8 +106,8 @@ export class CertificateKeeper {
     try {
       if (this.#loadedAtMs === 0 || (await source.isStale(this.#loadedAtMs))) await this.#load();
     } catch (error) {
-      // What is in use stays in use.
-      warnOf(log, `the server certificates could not be loaded${from}`, error);
+      // What is in use stays in use. A gateway that stops needs none, and its managers may stop with it.
+      if (!this.#closed) warnOf(log, `the server certificates could not be loaded${from}`, error);
     }
     if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), everyMs).unref();
   }

@@ -2,8 +2,9 @@ import { Type } from '@fastify/type-provider-typebox';
 import { control } from './control.ts';
 import type { Action } from './control.ts';
 import { ROLLBACKS } from './firmware-campaigns.store.ts';
-import { Campaign } from './campaign-schemas.ts';
-import { CampaignParams, findCampaign } from './campaigns.routes.ts';
+import { Campaign } from './campaigns.schemas.ts';
+import { findCampaign } from './campaigns.schemas.ts';
+import { CampaignParams } from './campaigns.schemas.ts';
 import { EmptyRequest, oneOf } from '../http/fields.ts';
 import type { ApiContext, App } from '../http/route.ts';
 

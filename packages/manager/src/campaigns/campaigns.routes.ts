@@ -10,14 +10,20 @@ import { CAMPAIGN_STATION_STATES } from './campaign-stations.store.ts';
 import type { Db } from '../database/database.ts';
 import type { FileRow } from '../files/file-list.store.ts';
 import { CAMPAIGN_STATES } from './firmware-campaigns.store.ts';
-import { Campaign, CampaignBody, CampaignStation } from './campaign-schemas.ts';
-import { idOf, oneOf } from '../http/fields.ts';
-import { findFile } from '../files/file-schemas.ts';
+import {
+  Campaign,
+  CampaignBody,
+  CampaignParams,
+  CampaignStation,
+  findCampaign,
+  shown,
+} from './campaigns.schemas.ts';
+import { oneOf } from '../http/fields.ts';
+import { findFile } from '../files/files.schemas.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';
 
-export const CampaignParams = Type.Object({ campaignId: idOf('campaign') });
 const Query = listQuery({ state: Type.Optional(oneOf(CAMPAIGN_STATES, 'Only campaigns in this state')) });
 const StationQuery = listQuery({
   state: Type.Optional(oneOf(CAMPAIGN_STATION_STATES, 'Only stations in this state')),
@@ -171,18 +177,4 @@ function addStations(app: App, { database }: ApiContext): void {
       );
     },
   );
-}
-
-/** A campaign by its id, as it is shown. Throws the problem that there is none. */
-export async function findCampaign(db: Db, campaignId: string): Promise<Static<typeof Campaign>> {
-  const campaign = await campaignList.get(db, campaignId);
-  if (campaign) return shown(campaign);
-  throw new Problem(
-    404,
-    `campaign ${campaignId} is not known; GET /api/v1/firmware-campaigns lists those that are`,
-  );
-}
-
-function shown({ signed, ...campaign }: CampaignRow): Static<typeof Campaign> {
-  return { ...campaign, signed: signed === 'auto' ? signed : signed === 'yes' };
 }

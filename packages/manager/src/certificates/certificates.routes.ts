@@ -2,76 +2,15 @@ import { Type } from '@fastify/type-provider-typebox';
 import * as certificateRequests from './certificate-requests.store.ts';
 import type { CertificateRequestRow } from './certificate-requests.store.ts';
 import * as installedCertificates from './installed-certificates.store.ts';
-import type { CertificateRow } from './installed-certificates.store.ts';
-import { nullable, oneOf, StationParams, Text, Time } from '../http/fields.ts';
+import { oneOf, StationParams } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import type { ApiContext, App } from '../http/route.ts';
+import { Certificate, CERTIFICATE_PAGER, CertificateRequest } from './certificates.schemas.ts';
 
-/** What names a certificate. */
-export const HashData = Type.Object(
-  {
-    hashAlgorithm: oneOf(['SHA256', 'SHA384', 'SHA512'] as const),
-    issuerNameHash: Type.String(),
-    issuerKeyHash: Type.String(),
-    serialNumber: Type.String(),
-  },
-  {
-    description:
-      'As the station told of it, for DeleteCertificate; null until GetInstalledCertificateIds was answered',
-  },
-);
-/** A certificate of a station. */
-export const Certificate = Type.Object(
-  {
-    certificateId: Type.Integer(),
-    stationId: Type.String(),
-    certificateType: Type.String(),
-    serialNumber: Type.String({ description: 'Hexadecimal' }),
-    certificateHashData: nullable(HashData),
-    subject: nullable(
-      Type.String({ description: 'Null, as all that is in the PEM, when it was not sent by us' }),
-    ),
-    issuer: Text,
-    validFrom: nullable(Time),
-    validTo: nullable(Time),
-    pem: Text,
-    installedAt: nullable(
-      Type.Unsafe<Date>({ ...Time, description: 'When the station accepted it from us' }),
-    ),
-    reportedAt: nullable(
-      Type.Unsafe<Date>({ ...Time, description: 'When the station last said that it has it' }),
-    ),
-  },
-  { title: 'StationCertificate' },
-);
-/** A certificate that a station asked for. */
-export const CertificateRequest = Type.Object(
-  {
-    certificateRequestId: Type.Integer(),
-    stationId: Type.String(),
-    csr: Type.String({ description: 'As the station sent it: PKCS#10 in PEM, unless it was rejected' }),
-    state: oneOf(
-      certificateRequests.CERTIFICATE_REQUEST_STATES,
-      'requested: waits for CertificateSigned. rejected: no request in PEM. signed: CertificateSigned is on its way. refused: the station did not take the certificate, another may be sent. superseded: a newer request came',
-    ),
-    reason: nullable(
-      Type.String({ description: 'Why it was rejected or refused, or why its certificate did not arrive' }),
-    ),
-    commandId: nullable(Type.String({ description: 'The CertificateSigned that answers it' })),
-    certificateChain: Text,
-    requestedAt: Time,
-    signedAt: nullable(Time),
-    settledAt: nullable(Time),
-  },
-  { title: 'CertificateRequest' },
-);
 const Types = oneOf(
   ['CentralSystemRootCertificate', 'ManufacturerRootCertificate'] as const,
   'Only certificates of this type',
 );
-export const CERTIFICATE_PAGER = new Pager(['integer'], ({ certificateId }: CertificateRow) => [
-  certificateId,
-]);
 const REQUEST_PAGER = new Pager(['integer'], ({ certificateRequestId }: CertificateRequestRow) => [
   certificateRequestId,
 ]);

@@ -1,89 +1,25 @@
 import { ACTIONS, mayBeSentBy, SCHEMAS } from '@evander/ocpp';
 import type { Action, CommandAction } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
-import type { Static } from '@fastify/type-provider-typebox';
-import type { CallMaker, CommandRequest } from './call-maker.ts';
 import { openSchema } from './fill-in.ts';
 import { COMMANDS } from '../messages/v16/index.ts';
 import * as commandList from './command-list.store.ts';
 import type { CommandRow } from './command-list.store.ts';
 import { COMMAND_STATUSES } from './commands.store.ts';
-import { idOf, nullable, OfStation, oneOf, Period, readPeriod, StationParams, Time } from '../http/fields.ts';
+import { idOf, OfStation, oneOf, Period, readPeriod, StationParams } from '../http/fields.ts';
 import { commandIdOf } from '../http/idempotency.ts';
 import { ocppBody } from '../http/ocpp-body.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';
+import { Command, CommandOptions } from './commands.schemas.ts';
+import { sendCommand } from './send-command.ts';
 
-const MAX_WAIT_SECONDS = 300;
-const MAX_TTL_SECONDS = 31 * 86_400;
 /** What we send, in the order of the table. */
 export const COMMAND_ACTIONS = (Object.keys(ACTIONS) as Action[]).filter((action): action is CommandAction =>
   mayBeSentBy('manager', action),
 );
 
-const CallError = Type.Object(
-  { code: Type.String(), description: Type.String(), details: Type.Unknown() },
-  { description: 'The CALLERROR of the station, or why its answer cannot be read' },
-);
-const COMMAND = {
-  commandId: Type.String(),
-  stationId: Type.String(),
-  action: Type.String(),
-  status: oneOf(
-    COMMAND_STATUSES,
-    'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR. ' +
-      'connectionLost: the connection ended before the answer, and the station must not get it twice; a late answer still counts',
-  ),
-  request: Type.Unknown({ description: 'Without its secrets' }),
-  response: Type.Unknown({ description: 'Null until it is answered' }),
-  error: nullable(CallError),
-  hint: nullable(Type.String({ description: 'What may help after a failure' })),
-  requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
-  createdAt: Time,
-  expiresAt: Time,
-  sentAt: nullable(Time),
-  settledAt: nullable(Time),
-};
-/** A command as the API shows it. */
-export const Command = Type.Object(COMMAND, {
-  title: 'Command',
-  description: 'The command and its outcome',
-});
-/** A command that began a job. */
-export const CommandAnswer = Type.Object(
-  { ...COMMAND, jobId: nullable(Type.Integer({ description: 'The job that it began' })) },
-  { title: 'JobCommand', description: 'The command and its outcome' },
-);
-/** How a command is sent, in the query of its route. */
-export const CommandOptions = Type.Object(
-  {
-    waitSeconds: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: MAX_WAIT_SECONDS,
-        default: 30,
-        description: 'How long the answer to this request waits for the outcome; 0: not at all',
-      }),
-    ),
-    ttlSeconds: Type.Optional(
-      Type.Integer({
-        minimum: 0,
-        maximum: MAX_TTL_SECONDS,
-        default: 0,
-        description: 'How long the command waits for a station that is not connected; 0: it is refused then',
-      }),
-    ),
-    skipRules: Type.Optional(
-      Type.Boolean({
-        default: false,
-        description: 'Sends what the station should refuse, for certification: only the schema is checked',
-      }),
-    ),
-  },
-  { additionalProperties: false },
-);
-export type CommandQuery = Static<typeof CommandOptions>;
 const Query = listQuery({
   stationId: OfStation,
   action: Type.Optional(oneOf(COMMAND_ACTIONS, 'Only commands with this action')),
@@ -185,31 +121,6 @@ function addUnknownAction(app: App): void {
       );
     },
   );
-}
-
-interface Sending extends Pick<
-  CommandRequest,
-  'stationId' | 'action' | 'request' | 'alongside' | 'commandId'
-> {
-  requestedBy: string | undefined;
-}
-
-/** How long a request waits for the outcome of its command, when it does not say. */
-export const DEFAULT_WAIT_SECONDS = 30;
-
-/** Sends a command and waits for its outcome as long as `waitSeconds` says; the command as it then stands. */
-export async function sendCommand(
-  callMaker: CallMaker,
-  { requestedBy, ...sent }: Sending,
-  { waitSeconds = DEFAULT_WAIT_SECONDS, ttlSeconds, skipRules }: CommandQuery,
-): Promise<CommandRow> {
-  const call = {
-    ...sent,
-    ...(ttlSeconds !== undefined && { ttlSeconds }),
-    ...(skipRules !== undefined && { skipRules }),
-    ...(requestedBy !== undefined && { requestedBy }),
-  };
-  return callMaker.send(call, waitSeconds * 1000);
 }
 
 /** An OCPP request for people: the ids that are ours to give may be left out. */

@@ -10,7 +10,8 @@ import { nullable, oneOf, StationParams } from '../http/fields.ts';
 import { GoalSchema } from './reconciliation-route.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';
-import { GroupParams, requireGroup } from '../stations/station-groups.routes.ts';
+import { requireGroup } from '../stations/station-groups.schemas.ts';
+import { GroupParams } from '../stations/station-groups.schemas.ts';
 
 const Reset = oneOf(
   ['never', 'whenIdle'] as const,

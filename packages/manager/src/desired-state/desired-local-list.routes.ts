@@ -4,11 +4,13 @@ import * as desiredLocalLists from './desired-local-lists.store.ts';
 import type { DesiredList } from './desired-local-lists.store.ts';
 import * as goals from './reconciliations.store.ts';
 import * as openGoals from './open-reconciliations.store.ts';
-import { nullable, oneOf, StationParams, Text } from '../http/fields.ts';
+import { StationParams } from '../http/fields.ts';
 import { GoalSchema } from './reconciliation-route.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';
-import { GroupParams, requireGroup } from '../stations/station-groups.routes.ts';
+import { requireGroup } from '../stations/station-groups.schemas.ts';
+import { GroupParams } from '../stations/station-groups.schemas.ts';
+import { WANTED, type DesiredListSchema } from './desired-local-list.schemas.ts';
 
 const IdTag = Type.String({ minLength: 1, maxLength: 20 });
 const Body = Type.Object(
@@ -27,33 +29,10 @@ const Body = Type.Object(
     examples: [{ tags: ['04A2B3C4D5E680'], parentIdTags: ['FLEET-7'] }],
   },
 );
-const WANTED = {
-  all: Type.Boolean(),
-  tags: Type.Array(Type.String()),
-  parentIdTags: Type.Array(Type.String()),
-};
 const GroupList = Type.Object(WANTED, {
   title: 'GroupLocalList',
   description: 'Which tags the lists of the stations of a group are to have',
 });
-
-/** Which tags the list of a station is to have, and how far that is. */
-export const DesiredListSchema = Type.Object(
-  {
-    ...WANTED,
-    source: oneOf(['station', 'group'] as const, 'Whose word counts here'),
-    group: nullable(Type.String({ description: 'Name of the group, when it is a group’s' })),
-    state: nullable(
-      oneOf(goals.GOAL_STATES, 'reached: the station has accepted all of it; null: it has not come since'),
-    ),
-    doing: Text,
-  },
-  {
-    title: 'DesiredLocalList',
-    description:
-      'Which tags it is to have; only where somebody has said so. Those that have expired are left out',
-  },
-);
 
 /** What is wanted of a station's list; undefined when nobody has said anything. */
 export async function desiredOf(

@@ -1,14 +1,14 @@
 import type { TSchema } from '@fastify/type-provider-typebox';
 import type { EventKind } from './events.store.ts';
-import { CertificateRequest } from '../certificates/certificates.routes.ts';
-import { Command } from '../commands/commands.routes.ts';
-import { ConnectorStatus } from '../stations/connectors.routes.ts';
-import { StatusNotification } from '../jobs/jobs.routes.ts';
+import { CertificateRequest } from '../certificates/certificates.schemas.ts';
+import { Command } from '../commands/commands.schemas.ts';
+import { ConnectorStatus } from '../stations/connectors.schemas.ts';
+import { StatusNotification } from '../jobs/jobs.schemas.ts';
 import { PncCertificateRequest } from '../plug-and-charge/certificates.routes.ts';
-import { SecurityEvent } from '../stations/security-events.routes.ts';
-import { Station } from '../stations/stations.routes.ts';
-import { Transaction } from '../transactions/transactions.routes.ts';
-import { UnmatchedStop } from '../transactions/unmatched-stops.routes.ts';
+import { SecurityEvent } from '../stations/security-events.schemas.ts';
+import { Station } from '../stations/stations.schemas.ts';
+import { Transaction } from '../transactions/transactions.schemas.ts';
+import { UnmatchedStop } from '../transactions/unmatched-stops.schemas.ts';
 
 const CERTIFICATE = [CertificateRequest, PncCertificateRequest];
 

@@ -5,37 +5,16 @@ import type { Readable } from 'node:stream';
 import * as events from './events.store.ts';
 import type { Event as Row, EventFilter } from './events.store.ts';
 import { EventStream } from './event-stream.ts';
-import { OfStation, Period, readPeriod, Time } from '../http/fields.ts';
+import { OfStation, Period, readPeriod } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';
-
-const GROUPS = [...new Set(events.EVENT_KINDS.map((kind) => `${kind.split('.', 1)[0]}.*`))];
-/** What may be asked for: kinds, and groups of them. */
-export const KINDS: readonly string[] = [...events.EVENT_KINDS, ...GROUPS];
+import { Event, KINDS } from './events.schemas.ts';
 
 const LastEventId = Type.String({
   pattern: '^\\d{1,15}$',
   description: 'the id of an event: those after it are given, oldest first',
 });
-/** An event as the API shows it. */
-export const Event = Type.Object(
-  {
-    id: Type.Integer({ description: 'Rises; after an id that can be seen come greater ones only' }),
-    at: Time,
-    kind: Type.String({ description: events.EVENT_KINDS.join(', ') }),
-    stationId: Type.String(),
-    data: Type.Object(
-      {},
-      {
-        additionalProperties: true,
-        title: 'EventData',
-        description: 'What it is about, as its own route shows it, at the moment of the event',
-      },
-    ),
-  },
-  { title: 'Event' },
-);
 const Query = listQuery({
   kind: Type.Optional(Type.String({ description: `Some of ${KINDS.join(', ')}, separated by commas` })),
   stationId: OfStation,

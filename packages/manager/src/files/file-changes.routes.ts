@@ -8,7 +8,7 @@ import * as files from './files.store.ts';
 import type { FileChange } from './files.store.ts';
 import * as firmwareCampaigns from '../campaigns/firmware-campaigns.store.ts';
 import { nullable } from '../http/fields.ts';
-import { File, FileName, FileParams, findFile, FirmwareVersion, Note, unknownFile } from './file-schemas.ts';
+import { File, FileName, FileParams, findFile, FirmwareVersion, Note, unknownFile } from './files.schemas.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';
 

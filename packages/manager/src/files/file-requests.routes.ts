@@ -8,16 +8,14 @@ import type { Db } from '../database/database.ts';
 import * as jobList from '../jobs/job-list.store.ts';
 import * as jobs from '../jobs/jobs.store.ts';
 import * as signedUpdates from '../jobs/signed-updates.store.ts';
-import {
-  CommandAnswer,
-  CommandOptions,
-  DEFAULT_WAIT_SECONDS,
-  sendCommand,
-} from '../commands/commands.routes.ts';
-import type { CommandQuery } from '../commands/commands.routes.ts';
-import { Signed } from '../campaigns/campaign-schemas.ts';
+import { sendCommand } from '../commands/send-command.ts';
+import { CommandOptions } from '../commands/commands.schemas.ts';
+import { CommandAnswer } from '../commands/commands.schemas.ts';
+import { DEFAULT_WAIT_SECONDS } from '../commands/commands.schemas.ts';
+import type { CommandQuery } from '../commands/commands.schemas.ts';
+import { Signed } from '../campaigns/campaigns.schemas.ts';
 import { oneOf, readPeriod, readTime, StationParams, TimeText } from '../http/fields.ts';
-import { findFile } from './file-schemas.ts';
+import { findFile } from './files.schemas.ts';
 import { commandIdOf } from '../http/idempotency.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';

@@ -17,7 +17,7 @@ import {
   findFile,
   FirmwareVersion,
   Note,
-} from './file-schemas.ts';
+} from './files.schemas.ts';
 import { incoming, receive, sendFile } from './file-transfer.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { answerProblem, Problem } from '../http/problem.ts';

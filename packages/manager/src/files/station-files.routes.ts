@@ -4,7 +4,7 @@ import { FILES_PER_LINK, FilesByLink } from './by-link.ts';
 import type { Files } from './files.ts';
 import { isMultipart, NotMultipart, readForm } from './multipart.ts';
 import type { FileRow } from './file-list.store.ts';
-import { FILE_RESPONSES } from './file-schemas.ts';
+import { FILE_RESPONSES } from './files.schemas.ts';
 import { incoming, receive, sendFile } from './file-transfer.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';

@@ -3,78 +3,14 @@ import { hintFor } from '../files/job-hint.ts';
 import * as jobList from './job-list.store.ts';
 import type { JobRow } from './job-list.store.ts';
 import { JOB_KINDS } from './jobs.store.ts';
-import { JobId, nullable, oneOf, StationParams, Text, Time } from '../http/fields.ts';
+import { JobId, oneOf, StationParams, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';
+import { Job, JOB } from './jobs.schemas.ts';
 
 const HISTORY_ROWS = 500;
 
-const JOB = {
-  jobId: Type.Integer(),
-  stationId: Type.String(),
-  kind: oneOf(
-    JOB_KINDS,
-    'By the command: GetDiagnostics, GetLog, UpdateFirmware or SignedUpdateFirmware, in this order',
-  ),
-  commandId: Type.String({ description: 'The command that began it' }),
-  otherCommandId: nullable(
-    Type.String({
-      description: 'The UpdateFirmware that was sent because the station does not know SignedUpdateFirmware',
-    }),
-  ),
-  requestId: nullable(Type.Integer({ description: 'Null for diagnostics and firmware, which have none' })),
-  logType: Text,
-  location: Type.String({ description: 'Where the file goes to or comes from, without its password' }),
-  fileName: nullable(Type.String({ description: 'The name that the station gave to its upload' })),
-  filesReceived: nullable(
-    Type.Integer({
-      description: 'Files that have come here for it; null where they go elsewhere, or none is to come',
-    }),
-  ),
-  outcome: oneOf(
-    jobList.SHOWN_OUTCOMES,
-    'requested: the station has not answered. nothingToDo: it had nothing to upload. cancelled: a newer job took its place. reportedUploaded: the station said Uploaded, but no file has come here; should it still come, succeeded',
-  ),
-  reason: nullable(Type.String({ description: 'Why it failed or was cancelled' })),
-  hint: nullable(Type.String({ description: 'What can be done about it' })),
-  status: nullable(Type.String({ description: 'What the station said of it last', examples: ['Uploaded'] })),
-  statusAt: nullable(Time),
-  requestedAt: Time,
-  acceptedAt: nullable(Time),
-  startedAt: nullable(Time),
-  endedAt: nullable(Time),
-  silentSince: nullable(
-    Type.Unsafe<Date>({
-      type: 'string',
-      format: 'date-time',
-      description:
-        'When the station last said something of a running job, once that is an hour ago; null otherwise. What it says later still counts; a newer job ends this one',
-    }),
-  ),
-  firmwareVersionBefore: Text,
-  firmwareVersionAfter: nullable(
-    Type.String({ description: 'What the station booted with during the update or shortly after' }),
-  ),
-};
-const Job = Type.Object(JOB, { title: 'Job' });
-// What hint there is depends on the settings of the manager that is asked.
-const ReportedJob = Type.Omit(Job, ['hint'], { title: 'ReportedJob' });
-/** What a station said of an upload or an installation. */
-export const StatusNotification = Type.Object(
-  {
-    stationId: Type.String(),
-    kind: oneOf(JOB_KINDS),
-    status: Type.String({ examples: ['Uploaded'] }),
-    requestId: nullable(Type.Integer({ description: 'As the station sent it' })),
-    receivedAt: Time,
-    job: nullable(ReportedJob),
-  },
-  {
-    title: 'StatusNotification',
-    description: 'What a station said, and the job that it is about, if there is one',
-  },
-);
 const JobWithHistory = Type.Object(
   {
     ...JOB,

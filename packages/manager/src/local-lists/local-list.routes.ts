@@ -2,11 +2,8 @@ import { Type } from '@fastify/type-provider-typebox';
 import * as localListEntries from './local-list-entries.store.ts';
 import * as localLists from './local-lists.store.ts';
 import type { LocalList } from './local-lists.store.ts';
-import {
-  DesiredListSchema,
-  desiredLocalListRoutes,
-  desiredOf,
-} from '../desired-state/desired-local-list.routes.ts';
+import { desiredLocalListRoutes, desiredOf } from '../desired-state/desired-local-list.routes.ts';
+import { DesiredListSchema } from '../desired-state/desired-local-list.schemas.ts';
 import { nullable, StationParams, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import type { ApiContext, App } from '../http/route.ts';

@@ -8,12 +8,10 @@ import type { PncAuthorizationRow } from './authorizations.store.ts';
 import * as pncCertificateRequests from './certificate-requests.store.ts';
 import type { PncRequestRow } from './certificate-requests.store.ts';
 import * as tags from '../authorization/tags.store.ts';
-import {
-  Certificate,
-  CERTIFICATE_PAGER,
-  CertificateRequest,
-  HashData,
-} from '../certificates/certificates.routes.ts';
+import { CERTIFICATE_PAGER } from '../certificates/certificates.schemas.ts';
+import { CertificateRequest } from '../certificates/certificates.schemas.ts';
+import { Certificate } from '../certificates/certificates.schemas.ts';
+import { HashData } from '../certificates/certificates.schemas.ts';
 import { OfStation, oneOf, Period, readPeriod, StationParams, Text, Time } from '../http/fields.ts';
 import { nullable } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';

@@ -4,15 +4,21 @@ import { profileOf } from './charging-profile-template.ts';
 import { checkProfile } from './charging-profile.rules.ts';
 import * as templates from './charging-profile-templates.store.ts';
 import type { TemplateRow } from './charging-profile-templates.store.ts';
-import { Change, New, Purpose, Template } from './charging-profile-template-fields.ts';
-import { idOf, readTime } from '../http/fields.ts';
+import {
+  Change,
+  New,
+  Purpose,
+  Template,
+  TemplateParams,
+  unknownTemplate,
+} from './charging-profile-templates.schemas.ts';
+import { readTime } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';
 
-export const TemplateParams = Type.Object({ templateId: idOf('template') });
 const PAGER = new Pager(['text'], ({ name }: TemplateRow) => [name]);
-const BASE = '/charging-profile-templates';
+export const BASE = '/charging-profile-templates';
 const tags = ['smart charging'];
 const problems = [409, 422];
 
@@ -119,14 +125,6 @@ function addWrites(app: App, { database }: ApiContext): void {
       if (!(await templates.remove(database, templateId))) throw unknownTemplate(templateId);
       return reply.code(204).send(null);
     },
-  );
-}
-
-/** What is answered for a template that there is not. */
-export function unknownTemplate(templateId: string): Problem {
-  return new Problem(
-    404,
-    `charging profile template ${templateId} is not known; GET /api/v1${BASE} lists those that are`,
   );
 }
 

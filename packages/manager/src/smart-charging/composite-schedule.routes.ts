@@ -8,7 +8,7 @@ import type { CompositeSchedule } from './composite-schedules.store.ts';
 import * as configuration from '../configuration/configuration.store.ts';
 import type { Db } from '../database/database.ts';
 import { askForSchedule } from './ask-composite-schedule.ts';
-import { Answer, Query } from './composite-schedule-fields.ts';
+import { Answer, Query } from './composite-schedule.schemas.ts';
 import { ConnectorId, StationId } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';

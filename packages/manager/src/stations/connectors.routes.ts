@@ -1,24 +1,11 @@
 import { Type } from '@fastify/type-provider-typebox';
 import * as statusList from './status-list.store.ts';
 import type { StatusRow } from './status-list.store.ts';
-import { ConnectorId, Period, readPeriod, StationId, Text, Time } from '../http/fields.ts';
+import { ConnectorId, Period, readPeriod, StationId } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import type { ApiContext, App } from '../http/route.ts';
+import { ConnectorStatus } from './connectors.schemas.ts';
 
-/** A status that a connector had. */
-export const ConnectorStatus = Type.Object(
-  {
-    connectorId: Type.Integer(),
-    status: Type.String({ examples: ['Charging'] }),
-    errorCode: Type.String(),
-    info: Text,
-    vendorId: Text,
-    vendorErrorCode: Text,
-    statusAt: Time,
-    receivedAt: Time,
-  },
-  { title: 'ConnectorStatus' },
-);
 const Params = Type.Object({ stationId: StationId, connectorId: ConnectorId });
 const PAGER = new Pager(['time', 'uuid'], ({ statusAt, digest }: StatusRow) => [
   statusAt.toISOString(),

@@ -1,22 +1,11 @@
 import { Type } from '@fastify/type-provider-typebox';
 import * as securityEvents from './security-events.store.ts';
 import type { SecurityEvent as Row } from './security-events.store.ts';
-import { OfStation, Period, readPeriod, Text, Time } from '../http/fields.ts';
+import { OfStation, Period, readPeriod } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import type { ApiContext, App } from '../http/route.ts';
+import { SecurityEvent } from './security-events.schemas.ts';
 
-/** A security event as the API shows it. */
-export const SecurityEvent = Type.Object(
-  {
-    stationId: Type.String(),
-    type: Type.String({ description: 'An open list: stations may have types of their own' }),
-    occurredAt: Type.Unsafe<Date>({ ...Time, description: "By the station's clock" }),
-    isCritical: Type.Boolean({ description: 'The security extension of OCPP 1.6 calls this type critical' }),
-    techInfo: Text,
-    receivedAt: Time,
-  },
-  { title: 'SecurityEvent' },
-);
 const Query = listQuery({
   stationId: OfStation,
   type: Type.Optional(Type.String({ description: 'Only this type, in any case' })),

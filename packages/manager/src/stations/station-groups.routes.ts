@@ -5,14 +5,9 @@ import * as store from './station-groups.store.ts';
 import type { StationGroup } from './station-groups.store.ts';
 import { nullable, StationId, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';
+import { GroupParams, requireGroup, unknownGroup } from './station-groups.schemas.ts';
 
-const GroupName = Type.String({
-  pattern: '^[\\w .:-]{1,64}$',
-  description: '1 to 64 letters, digits, spaces and _ . : -',
-});
-export const GroupParams = Type.Object({ name: GroupName });
 const Filter = Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 255 })));
 const Group = Type.Object(
   {
@@ -144,16 +139,4 @@ async function openMembers(
   for (const kind of ['configuration', 'localList'] as const)
     if (await openGoals.isWantedOfGroup(db, name, kind))
       await openGoals.ofGroup(db, name, { kind, ...opened });
-}
-
-/** A group of stations. Throws Problem 404. */
-export async function requireGroup(db: Db, name: string): Promise<StationGroup> {
-  const group = await store.get(db, name);
-  if (!group) throw unknownGroup(name);
-  return group;
-}
-
-function unknownGroup(name: string): Problem {
-  const path = `/api/v1/station-groups/${encodeURIComponent(name)}`;
-  return new Problem(404, `station group ${name} is not known; PUT ${path} adds it`);
 }

@@ -4,11 +4,13 @@ import * as meterValueList from './meter-value-list.store.ts';
 import * as transactionList from './transaction-list.store.ts';
 import { CsvAnswer, sendCsv } from '../http/csv.ts';
 import { readPeriod, TransactionParams } from '../http/fields.ts';
-import { METER_VALUE_FILTERS } from './meter-values.routes.ts';
+import { METER_VALUE_FILTERS } from './meter-values.schemas.ts';
 import type { ApiContext, App } from '../http/route.ts';
-import { TRANSACTION_FILTERS, unknownTransaction } from './transactions.routes.ts';
+import { unknownTransaction } from './transactions.schemas.ts';
+import { TRANSACTION_FILTERS } from './transactions.schemas.ts';
 
 const config: FastifyContextConfig = { role: 'viewer', problems: [429] };
+
 /** A HEAD would read the whole table for nothing. */
 const exposeHeadRoute = false;
 

@@ -2,42 +2,12 @@ import { Type } from '@fastify/type-provider-typebox';
 import * as meterValueList from './meter-value-list.store.ts';
 import type { MeterValueRow } from './meter-value-list.store.ts';
 import * as transactionList from './transaction-list.store.ts';
-import {
-  ConnectorId,
-  Int32,
-  nullable,
-  Period,
-  readPeriod,
-  StationParams,
-  Text,
-  Time,
-  TransactionParams,
-} from '../http/fields.ts';
+import { ConnectorId, Period, readPeriod, StationParams, TransactionParams } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import type { ApiContext, App } from '../http/route.ts';
-import { unknownTransaction } from './transactions.routes.ts';
+import { unknownTransaction } from './transactions.schemas.ts';
+import { METER_VALUE_FILTERS, MeterValue } from './meter-values.schemas.ts';
 
-const MeterValue = Type.Object(
-  {
-    measuredAt: Time,
-    connectorId: Int32,
-    transactionId: nullable(Type.Integer()),
-    context: Type.String(),
-    measurand: Type.String(),
-    phase: Text,
-    location: Type.String(),
-    format: Type.String(),
-    unit: Text,
-    value: Type.String({ description: 'As the station sent it' }),
-    receivedAt: Time,
-  },
-  { title: 'MeterValue' },
-);
-/** What samples are chosen by. */
-export const METER_VALUE_FILTERS = {
-  measurand: Type.Optional(Type.String({ description: 'Such as Energy.Active.Import.Register' })),
-  context: Type.Optional(Type.String({ description: 'Such as Sample.Periodic' })),
-};
 const PAGER = new Pager(['time', 'integer', 'uuid'], ({ measuredAt, connectorId, digest }: MeterValueRow) => [
   measuredAt.toISOString(),
   connectorId,

@@ -5,7 +5,8 @@ import * as transactionList from './transaction-list.store.ts';
 import { readTime, Reason, TransactionParams } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';
-import { Transaction, unknownTransaction } from './transactions.routes.ts';
+import { unknownTransaction } from './transactions.schemas.ts';
+import { Transaction } from './transactions.schemas.ts';
 
 /** So far may the clock of a station, whose time somebody has read off, be ahead of ours. */
 const AHEAD_MS = 60_000;

@@ -1,37 +1,14 @@
 import { Type } from '@fastify/type-provider-typebox';
 import * as unmatchedStopList from './unmatched-stop-list.store.ts';
 import type { UnmatchedStopRow } from './unmatched-stop-list.store.ts';
-import { MISMATCHES, UNMATCHED_STOP_STATES } from './unmatched-stops.store.ts';
+import { UNMATCHED_STOP_STATES } from './unmatched-stops.store.ts';
 import { assign, dismiss, unknownStop } from './unmatched-stop-resolution.ts';
-import { Int32, nullable, OfStation, oneOf, Reason, Text, Time } from '../http/fields.ts';
+import { Int32, OfStation, oneOf, Reason } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';
+import { UnmatchedStop } from './unmatched-stops.schemas.ts';
 
-/** A stop that ended no transaction, as the API shows it. */
-export const UnmatchedStop = Type.Object(
-  {
-    unmatchedStopId: Type.Integer(),
-    stationId: Type.String(),
-    transactionId: Type.Integer({ description: 'As the station sent it; 0 and below: without an id' }),
-    idTag: Text,
-    meterStopWh: Type.Integer(),
-    stoppedAt: Time,
-    stopReason: Type.String(),
-    why: oneOf(
-      MISMATCHES,
-      'Why it ended no transaction: none fits, several do, or the one that it means has been ended by another stop',
-    ),
-    state: oneOf(UNMATCHED_STOP_STATES),
-    assignedTransactionId: nullable(Type.Integer({ description: 'The transaction that it was assigned to' })),
-    resolvedAt: nullable(Time),
-    resolvedBy: nullable(Type.String({ description: 'Name of the API key' })),
-    resolutionReason: Text,
-    request: Type.Unknown({ description: 'The StopTransaction itself' }),
-    receivedAt: Time,
-  },
-  { title: 'UnmatchedStop', description: 'The stop, and what was decided about it' },
-);
 const UnmatchedStopParams = Type.Object({
   unmatchedStopId: Type.Integer({
     minimum: 0,

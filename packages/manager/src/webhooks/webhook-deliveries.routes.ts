@@ -2,11 +2,12 @@ import { Type } from '@fastify/type-provider-typebox';
 import * as deliveries from './webhook-deliveries.store.ts';
 import type { DeadDelivery } from './webhook-deliveries.store.ts';
 import * as webhooks from './webhooks.store.ts';
-import { Event } from '../events/events.routes.ts';
+import { Event } from '../events/events.schemas.ts';
 import { nullable, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import type { ApiContext, App } from '../http/route.ts';
-import { throwUnknown, WebhookParams } from './webhooks.routes.ts';
+import { throwUnknown } from './webhooks.schemas.ts';
+import { WebhookParams } from './webhooks.schemas.ts';
 
 const Dead = Type.Object(
   {

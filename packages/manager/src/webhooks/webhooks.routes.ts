@@ -3,11 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { checkOutbound, OutboundRefused } from '../outbound/outbound.ts';
 import * as webhooks from './webhooks.store.ts';
 import type { Webhook as Row } from './webhooks.store.ts';
-import { KINDS } from '../events/events.routes.ts';
-import { idOf, nullable, oneOf, StationId, Text, Time } from '../http/fields.ts';
+import { KINDS } from '../events/events.schemas.ts';
+import { nullable, oneOf, StationId, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
 import type { ApiContext, App } from '../http/route.ts';
+import { throwUnknown, WebhookParams } from './webhooks.schemas.ts';
 
 const Url = Type.String({
   maxLength: 2000,
@@ -60,7 +61,6 @@ const NewWebhook = Type.Object(
   { additionalProperties: false },
 );
 const Change = Type.Partial(NewWebhook, { additionalProperties: false });
-export const WebhookParams = Type.Object({ webhookId: idOf('webhook') });
 const PAGER = new Pager(['time', 'uuid'], ({ createdAt, webhookId }: Row) => [
   createdAt.toISOString(),
   webhookId,
@@ -187,9 +187,4 @@ async function checkUrl(url: string, { outboundPrivate: allowPrivate }: ApiConte
     if (!(error instanceof OutboundRefused)) throw error;
     throw new Problem(422, `body: url cannot be used: ${error.message}`, { field: 'url' });
   }
-}
-
-/** Throws the Problem of a webhook that there is not. */
-export function throwUnknown(webhookId: string): never {
-  throw new Problem(404, `webhook ${webhookId} is not known; GET /api/v1/webhooks lists those that are`);
 }

@@ -1,6 +1,8 @@
 import { INT32_MAX } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
-import { nullable, oneOf, Time, TimeText } from '../http/fields.ts';
+import { idOf, nullable, oneOf, Time, TimeText } from '../http/fields.ts';
+import { Problem } from '../http/problem.ts';
+import { BASE } from './charging-profile-templates.routes.ts';
 
 /** What a profile is for. */
 export const Purpose = oneOf(['ChargePointMaxProfile', 'TxDefaultProfile', 'TxProfile'] as const);
@@ -38,6 +40,7 @@ const Voltage = Type.Number({
   description:
     'Between phase and neutral: with phases, to convert between A and W for stations that take only the other one',
 });
+
 /** A template to be added. */
 export const New = Type.Object(
   {
@@ -67,6 +70,7 @@ export const New = Type.Object(
     ],
   },
 );
+
 /** A change of a template; null clears what may be left out. */
 export const Change = Type.Object(
   {
@@ -84,6 +88,7 @@ export const Change = Type.Object(
   },
   { additionalProperties: false, examples: [{ name: 'night, winter' }] },
 );
+
 /** A template as it is answered. */
 export const Template = Type.Object(
   {
@@ -99,3 +104,12 @@ export const Template = Type.Object(
   },
   { title: 'ChargingProfileTemplate', description: 'The template' },
 );
+export const TemplateParams = Type.Object({ templateId: idOf('template') });
+
+/** What is answered for a template that there is not. */
+export function unknownTemplate(templateId: string): Problem {
+  return new Problem(
+    404,
+    `charging profile template ${templateId} is not known; GET /api/v1${BASE} lists those that are`,
+  );
+}

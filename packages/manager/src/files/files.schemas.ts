@@ -31,6 +31,7 @@ export const File = Type.Object(
   },
   { title: 'File', description: 'The file' },
 );
+
 /** What a file holds, as it is sent and brought. */
 export const FileContents = Type.Unsafe<unknown>({
   title: 'FileContents',
@@ -38,6 +39,7 @@ export const FileContents = Type.Unsafe<unknown>({
   examples: ['(bytes)'],
 });
 const content = { 'application/octet-stream': { schema: FileContents } };
+
 /** How a file is answered. */
 export const FILE_RESPONSES = {
   200: { description: 'The whole file', content },

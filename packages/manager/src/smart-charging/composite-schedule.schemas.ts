@@ -5,6 +5,7 @@ import { nullable, oneOf, Text, Time } from '../http/fields.ts';
 const MAX_DURATION_SECONDS = 31 * 86_400;
 const UNIT = oneOf(['A', 'W'] as const);
 const Limit = nullable(Type.Number({ description: 'null: no limit' }));
+
 /** What a station told, beside what is expected. */
 export const Answer = Type.Object(
   {
@@ -54,6 +55,7 @@ export const Answer = Type.Object(
   },
   { title: 'CompositeSchedule', description: 'What the station said last, beside what is expected' },
 );
+
 /** For which time, in which unit, asked or not. */
 export const Query = Type.Object(
   {

@@ -1,7 +1,11 @@
-import { Type } from '@fastify/type-provider-typebox';
+import { Type, type Static } from '@fastify/type-provider-typebox';
 import { CAMPAIGN_STATION_STATES } from './campaign-stations.store.ts';
 import { CAMPAIGN_STATES, ROLLBACKS } from './firmware-campaigns.store.ts';
-import { nullable, oneOf, StationId, Text, Time } from '../http/fields.ts';
+import { idOf, nullable, oneOf, StationId, Text, Time } from '../http/fields.ts';
+import type { CampaignRow } from './campaign-list.store.ts';
+import type { Db } from '../database/database.ts';
+import { Problem } from '../http/problem.ts';
+import * as campaignList from './campaign-list.store.ts';
 
 const YEAR_SECONDS = 366 * 86_400;
 
@@ -80,6 +84,7 @@ export const CampaignBody = Type.Object(
 );
 
 const Count = Type.Optional(Type.Integer());
+
 /** A campaign as the API shows it. */
 export const Campaign = Type.Object(
   {
@@ -139,3 +144,17 @@ export const CampaignStation = Type.Object(
   },
   { title: 'CampaignStation' },
 );
+export const CampaignParams = Type.Object({ campaignId: idOf('campaign') });
+export function shown({ signed, ...campaign }: CampaignRow): Static<typeof Campaign> {
+  return { ...campaign, signed: signed === 'auto' ? signed : signed === 'yes' };
+}
+
+/** A campaign by its id, as it is shown. Throws the problem that there is none. */
+export async function findCampaign(db: Db, campaignId: string): Promise<Static<typeof Campaign>> {
+  const campaign = await campaignList.get(db, campaignId);
+  if (campaign) return shown(campaign);
+  throw new Problem(
+    404,
+    `campaign ${campaignId} is not known; GET /api/v1/firmware-campaigns lists those that are`,
+  );
+}

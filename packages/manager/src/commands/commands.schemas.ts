@@ -1,0 +1,75 @@
+import { Type } from '@fastify/type-provider-typebox';
+import type { Static } from '@fastify/type-provider-typebox';
+import { COMMAND_STATUSES } from './commands.store.ts';
+import { oneOf, nullable, Time } from '../http/fields.ts';
+
+export const MAX_WAIT_SECONDS = 300;
+export const MAX_TTL_SECONDS = 31 * 86400;
+
+/** How long a request waits for the outcome of its command, when it does not say. */
+export const DEFAULT_WAIT_SECONDS = 30;
+export const CallError = Type.Object(
+  { code: Type.String(), description: Type.String(), details: Type.Unknown() },
+  { description: 'The CALLERROR of the station, or why its answer cannot be read' },
+);
+export const COMMAND = {
+  commandId: Type.String(),
+  stationId: Type.String(),
+  action: Type.String(),
+  status: oneOf(
+    COMMAND_STATUSES,
+    'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR. ' +
+      'connectionLost: the connection ended before the answer, and the station must not get it twice; a late answer still counts',
+  ),
+  request: Type.Unknown({ description: 'Without its secrets' }),
+  response: Type.Unknown({ description: 'Null until it is answered' }),
+  error: nullable(CallError),
+  hint: nullable(Type.String({ description: 'What may help after a failure' })),
+  requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
+  createdAt: Time,
+  expiresAt: Time,
+  sentAt: nullable(Time),
+  settledAt: nullable(Time),
+};
+
+/** A command as the API shows it. */
+export const Command = Type.Object(COMMAND, {
+  title: 'Command',
+  description: 'The command and its outcome',
+});
+
+/** A command that began a job. */
+export const CommandAnswer = Type.Object(
+  { ...COMMAND, jobId: nullable(Type.Integer({ description: 'The job that it began' })) },
+  { title: 'JobCommand', description: 'The command and its outcome' },
+);
+
+/** How a command is sent, in the query of its route. */
+export const CommandOptions = Type.Object(
+  {
+    waitSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_WAIT_SECONDS,
+        default: 30,
+        description: 'How long the answer to this request waits for the outcome; 0: not at all',
+      }),
+    ),
+    ttlSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_TTL_SECONDS,
+        default: 0,
+        description: 'How long the command waits for a station that is not connected; 0: it is refused then',
+      }),
+    ),
+    skipRules: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'Sends what the station should refuse, for certification: only the schema is checked',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type CommandQuery = Static<typeof CommandOptions>;

@@ -1,0 +1,28 @@
+import type { CallMaker, CommandRequest } from './call-maker.ts';
+import type { CommandRow } from './command-list.store.ts';
+import { DEFAULT_WAIT_SECONDS } from './commands.schemas.ts';
+import type { CommandQuery } from './commands.schemas.ts';
+
+
+interface Sending extends Pick<
+  CommandRequest,
+  'stationId' | 'action' | 'request' | 'alongside' | 'commandId'
+> {
+  requestedBy: string | undefined;
+}
+
+/** Sends a command and waits for its outcome as long as `waitSeconds` says; the command as it then stands. */
+export async function sendCommand(
+  callMaker: CallMaker,
+  { requestedBy, ...sent }: Sending,
+  { waitSeconds = DEFAULT_WAIT_SECONDS, ttlSeconds, skipRules }: CommandQuery,
+): Promise<CommandRow> {
+  const call = {
+    ...sent,
+    ...(ttlSeconds !== undefined && { ttlSeconds }),
+    ...(skipRules !== undefined && { skipRules }),
+    ...(requestedBy !== undefined && { requestedBy }),
+  };
+  return callMaker.send(call, waitSeconds * 1000);
+}
+

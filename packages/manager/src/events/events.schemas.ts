@@ -1,0 +1,27 @@
+import { Type } from '@fastify/type-provider-typebox';
+import * as events from './events.store.ts';
+import { Time } from '../http/fields.ts';
+
+export const GROUPS = [...new Set(events.EVENT_KINDS.map((kind) => `${kind.split('.', 1)[0]}.*`))];
+
+/** What may be asked for: kinds, and groups of them. */
+export const KINDS: readonly string[] = [...events.EVENT_KINDS, ...GROUPS];
+
+/** An event as the API shows it. */
+export const Event = Type.Object(
+  {
+    id: Type.Integer({ description: 'Rises; after an id that can be seen come greater ones only' }),
+    at: Time,
+    kind: Type.String({ description: events.EVENT_KINDS.join(', ') }),
+    stationId: Type.String(),
+    data: Type.Object(
+      {},
+      {
+        additionalProperties: true,
+        title: 'EventData',
+        description: 'What it is about, as its own route shows it, at the moment of the event',
+      },
+    ),
+  },
+  { title: 'Event' },
+);

@@ -1,0 +1,71 @@
+import { Type } from '@fastify/type-provider-typebox';
+import { oneOf, nullable, Text, Time } from '../http/fields.ts';
+import * as jobList from './job-list.store.ts';
+import { JOB_KINDS } from './jobs.store.ts';
+
+export const JOB = {
+  jobId: Type.Integer(),
+  stationId: Type.String(),
+  kind: oneOf(
+    JOB_KINDS,
+    'By the command: GetDiagnostics, GetLog, UpdateFirmware or SignedUpdateFirmware, in this order',
+  ),
+  commandId: Type.String({ description: 'The command that began it' }),
+  otherCommandId: nullable(
+    Type.String({
+      description: 'The UpdateFirmware that was sent because the station does not know SignedUpdateFirmware',
+    }),
+  ),
+  requestId: nullable(Type.Integer({ description: 'Null for diagnostics and firmware, which have none' })),
+  logType: Text,
+  location: Type.String({ description: 'Where the file goes to or comes from, without its password' }),
+  fileName: nullable(Type.String({ description: 'The name that the station gave to its upload' })),
+  filesReceived: nullable(
+    Type.Integer({
+      description: 'Files that have come here for it; null where they go elsewhere, or none is to come',
+    }),
+  ),
+  outcome: oneOf(
+    jobList.SHOWN_OUTCOMES,
+    'requested: the station has not answered. nothingToDo: it had nothing to upload. cancelled: a newer job took its place. reportedUploaded: the station said Uploaded, but no file has come here; should it still come, succeeded',
+  ),
+  reason: nullable(Type.String({ description: 'Why it failed or was cancelled' })),
+  hint: nullable(Type.String({ description: 'What can be done about it' })),
+  status: nullable(Type.String({ description: 'What the station said of it last', examples: ['Uploaded'] })),
+  statusAt: nullable(Time),
+  requestedAt: Time,
+  acceptedAt: nullable(Time),
+  startedAt: nullable(Time),
+  endedAt: nullable(Time),
+  silentSince: nullable(
+    Type.Unsafe<Date>({
+      type: 'string',
+      format: 'date-time',
+      description:
+        'When the station last said something of a running job, once that is an hour ago; null otherwise. What it says later still counts; a newer job ends this one',
+    }),
+  ),
+  firmwareVersionBefore: Text,
+  firmwareVersionAfter: nullable(
+    Type.String({ description: 'What the station booted with during the update or shortly after' }),
+  ),
+};
+export const Job = Type.Object(JOB, { title: 'Job' });
+// What hint there is depends on the settings of the manager that is asked.
+export const ReportedJob = Type.Omit(Job, ['hint'], { title: 'ReportedJob' });
+
+/** What a station said of an upload or an installation. */
+export const StatusNotification = Type.Object(
+  {
+    stationId: Type.String(),
+    kind: oneOf(JOB_KINDS),
+    status: Type.String({ examples: ['Uploaded'] }),
+    requestId: nullable(Type.Integer({ description: 'As the station sent it' })),
+    receivedAt: Time,
+    job: nullable(ReportedJob),
+  },
+  {
+    title: 'StatusNotification',
+    description: 'What a station said, and the job that it is about, if there is one',
+  },
+);

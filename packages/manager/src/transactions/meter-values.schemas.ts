@@ -1,0 +1,25 @@
+import { Type } from '@fastify/type-provider-typebox';
+import { Time, Int32, nullable, Text } from '../http/fields.ts';
+
+export const MeterValue = Type.Object(
+  {
+    measuredAt: Time,
+    connectorId: Int32,
+    transactionId: nullable(Type.Integer()),
+    context: Type.String(),
+    measurand: Type.String(),
+    phase: Text,
+    location: Type.String(),
+    format: Type.String(),
+    unit: Text,
+    value: Type.String({ description: 'As the station sent it' }),
+    receivedAt: Time,
+  },
+  { title: 'MeterValue' },
+);
+
+/** What samples are chosen by. */
+export const METER_VALUE_FILTERS = {
+  measurand: Type.Optional(Type.String({ description: 'Such as Energy.Active.Import.Register' })),
+  context: Type.Optional(Type.String({ description: 'Such as Sample.Periodic' })),
+};
