@@ -1,82 +1,28 @@
 import { Sealer, SETTINGS } from '@evander/process';
-import type { Log } from '@evander/process';
-import { CampaignRunner } from './campaigns/runner.ts';
-import type { FailureLimits } from './api-keys/failed-keys.ts';
-import { startApi } from './server.ts';
-import type { Api } from './server.ts';
-import type { CallMaker } from './commands/call-maker.ts';
-import { Authority } from './certificates/authority.ts';
-import { FilesByLink } from './files/by-link.ts';
-import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
-import type { FileOptions } from './files/files.ts';
-import { Certificates } from './certificates/certificates.ts';
-import type { CertificateOptions } from './certificates/certificates.ts';
-import { Events } from './events/events.ts';
-import { Responders } from './certificates/responders.ts';
-import { startHousekeeping } from './retention/cleanup.ts';
-import { Desk } from './station-traffic.ts';
-import { ManagerMetrics } from './observability/metrics.ts';
-import { outbound } from './outbound/outbound.ts';
-import { openPnc } from './plug-and-charge/open.ts';
-import type { PncOptions } from './plug-and-charge/options.ts';
-import { startFtp } from './files/ftp-server.ts';
-import type { FtpOptions } from './files/ftp-server.ts';
 import * as apiKeys from './api-keys/api-keys.store.ts';
-import { startRetention } from './retention/retention.ts';
+import { CampaignRunner } from './campaigns/runner.ts';
+import { Authority } from './certificates/authority.ts';
+import { Certificates } from './certificates/certificates.ts';
+import { Responders } from './certificates/responders.ts';
+import type { CallMaker } from './commands/call-maker.ts';
 import { openDatabase } from './database/database.ts';
 import type { Database } from './database/database.ts';
 import { migrate } from './database/migrate.ts';
-import type { RetainedData } from './retention/retention.store.ts';
 import { createPartitions } from './database/partitions.ts';
-
-export interface ManagerOptions {
-  host: string;
-  /** 0 for a free one. */
-  apiPort: number;
-  databaseUrl: string;
-  databasePoolSize: number;
-  /** How long a CSV export may take; as EVANDER_EXPORT_MINUTES unless told. */
-  exportMs?: number;
-  mqttUrl: string;
-  mqttPrefix: string;
-  /** What gateways show to be told of credentials. */
-  gatewayKey: string;
-  passwordPepper: string;
-  /** What seals secrets that wait in the database. */
-  sealingKey: string;
-  /** What seals server keys on their way to gateways. */
-  serverKeySecret: string;
-  /** Where stations reach a manager over HTTP. */
-  publicUrl?: string;
-  /** May addresses that others chose be asked when they are not public. */
-  outboundPrivate: boolean;
-  certificates: CertificateOptions;
-  /** Becomes an admin key when it is none yet. */
-  adminKey?: string;
-  /** Refusals for want of a valid API key that are borne within a minute. */
-  failureLimits?: FailureLimits;
-  /** Proxies whose forwarded address and scheme the API believes: addresses, or networks as 10.0.0.0/8. */
-  trustedProxies?: string[];
-  /** Vendors whose DataTransfers are recorded without their data: `vendorId`, `vendorId/messageId`, or `*` for all. */
-  hiddenDataTransfers?: string[];
-  unknownStations: 'accept' | 'reject';
-  /** Streams of events that the API keeps open at a time; as EVANDER_EVENT_STREAMS unless told. */
-  maxEventStreams?: number;
-  /** How long an event is tried in vain before it is given up; as EVANDER_WEBHOOK_GIVE_UP_HOURS unless told. */
-  webhookGiveUpHours?: number;
-  /** For how many days each kind of data is kept, 0 for ever; nothing is removed unless told. */
-  retentionDays?: Record<RetainedData, number>;
-  heartbeatSeconds: number;
-  /** How long a station has for its answer to a command. */
-  answerTimeoutMs: number;
-  drainMs: number;
-  plugAndCharge?: PncOptions;
-  files?: FileOptions;
-  /** Stations that have nothing but FTP are served, where this is told. */
-  ftp?: FtpOptions | undefined;
-  now?: () => Date;
-  log: Log;
-}
+import { startCertificateRenewal } from './desired-state/certificate-renewal.ts';
+import { FilesByLink } from './files/by-link.ts';
+import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
+import { startFtp } from './files/ftp-server.ts';
+import type { ManagerOptions } from './manager-options.ts';
+import { ManagerMetrics } from './observability/metrics.ts';
+import { outbound } from './outbound/outbound.ts';
+import { openPnc } from './plug-and-charge/open.ts';
+import { startHousekeeping } from './retention/cleanup.ts';
+import { startRetention } from './retention/retention.ts';
+import { startApi } from './server.ts';
+import type { Api } from './server.ts';
+import { Desk } from './station-traffic.ts';
+import { EventDelivery } from './webhooks/event-delivery.ts';
 
 export interface Manager {
   apiUrl: string;
@@ -130,7 +76,7 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
   const files = openFiles(options, database);
   const common = { ...options, database, callMaker, authority, responders };
   const certificates = new Certificates({ ...common, ...options.certificates });
-  const events = new Events(options, { database, metrics, outbound: request });
+  const events = new EventDelivery(options, { database, metrics, outbound: request });
   parts.push(
     () => events.close(),
     () => desk.close(),
@@ -179,8 +125,10 @@ function startChores({ files, ...common }: Chores): Parts {
   const campaigns = new CampaignRunner({ ...common, links: files.links });
   campaigns.start();
   const retention = days && startRetention({ ...common, days });
+  const { organisation, renewDays } = common.certificates;
+  const renewal = startCertificateRenewal({ ...common, organisation, renewDays });
   const endHousekeeping = startHousekeeping(database, { files: files.options, now, log });
-  return [() => campaigns.close(), () => retention?.close(), endHousekeeping];
+  return [() => campaigns.close(), () => retention?.close(), () => renewal.close(), endHousekeeping];
 }
 
 async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<Database> {

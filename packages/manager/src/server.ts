@@ -1,60 +1,64 @@
-import type { Log, Sealer } from '@evander/process';
 import { withoutToken } from '@evander/process';
+import type { Log, Sealer } from '@evander/process';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { LogController } from 'fastify';
 import type { FastifyBaseLogger } from 'fastify';
+import type { ApiContext } from './api-context.ts';
 import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
 import { KeyRing, requireRoles } from './api-keys/authentication.ts';
+import type { RouteAccess } from './api-keys/authentication.ts';
+import { FailedKeys } from './api-keys/failed-keys.ts';
+import type { FailureLimits } from './api-keys/failed-keys.ts';
+import { tagRoutes } from './authorization/tags.routes.ts';
 import { campaignControlRoutes } from './campaigns/campaign-control.routes.ts';
 import { campaignRoutes } from './campaigns/campaigns.routes.ts';
-import { chargingProfileApplicationRoutes } from './smart-charging/charging-profile-applications.routes.ts';
-import { chargingProfileTemplateRoutes } from './smart-charging/charging-profile-templates.routes.ts';
-import type { RouteAccess } from './api-keys/authentication.ts';
 import { certificateAuthorityRoutes } from './certificates/certificate-authority.routes.ts';
-import { chargingProfileRoutes } from './smart-charging/charging-profiles.routes.ts';
 import { certificateRoutes } from './certificates/certificates.routes.ts';
+import { pkiRoutes } from './certificates/pki.routes.ts';
+import { trustedRootRoutes } from './certificates/trusted-roots.routes.ts';
 import { commandRoutes } from './commands/commands.routes.ts';
-import { compositeScheduleRoute } from './smart-charging/composite-schedule.routes.ts';
 import { configurationRoutes } from './configuration/configuration.routes.ts';
-import { connectorRoutes } from './stations/connectors.routes.ts';
+import { desiredConfigurationRoutes } from './desired-state/desired-configuration.routes.ts';
+import { desiredLocalListRoutes } from './desired-state/desired-local-list.routes.ts';
+import { goalRoutes } from './desired-state/reconciliations.routes.ts';
+import { problemOfDomain } from './domain-problems.ts';
+import { eventRoutes } from './events/events.routes.ts';
 import { fileChangeRoutes } from './files/file-changes.routes.ts';
 import { fileOrderRoutes } from './files/file-requests.routes.ts';
 import { fileRoutes } from './files/files.routes.ts';
-import { goalRoutes } from './desired-state/reconciliations.routes.ts';
-import { eventRoutes } from './events/events.routes.ts';
-import { gatewayRoutes } from './presence/gateway.routes.ts';
-import { exportRoutes } from './transactions/exports.routes.ts';
-import { healthRoutes } from './observability/health.routes.ts';
-import { honourIdempotencyKeys } from './http/idempotency.ts';
-import { jobRoutes } from './jobs/jobs.routes.ts';
-import { requireKnownStations } from './stations/known-station.ts';
-import { localListRoutes } from './local-lists/local-list.routes.ts';
+import { stationFileRoutes } from './files/station-files.routes.ts';
 import { messageRoutes } from './frames/frames.routes.ts';
-import { meterValueRoutes } from './transactions/meter-values.routes.ts';
-import { FailedKeys } from './api-keys/failed-keys.ts';
-import type { FailureLimits } from './api-keys/failed-keys.ts';
+import { honourIdempotencyKeys } from './http/idempotency.ts';
+import { answerProblem, Problem } from './http/problem.ts';
+import { readRequestValues } from './http/request-values.ts';
+import type { App } from './http/route.ts';
+import { addSecurityHeaders } from './http/security-headers.ts';
+import { refuseOtherMethods, refuseUnknownPaths } from './http/unknown-routes.ts';
+import { unreadableAnswerer } from './http/unreadable-requests.ts';
+import { jobRoutes } from './jobs/jobs.routes.ts';
+import { localListRoutes } from './local-lists/local-list.routes.ts';
+import { healthRoutes } from './observability/health.routes.ts';
 import { describeRoutes } from './openapi/openapi.ts';
-import { pkiRoutes } from './certificates/pki.routes.ts';
 import { pncCertificateRoutes } from './plug-and-charge/certificates.routes.ts';
 import { pncCommandRoutes } from './plug-and-charge/commands.routes.ts';
 import { pncRootRoutes } from './plug-and-charge/roots.routes.ts';
-import { answerProblem, Problem } from './http/problem.ts';
-import { readRequestValues } from './http/request-values.ts';
-import { reservationRoutes } from './reservations/reservations.routes.ts';
-import type { ApiContext, App } from './http/route.ts';
+import { gatewayRoutes } from './presence/gateway.routes.ts';
 import { rejectedConnectionRoutes } from './presence/rejected-connections.routes.ts';
+import { reservationRoutes } from './reservations/reservations.routes.ts';
+import { chargingProfileApplicationRoutes } from './smart-charging/charging-profile-applications.routes.ts';
+import { chargingProfileTemplateRoutes } from './smart-charging/charging-profile-templates.routes.ts';
+import { chargingProfileRoutes } from './smart-charging/charging-profiles.routes.ts';
+import { compositeScheduleRoute } from './smart-charging/composite-schedule.routes.ts';
+import { connectorRoutes } from './stations/connectors.routes.ts';
+import { requireKnownStations } from './stations/known-station.ts';
 import { securityEventRoutes } from './stations/security-events.routes.ts';
-import { stationFileRoutes } from './files/station-files.routes.ts';
-import { addSecurityHeaders } from './http/security-headers.ts';
 import { stationGroupRoutes } from './stations/station-groups.routes.ts';
 import { stationRoutes } from './stations/stations.routes.ts';
-import { tagRoutes } from './authorization/tags.routes.ts';
+import { exportRoutes } from './transactions/exports.routes.ts';
+import { meterValueRoutes } from './transactions/meter-values.routes.ts';
 import { transactionCloseRoute } from './transactions/transaction-close.routes.ts';
 import { transactionRoutes } from './transactions/transactions.routes.ts';
-import { refuseOtherMethods, refuseUnknownPaths } from './http/unknown-routes.ts';
-import { trustedRootRoutes } from './certificates/trusted-roots.routes.ts';
 import { unmatchedStopRoutes } from './transactions/unmatched-stops.routes.ts';
-import { unreadableAnswerer } from './http/unreadable-requests.ts';
 import { webhookDeliveryRoutes } from './webhooks/webhook-deliveries.routes.ts';
 import { webhookRoutes } from './webhooks/webhooks.routes.ts';
 
@@ -93,11 +97,13 @@ const RESOURCES = [
   transactionCloseRoute,
   exportRoutes,
   configurationRoutes,
+  desiredConfigurationRoutes,
   chargingProfileRoutes,
   compositeScheduleRoute,
   chargingProfileTemplateRoutes,
   chargingProfileApplicationRoutes,
   localListRoutes,
+  desiredLocalListRoutes,
   unmatchedStopRoutes,
   reservationRoutes,
   jobRoutes,
@@ -172,7 +178,9 @@ function createServer({ log, trustedProxies }: ApiOptions): App {
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.removeContentTypeParser('text/plain');
-  app.setErrorHandler(answerProblem);
+  app.setErrorHandler((error: Error, request, reply) =>
+    answerProblem(problemOfDomain(error), request, reply),
+  );
   app.addHook('onRequest', async () => {
     if (closing.has(app.server))
       throw new Problem(503, 'this manager is stopping; send the request again', {

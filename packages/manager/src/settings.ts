@@ -3,7 +3,7 @@ import type { Log, SettingName, Settings } from '@evander/process';
 import { readFileSync } from 'node:fs';
 import type { CertificateOptions } from './certificates/certificates.ts';
 import { FILE_SETTINGS, fileOptions, ftpOptions } from './files/settings.ts';
-import type { ManagerOptions } from './manager.ts';
+import type { ManagerOptions } from './manager-options.ts';
 import { PNC_SETTINGS, pncOptions } from './plug-and-charge/settings.ts';
 import { RETENTION_SETTINGS, retentionDays } from './retention/retention-settings.ts';
 

@@ -1,17 +1,17 @@
 import * as authorizations from './authorization/authorizations.store.ts';
 import { Batch } from './database/batch.ts';
 import type { BatchOptions } from './database/batch.ts';
-import { recordBoots } from './presence/boot-batch.store.ts';
-import type { BootAnswer } from './presence/boot-batch.store.ts';
-import type { Boot } from './stations/boots.store.ts';
-import { recordConnections } from './presence/connection-batch.store.ts';
-import type { ToldConnection } from './presence/connection-batch.store.ts';
-import * as connectors from './stations/connectors.store.ts';
 import type { Database, Db } from './database/database.ts';
 import * as frames from './frames/frames.store.ts';
+import { recordBoots } from './presence/boot-batch.store.ts';
+import type { BootAnswer } from './presence/boot-batch.store.ts';
+import { recordConnections } from './presence/connection-batch.store.ts';
+import type { ToldConnection } from './presence/connection-batch.store.ts';
+import * as reservationStatuses from './reservations/reservation-statuses.store.ts';
+import type { Boot } from './stations/boots.store.ts';
+import * as connectors from './stations/connectors.store.ts';
 import * as meterValues from './transactions/meter-values.store.ts';
 import * as registerReadings from './transactions/register-readings.store.ts';
-import * as reservationStatuses from './reservations/reservation-statuses.store.ts';
 
 /** What is written in batches. */
 export interface Writer {

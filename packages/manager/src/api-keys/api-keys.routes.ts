@@ -1,11 +1,12 @@
 import { Type } from '@fastify/type-provider-typebox';
 import { randomBytes } from 'node:crypto';
-import * as apiKeys from './api-keys.store.ts';
-import type { ApiKey as Row } from './api-keys.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { idOf, nullable, oneOf, readTime, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as apiKeys from './api-keys.store.ts';
+import type { ApiKey as Row } from './api-keys.store.ts';
 
 const ROLE = oneOf(
   ['admin', 'operator', 'viewer'] as const,

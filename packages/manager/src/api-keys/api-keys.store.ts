@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 export type Role = 'admin' | 'operator' | 'viewer';
 

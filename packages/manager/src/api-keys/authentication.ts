@@ -1,11 +1,18 @@
 import type { FastifyContextConfig, FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
+import type { Db } from '../database/database.ts';
+import { Problem } from '../http/problem.ts';
 import * as apiKeys from './api-keys.store.ts';
 import type { Role } from './api-keys.store.ts';
-import type { Db } from '../database/database.ts';
 import type { FailedKeys } from './failed-keys.ts';
-import { Problem } from '../http/problem.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may use the route: keys of at least this role, gateways with their own key, or anyone. Every route says it. */
+    role?: Role | 'gateway' | 'anyone';
+  }
+}
 
 const RANKS: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 };
 const TRUST_MS = 2000;

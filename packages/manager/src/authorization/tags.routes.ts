@@ -1,11 +1,12 @@
 import { INT32_MAX } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
-import * as store from './tags.store.ts';
-import type { TagRow } from './tags.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { Int32, nullable, oneOf, readTime, Text, Time, TimeText } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as store from './tags.store.ts';
+import type { TagRow } from './tags.store.ts';
 
 const IdTag = Type.String({
   minLength: 1,

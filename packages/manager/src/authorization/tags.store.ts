@@ -1,6 +1,6 @@
-import { emaidKey } from './emaid.ts';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
+import { emaidKey } from './emaid.ts';
 
 export interface Tag {
   idTag: string;

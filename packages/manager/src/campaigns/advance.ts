@@ -1,13 +1,13 @@
+import type { Db } from '../database/database.ts';
+import * as fileList from '../files/file-list.store.ts';
+import type { FileRow } from '../files/file-list.store.ts';
+import { isSigned } from '../files/file-requests.ts';
 import * as campaignStations from './campaign-stations.store.ts';
 import type { Change, Phase } from './campaign-stations.store.ts';
 import * as turns from './campaign-turns.store.ts';
 import type { Tally } from './campaign-turns.store.ts';
-import type { Db } from '../database/database.ts';
-import * as fileList from '../files/file-list.store.ts';
-import type { FileRow } from '../files/file-list.store.ts';
 import * as campaigns from './firmware-campaigns.store.ts';
 import type { Campaign, CampaignState } from './firmware-campaigns.store.ts';
-import { isSigned } from '../files/file-requests.ts';
 import { progressOf } from './progress.ts';
 
 /** A campaign with its files, as far as they are still there. */

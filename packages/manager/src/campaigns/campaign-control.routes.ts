@@ -1,12 +1,11 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { ApiContext } from '../api-context.ts';
+import { EmptyRequest, oneOf } from '../http/fields.ts';
+import type { App } from '../http/route.ts';
+import { Campaign, CampaignParams, findCampaign } from './campaigns.schemas.ts';
 import { control } from './control.ts';
 import type { Action } from './control.ts';
 import { ROLLBACKS } from './firmware-campaigns.store.ts';
-import { Campaign } from './campaigns.schemas.ts';
-import { findCampaign } from './campaigns.schemas.ts';
-import { CampaignParams } from './campaigns.schemas.ts';
-import { EmptyRequest, oneOf } from '../http/fields.ts';
-import type { ApiContext, App } from '../http/route.ts';
 
 const Resume = Type.Object(
   {

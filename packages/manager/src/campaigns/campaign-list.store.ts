@@ -1,6 +1,6 @@
-import type { CampaignStationState, Phase } from './campaign-stations.store.ts';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
+import type { CampaignStationState, Phase } from './campaign-stations.store.ts';
 import type { CampaignState, NewCampaign } from './firmware-campaigns.store.ts';
 
 /** A campaign as the API shows it. */

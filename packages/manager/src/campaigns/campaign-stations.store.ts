@@ -1,8 +1,8 @@
-import { IS_CONNECTED } from '../stations/connections.store.ts';
 import type { CommandStatus } from '../commands/commands.store.ts';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import type { JobOutcome } from '../jobs/jobs.store.ts';
+import { IS_CONNECTED } from '../stations/connections.store.ts';
 
 /** `waiting`: for its wave, or to be connected; the last five are ends. */
 export const CAMPAIGN_STATION_STATES = [

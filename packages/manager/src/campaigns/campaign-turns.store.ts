@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import type { Rollback } from './firmware-campaigns.store.ts';
 
 /** How a campaign's waves that have begun stand. */

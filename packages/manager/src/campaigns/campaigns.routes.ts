@@ -1,15 +1,18 @@
 import { INT32_MAX } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static } from '@fastify/type-provider-typebox';
-import { control, create } from './control.ts';
-import type { Action, Plan } from './control.ts';
+import type { ApiContext } from '../api-context.ts';
+import type { Db } from '../database/database.ts';
+import type { FileRow } from '../files/file-list.store.ts';
 import { isSigned } from '../files/file-requests.ts';
+import { findFile } from '../files/files.schemas.ts';
+import { oneOf } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import { Problem } from '../http/problem.ts';
+import type { App } from '../http/route.ts';
 import * as campaignList from './campaign-list.store.ts';
 import type { CampaignRow, CampaignStationRow } from './campaign-list.store.ts';
 import { CAMPAIGN_STATION_STATES } from './campaign-stations.store.ts';
-import type { Db } from '../database/database.ts';
-import type { FileRow } from '../files/file-list.store.ts';
-import { CAMPAIGN_STATES } from './firmware-campaigns.store.ts';
 import {
   Campaign,
   CampaignBody,
@@ -18,11 +21,9 @@ import {
   findCampaign,
   shown,
 } from './campaigns.schemas.ts';
-import { oneOf } from '../http/fields.ts';
-import { findFile } from '../files/files.schemas.ts';
-import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import { control, create } from './control.ts';
+import type { Action, Plan } from './control.ts';
+import { CAMPAIGN_STATES } from './firmware-campaigns.store.ts';
 
 const Query = listQuery({ state: Type.Optional(oneOf(CAMPAIGN_STATES, 'Only campaigns in this state')) });
 const StationQuery = listQuery({

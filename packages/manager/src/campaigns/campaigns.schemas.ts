@@ -1,11 +1,12 @@
-import { Type, type Static } from '@fastify/type-provider-typebox';
-import { CAMPAIGN_STATION_STATES } from './campaign-stations.store.ts';
-import { CAMPAIGN_STATES, ROLLBACKS } from './firmware-campaigns.store.ts';
-import { idOf, nullable, oneOf, StationId, Text, Time } from '../http/fields.ts';
-import type { CampaignRow } from './campaign-list.store.ts';
+import { Type } from '@fastify/type-provider-typebox';
+import type { Static } from '@fastify/type-provider-typebox';
 import type { Db } from '../database/database.ts';
+import { idOf, nullable, oneOf, StationId, Text, Time } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import * as campaignList from './campaign-list.store.ts';
+import type { CampaignRow } from './campaign-list.store.ts';
+import { CAMPAIGN_STATION_STATES } from './campaign-stations.store.ts';
+import { CAMPAIGN_STATES, ROLLBACKS } from './firmware-campaigns.store.ts';
 
 const YEAR_SECONDS = 366 * 86_400;
 

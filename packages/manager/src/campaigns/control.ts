@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Database, Db } from '../database/database.ts';
+import * as fileList from '../files/file-list.store.ts';
 import * as campaignList from './campaign-list.store.ts';
 import type { Choice } from './campaign-list.store.ts';
 import * as campaignStations from './campaign-stations.store.ts';
 import type { NewCampaignStation } from './campaign-stations.store.ts';
 import * as turns from './campaign-turns.store.ts';
-import type { Database, Db } from '../database/database.ts';
-import * as fileList from '../files/file-list.store.ts';
 import * as campaigns from './firmware-campaigns.store.ts';
 import type { Campaign, CampaignState, NewCampaign, Rollback } from './firmware-campaigns.store.ts';
 

@@ -1,5 +1,5 @@
-import * as campaigns from './firmware-campaigns.store.ts';
 import { advance } from './advance.ts';
+import * as campaigns from './firmware-campaigns.store.ts';
 import { sendRound } from './send.ts';
 import type { SenderOptions } from './send.ts';
 

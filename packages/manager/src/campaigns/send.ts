@@ -2,17 +2,17 @@ import { OcppError } from '@evander/ocpp';
 import type { Log } from '@evander/process';
 import type { CallMaker } from '../commands/call-maker.ts';
 import { NotSent, RuleBroken } from '../commands/command.ts';
-import type { FileLinks } from '../files/links.ts';
-import { NoPublicUrl } from '../files/links.ts';
-import { firmwareOrder, isSigned } from '../files/file-requests.ts';
-import * as campaignStations from './campaign-stations.store.ts';
-import type { Ready } from './campaign-stations.store.ts';
 import type { Database, Db } from '../database/database.ts';
 import type { FileRow } from '../files/file-list.store.ts';
-import * as campaigns from './firmware-campaigns.store.ts';
+import { firmwareOrder, isSigned } from '../files/file-requests.ts';
+import { NoPublicUrl } from '../files/links.ts';
+import type { FileLinks } from '../files/links.ts';
 import * as signedUpdates from '../jobs/signed-updates.store.ts';
 import { stop } from './advance.ts';
 import type { Round } from './advance.ts';
+import * as campaignStations from './campaign-stations.store.ts';
+import type { Ready } from './campaign-stations.store.ts';
+import * as campaigns from './firmware-campaigns.store.ts';
 
 const STATIONS_PER_ROUND = 100;
 

@@ -8,8 +8,8 @@ import {
 } from '@evander/pki';
 import type { OcspQuestion } from '@evander/pki';
 import type { Sealer } from '@evander/process';
-import * as authorities from './authorities.store.ts';
 import type { Database } from '../database/database.ts';
+import * as authorities from './authorities.store.ts';
 import * as issuedCertificates from './issued-certificates.store.ts';
 import type { Usage } from './issued-certificates.store.ts';
 import { SignedAnswers } from './signed-answers.ts';

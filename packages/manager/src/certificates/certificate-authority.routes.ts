@@ -1,12 +1,13 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { MAX_CSR_LENGTH, requestFaults } from './signing-request.ts';
-import * as issuedCertificates from './issued-certificates.store.ts';
-import type { IssuedCertificate } from './issued-certificates.store.ts';
-import * as stations from '../stations/stations.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { nullable, OfStation, oneOf, StationId, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as stations from '../stations/stations.store.ts';
+import * as issuedCertificates from './issued-certificates.store.ts';
+import type { IssuedCertificate } from './issued-certificates.store.ts';
+import { MAX_CSR_LENGTH, requestFaults } from './signing-request.ts';
 
 const Issued = Type.Object(
   {

@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /**
  * `rejected`: what the station sent is no request; `signed`: its certificate has been sent; `refused`: the station did not take the

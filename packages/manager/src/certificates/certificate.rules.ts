@@ -1,6 +1,6 @@
-import * as configuration from '../configuration/configuration.store.ts';
 import { RuleBroken } from '../commands/command.ts';
 import type { CheckContext } from '../commands/command.ts';
+import * as configuration from '../configuration/configuration.store.ts';
 
 /** No certificate in PEM is shorter than this, not even one with the smallest key and without names. */
 const SHORTEST_CERTIFICATE = 300;

@@ -1,11 +1,12 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as certificateRequests from './certificate-requests.store.ts';
-import type { CertificateRequestRow } from './certificate-requests.store.ts';
-import * as installedCertificates from './installed-certificates.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { oneOf, StationParams } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as certificateRequests from './certificate-requests.store.ts';
+import type { CertificateRequestRow } from './certificate-requests.store.ts';
 import { Certificate, CERTIFICATE_PAGER, CertificateRequest } from './certificates.schemas.ts';
+import * as installedCertificates from './installed-certificates.store.ts';
 
 const Types = oneOf(
   ['CentralSystemRootCertificate', 'ManufacturerRootCertificate'] as const,

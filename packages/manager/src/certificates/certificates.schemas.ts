@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { nullable, oneOf, Time, Text } from '../http/fields.ts';
+import { nullable, oneOf, Text, Time } from '../http/fields.ts';
 import { Pager } from '../http/paging.ts';
 import * as certificateRequests from './certificate-requests.store.ts';
 import type { CertificateRow } from './installed-certificates.store.ts';

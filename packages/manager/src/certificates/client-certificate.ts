@@ -1,13 +1,13 @@
 import { Certificate, readChain, readCrl, validatePath } from '@evander/pki';
 import type { Log } from '@evander/process';
 import type { Database } from '../database/database.ts';
-import * as issuedCertificates from './issued-certificates.store.ts';
 import * as stations from '../stations/stations.store.ts';
-import * as trustedRoots from './trusted-roots.store.ts';
-import type { TrustedRoot } from './trusted-roots.store.ts';
 import type { Authority } from './authority.ts';
+import * as issuedCertificates from './issued-certificates.store.ts';
 import { NoStatus } from './responders.ts';
 import type { Responders } from './responders.ts';
+import * as trustedRoots from './trusted-roots.store.ts';
+import type { TrustedRoot } from './trusted-roots.store.ts';
 
 /** Roots change seldom, and each handshake wants them: they are believed for a moment. */
 const ROOTS_MS = 2000;

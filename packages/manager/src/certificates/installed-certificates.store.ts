@@ -1,8 +1,8 @@
 import type { CertificateHashData } from '@evander/ocpp';
+import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import { LISTS } from './certificate-lists.store.ts';
 import type { ListName } from './certificate-lists.store.ts';
-import type { Db } from '../database/database.ts';
-import { search, statement } from '../database/database.ts';
 
 /** The form in which serial numbers are compared: hex in any case, with or without leading zeros. */
 export function serialKey(serialNumber: string): string {

@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import { serialKey } from './installed-certificates.store.ts';
 
 export const USAGES = ['station', 'server', 'v2g'] as const;

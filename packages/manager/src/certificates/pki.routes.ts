@@ -1,7 +1,8 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { ApiContext } from '../api-context.ts';
 import { sendConditional } from '../http/conditional.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
 
 /** A question for one certificate has some 100 bytes. */
 const MAX_QUESTION = 10_000;

@@ -1,8 +1,8 @@
 import { isCurrent, ocspRequest, readOcspResponse } from '@evander/pki';
 import type { Certificate, CertificateHash, OcspAnswer } from '@evander/pki';
 import { randomBytes } from 'node:crypto';
-import type { Outbound } from '../outbound/outbound.ts';
 import type { Database } from '../database/database.ts';
+import type { Outbound } from '../outbound/outbound.ts';
 import * as ocspAnswers from './ocsp-answers.store.ts';
 
 /** A station, and an EV behind it, waits for the answer. */

@@ -1,9 +1,9 @@
 import type { Log } from '@evander/process';
 import type { CallMaker } from '../commands/call-maker.ts';
 import { NotSent, RuleBroken } from '../commands/command.ts';
+import type { Database } from '../database/database.ts';
 import * as certificateRequests from './certificate-requests.store.ts';
 import type { WaitingRequest } from './certificate-requests.store.ts';
-import type { Database } from '../database/database.ts';
 
 const EVERY_MS = 1000;
 /** Waits before what failed for a reason that may pass is tried again, in s; the last is used from there on. */

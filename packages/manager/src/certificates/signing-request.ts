@@ -1,8 +1,8 @@
 import { Certificate, CertificateError, faultsOf, readSigningRequest } from '@evander/pki';
 import type { IssueOptions } from '@evander/pki';
 import type { Db } from '../database/database.ts';
-import * as issuedCertificates from './issued-certificates.store.ts';
 import * as stations from '../stations/stations.store.ts';
+import * as issuedCertificates from './issued-certificates.store.ts';
 
 /** What a frame may hold instead of a request need not be kept to the end; OCPP has 5500 at most. */
 export const MAX_CSR_LENGTH = 20_000;

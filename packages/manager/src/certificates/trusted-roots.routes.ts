@@ -1,10 +1,11 @@
 import { Certificate, readCrl } from '@evander/pki';
 import { Type } from '@fastify/type-provider-typebox';
-import * as trustedRoots from './trusted-roots.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { Time } from '../http/fields.ts';
 import { readPem } from '../http/pem-field.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as trustedRoots from './trusted-roots.store.ts';
 
 const Root = Type.Object(
   {

@@ -1,23 +1,22 @@
 import type { ErrorEnvelope, ResultEnvelope } from '@evander/broker';
-import { checkPayload } from '@evander/ocpp';
+import { checkPayload, SCHEMAS } from '@evander/ocpp';
 import type { CommandAction } from '@evander/ocpp';
 import { Redaction } from '@evander/process';
 import { randomUUID } from 'node:crypto';
+import type { Db } from '../database/database.ts';
+import { traced } from '../observability/tracing.ts';
+import * as connections from '../stations/connections.store.ts';
+import * as stations from '../stations/stations.store.ts';
 import * as commandList from './command-list.store.ts';
 import type { CommandRow } from './command-list.store.ts';
-import * as commands from './commands.store.ts';
-import * as connections from '../stations/connections.store.ts';
-import type { Db } from '../database/database.ts';
-import * as stations from '../stations/stations.store.ts';
-import { traced } from '../observability/tracing.ts';
-
 import { NotSent } from './command.ts';
 import type { CheckContext, Command } from './command.ts';
+import * as commands from './commands.store.ts';
+import { checkEveryCommand } from './common-rules.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { fillIn } from './fill-in.ts';
+import { fillIn, openSchema } from './fill-in.ts';
 import type { CallMakerOptions } from './options.ts';
 import { keepRequest } from './request.ts';
-import { checkEveryCommand } from './command.rules.ts';
 import { Settlement } from './settlement.ts';
 import { Waiting } from './waiting.ts';
 
@@ -65,6 +64,11 @@ export class CallMaker {
     this.#redaction = new Redaction(options.hiddenDataTransfers);
     this.#dispatcher = new Dispatcher(options);
     this.#settlement = new Settlement(options, (db, call) => this.#add(db, randomUUID(), call));
+  }
+
+  /** The schema of a request as the API takes it: the ids that the CSMS assigns are optional. */
+  requestSchema(action: CommandAction): object {
+    return openSchema(SCHEMAS[action].request, this.#options.commands[action].ids);
   }
 
   /** From now on what waits too long is given up, and what got lost is sent again. */

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import type { CommandStatus } from './commands.store.ts';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
+import type { CommandStatus } from './commands.store.ts';
 
 /** A command as the API shows it. */
 export interface CommandRow {

@@ -1,7 +1,7 @@
 import type { CommandAction, Requests, Responses } from '@evander/ocpp';
 import type { Log } from '@evander/process';
-import type { IdKind } from '../database/issued-ids.ts';
 import type { Db } from '../database/database.ts';
+import type { IdKind } from '../database/issued-ids.ts';
 import type { RegistrationStatus } from '../stations/stations.store.ts';
 
 /** What a command file has to go by, before a command is sent and when it is settled. */

@@ -1,18 +1,17 @@
-import { ACTIONS, mayBeSentBy, SCHEMAS } from '@evander/ocpp';
+import { ACTIONS, mayBeSentBy } from '@evander/ocpp';
 import type { Action, CommandAction } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
-import { openSchema } from './fill-in.ts';
-import { COMMANDS } from '../messages/v16/index.ts';
-import * as commandList from './command-list.store.ts';
-import type { CommandRow } from './command-list.store.ts';
-import { COMMAND_STATUSES } from './commands.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { idOf, OfStation, oneOf, Period, readPeriod, StationParams } from '../http/fields.ts';
 import { commandIdOf } from '../http/idempotency.ts';
 import { ocppBody } from '../http/ocpp-body.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as commandList from './command-list.store.ts';
+import type { CommandRow } from './command-list.store.ts';
 import { Command, CommandOptions } from './commands.schemas.ts';
+import { COMMAND_STATUSES } from './commands.store.ts';
 import { sendCommand } from './send-command.ts';
 
 /** What we send, in the order of the table. */
@@ -90,7 +89,7 @@ function addCommand(app: App, { callMaker, keys }: ApiContext, action: CommandAc
         tags,
         params: StationParams,
         querystring: CommandOptions,
-        body: bodyOf(action),
+        body: Type.Unsafe<object>(ocppBody(callMaker.requestSchema(action))),
         response: { 200: Command, 202: Command },
       },
     },
@@ -121,9 +120,4 @@ function addUnknownAction(app: App): void {
       );
     },
   );
-}
-
-/** An OCPP request for people: the ids that are ours to give may be left out. */
-function bodyOf(action: CommandAction) {
-  return Type.Unsafe<object>(ocppBody(openSchema(SCHEMAS[action].request, COMMANDS[action].ids)));
 }

@@ -1,7 +1,7 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static } from '@fastify/type-provider-typebox';
+import { nullable, oneOf, Time } from '../http/fields.ts';
 import { COMMAND_STATUSES } from './commands.store.ts';
-import { oneOf, nullable, Time } from '../http/fields.ts';
 
 export const MAX_WAIT_SECONDS = 300;
 export const MAX_TTL_SECONDS = 31 * 86400;

@@ -1,7 +1,7 @@
 import type { CommandAction } from '@evander/ocpp';
-import { IS_CONNECTED } from '../stations/connections.store.ts';
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
+import { IS_CONNECTED } from '../stations/connections.store.ts';
 
 /** `queued`: waits for its turn or its station; `sent`: waits for its answer; the others are settled, though a late answer may come. */
 export const COMMAND_STATUSES = [

@@ -1,9 +1,9 @@
 import { encodeEnvelope } from '@evander/broker';
 import type { CallEnvelope } from '@evander/broker';
 import { faultOf } from '../database/storage-error.ts';
+import { callFrame } from './call-frame.ts';
 import * as commands from './commands.store.ts';
 import type { Outgoing } from './commands.store.ts';
-import { callFrame } from '../frames/frame-record.ts';
 import { repeatableActions } from './options.ts';
 import type { CallMakerOptions } from './options.ts';
 import { openRequest } from './request.ts';

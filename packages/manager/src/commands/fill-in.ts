@@ -1,7 +1,7 @@
 import type { Schema } from '@evander/ocpp';
+import type { Db } from '../database/database.ts';
 import * as issuedIds from '../database/issued-ids.ts';
 import type { IdKind } from '../database/issued-ids.ts';
-import type { Db } from '../database/database.ts';
 
 type Json = Record<string, unknown>;
 type Ids = Partial<Record<string, IdKind>>;

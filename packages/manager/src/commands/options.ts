@@ -1,10 +1,9 @@
 import type { CommandAction } from '@evander/ocpp';
-import type { Log } from '@evander/process';
-import type { ManagerMetrics } from '../observability/metrics.ts';
-import type { Sealer } from '@evander/process';
+import type { Log, Sealer } from '@evander/process';
+import type { Batch } from '../database/batch.ts';
 import type { Database } from '../database/database.ts';
 import type { FrameRecord } from '../frames/frames.store.ts';
-import type { Batch } from '../database/batch.ts';
+import type { ManagerMetrics } from '../observability/metrics.ts';
 import type { Command } from './command.ts';
 
 /** The actions that we send and their files. */

@@ -1,6 +1,5 @@
 import type { CommandAction } from '@evander/ocpp';
-import type { Sealer } from '@evander/process';
-import type { Redaction } from '@evander/process';
+import type { Redaction, Sealer } from '@evander/process';
 
 /** How a request is kept: what may be shown of it, and all of it sealed where that is not the same. */
 export function keepRequest(

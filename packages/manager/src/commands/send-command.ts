@@ -3,7 +3,6 @@ import type { CommandRow } from './command-list.store.ts';
 import { DEFAULT_WAIT_SECONDS } from './commands.schemas.ts';
 import type { CommandQuery } from './commands.schemas.ts';
 
-
 interface Sending extends Pick<
   CommandRequest,
   'stationId' | 'action' | 'request' | 'alongside' | 'commandId'
@@ -25,4 +24,3 @@ export async function sendCommand(
   };
   return callMaker.send(call, waitSeconds * 1000);
 }
-

@@ -1,6 +1,6 @@
 import type { StationAction } from '@evander/ocpp';
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** What TriggerMessage and ExtendedTriggerMessage call the messages that have another name, or another one besides. */
 const TRIGGERED_AS: Partial<Record<StationAction, string>> = {

@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** A configuration key as the API shows it. */
 export interface ConfigurationRow {

@@ -1,13 +1,13 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { ApiContext } from '../api-context.ts';
+import * as desiredConfiguration from '../desired-state/desired-configuration.store.ts';
+import type { DesiredKey } from '../desired-state/desired-configuration.store.ts';
+import { nullable, oneOf, StationParams, Text, Time } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import type { App } from '../http/route.ts';
 import { isSameValue } from './configuration-keys.ts';
 import * as configurationList from './configuration-list.store.ts';
 import type { ConfigurationRow } from './configuration-list.store.ts';
-import * as desiredConfiguration from '../desired-state/desired-configuration.store.ts';
-import type { DesiredKey } from '../desired-state/desired-configuration.store.ts';
-import { desiredConfigurationRoutes } from '../desired-state/desired-configuration.routes.ts';
-import { nullable, oneOf, StationParams, Text, Time } from '../http/fields.ts';
-import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
 
 const Desired = Type.Object(
   {
@@ -76,7 +76,6 @@ export function configurationRoutes(app: App, context: ApiContext): void {
       return { items: items.map((item) => shown(item, byKey.get(item.key.toLowerCase()))), nextCursor };
     },
   );
-  desiredConfigurationRoutes(app, context);
 }
 
 function shown(item: ConfigurationRow, desired: DesiredKey | undefined) {

@@ -1,12 +1,12 @@
 import { INT32_MAX } from '@evander/ocpp';
 import type { ChangeConfigurationRequest } from '@evander/ocpp';
-import { configurationKey } from './configuration-keys.ts';
-import type { ConfigurationKey } from './configuration-keys.ts';
-import { isAuthorizationKeyText } from '../stations/station-password.ts';
-import * as configuration from './configuration.store.ts';
-import * as stations from '../stations/stations.store.ts';
 import { RuleBroken } from '../commands/command.ts';
 import type { CheckContext } from '../commands/command.ts';
+import { isAuthorizationKeyText } from '../stations/station-password.ts';
+import * as stations from '../stations/stations.store.ts';
+import { configurationKey } from './configuration-keys.ts';
+import type { ConfigurationKey } from './configuration-keys.ts';
+import * as configuration from './configuration.store.ts';
 
 type Context = Pick<CheckContext, 'db' | 'stationId'>;
 

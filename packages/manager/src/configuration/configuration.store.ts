@@ -1,10 +1,10 @@
 import { INT32_MAX } from '@evander/ocpp';
 import type { Profile } from '@evander/ocpp';
-import type { Db } from '../database/database.ts';
-import { readBoolean, readInteger } from './configuration-keys.ts';
 import { statement } from '../database/database.ts';
-import { BOOTED, bootColumns } from '../stations/boots.store.ts';
+import type { Db } from '../database/database.ts';
+import { bootColumns, BOOTED } from '../stations/boots.store.ts';
 import type { BootTimes } from '../stations/boots.store.ts';
+import { readBoolean, readInteger } from './configuration-keys.ts';
 
 const selectValue = statement(
   'configuration.value',

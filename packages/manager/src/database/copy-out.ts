@@ -1,5 +1,5 @@
-import pg from 'pg';
 import { Readable } from 'node:stream';
+import pg from 'pg';
 
 const PAGE_BYTES = 65_536;
 const LINE_FEED = 0x0a;

@@ -1,8 +1,8 @@
 import { SETTINGS } from '@evander/process';
-import pg from 'pg';
-import type { QueryResultRow } from 'pg';
 import { finished } from 'node:stream';
 import type { Readable } from 'node:stream';
+import pg from 'pg';
+import type { QueryResultRow } from 'pg';
 import { traced } from '../observability/tracing.ts';
 import { CopyOut, Pace } from './copy-out.ts';
 

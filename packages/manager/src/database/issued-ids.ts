@@ -1,5 +1,5 @@
-import type { Db } from './database.ts';
 import { statement } from './database.ts';
+import type { Db } from './database.ts';
 
 /** What a station knows by a number of ours. */
 export type IdKind = 'reservationId' | 'chargingProfileId' | 'requestId' | 'listVersion';

@@ -1,5 +1,5 @@
-import type { Database, Db } from './database.ts';
 import { statement } from './database.ts';
+import type { Database, Db } from './database.ts';
 import { whileTableIsFree } from './table-lock.ts';
 
 /** The partitioned tables, the time that one partition holds, and how many are made ahead: a lock may not be had for days. */

@@ -1,11 +1,11 @@
 import { RuleBroken } from '../commands/command.ts';
 import { checkChange } from '../configuration/configuration.rules.ts';
+import { judge } from './configuration-evaluation.ts';
 import * as desired from './desired-configuration.store.ts';
 import type { DesiredKey, Outcome, StationState } from './desired-configuration.store.ts';
-import { READING_SECONDS } from './reconciliations.store.ts';
-import { judge } from './configuration-evaluation.ts';
 import { isUnanswered, send } from './desired-state.ts';
 import type { Goal, GoalContext, Step } from './desired-state.ts';
+import { READING_SECONDS } from './reconciliations.store.ts';
 
 /** A station that does not answer is left alone for so long. */
 const PAUSE_SECONDS = 300;

@@ -1,17 +1,17 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { ApiContext } from '../api-context.ts';
 import { RuleBroken } from '../commands/command.ts';
-import { checkType } from '../configuration/configuration.rules.ts';
 import { configurationKey } from '../configuration/configuration-keys.ts';
+import { checkType } from '../configuration/configuration.rules.ts';
 import type { Db } from '../database/database.ts';
+import { nullable, oneOf, StationParams } from '../http/fields.ts';
+import { Problem } from '../http/problem.ts';
+import type { App } from '../http/route.ts';
+import { GroupParams, requireGroup } from '../stations/station-groups.schemas.ts';
 import * as desiredConfiguration from './desired-configuration.store.ts';
 import type { Owner, ResetRule } from './desired-configuration.store.ts';
 import * as openGoals from './open-reconciliations.store.ts';
-import { nullable, oneOf, StationParams } from '../http/fields.ts';
-import { GoalSchema } from './reconciliation-route.ts';
-import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
-import { requireGroup } from '../stations/station-groups.schemas.ts';
-import { GroupParams } from '../stations/station-groups.schemas.ts';
+import { GoalSchema } from './reconciliations.schemas.ts';
 
 const Reset = oneOf(
   ['never', 'whenIdle'] as const,

@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** Whose a desired value is. */
 export type Owner = { stationId: string } | { group: string };

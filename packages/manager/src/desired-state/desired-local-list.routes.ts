@@ -1,16 +1,15 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static } from '@fastify/type-provider-typebox';
+import type { ApiContext } from '../api-context.ts';
+import { StationParams } from '../http/fields.ts';
+import { Problem } from '../http/problem.ts';
+import type { App } from '../http/route.ts';
+import { GroupParams, requireGroup } from '../stations/station-groups.schemas.ts';
+import { WANTED } from './desired-local-list.schemas.ts';
 import * as desiredLocalLists from './desired-local-lists.store.ts';
 import type { DesiredList } from './desired-local-lists.store.ts';
-import * as goals from './reconciliations.store.ts';
 import * as openGoals from './open-reconciliations.store.ts';
-import { StationParams } from '../http/fields.ts';
-import { GoalSchema } from './reconciliation-route.ts';
-import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
-import { requireGroup } from '../stations/station-groups.schemas.ts';
-import { GroupParams } from '../stations/station-groups.schemas.ts';
-import { WANTED, type DesiredListSchema } from './desired-local-list.schemas.ts';
+import { GoalSchema } from './reconciliations.schemas.ts';
 
 const IdTag = Type.String({ minLength: 1, maxLength: 20 });
 const Body = Type.Object(
@@ -33,18 +32,6 @@ const GroupList = Type.Object(WANTED, {
   title: 'GroupLocalList',
   description: 'Which tags the lists of the stations of a group are to have',
 });
-
-/** What is wanted of a station's list; undefined when nobody has said anything. */
-export async function desiredOf(
-  database: ApiContext['database'],
-  stationId: string,
-): Promise<Static<typeof DesiredListSchema> | undefined> {
-  const list = await desiredLocalLists.effective(database, stationId);
-  if (!list) return undefined;
-  const goal = await goals.get(database, stationId, 'localList');
-  const source = list.group === null ? ('station' as const) : ('group' as const);
-  return { ...list, source, state: goal?.state ?? null, doing: goal?.doing ?? null };
-}
 
 const tags = ['local lists'];
 const NOTHING = Type.Null({ description: 'It stays as it is from now on' });

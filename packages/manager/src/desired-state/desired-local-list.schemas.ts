@@ -1,6 +1,9 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { Static } from '@fastify/type-provider-typebox';
+import type { Database } from '../database/database.ts';
+import { nullable, oneOf, Text } from '../http/fields.ts';
+import * as desiredLocalLists from './desired-local-lists.store.ts';
 import * as goals from './reconciliations.store.ts';
-import { oneOf, nullable, Text } from '../http/fields.ts';
 
 export const WANTED = {
   all: Type.Boolean(),
@@ -25,3 +28,14 @@ export const DesiredListSchema = Type.Object(
       'Which tags it is to have; only where somebody has said so. Those that have expired are left out',
   },
 );
+/** What is wanted of a station's list; undefined when nobody has said anything. */
+export async function desiredOf(
+  database: Database,
+  stationId: string,
+): Promise<Static<typeof DesiredListSchema> | undefined> {
+  const list = await desiredLocalLists.effective(database, stationId);
+  if (!list) return undefined;
+  const goal = await goals.get(database, stationId, 'localList');
+  const source = list.group === null ? ('station' as const) : ('group' as const);
+  return { ...list, source, state: goal?.state ?? null, doing: goal?.doing ?? null };
+}

@@ -1,9 +1,9 @@
 import type { AuthorizationData } from '@evander/ocpp';
-import type { Db } from '../database/database.ts';
+import { tagKey } from '../authorization/tags.store.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import { ownerColumns } from './desired-configuration.store.ts';
 import type { Owner } from './desired-configuration.store.ts';
-import { tagKey } from '../authorization/tags.store.ts';
 
 /** Which tags a local list is to have: all, or those named and those of groups of tags. */
 export interface DesiredList {

@@ -1,14 +1,14 @@
 import type { AuthorizationData, SendLocalListRequest } from '@evander/ocpp';
+import { tagKey } from '../authorization/tags.store.ts';
 import { isUnknownAction } from '../commands/command.ts';
 import * as configuration from '../configuration/configuration.store.ts';
-import * as desiredLocalLists from './desired-local-lists.store.ts';
-import type { Attempts, Wanted } from './desired-local-lists.store.ts';
 import * as localLists from '../local-lists/local-lists.store.ts';
 import type { LocalList } from '../local-lists/local-lists.store.ts';
-import * as openGoals from './open-reconciliations.store.ts';
-import { tagKey } from '../authorization/tags.store.ts';
+import * as desiredLocalLists from './desired-local-lists.store.ts';
+import type { Attempts, Wanted } from './desired-local-lists.store.ts';
 import { isUnanswered, send } from './desired-state.ts';
 import type { Goal, GoalContext, Step } from './desired-state.ts';
+import * as openGoals from './open-reconciliations.store.ts';
 
 /** Entries of one message to a station that has not said how many it takes, and the most for one that takes any number. */
 const UNKNOWN_CHUNK = 20;

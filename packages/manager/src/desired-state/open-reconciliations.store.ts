@@ -1,10 +1,10 @@
 import * as configuration from '../configuration/configuration.store.ts';
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
-import type { GoalRow } from './reconciliations.store.ts';
-import * as goals from './reconciliations.store.ts';
-import { BOOTED, bootColumns } from '../stations/boots.store.ts';
+import type { Db } from '../database/database.ts';
+import { bootColumns, BOOTED } from '../stations/boots.store.ts';
 import type { BootTimes } from '../stations/boots.store.ts';
+import * as goals from './reconciliations.store.ts';
+import type { GoalRow } from './reconciliations.store.ts';
 
 const goesOn = (afresh: boolean): string =>
   afresh

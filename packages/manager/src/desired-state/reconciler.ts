@@ -2,14 +2,14 @@ import { OcppError } from '@evander/ocpp';
 import type { Log } from '@evander/process';
 import { randomUUID } from 'node:crypto';
 import type { CallMaker } from '../commands/call-maker.ts';
-import { NotSent, RuleBroken } from '../commands/command.ts';
 import * as commandList from '../commands/command-list.store.ts';
 import type { CommandRow } from '../commands/command-list.store.ts';
+import { NotSent, RuleBroken } from '../commands/command.ts';
 import type { Database } from '../database/database.ts';
-import * as goals from './reconciliations.store.ts';
-import type { GoalRow } from './reconciliations.store.ts';
 import { isUnanswered } from './desired-state.ts';
 import type { Goal, Step } from './desired-state.ts';
+import * as goals from './reconciliations.store.ts';
+import type { GoalRow } from './reconciliations.store.ts';
 
 const EVERY_MS = 1000;
 const REOPEN_EVERY_MS = 2000;

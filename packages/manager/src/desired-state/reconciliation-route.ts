@@ -1,30 +1,15 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static, TSchema } from '@fastify/type-provider-typebox';
+import type { KeyRing } from '../api-keys/authentication.ts';
+import type { Database } from '../database/database.ts';
+import { StationParams } from '../http/fields.ts';
+import { Problem } from '../http/problem.ts';
+import type { App } from '../http/route.ts';
 import type { Goal } from './desired-state.ts';
 import { GOALS } from './index.ts';
 import type { GoalKind } from './index.ts';
+import { GoalSchema } from './reconciliations.schemas.ts';
 import * as goals from './reconciliations.store.ts';
-import { nullable, oneOf, StationParams, Text, Time } from '../http/fields.ts';
-import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
-
-export const GOAL_KINDS = Object.keys(GOALS) as GoalKind[];
-
-/** A goal as routes answer it. */
-export const GoalSchema = Type.Object(
-  {
-    stationId: Type.String(),
-    kind: Type.Unsafe<string>(oneOf(GOAL_KINDS, 'Which goal')),
-    wanted: Type.Unsafe<object>(Type.Object({}, { additionalProperties: true })),
-    state: oneOf(goals.GOAL_STATES, 'open: worked on whenever the station is there'),
-    doing: nullable(Type.String({ description: 'What is done for it, or why it failed' })),
-    commandId: nullable(Type.String({ description: 'The last command that was made for it' })),
-    requestedBy: Text,
-    requestedAt: Time,
-    settledAt: nullable(Time),
-  },
-  { title: 'Goal', description: 'What a station is to be brought to, and how far that is' },
-);
 
 const tags = ['goals'];
 
@@ -39,13 +24,19 @@ export interface GoalRoute<Body extends TSchema> {
   wanted(body: Static<Body>): object | Promise<object>;
 }
 
+interface GoalContext {
+  database: Database;
+  keys: KeyRing;
+  now(): Date;
+}
+
 /** A goal of a station as a resource: set, shown, given up. */
-export function addGoal<Body extends TSchema>(app: App, context: ApiContext, route: GoalRoute<Body>): void {
+export function addGoal<Body extends TSchema>(app: App, context: GoalContext, route: GoalRoute<Body>): void {
   addSet(app, context, route);
   addReadAndRemove(app, context, route);
 }
 
-function addSet<Body extends TSchema>(app: App, context: ApiContext, route: GoalRoute<Body>): void {
+function addSet<Body extends TSchema>(app: App, context: GoalContext, route: GoalRoute<Body>): void {
   const { kind, method, path, summary, body, wanted } = route;
   const { database, keys, now } = context;
   app.route({
@@ -78,7 +69,7 @@ function addSet<Body extends TSchema>(app: App, context: ApiContext, route: Goal
 
 function addReadAndRemove(
   app: App,
-  { database }: ApiContext,
+  { database }: GoalContext,
   { kind, path: under }: { kind: GoalKind; path: string },
 ): void {
   const path = `/stations/:stationId${under}` as const;

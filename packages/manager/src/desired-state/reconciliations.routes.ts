@@ -1,12 +1,14 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { ApiContext } from '../api-context.ts';
 import { isCertificateChain } from '../certificates/pem.ts';
-import * as goals from './reconciliations.store.ts';
-import type { GoalRow } from './reconciliations.store.ts';
 import { EmptyRequest, nullable, OfStation, oneOf } from '../http/fields.ts';
-import { addGoal, GOAL_KINDS, GoalSchema } from './reconciliation-route.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import { addGoal } from './reconciliation-route.ts';
+import { GOAL_KINDS, GoalSchema } from './reconciliations.schemas.ts';
+import * as goals from './reconciliations.store.ts';
+import type { GoalRow } from './reconciliations.store.ts';
 
 const PAGER = new Pager(['text', 'text'], ({ stationId, kind }: GoalRow) => [stationId, kind]);
 

@@ -1,8 +1,8 @@
-import { IS_CONNECTED } from '../stations/connections.store.ts';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
-import { BOOTED, bootColumns } from '../stations/boots.store.ts';
+import type { Db } from '../database/database.ts';
+import { bootColumns, BOOTED } from '../stations/boots.store.ts';
 import type { BootTimes } from '../stations/boots.store.ts';
+import { IS_CONNECTED } from '../stations/connections.store.ts';
 
 export const GOAL_STATES = ['open', 'reached', 'failed'] as const;
 export type GoalState = (typeof GOAL_STATES)[number];

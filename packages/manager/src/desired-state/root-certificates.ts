@@ -1,8 +1,8 @@
 import type { CertificateHashData, InstallCertificateRequest } from '@evander/ocpp';
 import { X509Certificate } from 'node:crypto';
-import { readCertificates } from '../certificates/pem.ts';
 import * as installedCertificates from '../certificates/installed-certificates.store.ts';
 import type { CertificateRow } from '../certificates/installed-certificates.store.ts';
+import { readCertificates } from '../certificates/pem.ts';
 import { answerTo } from './desired-state.ts';
 import type { Goal, GoalContext, Step } from './desired-state.ts';
 

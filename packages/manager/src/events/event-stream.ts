@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import type { EventFeed } from './feed.ts';
 import type { Event, EventFilter } from './events.store.ts';
+import type { EventFeed } from './feed.ts';
 
 export interface EventStreamOptions {
   feed: EventFeed;

@@ -2,14 +2,15 @@ import { Type } from '@fastify/type-provider-typebox';
 import type { Static } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
-import * as events from './events.store.ts';
-import type { Event as Row, EventFilter } from './events.store.ts';
-import { EventStream } from './event-stream.ts';
+import type { ApiContext } from '../api-context.ts';
 import { OfStation, Period, readPeriod } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import { EventStream } from './event-stream.ts';
 import { Event, KINDS } from './events.schemas.ts';
+import * as events from './events.store.ts';
+import type { Event as Row, EventFilter } from './events.store.ts';
 
 const LastEventId = Type.String({
   pattern: '^\\d{1,15}$',

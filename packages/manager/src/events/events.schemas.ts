@@ -1,6 +1,6 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as events from './events.store.ts';
 import { Time } from '../http/fields.ts';
+import * as events from './events.store.ts';
 
 export const GROUPS = [...new Set(events.EVENT_KINDS.map((kind) => `${kind.split('.', 1)[0]}.*`))];
 

@@ -1,10 +1,10 @@
 import type { Log } from '@evander/process';
 import { EventEmitter } from 'node:events';
-import { Recurring } from '../recurring.ts';
 import type { Database } from '../database/database.ts';
+import { Listener } from '../database/listener.ts';
+import { Recurring } from '../recurring.ts';
 import * as events from './events.store.ts';
 import type { Event, EventFilter } from './events.store.ts';
-import { Listener } from '../database/listener.ts';
 
 export interface FeedOptions {
   database: Database;

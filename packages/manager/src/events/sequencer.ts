@@ -1,6 +1,6 @@
 import type { Log } from '@evander/process';
-import { Recurring } from '../recurring.ts';
 import type { Database } from '../database/database.ts';
+import { Recurring } from '../recurring.ts';
 import * as connections from '../stations/connections.store.ts';
 import * as events from './events.store.ts';
 

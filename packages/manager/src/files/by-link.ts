@@ -2,8 +2,8 @@ import type { Database, Db } from '../database/database.ts';
 import * as fileLinks from './file-links.store.ts';
 import * as fileList from './file-list.store.ts';
 import type { FileRow } from './file-list.store.ts';
-import type { UploadKind } from './files.store.ts';
 import { fileNameOf } from './file-name.ts';
+import type { UploadKind } from './files.store.ts';
 import type { Files } from './files.ts';
 
 /** Files that one link takes: stations try again, and some send more than one. */

@@ -1,16 +1,17 @@
 import { Type } from '@fastify/type-provider-typebox';
-import type { ByteRange } from './contents.ts';
-import { fileNameOf } from './file-name.ts';
-import { isBase64, isSignatureOf } from './signature.ts';
+import type { ApiContext } from '../api-context.ts';
+import * as firmwareCampaigns from '../campaigns/firmware-campaigns.store.ts';
 import { readCertificates } from '../certificates/pem.ts';
+import { nullable } from '../http/fields.ts';
+import { Problem } from '../http/problem.ts';
+import type { App } from '../http/route.ts';
+import type { ByteRange } from './contents.ts';
 import type { FileRow } from './file-list.store.ts';
+import { fileNameOf } from './file-name.ts';
+import { File, FileName, FileParams, findFile, FirmwareVersion, Note, unknownFile } from './files.schemas.ts';
 import * as files from './files.store.ts';
 import type { FileChange } from './files.store.ts';
-import * as firmwareCampaigns from '../campaigns/firmware-campaigns.store.ts';
-import { nullable } from '../http/fields.ts';
-import { File, FileName, FileParams, findFile, FirmwareVersion, Note, unknownFile } from './files.schemas.ts';
-import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import { isBase64, isSignatureOf } from './signature.ts';
 
 const Change = Type.Object(
   {

@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
-import { NotMultipart, readForm } from './multipart.ts';
-import type { Form } from './multipart.ts';
-import type { FileRow } from './file-list.store.ts';
 import { Problem } from '../http/problem.ts';
 import { refuseUnstorable } from '../http/request-values.ts';
+import type { FileRow } from './file-list.store.ts';
+import { NotMultipart, readForm } from './multipart.ts';
+import type { Form } from './multipart.ts';
 
 /** Keeps the one file of a form, with the form's fields in the place of those that the query leaves out. */
 export async function fileOfForm<Query extends object>(

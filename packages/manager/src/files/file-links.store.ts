@@ -1,7 +1,7 @@
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
-import type { UploadKind } from './files.store.ts';
+import type { Db } from '../database/database.ts';
 import * as jobs from '../jobs/jobs.store.ts';
+import type { UploadKind } from './files.store.ts';
 
 export interface FileLink {
   stationId: string;

@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import type { FileKind } from './files.store.ts';
 
 /** A file as the API shows it. */

@@ -1,24 +1,23 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { diagnosticsOrder, firmwareOrder, isSigned, logOrder } from './file-requests.ts';
-import type { Transport } from './links.ts';
-import type { Order } from './file-requests.ts';
+import type { ApiContext } from '../api-context.ts';
+import { Signed } from '../campaigns/campaigns.schemas.ts';
 import type { CommandRow } from '../commands/command-list.store.ts';
+import { CommandAnswer, CommandOptions, DEFAULT_WAIT_SECONDS } from '../commands/commands.schemas.ts';
+import type { CommandQuery } from '../commands/commands.schemas.ts';
+import { sendCommand } from '../commands/send-command.ts';
 import type { Db } from '../database/database.ts';
+import { oneOf, readPeriod, readTime, StationParams, TimeText } from '../http/fields.ts';
+import { commandIdOf } from '../http/idempotency.ts';
+import { Problem } from '../http/problem.ts';
+import type { App } from '../http/route.ts';
 import * as jobList from '../jobs/job-list.store.ts';
 import * as jobs from '../jobs/jobs.store.ts';
 import * as signedUpdates from '../jobs/signed-updates.store.ts';
-import { sendCommand } from '../commands/send-command.ts';
-import { CommandOptions } from '../commands/commands.schemas.ts';
-import { CommandAnswer } from '../commands/commands.schemas.ts';
-import { DEFAULT_WAIT_SECONDS } from '../commands/commands.schemas.ts';
-import type { CommandQuery } from '../commands/commands.schemas.ts';
-import { Signed } from '../campaigns/campaigns.schemas.ts';
-import { oneOf, readPeriod, readTime, StationParams, TimeText } from '../http/fields.ts';
+import { diagnosticsOrder, firmwareOrder, isSigned, logOrder } from './file-requests.ts';
+import type { Order } from './file-requests.ts';
 import { findFile } from './files.schemas.ts';
-import { commandIdOf } from '../http/idempotency.ts';
-import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { Transport } from './links.ts';
 
 const Way = {
   transport: Type.Optional(

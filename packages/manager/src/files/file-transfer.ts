@@ -1,13 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
+import { Problem } from '../http/problem.ts';
 import { LinkUsedUp } from './by-link.ts';
 import { FileTooLarge } from './contents.ts';
+import type { FileRow } from './file-list.store.ts';
 import { WrongDigest } from './files.ts';
 import type { Files, Incoming } from './files.ts';
 import { namesTag, rangeIsMeant, selectRange } from './range.ts';
 import { TooManyTransfers } from './transfers.ts';
-import type { FileRow } from './file-list.store.ts';
-import { Problem } from '../http/problem.ts';
 
 /** A peer that neither sends nor takes anything for so long is given up. */
 const IDLE_MS = 60_000;

@@ -1,13 +1,16 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static, TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyContextConfig, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { fileNameOf } from './file-name.ts';
-import { isMultipart } from './multipart.ts';
-import type { FileRow } from './file-list.store.ts';
-import * as fileList from './file-list.store.ts';
-import { FILE_KINDS } from './files.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { JobId, oneOf } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import { answerProblem, Problem } from '../http/problem.ts';
+import type { App } from '../http/route.ts';
 import { fileOfForm } from './file-form.ts';
+import * as fileList from './file-list.store.ts';
+import type { FileRow } from './file-list.store.ts';
+import { fileNameOf } from './file-name.ts';
+import { incoming, receive, sendFile } from './file-transfer.ts';
 import {
   File,
   FILE_RESPONSES,
@@ -18,10 +21,8 @@ import {
   FirmwareVersion,
   Note,
 } from './files.schemas.ts';
-import { incoming, receive, sendFile } from './file-transfer.ts';
-import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import { answerProblem, Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import { FILE_KINDS } from './files.store.ts';
+import { isMultipart } from './multipart.ts';
 
 const UploadQuery = Type.Object(
   {

@@ -1,10 +1,10 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as fileList from './file-list.store.ts';
-import type { FileRow } from './file-list.store.ts';
 import type { Db } from '../database/database.ts';
-import { FILE_KINDS } from './files.store.ts';
 import { idOf, nullable, oneOf, Text, Time } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
+import * as fileList from './file-list.store.ts';
+import type { FileRow } from './file-list.store.ts';
+import { FILE_KINDS } from './files.store.ts';
 
 /** A file as the API shows it. */
 export const File = Type.Object(

@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** What operators bring, and what stations upload. */
 export const FILE_KINDS = ['firmware', 'diagnostics', 'log'] as const;

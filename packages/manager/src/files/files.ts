@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Db } from '../database/database.ts';
+import { PostgresContents } from './contents.ts';
+import type { FileContents } from './contents.ts';
 import * as fileList from './file-list.store.ts';
 import type { FileRow } from './file-list.store.ts';
 import * as files from './files.store.ts';
 import type { NewFile } from './files.store.ts';
-import { PostgresContents } from './contents.ts';
-import type { FileContents } from './contents.ts';
 import { FileLinks } from './links.ts';
 import { Transfers } from './transfers.ts';
 

@@ -1,14 +1,14 @@
 import type { Log } from '@evander/process';
-import { posix } from 'node:path';
 import type { Socket } from 'node:net';
+import { posix } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Writable } from 'node:stream';
 import { LinkUsedUp } from './by-link.ts';
 import type { FilesByLink, UploadPlace } from './by-link.ts';
 import { FileTooLarge } from './contents.ts';
-import { TooManyTransfers } from './transfers.ts';
 import type { FileRow } from './file-list.store.ts';
 import { uploadInto } from './ftp-upload.ts';
+import { TooManyTransfers } from './transfers.ts';
 
 /** A peer that neither says, sends nor takes anything for so long is given up. */
 export const IDLE_MS = 60_000;

@@ -3,8 +3,8 @@ import * as configuration from '../configuration/configuration.store.ts';
 import type { Db } from '../database/database.ts';
 import * as fileLinks from './file-links.store.ts';
 import type { FileLink } from './file-links.store.ts';
-import type { UploadKind } from './files.store.ts';
 import { nameInUrl } from './file-name.ts';
+import type { UploadKind } from './files.store.ts';
 
 const TOKEN_BYTES = 18;
 /** Tokens have one length, so that a file name that a station glues to one can be told from it. */

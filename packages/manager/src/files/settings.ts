@@ -1,6 +1,6 @@
 import type { SettingName, Settings } from '@evander/process';
-import type { FtpOptions } from './ftp-server.ts';
 import type { FileOptions } from './files.ts';
+import type { FtpOptions } from './ftp-server.ts';
 
 /** The variables about files. */
 export const FILE_SETTINGS = [

@@ -1,13 +1,14 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ApiContext } from '../api-context.ts';
+import { Problem } from '../http/problem.ts';
+import type { App } from '../http/route.ts';
 import { FILES_PER_LINK, FilesByLink } from './by-link.ts';
+import type { FileRow } from './file-list.store.ts';
+import { incoming, receive, sendFile } from './file-transfer.ts';
+import { FILE_RESPONSES } from './files.schemas.ts';
 import type { Files } from './files.ts';
 import { isMultipart, NotMultipart, readForm } from './multipart.ts';
-import type { FileRow } from './file-list.store.ts';
-import { FILE_RESPONSES } from './files.schemas.ts';
-import { incoming, receive, sendFile } from './file-transfer.ts';
-import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
 
 const Params = Type.Object({
   token: Type.String({ description: 'Of the link that a command gave to the station' }),

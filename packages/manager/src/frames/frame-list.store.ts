@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** A recorded frame as the API shows it. */
 export interface FrameRow {

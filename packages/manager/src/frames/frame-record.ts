@@ -1,6 +1,5 @@
 import type { Envelope } from '@evander/broker';
 import { Redaction } from '@evander/process';
-import type { Outgoing } from '../commands/commands.store.ts';
 import type { FrameRecord } from './frames.store.ts';
 
 interface FrameAbout extends Pick<FrameRecord, 'direction' | 'recordedAt'> {
@@ -33,11 +32,4 @@ export function frameOf(
     raw: null,
     connectionId: envelope.connection_id ?? null,
   };
-}
-
-/** How a command of ours is recorded when it goes out: its secrets have been taken out when it was kept. */
-export function callFrame(command: Outgoing, recordedAt: Date): FrameRecord {
-  const { stationId, commandId, action, request, connectionId } = command;
-  const envelope: Envelope = { type: 2, id: commandId, action, request, connection_id: connectionId };
-  return frameOf(stationId, envelope, { direction: 'out', recordedAt, redaction: new Redaction() });
 }

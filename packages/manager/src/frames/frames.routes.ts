@@ -1,9 +1,10 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as frameList from './frame-list.store.ts';
-import type { FrameRow } from './frame-list.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { nullable, oneOf, Period, readPeriod, StationParams, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as frameList from './frame-list.store.ts';
+import type { FrameRow } from './frame-list.store.ts';
 
 /** Our words for OCPP-J's message types. */
 const TYPES = { call: 2, result: 3, error: 4, unreadable: 0 } as const;

@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** One frame as it went over a station's socket; type 0 is what was no frame. */
 export interface FrameRecord {

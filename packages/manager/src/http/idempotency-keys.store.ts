@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** So long a key stands for its request. */
 const KEPT_MS = 86_400_000;

@@ -5,7 +5,6 @@ import { createHash } from 'node:crypto';
 import type { Database } from '../database/database.ts';
 import * as idempotencyKeys from './idempotency-keys.store.ts';
 import type { KeyedRequest } from './idempotency-keys.store.ts';
-import type { KeyRing } from '../api-keys/authentication.ts';
 import { Problem } from './problem.ts';
 import type { App } from './route.ts';
 
@@ -33,7 +32,8 @@ declare module 'fastify' {
 
 interface Context {
   database: Database;
-  keys: KeyRing;
+  /** The id of the API key that a request shows; undefined for a gateway, or for nobody. */
+  keys: { idOf(request: FastifyRequest): Promise<string | undefined> };
   /** Seals the answers that are kept. */
   answerSealer: Sealer;
   now(): Date;

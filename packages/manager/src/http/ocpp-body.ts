@@ -1,4 +1,4 @@
-import type { Schema } from '../openapi/named-schemas.ts';
+import type { Schema } from './json-schema.ts';
 
 /**
  * The schema of an OCPP request as that of a body. Only the whole has a title: of its parts some are called the same in several messages,

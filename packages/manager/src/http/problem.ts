@@ -3,11 +3,7 @@ import type { Log } from '@evander/process';
 import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { STATUS_CODES } from 'node:http';
-import { NotPossible } from '../campaigns/control.ts';
-import { NotSent, RuleBroken } from '../commands/command.ts';
-import { NoPublicUrl } from '../files/links.ts';
 import { faultOf } from '../database/storage-error.ts';
-import { NotResolvable } from '../transactions/unmatched-stop-resolution.ts';
 
 interface ProblemOptions {
   headers?: Record<string, string>;
@@ -81,11 +77,6 @@ export function answerProblem(error: Error, request: FastifyRequest, reply: Fast
 /** What an error says to the client. */
 export function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof NotSent) return new Problem(NOT_SENT[error.why], error.message);
-  if (error instanceof NotPossible) return new Problem(NOT_POSSIBLE[error.why], error.message);
-  if (error instanceof NotResolvable) return NOT_RESOLVABLE[error.why](error.message);
-  if (error instanceof NoPublicUrl) return new Problem(409, error.message);
-  if (error instanceof RuleBroken) return new Problem(422, error.message, { rule: error.rule });
   if (error instanceof OcppError) return new Problem(400, `body: ${error.message}`);
   const faults = error.validation ?? [];
   // Of a choice each part that does not fit is a fault; what tells of all is the choice itself.
@@ -110,14 +101,6 @@ export function problemOf(error: Partial<FastifyError> & Error, log: Log): Probl
       return new Problem(500, 'the request failed through a fault of ours, which has been logged');
   }
 }
-
-const NOT_POSSIBLE: Record<NotPossible['why'], number> = { unknown: 404, state: 409, choice: 422 };
-const NOT_RESOLVABLE: Record<NotResolvable['why'], (detail: string) => Problem> = {
-  unknownStop: (detail) => new Problem(404, detail),
-  unknownTransaction: (detail) => new Problem(422, detail, { field: 'transactionId' }),
-  state: (detail) => new Problem(409, detail),
-};
-const NOT_SENT: Record<NotSent['why'], number> = { unknownStation: 404, notConnected: 409, tooMany: 429 };
 
 /** What the server itself refuses, by its code: its own words are not for users of the API. */
 const REFUSALS: Record<string, string> = {

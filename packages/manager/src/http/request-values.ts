@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { mayBeEmpty } from '../openapi/named-schemas.ts';
-import type { Schema } from '../openapi/named-schemas.ts';
+import { mayBeEmpty } from './json-schema.ts';
+import type { Schema } from './json-schema.ts';
 import { Problem } from './problem.ts';
 
 /** No message of OCPP comes near. */

@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import { JOB_OUTCOMES } from './jobs.store.ts';
 import type { JobKind } from './jobs.store.ts';
 

@@ -1,10 +1,10 @@
 import { INT32_MAX } from '@evander/ocpp';
-import type { Context } from '../messages/message.ts';
 import type { Db } from '../database/database.ts';
+import type { MessageContext } from '../stations/message-context.ts';
 import * as jobs from './jobs.store.ts';
 import type { JobKind, JobOutcome, JobState } from './jobs.store.ts';
-import type { StatusNotification } from './status-notifications.store.ts';
 import * as statusNotifications from './status-notifications.store.ts';
+import type { StatusNotification } from './status-notifications.store.ts';
 
 /** The words that end a job. Those of edition 1 of the security extension are among them (SignedFwStatus.2). */
 const ENDS: Partial<Record<string, 'succeeded' | 'failed'>> = {
@@ -33,7 +33,7 @@ const MAX_LENGTH = 50;
  * about. Statuses may come in any order, of jobs that nobody knows, before the answer and after the end.
  */
 export async function noteJobStatus(
-  { database, stationId, messageId, receivedAt }: Context,
+  { database, stationId, messageId, receivedAt }: MessageContext,
   told: { kind: JobKind; status: string; requestId?: number },
 ): Promise<void> {
   const { kind } = told;

@@ -1,7 +1,7 @@
-import * as configuration from '../configuration/configuration.store.ts';
-import * as jobs from './jobs.store.ts';
 import { RuleBroken } from '../commands/command.ts';
 import type { CheckContext } from '../commands/command.ts';
+import * as configuration from '../configuration/configuration.store.ts';
+import * as jobs from './jobs.store.ts';
 
 /** What holds for every file that a station fetches or brings (GetDiagnostics.1, GetDiagnostics.3): throws RuleBroken. */
 export async function checkTransfer(

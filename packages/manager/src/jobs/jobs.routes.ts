@@ -1,13 +1,14 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { ApiContext } from '../api-context.ts';
 import { hintFor } from '../files/job-hint.ts';
-import * as jobList from './job-list.store.ts';
-import type { JobRow } from './job-list.store.ts';
-import { JOB_KINDS } from './jobs.store.ts';
 import { JobId, oneOf, StationParams, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as jobList from './job-list.store.ts';
+import type { JobRow } from './job-list.store.ts';
 import { Job, JOB } from './jobs.schemas.ts';
+import { JOB_KINDS } from './jobs.store.ts';
 
 const HISTORY_ROWS = 500;
 

@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { oneOf, nullable, Text, Time } from '../http/fields.ts';
+import { nullable, oneOf, Text, Time } from '../http/fields.ts';
 import * as jobList from './job-list.store.ts';
 import { JOB_KINDS } from './jobs.store.ts';
 

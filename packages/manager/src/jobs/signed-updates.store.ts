@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 // Each of these is of the same extension: a station that has one of them has all (SEC §4).
 const select = statement(

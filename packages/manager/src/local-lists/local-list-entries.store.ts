@@ -1,6 +1,6 @@
 import type { AuthorizationData } from '@evander/ocpp';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 const removeAll = statement('localListEntries.clear', 'DELETE FROM local_list_entries WHERE station_id = $1');
 

@@ -1,12 +1,12 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { ApiContext } from '../api-context.ts';
+import { DesiredListSchema, desiredOf } from '../desired-state/desired-local-list.schemas.ts';
+import { nullable, StationParams, Text, Time } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import type { App } from '../http/route.ts';
 import * as localListEntries from './local-list-entries.store.ts';
 import * as localLists from './local-lists.store.ts';
 import type { LocalList } from './local-lists.store.ts';
-import { desiredLocalListRoutes, desiredOf } from '../desired-state/desired-local-list.routes.ts';
-import { DesiredListSchema } from '../desired-state/desired-local-list.schemas.ts';
-import { nullable, StationParams, Text, Time } from '../http/fields.ts';
-import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
 
 const List = Type.Object(
   {
@@ -40,7 +40,6 @@ const tags = ['local lists'];
 /** Local authorization lists: what stations have, as far as they accepted it. */
 export function localListRoutes(app: App, context: ApiContext): void {
   const { database } = context;
-  desiredLocalListRoutes(app, context);
   app.get(
     '/stations/:stationId/local-list',
     {

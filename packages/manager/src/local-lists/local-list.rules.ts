@@ -1,10 +1,10 @@
 import type { SendLocalListRequest } from '@evander/ocpp';
-import * as configuration from '../configuration/configuration.store.ts';
-import * as localListEntries from './local-list-entries.store.ts';
-import * as localLists from './local-lists.store.ts';
 import { tagKey } from '../authorization/tags.store.ts';
 import { RuleBroken } from '../commands/command.ts';
 import type { CheckContext } from '../commands/command.ts';
+import * as configuration from '../configuration/configuration.store.ts';
+import * as localListEntries from './local-list-entries.store.ts';
+import * as localLists from './local-lists.store.ts';
 
 /** What holds for the entries of a list by themselves (SendLocalList.1, SendLocalList.2): throws RuleBroken. */
 export function checkEntries({

@@ -1,23 +1,13 @@
 import type { Action, Requests, Responses } from '@evander/ocpp';
-import type { Log } from '@evander/process';
 import type { PlugAndCharge } from '../plug-and-charge/plug-and-charge.ts';
 import type { Writer } from '../station-writer.ts';
-import type { Database } from '../database/database.ts';
+import type { MessageContext } from '../stations/message-context.ts';
 
 /** What a handler has besides the request. */
-export interface Context {
-  stationId: string;
-  messageId: string;
-  /** When the gateway read the frame. The same for every repeat of its envelope. */
-  receivedAt: Date;
-  now(): Date;
-  database: Database;
+export interface Context extends MessageContext {
   writer: Writer;
   heartbeatSeconds: number;
   pnc: PlugAndCharge;
-  /** Has work done once the answer is on its way; it must not reject. A manager that dies meanwhile does not do it. */
-  afterAnswer(work: () => Promise<void>): void;
-  log: Log;
 }
 
 /** What Evander does about one action: a file each. */

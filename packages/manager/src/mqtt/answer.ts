@@ -1,9 +1,9 @@
 import { checkPayload, isAction, mayBeSentBy, OcppError, readPayload } from '@evander/ocpp';
 import type { Action, StationAction } from '@evander/ocpp';
+import * as triggers from '../commands/triggers.store.ts';
+import { faultOf } from '../database/storage-error.ts';
 import type { Context, Message } from '../messages/message.ts';
 import type { Messages } from '../messages/v16/index.ts';
-import { faultOf } from '../database/storage-error.ts';
-import * as triggers from '../commands/triggers.store.ts';
 
 /** What was triggered comes within this time. */
 const TRIGGERED_MS = 120_000;

@@ -1,18 +1,18 @@
 import { encodeEnvelope } from '@evander/broker';
 import type { CallEnvelope, Envelope, ErrorEnvelope, ResultEnvelope } from '@evander/broker';
 import { OcppError, parseDateTime } from '@evander/ocpp';
-import type { Log } from '@evander/process';
 import { Redaction } from '@evander/process';
-import { answer, NotStoredError } from './answer.ts';
-import type { AnswerOptions } from './answer.ts';
+import type { Log } from '@evander/process';
+import type { Database } from '../database/database.ts';
+import { storableEnvelope } from '../database/storable.ts';
 import { frameOf } from '../frames/frame-record.ts';
 import type { Context } from '../messages/message.ts';
 import type { ManagerMetrics } from '../observability/metrics.ts';
-import type { PlugAndCharge } from '../plug-and-charge/plug-and-charge.ts';
-import type { Database } from '../database/database.ts';
-import type { Writer } from '../station-writer.ts';
-import { storableEnvelope } from '../database/storable.ts';
 import { traced } from '../observability/tracing.ts';
+import type { PlugAndCharge } from '../plug-and-charge/plug-and-charge.ts';
+import type { Writer } from '../station-writer.ts';
+import { answer, NotStoredError } from './answer.ts';
+import type { AnswerOptions } from './answer.ts';
 
 export interface RouterOptions extends AnswerOptions {
   database: Database;

@@ -1,5 +1,6 @@
 import { Type } from '@fastify/type-provider-typebox';
-import type { ApiContext, App } from '../http/route.ts';
+import type { ApiContext } from '../api-context.ts';
+import type { App } from '../http/route.ts';
 
 const DATABASE_MS = 2000;
 const Health = Type.Object(

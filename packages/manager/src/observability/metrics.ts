@@ -1,9 +1,14 @@
 import { isAction } from '@evander/ocpp';
 import { Metrics } from '@evander/process';
-import type { Behind } from '../webhooks/webhooks.store.ts';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const ROWS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
+
+/** How far a webhook is behind the newest event. */
+interface Behind {
+  ids: number;
+  seconds: number;
+}
 
 /** What a manager counts. */
 export class ManagerMetrics {

@@ -1,4 +1,4 @@
-import type { Schema, Schemas } from './named-schemas.ts';
+import type { Schema, Schemas } from '../http/json-schema.ts';
 
 const PEM = '-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ…\n-----END CERTIFICATE-----\n';
 const CSR = '-----BEGIN CERTIFICATE REQUEST-----\nMIIBAjCBqQIBADBH…\n-----END CERTIFICATE REQUEST-----\n';

@@ -1,23 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Schema, Schemas } from '../http/json-schema.ts';
 import { exampleOf } from './examples.ts';
-
-/** A JSON Schema, as far as the description of the API uses it. */
-export interface Schema {
-  $ref?: string;
-  title?: string;
-  type?: string | string[];
-  enum?: unknown[];
-  format?: string;
-  default?: unknown;
-  examples?: unknown[];
-  required?: string[];
-  minProperties?: number;
-  properties?: Record<string, Schema>;
-  items?: Schema;
-  anyOf?: Schema[];
-  [keyword: string]: unknown;
-}
-export type Schemas = Record<string, Schema>;
 
 /** The schema with every part of it that has a title put into `named`, once, and referred to. */
 export function nameSchemas(schema: Schema, named: Schemas): Schema {
@@ -42,11 +25,6 @@ export function nameSchemas(schema: Schema, named: Schemas): Schema {
 /** Gives every named schema that has none an example. */
 export function addExamples(named: Schemas): void {
   for (const schema of Object.values(named)) schema.examples ??= [exampleOf(schema, named)];
-}
-
-/** May it be an object without properties? Then a request may leave it out. */
-export function mayBeEmpty({ type, required = [], minProperties = 0 }: Schema): boolean {
-  return type === 'object' && required.length === 0 && minProperties === 0;
 }
 
 function keep(title: string, schema: Schema, named: Schemas): void {

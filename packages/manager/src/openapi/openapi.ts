@@ -4,10 +4,10 @@ import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify
 import { STATUS_CODES } from 'node:http';
 import { sendConditional } from '../http/conditional.ts';
 import { IDEMPOTENCY_HEADER } from '../http/idempotency.ts';
-import { completeOperations } from './operations.ts';
-import type { Operations } from './operations.ts';
 import type { App } from '../http/route.ts';
 import { DOCS_POLICY } from '../http/security-headers.ts';
+import { completeOperations } from './operations.ts';
+import type { Operations } from './operations.ts';
 
 const PROBLEMS = ['400', '401', '403', '404', '409', '413', '415', '416', '422', '429', '500', '503'];
 

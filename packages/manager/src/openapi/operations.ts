@@ -1,8 +1,9 @@
 import type { TSchema } from '@fastify/type-provider-typebox';
-import { EVENT_DATA } from '../events/event-data.ts';
-import { addExamples, mayBeEmpty, nameSchemas } from './named-schemas.ts';
-import type { Schema, Schemas } from './named-schemas.ts';
+import { mayBeEmpty } from '../http/json-schema.ts';
+import type { Schema, Schemas } from '../http/json-schema.ts';
 import { ProblemDocument } from '../http/problem.ts';
+import { EVENT_DATA } from './event-data.ts';
+import { addExamples, nameSchemas } from './named-schemas.ts';
 
 interface Content {
   content?: Record<string, { schema: Schema; example?: unknown }>;

@@ -1,8 +1,8 @@
 import { timeLimit } from '@evander/process';
 import { lookup } from 'node:dns';
 import * as dns from 'node:dns/promises';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpRequest } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { LookupFunction } from 'node:net';

@@ -1,6 +1,6 @@
 import type { Dialect } from '@evander/ocpp';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** An authorization by contract certificate. */
 export interface PncAuthorization {

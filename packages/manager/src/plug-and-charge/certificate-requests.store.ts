@@ -1,7 +1,7 @@
 import type { Dialect } from '@evander/ocpp';
 import type { CertificateRequestState } from '../certificates/certificate-requests.store.ts';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 export interface NewPncRequest {
   stationId: string;

@@ -1,37 +1,20 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { ApiContext } from '../api-context.ts';
 import { emaidKey } from '../authorization/emaid.ts';
-import { CERTIFICATE_REQUEST_STATES } from '../certificates/certificate-requests.store.ts';
+import * as tags from '../authorization/tags.store.ts';
 import { LISTS } from '../certificates/certificate-lists.store.ts';
+import { CERTIFICATE_REQUEST_STATES } from '../certificates/certificate-requests.store.ts';
+import { CERTIFICATE_PAGER } from '../certificates/certificates.schemas.ts';
 import * as installedCertificates from '../certificates/installed-certificates.store.ts';
+import { nullable, OfStation, oneOf, Period, readPeriod, StationParams, Text, Time } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import type { App } from '../http/route.ts';
 import * as pncAuthorizations from './authorizations.store.ts';
 import type { PncAuthorizationRow } from './authorizations.store.ts';
 import * as pncCertificateRequests from './certificate-requests.store.ts';
 import type { PncRequestRow } from './certificate-requests.store.ts';
-import * as tags from '../authorization/tags.store.ts';
-import { CERTIFICATE_PAGER } from '../certificates/certificates.schemas.ts';
-import { CertificateRequest } from '../certificates/certificates.schemas.ts';
-import { Certificate } from '../certificates/certificates.schemas.ts';
-import { HashData } from '../certificates/certificates.schemas.ts';
-import { OfStation, oneOf, Period, readPeriod, StationParams, Text, Time } from '../http/fields.ts';
-import { nullable } from '../http/fields.ts';
-import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import { Dialect, PncCertificate, PncCertificateRequest } from './certificates.schemas.ts';
 
-const { certificateRequestId: id, ...requestFields } = CertificateRequest.properties;
-const Dialect = oneOf(['oca', 'has2be'] as const);
-export const PncCertificateRequest = Type.Object(
-  { pncRequestId: id, dialect: Dialect, ...requestFields },
-  { title: 'PncCertificateRequest' },
-);
-const PncCertificate = Type.Object(
-  {
-    ...Certificate.properties,
-    childCertificateHashData: nullable(
-      Type.Array(HashData, { description: 'The sub-CAs under it, where the station told of them' }),
-    ),
-  },
-  { title: 'PncCertificate' },
-);
 const CERTIFICATE_STATUSES = [
   'Accepted',
   'SignatureError',

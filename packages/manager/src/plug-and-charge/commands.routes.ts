@@ -1,19 +1,19 @@
 import { OcppError, TUNNEL_SCHEMAS } from '@evander/ocpp';
 import type { Dialect } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
+import type { ApiContext } from '../api-context.ts';
+import type { CommandRow } from '../commands/command-list.store.ts';
+import { Command, CommandOptions } from '../commands/commands.schemas.ts';
+import { sendCommand } from '../commands/send-command.ts';
+import { nullable, oneOf, StationParams } from '../http/fields.ts';
+import { commandIdOf } from '../http/idempotency.ts';
+import { ocppBody } from '../http/ocpp-body.ts';
+import type { App } from '../http/route.ts';
 import { openResponse, packRequest } from './data-transfer/codec.ts';
 import { PNC_COMMANDS } from './data-transfer/index.ts';
 import type { PncCommandAction } from './data-transfer/tunnel.ts';
 import { messageIdsOf } from './data-transfer/wording.ts';
-import type { CommandRow } from '../commands/command-list.store.ts';
 import * as pncDialects from './dialects.store.ts';
-import { sendCommand } from '../commands/send-command.ts';
-import { CommandOptions } from '../commands/commands.schemas.ts';
-import { Command } from '../commands/commands.schemas.ts';
-import { nullable, oneOf, StationParams } from '../http/fields.ts';
-import { commandIdOf } from '../http/idempotency.ts';
-import { ocppBody } from '../http/ocpp-body.ts';
-import type { ApiContext, App } from '../http/route.ts';
 
 const DIALECT_NAMES = ['oca', 'has2be'] as const satisfies Dialect[];
 const Query = Type.Object(

@@ -1,11 +1,11 @@
-import { CertificateError, readChain, validatePath, isHashAlgorithm } from '@evander/pki';
-import type { Certificate, PathFault, OcspAnswer } from '@evander/pki';
+import { CertificateError, isHashAlgorithm, readChain, validatePath } from '@evander/pki';
+import type { Certificate, OcspAnswer, PathFault } from '@evander/pki';
 import { emaidKey } from '../authorization/emaid.ts';
-import type { Database } from '../database/database.ts';
-import * as pncRoots from './roots.store.ts';
-import type { CertificateVerdict, ContractEvidence, OcspRequestData } from './plug-and-charge.ts';
 import { NoStatus } from '../certificates/responders.ts';
 import type { FindIssuer, Responders } from '../certificates/responders.ts';
+import type { Database } from '../database/database.ts';
+import type { CertificateVerdict, ContractEvidence, OcspRequestData } from './plug-and-charge.ts';
+import * as pncRoots from './roots.store.ts';
 
 type Refusal = Exclude<CertificateVerdict, { status: 'Accepted' }>;
 

@@ -1,6 +1,6 @@
 import type { Dialect } from '@evander/ocpp';
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 const update = statement(
   'pncDialects.note',

@@ -1,10 +1,10 @@
 import type { Log } from '@evander/process';
-import { packRequest } from './data-transfer/codec.ts';
 import type { CallMaker } from '../commands/call-maker.ts';
 import type { Database } from '../database/database.ts';
-import type { IssueV2g, PncServices } from './plug-and-charge.ts';
 import * as pncCertificateRequests from './certificate-requests.store.ts';
 import type { Signable } from './certificate-requests.store.ts';
+import { packRequest } from './data-transfer/codec.ts';
+import type { IssueV2g, PncServices } from './plug-and-charge.ts';
 
 const SWEEP_MS = 10_000;
 /** A request that was taken and not signed is left for so long to whoever took it. */

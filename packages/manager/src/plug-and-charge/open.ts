@@ -1,10 +1,10 @@
 import type { Authority } from '../certificates/authority.ts';
+import type { Responders } from '../certificates/responders.ts';
 import type { Database } from '../database/database.ts';
 import { ContractCheck } from './contract-check.ts';
 import { contractPool } from './contract-pool.ts';
 import type { PncOptions } from './options.ts';
 import type { IssueV2g, PncServices } from './plug-and-charge.ts';
-import type { Responders } from '../certificates/responders.ts';
 import { v2gAuthorityOf, withoutRoot } from './v2g-authority.ts';
 
 export interface PncContext {

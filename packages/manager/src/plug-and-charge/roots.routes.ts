@@ -1,12 +1,13 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { X509Certificate } from 'node:crypto';
+import type { ApiContext } from '../api-context.ts';
 import { readCertificates } from '../certificates/pem.ts';
-import * as pncRoots from './roots.store.ts';
-import type { PncRoot, PncRootRow } from './roots.store.ts';
 import { nullable, oneOf, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as pncRoots from './roots.store.ts';
+import type { PncRoot, PncRootRow } from './roots.store.ts';
 
 const Types = oneOf(pncRoots.PNC_ROOT_TYPES);
 const Fingerprint = Type.String({

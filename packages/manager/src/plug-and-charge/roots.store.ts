@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 export const PNC_ROOT_TYPES = ['V2GRootCertificate', 'MORootCertificate'] as const;
 

@@ -1,10 +1,10 @@
-import * as boots from '../stations/boots.store.ts';
-import type { Boot } from '../stations/boots.store.ts';
 import * as configuration from '../configuration/configuration.store.ts';
 import type { Database } from '../database/database.ts';
+import * as openGoals from '../desired-state/open-reconciliations.store.ts';
 import * as goals from '../desired-state/reconciliations.store.ts';
 import * as jobs from '../jobs/jobs.store.ts';
-import * as openGoals from '../desired-state/open-reconciliations.store.ts';
+import * as boots from '../stations/boots.store.ts';
+import type { Boot } from '../stations/boots.store.ts';
 import * as passwordChanges from '../stations/password-changes.store.ts';
 import type { RegistrationStatus } from '../stations/stations.store.ts';
 

@@ -1,7 +1,7 @@
-import * as connections from '../stations/connections.store.ts';
-import type { ConnectionEvent } from '../stations/connections.store.ts';
 import type { Database } from '../database/database.ts';
 import * as goals from '../desired-state/reconciliations.store.ts';
+import * as connections from '../stations/connections.store.ts';
+import type { ConnectionEvent } from '../stations/connections.store.ts';
 import * as stations from '../stations/stations.store.ts';
 
 /** A connection or its end, as a gateway announces it or a message of the station implies it. */

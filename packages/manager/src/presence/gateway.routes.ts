@@ -1,9 +1,10 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as stations from '../stations/stations.store.ts';
-import type { StationCredentials } from '../stations/stations.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { isStationId } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as stations from '../stations/stations.store.ts';
+import type { StationCredentials } from '../stations/stations.store.ts';
 
 const Params = Type.Object({ stationId: Type.String() });
 const Shown = Type.Object({ certificateChain: Type.String({ maxLength: 100_000 }) });

@@ -1,15 +1,16 @@
-import type { Envelope } from '@evander/broker';
 import { ConnectionClock } from '@evander/broker';
-import { isStationId } from '../http/fields.ts';
+import type { Envelope } from '@evander/broker';
 import * as configuration from '../configuration/configuration.store.ts';
-import * as connections from '../stations/connections.store.ts';
+import type { Batch } from '../database/batch.ts';
 import type { Db } from '../database/database.ts';
+import { isStationId } from '../http/fields.ts';
+import * as connections from '../stations/connections.store.ts';
 import * as stations from '../stations/stations.store.ts';
-import type { Writer } from '../station-writer.ts';
+import type { ToldConnection } from './connection-batch.store.ts';
 
 export interface HeardStationsOptions {
   database: Db;
-  connections: Writer['connections'];
+  connections: Batch<ToldConnection>;
   heartbeatSeconds: number;
   unknownStations: 'accept' | 'reject';
   now(): Date;

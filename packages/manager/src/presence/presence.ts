@@ -1,17 +1,18 @@
 import type { Listing, Presence, UnreadableFrame } from '@evander/broker';
 import { parseDateTime } from '@evander/ocpp';
 import { hideSecretText } from '@evander/process';
-import { storable } from '../database/storable.ts';
-import * as connections from '../stations/connections.store.ts';
+import type { Batch } from '../database/batch.ts';
 import type { Database } from '../database/database.ts';
+import { storable } from '../database/storable.ts';
 import type { FrameRecord } from '../frames/frames.store.ts';
+import * as connections from '../stations/connections.store.ts';
 import * as stations from '../stations/stations.store.ts';
+import type { ToldConnection } from './connection-batch.store.ts';
 import * as turnedAway from './rejected-handshakes.store.ts';
-import type { Writer } from '../station-writer.ts';
 
 export interface PresenceContext {
   database: Database;
-  writer: Writer;
+  writer: { connections: Batch<ToldConnection>; frames: Batch<FrameRecord> };
   now(): Date;
 }
 

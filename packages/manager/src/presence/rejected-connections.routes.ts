@@ -1,9 +1,10 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as rejectedConnections from './rejected-connections.store.ts';
-import type { RejectedConnection } from './rejected-connections.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as rejectedConnections from './rejected-connections.store.ts';
+import type { RejectedConnection } from './rejected-connections.store.ts';
 
 const Rejected = Type.Object(
   {

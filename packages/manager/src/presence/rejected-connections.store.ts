@@ -1,6 +1,6 @@
 import type { TurnedAway } from '@evander/broker';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** Connections from one address that were rejected for one reason, before they named a station. */
 export interface RejectedConnection {

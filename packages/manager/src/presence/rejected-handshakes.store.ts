@@ -1,6 +1,6 @@
 import type { TurnedAway } from '@evander/broker';
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import * as rejectedConnections from './rejected-connections.store.ts';
 
 // In one order, or two managers with the same handshakes would lock each other out.

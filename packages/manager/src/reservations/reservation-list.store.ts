@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import type { ReservationState } from './reservations.store.ts';
 
 /** A reservation as the API shows it. */

@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** What is known of a connector before it is reserved; connector 0 is the station. */
 export interface Place {

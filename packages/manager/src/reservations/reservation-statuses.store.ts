@@ -1,7 +1,7 @@
-import { isAhead } from '../stations/station-clock.ts';
-import type { ConnectorStatus } from '../stations/connectors.store.ts';
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
+import type { ConnectorStatus } from '../stations/connectors.store.ts';
+import { isAhead } from '../stations/station-clock.ts';
 import { LIVE, SKEW } from './reservations.store.ts';
 
 const MATTERS = new Set(['Reserved', 'Available', 'Unavailable', 'Faulted']);

@@ -1,12 +1,12 @@
 import type { ReserveNowRequest } from '@evander/ocpp';
 import { idTagInfoOf } from '../authorization/authorize.ts';
-import * as configuration from '../configuration/configuration.store.ts';
-import * as places from './reservation-places.store.ts';
-import type { Place } from './reservation-places.store.ts';
 import * as tags from '../authorization/tags.store.ts';
 import { tagKey } from '../authorization/tags.store.ts';
 import { RuleBroken } from '../commands/command.ts';
 import type { CheckContext } from '../commands/command.ts';
+import * as configuration from '../configuration/configuration.store.ts';
+import * as places from './reservation-places.store.ts';
+import type { Place } from './reservation-places.store.ts';
 
 /** A tag, or a group, that is let charge; a parentIdTag that its Authorize answers will carry (ReserveNow.3). */
 export async function requireTag(

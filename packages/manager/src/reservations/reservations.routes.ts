@@ -1,10 +1,11 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { ApiContext } from '../api-context.ts';
+import { nullable, oneOf, StationParams, Text, Time } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import type { App } from '../http/route.ts';
 import * as reservationList from './reservation-list.store.ts';
 import type { ReservationRow } from './reservation-list.store.ts';
 import { RESERVATION_STATES } from './reservations.store.ts';
-import { nullable, oneOf, StationParams, Text, Time } from '../http/fields.ts';
-import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
 
 const Reservation = Type.Object(
   {

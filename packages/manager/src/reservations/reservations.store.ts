@@ -1,6 +1,6 @@
-import type { Db } from '../database/database.ts';
-import { statement } from '../database/database.ts';
 import { tagKey } from '../authorization/tags.store.ts';
+import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /**
  * `refused`: by the station, or it was never asked; `lost`: to a fault; `replaced`: by another with its id; `ended`: the station

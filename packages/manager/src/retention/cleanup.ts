@@ -1,12 +1,12 @@
 import type { Log } from '@evander/process';
-import type { FileOptions } from '../files/files.ts';
-import { tidyFiles } from '../files/cleanup.ts';
-import type { Database } from '../database/database.ts';
-import * as idempotencyKeys from '../http/idempotency-keys.store.ts';
 import * as ocspAnswers from '../certificates/ocsp-answers.store.ts';
+import type { Database } from '../database/database.ts';
 import { createPartitions } from '../database/partitions.ts';
-import * as reservations from '../reservations/reservations.store.ts';
+import { tidyFiles } from '../files/cleanup.ts';
+import type { FileOptions } from '../files/files.ts';
+import * as idempotencyKeys from '../http/idempotency-keys.store.ts';
 import * as turnedAway from '../presence/rejected-handshakes.store.ts';
+import * as reservations from '../reservations/reservations.store.ts';
 
 const EVERY_MS = 3_600_000;
 const TURNED_AWAY_ROWS = 10_000;

@@ -1,5 +1,5 @@
-import type { Database, Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Database, Db } from '../database/database.ts';
 import { isInUse, whileTableIsFree } from '../database/table-lock.ts';
 
 /** A table that grows with time, and how what is too old is told in it. */

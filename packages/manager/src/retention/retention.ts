@@ -1,9 +1,9 @@
 import type { Log } from '@evander/process';
+import type { Database } from '../database/database.ts';
 import type { ManagerMetrics } from '../observability/metrics.ts';
 import { Recurring } from '../recurring.ts';
 import * as chores from './cleanups.ts';
-import type { Database } from '../database/database.ts';
-import { RETAINED, removeOld } from './retention.store.ts';
+import { removeOld, RETAINED } from './retention.store.ts';
 import type { RetainedData } from './retention.store.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,13 +1,13 @@
 import { OcppError } from '@evander/ocpp';
 import type { ChargingProfile } from '@evander/ocpp';
-import { profileIn } from './charging-profile-template.ts';
-import type { NewProfile, TemplateDefinition } from './charging-profile-template.ts';
 import type { CallMaker } from '../commands/call-maker.ts';
 import { NotSent, RuleBroken } from '../commands/command.ts';
-import * as applications from './charging-profile-applications.store.ts';
 import * as configuration from '../configuration/configuration.store.ts';
 import type { Database, Db } from '../database/database.ts';
 import * as transactions from '../transactions/transactions.store.ts';
+import * as applications from './charging-profile-applications.store.ts';
+import { profileIn } from './charging-profile-template.ts';
+import type { NewProfile, TemplateDefinition } from './charging-profile-template.ts';
 
 /** So many stations are prepared at a time. */
 const AT_ONCE = 8;

@@ -2,8 +2,8 @@ import type { GetCompositeScheduleRequest } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static } from '@fastify/type-provider-typebox';
 import type { CallMaker } from '../commands/call-maker.ts';
-import { NotSent, RuleBroken } from '../commands/command.ts';
 import type { CommandRow } from '../commands/command-list.store.ts';
+import { NotSent, RuleBroken } from '../commands/command.ts';
 import { nullable, oneOf, Text } from '../http/fields.ts';
 
 const WAIT_MS = 15_000;

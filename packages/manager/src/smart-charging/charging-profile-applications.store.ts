@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** `refused`: nothing was sent; `forgotten`: its command is not kept any more; the others tell how the command stands. */
 export const APPLICATION_OUTCOMES = [

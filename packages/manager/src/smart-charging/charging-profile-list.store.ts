@@ -1,6 +1,6 @@
 import type { ChargingProfile, InstalledProfile } from '@evander/ocpp';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** A charging profile as the API shows it. */
 export interface ChargingProfileRow {

@@ -1,10 +1,13 @@
 import { Type } from '@fastify/type-provider-typebox';
-import type { TemplateDefinition } from './charging-profile-template.ts';
+import type { ApiContext } from '../api-context.ts';
+import { readTime } from '../http/fields.ts';
+import { listQuery, pageOf, Pager } from '../http/paging.ts';
+import { Problem } from '../http/problem.ts';
+import type { App } from '../http/route.ts';
 import { profileOf } from './charging-profile-template.ts';
-import { checkProfile } from './charging-profile.rules.ts';
-import * as templates from './charging-profile-templates.store.ts';
-import type { TemplateRow } from './charging-profile-templates.store.ts';
+import type { TemplateDefinition } from './charging-profile-template.ts';
 import {
+  BASE,
   Change,
   New,
   Purpose,
@@ -12,13 +15,11 @@ import {
   TemplateParams,
   unknownTemplate,
 } from './charging-profile-templates.schemas.ts';
-import { readTime } from '../http/fields.ts';
-import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import * as templates from './charging-profile-templates.store.ts';
+import type { TemplateRow } from './charging-profile-templates.store.ts';
+import { checkProfile } from './charging-profile.rules.ts';
 
 const PAGER = new Pager(['text'], ({ name }: TemplateRow) => [name]);
-export const BASE = '/charging-profile-templates';
 const tags = ['smart charging'];
 const problems = [409, 422];
 

@@ -2,7 +2,6 @@ import { INT32_MAX } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import { idOf, nullable, oneOf, Time, TimeText } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
-import { BASE } from './charging-profile-templates.routes.ts';
 
 /** What a profile is for. */
 export const Purpose = oneOf(['ChargePointMaxProfile', 'TxDefaultProfile', 'TxProfile'] as const);
@@ -113,3 +112,4 @@ export function unknownTemplate(templateId: string): Problem {
     `charging profile template ${templateId} is not known; GET /api/v1${BASE} lists those that are`,
   );
 }
+export const BASE = '/charging-profile-templates';

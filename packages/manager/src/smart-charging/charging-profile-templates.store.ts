@@ -1,6 +1,6 @@
-import type { TemplateDefinition } from './charging-profile-template.ts';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
+import type { TemplateDefinition } from './charging-profile-template.ts';
 
 export interface TemplateRow {
   templateId: string;

@@ -1,10 +1,10 @@
-import type { ChargingProfile, SetChargingProfileRequest } from '@evander/ocpp';
 import { parseDateTime } from '@evander/ocpp';
-import * as chargingProfiles from './charging-profiles.store.ts';
-import * as configuration from '../configuration/configuration.store.ts';
-import * as transactionList from '../transactions/transaction-list.store.ts';
+import type { ChargingProfile, SetChargingProfileRequest } from '@evander/ocpp';
 import { RuleBroken } from '../commands/command.ts';
 import type { CheckContext } from '../commands/command.ts';
+import * as configuration from '../configuration/configuration.store.ts';
+import * as transactionList from '../transactions/transaction-list.store.ts';
+import * as chargingProfiles from './charging-profiles.store.ts';
 
 /** What holds for a charging profile by itself (SetProfile.4, SetProfile.5): throws RuleBroken. */
 export function checkProfile(profile: ChargingProfile): void {

@@ -1,9 +1,10 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as chargingProfileList from './charging-profile-list.store.ts';
-import type { ChargingProfileRow } from './charging-profile-list.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { ConnectorId, nullable, oneOf, StationParams, Time, TransactionId } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as chargingProfileList from './charging-profile-list.store.ts';
+import type { ChargingProfileRow } from './charging-profile-list.store.ts';
 
 const Purpose = oneOf(
   ['ChargePointMaxProfile', 'TxDefaultProfile', 'TxProfile'] as const,

@@ -1,6 +1,6 @@
 import type { ChargingProfile, ClearChargingProfileRequest } from '@evander/ocpp';
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** A profile that a station has accepted. */
 export interface InstalledProfile {
@@ -109,16 +109,6 @@ export async function clear(
   const { id = null, connectorId = null, chargingProfilePurpose = null, stackLevel = null } = filter;
   await db.query(lockStation([stationId]));
   await db.query(removeMatching([stationId, sentAt, id, connectorId, chargingProfilePurpose, stackLevel]));
-}
-
-const removeEnded = statement(
-  'chargingProfiles.removeOfTransaction',
-  `DELETE FROM charging_profiles WHERE station_id = $1 AND transaction_id = $2::bigint AND purpose = 'TxProfile'`,
-);
-
-/** Forgets the TxProfiles of a transaction that has ended, known to us or not (SetProfile.7). */
-export async function removeOfTransaction(db: Db, stationId: string, transactionId: number): Promise<void> {
-  await db.query(removeEnded([stationId, transactionId]));
 }
 
 const countKept = statement(

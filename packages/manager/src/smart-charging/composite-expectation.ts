@@ -1,11 +1,11 @@
 import { compositeSchedule, stationSchedule } from '@evander/ocpp';
 import type { CompositePeriod } from '@evander/ocpp';
-import * as chargingProfileList from './charging-profile-list.store.ts';
 import * as configuration from '../configuration/configuration.store.ts';
+import type { Db } from '../database/database.ts';
 import * as connectors from '../stations/connectors.store.ts';
 import type { ChargingConnector } from '../stations/connectors.store.ts';
-import type { Db } from '../database/database.ts';
 import * as transactions from '../transactions/transactions.store.ts';
+import * as chargingProfileList from './charging-profile-list.store.ts';
 
 /** A composite schedule to be expected. */
 export interface Window {

@@ -1,17 +1,18 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
+import type { ApiContext } from '../api-context.ts';
+import * as configuration from '../configuration/configuration.store.ts';
+import type { Db } from '../database/database.ts';
+import { ConnectorId, StationId } from '../http/fields.ts';
+import { Problem } from '../http/problem.ts';
+import type { App } from '../http/route.ts';
+import { askForSchedule } from './ask-composite-schedule.ts';
 import { differences, toldSchedule } from './composite-comparison.ts';
 import { expectedSchedules } from './composite-expectation.ts';
 import type { Expectation } from './composite-expectation.ts';
+import { Answer, Query } from './composite-schedule.schemas.ts';
 import * as compositeSchedules from './composite-schedules.store.ts';
 import type { CompositeSchedule } from './composite-schedules.store.ts';
-import * as configuration from '../configuration/configuration.store.ts';
-import type { Db } from '../database/database.ts';
-import { askForSchedule } from './ask-composite-schedule.ts';
-import { Answer, Query } from './composite-schedule.schemas.ts';
-import { ConnectorId, StationId } from '../http/fields.ts';
-import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
 
 /** What a connector may take: as its station says, and as its profiles give. */
 export function compositeScheduleRoute(app: App, context: ApiContext): void {

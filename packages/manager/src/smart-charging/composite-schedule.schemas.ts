@@ -1,6 +1,6 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { Ask } from './ask-composite-schedule.ts';
 import { nullable, oneOf, Text, Time } from '../http/fields.ts';
+import { Ask } from './ask-composite-schedule.ts';
 
 const MAX_DURATION_SECONDS = 31 * 86_400;
 const UNIT = oneOf(['A', 'W'] as const);

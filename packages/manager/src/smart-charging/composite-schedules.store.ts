@@ -1,6 +1,6 @@
 import type { ChargingSchedule } from '@evander/ocpp';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** What a station said when it was asked for a composite schedule. */
 export interface CompositeSchedule {

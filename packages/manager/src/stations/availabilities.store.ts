@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** What was asked of a connector (0: of the station and all of them), and what the station said to it. */
 export interface Availability {

@@ -1,6 +1,6 @@
 import type { BootNotificationRequest } from '@evander/ocpp';
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import type { RegistrationStatus } from './stations.store.ts';
 
 // An empty string is how some stations say "none" (field-quirks 12); null leaves what was known. In one order, or two managers with the

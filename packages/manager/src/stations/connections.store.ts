@@ -1,6 +1,6 @@
 import type { Connection, Listing, WeakConnection } from '@evander/broker';
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** A gateway that has given no sign of life for so long is taken for dead, and its stations for disconnected. */
 export const GATEWAY_LEASE_SECONDS = 35;

@@ -1,10 +1,11 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as statusList from './status-list.store.ts';
-import type { StatusRow } from './status-list.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { ConnectorId, Period, readPeriod, StationId } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
 import { ConnectorStatus } from './connectors.schemas.ts';
+import * as statusList from './status-list.store.ts';
+import type { StatusRow } from './status-list.store.ts';
 
 const Params = Type.Object({ stationId: StationId, connectorId: ConnectorId });
 const PAGER = new Pager(['time', 'uuid'], ({ statusAt, digest }: StatusRow) => [

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Database } from '../database/database.ts';
-import * as stations from './stations.store.ts';
 import { Problem } from '../http/problem.ts';
+import * as stations from './stations.store.ts';
 
 const UNDER_A_STATION = /\/stations\/:stationId\//;
 

@@ -1,6 +1,6 @@
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
-import { BOOTED, bootColumns } from './boots.store.ts';
+import type { Db } from '../database/database.ts';
+import { bootColumns, BOOTED } from './boots.store.ts';
 import type { BootTimes } from './boots.store.ts';
 
 /** A password that is on its way to a station. */

@@ -1,10 +1,11 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as securityEvents from './security-events.store.ts';
-import type { SecurityEvent as Row } from './security-events.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { OfStation, Period, readPeriod } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
 import { SecurityEvent } from './security-events.schemas.ts';
+import * as securityEvents from './security-events.store.ts';
+import type { SecurityEvent as Row } from './security-events.store.ts';
 
 const Query = listQuery({
   stationId: OfStation,

@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { Time, Text } from '../http/fields.ts';
+import { Text, Time } from '../http/fields.ts';
 
 /** A security event as the API shows it. */
 export const SecurityEvent = Type.Object(

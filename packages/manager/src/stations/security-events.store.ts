@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** A security event as a station told of it. */
 export interface SecurityEvent {

@@ -1,13 +1,12 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { Static } from '@fastify/type-provider-typebox';
-import { passwordHashes } from './station-password.ts';
-import * as passwordChanges from './password-changes.store.ts';
-import type { Db } from '../database/database.ts';
-import * as stationList from './station-list.store.ts';
-import * as stations from './stations.store.ts';
+import type { Database, Db } from '../database/database.ts';
 import { nullable, oneOf } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext } from '../http/route.ts';
+import * as passwordChanges from './password-changes.store.ts';
+import * as stationList from './station-list.store.ts';
+import { passwordHashes } from './station-password.ts';
+import * as stations from './stations.store.ts';
 
 /** What an operator says of a station. */
 export const StationChange = Type.Object(
@@ -65,7 +64,7 @@ export const StationChange = Type.Object(
 
 /** Adds or changes a station; what the change does not name keeps its value. True when it is new. */
 export async function putStation(
-  { database, passwordPepper }: ApiContext,
+  { database, passwordPepper }: { database: Database; passwordPepper: string },
   stationId: string,
   change: Static<typeof StationChange>,
 ): Promise<boolean> {

@@ -1,6 +1,6 @@
-import { IS_CONNECTED } from './connections.store.ts';
-import type { Db } from '../database/database.ts';
 import { search } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
+import { IS_CONNECTED } from './connections.store.ts';
 
 /** What stations have in common that something is done with. */
 export interface StationChoice {

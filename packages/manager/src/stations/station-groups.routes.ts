@@ -1,12 +1,13 @@
 import { Type } from '@fastify/type-provider-typebox';
+import type { ApiContext } from '../api-context.ts';
 import type { Db } from '../database/database.ts';
 import * as openGoals from '../desired-state/open-reconciliations.store.ts';
-import * as store from './station-groups.store.ts';
-import type { StationGroup } from './station-groups.store.ts';
 import { nullable, StationId, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
 import { GroupParams, requireGroup, unknownGroup } from './station-groups.schemas.ts';
+import * as store from './station-groups.store.ts';
+import type { StationGroup } from './station-groups.store.ts';
 
 const Filter = Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 255 })));
 const Group = Type.Object(

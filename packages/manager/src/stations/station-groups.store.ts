@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 /** Stations that are to be alike: those named, and those that fit all that is set of vendor, model and prefix. */
 export interface StationGroup {

@@ -1,6 +1,6 @@
-import { IS_CONNECTED } from './connections.store.ts';
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
+import { IS_CONNECTED } from './connections.store.ts';
 import type { RegistrationStatus } from './stations.store.ts';
 
 /** A station as the API shows it: one that was added, or one that was turned away and may be adopted. */

@@ -1,11 +1,12 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as stationList from './station-list.store.ts';
-import type { StationRow } from './station-list.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { StationParams } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
 import { putStation, StationChange } from './station-change.ts';
+import * as stationList from './station-list.store.ts';
+import type { StationRow } from './station-list.store.ts';
 import { Registration, Station } from './stations.schemas.ts';
 
 const Query = listQuery({

@@ -1,13 +1,13 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { FastifyContextConfig } from 'fastify';
-import * as meterValueList from './meter-value-list.store.ts';
-import * as transactionList from './transaction-list.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { CsvAnswer, sendCsv } from '../http/csv.ts';
 import { readPeriod, TransactionParams } from '../http/fields.ts';
+import type { App } from '../http/route.ts';
+import * as meterValueList from './meter-value-list.store.ts';
 import { METER_VALUE_FILTERS } from './meter-values.schemas.ts';
-import type { ApiContext, App } from '../http/route.ts';
-import { unknownTransaction } from './transactions.schemas.ts';
-import { TRANSACTION_FILTERS } from './transactions.schemas.ts';
+import * as transactionList from './transaction-list.store.ts';
+import { TRANSACTION_FILTERS, unknownTransaction } from './transactions.schemas.ts';
 
 const config: FastifyContextConfig = { role: 'viewer', problems: [429] };
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { csvColumns, foreignText, plain, time } from '../database/csv-column.ts';
-import type { Database, Db } from '../database/database.ts';
 import { search } from '../database/database.ts';
+import type { Database, Db } from '../database/database.ts';
 
 /** A sample as the API shows it, with the digest that is its place among those of one moment. */
 export interface MeterValueRow {

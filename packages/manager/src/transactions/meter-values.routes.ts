@@ -1,12 +1,13 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as meterValueList from './meter-value-list.store.ts';
-import type { MeterValueRow } from './meter-value-list.store.ts';
-import * as transactionList from './transaction-list.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { ConnectorId, Period, readPeriod, StationParams, TransactionParams } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
-import { unknownTransaction } from './transactions.schemas.ts';
+import type { App } from '../http/route.ts';
+import * as meterValueList from './meter-value-list.store.ts';
+import type { MeterValueRow } from './meter-value-list.store.ts';
 import { METER_VALUE_FILTERS, MeterValue } from './meter-values.schemas.ts';
+import * as transactionList from './transaction-list.store.ts';
+import { unknownTransaction } from './transactions.schemas.ts';
 
 const PAGER = new Pager(['time', 'integer', 'uuid'], ({ measuredAt, connectorId, digest }: MeterValueRow) => [
   measuredAt.toISOString(),

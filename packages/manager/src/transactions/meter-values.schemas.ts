@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { Time, Int32, nullable, Text } from '../http/fields.ts';
+import { Int32, nullable, Text, Time } from '../http/fields.ts';
 
 export const MeterValue = Type.Object(
   {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 
 export interface Sample {
   stationId: string;

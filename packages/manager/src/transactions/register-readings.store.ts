@@ -1,8 +1,8 @@
+import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
+import type { Sample } from './meter-values.store.ts';
 import { REGISTER_LOCATIONS, registerReadings } from './register-readings.ts';
 import type { RegisterLocation, RegisterReading } from './register-readings.ts';
-import type { Db } from '../database/database.ts';
-import { statement } from '../database/database.ts';
-import type { Sample } from './meter-values.store.ts';
 
 const rankOf = (location: string): string =>
   `array_position(ARRAY['${REGISTER_LOCATIONS.join("', '")}'], ${location})`;

@@ -1,7 +1,7 @@
 import type { ChargingProfile } from '@evander/ocpp';
-import type { Db } from '../database/database.ts';
-import { statement } from '../database/database.ts';
 import { tagKey } from '../authorization/tags.store.ts';
+import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import type { Start } from './transactions.store.ts';
 
 /** A start follows its command within this time: ConnectionTimeOut is a minute or a few. */

@@ -1,12 +1,12 @@
 import { INT32_MAX } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
-import * as transactionEndings from './transaction-endings.store.ts';
-import * as transactionList from './transaction-list.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { readTime, Reason, TransactionParams } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
-import { unknownTransaction } from './transactions.schemas.ts';
-import { Transaction } from './transactions.schemas.ts';
+import type { App } from '../http/route.ts';
+import * as transactionEndings from './transaction-endings.store.ts';
+import * as transactionList from './transaction-list.store.ts';
+import { Transaction, unknownTransaction } from './transactions.schemas.ts';
 
 /** So far may the clock of a station, whose time somebody has read off, be ahead of ours. */
 const AHEAD_MS = 60_000;

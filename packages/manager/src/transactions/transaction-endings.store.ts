@@ -1,6 +1,6 @@
-import * as chargingProfiles from '../smart-charging/charging-profiles.store.ts';
-import type { Database, Db } from '../database/database.ts';
 import { statement } from '../database/database.ts';
+import type { Database, Db } from '../database/database.ts';
+import * as transactionProfilesStore from './transaction-profiles.store.ts';
 import type { TransactionState } from './transaction-state.store.ts';
 import type { Start } from './transactions.store.ts';
 
@@ -60,7 +60,7 @@ export async function close(
     if (!transaction) return false;
     check(transaction);
     await db.query(update([transactionId, at, by, reason, meterStopWh, stoppedAt]));
-    await chargingProfiles.removeOfTransaction(db, transaction.stationId, transactionId);
+    await transactionProfilesStore.removeOfTransaction(db, transaction.stationId, transactionId);
     return true;
   });
 }

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import type pg from 'pg';
-import { csvColumns, foreignText, plain, time } from '../database/csv-column.ts';
-import type { Database, Db } from '../database/database.ts';
-import { search, statement } from '../database/database.ts';
 import { tagKey } from '../authorization/tags.store.ts';
+import { csvColumns, foreignText, plain, time } from '../database/csv-column.ts';
+import { search, statement } from '../database/database.ts';
+import type { Database, Db } from '../database/database.ts';
 import type { EnergySource, TransactionState } from './transaction-state.store.ts';
 
 /** A transaction as the API shows it. */

@@ -1,14 +1,14 @@
 import type { StopTransactionRequest } from '@evander/ocpp';
 import type { IdTagInfo } from '../authorization/authorize.ts';
-import { isByOtherTag } from './inferred-transaction.ts';
-import { samplesOf } from './samples.ts';
-import { readStationTime } from '../stations/station-clock.ts';
-import * as chargingProfiles from '../smart-charging/charging-profiles.store.ts';
 import type { Db } from '../database/database.ts';
+import { readStationTime } from '../stations/station-clock.ts';
+import { isByOtherTag } from './inferred-transaction.ts';
 import * as messagesWithoutId from './messages-without-id.store.ts';
 import * as meterValues from './meter-values.store.ts';
 import type { Sample } from './meter-values.store.ts';
 import * as registerReadings from './register-readings.store.ts';
+import { samplesOf } from './samples.ts';
+import * as transactionProfilesStore from './transaction-profiles.store.ts';
 import type { TransactionFlag } from './transaction-state.store.ts';
 import * as transactions from './transactions.store.ts';
 import * as unmatchedStops from './unmatched-stops.store.ts';
@@ -32,7 +32,7 @@ export async function applyStop(db: Db, transactionStop: TransactionStop): Promi
   const { transactionId } = transaction;
   const isConfirmed = knownBy === 'id' && isSameStop(stop, transaction);
   if (transaction.isProvisional && !isConfirmed) await releaseStop(db, stationId, transaction);
-  await chargingProfiles.removeOfTransaction(db, stationId, transactionId);
+  await transactionProfilesStore.removeOfTransaction(db, stationId, transactionId);
   await recordSamples(db, transactionStop);
   const flags: TransactionFlag[] = flagsOf(stop, transaction, idTagInfo);
   if (!readStationTime(request.timestamp, stop.receivedAt).isPlausible) flags.push('clockImplausible');

@@ -1,8 +1,9 @@
-import * as transactionList from './transaction-list.store.ts';
-import type { TransactionRow } from './transaction-list.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { readPeriod, TransactionParams } from '../http/fields.ts';
 import { listQuery, pageOf, PeriodPager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as transactionList from './transaction-list.store.ts';
+import type { TransactionRow } from './transaction-list.store.ts';
 import { Transaction, TRANSACTION_FILTERS, unknownTransaction } from './transactions.schemas.ts';
 
 const Query = listQuery(TRANSACTION_FILTERS);

@@ -1,7 +1,7 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { nullable, oneOf, Time, Text, TimeText, OfStation, ConnectorId } from '../http/fields.ts';
+import { ConnectorId, nullable, OfStation, oneOf, Text, Time, TimeText } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
-import { TRANSACTION_FLAGS, ENERGY_SOURCES, TRANSACTION_STATES } from './transaction-state.store.ts';
+import { ENERGY_SOURCES, TRANSACTION_FLAGS, TRANSACTION_STATES } from './transaction-state.store.ts';
 
 export const State = oneOf(
   TRANSACTION_STATES,

@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import type { Mismatch, UnmatchedStopState } from './unmatched-stops.store.ts';
 
 /** A stop that ended no transaction, as the API shows it. */

@@ -1,9 +1,9 @@
 import { idTagInfoOf } from '../authorization/authorize.ts';
-import type { Database, Db } from '../database/database.ts';
 import * as tags from '../authorization/tags.store.ts';
+import type { Database, Db } from '../database/database.ts';
+import { applyStop } from './transaction-stop.ts';
 import * as transactions from './transactions.store.ts';
 import * as unmatchedStops from './unmatched-stops.store.ts';
-import { applyStop } from './transaction-stop.ts';
 
 /** Why a stop cannot be assigned or dismissed as an operator asks. */
 export class NotResolvable extends Error {

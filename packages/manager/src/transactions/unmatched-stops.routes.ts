@@ -1,13 +1,14 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as unmatchedStopList from './unmatched-stop-list.store.ts';
-import type { UnmatchedStopRow } from './unmatched-stop-list.store.ts';
-import { UNMATCHED_STOP_STATES } from './unmatched-stops.store.ts';
-import { assign, dismiss, unknownStop } from './unmatched-stop-resolution.ts';
+import type { ApiContext } from '../api-context.ts';
 import { Int32, OfStation, oneOf, Reason } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import * as unmatchedStopList from './unmatched-stop-list.store.ts';
+import type { UnmatchedStopRow } from './unmatched-stop-list.store.ts';
+import { assign, dismiss, unknownStop } from './unmatched-stop-resolution.ts';
 import { UnmatchedStop } from './unmatched-stops.schemas.ts';
+import { UNMATCHED_STOP_STATES } from './unmatched-stops.store.ts';
 
 const UnmatchedStopParams = Type.Object({
   unmatchedStopId: Type.Integer({

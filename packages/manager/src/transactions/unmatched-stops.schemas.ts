@@ -1,5 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { Text, Time, oneOf, nullable } from '../http/fields.ts';
+import { nullable, oneOf, Text, Time } from '../http/fields.ts';
 import { MISMATCHES, UNMATCHED_STOP_STATES } from './unmatched-stops.store.ts';
 
 /** A stop that ended no transaction, as the API shows it. */

@@ -1,8 +1,8 @@
 import type { StopTransactionRequest } from '@evander/ocpp';
 import type { IdTagInfo } from '../authorization/authorize.ts';
-import type { Db } from '../database/database.ts';
-import { statement } from '../database/database.ts';
 import { tagKey } from '../authorization/tags.store.ts';
+import { statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import type { Stop } from './transactions.store.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Event } from '../events/events.store.ts';
-import type { Waiting } from './webhook-deliveries.store.ts';
 import type { Outcome } from './post.ts';
+import type { Waiting } from './webhook-deliveries.store.ts';
 
 /** An event to be posted; `waiting` tells that it was tried before, or stood behind one that was. */
 export interface Item {

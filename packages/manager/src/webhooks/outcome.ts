@@ -1,8 +1,8 @@
 import type { Event } from '../events/events.store.ts';
-import type { Undelivered } from './webhook-deliveries.store.ts';
-import type { LeasedWebhook } from './webhooks.store.ts';
 import type { Item } from './lanes.ts';
 import type { Outcome } from './post.ts';
+import type { Undelivered } from './webhook-deliveries.store.ts';
+import type { LeasedWebhook } from './webhooks.store.ts';
 
 /** How patient a webhook is. */
 export interface Patience {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
-import type { Outbound } from '../outbound/outbound.ts';
 import type { Event } from '../events/events.store.ts';
+import type { Outbound } from '../outbound/outbound.ts';
 
 /** What came of a try: taken, refused for now, refused for good (410), or broken off by us. */
 export type Outcome =

@@ -2,15 +2,15 @@ import type { Log } from '@evander/process';
 import type { Database } from '../database/database.ts';
 import * as events from '../events/events.store.ts';
 import type { Event } from '../events/events.store.ts';
-import * as deliveries from './webhook-deliveries.store.ts';
-import type { Undelivered, Waiting } from './webhook-deliveries.store.ts';
-import * as webhooks from './webhooks.store.ts';
-import type { LeasedWebhook } from './webhooks.store.ts';
 import { Lanes } from './lanes.ts';
 import type { Item } from './lanes.ts';
 import { failedAgain, givenUp, inLine, isOverdue, Outcomes, pause } from './outcome.ts';
 import type { Patience } from './outcome.ts';
 import type { Outcome } from './post.ts';
+import * as deliveries from './webhook-deliveries.store.ts';
+import type { Undelivered, Waiting } from './webhook-deliveries.store.ts';
+import * as webhooks from './webhooks.store.ts';
+import type { LeasedWebhook } from './webhooks.store.ts';
 
 export interface SessionOptions {
   database: Database;

@@ -1,13 +1,13 @@
 import { Type } from '@fastify/type-provider-typebox';
-import * as deliveries from './webhook-deliveries.store.ts';
-import type { DeadDelivery } from './webhook-deliveries.store.ts';
-import * as webhooks from './webhooks.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { Event } from '../events/events.schemas.ts';
 import { nullable, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
-import type { ApiContext, App } from '../http/route.ts';
-import { throwUnknown } from './webhooks.schemas.ts';
-import { WebhookParams } from './webhooks.schemas.ts';
+import type { App } from '../http/route.ts';
+import * as deliveries from './webhook-deliveries.store.ts';
+import type { DeadDelivery } from './webhook-deliveries.store.ts';
+import { throwUnknown, WebhookParams } from './webhooks.schemas.ts';
+import * as webhooks from './webhooks.store.ts';
 
 const Dead = Type.Object(
   {

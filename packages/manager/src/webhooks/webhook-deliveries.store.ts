@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import type { Event } from '../events/events.store.ts';
 
 /** An event that waits for another try, with what came of those before. */

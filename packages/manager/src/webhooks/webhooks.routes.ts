@@ -1,14 +1,15 @@
 import { Type } from '@fastify/type-provider-typebox';
 import { randomBytes } from 'node:crypto';
-import { checkOutbound, OutboundRefused } from '../outbound/outbound.ts';
-import * as webhooks from './webhooks.store.ts';
-import type { Webhook as Row } from './webhooks.store.ts';
+import type { ApiContext } from '../api-context.ts';
 import { KINDS } from '../events/events.schemas.ts';
 import { nullable, oneOf, StationId, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
-import type { ApiContext, App } from '../http/route.ts';
+import type { App } from '../http/route.ts';
+import { checkOutbound, OutboundRefused } from '../outbound/outbound.ts';
 import { throwUnknown, WebhookParams } from './webhooks.schemas.ts';
+import * as webhooks from './webhooks.store.ts';
+import type { Webhook as Row } from './webhooks.store.ts';
 
 const Url = Type.String({
   maxLength: 2000,

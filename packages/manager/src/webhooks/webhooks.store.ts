@@ -1,5 +1,5 @@
-import type { Db } from '../database/database.ts';
 import { search, statement } from '../database/database.ts';
+import type { Db } from '../database/database.ts';
 import type { EventFilter } from '../events/events.store.ts';
 
 /** How far a webhook is behind the newest event: ids that are not settled, and seconds since the oldest event among them. */

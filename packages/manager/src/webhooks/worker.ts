@@ -1,16 +1,16 @@
 import type { Log, Sealer } from '@evander/process';
+import type { Database } from '../database/database.ts';
+import type { Event } from '../events/events.store.ts';
 import type { EventFeed } from '../events/feed.ts';
 import type { ManagerMetrics } from '../observability/metrics.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import { Recurring } from '../recurring.ts';
-import type { Database } from '../database/database.ts';
-import type { Event } from '../events/events.store.ts';
-import * as webhooks from './webhooks.store.ts';
-import type { LeasedWebhook } from './webhooks.store.ts';
+import type { Patience } from './outcome.ts';
 import { post } from './post.ts';
 import type { Outcome } from './post.ts';
-import type { Patience } from './outcome.ts';
 import { LeaseLost, Session } from './session.ts';
+import * as webhooks from './webhooks.store.ts';
+import type { LeasedWebhook } from './webhooks.store.ts';
 
 export interface WorkerOptions {
   database: Database;

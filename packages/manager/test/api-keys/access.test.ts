@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import Fastify from 'fastify';
+import * as apiKeys from '../../src/api-keys/api-keys.store.ts';
 import { KeyRing, requireRoles } from '../../src/api-keys/authentication.ts';
 import { FailedKeys } from '../../src/api-keys/failed-keys.ts';
-import * as apiKeys from '../../src/api-keys/api-keys.store.ts';
 import { openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';
 

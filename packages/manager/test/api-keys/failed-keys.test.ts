@@ -1,8 +1,8 @@
-import { afterEach, expect, test } from '@jest/globals';
 import { createLog } from '@evander/process';
+import { afterEach, expect, test } from '@jest/globals';
+import * as apiKeys from '../../src/api-keys/api-keys.store.ts';
 import { KeyRing } from '../../src/api-keys/authentication.ts';
 import { FailedKeys } from '../../src/api-keys/failed-keys.ts';
-import * as apiKeys from '../../src/api-keys/api-keys.store.ts';
 import type { Db } from '../../src/database/database.ts';
 import { GATEWAY_KEY, KEYS, openApi } from '../http/harness.ts';
 import type { TestApi, TestApiOptions } from '../http/harness.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { RouteAccess } from '../../src/api-keys/authentication.ts';
 import * as apiKeys from '../../src/api-keys/api-keys.store.ts';
+import type { RouteAccess } from '../../src/api-keys/authentication.ts';
 import { GATEWAY_KEY, KEYS, openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';
 import { bodyOf, isMeantToBeOpen, pathOf } from '../http/route-walk.ts';

@@ -1,14 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { silentLog } from '@evander/process';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { advance } from '../../src/campaigns/advance.ts';
 import { CampaignRunner } from '../../src/campaigns/runner.ts';
 import { sendRound } from '../../src/campaigns/send.ts';
 import type { SenderOptions } from '../../src/campaigns/send.ts';
 import * as stations from '../../src/stations/stations.store.ts';
+import { ROOT_ONE } from '../certificates/certificates.ts';
+import { connect } from '../desk.ts';
 import { KEYS, openApi } from '../http/harness.ts';
 import type { Answer, TestApi } from '../http/harness.ts';
-import { connect } from '../desk.ts';
-import { ROOT_ONE } from '../certificates/certificates.ts';
 
 type Json = Record<string, unknown>;
 

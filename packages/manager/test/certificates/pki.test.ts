@@ -1,14 +1,14 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Certificate, ocspRequest, readCrl, readOcspResponse } from '@evander/pki';
 import { Sealer } from '@evander/process';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OpenSsl } from '../../../../test/openssl.ts';
 import { Authority } from '../../src/certificates/authority.ts';
-import { CSR } from './certificates.ts';
 import { openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';
+import { CSR } from './certificates.ts';
 
 let api: TestApi;
 let openssl: OpenSsl;

@@ -1,5 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CommandAction } from '@evander/ocpp';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { RuleBroken } from '../../src/commands/command.ts';
 import { COMMANDS } from '../../src/messages/v16/index.ts';
 import { openDesk } from '../desk.ts';

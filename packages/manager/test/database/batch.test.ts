@@ -4,8 +4,8 @@ import pg from 'pg';
 import { createTestDatabase } from '../../../../test/database.ts';
 import { Batch } from '../../src/database/batch.ts';
 import { openDatabase } from '../../src/database/database.ts';
-import type { Sample } from '../../src/transactions/meter-values.store.ts';
 import { createWriter } from '../../src/station-writer.ts';
+import type { Sample } from '../../src/transactions/meter-values.store.ts';
 
 interface Write {
   rows: number[];

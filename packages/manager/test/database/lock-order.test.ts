@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import * as authorizations from '../../src/authorization/authorizations.store.ts';
-import { recordBoots } from '../../src/presence/boot-batch.store.ts';
-import { recordConnections } from '../../src/presence/connection-batch.store.ts';
-import * as connections from '../../src/stations/connections.store.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import type { Database } from '../../src/database/database.ts';
-import * as frames from '../../src/frames/frames.store.ts';
 import * as goals from '../../src/desired-state/reconciliations.store.ts';
+import * as frames from '../../src/frames/frames.store.ts';
+import { recordBoots } from '../../src/presence/boot-batch.store.ts';
+import { recordConnections } from '../../src/presence/connection-batch.store.ts';
+import * as turnedAway from '../../src/presence/rejected-handshakes.store.ts';
+import * as reservationStatuses from '../../src/reservations/reservation-statuses.store.ts';
+import * as connections from '../../src/stations/connections.store.ts';
 import * as connectors from '../../src/stations/connectors.store.ts';
+import * as stations from '../../src/stations/stations.store.ts';
 import * as meterValues from '../../src/transactions/meter-values.store.ts';
 import * as registerReadings from '../../src/transactions/register-readings.store.ts';
-import * as reservationStatuses from '../../src/reservations/reservation-statuses.store.ts';
-import * as stations from '../../src/stations/stations.store.ts';
-import * as turnedAway from '../../src/presence/rejected-handshakes.store.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { CallEnvelope } from '@evander/broker';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import * as desired from '../../src/desired-state/desired-configuration.store.ts';
 import * as openGoals from '../../src/desired-state/open-reconciliations.store.ts';
 import { openDesk } from '../desk.ts';

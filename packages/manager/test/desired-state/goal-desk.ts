@@ -1,10 +1,10 @@
-import { silentLog } from '@evander/process';
 import type { CallEnvelope } from '@evander/broker';
+import { silentLog } from '@evander/process';
 import { GOALS } from '../../src/desired-state/index.ts';
 import { Pursuit } from '../../src/desired-state/reconciler.ts';
-import { recordPresence } from '../../src/presence/presence.ts';
 import * as goals from '../../src/desired-state/reconciliations.store.ts';
 import type { GoalRow } from '../../src/desired-state/reconciliations.store.ts';
+import { recordPresence } from '../../src/presence/presence.ts';
 import { createWriter } from '../../src/station-writer.ts';
 import type { Desk, StationAnswer } from '../desk.ts';
 

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CallEnvelope } from '@evander/broker';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import * as tags from '../../src/authorization/tags.store.ts';
 import * as desiredLocalLists from '../../src/desired-state/desired-local-lists.store.ts';
 import type { DesiredList } from '../../src/desired-state/desired-local-lists.store.ts';
 import * as openGoals from '../../src/desired-state/open-reconciliations.store.ts';
 import * as stationGroups from '../../src/stations/station-groups.store.ts';
-import * as tags from '../../src/authorization/tags.store.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 import { Charger, told } from './charger.ts';

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { silentLog } from '@evander/process';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { X509Certificate } from 'node:crypto';
 import { GOALS } from '../../src/desired-state/index.ts';
 import { Pursuit } from '../../src/desired-state/reconciler.ts';
 import type { Goals } from '../../src/desired-state/reconciler.ts';
-import { X509Certificate } from 'node:crypto';
 import * as goals from '../../src/desired-state/reconciliations.store.ts';
 import { CSR, ROOT_ONE, ROOT_TWO } from '../certificates/certificates.ts';
 import { openDesk } from '../desk.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { recordPresence } from '../../src/presence/presence.ts';
-import * as connections from '../../src/stations/connections.store.ts';
-import * as transactionEndings from '../../src/transactions/transaction-endings.store.ts';
 import * as events from '../../src/events/events.store.ts';
 import type { Event } from '../../src/events/events.store.ts';
+import { recordPresence } from '../../src/presence/presence.ts';
 import { createWriter } from '../../src/station-writer.ts';
+import * as connections from '../../src/stations/connections.store.ts';
+import * as transactionEndings from '../../src/transactions/transaction-endings.store.ts';
 import { assign, dismiss } from '../../src/transactions/unmatched-stop-resolution.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';

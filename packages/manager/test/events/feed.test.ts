@@ -1,15 +1,15 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { silentLog } from '@evander/process';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { setTimeout as delay } from 'node:timers/promises';
+import { DatabaseProxy } from '../../../../test/database-proxy.ts';
 import { createTestDatabase } from '../../../../test/database.ts';
 import type { TestDatabase } from '../../../../test/database.ts';
-import { EventStream } from '../../src/events/event-stream.ts';
-import { EventFeed } from '../../src/events/feed.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import type { Database } from '../../src/database/database.ts';
+import { EventStream } from '../../src/events/event-stream.ts';
 import * as events from '../../src/events/events.store.ts';
-import { DatabaseProxy } from '../../../../test/database-proxy.ts';
+import { EventFeed } from '../../src/events/feed.ts';
 
 let created: TestDatabase;
 let database: Database;

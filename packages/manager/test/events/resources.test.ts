@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { EVENT_DATA } from '../../src/events/event-data.ts';
-import { recordPresence } from '../../src/presence/presence.ts';
 import * as certificateRequests from '../../src/certificates/certificate-requests.store.ts';
 import * as events from '../../src/events/events.store.ts';
 import type { Event } from '../../src/events/events.store.ts';
+import { EVENT_DATA } from '../../src/openapi/event-data.ts';
 import * as pncCertificateRequests from '../../src/plug-and-charge/certificate-requests.store.ts';
+import { recordPresence } from '../../src/presence/presence.ts';
 import { createWriter } from '../../src/station-writer.ts';
+import { CSR } from '../certificates/certificates.ts';
 import { openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';
 import { readDescription } from '../openapi/schema-check.ts';
 import type { SchemaCheck } from '../openapi/schema-check.ts';
-import { CSR } from '../certificates/certificates.ts';
 
 let api: TestApi;
 let check: SchemaCheck;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Readable } from 'node:stream';
-import { DEFAULT_FILE_OPTIONS, Files } from '../../src/files/files.ts';
-import { NoPublicUrl } from '../../src/files/links.ts';
 import { tidyFiles } from '../../src/files/cleanup.ts';
 import * as files from '../../src/files/files.store.ts';
+import { DEFAULT_FILE_OPTIONS, Files } from '../../src/files/files.ts';
+import { NoPublicUrl } from '../../src/files/links.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

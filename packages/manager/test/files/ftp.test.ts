@@ -1,3 +1,4 @@
+import { silentLog } from '@evander/process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -8,7 +9,6 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { silentLog } from '@evander/process';
 import { FilesByLink } from '../../src/files/by-link.ts';
 import { startFtp } from '../../src/files/ftp-server.ts';
 import { KEYS, openApi } from '../http/harness.ts';

@@ -1,12 +1,12 @@
+import { createLog } from '@evander/process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { request } from 'node:http';
-import { createLog } from '@evander/process';
 import type { RouteAccess } from '../../src/api-keys/authentication.ts';
+import type { Document } from '../openapi/schema-check.ts';
 import { GATEWAY_KEY, KEYS, openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 import { pathOf } from './route-walk.ts';
-import type { Document } from '../openapi/schema-check.ts';
 
 const SEED = Number(process.env.EVANDER_TEST_SEED ?? Date.now() % 2 ** 31);
 /** Of each route that does something. */

@@ -1,18 +1,18 @@
-import { expect } from '@jest/globals';
 import { Sealer, silentLog } from '@evander/process';
-import { DEFAULT_FILE_OPTIONS, Files } from '../../src/files/files.ts';
+import { expect } from '@jest/globals';
+import * as apiKeys from '../../src/api-keys/api-keys.store.ts';
+import type { Role } from '../../src/api-keys/api-keys.store.ts';
 import type { RouteAccess } from '../../src/api-keys/authentication.ts';
-import { startApi } from '../../src/server.ts';
-import type { ApiOptions } from '../../src/server.ts';
 import { Authority } from '../../src/certificates/authority.ts';
 import { Certificates } from '../../src/certificates/certificates.ts';
 import { Responders } from '../../src/certificates/responders.ts';
 import { EventFeed } from '../../src/events/feed.ts';
 import { Sequencer } from '../../src/events/sequencer.ts';
+import { DEFAULT_FILE_OPTIONS, Files } from '../../src/files/files.ts';
 import type { FileOptions } from '../../src/files/files.ts';
 import { outbound } from '../../src/outbound/outbound.ts';
-import * as apiKeys from '../../src/api-keys/api-keys.store.ts';
-import type { Role } from '../../src/api-keys/api-keys.store.ts';
+import { startApi } from '../../src/server.ts';
+import type { ApiOptions } from '../../src/server.ts';
 import { openDesk, PEPPER } from '../desk.ts';
 import type { Desk, DeskOptions } from '../desk.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { DatabaseProxy } from '../../../../test/database-proxy.ts';
+import * as idempotencyKeys from '../../src/http/idempotency-keys.store.ts';
 import { KEYS, openApi } from './harness.ts';
 import type { Answer, TestApi } from './harness.ts';
-import * as idempotencyKeys from '../../src/http/idempotency-keys.store.ts';
-import { DatabaseProxy } from '../../../../test/database-proxy.ts';
 
 let api: TestApi;
 let proxy: DatabaseProxy;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import * as turnedAway from '../../src/presence/rejected-handshakes.store.ts';
 import * as connectors from '../../src/stations/connectors.store.ts';
 import * as meterValues from '../../src/transactions/meter-values.store.ts';
-import * as turnedAway from '../../src/presence/rejected-handshakes.store.ts';
 import { addTag } from '../desk.ts';
 import { allPages, openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';

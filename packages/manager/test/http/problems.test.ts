@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { silentLog } from '@evander/process';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { errorCodes } from 'fastify';
 import type { FastifyError } from 'fastify';
 import { once } from 'node:events';

@@ -1,7 +1,7 @@
+import { createLog } from '@evander/process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { createLog } from '@evander/process';
 import { KEYS, openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SCHEMAS } from '@evander/ocpp';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

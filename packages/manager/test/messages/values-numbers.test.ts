@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ACTIONS, checkPayload, mayBeSentBy, SCHEMAS } from '@evander/ocpp';
 import type { Action } from '@evander/ocpp';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { ACTIONS, DIALECTS, mayBeSentBy, SCHEMAS, TUNNEL_SCHEMAS } from '@evander/ocpp';
 import type { Action, CommandAction, Schema, StationAction } from '@evander/ocpp';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createCsr, toPem } from '../../../station/src/csr.ts';
 import { openDesk } from '../desk.ts';

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createLog } from '@evander/process';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ACTIONS, checkPayload, ERROR_CODES, isAction, mayBeSentBy } from '@evander/ocpp';
 import type { Action } from '@evander/ocpp';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MESSAGES } from '../../src/messages/v16/index.ts';
 import { openDesk } from '../desk.ts';

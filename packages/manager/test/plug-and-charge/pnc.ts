@@ -1,5 +1,5 @@
-import { DIALECTS } from '@evander/ocpp';
 import type { CallEnvelope } from '@evander/broker';
+import { DIALECTS } from '@evander/ocpp';
 import type { Dialect } from '@evander/ocpp';
 import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CSR, ROOT_ONE, ROOT_TWO, SERIAL_ONE } from '../certificates/certificates.ts';
 import { addTag } from '../desk.ts';
-import { lastTunnelled, tunnel, tunnelled } from './pnc.ts';
 import { allPages, KEYS, openApi } from '../http/harness.ts';
 import type { Answer, TestApi } from '../http/harness.ts';
+import { lastTunnelled, tunnel, tunnelled } from './pnc.ts';
 
 let api: TestApi;
 beforeAll(async () => {

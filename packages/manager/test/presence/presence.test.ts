@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Connection, Presence } from '@evander/broker';
-import { recordPresence } from '../../src/presence/presence.ts';
-import { IS_CONNECTED } from '../../src/stations/connections.store.ts';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openDatabase } from '../../src/database/database.ts';
+import { recordPresence } from '../../src/presence/presence.ts';
 import { createWriter } from '../../src/station-writer.ts';
+import { IS_CONNECTED } from '../../src/stations/connections.store.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

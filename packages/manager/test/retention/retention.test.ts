@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { silentLog } from '@evander/process';
-import { retain } from '../../src/retention/retention.ts';
-import * as chores from '../../src/retention/cleanups.ts';
-import * as events from '../../src/events/events.store.ts';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createPartitions } from '../../src/database/partitions.ts';
+import * as events from '../../src/events/events.store.ts';
+import * as chores from '../../src/retention/cleanups.ts';
 import { RETAINED } from '../../src/retention/retention.store.ts';
 import type { RetainedData } from '../../src/retention/retention.store.ts';
+import { retain } from '../../src/retention/retention.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

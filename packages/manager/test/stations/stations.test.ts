@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { hashStationPassword } from '@evander/process';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { recordPresence } from '../../src/presence/presence.ts';
-import * as connectors from '../../src/stations/connectors.store.ts';
 import { createWriter } from '../../src/station-writer.ts';
+import * as connectors from '../../src/stations/connectors.store.ts';
 import { PEPPER } from '../desk.ts';
 import { GATEWAY_KEY, openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { connect as connectSocket } from 'node:net';
 import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
 import { addTag } from '../desk.ts';
 import { KEYS, openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';

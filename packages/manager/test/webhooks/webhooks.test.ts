@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Sealer } from '@evander/process';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as events from '../../src/events/events.store.ts';
 import * as webhooks from '../../src/webhooks/webhooks.store.ts';
 import { openApi } from '../http/harness.ts';

@@ -1,7 +1,7 @@
 import { Sealer, silentLog } from '@evander/process';
+import { openDatabase } from '../../src/database/database.ts';
 import { EventFeed } from '../../src/events/feed.ts';
 import { outbound } from '../../src/outbound/outbound.ts';
-import { openDatabase } from '../../src/database/database.ts';
 import { WebhookWorker } from '../../src/webhooks/worker.ts';
 
 // A manager's part that posts events, as a process of its own that can be killed.

@@ -1,8 +1,8 @@
+import * as certificateRequests from '../../certificates/certificate-requests.store.ts';
 import { requireRoomForChain } from '../../certificates/certificate.rules.ts';
+import { isCertificateChain } from '../../certificates/pem.ts';
 import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
-import { isCertificateChain } from '../../certificates/pem.ts';
-import * as certificateRequests from '../../certificates/certificate-requests.store.ts';
 
 export const certificateSigned: Command<'CertificateSigned'> = {
   async check({ certificateChain }, context) {

@@ -1,5 +1,5 @@
-import type { Command } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
+import type { Command } from '../../commands/command.ts';
 import * as availabilities from '../../stations/availabilities.store.ts';
 
 export const changeAvailability: Command<'ChangeAvailability'> = {

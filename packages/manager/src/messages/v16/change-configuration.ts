@@ -1,10 +1,10 @@
 import { isAuthorizationKey } from '@evander/process';
 import type { Command } from '../../commands/command.ts';
 import { checkChange } from '../../configuration/configuration.rules.ts';
-import { passwordHashes } from '../../stations/station-password.ts';
 import * as configuration from '../../configuration/configuration.store.ts';
 import * as openGoals from '../../desired-state/open-reconciliations.store.ts';
 import * as passwordChanges from '../../stations/password-changes.store.ts';
+import { passwordHashes } from '../../stations/station-password.ts';
 import * as stations from '../../stations/stations.store.ts';
 
 export const changeConfiguration: Command<'ChangeConfiguration'> = {

@@ -1,5 +1,5 @@
-import type { Command } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
+import type { Command } from '../../commands/command.ts';
 import * as chargingProfiles from '../../smart-charging/charging-profiles.store.ts';
 
 export const clearChargingProfile: Command<'ClearChargingProfile'> = {

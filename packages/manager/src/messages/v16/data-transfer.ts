@@ -1,7 +1,7 @@
 import { DIALECTS } from '@evander/ocpp';
 import type { DataTransferRequest, DataTransferResponse } from '@evander/ocpp';
-import type { Context, Message } from '../message.ts';
 import { tunnelOf } from '../../plug-and-charge/data-transfer/receive.ts';
+import type { Context, Message } from '../message.ts';
 
 type HandleData = (request: DataTransferRequest, context: Context) => Promise<DataTransferResponse>;
 

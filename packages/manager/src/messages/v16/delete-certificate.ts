@@ -1,6 +1,6 @@
+import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
 import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
-import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
 
 export const deleteCertificate: Command<'DeleteCertificate'> = {
   repeatable: true,

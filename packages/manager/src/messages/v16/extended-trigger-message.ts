@@ -1,5 +1,5 @@
-import type { Command } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
+import type { Command } from '../../commands/command.ts';
 import { checkTrigger } from '../../commands/trigger.rules.ts';
 import * as configuration from '../../configuration/configuration.store.ts';
 

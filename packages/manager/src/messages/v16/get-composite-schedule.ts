@@ -1,6 +1,6 @@
 import { parseDateTime } from '@evander/ocpp';
-import type { Command } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
+import type { Command } from '../../commands/command.ts';
 import * as compositeSchedules from '../../smart-charging/composite-schedules.store.ts';
 
 export const getCompositeSchedule: Command<'GetCompositeSchedule'> = {

@@ -1,7 +1,7 @@
 import type { GetConfigurationResponse } from '@evander/ocpp';
 import { isAuthorizationKey } from '@evander/process';
-import type { Command, CommandContext } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
+import type { Command, CommandContext } from '../../commands/command.ts';
 import * as configuration from '../../configuration/configuration.store.ts';
 import * as openGoals from '../../desired-state/open-reconciliations.store.ts';
 import * as stations from '../../stations/stations.store.ts';

@@ -1,5 +1,5 @@
-import type { Command } from '../../commands/command.ts';
 import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
+import type { Command } from '../../commands/command.ts';
 
 export const getInstalledCertificateIds: Command<'GetInstalledCertificateIds'> = {
   repeatable: true,

@@ -1,6 +1,6 @@
 import type { Command } from '../../commands/command.ts';
-import { recordVersion } from '../../local-lists/local-list.ts';
 import * as issuedIds from '../../database/issued-ids.ts';
+import { recordVersion } from '../../local-lists/local-list.ts';
 
 export const getLocalListVersion: Command<'GetLocalListVersion'> = {
   repeatable: true,

@@ -1,7 +1,7 @@
 import type { StationAction } from '@evander/ocpp';
 import type { Commands } from '../../commands/options.ts';
-import type { Message } from '../message.ts';
 import { sendDataTransfer } from '../../plug-and-charge/data-transfer/send.ts';
+import type { Message } from '../message.ts';
 import { authorize } from './authorize.ts';
 import { bootNotification } from './boot-notification.ts';
 import { cancelReservation } from './cancel-reservation.ts';

@@ -1,8 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
+import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
+import { readCertificates } from '../../certificates/pem.ts';
 import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
-import { readCertificates } from '../../certificates/pem.ts';
-import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
 
 export const installCertificate: Command<'InstallCertificate'> = {
   // Whether it is a root, and a good one, is for the station to judge: OCTT sends what it rejects (TC_078).

@@ -1,6 +1,6 @@
 import { INT32_MAX } from '@evander/ocpp';
-import { samplesOf } from '../../transactions/samples.ts';
 import * as messagesWithoutId from '../../transactions/messages-without-id.store.ts';
+import { samplesOf } from '../../transactions/samples.ts';
 import type { Context, Message } from '../message.ts';
 
 export const meterValues: Message<'MeterValues'> = {

@@ -1,7 +1,7 @@
-import type { Command } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
+import type { Command } from '../../commands/command.ts';
+import { requireAcceptance } from '../../commands/common-rules.ts';
 import { checkProfile, requireCapacity } from '../../smart-charging/charging-profile.rules.ts';
-import { requireAcceptance } from '../../commands/command.rules.ts';
 
 /** The transaction is there when its StartTransaction comes, which may be never (RemoteStart.3): see start-transaction.ts. */
 export const remoteStartTransaction: Command<'RemoteStartTransaction'> = {

@@ -1,5 +1,5 @@
-import { MAX_CSR_LENGTH, requestFaults } from '../../certificates/signing-request.ts';
 import * as certificateRequests from '../../certificates/certificate-requests.store.ts';
+import { MAX_CSR_LENGTH, requestFaults } from '../../certificates/signing-request.ts';
 import type { Message } from '../message.ts';
 
 /** Answers at once; the certificate follows by CertificateSigned, never before the answer (SignCert.1). */

@@ -1,10 +1,10 @@
 import { HIDDEN, withoutSecrets } from '@evander/process';
+import { isCertificateChain } from '../../certificates/pem.ts';
 import { RuleBroken } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
-import { checkTransfer, requireNewRequestId } from '../../jobs/job.rules.ts';
-import { isCertificateChain } from '../../certificates/pem.ts';
-import { plainUpdate } from '../../files/file-requests.ts';
 import type { Db } from '../../database/database.ts';
+import { plainUpdate } from '../../files/file-requests.ts';
+import { checkTransfer, requireNewRequestId } from '../../jobs/job.rules.ts';
 import * as jobs from '../../jobs/jobs.store.ts';
 
 const kind = 'signedFirmware';

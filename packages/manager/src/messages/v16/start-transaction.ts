@@ -2,14 +2,15 @@ import type { StartTransactionRequest } from '@evander/ocpp';
 import { idTagInfoOf } from '../../authorization/authorize.ts';
 import type { IdTagInfo } from '../../authorization/authorize.ts';
 import { emaidForms } from '../../authorization/emaid.ts';
-import type { Db } from '../../database/database.ts';
-import { readStationTime } from '../../stations/station-clock.ts';
-import * as chargingProfiles from '../../smart-charging/charging-profiles.store.ts';
-import * as configuration from '../../configuration/configuration.store.ts';
-import * as remoteStarts from '../../transactions/remote-starts.store.ts';
-import * as reservations from '../../reservations/reservations.store.ts';
 import * as tags from '../../authorization/tags.store.ts';
+import * as configuration from '../../configuration/configuration.store.ts';
+import type { Db } from '../../database/database.ts';
+import * as reservations from '../../reservations/reservations.store.ts';
+import * as chargingProfiles from '../../smart-charging/charging-profiles.store.ts';
+import { readStationTime } from '../../stations/station-clock.ts';
+import * as remoteStarts from '../../transactions/remote-starts.store.ts';
 import * as transactionEndings from '../../transactions/transaction-endings.store.ts';
+import * as transactionProfilesStore from '../../transactions/transaction-profiles.store.ts';
 import * as transactions from '../../transactions/transactions.store.ts';
 import type { Message } from '../message.ts';
 
@@ -39,7 +40,7 @@ export const startTransaction: Message<'StartTransaction'> = {
       const transactionId = await transactions.addStart(db, start, { idTagInfo, remoteStartCommandId });
       if (transactionId === undefined) return addedMeanwhile(db, start);
       for (const lostId of await transactionEndings.endSuperseded(db, start))
-        await chargingProfiles.removeOfTransaction(db, stationId, lostId);
+        await transactionProfilesStore.removeOfTransaction(db, stationId, lostId);
       if (remoteStart) await keepProfile(db, start, { ...remoteStart, transactionId });
       const parentIdTag = idTagInfo.parentIdTag ?? null;
       if (!(await useReservation(db, start, { ...start, parentIdTag, transactionId })))

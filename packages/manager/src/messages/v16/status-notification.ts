@@ -1,7 +1,7 @@
 import { parseDateTime } from '@evander/ocpp';
-import { isSet } from '../../stations/station-clock.ts';
-import type { ConnectorStatus } from '../../stations/connectors.store.ts';
 import * as localLists from '../../local-lists/local-lists.store.ts';
+import type { ConnectorStatus } from '../../stations/connectors.store.ts';
+import { isSet } from '../../stations/station-clock.ts';
 import type { Message } from '../message.ts';
 
 const MINUTE_MS = 60_000;

@@ -2,15 +2,15 @@ import { INT32_MAX } from '@evander/ocpp';
 import type { StopTransactionRequest, StopTransactionResponse } from '@evander/ocpp';
 import { idTagInfoOf } from '../../authorization/authorize.ts';
 import type { IdTagInfo } from '../../authorization/authorize.ts';
-import { inferTransaction } from '../../transactions/inferred-transaction.ts';
-import { readStationTime } from '../../stations/station-clock.ts';
-import * as chargingProfiles from '../../smart-charging/charging-profiles.store.ts';
-import type { Db } from '../../database/database.ts';
-import * as messagesWithoutId from '../../transactions/messages-without-id.store.ts';
 import * as tags from '../../authorization/tags.store.ts';
+import type { Db } from '../../database/database.ts';
+import { readStationTime } from '../../stations/station-clock.ts';
+import { inferTransaction } from '../../transactions/inferred-transaction.ts';
+import * as messagesWithoutId from '../../transactions/messages-without-id.store.ts';
+import * as transactionProfilesStore from '../../transactions/transaction-profiles.store.ts';
+import { applyStop, isSameStop, recordSamples } from '../../transactions/transaction-stop.ts';
 import * as transactions from '../../transactions/transactions.store.ts';
 import * as unmatchedStops from '../../transactions/unmatched-stops.store.ts';
-import { applyStop, isSameStop, recordSamples } from '../../transactions/transaction-stop.ts';
 import type { Message } from '../message.ts';
 
 export const stopTransaction: Message<'StopTransaction'> = {
@@ -51,7 +51,7 @@ async function stopById(db: Db, call: StopCall): Promise<IdTagInfo | undefined> 
   const transaction =
     transactionId <= INT32_MAX ? await transactions.findForStop(db, { stationId, transactionId }) : undefined;
   if (!transaction) {
-    await chargingProfiles.removeOfTransaction(db, stationId, transactionId);
+    await transactionProfilesStore.removeOfTransaction(db, stationId, transactionId);
     return keepUnmatched(db, call, 'unknownTransaction');
   }
   if (transaction.stoppedAt === null || transaction.isProvisional) {

@@ -1,5 +1,5 @@
-import type { Command } from '../../commands/command.ts';
 import { RuleBroken } from '../../commands/command.ts';
+import type { Command } from '../../commands/command.ts';
 
 /** What comes of it is told by StopTransaction and StatusNotification. */
 export const unlockConnector: Command<'UnlockConnector'> = {

@@ -1,10 +1,10 @@
 import { idTagInfoOf } from '../../authorization/authorize.ts';
 import type { IdTagInfo } from '../../authorization/authorize.ts';
-import type { CertificateVerdict } from '../plug-and-charge.ts';
 import { emaidKey } from '../../authorization/emaid.ts';
-import * as pncAuthorizations from '../authorizations.store.ts';
 import * as tags from '../../authorization/tags.store.ts';
 import type { Tag } from '../../authorization/tags.store.ts';
+import * as pncAuthorizations from '../authorizations.store.ts';
+import type { CertificateVerdict } from '../plug-and-charge.ts';
 import type { PncMessage, PncResponses } from './tunnel.ts';
 
 type Response = PncResponses['Authorize'];

@@ -1,7 +1,7 @@
 import { requireRoomForChain } from '../../certificates/certificate.rules.ts';
-import { RuleBroken } from '../../commands/command.ts';
-import { readCertificates } from '../../certificates/pem.ts';
 import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
+import { readCertificates } from '../../certificates/pem.ts';
+import { RuleBroken } from '../../commands/command.ts';
 import * as pncCertificateRequests from '../certificate-requests.store.ts';
 import { readingOf } from './reading.ts';
 import type { PncCommand } from './tunnel.ts';

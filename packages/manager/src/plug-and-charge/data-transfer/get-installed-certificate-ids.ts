@@ -1,6 +1,6 @@
-import { RuleBroken } from '../../commands/command.ts';
 import { LISTS } from '../../certificates/certificate-lists.store.ts';
 import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
+import { RuleBroken } from '../../commands/command.ts';
 import type { PncCommand } from './tunnel.ts';
 
 export const getInstalledCertificateIds: PncCommand<'GetInstalledCertificateIds'> = {

@@ -1,7 +1,7 @@
-import type { PncRequests, PncResponses } from './tunnel.ts';
-import type { Wordings } from './wording.ts';
 import type { TunnelRequests, TunnelResponses } from '@evander/ocpp';
 import { hexOfPem, pemOfHex, requestAsPem } from './has2be-der-hex.ts';
+import type { PncRequests, PncResponses } from './tunnel.ts';
+import type { Wordings } from './wording.ts';
 
 type Requests = TunnelRequests['has2be'];
 type Responses = TunnelResponses['has2be'];

@@ -1,6 +1,6 @@
-import { RuleBroken } from '../../commands/command.ts';
-import { readCertificates } from '../../certificates/pem.ts';
 import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
+import { readCertificates } from '../../certificates/pem.ts';
+import { RuleBroken } from '../../commands/command.ts';
 import { readingOf } from './reading.ts';
 import type { PncCommand } from './tunnel.ts';
 

@@ -1,14 +1,14 @@
 import { OcppError } from '@evander/ocpp';
 import type { DataTransferRequest, DataTransferResponse, Dialect } from '@evander/ocpp';
-import * as pncDialects from '../dialects.store.ts';
 import { faultOf } from '../../database/storage-error.ts';
-import type { Context } from '../../messages/message.ts';
+import * as pncDialects from '../dialects.store.ts';
 import { openRequest, packResponse } from './codec.ts';
 import type { Opened } from './codec.ts';
 import { PNC_MESSAGES } from './index.ts';
-import type { PncMessage, PncStationAction } from './tunnel.ts';
+import type { PncContext, PncMessage, PncStationAction } from './tunnel.ts';
 import { messageIdsOf } from './wording.ts';
 
+type Context = Omit<PncContext, 'dialect'>;
 type HandleData = (request: DataTransferRequest, context: Context) => Promise<DataTransferResponse>;
 
 /** A dialect's handlers by their messageIds in lower case, for the table of vendors. */

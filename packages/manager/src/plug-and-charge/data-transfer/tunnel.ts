@@ -1,6 +1,7 @@
 import type { Dialect, TunnelAction, TunnelRequests, TunnelResponses } from '@evander/ocpp';
 import type { CheckContext, CommandContext, Failure } from '../../commands/command.ts';
-import type { Context } from '../../messages/message.ts';
+import type { MessageContext } from '../../stations/message-context.ts';
+import type { PlugAndCharge } from '../plug-and-charge.ts';
 
 /** The tunnelled messages as they are handled: in the words of OCA's application note, whatever dialect they come and go in. */
 export type PncAction = TunnelAction<'oca'>;
@@ -14,7 +15,8 @@ export type PncStationAction =
 export type PncCommandAction = Exclude<PncAction, PncStationAction>;
 
 /** What a handler has besides the request. */
-export interface PncContext extends Context {
+export interface PncContext extends MessageContext {
+  pnc: PlugAndCharge;
   dialect: Dialect;
 }
 

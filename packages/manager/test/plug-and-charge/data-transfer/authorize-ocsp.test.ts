@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Issued } from '../../certificates/openssl-ca.ts';
 import { addTag, openDesk } from '../../desk.ts';
 import type { Desk } from '../../desk.ts';
-import { tunnel } from '../pnc.ts';
-import type { Issued } from '../../certificates/openssl-ca.ts';
 import { hashDataOf, openPki, trust } from '../pnc-pki.ts';
 import type { TestPki } from '../pnc-pki.ts';
+import { tunnel } from '../pnc.ts';
 
 const EMAID = 'DE8AACA2B3C4D5';
 let desk: Desk;

@@ -1,9 +1,9 @@
 import type { Dialect } from '@evander/ocpp';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
+import type { CommandRow } from '../../../src/commands/command-list.store.ts';
 import { packRequest } from '../../../src/plug-and-charge/data-transfer/codec.ts';
 import type { PncCommandAction } from '../../../src/plug-and-charge/data-transfer/tunnel.ts';
-import type { CommandRow } from '../../../src/commands/command-list.store.ts';
 import { CSR, ROOT_ONE, ROOT_TWO, SERIAL_ONE } from '../../certificates/certificates.ts';
 import { openDesk } from '../../desk.ts';
 import type { Desk, StationAnswer } from '../../desk.ts';

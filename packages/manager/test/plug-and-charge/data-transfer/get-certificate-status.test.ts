@@ -3,12 +3,12 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Issued } from '../../certificates/openssl-ca.ts';
 import { openDesk } from '../../desk.ts';
 import type { Desk } from '../../desk.ts';
-import type { Issued } from '../../certificates/openssl-ca.ts';
-import { tunnel } from '../pnc.ts';
 import { hashDataOf, openPki, trust } from '../pnc-pki.ts';
 import type { TestPki } from '../pnc-pki.ts';
+import { tunnel } from '../pnc.ts';
 
 let desk: Desk;
 let rejecting: Desk;

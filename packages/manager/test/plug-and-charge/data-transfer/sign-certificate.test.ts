@@ -6,14 +6,14 @@ import { createPublicKey, X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Authority } from '../../../src/certificates/authority.ts';
-import { outbound } from '../../../src/outbound/outbound.ts';
 import { Responders } from '../../../src/certificates/responders.ts';
+import { outbound } from '../../../src/outbound/outbound.ts';
 import { openPnc } from '../../../src/plug-and-charge/open.ts';
 import { openDesk } from '../../desk.ts';
 import type { Desk } from '../../desk.ts';
-import { lastTunnelled, tunnel, tunnelled } from '../pnc.ts';
 import { openPki } from '../pnc-pki.ts';
 import type { TestPki } from '../pnc-pki.ts';
+import { lastTunnelled, tunnel, tunnelled } from '../pnc.ts';
 
 let desk: Desk;
 let pki: TestPki;

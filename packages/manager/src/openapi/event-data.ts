@@ -1,10 +1,10 @@
 import type { TSchema } from '@fastify/type-provider-typebox';
-import type { EventKind } from './events.store.ts';
 import { CertificateRequest } from '../certificates/certificates.schemas.ts';
 import { Command } from '../commands/commands.schemas.ts';
-import { ConnectorStatus } from '../stations/connectors.schemas.ts';
+import type { EventKind } from '../events/events.store.ts';
 import { StatusNotification } from '../jobs/jobs.schemas.ts';
-import { PncCertificateRequest } from '../plug-and-charge/certificates.routes.ts';
+import { PncCertificateRequest } from '../plug-and-charge/certificates.schemas.ts';
+import { ConnectorStatus } from '../stations/connectors.schemas.ts';
 import { SecurityEvent } from '../stations/security-events.schemas.ts';
 import { Station } from '../stations/stations.schemas.ts';
 import { Transaction } from '../transactions/transactions.schemas.ts';

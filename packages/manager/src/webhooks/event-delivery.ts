@@ -1,15 +1,15 @@
 import { Sealer, SETTINGS } from '@evander/process';
 import type { Log } from '@evander/process';
+import type { Database } from '../database/database.ts';
+import { EventFeed } from '../events/feed.ts';
+import { Sequencer } from '../events/sequencer.ts';
 import type { ManagerMetrics } from '../observability/metrics.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import { Recurring } from '../recurring.ts';
-import type { Database } from '../database/database.ts';
-import * as webhooks from '../webhooks/webhooks.store.ts';
-import { WebhookWorker } from '../webhooks/worker.ts';
-import { EventFeed } from './feed.ts';
-import { Sequencer } from './sequencer.ts';
+import * as webhooks from './webhooks.store.ts';
+import { WebhookWorker } from './worker.ts';
 
-export interface EventsOptions {
+export interface EventDeliveryOptions {
   databaseUrl: string;
   sealingKey: string;
   webhookGiveUpHours?: number;
@@ -22,7 +22,7 @@ const WEBHOOK_TIMEOUT_MS = 10_000;
 const MEASURE_MS = 10_000;
 
 /** All that a manager does with events: puts them in order, tells readers and webhooks of them. */
-export class Events {
+export class EventDelivery {
   readonly feed: EventFeed;
   /** Of the secrets of webhooks. */
   readonly sealer: Sealer;
@@ -31,7 +31,7 @@ export class Events {
   readonly #measuring: Recurring;
 
   constructor(
-    { databaseUrl, sealingKey, webhookGiveUpHours, log }: EventsOptions,
+    { databaseUrl, sealingKey, webhookGiveUpHours, log }: EventDeliveryOptions,
     parts: { database: Database; metrics: ManagerMetrics; outbound: Outbound },
   ) {
     const { database, metrics } = parts;

@@ -1,0 +1,23 @@
+import { NotPossible } from './campaigns/control.ts';
+import { NotSent, RuleBroken } from './commands/command.ts';
+import { NoPublicUrl } from './files/links.ts';
+import { Problem } from './http/problem.ts';
+import { NotResolvable } from './transactions/unmatched-stop-resolution.ts';
+
+/** How an error of the domain reads over HTTP: as a Problem; any other error as it is. */
+export function problemOfDomain(error: Error): Error {
+  if (error instanceof NotSent) return new Problem(NOT_SENT[error.why], error.message);
+  if (error instanceof NotPossible) return new Problem(NOT_POSSIBLE[error.why], error.message);
+  if (error instanceof NotResolvable) return NOT_RESOLVABLE[error.why](error.message);
+  if (error instanceof NoPublicUrl) return new Problem(409, error.message);
+  if (error instanceof RuleBroken) return new Problem(422, error.message, { rule: error.rule });
+  return error;
+}
+
+const NOT_POSSIBLE: Record<NotPossible['why'], number> = { unknown: 404, state: 409, choice: 422 };
+const NOT_RESOLVABLE: Record<NotResolvable['why'], (detail: string) => Problem> = {
+  unknownStop: (detail) => new Problem(404, detail),
+  unknownTransaction: (detail) => new Problem(422, detail, { field: 'transactionId' }),
+  state: (detail) => new Problem(409, detail),
+};
+const NOT_SENT: Record<NotSent['why'], number> = { unknownStation: 404, notConnected: 409, tooMany: 429 };
