@@ -165,7 +165,8 @@ export class Session {
     if (this.#aside.size > 0 && performance.now() >= this.#lookAgainAtMs) {
       // What was delivered would be due again until that is written down.
       if (this.#outcomes.delivered.size > 0) await this.#record({ isLast: false });
-      const busy = this.#lanes.stationIds;
+      const unrecorded = [...this.#outcomes.delivered.values()].map(({ event }) => event.stationId);
+      const busy = [...this.#lanes.stationIds, ...unrecorded];
       const due = await deliveries.due(database, this.#webhook.webhookId, { ...RETRIES, busy });
       this.#lanes.add(due.map((waiting) => ({ event: eventOf(waiting), waiting })));
       this.#lookAgainAtMs = performance.now() + RETRY_MS;
