@@ -43,7 +43,9 @@ const STATIONS = [
   `INSERT INTO turned_away SELECT 'X' || i, 'unknownStation', 404, '203.0.113.7', 1 + i, now(), now() FROM generate_series(1, 1000) AS i`,
   `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
    SELECT station_id, 'key' || k, 'Key' || k, 'value', now() FROM stations, generate_series(1, 40) AS k`,
-  `INSERT INTO station_groups (name, vendor, updated_at) SELECT 'group ' || i, 'Vendor ' || i, now() FROM generate_series(0, 3) AS i`,
+  `INSERT INTO station_groups (name, vendor, prefix, updated_at)
+   SELECT 'group ' || i, CASE WHEN i < 10 THEN 'Vendor ' || i % 5 END, CASE WHEN i >= 10 THEN 'S0' || i % 10 END, now()
+   FROM generate_series(0, 19) AS i`,
   `INSERT INTO goals (station_id, kind, wanted, state, look_at, requested_at)
    SELECT station_id, kind, '{}', CASE WHEN right(station_id, 4) = '0777' THEN 'failed' ELSE 'reached' END, now(), now()
    FROM stations, (VALUES ('configuration'), ('localList')) AS k (kind)`,
@@ -149,9 +151,9 @@ const SECURITY = [
   `INSERT INTO installed_certificates (station_id, certificate_type, serial_key, serial_number, pem)
    SELECT station_id, 'CentralSystemRootCertificate', c::text, c::text, 'x' FROM stations, generate_series(1, 2) AS c`,
   `INSERT INTO charging_profile_templates (name, definition) SELECT 'template ' || i, '{"purpose":"TxDefaultProfile","stackLevel":0,"kind":"Absolute","unit":"W","schedule":{"periods":[]}}' FROM generate_series(1, 50) AS i`,
-  `INSERT INTO charging_profile_applications (template_id, station_id, connector_id, command_id, requested_at)
-   SELECT t.template_id, k.station_id, 1, k.command_id, k.created_at FROM charging_profile_templates t, commands k
-   WHERE t.name = 'template 1' AND k.action = 'RemoteStartTransaction' AND k.sequence % 5 = 0`,
+  `INSERT INTO charging_profile_applications (template_id, station_id, connector_id, command_id, outcome, requested_at)
+   SELECT t.template_id, k.station_id, 1, k.command_id, application_outcome(k.status, k.response), k.created_at FROM charging_profile_templates t, commands k
+   WHERE t.name = 'template 1' AND k.action = 'RemoteStartTransaction'`,
   `INSERT INTO webhooks (url, sealed_secret, last_event_id, active) VALUES ('https://x.example', '', 0, false)`,
   `INSERT INTO webhook_deliveries (webhook_id, event_id, event_at, station_id, dead_at)
    SELECT webhook_id, id, at, station_id, now() FROM webhooks, LATERAL (SELECT * FROM events ORDER BY id LIMIT $TRANSACTIONS / 200) AS e`,

@@ -54,7 +54,7 @@ const VALUES: Record<string, string[]> = {
 };
 
 /** The lists of an OpenAPI document. Throws for a filter that nothing is known for: none is to be forgotten. */
-export function listsOf({ paths }: OpenApi, places: Record<string, string>): List[] {
+export function listsOf({ paths }: OpenApi, places: Record<string, string | null>): List[] {
   return Object.entries(paths).flatMap(([path, { get }]) => {
     const parameters = get?.parameters?.filter((one) => one.in === 'query') ?? [];
     if (!parameters.some(({ name }) => name === 'cursor')) return [];
@@ -73,9 +73,9 @@ export function listsOf({ paths }: OpenApi, places: Record<string, string>): Lis
 }
 
 /** A known row of each list that has lists of its own, by the name of the parameter. */
-export async function placesOf(client: pg.Client): Promise<Record<string, string>> {
-  const { rows } = await client.query<Record<string, string>>(
-    `SELECT (SELECT transaction_id FROM transactions WHERE station_id = $1 ORDER BY 1 OFFSET 50 LIMIT 1) AS "transactionId",
+export async function placesOf(client: pg.Client): Promise<Record<string, string | null>> {
+  const { rows } = await client.query<Record<string, string | null>>(
+    `SELECT (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY transaction_id) FROM transactions WHERE station_id = $1) AS "transactionId",
        (SELECT webhook_id FROM webhooks LIMIT 1) AS "webhookId",
        (SELECT campaign_id FROM firmware_campaigns LIMIT 1) AS "campaignId",
        (SELECT template_id FROM charging_profile_templates WHERE name = 'template 1') AS "templateId",
@@ -94,10 +94,11 @@ function valuesOf(path: string, { name, schema }: Parameter): string[] {
   return values;
 }
 
-function placed(path: string, places: Record<string, string>): string {
+function placed(path: string, places: Record<string, string | null>): string {
   return path.replace('/api/v1', '').replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = places[name];
     if (value === undefined) throw new Error(`${path}: add a value of "${name}" to the places`);
+    if (value === null) throw new Error(`${path}: the database has no row for "${name}"`);
     return value;
   });
 }

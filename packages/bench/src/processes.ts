@@ -49,7 +49,7 @@ async function end(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** What a process and its threads have used so far, as Linux tells it; zeros elsewhere. */
+/** The CPU time that processes, their threads and their ended children have used, and the memory that they use, from Linux; zeros elsewhere. */
 export function usageOf(pids: number[]): Usage {
   const total = { cpu: 0, memory: 0 };
   for (const pid of pids) {
@@ -57,7 +57,9 @@ export function usageOf(pids: number[]): Usage {
       const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
         .replace(/^.*\) /, '')
         .split(' ');
-      total.cpu += (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+      // utime, stime, cutime, cstime: the last two are of children that have ended, such as backends of PostgreSQL.
+      const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+      total.cpu += ticks / TICKS_PER_SECOND;
       const status = readFileSync(`/proc/${pid}/status`, 'utf8');
       total.memory += Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
     } catch {

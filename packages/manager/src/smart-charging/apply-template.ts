@@ -64,19 +64,19 @@ async function applyTo(
       ...profileIn(unit, template.definition),
       ...(transactionId && { transactionId }),
     };
-    const commandId = await callMaker.request({
+    let id = NaN;
+    await callMaker.request({
       stationId,
       action: 'SetChargingProfile',
       request: { connectorId, csChargingProfiles: profile },
       ttlSeconds,
       ...(requestedBy !== undefined && { requestedBy }),
+      alongside: async (db, commandId) => {
+        const sent = { ...about, transactionId: transactionId ?? null, unit, outcome: { commandId } };
+        id = await applications.add(db, sent);
+      },
     });
-    return await applications.add(database, {
-      ...about,
-      transactionId: transactionId ?? null,
-      unit,
-      outcome: { commandId },
-    });
+    return id;
   } catch (error) {
     return applications.add(database, { ...about, outcome: refusalOf(error) });
   }

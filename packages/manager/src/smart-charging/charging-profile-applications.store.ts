@@ -77,23 +77,14 @@ export interface ApplicationRow {
 }
 
 const selectPage = search(
-  `SELECT * FROM (
-     SELECT a.application_id AS "applicationId", a.station_id AS "stationId", a.connector_id AS "connectorId",
-       a.transaction_id AS "transactionId", a.command_id AS "commandId", a.unit AS "chargingRateUnit",
-       CASE WHEN a.command_id IS NULL THEN 'refused' WHEN k.command_id IS NULL THEN 'forgotten'
-         WHEN k.status <> 'answered' THEN k.status
-         ELSE CASE k.response ->> 'status' WHEN 'Accepted' THEN 'accepted' WHEN 'Rejected' THEN 'rejected'
-           WHEN 'NotSupported' THEN 'notSupported' ELSE 'answered' END END AS outcome,
-       a.refused_rule AS rule, coalesce(a.refused_reason, k.error_description) AS reason, a.requested_by AS "requestedBy",
-       a.requested_at AS "requestedAt", k.settled_at AS "settledAt"
-     FROM charging_profile_applications a LEFT JOIN commands k USING (command_id)
-     WHERE a.template_id = $1 AND ($2::bigint IS NULL OR a.application_id < $2) AND ($3::text IS NULL OR a.station_id = $3)
-       AND ($4::bigint[] IS NULL OR a.application_id = ANY ($4))
-       -- What the outcome implies, in a form that an index knows.
-       AND ($5::text IS DISTINCT FROM 'refused' OR a.command_id IS NULL)
-       AND ($5::text IS NULL OR $5 NOT IN ('queued', 'sent', 'failed', 'timedOut', 'connectionLost', 'expired') OR k.status = $5)) shown
-   WHERE $5::text IS NULL OR outcome = $5
-   ORDER BY "applicationId" DESC LIMIT $6`,
+  `SELECT a.application_id AS "applicationId", a.station_id AS "stationId", a.connector_id AS "connectorId",
+     a.transaction_id AS "transactionId", a.command_id AS "commandId", a.unit AS "chargingRateUnit", a.outcome,
+     a.refused_rule AS rule, coalesce(a.refused_reason, k.error_description) AS reason, a.requested_by AS "requestedBy",
+     a.requested_at AS "requestedAt", k.settled_at AS "settledAt"
+   FROM charging_profile_applications a LEFT JOIN commands k USING (command_id)
+   WHERE a.template_id = $1 AND ($2::bigint IS NULL OR a.application_id < $2) AND ($3::text IS NULL OR a.station_id = $3)
+     AND ($4::bigint[] IS NULL OR a.application_id = ANY ($4)) AND ($5::text IS NULL OR a.outcome = $5)
+   ORDER BY a.application_id DESC LIMIT $6`,
 );
 
 export interface ApplicationFilter {

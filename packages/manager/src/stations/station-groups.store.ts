@@ -16,19 +16,31 @@ export interface StationGroup {
 
 export type GroupChange = Partial<Omit<StationGroup, 'name' | 'stations' | 'updatedAt'>>;
 
-const COLUMNS = `name, rank, station_ids AS "stationIds", vendor, model, prefix,
-  (SELECT count(DISTINCT m.station_id)::int FROM station_group_members m WHERE m.name = g.name) AS stations, updated_at AS "updatedAt"`;
+// Of station s in group g. `coalesce`, as stations that have not booted have no vendor and no model.
+const FITS = `coalesce((g.vendor IS NULL OR s.vendor = g.vendor) AND (g.model IS NULL OR s.model = g.model)
+  AND (g.prefix IS NULL OR starts_with(s.station_id, g.prefix)) AND coalesce(g.vendor, g.model, g.prefix) IS NOT NULL, false)`;
 
-const selectOne = statement('stationGroups.get', `SELECT ${COLUMNS} FROM station_groups g WHERE name = $1`);
+// One pass over the stations counts them for all groups without a prefix; those of a prefix stand together in their index.
+const selecting = (which: string): string => `
+  WITH makes AS MATERIALIZED (SELECT vendor, model, count(*) AS stations FROM stations GROUP BY vendor, model)
+  SELECT name, rank, station_ids AS "stationIds", vendor, model, prefix, updated_at AS "updatedAt",
+    (CASE
+       WHEN prefix IS NOT NULL THEN (SELECT count(*) FROM stations s WHERE s.station_id COLLATE "C" >= g.prefix
+         AND s.station_id COLLATE "C" < g.prefix || U&'\\+10FFFF' AND ${FITS})
+       WHEN coalesce(vendor, model) IS NOT NULL THEN (SELECT coalesce(sum(m.stations), 0) FROM makes m
+         WHERE (g.vendor IS NULL OR m.vendor = g.vendor) AND (g.model IS NULL OR m.model = g.model))
+       ELSE 0 END
+     + (SELECT count(*) FROM stations s WHERE s.station_id = ANY (g.station_ids) AND NOT ${FITS}))::int AS stations
+  FROM station_groups g ${which}`;
+
+const selectOne = statement('stationGroups.get', selecting('WHERE name = $1'));
 
 export async function get(db: Db, name: string): Promise<StationGroup | undefined> {
   const { rows } = await db.query<StationGroup>(selectOne([name]));
   return rows[0];
 }
 
-const selectPage = search(
-  `SELECT ${COLUMNS} FROM station_groups g WHERE ($1::text IS NULL OR name > $1) ORDER BY name LIMIT $2`,
-);
+const selectPage = search(selecting('WHERE ($1::text IS NULL OR name > $1) ORDER BY name LIMIT $2'));
 
 /** Groups by name. */
 export async function list(

@@ -35,6 +35,10 @@ test('a group is made, changed where the body says so, listed and removed', asyn
     prefix: null,
     stations: 2,
   });
+  expect((await send('PUT', 'station-groups/g 1', { vendor: 'Vendor' })).body['stations']).toBe(2);
+  expect((await send('PUT', 'station-groups/g 1', { prefix: 'CP' })).body['stations']).toBe(2);
+  expect((await send('PUT', 'station-groups/g 1', { stationIds: [] })).body['stations']).toBe(1);
+  await send('PUT', 'station-groups/g 1', { stationIds: ['CP1', 'OTHER'], vendor: null, prefix: null });
   await send('PUT', 'station-groups/all of a model', { vendor: 'Vendor', model: 'Model' });
   const groups = await allPages(api, '/api/v1/station-groups', 1);
   expect(groups.map(({ name, stations: count }) => [name, count])).toEqual([

@@ -223,6 +223,24 @@ test.each([
   expect(await applications(id)).toMatchObject([shown]);
 });
 
+test('the outcome of an application stays when its command is gone, and follows a command that was there before it', async () => {
+  const id = await add(NIGHT);
+  const { body } = await apply(id, { stationIds: ['CP1'], connectorId: 1 });
+  const commandId = body.items[0]?.['commandId'];
+  const call = api.desk.sent().at(-1);
+  if (call) await api.desk.answer(call, { status: 'Accepted' });
+  // As a manager of an older version records it.
+  await api.desk.rows(
+    `INSERT INTO charging_profile_applications (template_id, station_id, connector_id, command_id, requested_at)
+     SELECT template_id, 'CP1', 2, command_id, requested_at FROM charging_profile_applications WHERE command_id = $1`,
+    [commandId],
+  );
+  expect(await applications(id, '?outcome=accepted')).toMatchObject([{ connectorId: 2 }, { connectorId: 1 }]);
+  await api.desk.rows('DELETE FROM commands WHERE command_id = $1', [commandId]);
+  expect(await applications(id, '?outcome=accepted')).toEqual([]);
+  expect(await applications(id, '?outcome=forgotten')).toMatchObject([{ commandId }, { commandId }]);
+});
+
 test('stations are chosen by what they have in common', async () => {
   for (const stationId of ['F-1', 'F-2']) await addStation(stationId);
   await api.desk.rows("UPDATE stations SET vendor = 'Acme', model = station_id WHERE station_id LIKE 'F-%'");
