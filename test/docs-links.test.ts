@@ -1,16 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { PAGES, read, ROOT } from './docs-pages.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const PAGES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
-  cwd: ROOT,
-  encoding: 'utf8',
-})
-  .split('\n')
-  .filter((page) => page !== '' && existsSync(join(ROOT, page)));
 /** A link or a picture of Markdown, with its target up to a title. */
 const LINK = /\]\(<?([^)>\s]+)>?(?:\s+"[^"]*")?\)/g;
 const LONGEST_LINE = 120;
@@ -18,13 +11,9 @@ const LONGEST_CELL = 300;
 /** Made by `pnpm gen`, or records of a decision at its time. */
 const AS_THEY_ARE = [/^docs\/ocpp16\.md$/, /^docs\/decisions\//];
 
-function read(page: string): string {
-  return readFileSync(join(ROOT, page), 'utf8');
-}
-
 /** Without code, in which brackets and lines mean something else. */
 function proseOf(page: string): string {
-  return read(page).replace(/^```[^]*?^```$/gm, '');
+  return read(page).replace(/^( *)```[^]*?^\1```$/gm, '');
 }
 
 /** The anchors that GitHub makes for a page's headings. */
