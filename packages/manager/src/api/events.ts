@@ -16,12 +16,12 @@ export const KINDS: readonly string[] = [...events.EVENT_KINDS, ...GROUPS];
 
 const LastEventId = Type.String({
   pattern: '^\\d{1,15}$',
-  description: 'the id of an event: those after it are given, oldest first',
+  description: 'the id of an event: returns later ones, oldest first',
 });
 /** An event as the API shows it. */
 export const Event = Type.Object(
   {
-    id: Type.Integer({ description: 'Rises; after an id that can be seen come greater ones only' }),
+    id: Type.Integer({ description: 'Rises; once an id is visible, no lower id will appear' }),
     at: Time,
     kind: Type.String({ description: events.EVENT_KINDS.join(', ') }),
     stationId: Type.String(),
@@ -30,7 +30,7 @@ export const Event = Type.Object(
       {
         additionalProperties: true,
         title: 'EventData',
-        description: 'What it is about, as its own route shows it, at the moment of the event',
+        description: 'The resource as its own route shows it, at the moment of the event',
       },
     ),
   },
@@ -47,10 +47,10 @@ const Stream = Type.Unsafe<Readable>({
   title: 'EventStream',
   examples: ['id: 120455\nevent: transaction.started\ndata: {"id":120455}\n\n'],
   description:
-    'Server-sent events: `id`, `event` (the kind) and `data` (the event as JSON). A comment every 15 s shows that the stream lives',
+    'Server-sent events: `id`, `event` (the kind) and `data` (the event as JSON). A comment every 15 s keeps the stream alive',
 });
 const RESPONSE = {
-  description: 'As the Accept header asks: a stream of events that does not end, or a page of them',
+  description: 'Depending on the Accept header: an endless stream of events, or a page of them',
   content: {
     'text/event-stream': { schema: Stream },
     'application/json': { schema: pageOf(Event) },
@@ -71,7 +71,7 @@ export function eventRoutes(app: App, context: ApiContext): void {
       schema: {
         operationId: 'readEvents',
         summary:
-          'Events as they happen (server-sent events), or with "Accept: application/json" those that have: newest first, or after lastEventId oldest first',
+          'Events as they happen (server-sent events), or with "Accept: application/json" a list: newest first, or after lastEventId oldest first',
         tags: ['events'],
         querystring: Query,
         headers: Type.Object({ 'last-event-id': Type.Optional(LastEventId) }),

@@ -17,13 +17,13 @@ export const GoalSchema = Type.Object(
     kind: Type.Unsafe<string>(oneOf(GOAL_KINDS, 'Which goal')),
     wanted: Type.Unsafe<object>(Type.Object({}, { additionalProperties: true })),
     state: oneOf(goals.GOAL_STATES, 'open: worked on whenever the station is there'),
-    doing: nullable(Type.String({ description: 'What is done for it, or why it failed' })),
-    commandId: nullable(Type.String({ description: 'The last command that was made for it' })),
+    doing: nullable(Type.String({ description: 'What is being done, or why it failed' })),
+    commandId: nullable(Type.String({ description: 'The last command sent for it' })),
     requestedBy: Text,
     requestedAt: Time,
     settledAt: nullable(Time),
   },
-  { title: 'Goal', description: 'What a station is to be brought to, and how far that is' },
+  { title: 'Goal', description: 'A desired state of a station, and its progress' },
 );
 
 const tags = ['goals'];
@@ -55,7 +55,7 @@ function addSet<Body extends TSchema>(app: App, context: ApiContext, route: Goal
     schema: {
       operationId: `set${capital(kind)}Goal`,
       summary,
-      description: 'Answers at once; GET shows how far it is. A new one takes the place of the one before.',
+      description: 'Responds at once; GET shows the progress. A new one replaces the previous one.',
       tags,
       params: StationParams,
       body: body,
@@ -90,7 +90,7 @@ function addReadAndRemove(
       config: { role: 'viewer' },
       schema: {
         operationId: `get${capital(kind)}Goal`,
-        summary: 'How far that is',
+        summary: 'The progress',
         tags,
         params: StationParams,
         response: { 200: GoalSchema },
@@ -108,10 +108,10 @@ function addReadAndRemove(
       config: { role: 'operator' },
       schema: {
         operationId: `remove${capital(kind)}Goal`,
-        summary: 'Give it up: what has been done stays done',
+        summary: 'Cancel it; what has been done stays',
         tags,
         params: StationParams,
-        response: { 204: Type.Null({ description: 'It is given up' }) },
+        response: { 204: Type.Null({ description: 'Cancelled' }) },
       },
     },
     async ({ params: { stationId } }, reply) => {

@@ -17,7 +17,7 @@ const JOB = {
     JOB_KINDS,
     'By the command: GetDiagnostics, GetLog, UpdateFirmware or SignedUpdateFirmware, in this order',
   ),
-  commandId: Type.String({ description: 'The command that began it' }),
+  commandId: Type.String({ description: 'The command that started it' }),
   otherCommandId: nullable(
     Type.String({
       description: 'The UpdateFirmware that was sent because the station does not know SignedUpdateFirmware',
@@ -25,11 +25,11 @@ const JOB = {
   ),
   requestId: nullable(Type.Integer({ description: 'Null for diagnostics and firmware, which have none' })),
   logType: Text,
-  location: Type.String({ description: 'Where the file goes to or comes from, without its password' }),
-  fileName: nullable(Type.String({ description: 'The name that the station gave to its upload' })),
+  location: Type.String({ description: 'Source or destination of the file, without its password' }),
+  fileName: nullable(Type.String({ description: 'Name of the upload, as given by the station' })),
   filesReceived: nullable(
     Type.Integer({
-      description: 'Files that have come here for it; null where they go elsewhere, or none is to come',
+      description: 'Files received for it; null if they go elsewhere or none is expected',
     }),
   ),
   outcome: oneOf(
@@ -38,7 +38,9 @@ const JOB = {
   ),
   reason: nullable(Type.String({ description: 'Why it failed or was cancelled' })),
   hint: nullable(Type.String({ description: 'What can be done about it' })),
-  status: nullable(Type.String({ description: 'What the station said of it last', examples: ['Uploaded'] })),
+  status: nullable(
+    Type.String({ description: 'Last status reported by the station', examples: ['Uploaded'] }),
+  ),
   statusAt: nullable(Time),
   requestedAt: Time,
   acceptedAt: nullable(Time),
@@ -49,12 +51,12 @@ const JOB = {
       type: 'string',
       format: 'date-time',
       description:
-        'When the station last said something of a running job, once that is an hour ago; null otherwise. What it says later still counts; a newer job ends this one',
+        'Time of the last report about a running job, once that is an hour ago; null otherwise. A later report still counts; a newer job ends this one',
     }),
   ),
   firmwareVersionBefore: Text,
   firmwareVersionAfter: nullable(
-    Type.String({ description: 'What the station booted with during the update or shortly after' }),
+    Type.String({ description: 'Firmware version at a boot during the update or shortly after' }),
   ),
 };
 const Job = Type.Object(JOB, { title: 'Job' });
@@ -72,7 +74,7 @@ export const StatusNotification = Type.Object(
   },
   {
     title: 'StatusNotification',
-    description: 'What a station said, and the job that it is about, if there is one',
+    description: 'A report of a station, and its job if there is one',
   },
 );
 const JobWithHistory = Type.Object(
@@ -88,7 +90,7 @@ const Query = listQuery({
   kind: Type.Optional(oneOf(JOB_KINDS, 'Only jobs of this kind')),
   outcome: Type.Optional(oneOf(jobList.SHOWN_OUTCOMES, 'Only jobs with this outcome')),
   silent: Type.Optional(
-    Type.Boolean({ description: 'Only running ones of which nothing was said for an hour, or only others' }),
+    Type.Boolean({ description: 'true: only running ones without a report for an hour; false: only others' }),
   ),
 });
 const Params = Type.Object({ jobId: JobId });
@@ -125,7 +127,7 @@ export function jobRoutes(app: App, { database, files }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'getJob',
-        summary: 'A job with what the station said of it',
+        summary: 'A job with the reports of the station',
         tags,
         params: Params,
         response: { 200: JobWithHistory },

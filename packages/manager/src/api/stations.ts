@@ -12,10 +12,10 @@ const Availability = nullable(
   Type.Object(
     {
       requested: oneOf(['Operative', 'Inoperative'] as const),
-      answer: Type.String({ description: 'Scheduled: when its transactions have ended' }),
+      answer: Type.String({ description: 'Scheduled: after its transactions have ended' }),
       requestedAt: TimeText,
     },
-    { description: 'What was asked of it last by ChangeAvailability' },
+    { description: 'The last request by ChangeAvailability' },
   ),
 );
 const Connector = Type.Object(
@@ -35,7 +35,7 @@ const Connector = Type.Object(
 const TurnedAway = Type.Object(
   {
     reason: Type.String(),
-    status: Type.Integer({ description: 'Of the HTTP answer' }),
+    status: Type.Integer({ description: 'Status of the HTTP response' }),
     remoteAddress: Text,
     count: Type.Integer(),
     firstAt: TimeText,
@@ -47,33 +47,33 @@ const TurnedAway = Type.Object(
 export const Station = Type.Object(
   {
     stationId: Type.String(),
-    adopted: Type.Boolean({ description: 'false: it was turned away and nobody has added it; PUT adds it' }),
+    adopted: Type.Boolean({ description: 'false: it was rejected and nobody has added it; PUT adds it' }),
     connected: Type.Boolean(),
     connectedAt: nullable(Time),
     disconnectedAt: nullable(
       Type.Unsafe<Date>({
         ...Time,
-        description:
-          'When its last connection ended; null while it is open, and when its gateway died with it',
+        description: 'When its last connection ended; null while it is open, and if its gateway died',
       }),
     ),
-    connectionId: nullable(Type.String({ description: 'Of its last connection' })),
+    connectionId: nullable(Type.String({ description: 'Id of its last connection' })),
     gatewayId: Text,
     remoteAddress: Text,
-    securityProfile: nullable(Type.Integer({ description: 'The lowest that it is let in with' })),
+    securityProfile: nullable(
+      Type.Integer({ description: 'The lowest security profile with which it is accepted' }),
+    ),
     pendingSecurityProfile: nullable(
       Type.Integer({
-        description: 'What it was told to come with: takes the place of the other when it does',
+        description:
+          'The security profile that it was told to use; replaces the other when it connects with it',
       }),
     ),
     connectionSecurityProfile: nullable(
-      Type.Integer({ description: 'What the handshake of its last connection has met' }),
+      Type.Integer({ description: 'The security profile that the handshake of its last connection met' }),
     ),
     serialNumbers: nullable(Type.Array(Type.String())),
-    certificateFingerprint: nullable(
-      Type.String({ description: 'SHA-256 of the client certificate that it showed last' }),
-    ),
-    userName: nullable(Type.String({ description: 'Its Basic user name when that is not its id' })),
+    certificateFingerprint: nullable(Type.String({ description: 'SHA-256 of its last client certificate' })),
+    userName: nullable(Type.String({ description: 'Its Basic user name if that is not its id' })),
     assumedSubprotocol: nullable(
       oneOf(['ocpp1.6'] as const, 'Spoken with it when its handshake offers no subprotocol'),
     ),
@@ -95,22 +95,24 @@ export const Station = Type.Object(
     resetPendingSince: nullable(
       Type.Unsafe<Date>({
         ...Time,
-        description: 'A Reset was accepted, and no BootNotification has followed',
+        description: 'Since when an accepted Reset has had no BootNotification',
       }),
     ),
     connectors: Type.Array(Connector),
-    turnedAway: Type.Array(TurnedAway, { description: 'Handshakes refused since it was changed last' }),
+    turnedAway: Type.Array(TurnedAway, {
+      description: 'Handshakes rejected since the station was last changed',
+    }),
   },
   { title: 'Station', description: 'The station' },
 );
 const Query = listQuery({
   adopted: Type.Optional(
-    Type.Boolean({ description: 'true: those that were added; false: those that were turned away' }),
+    Type.Boolean({ description: 'true: only stations that were added; false: only rejected ones' }),
   ),
   connected: Type.Optional(Type.Boolean({ description: 'true: only connected ones; false: only others' })),
   registrationStatus: Type.Optional({
     ...Registration,
-    description: 'Only those whose last BootNotification was answered so',
+    description: 'Only stations with this answer to their last BootNotification',
   }),
   prefix: Type.Optional(Type.String({ description: 'Beginning of the id' })),
 });
@@ -126,7 +128,7 @@ export function stationRoutes(app: App, context: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listStations',
-        summary: 'Stations by id, also those that were turned away',
+        summary: 'Stations by id, including rejected ones',
         tags,
         querystring: Query,
         response: { 200: pageOf(Station) },
@@ -166,7 +168,7 @@ function addWrites(app: App, context: ApiContext): void {
       config: { role: 'operator', problems: [409] },
       schema: {
         operationId: 'putStation',
-        summary: 'Add or change a station; what the body does not name keeps its value',
+        summary: 'Add or change a station; omitted fields keep their value',
         tags,
         params: StationParams,
         body: StationChange,
@@ -190,7 +192,7 @@ function addWrites(app: App, context: ApiContext): void {
         summary: 'Remove a station with its connectors; its transactions and meter values stay',
         tags,
         params: StationParams,
-        response: { 204: Type.Null({ description: 'It is gone' }) },
+        response: { 204: Type.Null({ description: 'Removed' }) },
       },
     },
     async ({ params: { stationId } }, reply) => {

@@ -13,7 +13,7 @@ export const UnmatchedStop = Type.Object(
   {
     unmatchedStopId: Type.Integer(),
     stationId: Type.String(),
-    transactionId: Type.Integer({ description: 'As the station sent it; 0 and below: without an id' }),
+    transactionId: Type.Integer({ description: 'As the station sent it; 0 or less: without an id' }),
     idTag: Text,
     meterStopWh: Type.Integer(),
     stoppedAt: Time,
@@ -30,7 +30,7 @@ export const UnmatchedStop = Type.Object(
     request: Type.Unknown({ description: 'The StopTransaction itself' }),
     receivedAt: Time,
   },
-  { title: 'UnmatchedStop', description: 'The stop, and what was decided about it' },
+  { title: 'UnmatchedStop', description: 'The stop and its resolution' },
 );
 const UnmatchedStopParams = Type.Object({
   unmatchedStopId: Type.Integer({
@@ -92,7 +92,7 @@ export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContex
       schema: {
         operationId: 'assignUnmatchedStop',
         summary:
-          'End a transaction of the same station by this stop, in place of one that was inferred or assigned before, which becomes unmatched',
+          'End a transaction of the same station by this stop; a stop that was inferred or assigned before becomes unmatched',
         tags,
         params: UnmatchedStopParams,
         body: Assign,
@@ -113,7 +113,7 @@ export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContex
       config: { role: 'operator', problems: [409] },
       schema: {
         operationId: 'dismissUnmatchedStop',
-        summary: 'Note that this stop belongs to no transaction; it can be assigned later all the same',
+        summary: 'Record that this stop belongs to no transaction; it can still be assigned later',
         tags,
         params: UnmatchedStopParams,
         body: Dismiss,
