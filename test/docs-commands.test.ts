@@ -1,32 +1,17 @@
 import { expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { PAGES, read } from './docs-pages.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const PAGES = [
-  'README.md',
-  ...['docs', 'deploy', 'deploy/tls', 'e2e', 'packages/bench', 'packages/console'].flatMap((folder) =>
-    files(folder).map((name) => `${folder}/${name}`),
-  ),
-];
-const SHELL_FENCE = /^```(?:sh|bash|shell|console)\n([^]*?)^```$/gm;
+const SHELL_FENCE = /^(?<indent> *)```(?:sh|bash|shell|console)\n(?<commands>[^]*?)^\k<indent>```$/gm;
 /** Commands within a sentence: what begins with a program, and is more than its name. */
-const INLINE = /`((?:curl|npx|pnpm|node|docker|kubectl|helm|systemctl|openssl|evander|sh|psql) [^`\n]+)`/g;
-
-function files(folder: string): string[] {
-  try {
-    return readdirSync(ROOT + folder).filter((name) => name.endsWith('.md'));
-  } catch {
-    return [];
-  }
-}
+const INLINE =
+  /`(?<commands>(?:curl|npx|pnpm|node|docker|kubectl|helm|systemctl|openssl|evander|sh|psql) [^`\n]+)`/g;
 
 /** Shell commands of a page. */
 function commandsOf(page: string): string[] {
-  const text = readFileSync(ROOT + page, 'utf8');
+  const text = read(page);
   const found = [...text.matchAll(SHELL_FENCE), ...text.matchAll(INLINE)];
-  return found.map(([, command = '']) => command);
+  return found.map(({ groups }) => groups?.commands ?? '');
 }
 
 /** Without what is quoted, escaped or in a comment, where < and > are themselves. */

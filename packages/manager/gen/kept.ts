@@ -17,16 +17,15 @@ export const KEPT: Record<Action, Kept> = {
   Authorize: { keeps: 'each attempt with its result', at: [`${STATION}/messages`] },
   BootNotification: {
     keeps:
-      'what the station says of itself, its registration; ends a pending reset and pending configuration',
+      'what the station reports about itself, and its registration; ends a pending reset and pending configuration',
     at: [STATION],
   },
   ChangeAvailability: {
-    keeps: 'what was asked and answered, beside the reported status',
+    keeps: 'request and answer, next to the reported status',
     at: [STATION],
   },
   ChangeConfiguration: {
-    keeps:
-      'the value, when accepted, or pending until the reboot; a new AuthorizationKey replaces the password',
+    keeps: 'the value if accepted, or pending until the reboot; a new AuthorizationKey replaces the password',
     at: [`${STATION}/configuration`],
   },
   ClearCache: { keeps: 'the answer', at: COMMAND },
@@ -45,10 +44,10 @@ export const KEPT: Record<Action, Kept> = {
     at: [...TRANSACTION, `${STATION}/charging-profiles`],
   },
   RemoteStopTransaction: { keeps: 'the answer; the transaction ends with its StopTransaction', at: COMMAND },
-  Reset: { keeps: 'that a boot is expected, until it comes', at: [STATION] },
+  Reset: { keeps: 'that a boot is expected, until it arrives', at: [STATION] },
   StartTransaction: {
     keeps:
-      'the transaction, once for all repeats; uses a reservation; what was open on its connector is lost',
+      'the transaction, once for all repeats; uses a reservation; an open transaction on its connector becomes lost',
     at: TRANSACTION,
   },
   StatusNotification: {
@@ -56,7 +55,7 @@ export const KEPT: Record<Action, Kept> = {
     at: [STATION, `${STATION}/connectors/{connectorId}/statuses`],
   },
   StopTransaction: {
-    keeps: 'the end, its meter values, or an unmatched stop; TxProfiles go',
+    keeps: 'the end and its meter values, or an unmatched stop; deletes TxProfiles',
     at: [...TRANSACTION, '/unmatched-stops'],
   },
   UnlockConnector: { keeps: 'the answer', at: COMMAND },
@@ -64,9 +63,12 @@ export const KEPT: Record<Action, Kept> = {
   FirmwareStatusNotification: { keeps: 'the state of the job', at: JOBS },
   GetDiagnostics: { keeps: 'a job with its file name and outcome', at: JOBS },
   UpdateFirmware: { keeps: 'a job with the version before and after', at: JOBS },
-  GetLocalListVersion: { keeps: 'the version, and whether there are lists', at: [`${STATION}/local-list`] },
+  GetLocalListVersion: {
+    keeps: 'the version, and whether the station supports lists',
+    at: [`${STATION}/local-list`],
+  },
   SendLocalList: {
-    keeps: 'version and entries as accepted; whether a Full one is needed',
+    keeps: 'version and entries as accepted; whether a Full list is needed',
     at: [`${STATION}/local-list`, `${STATION}/local-list/entries`],
   },
   CancelReservation: { keeps: 'the end of the reservation', at: [`${STATION}/reservations`] },
@@ -75,30 +77,36 @@ export const KEPT: Record<Action, Kept> = {
     at: [`${STATION}/reservations`],
   },
   ClearChargingProfile: {
-    keeps: 'that exactly the profiles of the filter are gone',
+    keeps: 'deletes exactly the profiles that match the filter',
     at: [`${STATION}/charging-profiles`],
   },
   GetCompositeSchedule: {
-    keeps: 'the last schedule per connector and unit, compared with what the profiles give',
+    keeps: 'the last schedule per connector and unit, compared with the profiles',
     at: [`${STATION}/connectors/{connectorId}/composite-schedule`],
   },
   SetChargingProfile: {
-    keeps: 'the profile, in the place of those it replaces; the outcome of a template',
+    keeps: 'the profile, instead of those that it replaces; the outcome of a template',
     at: [`${STATION}/charging-profiles`, '/charging-profile-templates/{templateId}/applications'],
   },
-  TriggerMessage: { keeps: 'the answer; what it asks for is let in while Pending', at: COMMAND },
+  TriggerMessage: {
+    keeps: 'the answer; the triggered message is accepted while the station is Pending',
+    at: COMMAND,
+  },
   CertificateSigned: {
-    keeps: 'the fate of the certificate request',
+    keeps: 'the outcome of the certificate request',
     at: [`${STATION}/certificate-requests`],
   },
-  DeleteCertificate: { keeps: 'that the certificate is gone', at: [`${STATION}/certificates`] },
-  ExtendedTriggerMessage: { keeps: 'the answer; what it asks for is let in while Pending', at: COMMAND },
-  GetInstalledCertificateIds: { keeps: 'the list of its type', at: [`${STATION}/certificates`] },
+  DeleteCertificate: { keeps: 'deletes the certificate', at: [`${STATION}/certificates`] },
+  ExtendedTriggerMessage: {
+    keeps: 'the answer; the triggered message is accepted while the station is Pending',
+    at: COMMAND,
+  },
+  GetInstalledCertificateIds: { keeps: 'the certificates of that type', at: [`${STATION}/certificates`] },
   GetLog: { keeps: 'a job by its requestId; a cancelled one is closed', at: JOBS },
-  InstallCertificate: { keeps: 'the certificate, when accepted', at: [`${STATION}/certificates`] },
+  InstallCertificate: { keeps: 'the certificate, if accepted', at: [`${STATION}/certificates`] },
   LogStatusNotification: { keeps: 'the state of the job', at: JOBS },
   SecurityEventNotification: { keeps: 'the event, once for all repeats', at: ['/security-events'] },
-  SignCertificate: { keeps: 'the CSR and what was decided', at: [`${STATION}/certificate-requests`] },
+  SignCertificate: { keeps: 'the CSR and the decision', at: [`${STATION}/certificate-requests`] },
   SignedFirmwareStatusNotification: { keeps: 'the state of the job', at: JOBS },
   SignedUpdateFirmware: { keeps: 'a job by its requestId; a cancelled one is closed', at: JOBS },
 };

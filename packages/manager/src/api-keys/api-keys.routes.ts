@@ -23,9 +23,9 @@ const ApiKey = Type.Object(FIELDS, { title: 'ApiKey' });
 const MadeKey = Type.Object(
   {
     ...FIELDS,
-    key: Type.String({ description: 'The key itself, shown this once', examples: ['evk_k3yK3Y…'] }),
+    key: Type.String({ description: 'The key itself, shown only now', examples: ['evk_k3yK3Y…'] }),
   },
-  { title: 'MadeApiKey', description: 'The key was made' },
+  { title: 'MadeApiKey', description: 'The key was created' },
 );
 const NewKey = Type.Object(
   {
@@ -35,7 +35,7 @@ const NewKey = Type.Object(
       nullable(
         Type.String({
           format: 'date-time',
-          description: 'Valid until then; without it, until it is removed',
+          description: 'Expiry time; without it the key is valid until it is removed',
         }),
       ),
     ),
@@ -70,7 +70,7 @@ export function apiKeyRoutes(app: App, context: ApiContext): void {
       config,
       schema: {
         operationId: 'makeApiKey',
-        summary: 'Make an API key; it is shown this once',
+        summary: 'Create an API key; it is shown only now',
         tags,
         body: NewKey,
         response: { 201: MadeKey },
@@ -92,10 +92,10 @@ export function apiKeyRoutes(app: App, context: ApiContext): void {
       config: { ...config, problems: [409] },
       schema: {
         operationId: 'removeApiKey',
-        summary: 'Take an API key back',
+        summary: 'Revoke an API key',
         tags,
         params: Params,
-        response: { 204: Type.Null({ description: 'It is valid no more' }) },
+        response: { 204: Type.Null({ description: 'The key is revoked' }) },
       },
     },
     async ({ params: { keyId } }, reply) => {

@@ -18,7 +18,7 @@ const Status = oneOf(['Accepted', 'Blocked'] as const);
 const Limit = Type.Integer({
   minimum: 1,
   maximum: INT32_MAX,
-  description: 'Transactions at the same time; null for any number',
+  description: 'Maximum number of simultaneous transactions; null for any number',
 });
 const Tag = Type.Object(
   {
@@ -89,7 +89,7 @@ export function tagRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'putTag',
-        summary: 'Add or change a tag; what the body does not name keeps its value',
+        summary: 'Add or change a tag; omitted fields keep their value',
         tags,
         params: Params,
         body: Change,
@@ -108,10 +108,10 @@ export function tagRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'removeTag',
-        summary: 'Remove a tag: stations are told from now on that it is invalid',
+        summary: 'Remove a tag: from now on it is answered as Invalid',
         tags,
         params: Params,
-        response: { 204: Type.Null({ description: 'It is gone' }) },
+        response: { 204: Type.Null({ description: 'Removed' }) },
       },
     },
     async ({ params: { idTag } }, reply) => {

@@ -10,7 +10,7 @@ import { ROLLBACKS } from './firmware-campaigns.store.ts';
 const Resume = Type.Object(
   {
     retryFailed: Type.Optional(
-      Type.Boolean({ default: false, description: 'Those that failed or timed out are sent it again' }),
+      Type.Boolean({ default: false, description: 'Send it again to stations that failed or timed out' }),
     ),
   },
   { additionalProperties: false },
@@ -57,7 +57,7 @@ export function campaignControlRoutes(app: App, context: ApiContext): void {
       config,
       schema: {
         operationId: 'resumeFirmwareCampaign',
-        summary: 'Go on after a pause or a stop; failures so far do not count any more',
+        summary: 'Resume after a pause or a stop; resets the count of failures',
         tags,
         params: CampaignParams,
         body: Resume,
@@ -73,7 +73,7 @@ export function campaignControlRoutes(app: App, context: ApiContext): void {
       config,
       schema: {
         operationId: 'rollBackFirmwareCampaign',
-        summary: 'Send the rollback file to stations of a campaign that has stopped or is over',
+        summary: 'Send the rollback file to stations of a campaign that has stopped or finished',
         tags,
         params: CampaignParams,
         body: RollBack,

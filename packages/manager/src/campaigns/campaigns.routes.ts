@@ -56,7 +56,7 @@ function addCreation(app: App, { database, keys, now }: ApiContext): void {
       config: { role: 'operator', problems: [404, 422] },
       schema: {
         operationId: 'addFirmwareCampaign',
-        summary: 'Make a campaign that updates stations wave by wave',
+        summary: 'Create a campaign that updates stations in waves',
         tags,
         body: CampaignBody,
         response: { 201: Campaign },
@@ -147,7 +147,7 @@ function addReading(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'getFirmwareCampaign',
-        summary: 'A campaign and how many of its stations are in each state',
+        summary: 'A campaign, with the number of its stations in each state',
         tags,
         params: CampaignParams,
         response: { 200: Campaign },
@@ -164,7 +164,7 @@ function addStations(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listFirmwareCampaignStations',
-        summary: 'The stations of a campaign, wave by wave, and how each of them does',
+        summary: 'The stations of a campaign by wave, with the state of each',
         tags,
         params: CampaignParams,
         querystring: StationQuery,

@@ -13,7 +13,7 @@ const YEAR_SECONDS = 366 * 86_400;
 export const Signed = Type.Unsafe<boolean | 'auto'>({
   anyOf: [{ type: 'boolean' }, { type: 'string', enum: ['auto'] }],
   description:
-    'SignedUpdateFirmware or UpdateFirmware; auto: signed if the file is and the station has shown that it knows of it, else the other way where it does not',
+    'SignedUpdateFirmware or UpdateFirmware; auto: signed if the file has a signature and the station supports it, else unsigned',
 });
 const RollbackOnStop = oneOf(
   ['none', ...ROLLBACKS],
@@ -33,7 +33,11 @@ export const CampaignBody = Type.Object(
           model: Type.Optional(Type.String()),
           firmwareVersion: Type.Optional(Type.String()),
         },
-        { additionalProperties: false, minProperties: 1, description: 'What stations said at their boot' },
+        {
+          additionalProperties: false,
+          minProperties: 1,
+          description: 'As reported at the boot of the stations',
+        },
       ),
     ),
     signed: Type.Optional(Signed),
@@ -47,18 +51,19 @@ export const CampaignBody = Type.Object(
           additionalProperties: false,
           maxProperties: 1,
           examples: [{ percent: 10 }],
-          description: 'Stations of a wave; all in one without it',
+          description: 'Stations in a wave; without it one wave for all',
         },
       ),
     ),
     maxFailures: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'It stops when more have failed or timed out' }),
+      Type.Integer({ minimum: 0, description: 'The campaign stops if more stations fail or time out' }),
     ),
     maxFailurePercent: Type.Optional(
       Type.Number({
         minimum: 0,
         maximum: 100,
-        description: 'The same, of the stations in waves that have begun',
+        description:
+          'The campaign stops if a larger share of the stations in the waves so far fail or time out',
       }),
     ),
     rollbackFileId: Type.Optional(Type.String({ format: 'uuid' })),
@@ -68,7 +73,7 @@ export const CampaignBody = Type.Object(
         minimum: 1,
         maximum: YEAR_SECONDS,
         default: 3600,
-        description: 'A station that says nothing new for so long has timed out',
+        description: 'A station that reports nothing new for this time has timed out',
       }),
     ),
     absenceTimeoutSeconds: Type.Optional(
@@ -76,10 +81,12 @@ export const CampaignBody = Type.Object(
         minimum: 1,
         maximum: YEAR_SECONDS,
         default: 86_400,
-        description: 'A station that is not there for so long in its wave is skipped',
+        description: 'A station that is away for this time in its wave is skipped',
       }),
     ),
-    start: Type.Optional(Type.Boolean({ default: false, description: 'At once; otherwise it is a draft' })),
+    start: Type.Optional(
+      Type.Boolean({ default: false, description: 'Start at once; otherwise it is a draft' }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -95,12 +102,14 @@ export const Campaign = Type.Object(
     reason: nullable(Type.String({ description: 'Why it stopped' })),
     fileId: Type.String(),
     fileName: Type.String(),
-    firmwareVersion: nullable(Type.String({ description: 'What stations boot with at the end' })),
+    firmwareVersion: nullable(
+      Type.String({ description: 'The firmware version that stations boot with afterwards' }),
+    ),
     rollbackFileId: Text,
     rollbackOnStop: RollbackOnStop,
     signed: Signed,
     waves: Type.Integer(),
-    currentWave: Type.Integer({ description: '0: none has begun' }),
+    currentWave: Type.Integer({ description: '0: no wave has started' }),
     maxFailures: nullable(Type.Integer()),
     maxFailurePercent: nullable(Type.Number()),
     progressTimeoutSeconds: Type.Integer(),
@@ -110,7 +119,7 @@ export const Campaign = Type.Object(
     startedAt: nullable(Time),
     endedAt: nullable(Time),
     stations: Type.Object(Object.fromEntries(CAMPAIGN_STATION_STATES.map((state) => [state, Count])), {
-      description: 'How many are in each state',
+      description: 'Number of stations in each state',
     }),
   },
   { title: 'FirmwareCampaign', description: 'The campaign' },
@@ -126,16 +135,16 @@ export const CampaignStation = Type.Object(
       CAMPAIGN_STATION_STATES,
       'waiting: for its wave, or to be connected. timedOut: it said nothing new for too long. skipped: it was not there, or needs nothing',
     ),
-    reason: nullable(Type.String({ description: 'Why it failed, or what is to be known' })),
-    updateState: nullable(Type.String({ description: 'How the update had ended before a rollback' })),
+    reason: nullable(Type.String({ description: 'Why it failed, or a remark' })),
+    updateState: nullable(Type.String({ description: 'Outcome of the update before a rollback' })),
     updateReason: Text,
-    attempts: Type.Integer({ description: 'Commands that it was sent' }),
+    attempts: Type.Integer({ description: 'Commands that were sent to it' }),
     commandId: Text,
     jobId: nullable(
-      Type.Integer({ description: 'The job of the last command: its history tells each status' }),
+      Type.Integer({ description: 'The job of the last command; its history has each status' }),
     ),
     firmwareVersionBefore: Text,
-    firmwareVersion: nullable(Type.String({ description: 'What it booted with last' })),
+    firmwareVersion: nullable(Type.String({ description: 'Firmware version at its last boot' })),
     waitingSince: nullable(Time),
     sentAt: nullable(Time),
     downloadingAt: nullable(Time),

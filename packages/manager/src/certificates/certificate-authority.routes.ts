@@ -23,7 +23,7 @@ const Issued = Type.Object(
     revokedAt: nullable(Time),
     revocationReason: nullable(oneOf(issuedCertificates.REVOCATION_REASONS)),
   },
-  { title: 'IssuedCertificate', description: 'A certificate of our own authority' },
+  { title: 'IssuedCertificate', description: 'A certificate of the built-in authority' },
 );
 const PAGER = new Pager(['time', 'text'], ({ issuedAt, serialNumber }: IssuedCertificate) => [
   issuedAt.toISOString(),
@@ -45,13 +45,13 @@ function addIssued(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listIssuedCertificates',
-        summary: 'The certificates that our own authority has issued, newest first',
+        summary: 'Certificates issued by the built-in authority, newest first',
         tags,
         querystring: listQuery({
           stationId: OfStation,
           usage: Type.Optional(oneOf(issuedCertificates.USAGES, 'Only certificates for this use')),
           revoked: Type.Optional(
-            Type.Boolean({ description: 'true: those that are revoked; false: the others' }),
+            Type.Boolean({ description: 'true: only revoked ones; false: only others' }),
           ),
         }),
         response: { 200: pageOf(Issued) },
@@ -72,8 +72,7 @@ function addIssue(app: App, { database, authority }: ApiContext): void {
       config: { role: 'operator', problems: [404] },
       schema: {
         operationId: 'issueCertificate',
-        summary:
-          'Issue a station its first certificate, for a request (CSR) that came another way than over OCPP',
+        summary: 'Issue the first certificate of a station, for a request (CSR) that did not come over OCPP',
         tags,
         body: Type.Object(
           {
@@ -85,7 +84,7 @@ function addIssue(app: App, { database, authority }: ApiContext): void {
         response: {
           201: Type.Object(
             {
-              certificateChain: Type.String({ description: 'PEM, that of the station first' }),
+              certificateChain: Type.String({ description: 'PEM, the station certificate first' }),
             },
             { title: 'CertificateChain', description: 'The certificate was issued' },
           ),
@@ -109,7 +108,7 @@ function addRevocation(app: App, { database, now }: ApiContext): void {
       config: { role: 'admin' },
       schema: {
         operationId: 'revokeCertificate',
-        summary: 'Revoke a certificate: whoever shows it is turned away from now on. It cannot be undone',
+        summary: 'Revoke a certificate: handshakes with it are rejected from now on. This cannot be undone',
         tags,
         params: Type.Object({
           serialNumber: Type.String({

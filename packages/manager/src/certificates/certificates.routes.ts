@@ -25,7 +25,7 @@ export function certificateRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listCertificates',
-        summary: 'The root certificates that a station has, as far as it told of them or took them from us',
+        summary: 'Root certificates that a station has, as reported or accepted by it',
         tags,
         params: StationParams,
         querystring: listQuery({ certificateType: Type.Optional(Types) }),
@@ -49,7 +49,7 @@ export function certificateRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listCertificateRequests',
-        summary: 'The certificates that a station asked for (SignCertificate), newest first',
+        summary: 'Certificates that a station requested (SignCertificate), newest first',
         tags,
         params: StationParams,
         querystring: listQuery({

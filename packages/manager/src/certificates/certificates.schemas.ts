@@ -14,7 +14,7 @@ export const HashData = Type.Object(
   },
   {
     description:
-      'As the station told of it, for DeleteCertificate; null until GetInstalledCertificateIds was answered',
+      'As reported by the station, for DeleteCertificate; null until GetInstalledCertificateIds was answered',
   },
 );
 
@@ -27,17 +27,19 @@ export const Certificate = Type.Object(
     serialNumber: Type.String({ description: 'Hexadecimal' }),
     certificateHashData: nullable(HashData),
     subject: nullable(
-      Type.String({ description: 'Null, as all that is in the PEM, when it was not sent by us' }),
+      Type.String({
+        description: 'Null, like all fields from the PEM, if the CSMS did not send the certificate',
+      }),
     ),
     issuer: Text,
     validFrom: nullable(Time),
     validTo: nullable(Time),
     pem: Text,
     installedAt: nullable(
-      Type.Unsafe<Date>({ ...Time, description: 'When the station accepted it from us' }),
+      Type.Unsafe<Date>({ ...Time, description: 'When the station accepted it from the CSMS' }),
     ),
     reportedAt: nullable(
-      Type.Unsafe<Date>({ ...Time, description: 'When the station last said that it has it' }),
+      Type.Unsafe<Date>({ ...Time, description: 'When the station last reported that it has it' }),
     ),
   },
   { title: 'StationCertificate' },
@@ -54,7 +56,7 @@ export const CertificateRequest = Type.Object(
       'requested: waits for CertificateSigned. rejected: no request in PEM. signed: CertificateSigned is on its way. refused: the station did not take the certificate, another may be sent. superseded: a newer request came',
     ),
     reason: nullable(
-      Type.String({ description: 'Why it was rejected or refused, or why its certificate did not arrive' }),
+      Type.String({ description: 'Why it was rejected or refused, or why the certificate did not arrive' }),
     ),
     commandId: nullable(Type.String({ description: 'The CertificateSigned that answers it' })),
     certificateChain: Text,

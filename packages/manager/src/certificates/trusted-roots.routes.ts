@@ -25,12 +25,12 @@ const NewRoot = Type.Object(
     organisations: Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
       minItems: 1,
       maxItems: 100,
-      description: 'The O that certificates of stations must carry, one of these',
+      description: 'Certificates of stations must have one of these as their O',
     }),
     revocationList: Type.Optional(
       Type.String({
         maxLength: 2_000_000,
-        description: 'Its list of revoked certificates, in PEM; the former one stays unless said',
+        description: 'Its revocation list, in PEM; omitted, the previous one stays',
       }),
     ),
   },
@@ -52,12 +52,12 @@ function addList(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listTrustedRoots',
-        summary: 'Roots beside our own whose certificates stations may show',
+        summary: 'Trusted roots, besides that of the built-in authority',
         tags,
         response: {
           200: Type.Object(
             { items: Type.Array(Root) },
-            { title: 'TrustedRoots', description: 'All of them' },
+            { title: 'TrustedRoots', description: 'All trusted roots' },
           ),
         },
       },
@@ -73,7 +73,7 @@ function addTrust(app: App, { database, judge, now }: ApiContext): void {
       config: { role: 'admin' },
       schema: {
         operationId: 'trustRoot',
-        summary: 'Trust a root, or change what counts of its certificates',
+        summary: 'Trust a root, or change the conditions for its certificates',
         tags,
         body: NewRoot,
         response: { 200: Root },
@@ -112,12 +112,12 @@ function addRemoval(app: App, { database, judge }: ApiContext): void {
       config: { role: 'admin' },
       schema: {
         operationId: 'removeTrustedRoot',
-        summary: 'Trust a root no more',
+        summary: 'Stop trusting a root',
         tags,
         params: Type.Object({
           fingerprint: Type.String({ maxLength: 64, description: 'SHA-256 of the root, in hexadecimal' }),
         }),
-        response: { 204: Type.Null({ description: 'It is not trusted any more' }) },
+        response: { 204: Type.Null({ description: 'It is no longer trusted' }) },
       },
     },
     async ({ params: { fingerprint } }, reply) => {

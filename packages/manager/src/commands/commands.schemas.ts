@@ -40,7 +40,7 @@ export const Command = Type.Object(COMMAND, {
 
 /** A command that began a job. */
 export const CommandAnswer = Type.Object(
-  { ...COMMAND, jobId: nullable(Type.Integer({ description: 'The job that it began' })) },
+  { ...COMMAND, jobId: nullable(Type.Integer({ description: 'The job that it started' })) },
   { title: 'JobCommand', description: 'The command and its outcome' },
 );
 
@@ -52,7 +52,7 @@ export const CommandOptions = Type.Object(
         minimum: 0,
         maximum: MAX_WAIT_SECONDS,
         default: 30,
-        description: 'How long the answer to this request waits for the outcome; 0: not at all',
+        description: 'Seconds that this request waits for the outcome; 0: not at all',
       }),
     ),
     ttlSeconds: Type.Optional(
@@ -60,13 +60,13 @@ export const CommandOptions = Type.Object(
         minimum: 0,
         maximum: MAX_TTL_SECONDS,
         default: 0,
-        description: 'How long the command waits for a station that is not connected; 0: it is refused then',
+        description: 'Seconds that the command waits for a station that is away; 0: the command is refused',
       }),
     ),
     skipRules: Type.Optional(
       Type.Boolean({
         default: false,
-        description: 'Sends what the station should refuse, for certification: only the schema is checked',
+        description: 'Skip the rules of OCPP and check the schema only, for certification',
       }),
     ),
   },

@@ -13,7 +13,7 @@ const Desired = Type.Object(
   {
     value: Type.String(),
     source: oneOf(['station', 'group'] as const, 'Whose value counts here'),
-    group: nullable(Type.String({ description: 'Name of the group, when it is a group’s' })),
+    group: nullable(Type.String({ description: 'Name of the group if the value comes from a group' })),
     outcome: nullable(
       oneOf(
         desiredConfiguration.OUTCOMES,
@@ -22,24 +22,24 @@ const Desired = Type.Object(
     ),
     reason: Text,
     decidedAt: nullable(Time),
-    drift: Type.Boolean({ description: 'The station had accepted it and has another value now' }),
-    driftedAt: nullable(
-      Type.Unsafe<Date>({ ...Time, description: 'When it was last found with another value after that' }),
-    ),
+    drift: Type.Boolean({ description: 'The station accepted the value and has another one now' }),
+    driftedAt: nullable(Type.Unsafe<Date>({ ...Time, description: 'When drift was last found' })),
   },
-  { description: 'What the key is to be; only where somebody has said so' },
+  { description: 'The desired value of the key, if there is one' },
 );
 const Key = Type.Object(
   {
     key: Type.String(),
-    value: nullable(Type.String({ description: 'null: not set. That of AuthorizationKey is never shown' })),
+    value: nullable(
+      Type.String({ description: 'null: not set. The value of AuthorizationKey is never shown' }),
+    ),
     readonly: Type.Boolean(),
-    rebootRequired: Type.Boolean({ description: 'The value is in force after the next boot' }),
+    rebootRequired: Type.Boolean({ description: 'The value takes effect after the next boot' }),
     readAt: nullable(
       Type.Unsafe<Date>({
         ...Time,
         description:
-          'When the station was asked for it, or told it; null: it never has, the key is desired only',
+          'When the value was read from the station or accepted by it; null: never, the key is only desired',
       }),
     ),
     desired: Type.Optional(Desired),
@@ -58,8 +58,7 @@ export function configurationRoutes(app: App, context: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listConfiguration',
-        summary:
-          'The configuration keys of a station by name: as it told or accepted them last, and as desired',
+        summary: 'Configuration keys of a station by name: as last reported or accepted, and as desired',
         tags: ['configuration'],
         params: StationParams,
         querystring: Query,

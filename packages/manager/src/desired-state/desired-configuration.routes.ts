@@ -25,7 +25,7 @@ const Body = Type.Object(
       {
         additionalProperties: false,
         maxProperties: 500,
-        description: 'Values by key; null: nothing is wanted of the key any more. Others stay as they are',
+        description: 'Values by key; null: stop managing the key. Keys that are left out stay as they are',
       },
     ),
     reset: Type.Optional(nullable(Reset)),
@@ -35,9 +35,9 @@ const Body = Type.Object(
 const GroupConfiguration = Type.Object(
   {
     values: Type.Record(Type.String(), Type.String()),
-    stations: Type.Integer({ description: 'How many stations that is wanted of' }),
+    stations: Type.Integer({ description: 'Number of stations that it applies to' }),
   },
-  { title: 'GroupConfiguration', description: 'What is wanted of the stations of a group' },
+  { title: 'GroupConfiguration', description: 'The desired configuration of the stations of a group' },
 );
 const tags = ['configuration'];
 
@@ -54,9 +54,10 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'putDesiredConfiguration',
-        summary: 'Say what configuration keys of a station are to be: it is brought there, and back there',
+        summary:
+          'Set the desired values of configuration keys of a station: Evander applies them and corrects drift',
         description:
-          'Answers at once; GET shows what became of each key. Counts more than what its groups say.',
+          'Responds at once; GET shows the outcome of each key. Overrides the groups of the station.',
         tags,
         params: StationParams,
         body: Body,
@@ -87,7 +88,7 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'getGroupConfiguration',
-        summary: 'What configuration keys of the stations of a group are to be',
+        summary: 'The desired values of configuration keys of the stations of a group',
         tags,
         params: GroupParams,
         response: { 200: GroupConfiguration },
@@ -101,7 +102,7 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'putGroupConfiguration',
-        summary: 'Say what configuration keys of the stations of a group are to be',
+        summary: 'Set the desired values of configuration keys of the stations of a group',
         tags,
         params: GroupParams,
         body: Body,

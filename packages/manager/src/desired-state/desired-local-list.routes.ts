@@ -14,7 +14,7 @@ import { GoalSchema } from './reconciliations.schemas.ts';
 const IdTag = Type.String({ minLength: 1, maxLength: 20 });
 const Body = Type.Object(
   {
-    all: Type.Optional(Type.Boolean({ description: 'All tags; alone' })),
+    all: Type.Optional(Type.Boolean({ description: 'All tags; excludes the other fields' })),
     tags: Type.Optional(Type.Array(IdTag, { maxItems: 50_000, description: 'These tags' })),
     parentIdTags: Type.Optional(
       Type.Array(IdTag, { maxItems: 10_000, description: 'The tags that have one of these as parentIdTag' }),
@@ -30,11 +30,11 @@ const Body = Type.Object(
 );
 const GroupList = Type.Object(WANTED, {
   title: 'GroupLocalList',
-  description: 'Which tags the lists of the stations of a group are to have',
+  description: 'The desired tags in the lists of the stations of a group',
 });
 
 const tags = ['local lists'];
-const NOTHING = Type.Null({ description: 'It stays as it is from now on' });
+const NOTHING = Type.Null({ description: 'The list stays as it is' });
 
 /** Which tags local authorization lists are to have. */
 export function desiredLocalListRoutes(app: App, context: ApiContext): void {
@@ -51,8 +51,8 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
       schema: {
         operationId: 'putDesiredLocalList',
         summary:
-          'Say which tags the local authorization list of a station is to have: it is kept right from now on',
-        description: 'Answers at once; GET shows how far it is. Counts more than what its groups say.',
+          'Set the desired tags of the local authorization list of a station: Evander applies them and keeps the list up to date',
+        description: 'Responds at once; GET shows the progress. Overrides the groups of the station.',
         tags,
         params: StationParams,
         body: Body,
@@ -76,7 +76,7 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'removeDesiredLocalList',
-        summary: 'Want nothing of the list of a station itself any more: what its groups say counts',
+        summary: 'Remove the desired list of the station itself: that of its groups applies',
         tags,
         params: StationParams,
         response: { 204: NOTHING },
@@ -107,7 +107,7 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'getGroupLocalList',
-        summary: 'Which tags the local authorization lists of the stations of a group are to have',
+        summary: 'The desired tags of the local authorization lists of the stations of a group',
         tags,
         params: GroupParams,
         response: { 200: GroupList },
@@ -126,7 +126,7 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'putGroupLocalList',
-        summary: 'Say which tags the local authorization lists of the stations of a group are to have',
+        summary: 'Set the desired tags of the local authorization lists of the stations of a group',
         tags,
         params: GroupParams,
         body: Body,
@@ -151,7 +151,7 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'removeGroupLocalList',
-        summary: 'Want nothing of the lists of a group any more: they stay as they are',
+        summary: 'Remove the desired list of a group: the lists stay as they are',
         tags,
         params: GroupParams,
         response: { 204: NOTHING },

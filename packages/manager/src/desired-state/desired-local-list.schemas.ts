@@ -16,7 +16,7 @@ export const DesiredListSchema = Type.Object(
   {
     ...WANTED,
     source: oneOf(['station', 'group'] as const, 'Whose word counts here'),
-    group: nullable(Type.String({ description: 'Name of the group, when it is a group’s' })),
+    group: nullable(Type.String({ description: 'Name of the group if the value comes from a group' })),
     state: nullable(
       oneOf(goals.GOAL_STATES, 'reached: the station has accepted all of it; null: it has not come since'),
     ),
@@ -24,8 +24,7 @@ export const DesiredListSchema = Type.Object(
   },
   {
     title: 'DesiredLocalList',
-    description:
-      'Which tags it is to have; only where somebody has said so. Those that have expired are left out',
+    description: 'The desired tags, if any are set. Expired tags are left out',
   },
 );
 /** What is wanted of a station's list; undefined when nobody has said anything. */

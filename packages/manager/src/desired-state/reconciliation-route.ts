@@ -46,7 +46,7 @@ function addSet<Body extends TSchema>(app: App, context: GoalContext, route: Goa
     schema: {
       operationId: `set${capital(kind)}Goal`,
       summary,
-      description: 'Answers at once; GET shows how far it is. A new one takes the place of the one before.',
+      description: 'Responds at once; GET shows the progress. A new one replaces the previous one.',
       tags,
       params: StationParams,
       body: body,
@@ -81,7 +81,7 @@ function addReadAndRemove(
       config: { role: 'viewer' },
       schema: {
         operationId: `get${capital(kind)}Goal`,
-        summary: 'How far that is',
+        summary: 'The progress',
         tags,
         params: StationParams,
         response: { 200: GoalSchema },
@@ -99,10 +99,10 @@ function addReadAndRemove(
       config: { role: 'operator' },
       schema: {
         operationId: `remove${capital(kind)}Goal`,
-        summary: 'Give it up: what has been done stays done',
+        summary: 'Cancel it; what has been done stays',
         tags,
         params: StationParams,
-        response: { 204: Type.Null({ description: 'It is given up' }) },
+        response: { 204: Type.Null({ description: 'Cancelled' }) },
       },
     },
     async ({ params: { stationId } }, reply) => {

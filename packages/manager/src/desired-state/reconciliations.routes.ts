@@ -21,7 +21,8 @@ export function goalRoutes(app: App, context: ApiContext): void {
     kind: 'authorizationKey',
     method: 'POST',
     path: '/password-rotation',
-    summary: 'Give a station a new password: 20 random bytes, by ChangeConfiguration of its AuthorizationKey',
+    summary:
+      'Set a new password for a station: 20 random bytes, by ChangeConfiguration of its AuthorizationKey',
     body: EmptyRequest,
     wanted: () => ({}),
   });
@@ -40,13 +41,13 @@ function addSecurityProfile(app: App, context: ApiContext): void {
     kind: 'securityProfile',
     method: 'PUT',
     path: '/security-profile',
-    summary: 'Raise a station’s security profile over OCPP, with all that the new one needs',
+    summary: 'Raise the security profile of a station over OCPP, with everything that the new one requires',
     body: Type.Object(
       {
         securityProfile: Type.Integer({ minimum: 1, maximum: 3 }),
         reset: Type.Optional(
           Type.Boolean({
-            description: 'Reset it when it has accepted, so that it comes back at once; true unless said',
+            description: 'Reset the station after it accepts, so that it reconnects at once; true by default',
           }),
         ),
         rootCertificate: Type.Optional(
@@ -54,7 +55,7 @@ function addSecurityProfile(app: App, context: ApiContext): void {
             Type.String({
               maxLength: 5500,
               description:
-                'PEM: what it is to trust us by from profile 2 on. Our own authority unless said; null: nothing',
+                'PEM of the root by which the station trusts the CSMS from profile 2 on. By default the built-in authority; null: none',
             }),
           ),
         ),
@@ -75,7 +76,7 @@ function addRootCertificates(app: App, context: ApiContext): void {
     kind: 'rootCertificates',
     method: 'PUT',
     path: '/root-certificates',
-    summary: 'Say which root certificates a station is to have; others of the types named are deleted there',
+    summary: 'Set the desired root certificates of a station; others of the named types are deleted there',
     body: Type.Object(
       {
         certificates: Type.Array(

@@ -14,7 +14,7 @@ import type { Event as Row, EventFilter } from './events.store.ts';
 
 const LastEventId = Type.String({
   pattern: '^\\d{1,15}$',
-  description: 'the id of an event: those after it are given, oldest first',
+  description: 'the id of an event: returns later ones, oldest first',
 });
 const Query = listQuery({
   kind: Type.Optional(Type.String({ description: `Some of ${KINDS.join(', ')}, separated by commas` })),
@@ -27,10 +27,10 @@ const Stream = Type.Unsafe<Readable>({
   title: 'EventStream',
   examples: ['id: 120455\nevent: transaction.started\ndata: {"id":120455}\n\n'],
   description:
-    'Server-sent events: `id`, `event` (the kind) and `data` (the event as JSON). A comment every 15 s shows that the stream lives',
+    'Server-sent events: `id`, `event` (the kind) and `data` (the event as JSON). A comment every 15 s keeps the stream alive',
 });
 const RESPONSE = {
-  description: 'As the Accept header asks: a stream of events that does not end, or a page of them',
+  description: 'Depending on the Accept header: an endless stream of events, or a page of them',
   content: {
     'text/event-stream': { schema: Stream },
     'application/json': { schema: pageOf(Event) },
@@ -51,7 +51,7 @@ export function eventRoutes(app: App, context: ApiContext): void {
       schema: {
         operationId: 'readEvents',
         summary:
-          'Events as they happen (server-sent events), or with "Accept: application/json" those that have: newest first, or after lastEventId oldest first',
+          'Events as they happen (server-sent events), or with "Accept: application/json" a list: newest first, or after lastEventId oldest first',
         tags: ['events'],
         querystring: Query,
         headers: Type.Object({ 'last-event-id': Type.Optional(LastEventId) }),

@@ -10,7 +10,7 @@ export const KINDS: readonly string[] = [...events.EVENT_KINDS, ...GROUPS];
 /** An event as the API shows it. */
 export const Event = Type.Object(
   {
-    id: Type.Integer({ description: 'Rises; after an id that can be seen come greater ones only' }),
+    id: Type.Integer({ description: 'Rises; once an id is visible, no lower id will appear' }),
     at: Time,
     kind: Type.String({ description: events.EVENT_KINDS.join(', ') }),
     stationId: Type.String(),
@@ -19,7 +19,7 @@ export const Event = Type.Object(
       {
         additionalProperties: true,
         title: 'EventData',
-        description: 'What it is about, as its own route shows it, at the moment of the event',
+        description: 'The resource as its own route shows it, at the moment of the event',
       },
     ),
   },

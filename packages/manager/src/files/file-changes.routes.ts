@@ -32,7 +32,7 @@ const Change = Type.Object(
 const RemoveQuery = Type.Object(
   {
     force: Type.Optional(
-      Type.Boolean({ default: false, description: 'Also when campaigns use it, which stop then' }),
+      Type.Boolean({ default: false, description: 'Remove it even if campaigns use it; they stop then' }),
     ),
   },
   { additionalProperties: false },
@@ -47,7 +47,7 @@ export function fileChangeRoutes(app: App, { database, files: { contents } }: Ap
       config: { role: 'operator', problems: [422] },
       schema: {
         operationId: 'changeFile',
-        summary: 'Change what is said of firmware, or add its signature and signing certificate',
+        summary: 'Change the details of firmware, or add its signature and signing certificate',
         tags,
         params: FileParams,
         body: Change,
@@ -77,7 +77,7 @@ export function fileChangeRoutes(app: App, { database, files: { contents } }: Ap
         tags,
         params: FileParams,
         querystring: RemoveQuery,
-        response: { 204: Type.Null({ description: 'It is gone' }) },
+        response: { 204: Type.Null({ description: 'Removed' }) },
       },
     },
     async ({ params: { fileId }, query: { force = false } }, reply) => {

@@ -33,10 +33,13 @@ const Update = Type.Object(
   {
     fileId: Type.String({ format: 'uuid' }),
     retrieveAt: Type.Optional(
-      Type.String({ format: 'date-time', description: 'From when the download is allowed; at once' }),
+      Type.String({ format: 'date-time', description: 'When the download may start; by default at once' }),
     ),
     installAt: Type.Optional(
-      Type.String({ format: 'date-time', description: 'Of a signed update; once it is there' }),
+      Type.String({
+        format: 'date-time',
+        description: 'When to install a signed update; by default after the download',
+      }),
     ),
     signed: Type.Optional(Signed),
     ...Way,

@@ -26,14 +26,14 @@ import { isMultipart } from './multipart.ts';
 
 const UploadQuery = Type.Object(
   {
-    name: Type.Optional({ ...FileName, description: 'Its name; of a form the one that the form gives' }),
+    name: Type.Optional({ ...FileName, description: 'Name of the file; a form may contain it' }),
     kind: Type.Optional(oneOf(['firmware'], 'The only kind that the API takes')),
     firmwareVersion: Type.Optional(FirmwareVersion),
     note: Type.Optional(Note),
     sha256: Type.Optional(
       Type.String({
         pattern: '^[\\da-fA-F]{64}$',
-        description: '64 hexadecimal digits, which the contents must hash to',
+        description: 'Expected SHA-256 of the contents, 64 hexadecimal digits',
       }),
     ),
   },
@@ -55,10 +55,14 @@ const UploadForm = Type.Unsafe<unknown>({
     ...Object.fromEntries(
       Object.entries(UploadQuery.properties).map(([name, schema]) => [name, { ...schema }]),
     ),
-    file: { type: 'string', contentMediaType: 'application/octet-stream', description: 'After the fields' },
+    file: {
+      type: 'string',
+      contentMediaType: 'application/octet-stream',
+      description: 'Must come after the fields',
+    },
   },
   title: 'FileForm',
-  description: 'One file; the fields are those of the query, which counts where both are given',
+  description: 'One file; the fields are those of the query, which takes precedence',
 });
 const tags = ['files'];
 
@@ -92,7 +96,7 @@ function addUpload(app: App, { files, keys }: ApiContext): void {
         config: { role: 'operator', problems: [422] },
         schema: {
           operationId: 'addFile',
-          summary: 'Bring firmware; the body is the file, or a form with one',
+          summary: 'Upload firmware; the body is the file, or a form with one',
           tags,
           querystring: UploadQuery,
           body: {

@@ -15,12 +15,14 @@ export const File = Type.Object(
     sizeBytes: Type.Integer(),
     sha256: Type.String({ description: 'Of the contents, in hexadecimal' }),
     createdAt: Time,
-    firmwareVersion: nullable(Type.String({ description: 'What stations boot with once they have it' })),
+    firmwareVersion: nullable(
+      Type.String({ description: 'The firmware version that stations boot with afterwards' }),
+    ),
     signature: nullable(Type.String({ description: 'For SignedUpdateFirmware: base64' })),
     signingCertificate: nullable(Type.String({ description: 'PEM' })),
     signatureIsValid: nullable(
       Type.Boolean({
-        description: 'Is it the signature of the contents by the certificate? Null without one',
+        description: 'Whether the signature matches the contents and the certificate; null without one',
       }),
     ),
     note: Text,
@@ -35,7 +37,7 @@ export const File = Type.Object(
 /** What a file holds, as it is sent and brought. */
 export const FileContents = Type.Unsafe<unknown>({
   title: 'FileContents',
-  description: 'The contents, as they are',
+  description: 'The contents',
   examples: ['(bytes)'],
 });
 const content = { 'application/octet-stream': { schema: FileContents } };
@@ -48,10 +50,10 @@ export const FILE_RESPONSES = {
 export const FirmwareVersion = Type.String({
   minLength: 1,
   maxLength: 50,
-  description: 'What stations boot with once they have it',
+  description: 'The firmware version that stations boot with afterwards',
 });
 export const FileName = Type.String({ minLength: 1, maxLength: 255, description: 'The name of the file' });
-export const Note = Type.String({ maxLength: 1000, description: 'For those who read it later' });
+export const Note = Type.String({ maxLength: 1000, description: 'A note for the record' });
 export const FileParams = Type.Object({ fileId: idOf('file') });
 
 /** A file by its id. Throws the problem that there is none. */

@@ -11,8 +11,8 @@ import type { Files } from './files.ts';
 import { isMultipart, NotMultipart, readForm } from './multipart.ts';
 
 const Params = Type.Object({
-  token: Type.String({ description: 'Of the link that a command gave to the station' }),
-  name: Type.String({ description: 'For stations that need one; it says nothing' }),
+  token: Type.String({ description: 'The key of the link that a command sent to the station' }),
+  name: Type.String({ description: 'For stations that need a file name; it is ignored' }),
 });
 const config = { role: 'anyone' } as const;
 const tags = ['files'];
@@ -44,7 +44,7 @@ function addDownload(app: App, byLink: FilesByLink): void {
   };
   const schema = {
     operationId: 'fetchFile',
-    summary: 'A file for the station that has the link to it, or the part that a Range header names',
+    summary: 'A file for the station that has the link, or the part that a Range header names',
     tags,
     params: Params,
     response: FILE_RESPONSES,

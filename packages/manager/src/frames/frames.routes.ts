@@ -21,7 +21,7 @@ const Message = Type.Object(
     payload: Type.Unknown(),
     errorCode: Text,
     errorDescription: Text,
-    raw: nullable(Type.String({ description: 'The text of what was no frame' })),
+    raw: nullable(Type.String({ description: 'The text of an invalid frame' })),
     connectionId: Text,
   },
   { title: 'Message' },
@@ -51,7 +51,7 @@ export function messageRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listMessages',
-        summary: "The frames that went over a station's socket, newest first",
+        summary: 'Recorded frames of a station, newest first',
         tags: ['stations'],
         params: StationParams,
         querystring: Query,

@@ -9,7 +9,7 @@ const STALLED_MS = 60_000;
 /** The answer of a table as CSV, for its description. */
 export const CsvAnswer = {
   description:
-    'CSV (RFC 4180) in UTF-8, with a line of names; as it is read, so that it may be of any length. One that takes too long ends in the middle, with its connection',
+    'CSV (RFC 4180) in UTF-8 with a header line, streamed, of any length. An export that takes too long is cut off: its connection ends early',
   content: {
     'text/csv': {
       schema: { type: 'string', title: 'Csv', examples: ['transactionId,stationId\r\n1042,CP1\r\n'] },

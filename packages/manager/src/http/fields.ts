@@ -66,10 +66,10 @@ export function isStationId(text: string): boolean {
 export const StationId = Type.String({
   pattern: IDENTITY,
   description:
-    '1 to 255 characters, none of them a control character: the last part of the URL that the station connects to',
+    '1 to 255 characters without control characters: the last part of the URL that the station connects to',
 });
 /** The filter of lists that are not under a station. */
-export const OfStation = Type.Optional(Type.String({ description: 'Only of the station with this id' }));
+export const OfStation = Type.Optional(Type.String({ description: 'Only for this station' }));
 export const StationParams = Type.Object({ stationId: StationId });
 export const ConnectorId = Type.Integer({
   minimum: 0,
@@ -79,7 +79,7 @@ export const ConnectorId = Type.Integer({
 export const TransactionId = Type.Integer({
   minimum: 0,
   maximum: INT32_MAX,
-  description: 'The id that the transaction was given when it started',
+  description: 'The id assigned at the start of the transaction',
 });
 export const JobId = Type.Integer({
   minimum: 1,
@@ -92,5 +92,5 @@ export const TransactionParams = Type.Object({ transactionId: TransactionId });
 export const Reason = Type.String({
   pattern: '\\S',
   maxLength: 500,
-  description: 'a text that says why, for those who read it later',
+  description: 'a text that says why, for the record',
 });

@@ -18,7 +18,7 @@ export const IDEMPOTENCY_HEADER = Type.Object({
       pattern: KEY.source,
       maxLength: 257,
       description:
-        'Unique per request, such as a UUID. A request that is repeated under the same key within 24 hours has no second effect: it gets the answer of the first.',
+        'Unique per request, such as a UUID. A request repeated with the same key within 24 hours has no second effect and gets the response of the first.',
     }),
   ),
 });

@@ -14,11 +14,11 @@ export function listQuery<P extends TProperties>(filters: P) {
           minimum: 1,
           maximum: 500,
           default: DEFAULT_LIMIT,
-          description: 'Items of a page at most',
+          description: 'Maximum number of items in a page',
         }),
       ),
       cursor: Type.Optional(
-        Type.String({ description: '`nextCursor` of the page before; none or empty for the first' }),
+        Type.String({ description: '`nextCursor` of the previous page; omitted or empty for the first' }),
       ),
       ...filters,
     },
@@ -28,7 +28,9 @@ export function listQuery<P extends TProperties>(filters: P) {
 
 /** The answer of a list. */
 export function pageOf<S extends TSchema>(item: S) {
-  const nextCursor = nullable(Type.String({ description: '`cursor` of the next page; null on the last' }));
+  const nextCursor = nullable(
+    Type.String({ description: '`cursor` for the next page; null on the last page' }),
+  );
   const { title } = item as { title?: string };
   return Type.Object(
     { items: Type.Array(item), nextCursor },

@@ -20,8 +20,8 @@ export const ProblemDocument = Type.Object(
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.String(),
-    field: Type.Optional(Type.String({ description: 'Of body, query or path' })),
-    rule: Type.Optional(Type.String({ description: 'Of OCPP, that a command would break' })),
+    field: Type.Optional(Type.String({ description: 'The field of body, query or path' })),
+    rule: Type.Optional(Type.String({ description: 'The rule of OCPP that a command would break' })),
   },
   {
     title: 'Problem',

@@ -25,7 +25,7 @@ const Query = listQuery({
   kind: Type.Optional(oneOf(JOB_KINDS, 'Only jobs of this kind')),
   outcome: Type.Optional(oneOf(jobList.SHOWN_OUTCOMES, 'Only jobs with this outcome')),
   silent: Type.Optional(
-    Type.Boolean({ description: 'Only running ones of which nothing was said for an hour, or only others' }),
+    Type.Boolean({ description: 'true: only running ones without a report for an hour; false: only others' }),
   ),
 });
 const Params = Type.Object({ jobId: JobId });
@@ -62,7 +62,7 @@ export function jobRoutes(app: App, { database, files }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'getJob',
-        summary: 'A job with what the station said of it',
+        summary: 'A job with the reports of the station',
         tags,
         params: Params,
         response: { 200: JobWithHistory },

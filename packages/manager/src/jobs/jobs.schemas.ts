@@ -10,7 +10,7 @@ export const JOB = {
     JOB_KINDS,
     'By the command: GetDiagnostics, GetLog, UpdateFirmware or SignedUpdateFirmware, in this order',
   ),
-  commandId: Type.String({ description: 'The command that began it' }),
+  commandId: Type.String({ description: 'The command that started it' }),
   otherCommandId: nullable(
     Type.String({
       description: 'The UpdateFirmware that was sent because the station does not know SignedUpdateFirmware',
@@ -18,11 +18,11 @@ export const JOB = {
   ),
   requestId: nullable(Type.Integer({ description: 'Null for diagnostics and firmware, which have none' })),
   logType: Text,
-  location: Type.String({ description: 'Where the file goes to or comes from, without its password' }),
-  fileName: nullable(Type.String({ description: 'The name that the station gave to its upload' })),
+  location: Type.String({ description: 'Source or destination of the file, without its password' }),
+  fileName: nullable(Type.String({ description: 'Name of the upload, as given by the station' })),
   filesReceived: nullable(
     Type.Integer({
-      description: 'Files that have come here for it; null where they go elsewhere, or none is to come',
+      description: 'Files received for it; null if they go elsewhere or none is expected',
     }),
   ),
   outcome: oneOf(
@@ -31,7 +31,9 @@ export const JOB = {
   ),
   reason: nullable(Type.String({ description: 'Why it failed or was cancelled' })),
   hint: nullable(Type.String({ description: 'What can be done about it' })),
-  status: nullable(Type.String({ description: 'What the station said of it last', examples: ['Uploaded'] })),
+  status: nullable(
+    Type.String({ description: 'Last status reported by the station', examples: ['Uploaded'] }),
+  ),
   statusAt: nullable(Time),
   requestedAt: Time,
   acceptedAt: nullable(Time),
@@ -42,12 +44,12 @@ export const JOB = {
       type: 'string',
       format: 'date-time',
       description:
-        'When the station last said something of a running job, once that is an hour ago; null otherwise. What it says later still counts; a newer job ends this one',
+        'Time of the last report about a running job, once that is an hour ago; null otherwise. A later report still counts; a newer job ends this one',
     }),
   ),
   firmwareVersionBefore: Text,
   firmwareVersionAfter: nullable(
-    Type.String({ description: 'What the station booted with during the update or shortly after' }),
+    Type.String({ description: 'Firmware version at a boot during the update or shortly after' }),
   ),
 };
 export const Job = Type.Object(JOB, { title: 'Job' });
@@ -66,6 +68,6 @@ export const StatusNotification = Type.Object(
   },
   {
     title: 'StatusNotification',
-    description: 'What a station said, and the job that it is about, if there is one',
+    description: 'A report of a station, and its job if there is one',
   },
 );

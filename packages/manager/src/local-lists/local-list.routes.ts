@@ -10,16 +10,17 @@ import type { LocalList } from './local-lists.store.ts';
 
 const List = Type.Object(
   {
-    supported: nullable(Type.Boolean({ description: 'null: the station has not said' })),
+    supported: nullable(Type.Boolean({ description: 'null: the station has not reported it' })),
     version: nullable(
       Type.Integer({ description: '0: the list is empty. null: not known, or not supported' }),
     ),
     needsFull: Type.Boolean({
-      description: 'The station may not have the entries kept here; SendLocalList with Full helps',
+      description:
+        'The station may not have the entries recorded here; a SendLocalList with Full repairs that',
     }),
     lastStatus: nullable(Type.String({ description: 'Answer to the last SendLocalList' })),
     lastUpdateType: Text,
-    updatedAt: nullable(Type.Unsafe<Date>({ ...Time, description: 'When it was last asked for or sent' })),
+    updatedAt: nullable(Type.Unsafe<Date>({ ...Time, description: 'When it was last read or sent' })),
     desired: Type.Optional(DesiredListSchema),
   },
   { title: 'LocalList', description: 'The local authorization list' },
@@ -46,7 +47,7 @@ export function localListRoutes(app: App, context: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'getLocalList',
-        summary: 'What is known of the local authorization list of a station',
+        summary: 'The local authorization list of a station, as far as known',
         tags,
         params: StationParams,
         response: { 200: List },

@@ -5,7 +5,7 @@ import type { App } from '../http/route.ts';
 const DATABASE_MS = 2000;
 const Health = Type.Object(
   { status: Type.String({ examples: ['ready'] }), cause: Type.Optional(Type.String()) },
-  { title: 'Health', description: 'How the process is' },
+  { title: 'Health', description: 'State of the process' },
 );
 
 /** Health and metrics, for whoever watches the process: no key needed. */
@@ -26,7 +26,7 @@ export function healthRoutes(app: App, context: ApiContext): void {
       config,
       schema: {
         operationId: 'isReady',
-        summary: 'Can it serve: are the database and the broker there?',
+        summary: 'Is the process ready: are the database and the broker available?',
         tags,
         response: { 200: Health, 503: Health },
       },

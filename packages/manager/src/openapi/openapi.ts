@@ -25,7 +25,7 @@ export async function describeRoutes(app: App): Promise<void> {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [
-        { url: '/', description: 'The manager, or the proxy before it, that this description comes from' },
+        { url: '/', description: 'The manager, or the proxy in front of it, that served this description' },
       ],
       components: {
         securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: evk_…' } },

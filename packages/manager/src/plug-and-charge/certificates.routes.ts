@@ -32,10 +32,10 @@ const Authorization = Type.Object(
     dialect: Dialect,
     emaid: Type.String({ description: 'As the station sent it' }),
     idTag: nullable(Type.String({ description: 'The tag that decided; null when there is none' })),
-    status: Type.String({ description: 'What the station was told of the contract' }),
+    status: Type.String({ description: 'Status of the contract in the response to the station' }),
     certificateStatus: nullable(
       Type.String({
-        description: 'What came of the check; null when the station sent nothing to be checked',
+        description: 'Result of the check; null when the station sent nothing to check',
       }),
     ),
     reason: Text,
@@ -67,8 +67,7 @@ function addCertificates(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listPncCertificates',
-        summary:
-          'The V2G and MO roots and the V2G certificate that a station has, as far as it told or took them',
+        summary: 'V2G and MO roots and the V2G certificate of a station, as reported or accepted by it',
         tags: plugAndCharge,
         params: StationParams,
         querystring: listQuery({
@@ -97,7 +96,7 @@ function addRequests(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listPncCertificateRequests',
-        summary: 'The V2G certificates that a station asked for, with what was decided; newest first',
+        summary: 'V2G certificates that a station requested, with the decision; newest first',
         tags: plugAndCharge,
         params: StationParams,
         querystring: listQuery({

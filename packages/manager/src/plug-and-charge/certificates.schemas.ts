@@ -13,7 +13,7 @@ export const PncCertificate = Type.Object(
   {
     ...Certificate.properties,
     childCertificateHashData: nullable(
-      Type.Array(HashData, { description: 'The sub-CAs under it, where the station told of them' }),
+      Type.Array(HashData, { description: 'Its sub-CAs, if the station reported them' }),
     ),
   },
   { title: 'PncCertificate' },

@@ -34,14 +34,15 @@ const Tunnelled = Type.Object(
     messageId: Type.String(),
     status: nullable(
       Type.String({
-        description: 'Of the DataTransfer itself: Accepted when the tunnel worked; null until it is answered',
+        description:
+          'Status of the DataTransfer itself: Accepted when the tunnel worked; null until it is answered',
       }),
     ),
     response: Type.Unknown({
-      description: 'What the station answered inside it, in the words of oca; null when that cannot be read',
+      description: 'The inner answer of the station, in the terms of oca; null when it cannot be read',
     }),
   },
-  { description: 'What is inside the DataTransfer' },
+  { description: 'The message inside the DataTransfer' },
 );
 const Answer = Type.Object(
   { ...Command.properties, tunnelled: Tunnelled },
@@ -62,7 +63,7 @@ function addCommand(app: App, context: ApiContext, action: PncCommandAction): vo
         operationId: `sendPnc${action}`,
         summary: `Send ${action} for Plug & Charge, inside a DataTransfer`,
         description:
-          'The body is in the words of the application note (oca); for a station that speaks has2be it is translated. The command is recorded as the DataTransfer that it is.',
+          'The body uses the terms of the application note (oca) and is translated for stations that use has2be. The command is recorded as a DataTransfer.',
         tags: ['plug and charge'],
         params: StationParams,
         querystring: Query,

@@ -19,7 +19,7 @@ const Root = Type.Object(
     fingerprint: Fingerprint,
     certificateType: Types,
     isSelfSigned: Type.Boolean({
-      description: 'True for a root, that chains may end at; false for a sub-CA, that helps to build them',
+      description: 'true: a root, at which chains may end; false: a sub-CA, which helps to build them',
     }),
     pem: Type.String(),
     serialNumber: Type.String(),
@@ -52,7 +52,7 @@ export function pncRootRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listPncRoots',
-        summary: 'The roots and sub-CAs that contract certificates are checked against, by fingerprint',
+        summary: 'Roots and sub-CAs against which contract certificates are checked, by fingerprint',
         tags,
         querystring: listQuery({
           certificateType: Type.Optional({ ...Types, description: 'Only certificates of this type' }),
@@ -71,7 +71,7 @@ export function pncRootRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'admin' },
       schema: {
         operationId: 'putPncRoot',
-        summary: 'Trust an authority: contracts under it are good from now on',
+        summary: 'Trust an authority: contracts issued under it are valid from now on',
         tags,
         body: NewRoot,
         response: { 200: Root, 201: Root },
@@ -110,10 +110,10 @@ function addOne(app: App, { database }: Pick<ApiContext, 'database'>): void {
       config: { role: 'admin' },
       schema: {
         operationId: 'removePncRoot',
-        summary: 'Trust an authority no longer',
+        summary: 'Stop trusting an authority',
         tags,
         params: Params,
-        response: { 204: Type.Null({ description: 'It is gone' }) },
+        response: { 204: Type.Null({ description: 'Removed' }) },
       },
     },
     async ({ params: { fingerprint } }, reply) => {

@@ -12,7 +12,7 @@ const Rejected = Type.Object(
     reason: Type.String(),
     status: Type.Integer({
       description:
-        'Of the HTTP answer, or what it would have been where the connection was cut before a request',
+        'Status of the HTTP response, or what it would have been if the connection was cut before a request',
     }),
     count: Type.Integer(),
     firstAt: Time,
@@ -35,7 +35,7 @@ export function rejectedConnectionRoutes(app: App, { database }: ApiContext): vo
       schema: {
         operationId: 'listRejectedConnections',
         summary:
-          'Connections that were rejected and named no station, by address and reason, the latest first; those that did are in `turnedAway` of their station',
+          'Rejected connections that named no station, by address and reason, latest first; those that named one are in `turnedAway` of the station',
         tags: ['stations'],
         querystring: listQuery({}),
         response: { 200: pageOf(Rejected) },

@@ -11,7 +11,7 @@ const Reservation = Type.Object(
   {
     reservationId: Type.Integer(),
     stationId: Type.String(),
-    commandId: Type.String({ description: 'The ReserveNow that asked for it' }),
+    commandId: Type.String({ description: 'The ReserveNow that requested it' }),
     connectorId: Type.Integer({ description: '0 for any connector' }),
     idTag: Type.String(),
     parentIdTag: Text,
@@ -25,7 +25,10 @@ const Reservation = Type.Object(
     requestedAt: Time,
     acceptedAt: nullable(Time),
     reservedAt: nullable(
-      Type.Unsafe<Date>({ ...Time, description: "When its connector said Reserved, by the station's clock" }),
+      Type.Unsafe<Date>({
+        ...Time,
+        description: "When its connector reported Reserved, by the station's clock",
+      }),
     ),
     endedAt: nullable(Time),
   },

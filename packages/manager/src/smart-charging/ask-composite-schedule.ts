@@ -17,9 +17,9 @@ export const Ask = nullable(
         'notSent: a rule speaks against it. notAllowed: the key is of a viewer. failed: with a CALLERROR, or without an answer. pending: the answer may still come',
       ),
       commandId: Text,
-      detail: nullable(Type.String({ description: 'Why it was not answered' })),
+      detail: nullable(Type.String({ description: 'Why there is no answer' })),
     },
-    { description: 'GetCompositeSchedule sent for this request; null when it was not to be' },
+    { description: 'The GetCompositeSchedule sent for this request; null when the station was not asked' },
   ),
 );
 

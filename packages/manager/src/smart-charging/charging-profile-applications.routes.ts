@@ -29,9 +29,9 @@ const Application = Type.Object(
     connectorId: Type.Integer(),
     transactionId: nullable(Type.Integer({ description: 'Of a TxProfile' })),
     commandId: nullable(Type.String({ description: 'The SetChargingProfile' })),
-    chargingRateUnit: nullable(Type.String({ description: 'In which it was sent' })),
+    chargingRateUnit: nullable(Type.String({ description: 'The unit in which it was sent' })),
     outcome: Outcome,
-    rule: nullable(Type.String({ description: 'Of OCPP, that it would break' })),
+    rule: nullable(Type.String({ description: 'The rule of OCPP that it would break' })),
     reason: Text,
     requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
     requestedAt: Time,
@@ -46,7 +46,7 @@ const Filter = Type.Object(
     model: Type.Optional(Type.String()),
     connected: Type.Optional(Type.Boolean()),
   },
-  { additionalProperties: false, description: 'Stations that fit all of it; {} for all stations' },
+  { additionalProperties: false, description: 'Stations that match all fields; {} for all stations' },
 );
 const Apply = Type.Object(
   {
@@ -59,7 +59,8 @@ const Apply = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: INT32_MAX,
-        description: 'Of a TxProfile, for one station; without it what runs on the connector of each station',
+        description:
+          'Transaction of a TxProfile, for one station; without it the running transaction on the connector of each station',
       }),
     ),
     ttlSeconds: Type.Optional(
@@ -67,7 +68,7 @@ const Apply = Type.Object(
         minimum: 0,
         maximum: MAX_TTL_SECONDS,
         default: 0,
-        description: 'How long it waits for stations that are not connected; 0: they are refused then',
+        description: 'Seconds to wait for stations that are away; 0: refused for them',
       }),
     ),
   },
@@ -87,7 +88,7 @@ export function chargingProfileApplicationRoutes(app: App, context: ApiContext):
       config: { role: 'viewer' },
       schema: {
         operationId: 'listChargingProfileApplications',
-        summary: 'Where a charging profile template was applied, and what came of it, newest first',
+        summary: 'Applications of a charging profile template with their outcome, newest first',
         tags,
         params: TemplateParams,
         querystring: listQuery({
@@ -114,7 +115,7 @@ function addApply(app: App, { database, callMaker, keys, now }: ApiContext): voi
       schema: {
         operationId: 'applyChargingProfileTemplate',
         summary:
-          'Set a charging profile template at stations: one SetChargingProfile each, whose outcome is at …/applications',
+          'Apply a charging profile template to stations: one SetChargingProfile each, with its outcome at …/applications',
         tags,
         params: TemplateParams,
         body: Apply,
@@ -123,7 +124,7 @@ function addApply(app: App, { database, callMaker, keys, now }: ApiContext): voi
             { items: Type.Array(Application) },
             {
               title: 'ChargingProfileApplications',
-              description: 'What was sent or refused, by station',
+              description: 'What was sent or refused, for each station',
             },
           ),
         },

@@ -93,7 +93,7 @@ function addWrites(app: App, { database }: ApiContext): void {
       config: { role: 'operator', problems },
       schema: {
         operationId: 'putChargingProfileTemplate',
-        summary: 'Change a charging profile template; what stations have of it stays as it is',
+        summary: 'Change a charging profile template; profiles already on stations stay as they are',
         tags,
         params: TemplateParams,
         body: Change,
@@ -116,10 +116,10 @@ function addWrites(app: App, { database }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'removeChargingProfileTemplate',
-        summary: 'Remove a charging profile template; what stations have of it stays',
+        summary: 'Remove a charging profile template; profiles already on stations stay',
         tags,
         params: TemplateParams,
-        response: { 204: Type.Null({ description: 'It is gone' }) },
+        response: { 204: Type.Null({ description: 'Removed' }) },
       },
     },
     async ({ params: { templateId } }, reply) => {

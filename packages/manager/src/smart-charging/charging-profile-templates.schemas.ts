@@ -37,7 +37,7 @@ const Voltage = Type.Number({
   exclusiveMinimum: 0,
   maximum: 1000,
   description:
-    'Between phase and neutral: with phases, to convert between A and W for stations that take only the other one',
+    'Between phase and neutral; with phases, converts between A and W for stations that accept only the other unit',
 });
 
 /** A template to be added. */

@@ -17,7 +17,7 @@ const ChargingProfile = Type.Object(
     purpose: Type.String(),
     stackLevel: Type.Integer(),
     transactionId: nullable(Type.Integer({ description: 'Of a TxProfile' })),
-    chargingProfile: Type.Unknown({ description: 'All of it, as it was sent' }),
+    chargingProfile: Type.Unknown({ description: 'The whole profile, as sent' }),
     setAt: Time,
   },
   { title: 'StationChargingProfile' },
@@ -37,7 +37,7 @@ export function chargingProfileRoutes(app: App, { database }: ApiContext): void 
       config: { role: 'viewer' },
       schema: {
         operationId: 'listChargingProfiles',
-        summary: 'The charging profiles that a station has accepted and still has, by id',
+        summary: 'Charging profiles that a station accepted and still has, by id',
         tags: ['smart charging'],
         params: StationParams,
         querystring: Query,

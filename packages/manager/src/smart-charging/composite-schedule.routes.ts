@@ -24,7 +24,7 @@ export function compositeScheduleRoute(app: App, context: ApiContext): void {
       schema: {
         operationId: 'getCompositeSchedule',
         summary:
-          'The composite schedule of a connector, as the station tells it and as its profiles give it; 0 is the whole station',
+          'The composite schedule of a connector, as reported by the station and as expected from its profiles; 0 is the whole station',
         tags: ['smart charging'],
         params: Type.Object({ stationId: StationId, connectorId: ConnectorId }),
         querystring: Query,

@@ -13,10 +13,10 @@ export const Answer = Type.Object(
     chargingRateUnit: Text,
     status: nullable(
       Type.String({
-        description: 'Accepted, or why there is no schedule; null: the station has told nothing',
+        description: 'Accepted, or why there is no schedule; null: the station has reported nothing',
       }),
     ),
-    durationSeconds: nullable(Type.Integer({ description: 'Asked for' })),
+    durationSeconds: nullable(Type.Integer({ description: 'The requested duration' })),
     scheduleStart: nullable(Time),
     chargingSchedule: Type.Unknown({ description: 'Its periods count from scheduleStart; null without one' }),
     askedAt: nullable(Time),
@@ -27,11 +27,13 @@ export const Answer = Type.Object(
         scheduleStart: Time,
         durationSeconds: Type.Integer(),
         transactionId: nullable(
-          Type.Integer({ description: 'What runs there; without one only ChargePointMaxProfiles count' }),
+          Type.Integer({
+            description: 'The transaction on the connector; without one only ChargePointMaxProfiles count',
+          }),
         ),
         assumesTransaction: Type.Boolean({
           description:
-            'true: the station applies TxDefaultProfiles to connectors without a transaction, as if one began with its schedule, and so does what is expected. false: it does not, or that does not show',
+            'true: the station applies TxDefaultProfiles to connectors without a transaction, as if one started with its schedule, and so does `expected`. false: it does not, or there is no sign of it',
         }),
         periods: Type.Array(
           Type.Object({
@@ -43,17 +45,17 @@ export const Answer = Type.Object(
       },
       {
         description:
-          'What comes of the profiles that the station has accepted, as far as we know; of connector 0 its ChargePointMaxProfiles',
+          'Result of the profiles that the station is known to have accepted; for connector 0 of its ChargePointMaxProfiles',
       },
     ),
     differences: nullable(
       Type.Array(Type.Object({ from: Time, to: Time, expectedLimit: Limit, toldLimit: Limit }), {
         description:
-          'When another limit was told than expected; null when nothing was told that can be compared. A limit where none is expected is the own maximum of the station, and not among them; nor is what lasts a second at most, since stations round to whole seconds',
+          'Times at which the reported limit differs from the expected one; null when nothing comparable was reported. A limit where none is expected is the maximum of the station itself and not included; nor are differences of at most a second, because stations round to whole seconds',
       }),
     ),
   },
-  { title: 'CompositeSchedule', description: 'What the station said last, beside what is expected' },
+  { title: 'CompositeSchedule', description: 'The last answer of the station, and what is expected' },
 );
 
 /** For which time, in which unit, asked or not. */
@@ -64,7 +66,7 @@ export const Query = Type.Object(
         minimum: 1,
         maximum: MAX_DURATION_SECONDS,
         description:
-          'Seconds from now on; without it the time of the last answer, and the station is not asked',
+          'Seconds from now; without it the last answer for its own time, and the station is not asked',
       }),
     ),
     unit: Type.Optional(
@@ -72,7 +74,8 @@ export const Query = Type.Object(
     ),
     ask: Type.Optional(
       Type.Boolean({
-        description: 'false: the station is not asked, its last answer is shown. To ask needs an operator',
+        description:
+          'false: show the last answer without asking the station. Asking requires the role operator',
       }),
     ),
   },

@@ -21,7 +21,7 @@ export function connectorRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listConnectorStatuses',
-        summary: 'The statuses that a connector had, newest first; connector 0 is the station as a whole',
+        summary: 'Status history of a connector, newest first; connector 0 is the station as a whole',
         tags: ['stations'],
         params: Params,
         querystring: listQuery(Period),

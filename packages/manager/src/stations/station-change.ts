@@ -25,7 +25,7 @@ export const StationChange = Type.Object(
         minLength: 8,
         maxLength: 40,
         description:
-          '32 to 40 hex digits are an AuthorizationKey: the station may send its bytes or its digits. All else is text. Never shown again',
+          '32 to 40 hexadecimal digits are an AuthorizationKey: the station may send its bytes or its digits. Anything else is text. Never shown again',
       }),
     ),
     userName: Type.Optional(
@@ -35,7 +35,7 @@ export const StationChange = Type.Object(
           maxLength: 255,
           pattern: '^[^:]*$',
           description:
-            'The Basic user name of a station that sends another one than its id, which OCPP-J forbids; null: its id',
+            'The Basic user name, if the station sends another one than its id, which OCPP-J forbids; null: its id',
         }),
       ),
     ),

@@ -14,18 +14,18 @@ const Group = Type.Object(
   {
     name: Type.String(),
     rank: Type.Integer({
-      description: 'Where groups say different things the lowest counts; of equal ones the first name',
+      description: 'If groups disagree, the lowest rank wins, then the first name',
     }),
     stationIds: Type.Array(Type.String()),
     vendor: Text,
     model: Text,
     prefix: Text,
-    stations: Type.Integer({ description: 'How many stations are members' }),
+    stations: Type.Integer({ description: 'Number of members' }),
     updatedAt: Time,
   },
   {
     title: 'StationGroup',
-    description: 'Stations that are named, and those that fit all that is set of vendor, model and prefix',
+    description: 'Named stations, and those that match all given fields of vendor, model and prefix',
   },
 );
 const Change = Type.Object(
@@ -86,7 +86,7 @@ function addWriting(app: App, { database, now, keys }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'putStationGroup',
-        summary: 'Add or change a group of stations; what the body does not name keeps its value',
+        summary: 'Add or change a group of stations; omitted fields keep their value',
         tags,
         params: GroupParams,
         body: Change,
@@ -112,10 +112,10 @@ function addWriting(app: App, { database, now, keys }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'removeStationGroup',
-        summary: 'Remove a group, with what was wanted of it; its stations stay as they are',
+        summary: 'Remove a group and its desired state; its stations stay as they are',
         tags,
         params: GroupParams,
-        response: { 204: Type.Null({ description: 'It is gone' }) },
+        response: { 204: Type.Null({ description: 'Removed' }) },
       },
     },
     async (request, reply) => {

@@ -11,12 +11,12 @@ import { Registration, Station } from './stations.schemas.ts';
 
 const Query = listQuery({
   adopted: Type.Optional(
-    Type.Boolean({ description: 'true: those that were added; false: those that were turned away' }),
+    Type.Boolean({ description: 'true: only stations that were added; false: only rejected ones' }),
   ),
   connected: Type.Optional(Type.Boolean({ description: 'true: only connected ones; false: only others' })),
   registrationStatus: Type.Optional({
     ...Registration,
-    description: 'Only those whose last BootNotification was answered so',
+    description: 'Only stations with this answer to their last BootNotification',
   }),
   prefix: Type.Optional(Type.String({ description: 'Beginning of the id' })),
 });
@@ -32,7 +32,7 @@ export function stationRoutes(app: App, context: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listStations',
-        summary: 'Stations by id, also those that were turned away',
+        summary: 'Stations by id, including rejected ones',
         tags,
         querystring: Query,
         response: { 200: pageOf(Station) },
@@ -72,7 +72,7 @@ function addWrites(app: App, context: ApiContext): void {
       config: { role: 'operator', problems: [409] },
       schema: {
         operationId: 'putStation',
-        summary: 'Add or change a station; what the body does not name keeps its value',
+        summary: 'Add or change a station; omitted fields keep their value',
         tags,
         params: StationParams,
         body: StationChange,
@@ -96,7 +96,7 @@ function addWrites(app: App, context: ApiContext): void {
         summary: 'Remove a station with its connectors; its transactions and meter values stay',
         tags,
         params: StationParams,
-        response: { 204: Type.Null({ description: 'It is gone' }) },
+        response: { 204: Type.Null({ description: 'Removed' }) },
       },
     },
     async ({ params: { stationId } }, reply) => {

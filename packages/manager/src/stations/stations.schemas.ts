@@ -6,10 +6,10 @@ export const Availability = nullable(
   Type.Object(
     {
       requested: oneOf(['Operative', 'Inoperative'] as const),
-      answer: Type.String({ description: 'Scheduled: when its transactions have ended' }),
+      answer: Type.String({ description: 'Scheduled: after its transactions have ended' }),
       requestedAt: TimeText,
     },
-    { description: 'What was asked of it last by ChangeAvailability' },
+    { description: 'The last request by ChangeAvailability' },
   ),
 );
 export const Connector = Type.Object(
@@ -29,7 +29,7 @@ export const Connector = Type.Object(
 export const TurnedAway = Type.Object(
   {
     reason: Type.String(),
-    status: Type.Integer({ description: 'Of the HTTP answer' }),
+    status: Type.Integer({ description: 'Status of the HTTP response' }),
     remoteAddress: Text,
     count: Type.Integer(),
     firstAt: TimeText,
@@ -42,33 +42,33 @@ export const TurnedAway = Type.Object(
 export const Station = Type.Object(
   {
     stationId: Type.String(),
-    adopted: Type.Boolean({ description: 'false: it was turned away and nobody has added it; PUT adds it' }),
+    adopted: Type.Boolean({ description: 'false: it was rejected and nobody has added it; PUT adds it' }),
     connected: Type.Boolean(),
     connectedAt: nullable(Time),
     disconnectedAt: nullable(
       Type.Unsafe<Date>({
         ...Time,
-        description:
-          'When its last connection ended; null while it is open, and when its gateway died with it',
+        description: 'When its last connection ended; null while it is open, and if its gateway died',
       }),
     ),
-    connectionId: nullable(Type.String({ description: 'Of its last connection' })),
+    connectionId: nullable(Type.String({ description: 'Id of its last connection' })),
     gatewayId: Text,
     remoteAddress: Text,
-    securityProfile: nullable(Type.Integer({ description: 'The lowest that it is let in with' })),
+    securityProfile: nullable(
+      Type.Integer({ description: 'The lowest security profile with which it is accepted' }),
+    ),
     pendingSecurityProfile: nullable(
       Type.Integer({
-        description: 'What it was told to come with: takes the place of the other when it does',
+        description:
+          'The security profile that it was told to use; replaces the other when it connects with it',
       }),
     ),
     connectionSecurityProfile: nullable(
-      Type.Integer({ description: 'What the handshake of its last connection has met' }),
+      Type.Integer({ description: 'The security profile that the handshake of its last connection met' }),
     ),
     serialNumbers: nullable(Type.Array(Type.String())),
-    certificateFingerprint: nullable(
-      Type.String({ description: 'SHA-256 of the client certificate that it showed last' }),
-    ),
-    userName: nullable(Type.String({ description: 'Its Basic user name when that is not its id' })),
+    certificateFingerprint: nullable(Type.String({ description: 'SHA-256 of its last client certificate' })),
+    userName: nullable(Type.String({ description: 'Its Basic user name if that is not its id' })),
     assumedSubprotocol: nullable(
       oneOf(['ocpp1.6'] as const, 'Spoken with it when its handshake offers no subprotocol'),
     ),
@@ -90,11 +90,13 @@ export const Station = Type.Object(
     resetPendingSince: nullable(
       Type.Unsafe<Date>({
         ...Time,
-        description: 'A Reset was accepted, and no BootNotification has followed',
+        description: 'Since when an accepted Reset has had no BootNotification',
       }),
     ),
     connectors: Type.Array(Connector),
-    turnedAway: Type.Array(TurnedAway, { description: 'Handshakes refused since it was changed last' }),
+    turnedAway: Type.Array(TurnedAway, {
+      description: 'Handshakes rejected since the station was last changed',
+    }),
   },
   { title: 'Station', description: 'The station' },
 );

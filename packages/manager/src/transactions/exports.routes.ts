@@ -23,7 +23,7 @@ export function exportRoutes(app: App, { database }: ApiContext): void {
       exposeHeadRoute,
       schema: {
         operationId: 'exportTransactions',
-        summary: 'All transactions that fit, newest first, as CSV',
+        summary: 'All matching transactions, newest first, as CSV',
         tags: ['transactions'],
         querystring: Type.Object(TRANSACTION_FILTERS, { additionalProperties: false }),
         response: { 200: CsvAnswer },
@@ -41,7 +41,7 @@ export function exportRoutes(app: App, { database }: ApiContext): void {
       exposeHeadRoute,
       schema: {
         operationId: 'exportTransactionMeterValues',
-        summary: 'All that was measured in a transaction, oldest first, as CSV',
+        summary: 'All meter values of a transaction, oldest first, as CSV',
         tags: ['meter values'],
         params: TransactionParams,
         querystring: Type.Object(METER_VALUE_FILTERS, { additionalProperties: false }),

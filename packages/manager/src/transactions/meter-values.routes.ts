@@ -24,7 +24,7 @@ export function meterValueRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listTransactionMeterValues',
-        summary: 'What was measured in a transaction, oldest first',
+        summary: 'Meter values of a transaction, oldest first',
         tags,
         params: TransactionParams,
         querystring: listQuery(METER_VALUE_FILTERS),
@@ -52,7 +52,7 @@ export function meterValueRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listStationMeterValues',
-        summary: 'What a station measured, in transactions and outside of them, oldest first',
+        summary: 'Meter values of a station, in transactions and outside of them, oldest first',
         tags,
         params: StationParams,
         querystring: listQuery({

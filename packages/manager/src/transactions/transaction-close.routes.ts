@@ -17,11 +17,11 @@ const Close = Type.Object(
       Type.Integer({
         minimum: -(2 ** 31),
         maximum: INT32_MAX,
-        description: 'What the meter stood at; without it energy is what samples tell',
+        description: 'The final meter reading; without it energy comes from samples',
       }),
     ),
     stoppedAt: Type.Optional(
-      Type.String({ format: 'date-time', description: 'When charging ended; without it now' }),
+      Type.String({ format: 'date-time', description: 'When charging ended; by default now' }),
     ),
   },
   { additionalProperties: false },
@@ -35,8 +35,7 @@ export function transactionCloseRoute(app: App, { database, keys, now }: ApiCont
       config: { role: 'operator', problems: [409] },
       schema: {
         operationId: 'closeTransaction',
-        summary:
-          'Close a transaction whose stop will not come; should it come after all, what the station says counts',
+        summary: 'Close a transaction whose stop will not come; if it does, the report of the station counts',
         tags: ['transactions'],
         params: TransactionParams,
         body: Close,

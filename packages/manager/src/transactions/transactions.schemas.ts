@@ -16,7 +16,7 @@ export const Closure = nullable(
       meterStopWh: nullable(Type.Integer()),
       stoppedAt: TimeText,
     },
-    { description: 'How an operator closed it; it stays when the stop of the station comes after all' },
+    { description: 'How an operator closed it; stays if the stop of the station comes after all' },
   ),
 );
 
@@ -29,17 +29,17 @@ export const Transaction = Type.Object(
     state: { ...State, examples: ['stopped'] },
     idTag: Type.String(),
     parentIdTag: Text,
-    idTagStatus: Type.String({ description: 'What the station was told of the tag when it started' }),
+    idTagStatus: Type.String({ description: 'Status of the tag in the response to the start' }),
     startedAt: Time,
     meterStartWh: Type.Integer(),
     reservationId: nullable(Type.Integer()),
     remoteStartCommandId: nullable(
-      Type.String({ description: 'The RemoteStartTransaction that it answers' }),
+      Type.String({ description: 'The RemoteStartTransaction that started it' }),
     ),
     stoppedAt: nullable(Time),
     meterStopWh: nullable(Type.Integer()),
     energyWh: nullable(
-      Type.Integer({ description: 'So far while it is open; null when no reading tells it' }),
+      Type.Integer({ description: 'So far, while it is open; null without a usable reading' }),
     ),
     energySource: nullable(
       oneOf(
@@ -52,7 +52,7 @@ export const Transaction = Type.Object(
     endedAt: nullable(
       Type.Unsafe<Date>({
         ...Time,
-        description: 'stoppedAt; else that of its closure; else when the next start came',
+        description: 'stoppedAt; else the time of its closure; else of the next start',
       }),
     ),
     closure: Closure,
@@ -62,7 +62,7 @@ export const Transaction = Type.Object(
     startReceivedAt: Time,
     stopReceivedAt: nullable(Time),
   },
-  { title: 'Transaction', description: 'The transaction; what its stop will tell is null while it is open' },
+  { title: 'Transaction', description: 'The transaction; fields of its stop are null while it is open' },
 );
 
 /** What transactions are chosen by. */
@@ -70,15 +70,13 @@ export const TRANSACTION_FILTERS = {
   stationId: OfStation,
   connectorId: Type.Optional(ConnectorId),
   idTag: Type.Optional(Type.String({ description: 'Only of this tag, in any case' })),
-  open: Type.Optional(
-    Type.Boolean({ description: 'true: those that have not ended; false: those that have' }),
-  ),
+  open: Type.Optional(Type.Boolean({ description: 'true: only open ones; false: only ended ones' })),
   state: Type.Optional(oneOf(TRANSACTION_STATES, 'Only transactions in this state')),
   flag: Type.Optional(oneOf(TRANSACTION_FLAGS, 'Only transactions with this flag')),
   remoteStartCommandId: Type.Optional(
-    Type.String({ format: 'uuid', description: 'Only the one that answers this RemoteStartTransaction' }),
+    Type.String({ format: 'uuid', description: 'Only the one started by this RemoteStartTransaction' }),
   ),
-  from: Type.Optional(Type.String({ format: 'date-time', description: 'Started not before this time' })),
+  from: Type.Optional(Type.String({ format: 'date-time', description: 'Started at or after this time' })),
   to: Type.Optional(Type.String({ format: 'date-time', description: 'Started before this time' })),
 };
 

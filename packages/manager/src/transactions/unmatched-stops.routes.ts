@@ -70,7 +70,7 @@ export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContex
       schema: {
         operationId: 'assignUnmatchedStop',
         summary:
-          'End a transaction of the same station by this stop, in place of one that was inferred or assigned before, which becomes unmatched',
+          'End a transaction of the same station by this stop; a stop that was inferred or assigned before becomes unmatched',
         tags,
         params: UnmatchedStopParams,
         body: Assign,
@@ -91,7 +91,7 @@ export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContex
       config: { role: 'operator', problems: [409] },
       schema: {
         operationId: 'dismissUnmatchedStop',
-        summary: 'Note that this stop belongs to no transaction; it can be assigned later all the same',
+        summary: 'Record that this stop belongs to no transaction; it can still be assigned later',
         tags,
         params: UnmatchedStopParams,
         body: Dismiss,

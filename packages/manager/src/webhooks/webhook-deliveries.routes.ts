@@ -25,15 +25,15 @@ const Replay = Type.Object(
       Type.Array(Type.Integer(), {
         minItems: 1,
         maxItems: 10_000,
-        description: 'All dead ones when left out',
+        description: 'By default all dead events',
       }),
     ),
   },
   { additionalProperties: false },
 );
 const Replayed = Type.Object(
-  { replayed: Type.Integer({ description: 'Events that are tried again' }) },
-  { title: 'ReplayedDeliveries', description: 'What is tried again' },
+  { replayed: Type.Integer({ description: 'Number of events that will be retried' }) },
+  { title: 'ReplayedDeliveries', description: 'The events that will be retried' },
 );
 const PAGER = new Pager(['integer'], ({ event }: DeadDelivery) => [event.id]);
 const config = { role: 'admin' } as const;
@@ -47,7 +47,7 @@ export function webhookDeliveryRoutes(app: App, { database }: ApiContext): void 
       config,
       schema: {
         operationId: 'listDeadDeliveries',
-        summary: 'Events that were tried in vain for too long, oldest first',
+        summary: 'Events that were given up, oldest first',
         tags,
         params: WebhookParams,
         querystring: listQuery({}),
@@ -67,7 +67,7 @@ export function webhookDeliveryRoutes(app: App, { database }: ApiContext): void 
       config,
       schema: {
         operationId: 'replayDeadDeliveries',
-        summary: 'Have dead events tried again, before those of their station that wait',
+        summary: 'Retry dead events, before the waiting events of their station',
         tags,
         params: WebhookParams,
         body: Replay,

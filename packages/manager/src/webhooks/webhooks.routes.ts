@@ -27,30 +27,36 @@ const FIELDS = {
   url: Type.String(),
   kinds: Kinds,
   stationIds: StationIds,
-  active: Type.Boolean({ description: 'Takes events; inactive ones go on later where they stopped' }),
+  active: Type.Boolean({
+    description: 'Whether it receives events; once active again, it continues where it stopped',
+  }),
   inactiveReason: nullable(
-    Type.String({ description: 'Why it was made inactive by itself, as by 410 Gone' }),
+    Type.String({ description: 'Why Evander deactivated it, for example after 410 Gone' }),
   ),
   createdAt: Time,
   lastEventId: Type.Integer({ description: 'Events up to this one are delivered, waiting or dead' }),
   behind: Type.Object(
     {
-      ids: Type.Integer({ description: 'Events that are not delivered, waiting or dead, of all kinds' }),
+      ids: Type.Integer({
+        description: 'Number of events of all kinds that are not delivered, waiting or dead',
+      }),
       seconds: Type.Integer({ description: 'Age of the oldest of them' }),
     },
-    { description: 'How far it is behind the newest event; 0 and 0 when it is not' },
+    { description: 'How far it is behind the newest event; 0 and 0 when it is up to date' },
   ),
   lastDeliveredAt: nullable(Time),
-  failingSince: nullable(Type.Unsafe<Date>({ ...Time, description: 'Since when nothing at all is taken' })),
+  failingSince: nullable(
+    Type.Unsafe<Date>({ ...Time, description: 'Since when the receiver has accepted nothing at all' }),
+  ),
   lastError: Text,
   lastErrorAt: nullable(Time),
-  waiting: Type.Integer({ description: 'Events that wait for another try' }),
-  dead: Type.Integer({ description: 'Events that were given up' }),
+  waiting: Type.Integer({ description: 'Number of events that will be retried' }),
+  dead: Type.Integer({ description: 'Number of events that were given up' }),
 };
 const Webhook = Type.Object(FIELDS, { title: 'Webhook', description: 'The webhook' });
 const MadeWebhook = Type.Object(
-  { ...FIELDS, secret: Type.String({ description: 'What bodies are signed with, shown this once' }) },
-  { title: 'MadeWebhook', description: 'The webhook was made' },
+  { ...FIELDS, secret: Type.String({ description: 'Secret for the signatures, shown only now' }) },
+  { title: 'MadeWebhook', description: 'The webhook was created' },
 );
 const NewWebhook = Type.Object(
   {
@@ -97,7 +103,7 @@ function addReading(app: App, { database }: ApiContext): void {
       config,
       schema: {
         operationId: 'getWebhook',
-        summary: 'A webhook, and how its deliveries stand',
+        summary: 'A webhook, with the state of its deliveries',
         tags,
         params: WebhookParams,
         response: { 200: Webhook },
@@ -115,7 +121,7 @@ function addMaking(app: App, context: ApiContext): void {
       config: { ...config, problems: [422] },
       schema: {
         operationId: 'makeWebhook',
-        summary: 'Have events posted to an address from now on; the secret is shown this once',
+        summary: 'Create a webhook: events are posted to its URL from now on; the secret is shown only now',
         tags,
         body: NewWebhook,
         response: { 201: MadeWebhook },
@@ -147,7 +153,7 @@ function addChanging(app: App, context: ApiContext): void {
       config: { ...config, problems: [422] },
       schema: {
         operationId: 'changeWebhook',
-        summary: 'Change a webhook; what is due is tried at once',
+        summary: 'Change a webhook; due events are tried at once',
         tags,
         params: WebhookParams,
         body: Change,
@@ -165,10 +171,10 @@ function addChanging(app: App, context: ApiContext): void {
       config,
       schema: {
         operationId: 'removeWebhook',
-        summary: 'Remove a webhook, with what waits for it',
+        summary: 'Remove a webhook and its waiting events',
         tags,
         params: WebhookParams,
-        response: { 204: Type.Null({ description: 'It is told of nothing more' }) },
+        response: { 204: Type.Null({ description: 'Removed' }) },
       },
     },
     async ({ params: { webhookId } }, reply) => {
