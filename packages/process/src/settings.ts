@@ -371,7 +371,21 @@ export const SETTINGS = {
     'Firmware, diagnostics and log jobs that have ended, with their statuses',
   ),
   retentionReservations: retention('RESERVATIONS', 365, 'Reservations that have ended'),
-  retentionCertificateRequests: retention('CERTIFICATE_REQUESTS', 730, 'Settled certificate requests'),
+  retentionCertificateRequests: retention(
+    'CERTIFICATE_REQUESTS',
+    730,
+    'Certificate requests that no longer wait to be signed',
+  ),
+  retentionIssuedCertificates: retention(
+    'ISSUED_CERTIFICATES',
+    365,
+    'Expired certificates of the own authority, except those with a compromised key,',
+  ),
+  retentionFirmwareCampaigns: retention(
+    'FIRMWARE_CAMPAIGNS',
+    730,
+    'Firmware campaigns that have ended, with their stations,',
+  ),
   retentionUnmatchedStops: retention('UNMATCHED_STOPS', 0, 'Stops that belong to no transaction'),
   retentionTransactions: retention('TRANSACTIONS', 0, 'Stopped transactions'),
   logLevel: setting(
