@@ -1,4 +1,5 @@
 import type { Log, Sealer } from '@evander/process';
+import { setMaxListeners } from 'node:events';
 import type { EventFeed } from '../events/feed.ts';
 import type { ManagerMetrics } from '../metrics.ts';
 import type { Outbound } from '../outbound.ts';
@@ -10,7 +11,7 @@ import type { LeasedWebhook } from '../store/webhooks.ts';
 import { post } from './post.ts';
 import type { Outcome } from './post.ts';
 import type { Patience } from './outcome.ts';
-import { LeaseLost, Session } from './session.ts';
+import { CONCURRENCY, LeaseLost, Session } from './session.ts';
 
 export interface WorkerOptions {
   database: Database;
@@ -44,6 +45,8 @@ export class WebhookWorker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    // Every post that is under way listens.
+    setMaxListeners(MAX_SESSIONS * CONCURRENCY, this.#breakOff.signal);
     const { log } = options;
     this.#look = new Recurring({
       what: 'leasing webhooks',
