@@ -1,4 +1,5 @@
 import { timeLimit } from '@evander/process';
+import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 
@@ -20,6 +21,7 @@ export function askManagers(options: ManagerCallOptions): AskManagers {
   let urls = options.managerUrls.map((url) => url.trim().replace(/\/$/, ''));
   return async (path, body) => {
     const answered = new AbortController();
+    setMaxListeners(urls.length, answered.signal);
     const askOne = async (url: string): Promise<unknown> => {
       const limit = timeLimit(timeoutMs, answered.signal);
       try {

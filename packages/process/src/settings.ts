@@ -368,6 +368,16 @@ export const SETTINGS = {
   retentionJobs: retention('JOBS', 365, 'finished firmware, diagnostics and log jobs, with their statuses'),
   retentionReservations: retention('RESERVATIONS', 365, 'reservations that have ended'),
   retentionCertificateRequests: retention('CERTIFICATE_REQUESTS', 730, 'completed certificate requests'),
+  retentionIssuedCertificates: retention(
+    'ISSUED_CERTIFICATES',
+    365,
+    'expired certificates of the built-in authority, except those with a compromised key',
+  ),
+  retentionFirmwareCampaigns: retention(
+    'FIRMWARE_CAMPAIGNS',
+    730,
+    'firmware campaigns that have ended, with their stations',
+  ),
   retentionUnmatchedStops: retention('UNMATCHED_STOPS', 0, 'unmatched stops'),
   retentionTransactions: retention('TRANSACTIONS', 0, 'transactions that have ended'),
   logLevel: setting(

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ChargeSessionOptions } from './charge-session.ts';
 import type { Connector } from './connector.ts';
 import { Latencies } from './latencies.ts';
@@ -86,6 +87,9 @@ export class Fleet {
     this.#random = new Random(this.seed);
     this.stations = Array.from({ length: options.stations }, (_, index) => this.#createStation(index));
     this.finished = new Promise((resolve) => (this.#finish = resolve));
+    // Each connector waits for its next session, and the ramp for its next station.
+    const connectors = this.stations.flatMap((station) => station.connectors);
+    setMaxListeners(connectors.length + 1, this.#stopping.signal);
   }
 
   /** Resolves once all stations are on their way; each keeps trying to connect. */

@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, setMaxListeners } from 'node:events';
 import type { Requests, Responses } from '@evander/ocpp';
 import { Answers } from './answers.ts';
 import { Authorization, type TagStatus } from './authorization.ts';
@@ -65,7 +65,8 @@ export class Station extends EventEmitter<StationEvents> {
 
   constructor(options: StationOptions) {
     super();
-    this.setMaxListeners(0);
+    // Each connector, job and answer that waits listens to both, and there may be any number of them.
+    setMaxListeners(0, this, this.closed);
     this.options = options;
     this.stationId = options.stationId;
     this.speed = options.speed ?? 1;

@@ -13,7 +13,7 @@ let gateway: Gateway;
 beforeAll(async () => {
   services = await startServices();
   managers = await Promise.all([startManagerProcess(services), startManagerProcess(services)]);
-  gateway = await services.startGateway(managers.map(({ apiUrl }) => ({ apiUrl, close: async () => {} })));
+  gateway = await services.startGateway(managers);
 }, 60_000);
 afterAll(async () => {
   for (const { process } of managers) if (process.child.exitCode === null) await process.kill();

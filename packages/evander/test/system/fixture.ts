@@ -20,7 +20,10 @@ export interface Services {
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   startManager(options?: Partial<Pick<ManagerOptions, 'plugAndCharge' | 'databaseUrl'>>): Promise<Manager>;
   /** With `tls` it listens on wss too, with certificates from the managers' authority. */
-  startGateway(managers: Manager[], options?: { tls?: boolean; failFastMs?: number }): Promise<Gateway>;
+  startGateway(
+    managers: Pick<Manager, 'apiUrl'>[],
+    options?: { tls?: boolean; failFastMs?: number; handshakeMs?: number },
+  ): Promise<Gateway>;
   close(): Promise<void>;
 }
 
@@ -72,7 +75,7 @@ export async function startServices(): Promise<Services> {
           ...options,
         }),
       ),
-    startGateway: async (managers, { tls = false, failFastMs } = {}) => {
+    startGateway: async (managers, { tls = false, failFastMs, handshakeMs } = {}) => {
       const asked = {
         managerUrls: managers.map(({ apiUrl }) => apiUrl),
         gatewayKey: KEYS.gatewayKey,
@@ -100,6 +103,7 @@ export async function startServices(): Promise<Services> {
           drainMs: 2000,
           repeatDelaysMs: [500, 1000, 2000],
           ...(failFastMs !== undefined && { failFastMs }),
+          ...(handshakeMs !== undefined && { limits: { handshakeMs } }),
           log,
         }),
       );

@@ -45,9 +45,7 @@ const stationIds = (prefix: string, count: number): string[] =>
 test('a hung database holds up nobody who was here before, and no new station for longer than it hangs', async () => {
   const through = { ...services, databaseUrl: database.url };
   managers.push(...(await Promise.all([startManagerProcess(through), startManagerProcess(through)])));
-  const gateway = await services.startGateway(
-    managers.map(({ apiUrl }) => ({ apiUrl, close: async () => {} })),
-  );
+  const gateway = await services.startGateway(managers);
   const known = stationIds('KNOWN', 50);
   await Promise.all(known.map((stationId) => comeIn(gateway.url, stationId)));
   database.hang();

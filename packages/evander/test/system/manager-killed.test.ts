@@ -20,9 +20,7 @@ test('a manager killed while 50 stations charge loses nothing and doubles nothin
   managers = await Promise.all([startManagerProcess(services), startManagerProcess(services)]);
   const [doomed, other] = managers as [ManagerProcess, ManagerProcess];
   await apiOf(other.apiUrl)('PUT', '/tags/TAG1', { status: 'Accepted' });
-  const gateway = await services.startGateway(
-    [other, doomed].map(({ apiUrl }) => ({ apiUrl, close: async () => {} })),
-  );
+  const gateway = await services.startGateway([other, doomed]);
   const fleet = new Fleet({
     stations: 50,
     url: gateway.url,

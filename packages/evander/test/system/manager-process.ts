@@ -8,9 +8,9 @@ export interface ManagerProcess {
   apiUrl: string;
 }
 
-/** Runs a manager in a process of its own, which can be killed; resolves once it serves. */
-export async function startManagerProcess(services: Services): Promise<ManagerProcess> {
-  const [port = 0] = await freePorts(1);
+/** Runs a manager in a process of its own, which can be killed, on a free port unless told; resolves once it serves. */
+export async function startManagerProcess(services: Services, apiPort?: number): Promise<ManagerProcess> {
+  const [port = 0] = apiPort === undefined ? await freePorts(1) : [apiPort];
   const process = run(['manager'], {
     EVANDER_API_PORT: port,
     EVANDER_DATABASE_URL: services.databaseUrl,

@@ -135,7 +135,9 @@ export class Authority {
   async #signList(name: AuthorityName): Promise<Buffer> {
     const { database, now } = this.#options;
     const thisUpdate = now();
-    const revoked = await issuedCertificates.revoked(database, name, thisUpdate);
+    // A list that is issued after a certificate has expired still names it (RFC 5280 §3.3).
+    const expiredAfter = new Date(thisUpdate.getTime() - LIST_MS);
+    const revoked = await issuedCertificates.revoked(database, name, expiredAfter);
     const authority = await this.#authority(name);
     return authority.crl({
       revoked: revoked.map(({ serialNumber, revokedAt, revocationReason }) => ({

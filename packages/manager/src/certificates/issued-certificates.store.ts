@@ -133,9 +133,9 @@ const selectRevoked = search(
   `SELECT ${COLUMNS} FROM issued_certificates WHERE authority = $1 AND revoked_at IS NOT NULL AND valid_to > $2 ORDER BY revoked_at`,
 );
 
-/** What belongs on the list of revoked certificates: those that would still be valid. */
-export async function revoked(db: Db, authority: string, now: Date): Promise<IssuedCertificate[]> {
-  const { rows } = await db.query<IssuedCertificate>(selectRevoked([authority, now]));
+/** The revoked certificates of an authority that expire after a time. */
+export async function revoked(db: Db, authority: string, after: Date): Promise<IssuedCertificate[]> {
+  const { rows } = await db.query<IssuedCertificate>(selectRevoked([authority, after]));
   return rows;
 }
 

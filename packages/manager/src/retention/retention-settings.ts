@@ -13,6 +13,8 @@ export const RETENTION_SETTINGS = [
   'retentionJobs',
   'retentionReservations',
   'retentionCertificateRequests',
+  'retentionIssuedCertificates',
+  'retentionFirmwareCampaigns',
   'retentionUnmatchedStops',
   'retentionTransactions',
 ] as const satisfies readonly SettingName[];
@@ -32,6 +34,8 @@ export function retentionDays(
     jobs: settings.retentionJobs,
     reservations: settings.retentionReservations,
     certificateRequests: settings.retentionCertificateRequests,
+    issuedCertificates: settings.retentionIssuedCertificates,
+    firmwareCampaigns: settings.retentionFirmwareCampaigns,
     unmatchedStops: settings.retentionUnmatchedStops,
     transactions: settings.retentionTransactions,
   };

@@ -13,10 +13,15 @@ interface Kept {
   isOld: string;
   /** Where there is no index on the time of rows: the column that they are looked through by, and the time that rises with it. */
   by?: { key: string; arrivedAt: string };
+  /** Rows of one statement, where each takes rows of other tables with it. */
+  rows?: number;
 }
 
 // One that is lost or closed has ended, though its stop may come late.
 const IS_OPEN = "t.state = 'open'";
+// The station may still install what was signed, and another certificate may be sent after a refusal: the last change counts.
+const HAS_SIGNING_ENDED =
+  "r.state <> 'requested' AND coalesce(r.settled_at, r.signed_at, r.requested_at) < $1";
 const UNDELIVERED = `EXISTS (SELECT FROM webhooks w WHERE w.active AND (w.last_event_id < r.id
   OR EXISTS (SELECT FROM webhook_deliveries d WHERE d.webhook_id = w.webhook_id AND d.event_id = r.id AND d.dead_at IS NULL)))`;
 
@@ -80,12 +85,28 @@ const KEPT = {
     {
       table: 'certificate_requests',
       by: { key: 'certificate_request_id', arrivedAt: 'requested_at' },
-      isOld: "r.state IN ('rejected', 'installed', 'superseded')",
+      isOld: HAS_SIGNING_ENDED,
     },
     {
       table: 'pnc_certificate_requests',
       by: { key: 'pnc_request_id', arrivedAt: 'requested_at' },
-      isOld: "r.state IN ('rejected', 'installed', 'superseded')",
+      isOld: HAS_SIGNING_ENDED,
+    },
+  ],
+  issuedCertificates: [
+    // A compromised key is never signed again, so its certificates stay.
+    {
+      table: 'issued_certificates',
+      isOld: "r.valid_to < $1 AND r.revocation_reason IS DISTINCT FROM 'keyCompromise'",
+    },
+  ],
+  firmwareCampaigns: [
+    {
+      table: 'firmware_campaigns',
+      // A rollback may begin after the end.
+      isOld: `r.state IN ('done', 'cancelled') AND r.ended_at < $1 AND NOT EXISTS (SELECT FROM firmware_campaign_stations s
+        WHERE s.campaign_id = r.campaign_id AND (s.settled_at IS NULL OR s.settled_at >= $1))`,
+      rows: 10,
     },
   ],
   unmatchedStops: [
@@ -206,10 +227,10 @@ async function deleteOld(database: Database, kept: Kept, before: Date): Promise<
 
 // Of a partitioned table: what has gone to its default partition, by the time of its receipt, as its own time is that of a clock that was
 // wrong.
-function deleteByTime({ table, since, isOld }: Kept): string {
+function deleteByTime({ table, since, isOld, rows = ROWS }: Kept): string {
   const from = since === undefined ? table : `${table}_other`;
-  return `WITH gone AS (DELETE FROM ${from} WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM ${from} r WHERE ${isOld} LIMIT ${ROWS})) RETURNING 1)
-    SELECT count(*)::int AS rows, CASE WHEN count(*) = ${ROWS} THEN $2::text END AS next FROM gone`;
+  return `WITH gone AS (DELETE FROM ${from} WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM ${from} r WHERE ${isOld} LIMIT ${rows})) RETURNING 1)
+    SELECT count(*)::int AS rows, CASE WHEN count(*) = ${rows} THEN $2::text END AS next FROM gone`;
 }
 
 // The oldest come first, page by page past those that stay, until a page in which none has been here for so long.

@@ -29,8 +29,8 @@ export interface SessionOptions {
 /** How often it is written down how far this has come: what a manager that dies has posted since then is posted again. */
 const RECORD_EVERY_MS = 500;
 const RETRY_MS = 500;
-/** Posts at a time: at 5 ms a post, with 0.2 % that take 10 s, more than 1,000 a second. Fewer while a receiver is down. */
-const CONCURRENCY = 64;
+/** Posts of a session at a time: at 5 ms a post, with 0.2 % that take 10 s, more than 1,000 a second. Fewer while a receiver is down. */
+export const CONCURRENCY = 64;
 const PROBES = 8;
 /** Events that one query gives. */
 const ROWS = 200;

@@ -1,4 +1,5 @@
 import type { Log, Sealer } from '@evander/process';
+import { setMaxListeners } from 'node:events';
 import type { Database } from '../database/database.ts';
 import type { Event } from '../events/events.store.ts';
 import type { EventFeed } from '../events/feed.ts';
@@ -8,7 +9,7 @@ import { Recurring } from '../recurring.ts';
 import type { Patience } from './outcome.ts';
 import { post } from './post.ts';
 import type { Outcome } from './post.ts';
-import { LeaseLost, Session } from './session.ts';
+import { CONCURRENCY, LeaseLost, Session } from './session.ts';
 import * as webhooks from './webhooks.store.ts';
 import type { LeasedWebhook } from './webhooks.store.ts';
 
@@ -44,6 +45,8 @@ export class WebhookWorker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    // Every post that is under way listens.
+    setMaxListeners(MAX_SESSIONS * CONCURRENCY, this.#breakOff.signal);
     const { log } = options;
     this.#look = new Recurring({
       what: 'leasing webhooks',

@@ -1,13 +1,11 @@
-import { silentLog } from '@evander/process';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createPartitions } from '../../src/database/partitions.ts';
 import * as events from '../../src/events/events.store.ts';
 import * as chores from '../../src/retention/cleanups.ts';
-import { RETAINED } from '../../src/retention/retention.store.ts';
 import type { RetainedData } from '../../src/retention/retention.store.ts';
-import { retain } from '../../src/retention/retention.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
+import { runRetention } from './retention-run.ts';
 
 let desk: Desk;
 beforeEach(async () => {
@@ -20,10 +18,8 @@ const DAY_MS = 86_400_000;
 const OLD = new Date(Date.now() - 100 * DAY_MS);
 const OLDEST = new Date(Date.now() - 150 * DAY_MS);
 
-async function run(days: Partial<Record<RetainedData, number>>): Promise<void> {
-  const none = Object.fromEntries(RETAINED.map((kind) => [kind, 0])) as Record<RetainedData, number>;
-  const { database, metrics } = desk;
-  await retain({ database, metrics, days: { ...none, ...days }, now: () => new Date(), log: silentLog() });
+function run(days: Partial<Record<RetainedData, number>>): Promise<void> {
+  return runRetention(desk, days);
 }
 
 async function count(table: string, where = 'true'): Promise<unknown> {

@@ -1,0 +1,12 @@
+import { silentLog } from '@evander/process';
+import { RETAINED } from '../../src/retention/retention.store.ts';
+import type { RetainedData } from '../../src/retention/retention.store.ts';
+import { retain } from '../../src/retention/retention.ts';
+import type { Desk } from '../desk.ts';
+
+/** Removes what is older than so many days, of these kinds of data only. */
+export async function runRetention(desk: Desk, days: Partial<Record<RetainedData, number>>): Promise<void> {
+  const none = Object.fromEntries(RETAINED.map((kind) => [kind, 0])) as Record<RetainedData, number>;
+  const { database, metrics, now } = desk;
+  await retain({ database, metrics, days: { ...none, ...days }, now, log: silentLog() });
+}
