@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../packages/evander/src/embedded-postgres.ts';
@@ -7,8 +7,16 @@ import { isAlive } from '../packages/evander/src/running-postgres.ts';
 import { prepareTemplate } from './database.ts';
 
 const PREFIX = 'evander-jest-';
+const MEMORY = '/dev/shm';
+const ROOM_BYTES = 2 * 1024 ** 3;
 // Nothing of a test run is worth the wait for a disk; many databases are open at once.
-const SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: 300 };
+const SETTINGS = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: 300,
+  max_wal_size: '512MB',
+};
 
 /** Handed to stop-postgres.ts; unset when the server is not ours. */
 export interface TestPostgres {
@@ -19,7 +27,7 @@ export interface TestPostgres {
 export default async function startPostgres(): Promise<void> {
   if (process.env.EVANDER_TEST_DATABASE_URL === undefined) {
     await removeServersOfDeadRuns();
-    const dataDir = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    const dataDir = await mkdtemp(join(await directory(), `${PREFIX}${process.pid}-`));
     const server = await startEmbeddedPostgres({ dataDir, settings: SETTINGS });
     (globalThis as TestPostgres).evanderTestPostgres = { dataDir, server };
     process.env.EVANDER_TEST_DATABASE_URL = server.url;
@@ -27,16 +35,25 @@ export default async function startPostgres(): Promise<void> {
   await prepareTemplate();
 }
 
+/** Memory, where the system lends it as a directory: to copy a database there takes a tenth of the time. */
+async function directory(): Promise<string> {
+  const memory = await statfs(MEMORY).catch(() => undefined);
+  return memory !== undefined && memory.bavail * memory.bsize > ROOM_BYTES ? MEMORY : tmpdir();
+}
+
 /** A run that was killed leaves its server running: to attach takes it over, to stop ends it. */
 async function removeServersOfDeadRuns(): Promise<void> {
-  for (const name of (await readdir(tmpdir())).filter((entry) => entry.startsWith(PREFIX))) {
-    if (isAlive(Number(name.slice(PREFIX.length).split('-')[0]))) continue;
-    const dataDir = join(tmpdir(), name);
-    try {
-      await (await startEmbeddedPostgres({ dataDir, settings: SETTINGS })).stop();
-      await rm(dataDir, { recursive: true, force: true });
-    } catch {
-      // Another run is removing it, or it belongs to another user.
+  for (const parent of [tmpdir(), MEMORY]) {
+    const names = await readdir(parent).catch(() => []);
+    for (const name of names.filter((entry) => entry.startsWith(PREFIX))) {
+      if (isAlive(Number(name.slice(PREFIX.length).split('-')[0]))) continue;
+      const dataDir = join(parent, name);
+      try {
+        await (await startEmbeddedPostgres({ dataDir, settings: SETTINGS })).stop();
+        await rm(dataDir, { recursive: true, force: true });
+      } catch {
+        // Another run is removing it, or it belongs to another user.
+      }
     }
   }
 }
