@@ -63,6 +63,6 @@ function urlOf(database: string): string {
 function maintenanceUrl(): string {
   const url = process.env.EVANDER_TEST_DATABASE_URL;
   if (url === undefined)
-    throw new Error('EVANDER_TEST_DATABASE_URL is not set; test/start-postgres.ts sets it');
+    throw new Error('EVANDER_TEST_DATABASE_URL is not set; test/global-setup.ts sets it');
   return url;
 }
