@@ -14,8 +14,8 @@ export default {
   globalTeardown: '<rootDir>/test/global-teardown.ts',
   reporters: ['default', '<rootDir>/test/octt-reporter.js'],
   testTimeout: 30_000,
-  // Jest's own choice leaves one processor unused: much of what a test waits for is a database that has time to spare.
-  maxWorkers: '100%',
+  // Half of the time a test waits, for timers or for PostgreSQL: three files at once keep two processors busy.
+  maxWorkers: '150%',
   // ES modules of a test file stay in memory when it ends: a single process for all files would come to 4 GB, where Node.js ends it.
   workerIdleMemoryLimit: '1GB',
 };
