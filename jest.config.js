@@ -10,12 +10,12 @@ export default {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }],
   },
   testEnvironmentOptions: { customExportConditions: ['@evander/source', 'node', 'node-addons'] },
-  globalSetup: '<rootDir>/test/start-postgres.ts',
-  globalTeardown: '<rootDir>/test/stop-postgres.ts',
+  globalSetup: '<rootDir>/test/global-setup.ts',
+  globalTeardown: '<rootDir>/test/global-teardown.ts',
   reporters: ['default', '<rootDir>/test/octt-reporter.js'],
   testTimeout: 30_000,
-  // Jest's own choice leaves one processor unused: much of what a test waits for is a database that has time to spare.
-  maxWorkers: '100%',
+  // Half of the time a test waits, for timers or for PostgreSQL: three files at once keep two processors busy.
+  maxWorkers: '150%',
   // ES modules of a test file stay in memory when it ends: a single process for all files would come to 4 GB, where Node.js ends it.
   workerIdleMemoryLimit: '1GB',
 };

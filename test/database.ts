@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { openDatabase } from '../packages/manager/src/database/database.ts';
 import { migrate } from '../packages/manager/src/database/migrate.ts';
+import { createPartitions } from '../packages/manager/src/database/partitions.ts';
 
 const TEMPLATE = 'evander_template';
 const OBJECT_IN_USE = '55006';
@@ -11,7 +13,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of its own with the newest schema: a copy of the template that the start of the run has made. */
+/** A database of its own with the newest schema and today's partitions: a copy of the template that the start of the run has made. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `evander_test_${randomBytes(8).toString('hex')}`;
   await maintain(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
@@ -23,6 +25,9 @@ export async function prepareTemplate(): Promise<void> {
   await maintain(`DROP DATABASE IF EXISTS ${TEMPLATE} WITH (FORCE)`);
   await maintain(`CREATE DATABASE ${TEMPLATE} TEMPLATE template0`);
   await migrate(urlOf(TEMPLATE));
+  const database = openDatabase({ url: urlOf(TEMPLATE), poolSize: 1, onError: () => {} });
+  await createPartitions(database, new Date());
+  await database.close();
 }
 
 async function maintain(statement: string): Promise<void> {
@@ -58,6 +63,6 @@ function urlOf(database: string): string {
 function maintenanceUrl(): string {
   const url = process.env.EVANDER_TEST_DATABASE_URL;
   if (url === undefined)
-    throw new Error('EVANDER_TEST_DATABASE_URL is not set; test/start-postgres.ts sets it');
+    throw new Error('EVANDER_TEST_DATABASE_URL is not set; test/global-setup.ts sets it');
   return url;
 }

@@ -1,3 +1,4 @@
+// Long: measures how long long texts take.
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEnvelope, decodePresence, readTopic, topicsUnder } from '../packages/broker/src/index.ts';

@@ -1,3 +1,4 @@
+// Long: starts and kills PostgreSQL.
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -15,7 +16,7 @@ let dataDir: string;
 const servers: EmbeddedPostgres[] = [];
 
 // One directory for all: to make the first cluster in it takes longer than all the starts. Its name lets
-// test/start-postgres.ts end what a killed run leaves.
+// test/global-setup.ts end what a killed run leaves.
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), `evander-jest-${process.pid}-`));
 });

@@ -1,3 +1,4 @@
+// Long: starts and kills PostgreSQL.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { OperationalError, silentLog } from '@evander/process';
 import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';

@@ -200,7 +200,8 @@ export async function openGateway(options: TestGatewayOptions): Promise<Gateway>
     maxFrameBytes: 1024 * 1024,
     pingMs: 60_000,
     answerTimeoutMs: 30_000,
-    drainMs: 1000,
+    // A test that leaves a result unacknowledged waits for it at its end.
+    drainMs: 100,
     repeatDelaysMs: [50, 100],
     aliveEveryMs: 60_000,
     log: silentLog(),

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { expect, test } from '@jest/globals';
-import { SCHEMAS } from '../src/index.ts';
+import { Ajv } from 'ajv';
+import { SCHEMAS, TUNNEL_SCHEMAS } from '../src/index.ts';
 import type { Schema } from '../src/index.ts';
 
 // Who is right where we differ from ocpp-rpc; the rows are those of section 9 of our protocol notes.
@@ -61,4 +62,12 @@ test('our schemas say the same as those of ocpp-rpc, but for differences that ar
 
 test('no rule stands twice', () => {
   expect(new Set(ourRules).size).toBe(ourRules.length);
+});
+
+test('our schemas are JSON Schemas of draft 7', () => {
+  const ajv = new Ajv();
+  const pairs = [SCHEMAS, TUNNEL_SCHEMAS.oca, TUNNEL_SCHEMAS.has2be].flatMap((set) => Object.values(set));
+  expect(pairs.length).toBeGreaterThan(39);
+  for (const schema of pairs.flatMap(({ request, response }) => [request, response]))
+    expect([schema.title, ajv.validateSchema(schema), ajv.errors]).toEqual([schema.title, true, null]);
 });

@@ -1,3 +1,4 @@
+// Long: many stations and tags.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Station } from '@evander/station';
 import type { StationOptions } from '@evander/station';

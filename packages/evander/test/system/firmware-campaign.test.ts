@@ -1,3 +1,4 @@
+// Long: a campaign over many stations.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Gateway } from '@evander/gateway';
 import type { Manager } from '@evander/manager';

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 export interface Process {
@@ -18,12 +18,15 @@ export interface Process {
   stop(): Promise<number | null>;
 }
 
-/** Runs `evander <args>` from the sources in a process of its own, with these variables and no others of ours. */
+/**
+ * Runs `evander <args>` in a process of its own, with these variables and no others of ours. It runs what test/global-setup.ts has
+ * compiled: to compile the sources in each process would take longer than most processes of these tests live.
+ */
 export function run(args: string[], variables: Record<string, string | number>): Process {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('EVANDER_')),
   );
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@evander/source', MAIN, ...args], {
+  const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: ROOT,
     env: {
       ...env,

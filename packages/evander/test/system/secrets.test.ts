@@ -1,3 +1,4 @@
+// Long: a session of whole processes, at the most talkative level.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { gatewayKeys, gatewaySecretOf, sealingKeyOf } from '@evander/process';
 import { createRPCError, NOREPLY } from 'ocpp-rpc';

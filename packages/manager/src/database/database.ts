@@ -118,9 +118,12 @@ function timed(text: string, ms: number): pg.QueryConfig {
 }
 
 // A connection that breaks is replaced by the pool; without listeners it would end the process. While it is idle the pool tells of it,
-// in use its user is told by the query that is under way, or by the next.
+// in use its user is told by the query that is under way, or by the next. A pool that is closed does not wait until the server has
+// closed the connections too: a server that stops right then loses nothing.
 function surviveLosses(pool: pg.Pool, onError: (error: Error) => void): void {
-  pool.on('error', onError);
+  pool.on('error', (error) => {
+    if (!pool.ending) onError(error);
+  });
   pool.on('connect', (client) => client.on('error', () => {}));
 }
 

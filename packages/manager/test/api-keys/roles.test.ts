@@ -24,10 +24,16 @@ const ADMINS_ONLY = ['/api/v1/api-keys', '/api/v1/webhooks'];
 
 let api: TestApi;
 let routes: RouteAccess[];
+/** Without the other methods that a path only refuses: one handler does, and one of them stands for all. */
+let asked: RouteAccess[];
 beforeAll(async () => {
   api = await openApi();
   // What fetch cannot send is refused as other methods are (contract.test.ts).
   routes = api.routes.filter(({ method }) => method !== 'TRACE');
+  const refusing = (route: RouteAccess): boolean => route.role === 'anyone' && !isMeantToBeOpen(route);
+  asked = routes.filter(
+    (route, i) => !refusing(route) || routes.findIndex((one) => one.url === route.url && refusing(one)) === i,
+  );
   const { keyId } = await apiKeys.add(api.desk.database, { name: 'gone', role: 'admin', key: REVOKED });
   expect((await api.send('GET', '/api/v1/tags', undefined, REVOKED)).status).toBe(200);
   expect((await api.send('DELETE', `/api/v1/api-keys/${keyId}`)).status).toBe(204);
@@ -38,7 +44,7 @@ afterAll(() => api.close());
 
 test.each(Object.entries(CALLERS))('every route hears %s, or not, as its role says', async (name, caller) => {
   const wrong: string[] = [];
-  for (const route of routes) {
+  for (const route of asked) {
     const { role = '' } = route;
     const { status, headers } = await api.send(route.method, pathOf(route), bodyOf(route), caller.key);
     const isKnown = caller.roles.includes('viewer');

@@ -1,3 +1,4 @@
+// Long: looks for deadlocks by many races.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import * as authorizations from '../../src/authorization/authorizations.store.ts';

@@ -1,3 +1,4 @@
+// Long: thousands of random requests.
 import { createLog } from '@evander/process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';

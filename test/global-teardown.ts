@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
-import type { TestPostgres } from './start-postgres.ts';
+import type { TestPostgres } from './global-setup.ts';
 
-export default async function stopPostgres(): Promise<void> {
+export default async function tearDown(): Promise<void> {
   const ours = (globalThis as TestPostgres).evanderTestPostgres;
   if (ours === undefined) return;
   await ours.server.stop();
