@@ -4,7 +4,6 @@ import { GOALS } from './goals/index.ts';
 import { Pursuit } from './goals/pursuit.ts';
 import { HeardStations } from './heard-stations.ts';
 import { LastSeen } from './last-seen.ts';
-import type { ManagerOptions } from './manager.ts';
 import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
 import type { ManagerMetrics } from './metrics.ts';
 import { recordPresence } from './presence.ts';
@@ -21,7 +20,20 @@ import type { Database } from './store/db.ts';
 import { createWriter } from './store/writer.ts';
 import type { Writer } from './store/writer.ts';
 
-type Options = ManagerOptions & { now(): Date; pnc: PncServices };
+/** What the desk needs of the manager's options. */
+export interface DeskOptions {
+  mqttUrl: string;
+  mqttPrefix: string;
+  passwordPepper: string;
+  sealingKey: string;
+  answerTimeoutMs: number;
+  heartbeatSeconds: number;
+  unknownStations: 'accept' | 'reject';
+  hiddenDataTransfers?: string[];
+  pnc: PncServices;
+  now(): Date;
+  log: Log;
+}
 
 /** What stands between the road and the database: calls are answered here, commands made, presence kept. */
 export class Desk {
@@ -37,7 +49,7 @@ export class Desk {
   readonly #database: Database;
   readonly #log: Log;
 
-  constructor(options: Options, database: Database, metrics: ManagerMetrics) {
+  constructor(options: DeskOptions, database: Database, metrics: ManagerMetrics) {
     const { log, now, passwordPepper, heartbeatSeconds } = options;
     const writer = createWriter(database, (table, rows) => metrics.countBatch(table, rows));
     const common = {

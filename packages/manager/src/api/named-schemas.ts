@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { exampleOf } from './examples.ts';
 
 /** A JSON Schema, as far as the description of the API uses it. */
 export interface Schema {
@@ -37,11 +36,6 @@ export function nameSchemas(schema: Schema, named: Schemas): Schema {
   }
   keep(title, { ...inner, type: type[0] as string }, named);
   return { anyOf: [reference, { type: 'null' }] };
-}
-
-/** Gives every named schema that has none an example. */
-export function addExamples(named: Schemas): void {
-  for (const schema of Object.values(named)) schema.examples ??= [exampleOf(schema, named)];
 }
 
 /** May it be an object without properties? Then a request may leave it out. */

@@ -1,6 +1,7 @@
 import type { TSchema } from '@fastify/type-provider-typebox';
 import { EVENT_DATA } from './event-data.ts';
-import { addExamples, mayBeEmpty, nameSchemas } from './named-schemas.ts';
+import { addExamples } from './examples.ts';
+import { mayBeEmpty, nameSchemas } from './named-schemas.ts';
 import type { Schema, Schemas } from './named-schemas.ts';
 import { ProblemDocument } from './problem.ts';
 

@@ -4,7 +4,7 @@ import { Type } from '@fastify/type-provider-typebox';
 import { openResponse, packRequest } from '../messages/pnc/codec.ts';
 import { PNC_COMMANDS } from '../messages/pnc/index.ts';
 import type { PncCommandAction } from '../messages/pnc/tunnel.ts';
-import { messageIdsOf } from '../messages/pnc/wording.ts';
+import { messageIdsOf } from '../messages/pnc/dialects.ts';
 import type { CommandRow } from '../store/command-list.ts';
 import * as pncDialects from '../store/pnc-dialects.ts';
 import { Command, CommandOptions, sendCommand } from './commands.ts';

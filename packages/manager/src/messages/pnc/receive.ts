@@ -5,9 +5,9 @@ import { faultOf } from '../../store/storage-error.ts';
 import type { Context } from '../message.ts';
 import { openRequest, packResponse } from './codec.ts';
 import type { Opened } from './codec.ts';
+import { messageIdsOf } from './dialects.ts';
 import { PNC_MESSAGES } from './index.ts';
 import type { PncMessage, PncStationAction } from './tunnel.ts';
-import { messageIdsOf } from './wording.ts';
 
 type HandleData = (request: DataTransferRequest, context: Context) => Promise<DataTransferResponse>;
 
