@@ -1,5 +1,9 @@
 import type { IdTagInfo } from '@evander/ocpp';
-import type { Station } from './station.ts';
+import type { LocalList } from './local-list.ts';
+import type { Caller, StationContext } from './station-context.ts';
+
+/** What it needs of its station. */
+export type AuthorizationContext = StationContext & Caller & { readonly localList: Pick<LocalList, 'find'> };
 
 /** What is known of a tag. */
 export type TagStatus = IdTagInfo['status'];
@@ -8,9 +12,9 @@ export type TagStatus = IdTagInfo['status'];
 export class Authorization {
   /** What the manager said of each tag; ClearCache empties it. */
   readonly cache = new Map<string, IdTagInfo>();
-  readonly #station: Station;
+  readonly #station: AuthorizationContext;
 
-  constructor(station: Station) {
+  constructor(station: AuthorizationContext) {
     this.#station = station;
   }
 

@@ -1,14 +1,14 @@
-import type { Station } from './station.ts';
 import { wait } from './wait.ts';
+import type { StationContext } from './station-context.ts';
 
 /** Asks for a certificate with ever new CSRs until one comes (PNC §9.3, §9.4). */
 export class CertificateRequest<A> {
-  readonly #station: Station;
+  readonly #station: StationContext;
   readonly #send: () => Promise<A>;
   #waiting = new AbortController();
 
   /** `send` makes a CSR, sends it, and resolves with the answer. */
-  constructor(station: Station, send: () => Promise<A>) {
+  constructor(station: StationContext, send: () => Promise<A>) {
     this.#station = station;
     this.#send = send;
   }

@@ -4,9 +4,12 @@ import { CertificateRequest } from './certificate-request.ts';
 import { deliver, reportSecurityEvent } from './deliver.ts';
 import { OwnCertificate } from './own-certificate.ts';
 import { RootStore, type Root } from './root-store.ts';
-import type { Station } from './station.ts';
 import { UsageError } from './usage-error.ts';
 import { isIssuedBy, isSame, isValidNow, readCertificates } from './x509.ts';
+import type { AnswerHooks, Caller, StationContext } from './station-context.ts';
+
+/** What the certificates need of their station. */
+export type CertificatesContext = StationContext & Caller & AnswerHooks;
 
 type RootType = Requests['InstallCertificate']['certificateType'];
 
@@ -16,11 +19,11 @@ const CENTRAL = 'CentralSystemRootCertificate';
 export class Certificates {
   /** With this one it connects in profile 3. */
   readonly own: OwnCertificate;
-  readonly #station: Station;
+  readonly #station: CertificatesContext;
   readonly #roots = new RootStore<RootType>();
   readonly #request: CertificateRequest<Responses['SignCertificate'] | undefined>;
 
-  constructor(station: Station) {
+  constructor(station: CertificatesContext) {
     this.#station = station;
     this.own = new OwnCertificate(station);
     this.#request = new CertificateRequest(station, () =>

@@ -1,26 +1,17 @@
 import type { Connector } from './connector.ts';
 import type { LedgerSession } from './ledger.ts';
 import { malformedFrames } from './malformed-frames.ts';
-import type { Session, StopReason } from './session.ts';
-import type { Station } from './station.ts';
+import type { Session } from './session.ts';
 import { settledOrOffline, unlessClosed } from './until.ts';
 import { wait } from './wait.ts';
+import type { ChargeSessionOptions } from './session-options.ts';
+import type { Caller, Connectivity, Connectors, StationContext } from './station-context.ts';
 
-/** A whole session: what the driver and the car do. */
-export type ChargeSessionOptions = {
-  connectorId?: number;
-  idTag: string;
-  /** How many periodic samples; then the car is full. */
-  meterValues?: number;
-  /** Charging time between two samples; the wait is this divided by the station's speed. */
-  intervalMs?: number;
-  /** What the car takes. Without it: what its power gives in meterValues × intervalMs. */
-  energyWh?: number;
-  /** Ask the manager about the tag first; a refused tag then starts nothing. */
-  authorize?: boolean;
-  reason?: StopReason;
-  withTransactionData?: boolean;
-};
+/** What a whole session needs of its station. */
+export type ChargeSessionContext = StationContext &
+  Caller &
+  Connectivity &
+  Connectors<Connector> & { authorize(idTag: string): Promise<string> };
 
 /** How a session went. */
 export type ChargeRecord = {
@@ -36,7 +27,10 @@ export type ChargeRecord = {
 };
 
 /** Plug in, authorize, start, charge, stop, unplug. Resolves once the manager has answered all of it. */
-export async function chargeSession(station: Station, options: ChargeSessionOptions): Promise<ChargeRecord> {
+export async function chargeSession(
+  station: ChargeSessionContext,
+  options: ChargeSessionOptions,
+): Promise<ChargeRecord> {
   const connector = station.connector(options.connectorId ?? 1);
   if (!connector.isFreeFor(options.idTag))
     throw new Error(`connector ${connector.id} is ${connector.status}; it cannot charge`);
@@ -61,7 +55,7 @@ export async function chargeSession(station: Station, options: ChargeSessionOpti
 }
 
 async function runTransaction(
-  station: Station,
+  station: ChargeSessionContext,
   connector: Connector,
   options: ChargeSessionOptions,
 ): Promise<Session> {
@@ -87,7 +81,7 @@ async function runTransaction(
   return session;
 }
 
-async function sendMalformed(station: Station): Promise<void> {
+async function sendMalformed(station: ChargeSessionContext): Promise<void> {
   const frame = malformedFrames[Math.floor(station.random.between(0, malformedFrames.length))];
   // Offline there is nobody to annoy.
   if (frame && station.isConnected) await station.sendRaw(frame.data).catch(() => undefined);

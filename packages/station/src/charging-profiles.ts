@@ -1,7 +1,15 @@
 import { compositeSchedule, stationSchedule } from '@evander/ocpp';
 import type { ChargingProfile, InstalledProfile, Requests, Responses } from '@evander/ocpp';
-import type { Connector } from './connector.ts';
-import type { Station } from './station.ts';
+import type { Session } from './session.ts';
+import type { Connectors, StationContext } from './station-context.ts';
+
+/** A connector as charging profiles see it. */
+type ProfiledConnector = {
+  readonly id: number;
+  readonly session: Pick<Session, 'transactionId' | 'record'> | undefined;
+};
+/** What charging profiles need of their station. */
+export type ChargingProfilesContext = StationContext & Connectors<ProfiledConnector>;
 
 type ProfileStatus = Responses['SetChargingProfile']['status'];
 
@@ -10,10 +18,10 @@ const UNCONSTRAINED = { A: 32, W: 22_080 };
 
 /** The charging profiles that are installed (1.6 §3.13). */
 export class ChargingProfiles {
-  readonly #station: Station;
+  readonly #station: ChargingProfilesContext;
   #installed: InstalledProfile[] = [];
 
-  constructor(station: Station) {
+  constructor(station: ChargingProfilesContext) {
     this.#station = station;
   }
 
@@ -99,7 +107,7 @@ export class ChargingProfiles {
 }
 
 /** A connector with the transaction that its profiles count for. */
-function charging({ id: connectorId, session }: Connector) {
+function charging({ id: connectorId, session }: ProfiledConnector) {
   if (session?.transactionId === undefined) return { connectorId };
   const startedAt = wholeSecond(session.record.startedAt);
   return { connectorId, transaction: { transactionId: session.transactionId, startedAt } };

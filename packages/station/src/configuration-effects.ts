@@ -1,7 +1,17 @@
-import type { Station } from './station.ts';
+import type { Registration } from './registration.ts';
+import type { Security } from './security.ts';
+import type { StationContext } from './station-context.ts';
+
+/** What new values of configuration keys act upon. */
+export type ConfigurationEffectsContext = StationContext & {
+  readonly registration: Pick<Registration, 'isAccepted' | 'setHeartbeat'>;
+  readonly security: Pick<Security, 'password' | 'passwordOf' | 'use'>;
+  /** WebSocket pings from now on; none for 0. */
+  setPingInterval(seconds: number): void;
+};
 
 /** What a new value of a key does, beyond being there. */
-export function takeEffect(station: Station, key: string): void {
+export function takeEffect(station: ConfigurationEffectsContext, key: string): void {
   const { configuration, registration, quirks, security, options } = station;
   const { value = '' } = configuration.find(key) ?? {};
   switch (key.toLowerCase()) {

@@ -1,4 +1,9 @@
-import type { ConfigurationKey } from './configuration.ts';
+/** One configuration key of the station. */
+export type ConfigurationKey = {
+  value?: string;
+  access: 'R' | 'RW' | 'W';
+  kind: 'integer' | 'boolean' | 'text' | 'measurands';
+};
 
 /** The measurands that the simulated meter has. */
 export const METER_MEASURANDS = [

@@ -1,14 +1,7 @@
 import type { Profile } from '@evander/ocpp';
-import { defaultKeys, METER_MEASURANDS, PNC_KEYS } from './configuration-keys.ts';
+import { defaultKeys, METER_MEASURANDS, PNC_KEYS, type ConfigurationKey } from './configuration-keys.ts';
 import { quirkyKeys } from './quirks.ts';
 import type { StationOptions } from './station-options.ts';
-
-/** One configuration key of the station. */
-export type ConfigurationKey = {
-  value?: string;
-  access: 'R' | 'RW' | 'W';
-  kind: 'integer' | 'boolean' | 'text' | 'measurands';
-};
 
 /** What ChangeConfiguration made of a key. */
 export type ChangeStatus = 'Accepted' | 'Rejected' | 'RebootRequired' | 'NotSupported';

@@ -1,21 +1,28 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Requests } from '@evander/ocpp';
-import { LoadCurve } from './load-curve.ts';
+import { LoadCurve, type ChargePlan } from './load-curve.ts';
 import { sampleMeter, toLedger, type SampleContext } from './meter.ts';
-import { plugAndCharge, type PlugAndChargeOptions, type PlugAndChargeRecord } from './pnc/charge.ts';
-import { Session, type StopOptions, type StopReason } from './session.ts';
-import type { Station } from './station.ts';
+import {
+  plugAndCharge,
+  type PlugAndChargeOptions,
+  type PlugAndChargeRecord,
+  type PncChargeContext,
+} from './pnc/charge.ts';
+import { Session, type SessionContext } from './session.ts';
+import type { ChargingProfiles } from './charging-profiles.ts';
+import type { ConnectorError, ConnectorStatus } from './connector-status.ts';
+import type { Ledger } from './ledger.ts';
+import type { Reservations } from './reservations.ts';
+import type { StopOptions, StopReason } from './session-options.ts';
+import type { Caller } from './station-context.ts';
 
-/** A connector's status, in OCPP's words. */
-export type ConnectorStatus = Requests['StatusNotification']['status'];
-
-/** What a StatusNotification tells besides the status. */
-export type ConnectorError = Partial<
-  Pick<Requests['StatusNotification'], 'errorCode' | 'info' | 'vendorId' | 'vendorErrorCode'>
->;
-
-/** What the car takes: see LoadCurve. */
-export type ChargePlan = { durationSeconds?: number; energyWh?: number };
+/** What a connector needs of its station. */
+export type ConnectorContext = SessionContext &
+  PncChargeContext &
+  Caller & {
+    readonly ledger: Ledger;
+    readonly reservations: Pick<Reservations, 'held' | 'isHeldFrom' | 'use' | 'lose'>;
+    readonly chargingProfiles: Pick<ChargingProfiles, 'endTransaction'>;
+  };
 
 /** One connector with its meter; number 0 stands for the station as a whole. */
 export class Connector {
@@ -23,7 +30,7 @@ export class Connector {
   status: ConnectorStatus = 'Available';
   session: Session | undefined;
   isOperative = true;
-  readonly #station: Station;
+  readonly #station: ConnectorContext;
   readonly #plateauW: number;
   #changedAt: string;
   #error: ConnectorError = {};
@@ -31,7 +38,7 @@ export class Connector {
   #reported: ConnectorError | undefined;
   #meterWh: number;
 
-  constructor(station: Station, id: number) {
+  constructor(station: ConnectorContext, id: number) {
     this.#station = station;
     this.id = id;
     this.#plateauW = station.random.pick([11_000, 22_000]);

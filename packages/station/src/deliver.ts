@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import type { Requests, Responses } from '@evander/ocpp';
 import { ConnectionClosed } from './call-errors.ts';
-import type { Station } from './station.ts';
+import type { Caller, StationContext } from './station-context.ts';
 
 /** Sends a notification, again after each lost connection, until it is answered or refused; a refusal gives undefined. */
 export async function deliver<A extends keyof Requests>(
-  station: Station,
+  station: StationContext & Caller,
   action: A,
   request: Requests[A],
 ): Promise<Responses[A] | undefined> {
@@ -22,7 +22,11 @@ export async function deliver<A extends keyof Requests>(
 }
 
 /** Reports something of security interest (SEC A04); `type` is one of the paper's names or one of the vendor's. */
-export async function reportSecurityEvent(station: Station, type: string, techInfo?: string): Promise<void> {
+export async function reportSecurityEvent(
+  station: StationContext & Caller,
+  type: string,
+  techInfo?: string,
+): Promise<void> {
   const timestamp = station.timestamp();
   if (!station.isConnected) await untilHeard(station);
   await deliver(station, 'SecurityEventNotification', {
@@ -33,7 +37,7 @@ export async function reportSecurityEvent(station: Station, type: string, techIn
 }
 
 /** Connected and known: before the first boot is answered the manager listens to nothing else (§4.2). */
-async function untilHeard(station: Station): Promise<void> {
+async function untilHeard(station: StationContext & Caller): Promise<void> {
   const { closed } = station;
   const isHeard = () => station.isConnected && /Accepted|Pending/.test(station.registrationStatus ?? '');
   while (!closed.aborted && !isHeard()) {

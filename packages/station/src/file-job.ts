@@ -1,23 +1,6 @@
-import type { Requests } from '@evander/ocpp';
-import type { Station } from './station.ts';
 import { wait } from './wait.ts';
-
-/** The statuses that a job of each kind reports. */
-export type JobStatuses = {
-  firmware: Requests['SignedFirmwareStatusNotification']['status'];
-  diagnostics: Requests['DiagnosticsStatusNotification']['status'];
-  log: Requests['LogStatusNotification']['status'];
-};
-
-/** The kinds of jobs with files; at most one of each is running. */
-export type JobKind = keyof JobStatuses;
-
-/**
- * How a job goes: well; without a word; until this failure, which takes the place of the status it prevents; or with exactly
- * these statuses and no effect.
- */
-export type JobOutcome<K extends JobKind> =
-  'success' | 'silence' | JobStatuses[K] | readonly JobStatuses[K][];
+import type { JobKind, JobOutcome, JobStatuses } from './job-outcome.ts';
+import type { StationContext } from './station-context.ts';
 
 /** Thrown inside a job that failed or was cancelled: there is nothing left to do. */
 export class JobOver extends Error {}
@@ -26,12 +9,12 @@ export class JobOver extends Error {}
 export class FileJob<K extends JobKind> {
   status: JobStatuses[K] | undefined;
   readonly outcome: JobOutcome<K>;
-  readonly #station: Station;
+  readonly #station: StationContext;
   readonly #send: (status: JobStatuses[K]) => Promise<unknown>;
   readonly #cancelled = new AbortController();
 
   constructor(options: {
-    station: Station;
+    station: StationContext;
     outcome: JobOutcome<K>;
     send: (status: JobStatuses[K]) => Promise<unknown>;
   }) {
@@ -93,7 +76,7 @@ export class FileJob<K extends JobKind> {
       try {
         return await work();
       } catch (error) {
-        this.#station.options.log?.(`${this.#station.stationId} ${failure}: ${String(error)}`);
+        this.#station.log(`${failure}: ${String(error)}`);
       }
     }
     return this.fail(failure);

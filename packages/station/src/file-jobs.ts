@@ -1,8 +1,9 @@
-import { FileJob, JobOver, type JobKind, type JobOutcome, type JobStatuses } from './file-job.ts';
-import type { Station } from './station.ts';
+import { FileJob, JobOver } from './file-job.ts';
+import type { JobKind, JobOutcome, JobOutcomes, JobStatuses } from './job-outcome.ts';
+import type { AnswerHooks, StationContext } from './station-context.ts';
 
-/** How the jobs go; each goes well unless something else is said. */
-export type JobOutcomes = { [K in JobKind]?: JobOutcome<K> };
+/** What jobs with files need of their station. */
+export type FileJobsContext = StationContext & AnswerHooks;
 
 type RunningJobs = { [K in JobKind]?: FileJob<K> };
 
@@ -14,11 +15,11 @@ export type JobPlan<K extends JobKind> = {
 
 /** The station's jobs with files: firmware updates, and uploads of diagnostics and of logs. */
 export class FileJobs {
-  readonly #station: Station;
+  readonly #station: FileJobsContext;
   readonly #outcomes: JobOutcomes;
   readonly #running: RunningJobs = {};
 
-  constructor(station: Station) {
+  constructor(station: FileJobsContext) {
     this.#station = station;
     this.#outcomes = { ...station.options.jobs };
   }

@@ -2,9 +2,16 @@ import { once } from 'node:events';
 import { verify, X509Certificate } from 'node:crypto';
 import { reportSecurityEvent } from './deliver.ts';
 import type { FileJob } from './file-job.ts';
-import { restart } from './restart.ts';
-import type { Station } from './station.ts';
+import { restart, type RestartContext } from './restart.ts';
 import { download } from './transfers.ts';
+import type { Connector } from './connector.ts';
+import type { Connectors } from './station-context.ts';
+
+/** What a firmware update acts upon. */
+export type FirmwareUpdateContext = RestartContext &
+  Connectors<Pick<Connector, 'session' | 'isOperative' | 'setStatus' | 'setOperative'>> & {
+    firmwareVersion: string;
+  };
 
 /** What a firmware update is about, signed or not. */
 export type FirmwareOrder = {
@@ -21,7 +28,7 @@ type FirmwareJob = FileJob<'firmware'>;
 
 /** Downloads, verifies, installs, restarts with the new version, and says so step by step. */
 export async function updateFirmware(
-  station: Station,
+  station: FirmwareUpdateContext,
   job: FirmwareJob,
   order: FirmwareOrder,
 ): Promise<void> {
@@ -40,7 +47,7 @@ export async function updateFirmware(
 }
 
 async function waitUntil(
-  station: Station,
+  station: FirmwareUpdateContext,
   job: FirmwareJob,
   options: { time: string; scheduled: 'DownloadScheduled' | 'InstallScheduled'; order: FirmwareOrder },
 ): Promise<void> {
@@ -52,7 +59,7 @@ async function waitUntil(
 }
 
 async function checkSignature(
-  station: Station,
+  station: FirmwareUpdateContext,
   job: FirmwareJob,
   { firmware, certificate, value }: { firmware: Buffer; certificate: string; value: string },
 ): Promise<void> {
@@ -73,7 +80,11 @@ function isSigned(firmware: Buffer, certificate: string, signature: string): boo
   );
 }
 
-async function install(station: Station, job: FirmwareJob, order: FirmwareOrder): Promise<void> {
+async function install(
+  station: FirmwareUpdateContext,
+  job: FirmwareJob,
+  order: FirmwareOrder,
+): Promise<void> {
   // Transactions end first; meanwhile the connectors take no new ones.
   for (const { session } of station.connectors)
     if (session && !session.ended.aborted) await once(session.ended, 'abort', { signal: job.signal });
@@ -89,7 +100,7 @@ async function install(station: Station, job: FirmwareJob, order: FirmwareOrder)
   }
 }
 
-async function startNewVersion(station: Station): Promise<void> {
+async function startNewVersion(station: FirmwareUpdateContext): Promise<void> {
   const { nextFirmwareVersion, firmwareReboot = 'newSocket' } = station.options;
   station.firmwareVersion = nextFirmwareVersion ?? following(station.firmwareVersion);
   if (firmwareReboot === 'none') return;

@@ -1,7 +1,7 @@
-import type { ChargeSessionOptions } from './charge-session.ts';
 import type { Connector } from './connector.ts';
 import { Latencies } from './latencies.ts';
 import { newSeed, Random } from './random.ts';
+import type { ChargeSessionOptions } from './session-options.ts';
 import type { StationOptions } from './station-options.ts';
 import { Station } from './station.ts';
 import { wait } from './wait.ts';

@@ -9,17 +9,20 @@ import {
   type CallError,
   type CallResult,
 } from '@evander/ocpp';
-import type { ScriptedAnswer } from './answers.ts';
+import type { Answers, ScriptedAnswer } from './answers.ts';
 import { messages } from './messages/index.ts';
 import { unknownAnswer } from './quirks.ts';
 import { restart } from './restart.ts';
-import type { Station } from './station.ts';
-import type { Violation } from './station-options.ts';
+import type { Violation } from './station-events.ts';
 import { wait } from './wait.ts';
+import type { CommandedStation } from './messages/commanded-station.ts';
 
-/** What `Inbox` needs besides the station's public face. */
+/** What reading needs of the station, besides its connection. */
+export type InboxContext = CommandedStation & { readonly answers: Answers };
+
+/** What `Inbox` needs: its station, and that station's connection. */
 export type InboxOptions = {
-  station: Station;
+  station: InboxContext;
   /** The open call that an answer with this id belongs to. */
   openCall: (id: unknown) => { action: string; latencyMs: number } | undefined;
   settle: (answer: CallResult | CallError) => void;
@@ -107,7 +110,7 @@ export class Inbox {
       if (!mayBeSentBy('manager', action)) throw new OcppError('NotSupported', `${action} is no command`);
       const fault = this.#check({ action, kind: 'request', payload, text });
       if (fault) throw fault;
-      const response = (messages[action] as (station: Station, request: object) => object)(
+      const response = (messages[action] as (station: CommandedStation, request: object) => object)(
         this.#options.station,
         payload,
       );

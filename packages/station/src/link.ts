@@ -3,23 +3,28 @@ import { TLSSocket } from 'node:tls';
 import { formatFrame, type Frame, type Requests, type Responses } from '@evander/ocpp';
 import { Calls } from './calls.ts';
 import { Connection } from './connection.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, type InboxContext } from './inbox.ts';
 import { withSortedKeys } from './quirks.ts';
-import type { Station } from './station.ts';
 import { recordViolation } from './violations.ts';
+import type { Security } from './security.ts';
 
 const ANSWER_TIMEOUT_MS = 30_000;
 const RECONNECT_MIN_MS = 500;
 const RECONNECT_MAX_MS = 30_000;
 
+/** What the link needs of its station. */
+export type LinkContext = InboxContext & {
+  readonly security: Pick<Security, 'handshake' | 'onFailure' | 'onOpen'>;
+};
+
 /** The station's way to the manager: its socket, its open call, and what comes in. */
 export class Link {
   readonly connection: Connection;
-  readonly #station: Station;
+  readonly #station: LinkContext;
   readonly #calls: Calls;
   readonly #inbox: Inbox;
 
-  constructor(station: Station) {
+  constructor(station: LinkContext) {
     this.#station = station;
     this.connection = this.#createConnection();
     this.#calls = new Calls({
@@ -81,16 +86,16 @@ export class Link {
     connection.on('failed', (error) => station.security.onFailure(error));
     connection.on('open', (transport) => {
       station.security.onOpen(transport instanceof TLSSocket ? transport : undefined);
-      this.#log('connected');
+      station.log('connected');
       station.emit('connected');
     });
     connection.on('close', (code) => {
       this.#calls.failAll();
-      this.#log(`disconnected with ${code}`);
+      station.log(`disconnected with ${code}`);
       station.emit('disconnected', code);
     });
     connection.on('refused', (error) => {
-      this.#log(`not connected: ${error.message}`);
+      station.log(`not connected: ${error.message}`);
       station.emit('refused', error);
     });
     connection.on('sent', (data) => {
@@ -102,9 +107,5 @@ export class Link {
       station.emit('received', data);
       this.#inbox.read(data);
     });
-  }
-
-  #log(message: string): void {
-    this.#station.options.log?.(`${this.#station.stationId} ${message}`);
   }
 }

@@ -3,13 +3,16 @@ const TAPER_START = 0.8;
 const TAPER_DEPTH = 0.9;
 const AREA = 0.86;
 
+/** What the car takes: so long, or so much energy. */
+export type ChargePlan = { durationSeconds?: number; energyWh?: number };
+
 /** Power over a session: a ramp up, a plateau, and the taper of a battery that gets full. */
 export class LoadCurve {
   readonly durationSeconds: number;
   readonly #plateauW: number;
 
   /** With `energyWh` the session takes as long as that energy needs at this power. */
-  constructor(options: { plateauW: number; durationSeconds?: number; energyWh?: number }) {
+  constructor(options: ChargePlan & { plateauW: number }) {
     this.#plateauW = options.plateauW;
     this.durationSeconds =
       options.energyWh === undefined

@@ -1,7 +1,19 @@
-import type { Station } from './station.ts';
+import type { Connector } from './connector.ts';
+import type { Ledger } from './ledger.ts';
+import type { Connectors, StationContext } from './station-context.ts';
+
+/** What a log tells of. */
+export type LogFileContext = StationContext &
+  Connectors<Pick<Connector, 'id' | 'status' | 'meterWh'>> & {
+    readonly firmwareVersion: string;
+    readonly ledger: Pick<Ledger, 'counters'>;
+  };
 
 /** A small log of what the station has done, and a name for it that fits into any URL. */
-export function logFile(station: Station, kind: 'diagnostics' | 'security'): { name: string; text: string } {
+export function logFile(
+  station: LogFileContext,
+  kind: 'diagnostics' | 'security',
+): { name: string; text: string } {
   const { stationId, firmwareVersion, ledger, connectors } = station;
   const time = station.timestamp();
   const lines = [

@@ -1,16 +1,16 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, type X509Certificate } from 'node:crypto';
 import { createCsr, toPem } from './csr.ts';
-import type { Station } from './station.ts';
 import { serialNumberOf } from './station-options.ts';
 import { UsageError } from './usage-error.ts';
 import { isIssuedBy, isSame, isValidNow, readCertificates } from './x509.ts';
+import type { StationContext } from './station-context.ts';
 
 type KeyPair = { publicKey: KeyObject; privateKey: KeyObject };
 type Held = { chain: string; certificates: X509Certificate[]; privateKey: KeyObject };
 
 /** A key of the station's with its certificate, and how it gets the next one (SEC A02, PNC §3.1). */
 export class OwnCertificate {
-  readonly #station: Station;
+  readonly #station: StationContext;
   readonly #isForCars: boolean;
   /** The key of the last CSR; a certificate may come for it. */
   #requested: KeyPair | undefined;
@@ -19,7 +19,7 @@ export class OwnCertificate {
   #usesPrevious = false;
 
   /** Cars know EC keys only; the manager either kind. */
-  constructor(station: Station, options: { isForCars: boolean } = { isForCars: false }) {
+  constructor(station: StationContext, options: { isForCars: boolean } = { isForCars: false }) {
     this.#station = station;
     this.#isForCars = options.isForCars;
   }

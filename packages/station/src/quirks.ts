@@ -1,6 +1,6 @@
 import { isAction, type Requests } from '@evander/ocpp';
 import type { ScriptedAnswer } from './answers.ts';
-import type { ConnectorError } from './connector.ts';
+import type { ConnectorError } from './connector-status.ts';
 
 /** What real stations do, each on request; the numbers are those of the list of field quirks. */
 export type Quirks = {

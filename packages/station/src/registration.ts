@@ -1,10 +1,19 @@
-import type { Responses } from '@evander/ocpp';
+import type { Requests, Responses } from '@evander/ocpp';
 import { once } from 'node:events';
 import type { Clock } from './clock.ts';
 import type { Connector } from './connector.ts';
-import type { Station } from './station.ts';
-import { bootRequest } from './station-options.ts';
+import { serialNumberOf } from './station-options.ts';
 import { wait } from './wait.ts';
+import type { Caller, Connectors, StationContext } from './station-context.ts';
+import type { TransactionQueue } from './transaction-queue.ts';
+
+/** What the registration needs of its station. */
+export type RegistrationContext = StationContext &
+  Caller &
+  Connectors<Pick<Connector, 'report' | 'reportIfChanged' | 'sampleOnTrigger'>> & {
+    readonly firmwareVersion: string;
+    readonly queue: Pick<TransactionQueue, 'deliver'>;
+  };
 
 type BootResponse = Responses['BootNotification'];
 
@@ -17,14 +26,14 @@ const STORM_SECONDS = 1 / 230;
 export class Registration {
   /** The last answer to a BootNotification: it outlives the socket (OCPP-J §5.4). */
   status: BootResponse['status'] | undefined;
-  readonly #station: Station;
+  readonly #station: RegistrationContext;
   readonly #clock: Clock;
   #booting: Promise<BootResponse> | undefined;
   #pause = new AbortController();
   #heartbeats: NodeJS.Timeout | undefined;
   #isBeating = false;
 
-  constructor(station: Station, clock: Clock) {
+  constructor(station: RegistrationContext, clock: Clock) {
     this.#station = station;
     this.#clock = clock;
     station.closed.addEventListener('abort', () => this.#stop());
@@ -109,7 +118,7 @@ export class Registration {
     if (response) this.#clock.set(response.currentTime);
   }
 
-  get #allConnectors(): Connector[] {
+  get #allConnectors() {
     return [this.#station.connector(0), ...this.#station.connectors];
   }
 
@@ -130,4 +139,18 @@ export class Registration {
     this.setHeartbeat(0);
     this.#pause.abort();
   }
+}
+
+/** The fields of the BootNotification. */
+function bootRequest(station: RegistrationContext): Requests['BootNotification'] {
+  const { options, quirks, firmwareVersion } = station;
+  return {
+    chargePointVendor: 'Evander',
+    chargePointModel: 'Simulator',
+    // The text allows 25 characters.
+    chargePointSerialNumber: serialNumberOf(options).slice(0, 25),
+    ...(quirks.emptyStrings && { iccid: '', imsi: '' }),
+    ...options.identity,
+    firmwareVersion,
+  };
 }

@@ -1,16 +1,30 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import type { Connector } from './connector.ts';
-import type { Station } from './station.ts';
+import type { Authorization } from './authorization.ts';
+import type { ConnectorStatus } from './connector-status.ts';
+import type { AnswerHooks, Connectors, StationContext } from './station-context.ts';
+
+/** What reservations need of their station. */
+export type ReservationsContext = StationContext &
+  AnswerHooks &
+  Connectors<ReservableConnector> & { readonly authorization: Pick<Authorization, 'parentOf'> };
 
 type Reservation = Requests['ReserveNow'];
 type ReserveStatus = Responses['ReserveNow']['status'];
 
+/** A connector as reservations see it. */
+type ReservableConnector = {
+  readonly id: number;
+  readonly status: ConnectorStatus;
+  readonly isFree: boolean;
+  setStatus(status: ConnectorStatus): Promise<void>;
+};
+
 /** The reservations that the station holds (1.6 §5.13), ended by its clock, by their use, by a fault or by the manager. */
 export class Reservations {
-  readonly #station: Station;
+  readonly #station: ReservationsContext;
   readonly #held = new Map<number, { reservation: Reservation; timer: NodeJS.Timeout }>();
 
-  constructor(station: Station) {
+  constructor(station: ReservationsContext) {
     this.#station = station;
     station.closed.addEventListener('abort', () => {
       for (const { timer } of this.#held.values()) clearTimeout(timer);
@@ -91,7 +105,7 @@ export class Reservations {
     return connectors.some(({ isFree }) => isFree) ? undefined : 'Occupied';
   }
 
-  #isReplaced(connector: Connector, reservationId: number): boolean {
+  #isReplaced(connector: ReservableConnector, reservationId: number): boolean {
     return (
       connector.status === 'Reserved' &&
       this.#held.get(reservationId)?.reservation.connectorId === connector.id

@@ -1,7 +1,22 @@
-import { takeEffect } from './configuration-effects.ts';
-import type { StopReason } from './session.ts';
-import type { Station } from './station.ts';
+import { takeEffect, type ConfigurationEffectsContext } from './configuration-effects.ts';
+import type { StopReason } from './session-options.ts';
 import { settledOrOffline } from './until.ts';
+import type { Connector } from './connector.ts';
+import type { Registration } from './registration.ts';
+import type { Security } from './security.ts';
+import type { Caller, Connectivity, Connectors } from './station-context.ts';
+import type { TransactionQueue } from './transaction-queue.ts';
+
+/** What a restart acts upon. */
+export type RestartContext = ConfigurationEffectsContext &
+  Caller &
+  Connectivity &
+  Connectors<Pick<Connector, 'stop' | 'comeUp'>> & {
+    readonly queue: Pick<TransactionQueue, 'drained'>;
+    readonly registration: Pick<Registration, 'forget'>;
+    readonly security: Pick<Security, 'comeUp'>;
+    boot(): Promise<unknown>;
+  };
 
 /** How the station goes down and comes up. */
 export type RestartOptions = {
@@ -13,7 +28,7 @@ export type RestartOptions = {
 };
 
 /** The station restarts: sessions end, changes that waited for it take effect, and it boots again. */
-export async function restart(station: Station, options: RestartOptions): Promise<void> {
+export async function restart(station: RestartContext, options: RestartOptions): Promise<void> {
   const { reason, isGraceful = false, onSameSocket = false } = options;
   if (!isGraceful && !onSameSocket) await station.disconnect();
   for (const connector of station.connectors) connector.stop(reason);
@@ -24,14 +39,8 @@ export async function restart(station: Station, options: RestartOptions): Promis
   await station.boot();
 }
 
-/** Over a new socket from now on, as after a change of how it authenticates. */
-export async function reconnect(station: Station): Promise<void> {
-  await station.disconnect();
-  await station.goOnline();
-}
-
 /** What is left of the station after a restart, before it boots. */
-export function comeUp(station: Station): void {
+export function comeUp(station: RestartContext): void {
   station.registration.forget();
   for (const key of station.configuration.reboot()) takeEffect(station, key);
   station.security.comeUp();

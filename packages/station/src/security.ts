@@ -1,11 +1,16 @@
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { Handshake } from './connection.ts';
 import { reportSecurityEvent } from './deliver.ts';
-import { reconnect } from './restart.ts';
-import type { Station } from './station.ts';
-import { basicAuthorization } from './station-options.ts';
+import { reconnect } from './reconnect.ts';
 import { tlsFaultOf } from './tls-faults.ts';
 import { wait } from './wait.ts';
+import type { Certificates } from './certificates.ts';
+import type { Caller, Connectivity, StationContext } from './station-context.ts';
+
+/** What the security profiles need of their station. */
+export type SecurityContext = StationContext &
+  Caller &
+  Connectivity & { readonly certificates: Certificates };
 
 /** An AuthorizationKey of 16 to 20 bytes (SEC A00.FR.205). */
 export const HEX_KEY = /^([0-9a-f]{2}){16,20}$/i;
@@ -17,7 +22,7 @@ const RETRY_MS = 60_000;
 export class Security {
   /** Of Basic authentication; takes effect with the next handshake. */
   password: string | Buffer | undefined;
-  readonly #station: Station;
+  readonly #station: SecurityContext;
   /** Of the next handshake; the configuration key may be ahead of it until the next restart. */
   #profile: number;
   /** The profile before, while the new one has not worked yet. */
@@ -29,7 +34,7 @@ export class Security {
   #retry = new AbortController();
   readonly #reported = new Set<string>();
 
-  constructor(station: Station) {
+  constructor(station: SecurityContext) {
     const { options, configuration } = station;
     this.#station = station;
     station.certificates.preset();
@@ -171,4 +176,10 @@ function fingerprintsOf(certificate: PeerCertificate): Set<string> {
     one = (one as { issuerCertificate?: PeerCertificate }).issuerCertificate;
   }
   return found;
+}
+
+/** The Authorization header: the password's bytes as they are, they need not be text (OCPP-J §6.2.2). */
+function basicAuthorization(userName: string, password: string | Buffer): string {
+  const bytes = Buffer.concat([Buffer.from(`${userName}:`), Buffer.from(password)]);
+  return `Basic ${bytes.toString('base64')}`;
 }

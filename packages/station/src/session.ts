@@ -1,19 +1,17 @@
-import type { MeterValue, Requests, Responses } from '@evander/ocpp';
+import type { MeterValue, Responses } from '@evander/ocpp';
 import { Deferred } from './deferred.ts';
 import type { LedgerSample, LedgerSession } from './ledger.ts';
 import type { LoadCurve } from './load-curve.ts';
 import { sampleMeter, toLedger, type SampleContext } from './meter.ts';
-import type { Station } from './station.ts';
+import type { Authorization } from './authorization.ts';
+import type { StopOptions, StopReason } from './session-options.ts';
+import type { StationContext } from './station-context.ts';
+import type { TransactionQueue } from './transaction-queue.ts';
 
-/** Why a session ends; absent means Local. */
-export type StopReason = NonNullable<Requests['StopTransaction']['reason']>;
-
-/** How a session ends. */
-export type StopOptions = {
-  /** The samples travel in the StopTransaction as well, and the last one only there. */
-  withTransactionData?: boolean;
-  /** The tag that stops, when one does. */
-  idTag?: string;
+/** What a session needs of its station. */
+export type SessionContext = StationContext & {
+  readonly queue: Pick<TransactionQueue, 'add'>;
+  readonly authorization: Pick<Authorization, 'learn'>;
 };
 
 // The transactionId of a session whose StartTransaction was never answered (errata §3.18).
@@ -26,7 +24,7 @@ export class Session {
   readonly curve: LoadCurve;
   /** The id of the first answer: what later messages carry. */
   transactionId: number | undefined;
-  readonly #station: Station;
+  readonly #station: SessionContext;
   readonly #socAtStart: number;
   readonly #sampled: MeterValue[] = [];
   readonly #answered = new Deferred<void>();
@@ -34,7 +32,7 @@ export class Session {
   readonly #ended = new AbortController();
   #chargedSeconds = 0;
 
-  constructor(options: { station: Station; record: LedgerSession; curve: LoadCurve }) {
+  constructor(options: { station: SessionContext; record: LedgerSession; curve: LoadCurve }) {
     this.#station = options.station;
     this.record = options.record;
     this.curve = options.curve;

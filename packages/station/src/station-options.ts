@@ -1,14 +1,12 @@
 import type { CommandAction, Requests } from '@evander/ocpp';
 import type { ScriptedAnswer } from './answers.ts';
 import type { HashAlgorithm } from './certificate-hash.ts';
-import type { ChargeSessionOptions } from './charge-session.ts';
-import type { ConnectorStatus } from './connector.ts';
 import type { FaultProbabilities } from './faults.ts';
-import type { JobOutcomes } from './file-jobs.ts';
+import type { JobOutcomes } from './job-outcome.ts';
 import type { Dialect } from './pnc/dialect.ts';
 import type { Quirks } from './quirks.ts';
 import type { SecurityOptions, StationTls } from './security-options.ts';
-import type { Station } from './station.ts';
+import type { ChargeSessionOptions } from './session-options.ts';
 
 /** What a simulated station is and how it behaves; only its id and url are needed. */
 export type StationOptions = {
@@ -72,60 +70,7 @@ export type StationOptions = {
   log?: (message: string) => void;
 };
 
-/** Something the manager sent that it should not have. */
-export type Violation = {
-  kind: 'frame' | 'request' | 'response';
-  action?: string;
-  fault: string;
-  text: string;
-};
-
-/** What a station tells about itself as it goes. */
-export type StationEvents = {
-  connected: [];
-  disconnected: [code: number];
-  /** An attempt to connect failed, and another follows. */
-  refused: [error: Error];
-  received: [data: string | Buffer];
-  sent: [data: string | Buffer];
-  answered: [answer: { action: string; latencyMs: number; isError: boolean; error?: string }];
-  booted: [status: 'Accepted' | 'Pending' | 'Rejected'];
-  /** With the status of the answer to it, or its error's code. */
-  command: [action: string, outcome: string];
-  connectorStatus: [{ connectorId: number; status: ConnectorStatus; errorCode: string }];
-  /** Nothing was started. */
-  tagRefused: [{ connectorId: number; idTag: string; status: string }];
-  /** The StartTransaction is answered, or discarded. */
-  sessionStarted: [{ connectorId: number; idTag: string; transactionId: number | undefined }];
-  /** A periodic sample within a session. */
-  sampled: [{ connectorId: number; powerW: number; energyWh: number }];
-  sessionStopped: [{ connectorId: number; energyWh: number; reason: string }];
-  /** A file has come whole, where it really transfers. */
-  fetched: [file: { location: string; bytes: Buffer }];
-  violation: [violation: Violation];
-};
-
-/** The Authorization header: the password's bytes as they are, they need not be text (OCPP-J §6.2.2). */
-export function basicAuthorization(userName: string, password: string | Buffer): string {
-  const bytes = Buffer.concat([Buffer.from(`${userName}:`), Buffer.from(password)]);
-  return `Basic ${bytes.toString('base64')}`;
-}
-
 /** What names the hardware: in BootNotification, and as CN in its certificates. */
 export function serialNumberOf({ serialNumber, identity, stationId }: StationOptions): string {
   return serialNumber ?? identity?.chargePointSerialNumber ?? stationId;
-}
-
-/** The fields of the BootNotification. */
-export function bootRequest(station: Station): Requests['BootNotification'] {
-  const { options, quirks, firmwareVersion } = station;
-  return {
-    chargePointVendor: 'Evander',
-    chargePointModel: 'Simulator',
-    // The text allows 25 characters.
-    chargePointSerialNumber: serialNumberOf(options).slice(0, 25),
-    ...(quirks.emptyStrings && { iccid: '', imsi: '' }),
-    ...options.identity,
-    firmwareVersion,
-  };
 }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Requests, Responses } from '@evander/ocpp';
 import { Answers } from './answers.ts';
 import { Authorization, type TagStatus } from './authorization.ts';
-import { chargeSession, type ChargeRecord, type ChargeSessionOptions } from './charge-session.ts';
+import { chargeSession, type ChargeRecord } from './charge-session.ts';
 import { Certificates } from './certificates.ts';
 import { ChargingProfiles } from './charging-profiles.ts';
 import { Clock } from './clock.ts';
@@ -21,12 +21,15 @@ import { Reservations } from './reservations.ts';
 import { Registration } from './registration.ts';
 import { restart } from './restart.ts';
 import { Security } from './security.ts';
-import type { StationEvents, StationOptions, Violation } from './station-options.ts';
+import type { ChargeSessionOptions } from './session-options.ts';
+import type { StationEvents, Violation } from './station-events.ts';
+import type { StationOptions } from './station-options.ts';
+import type { CommandedStation } from './messages/commanded-station.ts';
 import { TransactionQueue } from './transaction-queue.ts';
 import { wait } from './wait.ts';
 
 /** A simulated OCPP 1.6J charging station. */
-export class Station extends EventEmitter<StationEvents> {
+export class Station extends EventEmitter<StationEvents> implements CommandedStation {
   readonly #closing = new AbortController();
   /** Aborted by `close()`. */
   readonly closed: AbortSignal = this.#closing.signal;
@@ -49,7 +52,7 @@ export class Station extends EventEmitter<StationEvents> {
   readonly chargingProfiles = new ChargingProfiles(this);
   readonly certificates = new Certificates(this);
   readonly security: Security;
-  readonly pnc = new PlugAndCharge(this);
+  readonly pnc: PlugAndCharge = new PlugAndCharge(this);
   readonly jobs: FileJobs;
   /** What the manager sent against OCPP's schemas; a correct manager leaves it empty. */
   readonly violations: Violation[] = [];
@@ -188,6 +191,11 @@ export class Station extends EventEmitter<StationEvents> {
 
   timestamp(): string {
     return this.#clock.timestamp();
+  }
+
+  /** Writes to the log of its options, with its id. */
+  log(message: string): void {
+    this.options.log?.(`${this.stationId} ${message}`);
   }
 
   async #close(): Promise<void> {

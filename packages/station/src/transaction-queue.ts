@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Requests, Responses } from '@evander/ocpp';
 import { CallRefused, ConnectionClosed } from './call-errors.ts';
-import type { Station } from './station.ts';
 import { wait } from './wait.ts';
+import type { Caller, StationContext } from './station-context.ts';
 
 /** The messages that must arrive, in order, and are repeated until they are answered (§3.7.1). */
 export type TransactionAction = 'StartTransaction' | 'MeterValues' | 'StopTransaction';
@@ -27,12 +27,12 @@ type Queued = {
 
 /** Transaction messages on their way to the manager. */
 export class TransactionQueue {
-  readonly #station: Station;
+  readonly #station: StationContext & Caller;
   readonly #messages: Queued[] = [];
   #isRunning = false;
   #whenEmpty: (() => void)[] = [];
 
-  constructor(station: Station) {
+  constructor(station: StationContext & Caller) {
     this.#station = station;
   }
 

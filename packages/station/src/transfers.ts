@@ -1,7 +1,11 @@
-import type { Station } from './station.ts';
+import type { StationContext } from './station-context.ts';
 
 /** Fetches a file with GET; pretends to, unless the station really transfers. */
-export async function download(station: Station, location: string, signal: AbortSignal): Promise<Buffer> {
+export async function download(
+  station: StationContext,
+  location: string,
+  signal: AbortSignal,
+): Promise<Buffer> {
   requireProtocol(station, location);
   if (station.options.transfers !== 'real') return Buffer.alloc(0);
   const response = await fetch(location, { signal });
@@ -13,7 +17,7 @@ export async function download(station: Station, location: string, signal: Abort
 
 /** Puts a file into the directory with PUT; pretends to, unless the station really transfers. */
 export async function upload(
-  station: Station,
+  station: StationContext,
   directory: string,
   file: { name: string; text: string; signal: AbortSignal },
 ): Promise<void> {
@@ -32,7 +36,7 @@ function fileUrl(directory: string, name: string, separator: string): URL {
   return url;
 }
 
-function requireProtocol({ configuration }: Station, location: string): void {
+function requireProtocol({ configuration }: StationContext, location: string): void {
   const protocol = new URL(location).protocol.replace(':', '').toUpperCase();
   if (!configuration.list('SupportedFileTransferProtocols').includes(protocol))
     throw new Error(`this station has no ${protocol}`);

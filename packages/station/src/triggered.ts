@@ -1,6 +1,19 @@
 import type { Requests } from '@evander/ocpp';
 import { deliver } from './deliver.ts';
-import type { Station } from './station.ts';
+import type { Certificates } from './certificates.ts';
+import type { Connector } from './connector.ts';
+import type { FileJobs } from './file-jobs.ts';
+import type { Registration } from './registration.ts';
+import type { Caller, Connectors, StationContext } from './station-context.ts';
+
+/** What a trigger may ask for. */
+export type TriggerContext = StationContext &
+  Caller &
+  Connectors<Pick<Connector, 'report' | 'sampleOnTrigger'>> & {
+    readonly registration: Pick<Registration, 'boot'>;
+    readonly certificates: Pick<Certificates, 'request'>;
+    readonly jobs: Pick<FileJobs, 'running'>;
+  };
 
 /** Everything that TriggerMessage and ExtendedTriggerMessage can ask for. */
 export type TriggeredMessage =
@@ -8,7 +21,7 @@ export type TriggeredMessage =
 
 /** Sends a message because the manager asked for it; no connectorId means all of them. */
 export async function sendTriggered(
-  station: Station,
+  station: TriggerContext,
   message: TriggeredMessage,
   options: { connectorId: number | undefined; isExtended: boolean },
 ): Promise<unknown> {
@@ -32,7 +45,7 @@ export async function sendTriggered(
 
 /** How far the job is; Idle when there is none. */
 async function sendJobStatus(
-  station: Station,
+  station: TriggerContext,
   message: 'DiagnosticsStatusNotification' | 'FirmwareStatusNotification' | 'LogStatusNotification',
   isExtended: boolean,
 ): Promise<unknown> {

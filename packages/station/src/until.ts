@@ -1,8 +1,11 @@
 import { once } from 'node:events';
-import type { Station } from './station.ts';
+import type { Caller, StationContext } from './station-context.ts';
 
 /** Resolves with the promise, or once the station is offline or closed: it cannot be settled then. */
-export async function settledOrOffline(station: Station, promise: Promise<unknown>): Promise<void> {
+export async function settledOrOffline(
+  station: StationContext & Caller,
+  promise: Promise<unknown>,
+): Promise<void> {
   if (!station.isConnected) return;
   const settled = new AbortController();
   const { signal } = settled;
@@ -11,7 +14,7 @@ export async function settledOrOffline(station: Station, promise: Promise<unknow
 }
 
 /** Resolves with the promise; rejects when the station is closed first. */
-export async function unlessClosed(station: Station, promise: Promise<unknown>): Promise<void> {
+export async function unlessClosed(station: StationContext, promise: Promise<unknown>): Promise<void> {
   const { closed } = station;
   closed.throwIfAborted();
   let stopWaiting = () => {};

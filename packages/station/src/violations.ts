@@ -1,9 +1,12 @@
-import type { Station } from './station.ts';
-import type { Violation } from './station-options.ts';
+import type { Violation } from './station-events.ts';
+import type { StationContext } from './station-context.ts';
+
+/** Where violations are kept. */
+export type ViolationsContext = StationContext & { readonly violations: Violation[] };
 
 /** Keeps what the manager sent against the specification, and tells of it. */
-export function recordViolation(station: Station, violation: Violation): void {
+export function recordViolation(station: ViolationsContext, violation: Violation): void {
   station.violations.push(violation);
-  station.options.log?.(`${station.stationId} the manager sent what it should not: ${violation.fault}`);
+  station.log(`the manager sent what it should not: ${violation.fault}`);
   station.emit('violation', violation);
 }

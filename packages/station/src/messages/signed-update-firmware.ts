@@ -2,11 +2,11 @@ import { X509Certificate } from 'node:crypto';
 import type { Requests, Responses } from '@evander/ocpp';
 import { deliver, reportSecurityEvent } from '../deliver.ts';
 import { updateFirmware } from '../firmware-update.ts';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** SEC L01: as UpdateFirmware, with a signature; every notification repeats the requestId. */
 export function signedUpdateFirmware(
-  station: Station,
+  station: CommandedStation,
   { requestId, firmware, retries, retryInterval }: Requests['SignedUpdateFirmware'],
 ): Responses['SignedUpdateFirmware'] {
   const { location, retrieveDateTime, installDateTime, signingCertificate, signature } = firmware;

@@ -1,10 +1,27 @@
 import type { IdTagInfo } from '@evander/ocpp';
 import { CallRefused, CallTimedOut, ConnectionClosed } from '../call-errors.ts';
-import type { ChargePlan, Connector } from '../connector.ts';
+import type { Authorization } from '../authorization.ts';
+import type { ConnectorStatus } from '../connector-status.ts';
+import type { ChargePlan } from '../load-curve.ts';
 import type { Session } from '../session.ts';
-import type { Station } from '../station.ts';
+import type { Caller, StationContext } from '../station-context.ts';
 import type { AuthorizeAnswer, AuthorizeRequest } from './messages/authorize.ts';
+import type { PlugAndCharge } from './plug-and-charge.ts';
 import type { Tunnelled } from './tunnel.ts';
+
+/** What Plug & Charge at a connector needs of its station. */
+export type PncChargeContext = StationContext &
+  Caller & {
+    readonly authorization: Pick<Authorization, 'decideOffline' | 'learn'>;
+    readonly pnc: Pick<PlugAndCharge, 'isEnabled' | 'authorize'>;
+  };
+
+/** The connector that the car is plugged into. */
+type PncConnector = {
+  plugIn(): Promise<void>;
+  start(idTag: string, plan: ChargePlan): Session;
+  setStatus(status: ConnectorStatus): Promise<void>;
+};
 
 /** What the car brings besides its eMAID, and what it takes. */
 export type PlugAndChargeOptions = Omit<AuthorizeRequest, 'idToken'> & ChargePlan;
@@ -18,8 +35,8 @@ export type PlugAndChargeRecord = {
 
 /** The car is plugged in and names its contract; where that is accepted it charges with the eMAID as its idTag (PNC §5). */
 export async function plugAndCharge(
-  station: Station,
-  connector: Connector,
+  station: PncChargeContext,
+  connector: PncConnector,
   eMAID: string,
   options: PlugAndChargeOptions,
 ): Promise<PlugAndChargeRecord> {
@@ -40,7 +57,7 @@ export async function plugAndCharge(
   return { ...authorization, session };
 }
 
-async function authorize(station: Station, request: AuthorizeRequest): Promise<PlugAndChargeRecord> {
+async function authorize(station: PncChargeContext, request: AuthorizeRequest): Promise<PlugAndChargeRecord> {
   const { idToken } = request;
   if (!station.mayReport) return decideOffline(station, idToken);
   try {
@@ -60,7 +77,7 @@ async function authorize(station: Station, request: AuthorizeRequest): Promise<P
 }
 
 /** PNC §5: by the list and the cache, where that is allowed. */
-async function decideOffline(station: Station, eMAID: string): Promise<PlugAndChargeRecord> {
+async function decideOffline(station: PncChargeContext, eMAID: string): Promise<PlugAndChargeRecord> {
   const mayDecide = station.configuration.isTrue('ContractValidationOffline');
   return { idTagStatus: mayDecide ? station.authorization.decideOffline(eMAID) : 'Invalid' };
 }
