@@ -1,6 +1,6 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { reportSecurityEvent } from '../deliver.ts';
-import { useNewCertificate } from '../new-certificate.ts';
+import { reportSecurityEvent } from '../connection/deliver.ts';
+import { useNewCertificate } from '../security/new-certificate.ts';
 import type { CommandedStation } from './commanded-station.ts';
 
 /** SEC A02: a chain that fits the last CSR is used from the next connection on, which profile 3 makes at once. */

@@ -1,7 +1,7 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { takeEffect } from '../configuration-effects.ts';
-import { reconnect } from '../reconnect.ts';
-import { HEX_KEY } from '../security.ts';
+import { reconnect } from '../connection/reconnect.ts';
+import { takeEffect } from '../lifecycle/configuration-effects.ts';
+import { HEX_KEY } from '../security/security.ts';
 import type { CommandedStation } from './commanded-station.ts';
 
 /** §5.3: values are checked by type; a new password or security profile is used by a new connection, made at once. */

@@ -1,18 +1,24 @@
-import type { Authorization } from '../authorization.ts';
-import type { Certificates } from '../certificates.ts';
-import type { ChargingProfiles } from '../charging-profiles.ts';
-import type { Connector } from '../connector.ts';
-import type { FileJobs } from '../file-jobs.ts';
-import type { Ledger } from '../ledger.ts';
-import type { LocalList } from '../local-list.ts';
+import type { Authorization } from '../authorization/authorization.ts';
+import type { LocalList } from '../authorization/local-list.ts';
+import type { ChargingProfiles } from '../charging/charging-profiles.ts';
+import type { Connector } from '../charging/connector.ts';
+import type { Ledger } from '../charging/ledger.ts';
+import type { Reservations } from '../charging/reservations.ts';
+import type { TransactionQueue } from '../charging/transaction-queue.ts';
+import type {
+  AnswerHooks,
+  Caller,
+  Connectivity,
+  Connectors,
+  StationContext,
+} from '../context/station-context.ts';
+import type { Violation } from '../context/station-events.ts';
+import type { FileJobs } from '../files/file-jobs.ts';
+import type { Registration } from '../lifecycle/registration.ts';
+import type { ChargeSessionOptions } from '../options/session-options.ts';
 import type { PlugAndCharge } from '../pnc/plug-and-charge.ts';
-import type { Registration } from '../registration.ts';
-import type { Reservations } from '../reservations.ts';
-import type { Security } from '../security.ts';
-import type { ChargeSessionOptions } from '../session-options.ts';
-import type { AnswerHooks, Caller, Connectivity, Connectors, StationContext } from '../station-context.ts';
-import type { Violation } from '../station-events.ts';
-import type { TransactionQueue } from '../transaction-queue.ts';
+import type { Certificates } from '../security/certificates.ts';
+import type { Security } from '../security/security.ts';
 
 /** The station as its commands see it: its parts, and what can be done with it as a whole. */
 export interface CommandedStation

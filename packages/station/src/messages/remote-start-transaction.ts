@@ -3,16 +3,7 @@ import type { CommandedStation } from './commanded-station.ts';
 
 /** §5.11: a free connector charges; the tag is asked for only when AuthorizeRemoteTxRequests says so. */
 export function remoteStartTransaction(
-  station: Pick<
-    CommandedStation,
-    | 'options'
-    | 'configuration'
-    | 'connectors'
-    | 'registration'
-    | 'chargingProfiles'
-    | 'chargeSession'
-    | 'afterAnswer'
-  >,
+  station: CommandedStation,
   { connectorId, idTag, chargingProfile: profile }: Requests['RemoteStartTransaction'],
 ): Responses['RemoteStartTransaction'] {
   // §4.2: not before the station is accepted.

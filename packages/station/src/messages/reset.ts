@@ -1,5 +1,5 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { comeUp, restart, type RestartOptions } from '../restart.ts';
+import { comeUp, restart, type RestartOptions } from '../lifecycle/restart.ts';
 import type { CommandedStation } from './commanded-station.ts';
 
 /** §5.14: a soft reset delivers the end of its sessions first, a hard one after the next boot. */

@@ -1,6 +1,6 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { requireProfile } from '../feature-profiles.ts';
 import type { CommandedStation } from './commanded-station.ts';
+import { requireProfile } from './feature-profiles.ts';
 
 /** §5.16: errors and refusals as errata §3.38 and §3.39 have them. */
 export function setChargingProfile(

@@ -1,7 +1,7 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { requireProfile } from '../feature-profiles.ts';
-import { sendTriggered, type TriggeredMessage } from '../triggered.ts';
 import type { CommandedStation } from './commanded-station.ts';
+import { requireProfile } from './feature-profiles.ts';
+import { sendTriggered, type TriggeredMessage } from './triggered.ts';
 
 /** §5.17: the message follows the answer; no connectorId means all of them. */
 export function triggerMessage(

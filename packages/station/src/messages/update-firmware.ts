@@ -1,9 +1,9 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { deliver } from '../deliver.ts';
-import { requireProfile } from '../feature-profiles.ts';
-import type { FileJob } from '../file-job.ts';
-import { updateFirmware as update } from '../firmware-update.ts';
+import { deliver } from '../connection/deliver.ts';
+import type { FileJob } from '../files/file-job.ts';
+import { updateFirmware as update } from '../files/firmware-update.ts';
 import type { CommandedStation } from './commanded-station.ts';
+import { requireProfile } from './feature-profiles.ts';
 
 type PlainStatus = Requests['FirmwareStatusNotification']['status'];
 

@@ -1,4 +1,4 @@
-import type { Dialect } from './dialect.ts';
+import type { Dialect } from '../options/dialect.ts';
 import type { Shape } from './shape.ts';
 
 /** A message to the manager: how its request looks in each dialect, and what its answer must look like. */

@@ -1,6 +1,6 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { CertificateRequest } from '../certificate-request.ts';
-import { VENDOR_IDS, type Dialect } from './dialect.ts';
+import { VENDOR_IDS, type Dialect } from '../options/dialect.ts';
+import { CertificateRequest } from '../security/certificate-request.ts';
 import type { OcspRequestData } from './fields.ts';
 import { authorize, type AuthorizeAnswer, type AuthorizeRequest } from './messages/authorize.ts';
 import {

@@ -1,7 +1,7 @@
-import type { Certificates } from '../certificates.ts';
-import type { NewCertificateContext } from '../new-certificate.ts';
-import type { Caller } from '../station-context.ts';
-import type { ViolationsContext } from '../violations.ts';
+import type { ViolationsContext } from '../connection/violations.ts';
+import type { Caller } from '../context/station-context.ts';
+import type { Certificates } from '../security/certificates.ts';
+import type { NewCertificateContext } from '../security/new-certificate.ts';
 import type { SigningUse } from './messages/sign-certificate.ts';
 import type { V2gCertificates } from './v2g-certificates.ts';
 

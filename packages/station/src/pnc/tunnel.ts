@@ -1,7 +1,7 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import type { Caller } from '../station-context.ts';
-import { recordViolation, type ViolationsContext } from '../violations.ts';
-import { VENDOR_IDS, type Dialect } from './dialect.ts';
+import { recordViolation, type ViolationsContext } from '../connection/violations.ts';
+import type { Caller } from '../context/station-context.ts';
+import { VENDOR_IDS, type Dialect } from '../options/dialect.ts';
 import type { PncMessage } from './message.ts';
 import { commands } from './messages/index.ts';
 import type { PncStation } from './pnc-station.ts';

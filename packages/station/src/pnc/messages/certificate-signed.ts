@@ -1,7 +1,7 @@
-import { reportSecurityEvent } from '../../deliver.ts';
-import { useNewCertificate } from '../../new-certificate.ts';
-import { pemOf } from '../hex-der.ts';
+import { reportSecurityEvent } from '../../connection/deliver.ts';
+import { useNewCertificate } from '../../security/new-certificate.ts';
 import { command } from '../command.ts';
+import { pemOf } from '../hex-der.ts';
 import type { PncStation } from '../pnc-station.ts';
 import { object, oneOf, text } from '../shape.ts';
 import type { SigningUse } from './sign-certificate.ts';

@@ -1,4 +1,4 @@
-import type { Dialect } from '../dialect.ts';
+import type { Dialect } from '../../options/dialect.ts';
 import type { PncCommand } from '../command.ts';
 import { certificateSigned } from './certificate-signed.ts';
 import { deleteCertificate } from './delete-certificate.ts';
