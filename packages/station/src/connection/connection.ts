@@ -69,7 +69,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
       await this.#open(signal);
     } catch (error) {
       if (keepTrying) {
-        this.emit('refused', error as Error);
+        this.#reportRefusal(error as Error, signal);
         return this.#openEventually(signal);
       }
       this.#wanted?.abort();
@@ -175,9 +175,14 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     for (let attempt = 0; !signal.aborted && !this.isOpen; attempt++) {
       await wait(this.#backOffMs(attempt), signal);
       if (signal.aborted) break;
-      await this.#open(signal).catch((error: Error) => this.emit('refused', error));
+      await this.#open(signal).catch((error: Error) => this.#reportRefusal(error, signal));
     }
     if (this.#reopening === signal) this.#reopening = undefined;
+  }
+
+  /** An attempt that `disconnect()` ended was not refused, and no other follows. */
+  #reportRefusal(error: Error, signal: AbortSignal): void {
+    if (!signal.aborted) this.emit('refused', error);
   }
 
   #backOffMs(attempt: number): number {
