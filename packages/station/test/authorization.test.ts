@@ -20,7 +20,7 @@ function authorizationOf(configuration: StationOptions['configuration'] = {}) {
   return { context, authorization, list };
 }
 
-test('offline a tag has the status that the manager gave it last, whatever its case', async () => {
+test('offline, a tag has the last status that the manager gave it, in any spelling', async () => {
   const { context, authorization } = authorizationOf();
   context.answer = () => ({ idTagInfo: { status: 'Blocked', parentIdTag: 'FLEET' } });
   expect(await authorization.authorize('Tag')).toBe('Blocked');
@@ -30,7 +30,7 @@ test('offline a tag has the status that the manager gave it last, whatever its c
   expect(context.sent).toHaveLength(1);
 });
 
-test('a call that fails is decided as offline', async () => {
+test('when the call fails, the station decides as if it were offline', async () => {
   const { context, authorization, list } = authorizationOf();
   list('TAG', { status: 'Expired' });
   context.answer = () => {
@@ -39,7 +39,7 @@ test('a call that fails is decided as offline', async () => {
   expect(await authorization.authorize('TAG')).toBe('Expired');
 });
 
-test('LocalPreAuthorize asks the manager about tags only that are not known as Accepted', async () => {
+test('with LocalPreAuthorize the manager is asked only about tags that are not known as Accepted', async () => {
   const { context, authorization, list } = authorizationOf({ LocalPreAuthorize: 'true' });
   context.answer = () => ({ idTagInfo: { status: 'Invalid' } });
   list('GOOD', { status: 'Accepted' });
@@ -52,7 +52,12 @@ test.each([
   ['before its expiry date a cached tag is known', {}, NOW + 1000, 'Accepted'],
   ['after its expiry date it is unknown', {}, NOW, 'Invalid'],
   ['without the cache it is unknown', { AuthorizationCacheEnabled: 'false' }, NOW + 1000, 'Invalid'],
-  ['without LocalAuthorizeOffline nobody charges', { LocalAuthorizeOffline: 'false' }, NOW + 1000, 'Invalid'],
+  [
+    'without LocalAuthorizeOffline every tag is Invalid',
+    { LocalAuthorizeOffline: 'false' },
+    NOW + 1000,
+    'Invalid',
+  ],
 ])('%s', (_name, configuration, expiryMs, status) => {
   const { authorization } = authorizationOf({ AllowOfflineTxForUnknownId: 'false', ...configuration });
   authorization.learn('TAG', { status: 'Accepted', expiryDate: new Date(expiryMs).toISOString() });

@@ -5,7 +5,7 @@ import { Connection } from '../src/connection/connection.ts';
 import { Random } from '../src/runtime/random.ts';
 import { closeLater } from './setup.ts';
 
-test('a handshake that the station itself breaks off is no failed attempt', async () => {
+test('a handshake that the station itself aborts is not reported as failed or refused', async () => {
   const sockets: Socket[] = [];
   // It never answers a handshake.
   const server = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');

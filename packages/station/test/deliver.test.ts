@@ -5,7 +5,7 @@ import { PartContext } from './part-context.ts';
 
 const NOTIFICATION = { status: 'Uploaded' } as const;
 
-test('a notification goes out again once the station is connected again', async () => {
+test('a notification is resent once the station has reconnected', async () => {
   const context = new PartContext();
   context.answer = () => {
     context.isConnected = false;
@@ -21,7 +21,7 @@ test('a notification goes out again once the station is connected again', async 
   expect(context.sent.map(({ request }) => request)).toEqual([NOTIFICATION, NOTIFICATION]);
 });
 
-test('a notification that is refused is not sent again', async () => {
+test('a refused notification is not resent', async () => {
   const context = new PartContext();
   context.answer = () => {
     throw new CallRefused('NotImplemented', '');
@@ -30,7 +30,7 @@ test('a notification that is refused is not sent again', async () => {
   expect(context.sent).toHaveLength(1);
 });
 
-test('a security event waits for the first answer to a boot, and keeps its own time', async () => {
+test('a security event is sent after the first boot is answered, with the time at which it happened', async () => {
   let now = Date.parse('2026-11-30T12:00:00Z');
   const context = new PartContext({ now: () => now });
   context.isConnected = false;

@@ -15,7 +15,7 @@ function stop(meterStop: number, log: string[]): TransactionMessage<'StopTransac
   };
 }
 
-/** Fails the calls in turn; where there is no error left, they succeed. */
+/** Each call fails with the next error; once none is left, calls succeed. */
 function failing(context: PartContext, errors: (Error | undefined)[]): void {
   context.answer = () => {
     const error = errors.shift();
@@ -24,7 +24,7 @@ function failing(context: PartContext, errors: (Error | undefined)[]): void {
   };
 }
 
-test('messages go out one by one and in order, each with what the answer before has told', async () => {
+test('messages are sent one by one and in order; each request is built when it is sent', async () => {
   const context = new PartContext();
   const queue = new TransactionQueue(context);
   let transactionId = -1;
@@ -45,7 +45,7 @@ test('messages go out one by one and in order, each with what the answer before 
   ]);
 });
 
-test('what is refused TransactionMessageAttempts times is discarded, and the next goes out', async () => {
+test('a message that is refused TransactionMessageAttempts times is discarded, and the next is sent', async () => {
   const context = new PartContext({ configuration: CONFIGURATION });
   const queue = new TransactionQueue(context);
   const log: string[] = [];
@@ -56,7 +56,7 @@ test('what is refused TransactionMessageAttempts times is discarded, and the nex
   expect(log).toEqual(['1 discarded', '2 answered']);
 });
 
-test('what is not answered in time is sent until it is, under the same id', async () => {
+test('a message that is not answered in time is resent with the same id until it is answered', async () => {
   const context = new PartContext({ configuration: CONFIGURATION });
   const queue = new TransactionQueue(context);
   const log: string[] = [];
@@ -69,7 +69,7 @@ test('what is not answered in time is sent until it is, under the same id', asyn
   expect(new Set(context.sent.map(({ id }) => id)).size).toBe(1);
 });
 
-test('a lost connection is no attempt; the message waits for the next one', async () => {
+test('a lost connection does not count as an attempt; the message waits for the next connection', async () => {
   const context = new PartContext({ configuration: { ...CONFIGURATION, TransactionMessageAttempts: '1' } });
   const queue = new TransactionQueue(context);
   const log: string[] = [];

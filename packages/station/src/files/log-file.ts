@@ -2,7 +2,7 @@ import type { Connector } from '../charging/connector.ts';
 import type { Ledger } from '../charging/ledger.ts';
 import type { Connectors, StationContext } from '../context/station-context.ts';
 
-/** What a log tells of. */
+/** What the log file reports on. */
 export type LogFileContext = StationContext &
   Connectors<Pick<Connector, 'id' | 'status' | 'meterWh'>> & {
     readonly firmwareVersion: string;

@@ -17,10 +17,10 @@ import { messages } from '../messages/index.ts';
 import { unknownAnswer } from '../options/quirks.ts';
 import { wait } from '../runtime/wait.ts';
 
-/** What reading needs of the station, besides its connection. */
+/** What the inbox needs of its station. */
 export type InboxContext = CommandedStation & { readonly answers: Answers };
 
-/** What `Inbox` needs: its station, and that station's connection. */
+/** The inbox's station and its connection. */
 export type InboxOptions = {
   station: InboxContext;
   /** The open call that an answer with this id belongs to. */
