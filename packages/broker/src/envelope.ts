@@ -1,6 +1,6 @@
+import { decodeObject, isObject } from './payload.ts';
+import type { Payload } from './payload.ts';
 import type { Connection } from './presence.ts';
-
-type Payload = Record<string, unknown>;
 
 /** What may be added to MaEVe's fields: a reader that does not know them passes over them. */
 interface Extras {
@@ -64,20 +64,6 @@ export function decodeEnvelope(payload: Buffer | string): Envelope | undefined {
   return { ...value, error_code: code, error_description: description } as ErrorEnvelope;
 }
 
-/** The JSON object in an MQTT payload, or undefined when it holds anything else. */
-export function decodeObject(payload: Buffer | string): Payload | undefined {
-  try {
-    const value: unknown = JSON.parse(payload.toString());
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function payloadOf(value: unknown): Payload {
   return isObject(value) ? value : {};
-}
-
-function isObject(value: unknown): value is Payload {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

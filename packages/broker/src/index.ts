@@ -2,8 +2,9 @@ export { BrokerClient } from './client.ts';
 export type { BrokerOptions } from './client.ts';
 export { startEmbeddedBroker } from './embedded-broker.ts';
 export type { EmbeddedBroker, EmbeddedBrokerOptions } from './embedded-broker.ts';
-export { decodeEnvelope, decodeObject, encodeEnvelope } from './envelope.ts';
+export { decodeEnvelope, encodeEnvelope } from './envelope.ts';
 export type { CallEnvelope, Envelope, ErrorEnvelope, ResultEnvelope } from './envelope.ts';
+export { decodeObject } from './payload.ts';
 export {
   ConnectionClock,
   decodeCloseRequest,

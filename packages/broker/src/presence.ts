@@ -1,4 +1,4 @@
-import { decodeObject } from './envelope.ts';
+import { decodeObject } from './payload.ts';
 
 /** A station's open socket as its gateway announces it. */
 export interface Connection {

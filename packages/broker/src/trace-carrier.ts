@@ -1,5 +1,5 @@
 import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
-import { decodeObject } from './envelope.ts';
+import { decodeObject } from './payload.ts';
 
 const NO_TRACE = Buffer.from('{}');
 

@@ -3,6 +3,7 @@ import type { Server, Socket } from 'node:net';
 import { ClosedEarlyError, OpeningError, peekFirstByte } from './first-bytes.ts';
 import type { GatewayLimits } from './limits.ts';
 import { takeProxyHeader } from './proxy-protocol.ts';
+import type { Origin } from './proxy-protocol.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 export interface ConnectionLimitsOptions {
@@ -10,14 +11,6 @@ export interface ConnectionLimitsOptions {
   proxies: TrustedProxies;
   /** A connection has been cut before it was served; the status is what an HTTP answer would have had. */
   onCut(cut: { status: number; reason: string; remoteAddress: string }): void;
-}
-
-/** Whose connection a socket is. */
-export interface Origin {
-  /** The peer's, or the one that a trusted load balancer has told by PROXY protocol. */
-  address: string;
-  /** True where a load balancer passes through what the client sends: nothing in it comes from a proxy. */
-  isProxied: boolean;
 }
 
 /** Which server a connection is for, by its first byte; undefined for none. */

@@ -11,12 +11,20 @@ export type ProxyHeader =
   | { kind: 'invalid'; reason: string }
   | ({ kind: 'complete'; length: number } & Proxied);
 
-/** Whose connection it is. */
+/** Whose connection a header says that it is. */
 export interface Proxied {
   /** False where the proxy speaks for itself, as in its health checks (LOCAL), and where there is no header. */
   isProxied: boolean;
   /** The client's; undefined where the proxy cannot tell it (UNKNOWN, AF_UNSPEC, AF_UNIX). */
   address: string | undefined;
+}
+
+/** Whose connection a socket is. */
+export interface Origin {
+  /** The peer's, or the one that a trusted load balancer has told by PROXY protocol. */
+  address: string;
+  /** True where a load balancer passes through what the client sends: nothing in it comes from a proxy. */
+  isProxied: boolean;
 }
 
 const INCOMPLETE = { kind: 'incomplete' } as const;

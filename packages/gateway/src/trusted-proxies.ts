@@ -3,7 +3,7 @@ import { BlockList, isIPv6 } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { ofForwardedHeader, ofSocket } from './client-certificate.ts';
 import type { CertificateHeader, ClientCertificate } from './client-certificate.ts';
-import type { Origin } from './connection-limits.ts';
+import type { Origin } from './proxy-protocol.ts';
 
 /** A handshake as the guards see it: what a trusted proxy tells counts as if it had been seen here. */
 export interface Attempt {

@@ -6,7 +6,6 @@ import type { Batch } from './database/batch.ts';
 import type { Database } from './database/database.ts';
 import { GOALS } from './desired-state/index.ts';
 import { Pursuit } from './desired-state/reconciler.ts';
-import type { ManagerOptions } from './manager-options.ts';
 import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
 import { Road } from './mqtt/mqtt-link.ts';
 import { Router } from './mqtt/router.ts';
@@ -21,7 +20,20 @@ import * as connections from './stations/connections.store.ts';
 import { LastSeen } from './stations/last-seen.ts';
 import { StationRegister } from './stations/station-register.ts';
 
-type Options = ManagerOptions & { now(): Date; pnc: PncServices };
+/** What it needs of the manager's options. */
+export interface StationTrafficOptions {
+  mqttUrl: string;
+  mqttPrefix: string;
+  passwordPepper: string;
+  sealingKey: string;
+  answerTimeoutMs: number;
+  heartbeatSeconds: number;
+  unknownStations: 'accept' | 'reject';
+  hiddenDataTransfers?: string[];
+  pnc: PncServices;
+  now(): Date;
+  log: Log;
+}
 
 /** What stands between the road and the database: calls are answered here, commands made, presence kept. */
 export class Desk {
@@ -37,7 +49,7 @@ export class Desk {
   readonly #database: Database;
   readonly #log: Log;
 
-  constructor(options: Options, database: Database, metrics: ManagerMetrics) {
+  constructor(options: StationTrafficOptions, database: Database, metrics: ManagerMetrics) {
     const { log, now, passwordPepper, heartbeatSeconds } = options;
     const writer = createWriter(database, (table, rows) => metrics.countBatch(table, rows));
     const common = {

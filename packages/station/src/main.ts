@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { EXIT, HELP, readCommandLine } from './command-line.ts';
-import { simulate } from './simulate.ts';
-import { UsageError } from './usage-error.ts';
+import { EXIT, HELP, readCommandLine } from './cli/command-line.ts';
+import { simulate } from './cli/simulate.ts';
+import { UsageError } from './options/usage-error.ts';
 
 try {
   const commandLine = readCommandLine(process.argv.slice(2));

@@ -7,7 +7,7 @@ import {
   type KeyObject,
   type KeyPairKeyObjectResult,
 } from 'node:crypto';
-import { toPem } from '../src/csr.ts';
+import { toPem } from '../src/security/csr.ts';
 import {
   BIT_STRING,
   CONTEXT_0,
@@ -18,7 +18,7 @@ import {
   SEQUENCE,
   SET,
   UTF8_STRING,
-} from '../src/der.ts';
+} from '../src/security/der.ts';
 
 const COMMON_NAME = '2.5.4.3';
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { EXIT, HELP, OPTIONS, readCommandLine } from '../src/command-line.ts';
-import { UsageError } from '../src/usage-error.ts';
-import { VENDORS } from '../src/vendors.ts';
+import { EXIT, HELP, OPTIONS, readCommandLine } from '../src/cli/command-line.ts';
+import { UsageError } from '../src/options/usage-error.ts';
+import { VENDORS } from '../src/cli/vendors.ts';
 
 test('reads what a fleet needs', () => {
   const args =

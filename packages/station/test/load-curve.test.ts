@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { LoadCurve } from '../src/load-curve.ts';
+import { LoadCurve } from '../src/charging/load-curve.ts';
 
 test('the energy is the area under the power', () => {
   const curve = new LoadCurve({ plateauW: 11_000, durationSeconds: 3600 });

@@ -1,4 +1,4 @@
-import { VENDOR_IDS, type Dialect } from '../src/pnc/dialect.ts';
+import { VENDOR_IDS, type Dialect } from '../src/options/dialect.ts';
 import type { Station, StationOptions } from '../src/index.ts';
 import type { Manager } from './manager.ts';
 import { bootPair } from './setup.ts';

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer } from 'ws';
 import type { WebSocket } from 'ws';
 import { Station } from '../src/index.ts';
-import { VENDORS } from '../src/vendors.ts';
-import type { Vendor } from '../src/vendors.ts';
+import { VENDORS } from '../src/cli/vendors.ts';
+import type { Vendor } from '../src/cli/vendors.ts';
 import { bootPair, closeLater } from './setup.ts';
 
 function vendorOptions(name: string): Omit<Vendor, 'summary'> {

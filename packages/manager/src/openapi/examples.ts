@@ -192,8 +192,13 @@ const VALUES: Record<string, unknown> = {
   cause: 'the database is away',
 };
 
+/** Gives every named schema that has none an example. */
+export function addExamples(named: Schemas): void {
+  for (const schema of Object.values(named)) schema.examples ??= [exampleOf(schema, named)];
+}
+
 /** A value that fits a schema, made of what its fields usually hold; undefined where that is not known. */
-export function exampleOf(schema: Schema, named: Schemas, field = ''): unknown {
+function exampleOf(schema: Schema, named: Schemas, field = ''): unknown {
   const { $ref, examples, enum: words, anyOf, properties, items } = schema;
   if ($ref !== undefined) return exampleOf(named[$ref.split('/').at(-1) ?? ''] ?? {}, named, field);
   if (examples) return examples[0];

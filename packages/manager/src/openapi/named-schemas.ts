@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Schema, Schemas } from '../http/json-schema.ts';
-import { exampleOf } from './examples.ts';
 
 /** The schema with every part of it that has a title put into `named`, once, and referred to. */
 export function nameSchemas(schema: Schema, named: Schemas): Schema {
@@ -20,11 +19,6 @@ export function nameSchemas(schema: Schema, named: Schemas): Schema {
   }
   keep(title, { ...inner, type: type[0] as string }, named);
   return { anyOf: [reference, { type: 'null' }] };
-}
-
-/** Gives every named schema that has none an example. */
-export function addExamples(named: Schemas): void {
-  for (const schema of Object.values(named)) schema.examples ??= [exampleOf(schema, named)];
 }
 
 function keep(title: string, schema: Schema, named: Schemas): void {

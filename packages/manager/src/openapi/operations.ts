@@ -3,7 +3,8 @@ import { mayBeEmpty } from '../http/json-schema.ts';
 import type { Schema, Schemas } from '../http/json-schema.ts';
 import { ProblemDocument } from '../http/problem.ts';
 import { EVENT_DATA } from './event-data.ts';
-import { addExamples, nameSchemas } from './named-schemas.ts';
+import { addExamples } from './examples.ts';
+import { nameSchemas } from './named-schemas.ts';
 
 interface Content {
   content?: Record<string, { schema: Schema; example?: unknown }>;

@@ -10,9 +10,9 @@ import { commandIdOf } from '../http/idempotency.ts';
 import { ocppBody } from '../http/ocpp-body.ts';
 import type { App } from '../http/route.ts';
 import { openResponse, packRequest } from './data-transfer/codec.ts';
+import { messageIdsOf } from './data-transfer/dialects.ts';
 import { PNC_COMMANDS } from './data-transfer/index.ts';
 import type { PncCommandAction } from './data-transfer/tunnel.ts';
-import { messageIdsOf } from './data-transfer/wording.ts';
 import * as pncDialects from './dialects.store.ts';
 
 const DIALECT_NAMES = ['oca', 'has2be'] as const satisfies Dialect[];

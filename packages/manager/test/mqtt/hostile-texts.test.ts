@@ -2,7 +2,7 @@ import { ACTIONS, DIALECTS, mayBeSentBy, SCHEMAS, TUNNEL_SCHEMAS } from '@evande
 import type { Action, CommandAction, Schema, StationAction } from '@evander/ocpp';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto';
-import { createCsr, toPem } from '../../../station/src/csr.ts';
+import { createCsr, toPem } from '../../../station/src/security/csr.ts';
 import { openDesk } from '../desk.ts';
 import type { Desk } from '../desk.ts';
 

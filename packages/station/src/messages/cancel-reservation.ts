@@ -1,10 +1,10 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { requireProfile } from '../feature-profiles.ts';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
+import { requireProfile } from './feature-profiles.ts';
 
 /** §5.1: rejected when there is no such reservation. */
 export function cancelReservation(
-  station: Station,
+  station: Pick<CommandedStation, 'configuration' | 'reservations' | 'afterAnswer'>,
   { reservationId }: Requests['CancelReservation'],
 ): Responses['CancelReservation'] {
   requireProfile(station, 'Reservation');

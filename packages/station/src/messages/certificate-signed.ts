@@ -1,11 +1,11 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { reportSecurityEvent } from '../deliver.ts';
-import { reconnect } from '../restart.ts';
-import type { Station } from '../station.ts';
+import { reportSecurityEvent } from '../connection/deliver.ts';
+import { useNewCertificate } from '../security/new-certificate.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** SEC A02: a chain that fits the last CSR is used from the next connection on, which profile 3 makes at once. */
 export function certificateSigned(
-  station: Station,
+  station: CommandedStation,
   { certificateChain }: Requests['CertificateSigned'],
 ): Responses['CertificateSigned'] {
   const fault = station.certificates.accept(certificateChain);
@@ -15,12 +15,4 @@ export function certificateSigned(
   }
   useNewCertificate(station);
   return { status: 'Accepted' };
-}
-
-/** Over a new socket, where the old certificate is in use. */
-export function useNewCertificate(station: Station): void {
-  const { quirks, security, options } = station;
-  if (quirks.dropAfterCertificateSigned) return station.afterAnswer(() => station.drop());
-  const { reconnectWithNewCertificate = true } = options.security ?? {};
-  if (security.profile === 3 && reconnectWithNewCertificate) station.afterAnswer(() => reconnect(station));
 }

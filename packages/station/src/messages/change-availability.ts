@@ -1,9 +1,9 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** §5.2: a connector that charges changes when its session ends; 0 is the station and all connectors. */
 export function changeAvailability(
-  station: Station,
+  station: Pick<CommandedStation, 'quirks' | 'connectors' | 'findConnector' | 'afterAnswer'>,
   { connectorId, type }: Requests['ChangeAvailability'],
 ): Responses['ChangeAvailability'] {
   const connector = station.findConnector(connectorId);

@@ -1,12 +1,12 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { takeEffect } from '../configuration-effects.ts';
-import { reconnect } from '../restart.ts';
-import { HEX_KEY } from '../security.ts';
-import type { Station } from '../station.ts';
+import { reconnect } from '../connection/reconnect.ts';
+import { takeEffect } from '../lifecycle/configuration-effects.ts';
+import { HEX_KEY } from '../security/security.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** §5.3: values are checked by type; a new password or security profile is used by a new connection, made at once. */
 export function changeConfiguration(
-  station: Station,
+  station: CommandedStation,
   { key, value }: Requests['ChangeConfiguration'],
 ): Responses['ChangeConfiguration'] {
   const name = key.toLowerCase();
@@ -27,7 +27,7 @@ export function changeConfiguration(
 }
 
 /** Does the connection rest on what was changed? */
-function isOutdated({ security, options }: Station, name: string): boolean {
+function isOutdated({ security, options }: CommandedStation, name: string): boolean {
   if (name === 'authorizationkey') return security.profile !== 3;
   return name === 'securityprofile' && options.security?.upgrade !== 'afterReset';
 }

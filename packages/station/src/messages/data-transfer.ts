@@ -1,11 +1,14 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 const VENDOR_ID = 'evander';
 const ECHO = 'echo';
 
 /** §4.3: the vendor `Evander` has one message, `Echo`, which returns its data; another vendor is Plug & Charge. */
-export function dataTransfer(station: Station, request: Requests['DataTransfer']): Responses['DataTransfer'] {
+export function dataTransfer(
+  station: Pick<CommandedStation, 'pnc'>,
+  request: Requests['DataTransfer'],
+): Responses['DataTransfer'] {
   const { vendorId, messageId, data } = request;
   if (station.pnc.isSpokenBy(vendorId)) return station.pnc.answer(request);
   if (vendorId.toLowerCase() !== VENDOR_ID) return { status: 'UnknownVendorId' };

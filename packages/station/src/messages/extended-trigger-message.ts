@@ -1,10 +1,10 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
 import { answerTrigger } from './trigger-message.ts';
 
 /** SEC §5.5: as TriggerMessage, with the messages of the security extension; a CSR needs CpoName (A02). */
 export function extendedTriggerMessage(
-  station: Station,
+  station: CommandedStation,
   request: Requests['ExtendedTriggerMessage'],
 ): Responses['ExtendedTriggerMessage'] {
   const isCsr = request.requestedMessage === 'SignChargePointCertificate';

@@ -1,10 +1,10 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { requireProfile } from '../feature-profiles.ts';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
+import { requireProfile } from './feature-profiles.ts';
 
 /** §5.7: what the installed profiles come to. */
 export function getCompositeSchedule(
-  station: Station,
+  station: Pick<CommandedStation, 'configuration' | 'chargingProfiles'>,
   request: Requests['GetCompositeSchedule'],
 ): Responses['GetCompositeSchedule'] {
   requireProfile(station, 'SmartCharging');

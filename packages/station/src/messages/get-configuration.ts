@@ -1,9 +1,9 @@
 import { OcppError, type Requests, type Responses } from '@evander/ocpp';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** §5.8: no keys asks for all. A key that may only be written is known, but has no value to show. */
 export function getConfiguration(
-  station: Station,
+  station: Pick<CommandedStation, 'configuration' | 'quirks'>,
   { key = [] }: Requests['GetConfiguration'],
 ): Responses['GetConfiguration'] {
   const { configuration, quirks } = station;

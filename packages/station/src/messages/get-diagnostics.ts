@@ -1,13 +1,13 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { deliver } from '../deliver.ts';
-import { requireProfile } from '../feature-profiles.ts';
-import type { Station } from '../station.ts';
-import { logFile } from '../log-file.ts';
-import { upload } from '../transfers.ts';
+import { deliver } from '../connection/deliver.ts';
+import { logFile } from '../files/log-file.ts';
+import { upload } from '../files/transfers.ts';
+import type { CommandedStation } from './commanded-station.ts';
+import { requireProfile } from './feature-profiles.ts';
 
 /** §5.9: a file goes to the location, and DiagnosticsStatusNotifications tell how that goes. */
 export function getDiagnostics(
-  station: Station,
+  station: CommandedStation,
   { location, retries, retryInterval }: Requests['GetDiagnostics'],
 ): Responses['GetDiagnostics'] {
   requireProfile(station, 'FirmwareManagement');

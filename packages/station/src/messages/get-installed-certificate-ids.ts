@@ -1,9 +1,9 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** SEC M03: NotFound when there is none of this type. */
 export function getInstalledCertificateIds(
-  station: Station,
+  station: Pick<CommandedStation, 'certificates'>,
   { certificateType }: Requests['GetInstalledCertificateIds'],
 ): Responses['GetInstalledCertificateIds'] {
   const certificateHashData = station.certificates.list(certificateType);

@@ -1,9 +1,9 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** §5.10: -1 where there are no local lists. */
 export function getLocalListVersion(
-  { localList }: Station,
+  { localList }: Pick<CommandedStation, 'localList'>,
   _request: Requests['GetLocalListVersion'],
 ): Responses['GetLocalListVersion'] {
   return { listVersion: localList.isSupported ? localList.version : -1 };

@@ -1,12 +1,12 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { deliver } from '../deliver.ts';
-import { logFile } from '../log-file.ts';
-import type { Station } from '../station.ts';
-import { upload } from '../transfers.ts';
+import { deliver } from '../connection/deliver.ts';
+import { logFile } from '../files/log-file.ts';
+import { upload } from '../files/transfers.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** SEC N01: a log goes to the location; every LogStatusNotification repeats the requestId. */
 export function getLog(
-  station: Station,
+  station: CommandedStation,
   { log, logType, requestId, retries, retryInterval }: Requests['GetLog'],
 ): Responses['GetLog'] {
   const file = logFile(station, logType === 'SecurityLog' ? 'security' : 'diagnostics');

@@ -1,11 +1,11 @@
 import type { CommandAction, Requests, Responses } from '@evander/ocpp';
-import type { Station } from '../station.ts';
 import { cancelReservation } from './cancel-reservation.ts';
 import { certificateSigned } from './certificate-signed.ts';
 import { changeAvailability } from './change-availability.ts';
 import { changeConfiguration } from './change-configuration.ts';
 import { clearCache } from './clear-cache.ts';
 import { clearChargingProfile } from './clear-charging-profile.ts';
+import type { CommandedStation } from './commanded-station.ts';
 import { dataTransfer } from './data-transfer.ts';
 import { deleteCertificate } from './delete-certificate.ts';
 import { extendedTriggerMessage } from './extended-trigger-message.ts';
@@ -28,7 +28,10 @@ import { unlockConnector } from './unlock-connector.ts';
 import { updateFirmware } from './update-firmware.ts';
 
 /** Answers one command. What it sets off comes after the answer: `station.afterAnswer`. */
-export type Handler<A extends CommandAction> = (station: Station, request: Requests[A]) => Responses[A];
+export type Handler<A extends CommandAction> = (
+  station: CommandedStation,
+  request: Requests[A],
+) => Responses[A];
 
 /** Every command of OCPP 1.6 and its security extension. */
 export const messages: { readonly [A in CommandAction]: Handler<A> } = {

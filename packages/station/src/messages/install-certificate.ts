@@ -1,9 +1,9 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** SEC M05: a root certificate to trust from now on. */
 export function installCertificate(
-  station: Station,
+  station: Pick<CommandedStation, 'certificates'>,
   request: Requests['InstallCertificate'],
 ): Responses['InstallCertificate'] {
   return { status: station.certificates.install(request) };

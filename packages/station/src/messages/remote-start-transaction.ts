@@ -1,9 +1,9 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** §5.11: a free connector charges; the tag is asked for only when AuthorizeRemoteTxRequests says so. */
 export function remoteStartTransaction(
-  station: Station,
+  station: CommandedStation,
   { connectorId, idTag, chargingProfile: profile }: Requests['RemoteStartTransaction'],
 ): Responses['RemoteStartTransaction'] {
   // §4.2: not before the station is accepted.

@@ -1,9 +1,9 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** Errata §3.33: accepted when such a transaction is running. */
 export function remoteStopTransaction(
-  station: Station,
+  station: Pick<CommandedStation, 'connectors' | 'registration' | 'afterAnswer'>,
   { transactionId }: Requests['RemoteStopTransaction'],
 ): Responses['RemoteStopTransaction'] {
   const connector = station.connectors.find(({ session }) => session?.transactionId === transactionId);

@@ -1,9 +1,9 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { comeUp, restart, type RestartOptions } from '../restart.ts';
-import type { Station } from '../station.ts';
+import { comeUp, restart, type RestartOptions } from '../lifecycle/restart.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** §5.14: a soft reset delivers the end of its sessions first, a hard one after the next boot. */
-export function reset(station: Station, { type }: Requests['Reset']): Responses['Reset'] {
+export function reset(station: CommandedStation, { type }: Requests['Reset']): Responses['Reset'] {
   const options: RestartOptions =
     type === 'Hard' ? { reason: 'HardReset' } : { reason: 'SoftReset', isGraceful: true };
   switch (station.quirks.reset) {
@@ -26,13 +26,13 @@ export function reset(station: Station, { type }: Requests['Reset']): Responses[
   return { status: 'Accepted' };
 }
 
-async function bootOnSameSocket(station: Station, { reason }: RestartOptions): Promise<void> {
+async function bootOnSameSocket(station: CommandedStation, { reason }: RestartOptions): Promise<void> {
   for (const connector of station.connectors) connector.stop(reason);
   comeUp(station);
   await station.registration.boot();
 }
 
-async function comeBackAtOnce(station: Station, { reason }: RestartOptions): Promise<void> {
+async function comeBackAtOnce(station: CommandedStation, { reason }: RestartOptions): Promise<void> {
   for (const connector of station.connectors) connector.stop(reason);
   comeUp(station);
   await station.disconnect({ withoutCode: true });

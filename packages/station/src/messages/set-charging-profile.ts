@@ -1,10 +1,10 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { requireProfile } from '../feature-profiles.ts';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
+import { requireProfile } from './feature-profiles.ts';
 
 /** §5.16: errors and refusals as errata §3.38 and §3.39 have them. */
 export function setChargingProfile(
-  station: Station,
+  station: Pick<CommandedStation, 'configuration' | 'chargingProfiles'>,
   request: Requests['SetChargingProfile'],
 ): Responses['SetChargingProfile'] {
   requireProfile(station, 'SmartCharging');

@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import type { Requests, Responses } from '@evander/ocpp';
-import { deliver, reportSecurityEvent } from '../deliver.ts';
-import { updateFirmware } from '../firmware-update.ts';
-import type { Station } from '../station.ts';
+import { deliver, reportSecurityEvent } from '../connection/deliver.ts';
+import { updateFirmware } from '../files/firmware-update.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** SEC L01: as UpdateFirmware, with a signature; every notification repeats the requestId. */
 export function signedUpdateFirmware(
-  station: Station,
+  station: CommandedStation,
   { requestId, firmware, retries, retryInterval }: Requests['SignedUpdateFirmware'],
 ): Responses['SignedUpdateFirmware'] {
   const { location, retrieveDateTime, installDateTime, signingCertificate, signature } = firmware;

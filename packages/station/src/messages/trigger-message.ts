@@ -1,11 +1,11 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { requireProfile } from '../feature-profiles.ts';
-import type { Station } from '../station.ts';
-import { sendTriggered, type TriggeredMessage } from '../triggered.ts';
+import type { CommandedStation } from './commanded-station.ts';
+import { requireProfile } from './feature-profiles.ts';
+import { sendTriggered, type TriggeredMessage } from './triggered.ts';
 
 /** §5.17: the message follows the answer; no connectorId means all of them. */
 export function triggerMessage(
-  station: Station,
+  station: CommandedStation,
   request: Requests['TriggerMessage'],
 ): Responses['TriggerMessage'] {
   requireProfile(station, 'RemoteTrigger');
@@ -14,7 +14,7 @@ export function triggerMessage(
 
 /** What both kinds of triggers have in common. */
 export function answerTrigger(
-  station: Station,
+  station: CommandedStation,
   request: { requestedMessage: TriggeredMessage; connectorId?: number },
   { isExtended }: { isExtended: boolean },
 ): Responses['TriggerMessage'] {

@@ -1,9 +1,9 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import type { Station } from '../station.ts';
+import type { CommandedStation } from './commanded-station.ts';
 
 /** §5.18: a session on the connector ends first. */
 export function unlockConnector(
-  station: Station,
+  station: Pick<CommandedStation, 'findConnector'>,
   { connectorId }: Requests['UnlockConnector'],
 ): Responses['UnlockConnector'] {
   const connector = connectorId > 0 ? station.findConnector(connectorId) : undefined;

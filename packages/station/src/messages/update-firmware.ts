@@ -1,15 +1,15 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { deliver } from '../deliver.ts';
-import { requireProfile } from '../feature-profiles.ts';
-import type { FileJob } from '../file-job.ts';
-import { updateFirmware as update } from '../firmware-update.ts';
-import type { Station } from '../station.ts';
+import { deliver } from '../connection/deliver.ts';
+import type { FileJob } from '../files/file-job.ts';
+import { updateFirmware as update } from '../files/firmware-update.ts';
+import type { CommandedStation } from './commanded-station.ts';
+import { requireProfile } from './feature-profiles.ts';
 
 type PlainStatus = Requests['FirmwareStatusNotification']['status'];
 
 /** §5.19: the answer says nothing; FirmwareStatusNotifications tell how it goes. */
 export function updateFirmware(
-  station: Station,
+  station: CommandedStation,
   { location, retrieveDate, retries, retryInterval }: Requests['UpdateFirmware'],
 ): Responses['UpdateFirmware'] {
   requireProfile(station, 'FirmwareManagement');

@@ -1,5 +1,5 @@
-import { toPem } from '../csr.ts';
-import { readDer } from '../der.ts';
+import { toPem } from '../security/csr.ts';
+import { readDer } from '../security/der.ts';
 
 /** Certificates as PEM, which Has2Be sends as DER in hex, one after the other; empty where it is none. */
 export function pemOf(text: string): string {

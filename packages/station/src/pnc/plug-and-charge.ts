@@ -1,7 +1,6 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import { CertificateRequest } from '../certificate-request.ts';
-import type { Station } from '../station.ts';
-import { VENDOR_IDS, type Dialect } from './dialect.ts';
+import { VENDOR_IDS, type Dialect } from '../options/dialect.ts';
+import { CertificateRequest } from '../security/certificate-request.ts';
 import type { OcspRequestData } from './fields.ts';
 import { authorize, type AuthorizeAnswer, type AuthorizeRequest } from './messages/authorize.ts';
 import {
@@ -11,16 +10,17 @@ import {
 } from './messages/get-15118-ev-certificate.ts';
 import { getCertificateStatus, type GetCertificateStatusAnswer } from './messages/get-certificate-status.ts';
 import { signCertificate, type SignCertificateAnswer, type SigningUse } from './messages/sign-certificate.ts';
+import type { PncStation } from './pnc-station.ts';
 import { answerThrough, callThrough, type Tunnelled } from './tunnel.ts';
 import { V2gCertificates } from './v2g-certificates.ts';
 
 /** ISO 15118 Plug & Charge over DataTransfer: what the station asks, what it answers, and its certificates for cars. */
 export class PlugAndCharge {
   readonly certificates: V2gCertificates;
-  readonly #station: Station;
+  readonly #station: PncStation;
   readonly #requests: { readonly [U in SigningUse]: CertificateRequest<Tunnelled<SignCertificateAnswer>> };
 
-  constructor(station: Station) {
+  constructor(station: PncStation) {
     this.#station = station;
     this.certificates = new V2gCertificates(station);
     const request = (type: SigningUse) =>

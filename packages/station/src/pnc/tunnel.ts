@@ -1,16 +1,17 @@
 import type { Requests, Responses } from '@evander/ocpp';
-import type { Station } from '../station.ts';
-import { recordViolation } from '../violations.ts';
-import { VENDOR_IDS, type Dialect } from './dialect.ts';
+import { recordViolation, type ViolationsContext } from '../connection/violations.ts';
+import type { Caller } from '../context/station-context.ts';
+import { VENDOR_IDS, type Dialect } from '../options/dialect.ts';
 import type { PncMessage } from './message.ts';
 import { commands } from './messages/index.ts';
+import type { PncStation } from './pnc-station.ts';
 
 /** The answer from within, or why the tunnel has none: its status, when that is not Accepted (PNC §2.2). */
 export type Tunnelled<A> = A | Exclude<Responses['DataTransfer']['status'], 'Accepted'>;
 
 /** Sends a message inside DataTransfer. Rejects as `station.call` does, or when the answer is no JSON object. */
 export async function callThrough<R, A>(
-  station: Station,
+  station: Caller & ViolationsContext,
   dialect: Dialect,
   message: PncMessage<R, A>,
   request: R,
@@ -32,7 +33,7 @@ export async function callThrough<R, A>(
 
 /** Answers what came inside DataTransfer; Rejected is what cannot be read (ocpp16-messages PnC.2). */
 export function answerThrough(
-  station: Station,
+  station: PncStation,
   dialect: Dialect,
   { messageId = '', data = '' }: Requests['DataTransfer'],
 ): Responses['DataTransfer'] {

@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CertificateHashData } from '@evander/ocpp';
-import { certificateHash, isSameHash } from '../certificate-hash.ts';
-import { OwnCertificate } from '../own-certificate.ts';
-import { RootStore } from '../root-store.ts';
-import type { Station } from '../station.ts';
-import { isIssuedBy, isValidNow, readCertificates } from '../x509.ts';
+import type { StationContext } from '../context/station-context.ts';
+import { certificateHash, isSameHash } from '../security/certificate-hash.ts';
+import { OwnCertificate } from '../security/own-certificate.ts';
+import { RootStore } from '../security/root-store.ts';
+import { isIssuedBy, isValidNow, readCertificates } from '../security/x509.ts';
 
 /** The types of roots that only Plug & Charge has. */
 export type V2gRootType = 'V2GRootCertificate' | 'MORootCertificate';
@@ -19,10 +19,10 @@ export type HashDataChain = {
 /** The certificate that cars see, and the roots of cars and contracts; apart from the native ones (PNC §2.3). */
 export class V2gCertificates {
   readonly own: OwnCertificate;
-  readonly #station: Station;
+  readonly #station: StationContext;
   readonly #roots = new RootStore<V2gRootType>();
 
-  constructor(station: Station) {
+  constructor(station: StationContext) {
     this.#station = station;
     this.own = new OwnCertificate(station, { isForCars: true });
   }

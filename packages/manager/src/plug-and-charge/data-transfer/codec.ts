@@ -1,8 +1,8 @@
 import { checkTunnelled, dialectOf, DIALECTS, OcppError, readTunnelled } from '@evander/ocpp';
 import type { DataTransferRequest, Dialect } from '@evander/ocpp';
 import { storable } from '../../database/storable.ts';
+import { messageIdsOf, pncActionOf, wordingOf } from './dialects.ts';
 import type { PncAction } from './tunnel.ts';
-import { messageIdsOf, pncActionOf, wordingOf } from './wording.ts';
 import type { Side } from './wording.ts';
 
 type Payload = Record<string, unknown>;

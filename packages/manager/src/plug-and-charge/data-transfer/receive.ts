@@ -4,9 +4,9 @@ import { faultOf } from '../../database/storage-error.ts';
 import * as pncDialects from '../dialects.store.ts';
 import { openRequest, packResponse } from './codec.ts';
 import type { Opened } from './codec.ts';
+import { messageIdsOf } from './dialects.ts';
 import { PNC_MESSAGES } from './index.ts';
 import type { PncContext, PncMessage, PncStationAction } from './tunnel.ts';
-import { messageIdsOf } from './wording.ts';
 
 type Context = Omit<PncContext, 'dialect'>;
 type HandleData = (request: DataTransferRequest, context: Context) => Promise<DataTransferResponse>;

@@ -1,6 +1,3 @@
-import { DIALECTS } from '@evander/ocpp';
-import type { Dialect } from '@evander/ocpp';
-import { HAS2BE_MESSAGE_IDS, HAS2BE_WORDING } from './has2be-wording.ts';
 import type { PncAction } from './tunnel.ts';
 
 /** What a dialect needs to know besides the payload itself. */
@@ -22,30 +19,3 @@ export interface Wording {
 }
 
 export type Wordings = { readonly [A in PncAction]?: Wording };
-
-const WORDINGS: { readonly [D in Dialect]: Wordings } = { oca: {}, has2be: HAS2BE_WORDING };
-const MESSAGE_IDS: { readonly [D in Dialect]: { readonly [A in PncAction]?: readonly string[] } } = {
-  oca: {},
-  has2be: HAS2BE_MESSAGE_IDS,
-};
-
-/** How a dialect words an action. */
-export function wordingOf(dialect: Dialect, action: PncAction): Wording {
-  return WORDINGS[dialect][action] ?? {};
-}
-
-/** The messageIds of an action in a dialect: the one to send first, then what older stations call it. */
-export function messageIdsOf(dialect: Dialect, action: PncAction): readonly string[] {
-  return MESSAGE_IDS[dialect][action] ?? [action];
-}
-
-/** The action that a messageId means, whatever its case; undefined when the dialect has none of that name. */
-export function pncActionOf(dialect: Dialect, messageId: string): PncAction | undefined {
-  const wanted = messageId.toLowerCase();
-  return PNC_ACTIONS.find((action) =>
-    messageIdsOf(dialect, action).some((id) => id.toLowerCase() === wanted),
-  );
-}
-
-/** Every action of the tunnel, in the words of OCA. */
-export const PNC_ACTIONS = Object.keys(DIALECTS.oca.actions) as PncAction[];

@@ -1,8 +1,8 @@
-import { reportSecurityEvent } from '../../deliver.ts';
-import { useNewCertificate } from '../../messages/certificate-signed.ts';
-import type { Station } from '../../station.ts';
+import { reportSecurityEvent } from '../../connection/deliver.ts';
+import { useNewCertificate } from '../../security/new-certificate.ts';
+import { command } from '../command.ts';
 import { pemOf } from '../hex-der.ts';
-import { command } from '../message.ts';
+import type { PncStation } from '../pnc-station.ts';
 import { object, oneOf, text } from '../shape.ts';
 import type { SigningUse } from './sign-certificate.ts';
 
@@ -18,7 +18,7 @@ export const certificateSigned = {
   ),
 };
 
-function take(station: Station, use: SigningUse, chain: string): { status: 'Accepted' | 'Rejected' } {
+function take(station: PncStation, use: SigningUse, chain: string): { status: 'Accepted' | 'Rejected' } {
   const fault = station.pnc.accept(use, chain);
   if (fault !== undefined) {
     station.afterAnswer(() => reportSecurityEvent(station, 'InvalidChargePointCertificate', fault));

@@ -1,5 +1,5 @@
+import { command } from '../command.ts';
 import { hashData } from '../fields.ts';
-import { command } from '../message.ts';
 import { object } from '../shape.ts';
 
 const shape = object({ certificateHashData: hashData });

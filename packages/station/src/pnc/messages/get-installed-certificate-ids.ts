@@ -1,6 +1,6 @@
 import type { CertificateHashData } from '@evander/ocpp';
-import type { Station } from '../../station.ts';
-import { command } from '../message.ts';
+import { command } from '../command.ts';
+import type { PncStation } from '../pnc-station.ts';
 import { either, list, object, oneOf } from '../shape.ts';
 import { NATIVE_TYPES, type Has2beRootType } from './install-certificate.ts';
 
@@ -26,7 +26,7 @@ export const getInstalledCertificateIds = {
   ),
 };
 
-function hashesOf({ pnc, certificates }: Station, type: Has2beType): CertificateHashData[] {
+function hashesOf({ pnc, certificates }: PncStation, type: Has2beType): CertificateHashData[] {
   if (type === 'CSMSRootCertificate' || type === 'ManufacturerRootCertificate')
     return certificates.list(NATIVE_TYPES[type]);
   return pnc.certificates.list([type]).map(({ certificateHashData }) => certificateHashData);

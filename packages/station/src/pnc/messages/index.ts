@@ -1,5 +1,5 @@
-import type { Dialect } from '../dialect.ts';
-import type { PncCommand } from '../message.ts';
+import type { Dialect } from '../../options/dialect.ts';
+import type { PncCommand } from '../command.ts';
 import { certificateSigned } from './certificate-signed.ts';
 import { deleteCertificate } from './delete-certificate.ts';
 import { getInstalledCertificateIds } from './get-installed-certificate-ids.ts';

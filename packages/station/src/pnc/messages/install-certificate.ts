@@ -1,5 +1,5 @@
+import { command } from '../command.ts';
 import { pemOf } from '../hex-der.ts';
-import { command } from '../message.ts';
 import { object, oneOf, text } from '../shape.ts';
 
 /** What the native messages call the types that Has2Be has besides. */

@@ -1,5 +1,5 @@
-import type { Station } from '../../station.ts';
-import { command } from '../message.ts';
+import { command } from '../command.ts';
+import type { PncStation } from '../pnc-station.ts';
 import { object, oneOf, text } from '../shape.ts';
 import type { SigningUse } from './sign-certificate.ts';
 
@@ -23,7 +23,7 @@ export const triggerMessage = {
   ),
 };
 
-function sign(station: Station, use: SigningUse): object {
+function sign(station: PncStation, use: SigningUse): object {
   const { pnc, configuration } = station;
   // As for the native CSR (SEC A02): O is CpoName.
   if (!pnc.isEnabled || !configuration.find('CpoName')?.value) return { status: 'Rejected' };
