@@ -14,7 +14,7 @@ export default {
   globalTeardown: '<rootDir>/test/global-teardown.ts',
   reporters: ['default', '<rootDir>/test/octt-reporter.js'],
   testTimeout: 30_000,
-  // Half of the time a test waits, for timers or for PostgreSQL: three files at once keep two processors busy.
+  // Tests wait half of the time, for timers or for PostgreSQL: three files at once keep two processors busy.
   maxWorkers: '150%',
   // ES modules of a test file stay in memory when it ends: a single process for all files would come to 4 GB, where Node.js ends it.
   workerIdleMemoryLimit: '1GB',

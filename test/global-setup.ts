@@ -31,7 +31,7 @@ export default async function setUp(): Promise<void> {
   await startPostgres();
 }
 
-/** Half a second when nothing has changed. Faults of types fail `pnpm check`, not here. */
+/** Takes half a second if nothing has changed. Type errors fail `pnpm check`, not this. */
 function compile(): void {
   const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
   spawnSync(process.execPath, [compiler, '-b', fileURLToPath(new URL('..', import.meta.url))], {
@@ -51,7 +51,7 @@ async function startPostgres(): Promise<void> {
   await prepareTemplate();
 }
 
-/** Memory, where the system lends it as a directory: to copy a database there takes a tenth of the time. */
+/** A directory in memory if there is room: copying a database there takes a tenth of the time. */
 async function directory(): Promise<string> {
   const memory = await statfs(MEMORY).catch(() => undefined);
   return memory !== undefined && memory.bavail * memory.bsize > ROOM_BYTES ? MEMORY : tmpdir();

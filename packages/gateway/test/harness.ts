@@ -200,7 +200,7 @@ export async function openGateway(options: TestGatewayOptions): Promise<Gateway>
     maxFrameBytes: 1024 * 1024,
     pingMs: 60_000,
     answerTimeoutMs: 30_000,
-    // A test that leaves a result unacknowledged waits for it at its end.
+    // Tests that leave a result unacknowledged wait this long at their end.
     drainMs: 100,
     repeatDelaysMs: [50, 100],
     aliveEveryMs: 60_000,

@@ -19,8 +19,8 @@ export interface Process {
 }
 
 /**
- * Runs `evander <args>` in a process of its own, with these variables and no others of ours. It runs what test/global-setup.ts has
- * compiled: to compile the sources in each process would take longer than most processes of these tests live.
+ * Runs `evander <args>` in a process of its own, with these variables and no others of ours. It runs the compiled packages
+ * (test/global-setup.ts): compiling the sources takes longer than most of these processes live.
  */
 export function run(args: string[], variables: Record<string, string | number>): Process {
   const env = Object.fromEntries(

@@ -118,8 +118,8 @@ function timed(text: string, ms: number): pg.QueryConfig {
 }
 
 // A connection that breaks is replaced by the pool; without listeners it would end the process. While it is idle the pool tells of it,
-// in use its user is told by the query that is under way, or by the next. A pool that is closed does not wait until the server has
-// closed the connections too: a server that stops right then loses nothing.
+// in use its user is told by the query that is under way, or by the next. pool.end() does not wait until the
+// server has closed its connections: if the server stops at that moment, nothing is lost.
 function surviveLosses(pool: pg.Pool, onError: (error: Error) => void): void {
   pool.on('error', (error) => {
     if (!pool.ending) onError(error);

@@ -24,7 +24,7 @@ const ADMINS_ONLY = ['/api/v1/api-keys', '/api/v1/webhooks'];
 
 let api: TestApi;
 let routes: RouteAccess[];
-/** Without the other methods that a path only refuses: one handler does, and one of them stands for all. */
+/** All routes, but of the methods that a path refuses only one: the same handler refuses them all. */
 let asked: RouteAccess[];
 beforeAll(async () => {
   api = await openApi();

@@ -110,7 +110,7 @@ const REJECTED: Variant[] = [
 ];
 
 const requests = new Map<string, Promise<string>>();
-/** The request of a variant, made once: each way gets the same. */
+/** The request of a variant, made once and sent on each of the ways. */
 function csrOf([name, subject, extension]: Variant): Promise<string> {
   const csr = requests.get(name) ?? makeCsr(subject, extension);
   requests.set(name, csr);

@@ -158,7 +158,7 @@ test('transactions of a period come by their start, also those that were sent la
 });
 
 test('events of several kinds and groups are in one order, page by page', async () => {
-  // Events of the tests before get their ids a moment later: now they would come between those of this one.
+  // Events of earlier tests may get their ids only now, between those of this test: wait for them.
   while ((await api.desk.rows('SELECT FROM event_intake')).length > 0) await delay(5);
   const kinds = ['transaction.started', 'station.booted', 'transaction.closed', 'log.status', 'x.unknown'];
   await api.desk.rows(
