@@ -95,8 +95,9 @@ test('counts refused handshakes by station and reason', async () => {
     kind: 'turnedAway',
     handshakes: [handshake, { ...handshake, at: '2026-11-20T11:00:00.000Z' }],
   });
+  await tell('gw-b', { kind: 'turnedAway', handshakes: [{ ...handshake, at: '2026-11-20T10:30:00.000Z' }] });
   expect(await desk.rows("SELECT status, count, last_at FROM turned_away WHERE station_id = 'X1'")).toEqual([
-    { status: 401, count: 2, last_at: new Date('2026-11-20T11:00:00Z') },
+    { status: 401, count: 3, last_at: new Date('2026-11-20T11:00:00Z') },
   ]);
 });
 
