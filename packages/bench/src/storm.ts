@@ -47,7 +47,14 @@ async function main(stations: number): Promise<void> {
       `Node.js ${process.version}, ${broker.brokerName}; ${stations} stations, load on the same machine`,
     );
     await client.query(REGISTER.replaceAll('$STATIONS', String(stations)));
-    const parts = [ours.gateway, ours.manager, database.watched, ...(broker.broker ? [broker.broker] : [])];
+    const load = { name: broker.broker ? 'load' : 'load and broker', pids: () => [process.pid] };
+    const parts = [
+      ours.gateway,
+      ours.manager,
+      database.watched,
+      ...(broker.broker ? [broker.broker] : []),
+      load,
+    ];
     for (const connectors of [0, 2]) {
       await isQuiet(client);
       await measured(client, parts, { ours, stations, connectors });
@@ -61,7 +68,7 @@ async function main(stations: number): Promise<void> {
 
 async function measured(
   client: pg.Client,
-  parts: Watched[],
+  parts: Pick<Watched, 'name' | 'pids'>[],
   { ours, stations, connectors }: { ours: Ours; stations: number; connectors: number },
 ): Promise<void> {
   await client.query('SELECT pg_stat_statements_reset()');

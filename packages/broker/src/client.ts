@@ -44,6 +44,8 @@ export class BrokerClient {
   #fault: string | undefined;
   #change: Promise<void> = Promise.resolve();
   #nextChange: Promise<void> | undefined;
+  /** The stream that holds back what is written until the end of this turn. */
+  #corked: MqttClient['stream'] | undefined;
 
   /** Throws when the URL's parameters do not fit together, or a file that it names cannot be read. */
   constructor(options: BrokerOptions) {
@@ -74,10 +76,23 @@ export class BrokerClient {
     if (!this.#client.connected) return false;
     const speaksMqtt5 = this.#client.options.protocolVersion === 5;
     const packet = { qos, ...(speaksMqtt5 && { properties: { correlationData: correlationData() } }) };
+    this.#holdTogether();
     this.#client.publish(topic, payload, packet, (error) => {
       if (error && !this.#client.disconnecting) this.#options.onError?.(error);
     });
     return true;
+  }
+
+  // What many sockets bring in one turn of the event loop goes out in one write.
+  #holdTogether(): void {
+    const { stream } = this.#client;
+    if (stream === this.#corked) return;
+    this.#corked = stream;
+    stream.cork();
+    setImmediate(() => {
+      this.#corked = undefined;
+      stream.uncork();
+    });
   }
 
   /** Subscribes to topics besides the filters; resolves once they stand, or at once when the broker is away (they follow). */

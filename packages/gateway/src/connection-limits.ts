@@ -46,7 +46,9 @@ export class ConnectionLimits {
   }
 
   originOf(socket: Socket): Origin {
-    return this.#origins.get(nameOf(socket)) ?? { address: socket.remoteAddress ?? '', isProxied: false };
+    // To name a socket costs two system calls, and most gateways have no such connections.
+    const proxied = this.#origins.size > 0 ? this.#origins.get(nameOf(socket)) : undefined;
+    return proxied ?? { address: socket.remoteAddress ?? '', isProxied: false };
   }
 
   /** Counts a connection for a client's address until it closes; false when that has too many already. */

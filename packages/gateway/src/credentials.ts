@@ -3,6 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { ClientCertificate } from './client-certificate.ts';
 import { askManagers } from './manager-call.ts';
 import type { ManagerCallOptions } from './manager-call.ts';
+import { QuestionBatch } from './question-batch.ts';
 
 /** What a gateway must know of a station to let it in. */
 export interface Credentials {
@@ -20,6 +21,11 @@ export interface Credentials {
   heartbeatSeconds?: number;
 }
 
+/** What managers answer about several stations, in the order of the question: null for those that nobody knows. */
+interface StationsAnswer {
+  stations: (Credentials | null)[];
+}
+
 /** A station nobody knows is `undefined`; a manager that cannot be asked is thrown as ManagerAwayError. */
 export type CredentialSource = (
   stationId: string,
@@ -34,14 +40,27 @@ export class ManagerAwayError extends Error {
 /** While one manager is silent for so long, the next is asked too: a hung one must not hold up handshakes. */
 const ASK_NEXT_AFTER_MS = 250;
 
-/** Asks the managers at every handshake, so that a new password or a revoked certificate counts at once. */
+/**
+ * Asks the managers at every handshake, so that a new password or a revoked certificate counts at once. Stations that come at the same
+ * time are asked about together; a certificate is judged by itself.
+ */
 export function credentialsFromManager(options: ManagerCallOptions): CredentialSource {
   const ask = askManagers({ askNextAfterMs: ASK_NEXT_AFTER_MS, ...options });
+  const askOne = (stationId: string, body?: object): Promise<Credentials | undefined> =>
+    ask(`/gateway/stations/${encodeURIComponent(stationId)}`, body) as Promise<Credentials | undefined>;
+  const together = new QuestionBatch(async (stationIds: string[]) => {
+    const [only = ''] = stationIds;
+    if (stationIds.length === 1) return [await askOne(only)];
+    const answer = (await ask('/gateway/stations', { stationIds })) as StationsAnswer | undefined;
+    // A manager of the version before, or an adapter to another system, knows the question about one station only.
+    if (!answer) return Promise.all(stationIds.map((stationId) => askOne(stationId)));
+    return answer.stations.map((credentials) => credentials ?? undefined);
+  });
   return async (stationId, certificate) => {
-    const path = `/gateway/stations/${encodeURIComponent(stationId)}`;
     try {
-      return (await ask(path, certificate && { certificateChain: certificate.chain })) as
-        Credentials | undefined;
+      return await (certificate
+        ? askOne(stationId, { certificateChain: certificate.chain })
+        : together.about(stationId));
     } catch (cause) {
       throw new ManagerAwayError('no manager can be asked for credentials', { cause });
     }

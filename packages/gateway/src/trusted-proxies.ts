@@ -20,11 +20,13 @@ export interface Attempt {
 /** The proxies whose forwarding headers are believed; from anyone else they are ignored. */
 export class TrustedProxies {
   readonly #networks = new BlockList();
+  readonly #hasAny: boolean;
   readonly #certificateHeader: CertificateHeader | undefined;
 
   /** Networks as `10.0.0.0/8`, or single addresses. */
   constructor(networks: readonly string[], certificateHeader?: CertificateHeader) {
     this.#certificateHeader = certificateHeader;
+    this.#hasAny = networks.length > 0;
     for (const network of networks) {
       const [address = '', bits] = network.split('/');
       const family = isIPv6(address) ? 'ipv6' : 'ipv4';
@@ -62,6 +64,7 @@ export class TrustedProxies {
   }
 
   has(address: string): boolean {
+    if (!this.#hasAny) return false;
     const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
     return this.#networks.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
   }

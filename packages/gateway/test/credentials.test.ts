@@ -2,7 +2,9 @@ import { hashStationPassword } from '@evander/process';
 import { expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { credentialsFromManager, ManagerAwayError } from '../src/index.ts';
 import type { ManagerCallOptions } from '../src/index.ts';
 import { closeLater, credentials, handshake, openStage, PEPPER } from './harness.ts';
@@ -12,16 +14,36 @@ interface CredentialsServer {
   asked: { path: string; authorization: string | undefined }[];
   /** What it answers: a status, or credentials with 200; nothing when it hangs. */
   answer: number | object | 'hang';
+  /** Is the question about several stations unknown to it? */
+  knowsOneOnly: boolean;
   onConnection(socket: unknown): void;
   closeIdle(): void;
 }
 
+function answerWith(response: ServerResponse, answer: object): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+}
+
+async function answerTogether(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: object,
+): Promise<void> {
+  const { stationIds } = (await json(request)) as { stationIds: string[] };
+  answerWith(response, {
+    stations: stationIds.map((stationId) => (stationId === 'stranger' ? null : { ...answer, stationId })),
+  });
+}
+
 async function openServer(answer: CredentialsServer['answer']): Promise<CredentialsServer> {
   const server = createServer((request, response) => {
-    opened.asked.push({ path: request.url ?? '', authorization: request.headers.authorization });
+    const path = request.url ?? '';
+    opened.asked.push({ path, authorization: request.headers.authorization });
     if (opened.answer === 'hang') return;
     if (typeof opened.answer === 'number') response.writeHead(opened.answer).end('{}');
-    else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(opened.answer));
+    else if (path !== '/gateway/stations') answerWith(response, opened.answer);
+    else if (opened.knowsOneOnly) response.writeHead(404).end('{}');
+    else void answerTogether(request, response, opened.answer);
   });
   server.on('connection', (socket) => opened.onConnection(socket));
   server.listen(0, '127.0.0.1');
@@ -37,6 +59,7 @@ async function openServer(answer: CredentialsServer['answer']): Promise<Credenti
     url: `http://127.0.0.1:${port}`,
     asked: [],
     answer,
+    knowsOneOnly: false,
     onConnection: () => undefined,
     closeIdle: () => server.closeIdleConnections(),
   };
@@ -104,7 +127,7 @@ test.each<[string, CredentialsServer['answer']]>([
   const server = await openServer(away);
   const { gateway } = await openStage({ credentialsOf: ask([server], { timeoutMs: 500 }) });
   const joining = Array.from({ length: 100 }, (_, i) => handshake(gateway, `/ws/CP${i}`));
-  while (server.asked.length < 150) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (server.asked.length < 8) await new Promise((resolve) => setTimeout(resolve, 20));
   server.answer = credentials('CP1');
   const statuses = (await Promise.all(joining)).map(({ status }) => status);
   expect(statuses).toEqual(Array(100).fill(101));
@@ -197,4 +220,32 @@ test('many questions at once share a few connections, and one that the manager h
     server.closeIdle();
     expect(await source('CP1')).toEqual(CP1);
   }
+});
+
+test('stations that come at the same time are asked about together, and each hears of itself', async () => {
+  const server = await openServer(credentials('any'));
+  const source = ask([server]);
+  const ids = Array.from({ length: 500 }, (_, i) => (i % 100 === 99 ? 'stranger' : `CP${i}`));
+  const answers = await Promise.all(ids.map((stationId) => source(stationId)));
+  expect(answers.map((answer) => answer?.stationId ?? 'stranger')).toEqual(
+    ids.map((id, i) => (i < 2 ? 'any' : id)),
+  );
+  expect(server.asked.length).toBeLessThan(10);
+});
+
+test('an adapter that knows the question about one station only is asked about each', async () => {
+  const server = await openServer(CP1);
+  server.knowsOneOnly = true;
+  const source = ask([server]);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => source('CP1')));
+  expect(answers).toEqual(answers.map(() => CP1));
+});
+
+test('a question that fails is told to all stations that it was about, and the next one is asked', async () => {
+  const server = await openServer(500);
+  const source = ask([server]);
+  const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => source('CP1')));
+  expect(outcomes.map(({ status }) => status)).toEqual(Array(20).fill('rejected'));
+  server.answer = CP1;
+  expect(await source('CP1')).toEqual(CP1);
 });

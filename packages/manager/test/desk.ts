@@ -226,7 +226,7 @@ export async function openDesk({
       await testDatabase.drop();
     },
   };
-  await stations.addUnknown(database, 'CP1');
+  await stations.addUnknown(database, ['CP1']);
   await connect(database, 'CP1');
   await ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
   return desk;

@@ -8,6 +8,9 @@ import type { StationCredentials } from '../stations/stations.store.ts';
 
 const Params = Type.Object({ stationId: Type.String() });
 const Shown = Type.Object({ certificateChain: Type.String({ maxLength: 100_000 }) });
+const Stations = Type.Object({
+  stationIds: Type.Array(Type.String(), { minItems: 1, maxItems: 1000 }),
+});
 const Names = Type.Object({
   names: Type.Array(Type.String({ maxLength: 255 }), { minItems: 1, maxItems: 100 }),
 });
@@ -29,6 +32,11 @@ export function gatewayRoutes(app: App, context: ApiContext): void {
     },
   );
   app.post(
+    '/gateway/stations',
+    { config: { role: 'gateway' }, schema: { body: Stations, hide: true } },
+    async ({ body: { stationIds } }) => ({ stations: await credentialsOfAll(stationIds, context) }),
+  );
+  app.post(
     '/gateway/server-certificates',
     { config: { role: 'gateway' }, schema: { body: Names, hide: true } },
     async ({ body: { names } }) => {
@@ -39,23 +47,31 @@ export function gatewayRoutes(app: App, context: ApiContext): void {
   );
 }
 
-async function credentialsOf(
-  stationId: string,
-  { database, unknownStations, heartbeatSeconds }: ApiContext,
-): Promise<StationCredentials> {
-  // The next BootNotification may tell it the longer one.
-  const withHeartbeat = (found: StationCredentials): StationCredentials => ({
-    ...found,
-    heartbeatSeconds: Math.max(found.heartbeatSeconds ?? 0, heartbeatSeconds),
-  });
-  const known = await stations.credentials(database, stationId);
-  if (known) return withHeartbeat(known);
+async function credentialsOf(stationId: string, context: ApiContext): Promise<StationCredentials> {
+  const [found] = await credentialsOfAll([stationId], context);
   // A gateway takes 404 for an answer and all else for a manager that is away, so an impossible id is merely unknown.
-  if (unknownStations === 'reject' || !isStationId(stationId)) throw unknown(stationId);
-  await stations.addUnknown(database, stationId);
-  const added = await stations.credentials(database, stationId);
-  if (!added) throw unknown(stationId);
-  return withHeartbeat(added);
+  if (!found) throw unknown(stationId);
+  return found;
+}
+
+/** In the order of the ids; null for stations that nobody knows. */
+async function credentialsOfAll(
+  stationIds: string[],
+  { database, unknownStations, heartbeatSeconds }: ApiContext,
+): Promise<(StationCredentials | null)[]> {
+  const known = await stations.credentialsOfAll(database, stationIds);
+  const strangers = stationIds.filter((stationId) => !known.has(stationId) && isStationId(stationId));
+  if (unknownStations === 'accept' && strangers.length > 0) {
+    await stations.addUnknown(database, strangers);
+    for (const [id, added] of await stations.credentialsOfAll(database, strangers)) known.set(id, added);
+  }
+  return stationIds.map((stationId) => {
+    const found = known.get(stationId);
+    // The next BootNotification may tell it the longer one.
+    return found
+      ? { ...found, heartbeatSeconds: Math.max(found.heartbeatSeconds ?? 0, heartbeatSeconds) }
+      : null;
+  });
 }
 
 function unknown(stationId: string): Problem {

@@ -52,7 +52,7 @@ export class HeardStations {
     const leaseOf = (seconds: number): number => (2 * seconds + 60) * 1000;
     if (at.getTime() - (this.#heardMs.get(stationId) ?? -Infinity) < leaseOf(heartbeatSeconds) / 10) return;
     if (unknownStations === 'accept' && isStationId(stationId))
-      await stations.addUnknown(database, stationId);
+      await stations.addUnknown(database, [stationId]);
     const connection = { stationId, connectionId: this.#clock.next(at.getTime()), at };
     const seconds =
       (await configuration.heartbeatSeconds(database, [stationId])).get(stationId) ?? heartbeatSeconds;

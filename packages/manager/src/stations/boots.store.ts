@@ -15,7 +15,7 @@ const updateBoots = statement(
    UPDATE stations s SET registration_status = boot_answer, booted_at = b.at, vendor = b.vendor, model = b.model,
      charge_point_serial_number = b.charge_point_serial_number, charge_box_serial_number = b.charge_box_serial_number,
      firmware_version = b.firmware_version, iccid = b.iccid, imsi = b.imsi, meter_type = b.meter_type,
-     meter_serial_number = b.meter_serial_number, reset_pending_since = NULL
+     meter_serial_number = b.meter_serial_number, reset_pending_since = NULL, last_seen_at = greatest(last_seen_at, b.at)
    FROM booted b WHERE s.station_id = b.station_id RETURNING s.station_id AS "stationId", boot_answer AS "bootAnswer"`,
 );
 

@@ -151,11 +151,15 @@ export async function isConnected(db: Db, stationId: string): Promise<boolean> {
   return rowCount === 1;
 }
 
+// Each connection is found by its station: where the statistics are older than a storm, PostgreSQL takes open ones for rare, and would
+// look through all of them.
 const selectWeak = statement(
   'connections.weakerThanTheirStation',
   `SELECT c.station_id AS "stationId", c.connection_id AS "connectionId", s.security_profile AS "securityProfile"
-   FROM connections c JOIN stations s USING (station_id)
-   WHERE c.station_id = ANY ($1::text[]) AND c.disconnected_at IS NULL AND c.security_profile < s.security_profile`,
+   FROM unnest($1::text[]) AS told (station_id)
+     CROSS JOIN LATERAL (SELECT * FROM connections c WHERE c.station_id = told.station_id OFFSET 0) AS c
+     JOIN stations s ON s.station_id = c.station_id
+   WHERE c.disconnected_at IS NULL AND c.security_profile < s.security_profile`,
 );
 
 /** The connections of these stations that were accepted before their security profile was raised. */

@@ -50,13 +50,13 @@ export async function lock(
 const insertUnknown = statement(
   'stations.addUnknown',
   `INSERT INTO stations (station_id)
-   SELECT $1::text WHERE NOT EXISTS (SELECT FROM stations WHERE serial_numbers @> ARRAY[$1::text])
-   ON CONFLICT DO NOTHING`,
+   SELECT id FROM unnest($1::text[]) AS told (id) WHERE NOT EXISTS (SELECT FROM stations WHERE serial_numbers @> ARRAY[id])
+   ORDER BY id ON CONFLICT DO NOTHING`,
 );
 
-/** Adds a station that nobody registered, without a password; not when its id is a serial number registered for another. */
-export async function addUnknown(db: Db, stationId: string): Promise<void> {
-  await db.query(insertUnknown([stationId]));
+/** Adds stations that nobody registered, without a password; not those whose id is a serial number registered for another. */
+export async function addUnknown(db: Db, stationIds: string[]): Promise<void> {
+  await db.query(insertUnknown([stationIds]));
 }
 
 const selectCredentials = statement(
@@ -66,7 +66,7 @@ const selectCredentials = statement(
      assumed_subprotocol AS "assumedSubprotocol",
      (SELECT value::int FROM configuration_keys k
       WHERE k.station_id = s.station_id AND k.key_lower = 'heartbeatinterval' AND value ~ '^[0-9]{1,9}$') AS "heartbeatSeconds"
-   FROM stations s WHERE station_id = $1`,
+   FROM stations s WHERE station_id = ANY ($1::text[])`,
 );
 
 const selectNames = statement(
@@ -176,8 +176,16 @@ export interface StationCredentials {
 
 /** What a station may show at a handshake: its password, and those that may have become it by a command. */
 export async function credentials(db: Db, stationId: string): Promise<StationCredentials | undefined> {
-  const { rows } = await db.query<StationCredentials>(selectCredentials([stationId]));
-  return rows[0];
+  return (await credentialsOfAll(db, [stationId])).get(stationId);
+}
+
+/** The same of several stations, by id; of those that are known. */
+export async function credentialsOfAll(
+  db: Db,
+  stationIds: string[],
+): Promise<Map<string, StationCredentials>> {
+  const { rows } = await db.query<StationCredentials>(selectCredentials([stationIds]));
+  return new Map(rows.map((row) => [row.stationId, row]));
 }
 
 const markReset = statement(

@@ -45,7 +45,7 @@ async function later(seconds: number): Promise<void> {
 async function fleet(count: number, { isThere = true } = {}): Promise<string[]> {
   const ids = Array.from({ length: count }, (_, i) => `F${prefix}-${i}${isThere ? '' : '-away'}`);
   for (const stationId of ids) {
-    await stations.addUnknown(api.desk.database, stationId);
+    await stations.addUnknown(api.desk.database, [stationId]);
     if (isThere) await connect(api.desk.database, stationId);
     await boot(stationId, '1.0');
   }

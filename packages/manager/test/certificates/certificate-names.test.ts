@@ -248,6 +248,6 @@ test('a name belongs to one station', async () => {
       body: { field: 'serialNumbers', detail: expect.stringContaining('station CP2') as unknown },
     });
   // Nor does one that connects unregistered get it.
-  await stations.addUnknown(api.desk.database, 'SN-2');
+  await stations.addUnknown(api.desk.database, ['SN-2']);
   expect(await stations.find(api.desk.database, 'SN-2')).toBeUndefined();
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
   desk = await openDesk();
   for (let i = 0; i < MANAGERS; i++)
     managers.push(openDatabase({ url: desk.databaseUrl, poolSize: 1, onError: () => {} }));
-  for (const stationId of STATIONS) await stations.addUnknown(desk.database, stationId);
+  await stations.addUnknown(desk.database, STATIONS);
 });
 afterAll(async () => {
   for (const database of managers) await database.close();

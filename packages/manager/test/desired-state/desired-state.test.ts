@@ -7,7 +7,7 @@ import type { Answer, TestApi } from '../http/harness.ts';
 let api: TestApi;
 beforeAll(async () => {
   api = await openApi();
-  for (const stationId of ['CP2', 'CP3', 'OTHER']) await stations.addUnknown(api.desk.database, stationId);
+  await stations.addUnknown(api.desk.database, ['CP2', 'CP3', 'OTHER']);
 });
 afterAll(() => api.close());
 

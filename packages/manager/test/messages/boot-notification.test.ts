@@ -14,7 +14,7 @@ afterAll(() => desk.close());
 const BOOT = { chargePointVendor: 'Vendor', chargePointModel: 'Model' };
 
 async function addStation(stationId: string, bootAnswer: string): Promise<void> {
-  await stations.addUnknown(desk.database, stationId);
+  await stations.addUnknown(desk.database, [stationId]);
   await desk.rows('UPDATE stations SET boot_answer = $2 WHERE station_id = $1', [stationId, bootAnswer]);
 }
 

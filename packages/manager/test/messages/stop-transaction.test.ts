@@ -113,7 +113,7 @@ test('the first of two different stops counts; the other is kept for an operator
 });
 
 test("answers a stop of an unknown transaction, and of another station's, and keeps it", async () => {
-  await stations.addUnknown(desk.database, 'CP2');
+  await stations.addUnknown(desk.database, ['CP2']);
   const { transactionId } = await start();
   const request = { meterStop: 1, timestamp: STOPPED, idTag: 'GOOD' };
   for (const [id, stationId] of [

@@ -189,7 +189,7 @@ class World {
   #at = 0;
 
   async run(steps: Step[]): Promise<void> {
-    await stations.addUnknown(desk.database, this.#stationId);
+    await stations.addUnknown(desk.database, [this.#stationId]);
     await this.#ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
     for (const step of steps) {
       this.#at += SECONDS;

@@ -33,7 +33,7 @@ class Station {
 
   static async open(withoutId = -1): Promise<Station> {
     const station = new Station(withoutId);
-    await stations.addUnknown(desk.database, station.id);
+    await stations.addUnknown(desk.database, [station.id]);
     await addTag(desk, station.soleTag, { concurrent_transaction_limit: 1 });
     await station.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
     return station;

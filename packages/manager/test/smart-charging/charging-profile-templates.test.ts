@@ -58,7 +58,7 @@ const configure = (stationId: string, key: string, value: string) =>
     [stationId, key, value],
   );
 async function addStation(stationId: string): Promise<void> {
-  await stations.addUnknown(api.desk.database, stationId);
+  await stations.addUnknown(api.desk.database, [stationId]);
   await connect(api.desk.database, stationId);
 }
 async function start(connectorId: number): Promise<number> {

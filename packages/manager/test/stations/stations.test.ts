@@ -124,6 +124,26 @@ test("gateways are told credentials with their key only, and of strangers as the
   await open.close();
 });
 
+test('gateways are told credentials of many stations at once, in their order', async () => {
+  const ask = (from: TestApi, ...stationIds: string[]) =>
+    from.send('POST', '/gateway/stations', { stationIds }, GATEWAY_KEY);
+  const ids = (body: { stations?: ({ stationId: string } | null)[] }) =>
+    body.stations?.map((station) => station?.stationId ?? null);
+  const known = (await ask(api, 'stranger', 'CP1', 'no id\u00a0', 'CP1')).body as object;
+  expect(ids(known)).toEqual([null, 'CP1', null, 'CP1']);
+  const single = (await api.send('GET', '/gateway/stations/CP1', undefined, GATEWAY_KEY)).body;
+  expect(known).toMatchObject({ stations: [null, single, null, single] });
+  expect((await api.send('POST', '/gateway/stations', { stationIds: ['CP1'] }, 'wrong')).status).toBe(401);
+  const open = await openApi({ unknownStations: 'accept' });
+  expect(ids((await ask(open, 'NEW2', 'CP1', 'NEW1', 'NEW2')).body as object)).toEqual([
+    'NEW2',
+    'CP1',
+    'NEW1',
+    'NEW2',
+  ]);
+  await open.close();
+});
+
 test('a station that was turned away is listed with its reason, and adopted with one PUT', async () => {
   const { database } = api.desk;
   const handshake = {

@@ -9,7 +9,7 @@ beforeAll(async () => {
   api = await openApi();
   await addTag(api.desk, 'TAG1', { parent_id_tag: 'FLEET' });
   await addTag(api.desk, 'TAG2');
-  await stations.addUnknown(api.desk.database, 'CP2');
+  await stations.addUnknown(api.desk.database, ['CP2']);
 });
 afterAll(() => api.close());
 
