@@ -93,9 +93,9 @@ test('5. the database stands still for 20 s', () =>
 test('6. the network between a gateway and the broker is cut for 20 s', () =>
   charging('CUT', async () => {
     const gateway = first(system.gateways);
-    await gateway.leave('road');
+    await gateway.leave('internal');
     await pause(CUT_MS);
-    await gateway.join('road');
+    await gateway.join('internal');
     await system.ready(gateway);
   }));
 

@@ -3,8 +3,8 @@ import type { StartedTestContainer } from 'testcontainers';
 
 const FREEZE_TRIES = 10;
 
-/** `road`: broker, database, gateways and managers. `edge`: gateways and the load balancer. */
-export type NetworkName = 'road' | 'edge';
+/** `mqttLink`: broker, database, gateways and managers. `edge`: gateways and the load balancer. */
+export type NetworkName = 'internal' | 'edge';
 
 /** A container that can be harmed and helped up again under the same name, address and ports. */
 export interface Part {

@@ -86,7 +86,7 @@ test(
     const received = new ReceivedCommands();
     for (const station of stationsOf(fleets)) received.watch(station);
     const clients = new CommandClients({ system, stations: stationsOf(fleets), random: random(3) });
-    const readers = [undefined, undefined, 'transaction.*,command.settled'].map((kind, index) => {
+    const readers = [undefined, undefined, 'transaction.*,command.completed'].map((kind, index) => {
       const name = `reader ${index}`;
       return new EventReader({ name, ...(kind && { kind }), system, random: random(4 + index) });
     });

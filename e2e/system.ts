@@ -68,7 +68,7 @@ export class System {
   async start(): Promise<this> {
     const { managers = 2, gateways = 2 } = this.#options;
     await removeLeftovers();
-    for (const name of ['road', 'edge']) this.#networks.set(name, await new Network().start());
+    for (const name of ['internal', 'edge']) this.#networks.set(name, await new Network().start());
     [this.postgres, this.broker] = await Promise.all([this.#startPostgres(), this.#startBroker()]);
     this.#pool = new pg.Pool({
       connectionString: this.#databaseUrl('127.0.0.1', this.postgres.port(5432)),
@@ -149,7 +149,7 @@ export class System {
     const container = new GenericContainer('postgres:17').withEnvironment({
       POSTGRES_PASSWORD: this.#passwords.postgres,
     });
-    return this.#run('postgres', container, { network: 'road', ports: [5432] });
+    return this.#run('postgres', container, { network: 'internal', ports: [5432] });
   }
 
   #startBroker(): Promise<Part> {
@@ -167,7 +167,7 @@ export class System {
          mosquitto_passwd -b /run/evander/passwords manager ${manager} &&
          chown -R mosquitto /run/evander && exec mosquitto -c /mosquitto/config/mosquitto.conf`,
       ]);
-    return this.#run('broker', container, { network: 'road', ports: [1883] });
+    return this.#run('broker', container, { network: 'internal', ports: [1883] });
   }
 
   #startManager(index: number): Promise<Part> {
@@ -182,7 +182,7 @@ export class System {
     });
     // Webhooks reach a receiver in the test's own process by this name.
     container.withExtraHosts([{ host: THIS_MACHINE, ipAddress: 'host-gateway' }]);
-    return this.#run(`manager-${index}`, container, { network: 'road', alias: 'manager', ports: [9410] });
+    return this.#run(`manager-${index}`, container, { network: 'internal', alias: 'manager', ports: [9410] });
   }
 
   async #startGateway(index: number): Promise<Part> {
@@ -199,7 +199,7 @@ export class System {
       alias: 'gateway',
       ports: [9310, 9312],
     });
-    await part.join('road');
+    await part.join('internal');
     return part;
   }
 

@@ -20,7 +20,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return { url: urlOf(name), drop: () => maintain(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
-/** Makes the template anew: on a server that outlives the run, the schema may have changed since. */
+/** Makes the template again: on a server that outlives the run, the schema may have changed since. */
 export async function prepareTemplate(): Promise<void> {
   await maintain(`DROP DATABASE IF EXISTS ${TEMPLATE} WITH (FORCE)`);
   await maintain(`CREATE DATABASE ${TEMPLATE} TEMPLATE template0`);

@@ -13,7 +13,7 @@ interface Row {
   errorCode: string | null;
   /** Null where a manager sent it of its own accord. */
   requestedBy: string | null;
-  settledAt: Date | null;
+  completedAt: Date | null;
 }
 
 /** An answer that a connection held for so long after it was given must not be lost. */
@@ -26,7 +26,7 @@ export async function commandDifferences(
 ): Promise<string[]> {
   const rows = (await system.rows(
     `SELECT command_id AS "commandId", station_id AS "stationId", action, status, response, error_code AS "errorCode",
-       requested_by AS "requestedBy", settled_at AS "settledAt" FROM commands ORDER BY sequence`,
+       requested_by AS "requestedBy", completed_at AS "completedAt" FROM commands ORDER BY sequence`,
   )) as unknown as Row[];
   const byId = new Map(rows.map((row) => [row.commandId, row]));
   const acknowledged = new Map(sent.map((command) => [command.commandId, command]));
@@ -62,7 +62,7 @@ function faultsOf({ action, ...row }: Row, received: ReceivedCommand | undefined
   switch (row.status) {
     case 'queued':
     case 'sent':
-      return [...found, 'was never settled'];
+      return [...found, 'was never completed'];
     case 'expired':
       return times === 0 ? found : [...found, 'was received, but is expired'];
     case 'answered':
@@ -74,11 +74,11 @@ function faultsOf({ action, ...row }: Row, received: ReceivedCommand | undefined
         ? found
         : [...found, `was not answered with ${row.errorCode ?? ''}`];
   }
-  const settledMs = row.settledAt?.getTime() ?? 0;
+  const completedMs = row.completedAt?.getTime() ?? 0;
   const isLost = answers.some(
     ({ atMs, connection }) =>
       // An answer over another connection than the command's answers nothing.
-      connections.includes(connection) && connection.closedMs > Math.max(settledMs, atMs + DELIVERY_MS),
+      connections.includes(connection) && connection.closedMs > Math.max(completedMs, atMs + DELIVERY_MS),
   );
   return isLost ? [...found, 'was answered on a connection that stayed open'] : found;
 }

@@ -40,7 +40,11 @@ export async function tableDifferences(system: System, events: readonly Event[])
       'transactionId',
       'SELECT transaction_id AS id FROM transactions WHERE stopped_at IS NOT NULL',
     ],
-    ['command.settled', 'commandId', 'SELECT command_id AS id FROM commands WHERE settled_at IS NOT NULL'],
+    [
+      'command.completed',
+      'commandId',
+      'SELECT command_id AS id FROM commands WHERE completed_at IS NOT NULL',
+    ],
   ] as const;
   for (const [kind, field, sql] of tables) {
     const counts = new Map<string, number>();
@@ -66,7 +70,7 @@ export async function tableDifferences(system: System, events: readonly Event[])
 
 /** May the event be followed by another of its kind: a late answer, or the own stop of a transaction whose stop was inferred? */
 function isProvisional({ kind, data: { status, flags } }: Event): boolean {
-  if (kind === 'command.settled') return status === 'timedOut' || status === 'connectionLost';
+  if (kind === 'command.completed') return status === 'timedOut' || status === 'connectionLost';
   return kind === 'transaction.stopped' && Array.isArray(flags) && flags.includes('stopInferred');
 }
 

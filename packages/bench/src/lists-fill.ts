@@ -40,14 +40,14 @@ const STATIONS = [
    SELECT station_id, '1', 'bench', now() - interval '1 day', CASE WHEN right(station_id, 1) = '7' THEN now() END FROM stations`,
   `INSERT INTO connectors (station_id, connector_id, status, error_code, status_at, received_at)
    SELECT station_id, c, 'Available', 'NoError', now(), now() FROM stations, generate_series(0, 2) AS c`,
-  `INSERT INTO turned_away SELECT 'X' || i, 'unknownStation', 404, '203.0.113.7', 1 + i, now(), now() FROM generate_series(1, 1000) AS i`,
+  `INSERT INTO rejected_handshakes SELECT 'X' || i, 'unknownStation', 404, '203.0.113.7', 1 + i, now(), now() FROM generate_series(1, 1000) AS i`,
   `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
    SELECT station_id, 'key' || k, 'Key' || k, 'value', now() FROM stations, generate_series(1, 40) AS k`,
   `INSERT INTO station_groups (name, vendor, prefix, updated_at)
    SELECT 'group ' || i, CASE WHEN i < 10 THEN 'Vendor ' || i % 5 END, CASE WHEN i >= 10 THEN 'S0' || i % 10 END, now()
    FROM generate_series(0, 19) AS i`,
-  `INSERT INTO goals (station_id, kind, wanted, state, look_at, requested_at)
-   SELECT station_id, kind, '{}', CASE WHEN right(station_id, 4) = '0777' THEN 'failed' ELSE 'reached' END, now(), now()
+  `INSERT INTO reconciliations (station_id, kind, desired, state, look_at, requested_at)
+   SELECT station_id, kind, '{}', CASE WHEN right(station_id, 4) = '0777' THEN 'failed' ELSE 'succeeded' END, now(), now()
    FROM stations, (VALUES ('configuration'), ('localList')) AS k (kind)`,
   `INSERT INTO charging_profiles (station_id, charging_profile_id, connector_id, purpose, stack_level, profile, set_at)
    SELECT station_id, p, 1, 'TxDefaultProfile', p, '{}', now() FROM stations, generate_series(1, 3) AS p`,
@@ -98,7 +98,7 @@ const MESSAGES = [
    SELECT date_trunc('milliseconds', now() - interval '30 days' + i * interval '30 days' / $TRANSACTIONS),
      CASE WHEN i < $TRANSACTIONS / 10 AND i % 2 = 0 THEN 'firmware.status' WHEN i < 50 THEN 'certificate.signed'
        WHEN i % 100 < 60 THEN 'connector.status' WHEN i % 100 < 72 THEN 'transaction.started' WHEN i % 100 < 84 THEN 'transaction.stopped'
-       WHEN i % 100 < 95 THEN 'station.connected' WHEN i % 5000 = 99 THEN 'security.event' ELSE 'command.settled' END,
+       WHEN i % 100 < 95 THEN 'station.connected' WHEN i % 5000 = 99 THEN 'security.event' ELSE 'command.completed' END,
      ${STATION}, jsonb_build_object('number', i)
    FROM generate_series(1, $TRANSACTIONS) AS i`,
   days('frames', 7),
@@ -110,7 +110,7 @@ const MESSAGES = [
   `INSERT INTO connector_statuses (station_id, connector_id, status, error_code, status_at, received_at)
    SELECT ${STATION}, 1, CASE i % 2 WHEN 0 THEN 'Available' ELSE 'Charging' END, 'NoError', at, at
    FROM generate_series(1, $TRANSACTIONS) AS i, LATERAL (SELECT ${SPREAD('$TRANSACTIONS')} AS at) AS x`,
-  `INSERT INTO commands (command_id, station_id, action, request, status, created_at, expires_at, sent_at, settled_at)
+  `INSERT INTO commands (command_id, station_id, action, request, status, created_at, expires_at, sent_at, completed_at)
    SELECT gen_random_uuid(), ${STATION}, CASE WHEN i % 30000 = 29999 THEN 'ClearCache' WHEN i % 10 = 0 AND i < $TRANSACTIONS / 10 THEN 'UpdateFirmware'
        WHEN i % 3 = 0 THEN 'RemoteStartTransaction' ELSE 'GetConfiguration' END, '{}',
      CASE WHEN i % 10 = 1 AND i < $TRANSACTIONS / 20 THEN 'failed' WHEN i % 3001 = 8 THEN 'timedOut' WHEN i % 5003 = 7 THEN 'expired'

@@ -7,7 +7,7 @@ import { startBroker, startDatabase, startOurs, UNLIMITED } from './system.ts';
 import type { Ours } from './system.ts';
 
 /** So many stations come at a time. */
-const AT_ONCE = 1000;
+const CONCURRENCY = 1000;
 const REGISTER = `INSERT INTO stations (station_id) SELECT 'I' || i FROM generate_series(0, $STATIONS - 1) AS i;
   INSERT INTO connections (station_id, connection_id, gateway_id, connected_at, disconnected_at)
   SELECT station_id, '0', 'before', now(), now() FROM stations;
@@ -28,7 +28,7 @@ export async function reconnect(url: string, stations: number, connectors = 0): 
         await caller.call('StatusNotification', { connectorId, status: 'Available', errorCode: 'NoError' });
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
   const seconds = (performance.now() - startedMs) / 1000;
   for (const caller of callers) caller.close();
   return seconds;

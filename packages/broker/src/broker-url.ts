@@ -14,7 +14,7 @@ export interface BrokerAddress {
   url: string;
   username?: string;
   password?: string;
-  /** Reads the files that the URL names, anew at each call. Throws an Error that names them when they are of no use. */
+  /** Reads the files that the URL names, again at each call. Throws an Error that names them when they are of no use. */
   readTls(): TlsMaterial;
 }
 

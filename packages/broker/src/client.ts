@@ -9,7 +9,7 @@ export interface BrokerOptions {
   /** `mqtts://user:password@host:8883?cafile=…&certfile=…&keyfile=…`, or less of it. */
   url: string;
   clientId: string;
-  /** Published by the broker when this client is gone without a farewell. */
+  /** Published by the broker when this client is gone without a clean disconnect. */
   will?: { topic: string; payload: string };
   /** The wildcard subscriptions; they are renewed at every reconnect. */
   filters: string[];
@@ -136,13 +136,13 @@ export class BrokerClient {
   }
 
   async #subscribe(topics: string[]): Promise<void> {
-    const wanted = topics.map((topic) => [topic, { qos: this.#subscriptions.get(topic) ?? 0 }] as const);
-    const granted = await this.#client.subscribeAsync(Object.fromEntries(wanted));
+    const desired = topics.map((topic) => [topic, { qos: this.#subscriptions.get(topic) ?? 0 }] as const);
+    const granted = await this.#client.subscribeAsync(Object.fromEntries(desired));
     const refused = granted.find((grant) => grant.qos >= 128);
     if (refused) throw new Error(`the broker refuses the subscription ${refused.topic}`);
   }
 
-  /** Says farewell to the broker; the last will is not published. */
+  /** Says clean disconnect to the broker; the last will is not published. */
   async close(): Promise<void> {
     this.#ready = false;
     await this.#client.endAsync(!this.#client.connected);

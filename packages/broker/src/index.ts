@@ -17,9 +17,9 @@ export type {
   Connection,
   Listing,
   Presence,
-  TurnedAway,
+  Rejection,
   UnreadableFrame,
   WeakConnection,
 } from './presence.ts';
 export { readTopic, topicsUnder } from './topics.ts';
-export type { Road, Subprotocol, Topics } from './topics.ts';
+export type { TopicKind, Subprotocol, Topics } from './topics.ts';

@@ -12,7 +12,7 @@ export interface Connection {
 }
 
 /** A handshake that was refused. */
-export interface TurnedAway {
+export interface Rejection {
   stationId: string;
   status: number;
   reason: string;
@@ -46,7 +46,7 @@ export type Presence =
   | { kind: 'connected'; connections: Connection[] }
   | { kind: 'disconnected'; connections: Connection[] }
   | Listing
-  | { kind: 'turnedAway'; handshakes: TurnedAway[] }
+  | { kind: 'rejected'; handshakes: Rejection[] }
   | { kind: 'unreadable'; frames: UnreadableFrame[] }
   | { kind: 'alive' }
   | { kind: 'gone' };
@@ -75,7 +75,7 @@ const LISTS = {
   disconnected: 'connections',
   listing: 'connections',
   all: 'connections',
-  turnedAway: 'handshakes',
+  rejected: 'handshakes',
   unreadable: 'frames',
 } as const;
 

@@ -14,7 +14,7 @@ export function correlationData(): Buffer {
   return Buffer.from(JSON.stringify(carrier));
 }
 
-/** Runs `work` inside the trace that came as correlation data; whatever else stands there is passed over. */
+/** Runs `work` inside the trace that came as correlation data; whatever else stands there is ignored. */
 export function withinTrace<T>(correlationData: Buffer | undefined, work: () => T): T {
   const carrier = correlationData && decodeObject(correlationData);
   return carrier ? context.with(propagation.extract(ROOT_CONTEXT, carrier), work) : work();

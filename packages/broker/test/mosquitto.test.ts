@@ -115,9 +115,9 @@ test.each([
   ['gateway', 'gw-a', topics.presenceRequest, true],
   ['gateway', 'gw-a', presence('gw-b'), false],
   ['gateway', 'gw-a', topics.out('ocpp1.6', 'CP1'), false],
-  ['gateway', 'gw-a', topics.settled('ocpp1.6', 'CP1'), false],
+  ['gateway', 'gw-a', topics.ack('ocpp1.6', 'CP1'), false],
   ['manager', 'manager-a', topics.out('ocpp1.6', 'CP1'), true],
-  ['manager', 'manager-a', topics.settled('ocpp1.6', 'CP1'), true],
+  ['manager', 'manager-a', topics.ack('ocpp1.6', 'CP1'), true],
   ['manager', 'manager-a', topics.presenceRequest, true],
   ['manager', 'manager-a', topics.in('ocpp1.6', 'CP1'), false],
   ['manager', 'manager-a', presence('gw-b'), false],
@@ -132,7 +132,7 @@ test.each([
   // A broker says no to MQTT 5, or nothing: what comes after it tells that it has been worked on.
   await client.publishAsync(topic, 'claim', { qos: 1 }).catch(() => undefined);
   for (const [other, name, end] of [
-    ['manager', 'manager-end', topics.settled('ocpp1.6', 'END')],
+    ['manager', 'manager-end', topics.ack('ocpp1.6', 'END')],
     ['gateway', 'gw-end', topics.in('ocpp1.6', 'CP1')],
   ] as const)
     await (await open(other, name)).publishAsync(end, 'end', { qos: 1 });

@@ -121,7 +121,7 @@ test('comes back by itself, subscribed as before, when the broker was away', asy
   expect(peer.received.sort()).toEqual(['1', '2']);
 });
 
-test('publishes the last will of a client that is cut off, and none after a farewell', async () => {
+test('publishes the last will of a client that is cut off, and none after a clean disconnect', async () => {
   const { url } = await broker();
   const watcher = await connect(url, ['will/+']);
   const polite = await connect(url, [], { will: { topic: 'will/polite', payload: 'polite' } });

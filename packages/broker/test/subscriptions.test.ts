@@ -117,6 +117,6 @@ test('topics are subscribed and left in groups, and again after a loss of the br
   const end = heard('end');
   for (const topic of [...topics, 'end']) client.publish(topic, '');
   await end;
-  const wanted = [...topics.slice(STATIONS / 2), ...back, 'end'];
-  expect([...received].sort()).toEqual(wanted.sort());
+  const desired = [...topics.slice(STATIONS / 2), ...back, 'end'];
+  expect([...received].sort()).toEqual(desired.sort());
 });

@@ -15,7 +15,7 @@ import { BrokerClient } from '../src/index.ts';
 const MOSQUITTO = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto'].find(
   (path) => existsSync(path),
 );
-// Machines without Mosquitto test the same road on the embedded broker, without TLS.
+// Machines without Mosquitto test the same mqttLink on the embedded broker, without TLS.
 const withMosquitto = MOSQUITTO === undefined ? test.skip : test;
 const PASSWORD = 'p:a@s/s w%rd-mqtt';
 

@@ -19,7 +19,7 @@ test('gives back every station id that it is given', () => {
     fc.property(fc.string({ minLength: 1, unit: 'binary' }), (stationId) => {
       const topic = topics.out('ocpp1.6', stationId);
       expect(topic.split('/')).toHaveLength(4);
-      expect(readTopic('cs', topic)).toEqual({ road: 'out', id: stationId });
+      expect(readTopic('cs', topic)).toEqual({ kind: 'out', id: stationId });
     }),
   );
 });
@@ -33,6 +33,6 @@ test.each([
   'cs/in/ocpp1.6/a/b',
   'xs/in/ocpp1.6/CP1',
   'cs/up/ocpp1.6/CP1',
-])('knows no road for %p', (topic) => {
+])('knows no mqttLink for %p', (topic) => {
   expect(readTopic('cs', topic)).toBeUndefined();
 });

@@ -62,7 +62,7 @@ test('PostgreSQL that was killed is started again at the same address, as often 
   await expect(countWatchers(own.url)).rejects.toThrow();
 }, 60_000);
 
-test('one that cannot be started again is a failure that says why, and is not tried for ever', async () => {
+test('one that cannot be started again is a failure that says why, and is not tried forever', async () => {
   const own = await startOwnPostgres(dataDir, silentLog(), [0, 10]);
   const control = join(dataDir, 'postgres', 'cluster', 'data', 'global', 'pg_control');
   await rename(control, `${control}.away`);

@@ -13,7 +13,7 @@ import { MalformedFrames } from './malformed-frames.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { QueuedBytes } from './queued-bytes.ts';
 import { StationCalls } from './station-calls.ts';
-import type { StationResult } from './unsettled-results.ts';
+import type { StationResult } from './unacknowledged-results.ts';
 
 export interface ConnectionOptions {
   stationId: string;

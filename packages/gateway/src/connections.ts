@@ -6,8 +6,8 @@ import type { Admission } from './handshake.ts';
 import type { GatewayLimits } from './limits.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { QueuedBytes } from './queued-bytes.ts';
-import { Road } from './road.ts';
-import { UnsettledResults } from './unsettled-results.ts';
+import { MqttLink } from './mqtt-link.ts';
+import { UnacknowledgedResults } from './unacknowledged-results.ts';
 
 export interface ConnectionsOptions {
   mqttUrl: string;
@@ -21,29 +21,29 @@ export interface ConnectionsOptions {
   log: Log;
 }
 
-/** The stations that are connected to this gateway, and the road that their frames travel. */
+/** The stations that are connected to this gateway, and MQTT that their frames travel. */
 export class Connections {
-  readonly road: Road;
+  readonly mqttLink: MqttLink;
   readonly #options: ConnectionsOptions;
   readonly #connections = new Map<string, Connection>();
-  readonly #unsettled: UnsettledResults;
+  readonly #unacknowledged: UnacknowledgedResults;
   readonly #queuedBytes: QueuedBytes;
   #whenEmpty: (() => void) | undefined;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     this.#queuedBytes = new QueuedBytes(options.limits.queuedBytes);
-    this.road = new Road({
+    this.mqttLink = new MqttLink({
       ...options,
       onEnvelope: (stationId, envelope) => this.#connections.get(stationId)?.onEnvelope(envelope),
-      onSettled: (stationId, id) => this.#unsettled.settle(stationId, id),
+      onAcknowledged: (stationId, id) => this.#unacknowledged.acknowledge(stationId, id),
       onConnectedElsewhere: (other) => this.#onConnectedElsewhere(other),
       onWeakConnection: (weak) => this.#closeWeak(weak),
       onReady: () => this.#publishAgain(),
       connections: () => [...this.#connections.values()].map(({ announcement }) => announcement),
     });
-    this.#unsettled = new UnsettledResults({
-      publish: (stationId, payload) => this.road.publishIn(stationId, payload),
+    this.#unacknowledged = new UnacknowledgedResults({
+      publish: (stationId, payload) => this.mqttLink.publishIn(stationId, payload),
       repeatDelaysMs: options.repeatDelaysMs,
       onDropped: () => options.metrics.countDroppedAnswer(),
       log: options.log,
@@ -67,7 +67,7 @@ export class Connections {
     { stationId, securityProfile, heartbeatSeconds }: Admission,
     remoteAddress: string,
   ): Promise<void> {
-    const connectionId = this.road.clock.next();
+    const connectionId = this.mqttLink.clock.next();
     const log = this.#options.log.child({ stationId, connectionId });
     // Nothing is read before the answers can come back.
     socket.pause();
@@ -79,25 +79,25 @@ export class Connections {
       connectionId,
       remoteAddress,
       queuedBytes: this.#queuedBytes,
-      publishCall: (payload) => void this.road.publishIn(stationId, payload),
-      publishResult: (result) => this.#unsettled.add(result),
-      onUnreadable: (frame) => this.road.tell({ kind: 'unreadable', frames: [frame] }),
+      publishCall: (payload) => void this.mqttLink.publishIn(stationId, payload),
+      publishResult: (result) => this.#unacknowledged.add(result),
+      onUnreadable: (frame) => this.mqttLink.tell({ kind: 'unreadable', frames: [frame] }),
       log,
     });
     socket.on('close', (code) => {
       log.info({ code }, 'disconnected');
-      this.#unsettled.onClose(stationId, connectionId);
+      this.#unacknowledged.onClose(stationId, connectionId);
       this.#forget(connection);
     });
     const older = this.#connections.get(stationId);
     this.#connections.set(stationId, connection);
     if (older) this.#replace(older);
     log.info({ remoteAddress, securityProfile }, 'connected');
-    this.road.tellOf('connected', connection.announcement);
+    this.mqttLink.tellOf('connected', connection.announcement);
     try {
-      await this.road.open(stationId);
+      await this.mqttLink.open(stationId);
       // It may have gone while the subscription was on its way.
-      if (!this.#connections.has(stationId)) await this.road.leave(stationId);
+      if (!this.#connections.has(stationId)) await this.mqttLink.leave(stationId);
     } catch (error) {
       // Subscriptions are renewed when the broker is back, and unanswered calls are published again.
       log.warn({ err: error }, 'subscribing failed');
@@ -111,16 +111,16 @@ export class Connections {
 
   /**
    * Waits up to `drainMs` until what is open is answered and answers to commands are acknowledged, closes every socket, then leaves
-   * the road.
+   * MQTT.
    */
   async close(drainMs: number): Promise<void> {
     const drained = Promise.all([...this.#connections.values()].map((connection) => connection.drain()));
-    await atMost(drainMs, Promise.all([drained, this.#unsettled.emptied()]));
+    await atMost(drainMs, Promise.all([drained, this.#unacknowledged.emptied()]));
     for (const connection of this.#connections.values())
       connection.close(CLOSE.restart, 'the gateway restarts');
     if (this.size > 0) await new Promise<void>((resolve) => (this.#whenEmpty = resolve));
-    this.#unsettled.close();
-    await this.road.close();
+    this.#unacknowledged.close();
+    await this.mqttLink.close();
   }
 
   // Not reported as disconnected: the report of the newer connection replaces this one, and the station is not away for a moment.
@@ -134,12 +134,12 @@ export class Connections {
     const { stationId } = connection;
     if (this.#connections.get(stationId) !== connection) return;
     this.#remove(stationId);
-    this.road.tellOf('disconnected', connection.announcement);
+    this.mqttLink.tellOf('disconnected', connection.announcement);
   }
 
   #remove(stationId: string): void {
     this.#connections.delete(stationId);
-    this.road.leave(stationId).catch((error: unknown) => {
+    this.mqttLink.leave(stationId).catch((error: unknown) => {
       this.#options.log.debug({ stationId, err: error }, 'unsubscribing failed');
     });
     if (this.size === 0) this.#whenEmpty?.();
@@ -162,7 +162,7 @@ export class Connections {
 
   #publishAgain(): void {
     for (const connection of this.#connections.values()) connection.publishAgain();
-    this.#unsettled.publishAgain();
+    this.#unacknowledged.publishAgain();
   }
 }
 

@@ -11,7 +11,7 @@ import { GatewayMetrics } from './metrics.ts';
 import type { CertificateSource } from './server-certificates.ts';
 import { startStationServer } from './station-server.ts';
 import { startStatusServer } from './status-server.ts';
-import { TurnedAwayReports } from './turned-away.ts';
+import { RejectionReports } from './rejection-reports.ts';
 
 export interface GatewayOptions {
   host: string;
@@ -61,14 +61,14 @@ export interface Gateway {
 
 const REMEMBER_CREDENTIALS_MS = 24 * 3_600_000;
 const REPEAT_DELAYS_MS = [3000, 6000, 12_000, 15_000];
-const ALIVE_EVERY_MS = 10_000;
+const ALIVE_INTERVAL_MS = 10_000;
 
 /** Starts a gateway. Rejects when a port is taken; a broker or manager that is away is waited for. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const {
     repeatDelaysMs = REPEAT_DELAYS_MS,
     failFastMs = SETTINGS.failFastSeconds.default * 1000,
-    aliveEveryMs = ALIVE_EVERY_MS,
+    aliveEveryMs = ALIVE_INTERVAL_MS,
   } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const metrics = new GatewayMetrics();
@@ -83,20 +83,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   metrics.watch({
     connections: () => connections.size,
     unansweredCalls: () => connections.unansweredCalls,
-    isBrokerConnected: () => connections.road.isReady,
+    isBrokerConnected: () => connections.mqttLink.isReady,
   });
   const leave = async (error: unknown): Promise<never> => {
     await connections.close(0);
     throw error;
   };
-  const turnedAway = new TurnedAwayReports((handshakes) =>
-    connections.road.tell({ kind: 'turnedAway', handshakes }),
+  const rejected = new RejectionReports((handshakes) =>
+    connections.mqttLink.tell({ kind: 'rejected', handshakes }),
   );
   let isStopping = false;
   const status = await startStatusServer({
     host: options.host,
     port: options.statusPort,
-    isReady: () => connections.road.isReady && !isStopping,
+    isReady: () => connections.mqttLink.isReady && !isStopping,
     metrics,
   }).catch(leave);
   const stations = await startStationServer({
@@ -113,10 +113,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }),
     failedHandshakes: new FailedHandshakes(),
     onSocket: (socket, admission, remoteAddress) => connections.add(socket, admission, remoteAddress),
-    onTurnedAway: (handshake) => {
+    onRejected: (handshake) => {
       metrics.countRefusal(handshake.status);
       // A station that meets a stopping gateway is accepted by another one: there is nothing for an operator to fix.
-      if (!isStopping) turnedAway.add(handshake);
+      if (!isStopping) rejected.add(handshake);
     },
     onCut: () => metrics.countCut(),
   }).catch(async (error: unknown) => {
@@ -132,7 +132,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     close: async () => {
       isStopping = true;
       stations.refuseAll();
-      turnedAway.flush();
+      rejected.flush();
       await connections.close(options.drainMs);
       clearInterval(pings);
       await Promise.all([stations.close(), status.close()]);

@@ -17,7 +17,7 @@ export class GatewayMetrics {
   ]);
   readonly #refused = this.#metrics.counter(
     'evander_gateway_refused_handshakes_total',
-    'Handshakes that were turned away, by the status of the answer.',
+    'Handshakes that were rejected, by the status of the answer.',
     ['status'],
   );
 

@@ -197,7 +197,7 @@ function isSameId(one: MessageId, other: MessageId): boolean {
   return typeof one === typeof other && String(one) === String(other);
 }
 
-// A station may use an id anew, so a late second answer to an older call must not pass for this one's.
+// A station may use an id again, so a late second answer to an older call must not pass for this one's.
 function answers(envelope: Envelope, open: WaitingCall): boolean {
   if (envelope.id !== String(open.call.id) || envelope.action !== open.call.action) return false;
   return envelope.received_at === undefined || envelope.received_at === open.receivedAt;

@@ -1,4 +1,4 @@
-import type { TurnedAway } from '@evander/broker';
+import type { Rejection } from '@evander/broker';
 import { TokenBucket } from '@evander/process';
 import type { Log } from '@evander/process';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -19,7 +19,7 @@ export interface StationHandshakesOptions extends HandshakeOptions {
   maxFrameBytes: number;
   onSocket(socket: WebSocket, admission: Admission, remoteAddress: string): Promise<void>;
   /** Called for every refusal. */
-  onTurnedAway(handshake: TurnedAway): void;
+  onRejected(handshake: Rejection): void;
   log: Log;
 }
 
@@ -176,7 +176,7 @@ export class StationHandshakes {
     const { stationId = '' } = isNamed && target !== undefined ? readTarget(target) : {};
     this.#warn({ stationId, status, reason, remoteAddress, url: target?.slice(0, 300) });
     const at = new Date().toISOString();
-    this.#options.onTurnedAway({ stationId, status, reason, remoteAddress, at });
+    this.#options.onRejected({ stationId, status, reason, remoteAddress, at });
   }
 
   #warn(about: object): void {

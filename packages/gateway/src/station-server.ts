@@ -1,4 +1,4 @@
-import type { TurnedAway } from '@evander/broker';
+import type { Rejection } from '@evander/broker';
 import type { Log } from '@evander/process';
 import { createServer } from 'node:http';
 import type { Server, ServerOptions } from 'node:http';
@@ -27,7 +27,7 @@ export interface StationServerOptions extends HandshakeOptions {
   maxFrameBytes: number;
   onSocket(socket: WebSocket, admission: Admission, remoteAddress: string): Promise<void>;
   /** Called for every refusal. */
-  onTurnedAway(handshake: TurnedAway): void;
+  onRejected(handshake: Rejection): void;
   /** A connection was cut before there was a request. */
   onCut(): void;
   log: Log;

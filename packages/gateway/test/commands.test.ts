@@ -159,7 +159,7 @@ test('a command that managers send again goes out once', async () => {
   expect(frames.map(([, id]) => id)).toEqual(['c1', 'c2']);
 });
 
-test('a result is published again until a manager has settled it', async () => {
+test('a result is published again until a manager has completed it', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   manager.send('CP1', reset('c1'));
@@ -167,8 +167,8 @@ test('a result is published again until a manager has settled it', async () => {
   station.send([3, 'c1', { status: 'Accepted' }]);
   const results = await manager.results.count(4);
   expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1);
-  manager.settle('CP1', 'c1');
-  // Whatever was published before the gateway has read the settling comes before this answer.
+  manager.acknowledge('CP1', 'c1');
+  // Whatever was published before the gateway has read the completing comes before this answer.
   await station.call('Heartbeat');
   const before = manager.results.items.length;
   manager.answerer = () => undefined;
@@ -177,7 +177,7 @@ test('a result is published again until a manager has settled it', async () => {
   expect(manager.results.items).toHaveLength(before);
 });
 
-test('settling concerns one result of one station', async () => {
+test('completing concerns one result of one station', async () => {
   const { gateway, manager } = await openStage();
   for (const stationId of ['CP1', 'CP2']) {
     const station = await connectStation(gateway, stationId);
@@ -186,15 +186,15 @@ test('settling concerns one result of one station', async () => {
     station.send([3, 'c1', {}]);
     await manager.results.first((result) => result.stationId === stationId);
   }
-  manager.settle('CP1', 'c1');
-  manager.settle('CP1', 'unknown');
-  manager.publish('cs/settled/ocpp1.6/CP2', 'no JSON');
+  manager.acknowledge('CP1', 'c1');
+  manager.acknowledge('CP1', 'unknown');
+  manager.publish('cs/ack/ocpp1.6/CP2', 'no JSON');
   const before = manager.results.items.filter(({ stationId }) => stationId === 'CP2').length;
   await manager.results.count(manager.results.items.length + 4);
   expect(manager.results.items.filter(({ stationId }) => stationId === 'CP2').length).toBeGreaterThan(before);
 });
 
-test('a result outlives its connection, until it is settled', async () => {
+test('a result outlives its connection, until it is completed', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   manager.send('CP1', reset('c1'));
@@ -204,7 +204,7 @@ test('a result outlives its connection, until it is settled', async () => {
   station.socket.close();
   await manager.told('disconnected');
   await manager.results.count(manager.results.items.length + 2);
-  manager.settle('CP1', 'c1');
+  manager.acknowledge('CP1', 'c1');
 });
 
 test('a result is kept as long as no manager acknowledges it, however often it was published', async () => {
@@ -217,7 +217,7 @@ test('a result is kept as long as no manager acknowledges it, however often it w
   station.socket.close();
   await manager.told('disconnected');
   await manager.results.count(manager.results.items.length + 45);
-  manager.settle('CP1', 'c1');
+  manager.acknowledge('CP1', 'c1');
 });
 
 test('publications while the broker is away do not count', async () => {
@@ -233,7 +233,7 @@ test('publications while the broker is away do not count', async () => {
   station.send([3, 'c1', {}]);
   // The broker is back after half a second; were its absence counted, one publication would follow.
   await manager.results.count(3);
-  manager.settle('CP1', 'c1');
+  manager.acknowledge('CP1', 'c1');
 });
 
 test("the result of a command without the marker, as MaEVe's manager sends it, is published once", async () => {

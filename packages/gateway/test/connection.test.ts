@@ -172,7 +172,7 @@ describe('a sloppy frame', () => {
     expect(manager.presence.items.some(({ presence }) => presence.kind === 'unreadable')).toBe(false);
   });
 
-  test.each(['', ' ', '\n'])('that is blank is passed over, however often it comes: %j', async (blank) => {
+  test.each(['', ' ', '\n'])('that is blank is ignored, however often it comes: %j', async (blank) => {
     const { gateway, manager } = await openStage();
     const station = await connectStation(gateway);
     for (let i = 0; i < 30; i++) station.send(blank);

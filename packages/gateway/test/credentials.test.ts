@@ -166,7 +166,7 @@ test('one manager that answers is enough, and is asked first from then on', asyn
   expect(await source('CP1')).toBeUndefined();
 });
 
-test('a manager that cannot be reached is passed over', async () => {
+test('a manager that cannot be reached is ignored', async () => {
   const well = await openServer(CP1);
   const source = ask([well], { managerUrls: ['http://127.0.0.1:1', well.url] });
   expect(await source('CP1')).toEqual(CP1);

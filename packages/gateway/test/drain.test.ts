@@ -79,7 +79,7 @@ test('who knocks while it closes is sent elsewhere, and not told of', async () =
   manager.answerer = accept;
   await closed;
   await manager.told('gone');
-  expect(manager.presence.items.some(({ presence }) => presence.kind === 'turnedAway')).toBe(false);
+  expect(manager.presence.items.some(({ presence }) => presence.kind === 'rejected')).toBe(false);
 });
 
 test('who is at the door when closing begins is sent elsewhere too', async () => {

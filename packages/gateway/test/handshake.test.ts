@@ -29,9 +29,9 @@ function withPassword(password: string | Buffer): GatewayOptions['credentialsOf'
 }
 
 /** Closing tells what is waiting to be told at once. */
-async function turnedAway(gateway: Gateway, manager: Manager) {
+async function rejected(gateway: Gateway, manager: Manager) {
   await gateway.close();
-  return manager.told('turnedAway');
+  return manager.told('rejected');
 }
 
 /** A stage whose gateway writes down which identities it was asked for. */
@@ -105,7 +105,7 @@ describe('the target', () => {
       const { status, body } = await handshake(gateway, path);
       expect(status).toBe(400);
       expect(asked).toEqual([]);
-      const { handshakes } = await turnedAway(gateway, manager);
+      const { handshakes } = await rejected(gateway, manager);
       expect(handshakes).toEqual([
         { stationId, status: 400, reason: body, remoteAddress: '127.0.0.1', at: expect.any(String) },
       ]);
@@ -124,7 +124,7 @@ describe('the station', () => {
   test('is refused with 404 when nobody knows it', async () => {
     const { gateway, manager } = await openStage({ credentialsOf: async () => undefined });
     expect(await handshake(gateway, '/ws/CP9')).toMatchObject({ status: 404, body: 'unknown station' });
-    const { handshakes } = await turnedAway(gateway, manager);
+    const { handshakes } = await rejected(gateway, manager);
     expect(handshakes).toMatchObject([{ stationId: 'CP9', status: 404, reason: 'unknown station' }]);
   });
 
@@ -136,7 +136,7 @@ describe('the station', () => {
     const { status, headers } = await handshake(gateway, '/ws/CP1');
     expect(status).toBe(503);
     expect(Number(headers['retry-after'])).toBeGreaterThan(0);
-    expect(await turnedAway(gateway, manager)).toMatchObject({
+    expect(await rejected(gateway, manager)).toMatchObject({
       handshakes: [{ stationId: 'CP1', status: 503 }],
     });
   });
@@ -151,7 +151,7 @@ describe('the station', () => {
       credentialsOf: async (stationId) => credentials(stationId, { securityProfile }),
     });
     expect((await handshake(gateway, '/ws/CP1')).status).toBe(403);
-    expect(await turnedAway(gateway, manager)).toMatchObject({
+    expect(await rejected(gateway, manager)).toMatchObject({
       handshakes: [{ stationId: 'CP1', status: 403 }],
     });
   });
@@ -206,7 +206,7 @@ describe('the password', () => {
     const refused = await handshake(gateway, '/ws/CP1', headers);
     expect(refused).toMatchObject({ status: 401, body: reason });
     expect(refused.headers['www-authenticate']).toMatch(/^Basic realm=/);
-    const { handshakes } = await turnedAway(gateway, manager);
+    const { handshakes } = await rejected(gateway, manager);
     expect(handshakes).toMatchObject([{ stationId: 'CP1', status: 401, reason }]);
   });
 
@@ -227,7 +227,7 @@ describe('the password', () => {
     expect((await handshake(gateway, '/ws/CP1', basic('CP1', ''))).status).toBe(401);
   });
 
-  test('is passed over where the profile asks for none', async () => {
+  test('is ignored where the profile asks for none', async () => {
     const { gateway } = await openStage();
     expect((await handshake(gateway, '/ws/CP1', basic('CP2', 'anything'))).status).toBe(101);
   });
@@ -267,7 +267,7 @@ describe('the subprotocol', () => {
   ])('%s is refused with 400', async (_name, headers, reason) => {
     const { gateway, manager } = await openStage();
     expect(await handshake(gateway, '/ws/CP1', headers)).toMatchObject({ status: 400, body: reason });
-    const { handshakes } = await turnedAway(gateway, manager);
+    const { handshakes } = await rejected(gateway, manager);
     expect(handshakes).toMatchObject([{ stationId: 'CP1', status: 400, reason }]);
   });
 
@@ -325,13 +325,13 @@ test.each([
   expect((await handshake(gateway, '/ws/CP1', { ...OCPP16, ...headers })).status).toBe(400);
 });
 
-test('those turned away are told of together, and a flood of them is thinned out', async () => {
+test('those rejected are told of together, and a flood of them is thinned out', async () => {
   const { gateway, manager } = await openStage({ credentialsOf: async () => undefined });
   await Promise.all(Array.from({ length: 130 }, (_, i) => handshake(gateway, `/ws/CP${i}`)));
   await gateway.close();
   await manager.told('gone');
   const told = manager.presence.items.flatMap(({ presence }) =>
-    presence.kind === 'turnedAway' ? [presence.handshakes.length] : [],
+    presence.kind === 'rejected' ? [presence.handshakes.length] : [],
   );
   expect(told.length).toBeLessThan(10);
   expect(told.every((count) => count <= 100)).toBe(true);

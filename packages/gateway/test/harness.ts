@@ -78,7 +78,9 @@ export class Feed<T> {
         this.#waiting.delete(onItem);
         const last = JSON.stringify(this.items.slice(-5)).slice(0, 1000);
         reject(
-          new Error(`waited in vain for ${this.#name}; there are ${this.items.length}, the last: ${last}`),
+          new Error(
+            `waited unsuccessfully for ${this.#name}; there are ${this.items.length}, the last: ${last}`,
+          ),
         );
       }, 10_000);
       this.#waiting.add(onItem);
@@ -129,8 +131,8 @@ export class Manager {
     this.publish(topics.out('ocpp1.6', stationId), encodeEnvelope(envelope));
   }
 
-  settle(stationId: string, id: string): void {
-    this.publish(topics.settled('ocpp1.6', stationId), JSON.stringify({ id }));
+  acknowledge(stationId: string, id: string): void {
+    this.publish(topics.ack('ocpp1.6', stationId), JSON.stringify({ id }));
   }
 
   publish(topic: string, payload: string): void {
@@ -160,7 +162,7 @@ export class Manager {
 
   #onMessage(topic: string, payload: Buffer): void {
     const from = readTopic('cs', topic);
-    if (from?.road === 'presence') {
+    if (from?.kind === 'presence') {
       const presence = decodePresence(payload);
       for (const one of presence ? oneByOne(presence) : [])
         this.presence.add({ gatewayId: from.id, presence: one });
@@ -365,7 +367,7 @@ export async function connectDeafStation(gateway: Gateway, stationId: string): P
 
 export interface Proxy {
   url: string;
-  /** Breaks the connections as a bad network does it: without a farewell. */
+  /** Breaks the connections as a bad network does it: without a clean disconnect. */
   cut(): void;
   /** Holds back what goes to the broker. */
   hold(): void;

@@ -272,7 +272,7 @@ test.each(CASES)('is logged, counted and listed: %s', async (_name, refused) => 
   const expected = { stationId, status, reason: expect.stringContaining(reason) as unknown };
   expect(rejected).toEqual([expect.objectContaining(expected)]);
   await gateway.close();
-  const { handshakes } = await manager.told('turnedAway');
+  const { handshakes } = await manager.told('rejected');
   expect(handshakes).toEqual([expect.objectContaining(expected)]);
 });
 

@@ -70,7 +70,7 @@ test('TLS 1.3 is spoken; 1.1 and CBC suites are refused, and told with their rea
   const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
   await expect(tls(gateway, old)).rejects.toThrow();
   await expect(tls(gateway, { ciphers: 'ECDHE-RSA-AES128-SHA', maxVersion: 'TLSv1.2' })).rejects.toThrow();
-  const { handshakes } = await manager.told('turnedAway', (told) => told.handshakes.length === 2);
+  const { handshakes } = await manager.told('rejected', (told) => told.handshakes.length === 2);
   expect(handshakes).toMatchObject([
     { stationId: '', reason: expect.stringContaining('unsupported protocol') as unknown },
     { stationId: '', reason: expect.stringContaining('no shared cipher') as unknown },
@@ -264,7 +264,7 @@ test('what anyone else than a trusted proxy forwards is ignored', async () => {
   const { gateway, manager } = await behindProxy('client-cert', ['192.0.2.0/24']);
   const headers = forwarded(certificateIn('client-cert'));
   expect(await handshake(gateway, '/ws/CP1', headers)).toMatchObject({ status: 403 });
-  const { handshakes } = await manager.told('turnedAway');
+  const { handshakes } = await manager.told('rejected');
   expect(handshakes).toMatchObject([{ remoteAddress: '127.0.0.1' }]);
 });
 

@@ -38,7 +38,7 @@ CREATE TABLE connections (
 );
 CREATE INDEX connections_by_gateway ON connections (gateway_id) WHERE disconnected_at IS NULL;
 
-CREATE TABLE turned_away (
+CREATE TABLE rejected_handshakes (
   station_id text NOT NULL,
   reason text NOT NULL,
   status smallint NOT NULL,
@@ -48,7 +48,7 @@ CREATE TABLE turned_away (
   last_at timestamptz NOT NULL,
   PRIMARY KEY (station_id, reason)
 );
-CREATE INDEX turned_away_by_age ON turned_away (last_at);
+CREATE INDEX rejected_handshakes_by_age ON rejected_handshakes (last_at);
 
 CREATE TABLE connectors (
   station_id text NOT NULL,

@@ -6,7 +6,7 @@ CREATE TABLE commands (
   sequence bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
   station_id text NOT NULL,
   action text NOT NULL,
-  -- What may be shown; when it had secrets, all of it is in sealed_request until the command is settled.
+  -- What may be shown; when it had secrets, all of it is in sealed_request until the command is completed.
   request json NOT NULL,
   sealed_request bytea,
   status text NOT NULL DEFAULT 'queued'
@@ -22,7 +22,7 @@ CREATE TABLE commands (
   -- When it was handed to the broker last, and for which connection.
   published_at timestamptz,
   connection_id text COLLATE "C",
-  settled_at timestamptz
+  completed_at timestamptz
 );
 CREATE INDEX commands_by_station ON commands (station_id, sequence);
 CREATE INDEX commands_by_action ON commands (station_id, action, sequence);

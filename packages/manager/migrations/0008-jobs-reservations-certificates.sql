@@ -71,7 +71,7 @@ CREATE TABLE certificate_requests (
   certificate_chain text,
   requested_at timestamptz NOT NULL,
   signed_at timestamptz,
-  settled_at timestamptz,
+  completed_at timestamptz,
   UNIQUE (station_id, requested_at, message_id)
 );
 CREATE INDEX certificate_requests_by_station ON certificate_requests (station_id, certificate_request_id);

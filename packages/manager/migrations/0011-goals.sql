@@ -1,13 +1,13 @@
 -- Up Migration
 
--- What a station is to be brought to, step by step and by whichever manager is there: one goal of each kind per station.
-CREATE TABLE goals (
+-- What a station is to be brought to, step by step and by whichever manager is there: one reconciliation of each kind per station.
+CREATE TABLE reconciliations (
   station_id text NOT NULL,
   kind text NOT NULL,
-  wanted jsonb NOT NULL,
+  desired jsonb NOT NULL,
   -- Is it looked at again when the station has booted?
-  lasting boolean NOT NULL DEFAULT false,
-  state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'reached', 'failed')),
+  permanent boolean NOT NULL DEFAULT false,
+  state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'succeeded', 'failed')),
   -- What is done for it now, or why it failed, for people.
   doing text,
   -- The last command that was made for it; null before the first.
@@ -15,7 +15,7 @@ CREATE TABLE goals (
   look_at timestamptz NOT NULL,
   requested_by text,
   requested_at timestamptz NOT NULL,
-  settled_at timestamptz,
+  completed_at timestamptz,
   PRIMARY KEY (station_id, kind)
 );
-CREATE INDEX goals_by_time ON goals (look_at) WHERE state = 'open';
+CREATE INDEX reconciliations_by_time ON reconciliations (look_at) WHERE state = 'open';

@@ -16,7 +16,7 @@ CREATE TABLE pnc_certificate_requests (
   certificate_chain text,
   requested_at timestamptz NOT NULL,
   signed_at timestamptz,
-  settled_at timestamptz,
+  completed_at timestamptz,
   -- How often our own authority has been asked to sign it, and when last.
   attempts integer NOT NULL DEFAULT 0,
   attempted_at timestamptz,

@@ -93,7 +93,7 @@ END $$;
 CREATE TRIGGER events_of_boot AFTER UPDATE OF booted_at ON stations FOR EACH ROW
   WHEN (NEW.booted_at IS NOT NULL AND NEW.booted_at IS DISTINCT FROM OLD.booted_at) EXECUTE FUNCTION events_of_boot();
 
--- One for each line of the history: several may come in one write, and no state that a connector was in is passed over.
+-- One for each line of the history: several may come in one write, and no state that a connector was in is ignored.
 CREATE FUNCTION events_of_statuses() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO event_intake (kind, station_id, data)
@@ -139,10 +139,10 @@ CREATE TRIGGER events_of_unmatched_stop AFTER INSERT ON unmatched_stops FOR EACH
 CREATE FUNCTION events_of_command() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO event_intake (kind, station_id, data)
-  VALUES ('command.settled', NEW.station_id, jsonb_strip_nulls(jsonb_build_object(
+  VALUES ('command.completed', NEW.station_id, jsonb_strip_nulls(jsonb_build_object(
     'commandId', NEW.command_id, 'action', NEW.action, 'status', NEW.status, 'responseStatus', left(NEW.response ->> 'status', 50),
     'errorCode', NEW.error_code, 'errorDescription', NEW.error_description, 'requestedBy', NEW.requested_by,
-    'createdAt', event_time(NEW.created_at), 'settledAt', event_time(NEW.settled_at))));
+    'createdAt', event_time(NEW.created_at), 'completedAt', event_time(NEW.completed_at))));
   RETURN NULL;
 END $$;
 CREATE TRIGGER events_of_command AFTER UPDATE OF status ON commands FOR EACH ROW

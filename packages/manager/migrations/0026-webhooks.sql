@@ -12,9 +12,9 @@ CREATE TABLE webhooks (
   inactive_reason text,
   sealed_secret bytea NOT NULL,
   created_at timestamptz NOT NULL DEFAULT date_trunc('milliseconds', now()),
-  -- Events up to this one are settled: delivered, or kept in webhook_deliveries. Beyond it, those in settled_ids.
+  -- Events up to this one are completed: delivered, or kept in webhook_deliveries. Beyond it, those in handled_ids.
   last_event_id bigint NOT NULL,
-  settled_ids bigint[] NOT NULL DEFAULT '{}',
+  handled_ids bigint[] NOT NULL DEFAULT '{}',
   -- The manager that is at it, until when. One that dies is followed by another.
   lease uuid,
   leased_until timestamptz NOT NULL DEFAULT '-infinity',

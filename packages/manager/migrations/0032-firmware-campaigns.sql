@@ -54,7 +54,7 @@ CREATE TABLE firmware_campaign_stations (
   -- When its turn came.
   waiting_since timestamptz,
   sent_at timestamptz,
-  settled_at timestamptz,
+  completed_at timestamptz,
   -- A failure that an operator has seen and resumed after no longer counts.
   is_forgiven boolean NOT NULL DEFAULT false,
   PRIMARY KEY (campaign_id, station_id)

@@ -13,7 +13,7 @@ CREATE INDEX commands_of_action ON commands (action, created_at, sequence);
 CREATE INDEX commands_without_answer ON commands (created_at, sequence, status)
   WHERE status IN ('failed', 'timedOut', 'connectionLost', 'expired');
 -- Looked at once a second.
-CREATE INDEX commands_with_secrets ON commands (settled_at) WHERE sealed_request IS NOT NULL;
+CREATE INDEX commands_with_secrets ON commands (completed_at) WHERE sealed_request IS NOT NULL;
 
 CREATE INDEX events_by_kind ON events (kind, id);
 

@@ -13,5 +13,5 @@ CREATE TABLE rejected_connections (
 CREATE INDEX rejected_connections_by_age ON rejected_connections (last_at, remote_address, reason);
 
 INSERT INTO rejected_connections (remote_address, reason, status, count, first_at, last_at)
-  SELECT coalesce(remote_address, ''), reason, status, count, first_at, last_at FROM turned_away WHERE station_id = '';
-DELETE FROM turned_away WHERE station_id = '';
+  SELECT coalesce(remote_address, ''), reason, status, count, first_at, last_at FROM rejected_handshakes WHERE station_id = '';
+DELETE FROM rejected_handshakes WHERE station_id = '';

@@ -28,10 +28,10 @@ BEGIN
         'availability', (SELECT jsonb_build_object('requested', a.requested, 'answer', a.answer,
         'requestedAt', event_time(a.requested_at)) FROM availabilities a WHERE a.station_id = k.station_id AND a.connector_id = k.connector_id)) ORDER BY k.connector_id)
       FROM connectors k WHERE k.station_id = i.station_id), '[]'),
-    'turnedAway', coalesce((SELECT jsonb_agg(jsonb_build_object('reason', t.reason, 'status', t.status,
+    'rejected', coalesce((SELECT jsonb_agg(jsonb_build_object('reason', t.reason, 'status', t.status,
         'remoteAddress', t.remote_address, 'count', t.count, 'firstAt', event_time(t.first_at),
         'lastAt', event_time(t.last_at)) ORDER BY t.last_at DESC)
-      FROM turned_away t WHERE t.station_id = i.station_id), '[]'))
+      FROM rejected_handshakes t WHERE t.station_id = i.station_id), '[]'))
   FROM (SELECT of_station AS station_id) i LEFT JOIN stations s USING (station_id) LEFT JOIN connections c USING (station_id)
     LEFT JOIN gateways g USING (gateway_id));
 END $$;
@@ -64,7 +64,7 @@ RETURN jsonb_build_object(
   'hint', CASE WHEN k.action = 'UpdateFirmware' AND k.error_code IN ('NotSupported', 'NotImplemented')
     THEN 'the station may take signed firmware only; send SignedUpdateFirmware' END,
   'requestedBy', k.requested_by, 'createdAt', event_time(k.created_at), 'expiresAt', event_time(k.expires_at),
-  'sentAt', event_time(k.sent_at), 'settledAt', event_time(k.settled_at));
+  'sentAt', event_time(k.sent_at), 'completedAt', event_time(k.completed_at));
 
 CREATE FUNCTION job_resource(of_job bigint) RETURNS jsonb LANGUAGE sql STABLE
 RETURN (SELECT jsonb_build_object(
@@ -85,13 +85,13 @@ CREATE FUNCTION certificate_request_resource(r certificate_requests) RETURNS jso
 RETURN jsonb_build_object(
   'certificateRequestId', r.certificate_request_id, 'stationId', r.station_id, 'csr', r.csr, 'state', r.state, 'reason', r.reason,
   'commandId', r.command_id, 'certificateChain', r.certificate_chain, 'requestedAt', event_time(r.requested_at),
-  'signedAt', event_time(r.signed_at), 'settledAt', event_time(r.settled_at));
+  'signedAt', event_time(r.signed_at), 'completedAt', event_time(r.completed_at));
 
 CREATE FUNCTION pnc_certificate_request_resource(r pnc_certificate_requests) RETURNS jsonb LANGUAGE sql STABLE
 RETURN jsonb_build_object(
   'pncRequestId', r.pnc_request_id, 'dialect', r.dialect, 'stationId', r.station_id, 'csr', r.csr, 'state', r.state,
   'reason', r.reason, 'commandId', r.command_id, 'certificateChain', r.certificate_chain,
-  'requestedAt', event_time(r.requested_at), 'signedAt', event_time(r.signed_at), 'settledAt', event_time(r.settled_at));
+  'requestedAt', event_time(r.requested_at), 'signedAt', event_time(r.signed_at), 'completedAt', event_time(r.completed_at));
 
 -- What makes events, as before (0025, 0039, 0056), but for their data.
 
@@ -178,7 +178,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION events_of_command() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO event_intake (kind, station_id, data) VALUES ('command.settled', NEW.station_id, command_resource(NEW));
+  INSERT INTO event_intake (kind, station_id, data) VALUES ('command.completed', NEW.station_id, command_resource(NEW));
   RETURN NULL;
 END $$;
 

@@ -29,10 +29,10 @@ BEGIN
         'availability', (SELECT jsonb_build_object('requested', a.requested, 'answer', a.answer,
         'requestedAt', event_time(a.requested_at)) FROM availabilities a WHERE a.station_id = k.station_id AND a.connector_id = k.connector_id)) ORDER BY k.connector_id)
       FROM connectors k WHERE k.station_id = i.station_id), '[]'),
-    'turnedAway', coalesce((SELECT jsonb_agg(jsonb_build_object('reason', t.reason, 'status', t.status,
+    'rejected', coalesce((SELECT jsonb_agg(jsonb_build_object('reason', t.reason, 'status', t.status,
         'remoteAddress', t.remote_address, 'count', t.count, 'firstAt', event_time(t.first_at),
         'lastAt', event_time(t.last_at)) ORDER BY t.last_at DESC)
-      FROM turned_away t WHERE t.station_id = i.station_id), '[]'))
+      FROM rejected_handshakes t WHERE t.station_id = i.station_id), '[]'))
   FROM unnest(of_stations) AS i (station_id) LEFT JOIN stations s USING (station_id) LEFT JOIN connections c USING (station_id)
     LEFT JOIN gateways g USING (gateway_id);
 END $$;

@@ -1,16 +1,16 @@
 import { NotPossible } from './campaigns/control.ts';
-import { NotSent, RuleBroken } from './commands/command.ts';
+import { CommandNotSent, RuleViolation } from './commands/command.ts';
 import { NoPublicUrl } from './files/links.ts';
 import { Problem } from './http/problem.ts';
 import { NotResolvable } from './transactions/unmatched-stop-resolution.ts';
 
 /** How an error of the domain reads over HTTP: as a Problem; any other error as it is. */
 export function problemOfDomain(error: Error): Error {
-  if (error instanceof NotSent) return new Problem(NOT_SENT[error.why], error.message);
+  if (error instanceof CommandNotSent) return new Problem(COMMAND_NOT_SENT[error.why], error.message);
   if (error instanceof NotPossible) return new Problem(NOT_POSSIBLE[error.why], error.message);
   if (error instanceof NotResolvable) return NOT_RESOLVABLE[error.why](error.message);
   if (error instanceof NoPublicUrl) return new Problem(409, error.message);
-  if (error instanceof RuleBroken) return new Problem(422, error.message, { rule: error.rule });
+  if (error instanceof RuleViolation) return new Problem(422, error.message, { rule: error.rule });
   return error;
 }
 
@@ -20,4 +20,8 @@ const NOT_RESOLVABLE: Record<NotResolvable['why'], (detail: string) => Problem> 
   unknownTransaction: (detail) => new Problem(422, detail, { field: 'transactionId' }),
   state: (detail) => new Problem(409, detail),
 };
-const NOT_SENT: Record<NotSent['why'], number> = { unknownStation: 404, notConnected: 409, tooMany: 429 };
+const COMMAND_NOT_SENT: Record<CommandNotSent['why'], number> = {
+  unknownStation: 404,
+  notConnected: 409,
+  tooMany: 429,
+};

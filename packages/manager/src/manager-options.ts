@@ -39,9 +39,9 @@ export interface ManagerOptions {
   unknownStations: 'accept' | 'reject';
   /** Streams of events that the API keeps open at a time; as EVANDER_EVENT_STREAMS unless told. */
   maxEventStreams?: number;
-  /** How long an event is tried in vain before it is given up; as EVANDER_WEBHOOK_GIVE_UP_HOURS unless told. */
+  /** How long an event is tried unsuccessfully before it is given up; as EVANDER_WEBHOOK_GIVE_UP_HOURS unless told. */
   webhookGiveUpHours?: number;
-  /** For how many days each kind of data is kept, 0 for ever; nothing is removed unless told. */
+  /** For how many days each kind of data is kept, 0 forever; nothing is removed unless told. */
   retentionDays?: Record<RetainedData, number>;
   heartbeatSeconds: number;
   /** How long a station has for its answer to a command. */

@@ -17,11 +17,11 @@ import type { ManagerOptions } from './manager-options.ts';
 import { ManagerMetrics } from './observability/metrics.ts';
 import { outbound } from './outbound/outbound.ts';
 import { openPnc } from './plug-and-charge/open.ts';
-import { startHousekeeping } from './retention/cleanup.ts';
+import { startCleanup } from './retention/cleanup.ts';
 import { startRetention } from './retention/retention.ts';
 import { startApi } from './server.ts';
 import type { Api } from './server.ts';
-import { Desk } from './station-traffic.ts';
+import { StationTraffic } from './station-traffic.ts';
 import { EventDelivery } from './webhooks/event-delivery.ts';
 
 export interface Manager {
@@ -70,8 +70,8 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
     ...(signedBy === 'builtin' && { authority }),
   };
   const pnc = await openPnc(options.plugAndCharge ?? {}, pncContext);
-  const desk = new Desk({ ...options, pnc }, database, metrics);
-  const { callMaker, road } = desk;
+  const traffic = new StationTraffic({ ...options, pnc }, database, metrics);
+  const { callMaker, mqttLink } = traffic;
   const served: { api?: Api } = {};
   const files = openFiles(options, database);
   const common = { ...options, database, callMaker, authority, responders };
@@ -79,9 +79,9 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
   const events = new EventDelivery(options, { database, metrics, outbound: request });
   parts.push(
     () => events.close(),
-    () => desk.close(),
+    () => traffic.close(),
     () => served.api?.close(),
-    () => Promise.all([events.finish(drainMs), desk.finish(drainMs)]).then(() => undefined),
+    () => Promise.all([events.finish(drainMs), traffic.finish(drainMs)]).then(() => undefined),
   );
   const api = await startApi({
     ...common,
@@ -96,12 +96,12 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
     judge: certificates.judge,
     serverKeySealer: new Sealer(options.serverKeySecret),
     answerSealer: sealer,
-    isReady: () => road.isReady,
-    onStationChanged: (stationId) => desk.onStationChanged(stationId),
+    isReady: () => mqttLink.isReady,
+    onStationChanged: (stationId) => traffic.onStationChanged(stationId),
   });
   served.api = api;
   files.links.listensAt(api.url);
-  metrics.watch({ pool: () => database.pool, isBrokerConnected: () => road.isReady });
+  metrics.watch({ pool: () => database.pool, isBrokerConnected: () => mqttLink.isReady });
   await events.start();
   certificates.start();
   if (options.ftp) {
@@ -127,8 +127,8 @@ function startChores({ files, ...common }: Chores): Parts {
   const retention = days && startRetention({ ...common, days });
   const { organisation, renewDays } = common.certificates;
   const renewal = startCertificateRenewal({ ...common, organisation, renewDays });
-  const endHousekeeping = startHousekeeping(database, { files: files.options, now, log });
-  return [() => campaigns.close(), () => retention?.close(), () => renewal.close(), endHousekeeping];
+  const endCleanup = startCleanup(database, { files: files.options, now, log });
+  return [() => campaigns.close(), () => retention?.close(), () => renewal.close(), endCleanup];
 }
 
 async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<Database> {

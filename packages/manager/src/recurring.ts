@@ -27,7 +27,7 @@ export class Recurring {
     this.#begin();
   }
 
-  /** A round now, and another where one is under way: it may have passed over what is new. */
+  /** A round now, and another where one is under way: it may have ignored what is new. */
   soon(): void {
     if (this.#running) this.#again = true;
     else this.#begin();

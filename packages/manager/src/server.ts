@@ -20,7 +20,7 @@ import { commandRoutes } from './commands/commands.routes.ts';
 import { configurationRoutes } from './configuration/configuration.routes.ts';
 import { desiredConfigurationRoutes } from './desired-state/desired-configuration.routes.ts';
 import { desiredLocalListRoutes } from './desired-state/desired-local-list.routes.ts';
-import { goalRoutes } from './desired-state/reconciliations.routes.ts';
+import { reconciliationRoutes } from './desired-state/reconciliations.routes.ts';
 import { problemOfDomain } from './domain-problems.ts';
 import { eventRoutes } from './events/events.routes.ts';
 import { fileChangeRoutes } from './files/file-changes.routes.ts';
@@ -120,7 +120,7 @@ const RESOURCES = [
   eventRoutes,
   webhookRoutes,
   webhookDeliveryRoutes,
-  goalRoutes,
+  reconciliationRoutes,
   stationGroupRoutes,
   certificateAuthorityRoutes,
   trustedRootRoutes,

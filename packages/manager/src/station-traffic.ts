@@ -4,10 +4,10 @@ import type { Log } from '@evander/process';
 import { CallMaker } from './commands/call-maker.ts';
 import type { Batch } from './database/batch.ts';
 import type { Database } from './database/database.ts';
-import { GOALS } from './desired-state/index.ts';
-import { Pursuit } from './desired-state/reconciler.ts';
+import { DESIRED_STATES } from './desired-state/index.ts';
+import { Reconciler } from './desired-state/reconciler.ts';
 import { COMMANDS, MESSAGES } from './messages/v16/index.ts';
-import { Road } from './mqtt/mqtt-link.ts';
+import { MqttLink } from './mqtt/mqtt-link.ts';
 import { Router } from './mqtt/router.ts';
 import type { ManagerMetrics } from './observability/metrics.ts';
 import { LeafSigner } from './plug-and-charge/leaf-signer.ts';
@@ -35,12 +35,12 @@ export interface StationTrafficOptions {
   log: Log;
 }
 
-/** What stands between the road and the database: calls are answered here, commands made, presence kept. */
-export class Desk {
-  readonly road: Road;
+/** What stands between MQTT and the database: calls are answered here, commands made, presence kept. */
+export class StationTraffic {
+  readonly mqttLink: MqttLink;
   readonly callMaker: CallMaker;
   readonly register: StationRegister;
-  readonly pursuit: Pursuit;
+  readonly reconciler: Reconciler;
   readonly #router: Router;
   readonly #writer: Writer;
   readonly #lastSeen: LastSeen;
@@ -58,7 +58,7 @@ export class Desk {
       now,
       log,
       hiddenDataTransfers: options.hiddenDataTransfers ?? [],
-      publish: (stationId: string, payload: string) => this.road.publishOut(stationId, payload),
+      publish: (stationId: string, payload: string) => this.mqttLink.publishOut(stationId, payload),
     };
     this.#writer = writer;
     this.#database = database;
@@ -73,15 +73,21 @@ export class Desk {
       passwordPepper,
       // The gateway's clock starts a little later than ours.
       answerTimeoutMs: options.answerTimeoutMs + 1000,
-      isBrokerConnected: () => this.road.isReady,
-      settle: (stationId, commandId) => this.road.settle(stationId, commandId),
-      onSettled: (stationId) => void this.pursuit.look(stationId),
+      isBrokerConnected: () => this.mqttLink.isReady,
+      complete: (stationId, commandId) => this.mqttLink.complete(stationId, commandId),
+      onCompleted: (stationId) => void this.reconciler.check(stationId),
     });
     const { callMaker } = this;
     const heard = new HeardStations({ ...options, database, connections: writer.connections });
     const { issueV2g, ...pnc } = options.pnc;
     this.#leafSigner = new LeafSigner({ database, callMaker, issueV2g, now, log });
-    this.pursuit = new Pursuit({ database, callMaker: this.callMaker, goals: GOALS, now, log });
+    this.reconciler = new Reconciler({
+      database,
+      callMaker: this.callMaker,
+      reconciliations: DESIRED_STATES,
+      now,
+      log,
+    });
     this.#router = new Router({
       ...common,
       pnc: { ...pnc, signWaiting: (stationId) => this.#leafSigner.signWaiting(stationId) },
@@ -94,7 +100,7 @@ export class Desk {
       hear: (stationId, envelope) => heard.hear(stationId, envelope),
       markSeen: (stationId, at) => this.#lastSeen.mark(stationId, at),
     });
-    this.road = new Road({
+    this.mqttLink = new MqttLink({
       mqttUrl: options.mqttUrl,
       mqttPrefix: options.mqttPrefix,
       onEnvelope: (stationId, envelope) => void this.#router.route(stationId, envelope),
@@ -103,17 +109,17 @@ export class Desk {
           .then(() => this.#closeWeaker(stationsIn(presence)))
           .catch((error: unknown) => {
             log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded');
-            this.road.askForPresenceAgain();
+            this.mqttLink.askForPresenceAgain();
           })
           .finally(() => this.#presence.delete(recorded));
         this.#presence.add(recorded);
       },
-      onSettled: (commandId) => this.callMaker.onSettled(commandId),
+      onCompleted: (commandId) => this.callMaker.onCompleted(commandId),
       log,
     });
     this.callMaker.start();
     this.#leafSigner.start();
-    this.pursuit.start();
+    this.reconciler.start();
   }
 
   /** A station was changed: what was believed of it is forgotten, and a connection that does not meet its security profile closed. */
@@ -131,24 +137,24 @@ export class Desk {
   async #closeWeaker(stationIds: string[]): Promise<void> {
     if (stationIds.length === 0) return;
     const weak = await connections.weakerThanTheirStation(this.#database, stationIds);
-    if (weak.length > 0) this.road.closeConnections(weak);
+    if (weak.length > 0) this.mqttLink.closeConnections(weak);
   }
 
   /** Takes nothing new, and lets what is being worked on be answered for so many milliseconds. */
   async finish(drainMs: number): Promise<void> {
-    await this.road.stopReceiving();
+    await this.mqttLink.stopReceiving();
     await Promise.race([this.#router.idle(), new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
     await this.#leafSigner.close();
-    await this.pursuit.close();
+    await this.reconciler.close();
     await this.callMaker.close();
   }
 
-  /** Writes what is left to be written, and leaves the road. */
+  /** Writes what is left to be written, and leaves MQTT. */
   async close(): Promise<void> {
     await Promise.all(this.#presence);
     await this.#lastSeen.close();
     await Promise.all(Object.values(this.#writer).map((batch: Batch<unknown>) => batch.idle()));
-    await this.road.close();
+    await this.mqttLink.close();
   }
 }
 

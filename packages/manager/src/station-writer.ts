@@ -64,6 +64,6 @@ async function recordStatuses(database: Database, rows: connectors.ConnectorStat
     await reservationStatuses.apply(db, statuses);
   };
   if (rows.every(({ stationTime }) => stationTime === null)) return write(database, rows);
-  // A repeat of these is passed over as a whole, so all that they bring is kept together.
+  // A repeat of these is ignored as a whole, so all that they bring is kept together.
   await database.transaction(async (db) => write(db, await connectors.withoutRepeats(db, rows)));
 }

@@ -53,11 +53,11 @@ export function readSchemas(folder: URL, set: SchemaSet = OCPP16): Pair[] {
 }
 
 function checkNames(names: Set<string>, { actions, table }: SchemaSet): void {
-  const wanted = actions.flatMap((action) => [action, `${action}${RESPONSE}`]);
-  const missing = wanted.filter((name) => !names.has(name));
+  const desired = actions.flatMap((action) => [action, `${action}${RESPONSE}`]);
+  const missing = desired.filter((name) => !names.has(name));
   if (missing.length > 0)
     throw new Error(`schema missing: ${missing.map((name) => `${name}.json`).join(', ')}`);
-  const unknown = [...names].filter((name) => !wanted.includes(name));
+  const unknown = [...names].filter((name) => !desired.includes(name));
   if (unknown.length > 0)
     throw new Error(`no such action in ${table}: ${unknown.map((n) => `${n}.json`).join(', ')}`);
 }

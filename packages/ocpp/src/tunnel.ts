@@ -47,14 +47,14 @@ export function readTunnelled(message: Tunnelled, payload: unknown): Reading<unk
 
 /** The action that a messageId means, whatever its case; undefined when the dialect has none. */
 export function tunnelAction(dialect: Dialect, messageId: string): string | undefined {
-  const wanted = messageId.toLowerCase();
-  return Object.keys(DIALECTS[dialect].actions).find((action) => action.toLowerCase() === wanted);
+  const desired = messageId.toLowerCase();
+  return Object.keys(DIALECTS[dialect].actions).find((action) => action.toLowerCase() === desired);
 }
 
 /** The dialect that a vendorId means, whatever its case; undefined for any other vendor. */
 export function dialectOf(vendorId: string): Dialect | undefined {
-  const wanted = vendorId.toLowerCase();
-  return (Object.keys(DIALECTS) as Dialect[]).find((dialect) => DIALECTS[dialect].vendorId === wanted);
+  const desired = vendorId.toLowerCase();
+  return (Object.keys(DIALECTS) as Dialect[]).find((dialect) => DIALECTS[dialect].vendorId === desired);
 }
 
 function schemaOf({ dialect, action, kind }: Tunnelled): Schema {

@@ -119,11 +119,11 @@ function singleOf(
   signed: Der,
   data: CertificateHash,
 ): Pick<OcspAnswer, 'status' | 'thisUpdate' | 'nextUpdate'> {
-  const wanted = idParts(readDer(certIdOf(data)));
+  const desired = idParts(readDer(certIdOf(data)));
   const list = childrenOf(signed).find(({ tag }) => tag === TAG.sequence);
   for (const single of list ? childrenOf(list) : []) {
     const [id, status, thisUpdate, ...rest] = childrenOf(single);
-    if (!id || !status || !thisUpdate || idParts(id) !== wanted) continue;
+    if (!id || !status || !thisUpdate || idParts(id) !== desired) continue;
     const next = rest.find(({ tag }) => tag === EXPLICIT_0);
     return {
       status: status.tag === GOOD_TAG ? 'good' : status.tag === REVOKED_TAG ? 'revoked' : 'unknown',

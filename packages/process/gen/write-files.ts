@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const ROOT = new URL('../../../', import.meta.url);
 
-/** Makes parts of a file anew: its text, as it is and as it shall be. */
+/** Makes parts of a file again: its text, as it is and as it shall be. */
 export type Writer = (text: string) => string | Promise<string>;
 
 /** Brings each file up to date; with `--check` says which one is not, and ends with 1. Paths are those in the repository. */

@@ -504,7 +504,7 @@ const PARSERS = {
     const days = Number(text);
     return /^\d+$/.test(text) && days <= 36_500
       ? days
-      : new Fault(`must be a whole number of days from 0 (for ever) to 36500, not "${text}"`);
+      : new Fault(`must be a whole number of days from 0 (forever) to 36500, not "${text}"`);
   },
   postgresUrl: (text: string) =>
     url(text, ['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/database'),
@@ -558,7 +558,7 @@ function isNetwork(text: string): boolean {
   return bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
-// A URL may hold a password, so a fault shows the form wanted and never the text.
+// A URL may hold a password, so a fault shows the form desired and never the text.
 function url(text: string, protocols: string[], example: string): string | Fault {
   if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text;
   return new Fault(`must be a URL like ${example}`);

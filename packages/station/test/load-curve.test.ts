@@ -9,7 +9,7 @@ test('the energy is the area under the power', () => {
   expect(curve.powerW(3601)).toBe(0);
 });
 
-test('a wanted energy takes as long as it takes', () => {
+test('a desired energy takes as long as it takes', () => {
   const curve = new LoadCurve({ plateauW: 22_000, energyWh: 22_000 });
   expect(curve.energyWh(curve.durationSeconds)).toBeCloseTo(22_000, 6);
   expect(curve.durationSeconds).toBeGreaterThan(3600);

@@ -76,7 +76,7 @@ spec:
         name: cpu
         target: { type: Utilization, averageUtilization: {{ .values.autoscaling.targetCPUUtilizationPercentage }} }
   behavior:
-    # A gateway that goes makes its stations connect anew: one at a time, and not for a short lull.
+    # A gateway that goes makes its stations connect again: one at a time, and not for a short lull.
     scaleDown:
       stabilizationWindowSeconds: 900
       policies: [{ type: Pods, value: 1, periodSeconds: 300 }]

@@ -132,7 +132,7 @@ test('TC_074_CSMS Update Charge Point Certificate by request of Central System',
   );
   expect(leaf.fingerprint).not.toBe(before);
   await eventually(async () =>
-    expect(await tool.shown('/client-certificate')).toMatchObject({ state: 'reached' }),
+    expect(await tool.shown('/client-certificate')).toMatchObject({ state: 'succeeded' }),
   );
 });
 
@@ -221,7 +221,7 @@ test('TC_083_CSMS Upgrade Charge Point Security Profile - Accepted', async () =>
         securityProfile,
         connectionSecurityProfile: securityProfile,
       });
-      expect(await tool.shown('/security-profile')).toMatchObject({ state: 'reached' });
+      expect(await tool.shown('/security-profile')).toMatchObject({ state: 'succeeded' });
     });
     const changes = tool.sentByCsms('ChangeConfiguration');
     expect(changes).toContainEqual({ key: 'SecurityProfile', value: String(securityProfile) });

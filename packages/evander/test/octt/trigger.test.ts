@@ -6,19 +6,19 @@ const cases = certification();
 test('TC_054_CSMS Trigger Message', async () => {
   const tool = await cases.open('TC_054');
   await tool.boot();
-  const wanted = [
+  const desired = [
     { requestedMessage: 'MeterValues', connectorId: 1 },
     { requestedMessage: 'Heartbeat' },
     { requestedMessage: 'StatusNotification', connectorId: 1 },
     { requestedMessage: 'DiagnosticsStatusNotification' },
     { requestedMessage: 'FirmwareStatusNotification' },
   ] as const;
-  for (const request of wanted) {
+  for (const request of desired) {
     const before = tool.answersOfCsms(request.requestedMessage).length;
     expect(await tool.send('TriggerMessage', request)).toMatchObject({ response: { status: 'Accepted' } });
     await tool.until(request.requestedMessage, before + 1);
   }
-  expect(tool.sentByCsms('TriggerMessage')).toEqual(wanted);
+  expect(tool.sentByCsms('TriggerMessage')).toEqual(desired);
   const values = await tool.listed('/meter-values');
   expect(values.map(({ context }) => context)).toContain('Trigger');
 });

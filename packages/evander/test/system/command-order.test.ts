@@ -88,7 +88,7 @@ test('commands at once go out one after the other; the station is served meanwhi
   await quick.rpc.close();
 });
 
-test('the manager is killed between a command and its answer: it settles, once', async () => {
+test('the manager is killed between a command and its answer: it completes, once', async () => {
   const [doomed] = managers as [ManagerProcess];
   const { rpc, open } = await slowStation('ORPHAN');
   const lost = send('ORPHAN', 'ChangeConfiguration', { key: 'HeartbeatInterval', value: '77' }).catch(
@@ -98,7 +98,7 @@ test('the manager is killed between a command and its answer: it settles, once',
   await doomed.process.kill();
   expect(await lost).toBe('cut');
   open[0]?.answer();
-  const settled = await eventually(async () => {
+  const completed = await eventually(async () => {
     const { items } = (await api(1)('GET', '/commands?stationId=ORPHAN')).body as {
       items: Record<string, unknown>[];
     };
@@ -114,6 +114,6 @@ test('the manager is killed between a command and its answer: it settles, once',
   const { items } = (await api(1)('GET', '/commands?stationId=ORPHAN&action=ChangeConfiguration')).body as {
     items: unknown[];
   };
-  expect(items).toEqual(settled);
+  expect(items).toEqual(completed);
   await rpc.close();
 });

@@ -71,13 +71,13 @@ async function reset(stationId: string): Promise<string> {
   return String(body?.commandId);
 }
 
-/** How a command was settled, one status after the other. */
+/** How a command was completed, one status after the other. */
 async function outcomes(commandId: string): Promise<unknown[]> {
   const rows = await services.rows(
     "SELECT data ->> 'status' AS status FROM events WHERE data ->> 'commandId' = $1 ORDER BY id",
     [commandId],
   );
-  if (rows.length === 0) throw new Error('the command is not settled');
+  if (rows.length === 0) throw new Error('the command is not completed');
   return rows.map(({ status }) => status);
 }
 

@@ -51,11 +51,11 @@ async function booted(
 }
 
 /** What is not reached, for the one who reads why a test is red. */
-async function openGoals(): Promise<string> {
+async function openReconciliations(): Promise<string> {
   const rows = await services.rows(
-    `SELECT g.station_id, g.state, doing, look_at, k.action, k.status, k.sent_at, k.settled_at, k.response, l.version, mirrored_version
-     FROM goals g LEFT JOIN commands k USING (command_id) LEFT JOIN local_lists l ON l.station_id = g.station_id
-     WHERE g.state <> 'reached'`,
+    `SELECT g.station_id, g.state, doing, look_at, k.action, k.status, k.sent_at, k.completed_at, k.response, l.version, mirrored_version
+     FROM reconciliations g LEFT JOIN commands k USING (command_id) LEFT JOIN local_lists l ON l.station_id = g.station_id
+     WHERE g.state <> 'succeeded'`,
   );
   return JSON.stringify(rows, null, 1);
 }
@@ -64,14 +64,14 @@ async function until(what: string, isSo: () => boolean | Promise<boolean>): Prom
   const startedAt = performance.now();
   while (!(await isSo())) {
     if (performance.now() - startedAt > 150_000)
-      throw new Error(`not in time: ${what}; ${await openGoals()}`);
+      throw new Error(`not in time: ${what}; ${await openReconciliations()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
 async function areReached(kind: string, prefix: string, count: number): Promise<boolean> {
   const rows = await services.rows(
-    `SELECT count(*)::int AS reached FROM goals WHERE kind = $1 AND state = 'reached' AND starts_with(station_id, $2)`,
+    `SELECT count(*)::int AS reached FROM reconciliations WHERE kind = $1 AND state = 'succeeded' AND starts_with(station_id, $2)`,
     [kind, prefix],
   );
   return rows[0]?.reached === count;
@@ -99,7 +99,7 @@ async function allRight(what: string, fleet: Station[]): Promise<void> {
     for (const station of wrong) if (contents(station) === right) wrong.delete(station);
     return wrong.size === 0;
   });
-  await until(`${what}: goals`, () => areReached('localList', 'LIST', LISTS));
+  await until(`${what}: reconciliations`, () => areReached('localList', 'LIST', LISTS));
   // What has come right stays so.
   for (const station of fleet) expect(contents(station) === right).toBe(true);
 }
@@ -174,7 +174,10 @@ test('a local list of many tags is kept right on many stations while tags change
     expect(localList.version).toBe(versions.at(-1));
   }
   const { body } = await api('GET', '/stations/LIST000/local-list');
-  expect(body).toMatchObject({ needsFull: false, desired: { all: true, source: 'group', state: 'reached' } });
+  expect(body).toMatchObject({
+    needsFull: false,
+    desired: { all: true, source: 'group', state: 'succeeded' },
+  });
   console.log(`${TAGS} tags on ${LISTS} stations, ${sent.length} messages: ${laps.join(', ')}`);
 }, 600_000);
 
@@ -191,7 +194,7 @@ test('twenty stations whose configuration drifts are brought back, and one that 
       ([key, value]) => station.configuration.find(key)?.value === value,
     );
   await until('the values', () => fleet.every(isRight));
-  await until('the goals', () => areReached('configuration', 'DRIFT', DRIFTING - 1));
+  await until('the reconciliations', () => areReached('configuration', 'DRIFT', DRIFTING - 1));
   for (const [i, station] of fleet.entries()) {
     station.configuration.set('ConnectionTimeOut', String(i + 1000));
     // Half of them boot, of the others somebody asks.
@@ -199,7 +202,7 @@ test('twenty stations whose configuration drifts are brought back, and one that 
     else await api('POST', `/stations/${station.stationId}/commands/GetConfiguration`, {});
   }
   await until('the values again', () => fleet.every(isRight));
-  await until('the goals again', () => areReached('configuration', 'DRIFT', DRIFTING - 1));
+  await until('the reconciliations again', () => areReached('configuration', 'DRIFT', DRIFTING - 1));
   const { body } = await api('GET', '/stations/DRIFT000/configuration?limit=500');
   const items = body?.items as { key: string; desired?: object }[];
   expect(items.find(({ key }) => key === 'NotAKeyOfIt')).toMatchObject({

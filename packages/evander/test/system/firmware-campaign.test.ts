@@ -57,10 +57,10 @@ async function until(path: string, state: string): Promise<Json> {
   }
 }
 
-async function settled(path: string, count: number): Promise<Json[]> {
+async function completed(path: string, count: number): Promise<Json[]> {
   return eventually(async () => {
     const { body = {} } = await api('GET', `${path}/stations?limit=500`);
-    const items = (body['items'] as Json[]).filter(({ settledAt }) => settledAt !== null);
+    const items = (body['items'] as Json[]).filter(({ completedAt }) => completedAt !== null);
     expect(items).toHaveLength(count);
     return items;
   });
@@ -91,7 +91,7 @@ test('a campaign stops when too many fail, tells why, goes on and ends, though a
   const stopped = await until(path, 'stopped');
   expect(stopped['reason']).toBe('10 of 50 stations failed or timed out, and 9 may: InstallationFailed (10)');
   expect(stopped).toMatchObject({ currentWave: 1 });
-  const ended = await settled(path, 50);
+  const ended = await completed(path, 50);
   expect(ended.filter(({ state }) => state === 'installed')).toHaveLength(40);
   expect(
     ended.filter(({ state }) => state === 'failed').every(({ reason }) => reason === 'InstallationFailed'),
@@ -106,7 +106,7 @@ test('a campaign stops when too many fail, tells why, goes on and ends, though a
   expect(await api('POST', `${path}/resume`, {})).toMatchObject({ body: { state: 'running' } });
   const again = await until(path, 'stopped');
   expect(again['reason']).toBe('10 of 90 stations failed or timed out, and 9 may: InstallationFailed (10)');
-  await settled(path, 100);
+  await completed(path, 100);
 
   for (const station of stations) station.jobs.setOutcome('firmware', 'success');
   await api('POST', `${path}/resume`, { retryFailed: true });

@@ -19,7 +19,7 @@ import { exchange, openSocket } from './raw-socket.ts';
 
 const SEED = Number(process.env.EVANDER_TEST_SEED ?? Date.now() % 2 ** 31);
 const RUNS = Number(process.env.EVANDER_TEST_FUZZ_RUNS ?? 2000);
-const AT_ONCE = 20;
+const CONCURRENCY = 20;
 const GROWTH_LIMIT = 200 * 2 ** 20;
 
 let services: Services;
@@ -94,7 +94,7 @@ async function besides<T>(
     }
   })();
   const rest = [...samples];
-  const workers = Array.from({ length: AT_ONCE }, async () => {
+  const workers = Array.from({ length: CONCURRENCY }, async () => {
     for (let sample = rest.shift(); sample !== undefined; sample = rest.shift()) await work(sample);
   });
   await Promise.all(workers);

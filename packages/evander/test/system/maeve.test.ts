@@ -86,14 +86,14 @@ test("behind MaEVe's gateway a command goes out once, and its answer counts once
   publish('M2', answer);
   publish('M2', answer);
   expect(await sending).toMatchObject({ status: 200, body: { status: 'answered' } });
-  const settled = await eventually(async () => {
+  const completed = await eventually(async () => {
     const rows = await services.rows(
-      "SELECT data FROM events WHERE station_id = 'M2' AND kind = 'command.settled'",
+      "SELECT data FROM events WHERE station_id = 'M2' AND kind = 'command.completed'",
     );
     if (rows.length === 0) throw new Error('no event');
     return rows;
   });
-  expect(settled).toHaveLength(1);
+  expect(completed).toHaveLength(1);
 });
 
 test("MaEVe's gateway would send a repeated command to the station again: it is not repeated", async () => {

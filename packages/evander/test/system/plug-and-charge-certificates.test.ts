@@ -26,7 +26,7 @@ async function command(station: Station, action: string, body: object): Promise<
 }
 
 /** What openssl makes of a V2G certificate. */
-function verdictOf(chain: string): string {
+function evaluationOf(chain: string): string {
   const [root, leaf] = [
     join(system.mo.sub.folder, 'v2g-root.pem'),
     join(system.mo.sub.folder, 'v2g-leaf.pem'),
@@ -42,7 +42,7 @@ test.each(DIALECTS)('%s: a station asks for its V2G certificate, and again when 
   expect(await station.pnc.signCertificate()).toEqual({ status: 'Accepted' });
   await eventually(() => expect(own.current).toBeDefined());
   const first = own.current?.chain ?? '';
-  expect(verdictOf(first)).toContain('OK');
+  expect(evaluationOf(first)).toContain('OK');
   const requests = `/stations/${station.stationId}/pnc-certificate-requests`;
   await eventually(async () =>
     expect(await system.items(requests)).toMatchObject([{ dialect, state: 'installed' }]),
@@ -57,7 +57,7 @@ test.each(DIALECTS)('%s: a station asks for its V2G certificate, and again when 
     response: { status: 'Accepted' },
   });
   await eventually(() => expect(own.current?.chain).not.toBe(first));
-  expect(verdictOf(own.current?.chain ?? '')).toContain('OK');
+  expect(evaluationOf(own.current?.chain ?? '')).toContain('OK');
   await eventually(async () =>
     expect((await system.items(requests)).map(({ state }) => state)).toEqual(['installed', 'installed']),
   );
@@ -105,8 +105,8 @@ test.each(DIALECTS)(
     const about = ['-sha256', '-respin', file, '-issuer', issuer, '-cert', leaf.certificateFile];
     const trusting = ['-no_nonce', '-CAfile', root, '-verify_other', issuer];
     const stdio = ['ignore', 'pipe', 'pipe'] as const;
-    const verdict = execFileSync('openssl', ['ocsp', ...about, ...trusting], { stdio: [...stdio] });
-    expect(verdict.toString()).toContain(': good');
+    const evaluation = execFileSync('openssl', ['ocsp', ...about, ...trusting], { stdio: [...stdio] });
+    expect(evaluation.toString()).toContain(': good');
     const other = {
       ...hashDataOf(system.mo.contract('another'), system.mo.sub, {}),
       responderURL: `${system.mo.responder.url}/gone`,

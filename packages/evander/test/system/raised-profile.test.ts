@@ -90,7 +90,7 @@ test('a handshake that names no station is listed apart, one with a doubled slas
     expect(body?.items).toMatchObject([{ remoteAddress: '127.0.0.1', status: 426, count: 1 }]);
     expect((await api('GET', '/stations/PLAIN')).body).toMatchObject({
       adopted: false,
-      turnedAway: [{ status: 426, reason: expect.stringContaining('not a WebSocket handshake') as unknown }],
+      rejected: [{ status: 426, reason: expect.stringContaining('not a WebSocket handshake') as unknown }],
     });
   });
   const ids = ((await api('GET', '/stations')).body?.items as { stationId: string }[]).map(

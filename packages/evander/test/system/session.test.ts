@@ -124,7 +124,7 @@ test('a start and a stop are one transaction: same id, new id, new connection, o
   expect(await services.rows('SELECT 1 FROM unmatched_stops')).toEqual([]);
 });
 
-test('a password set through the API is wanted at the next handshake', async () => {
+test('a password set through the API is desired at the next handshake', async () => {
   const api = apiOf(managers[1]?.apiUrl ?? '');
   expect(
     (
@@ -144,7 +144,7 @@ test('a password set through the API is wanted at the next handshake', async () 
   await station.close();
 });
 
-test('the API shows who is connected, and who was turned away and why', async () => {
+test('the API shows who is connected, and who was rejected and why', async () => {
   const api = apiOf(managers[0]?.apiUrl ?? '');
   await expect(connect('ODD', 0, { protocols: ['ocpp2.0.1'] }).connect()).rejects.toThrow('Bad Request');
   const station = connect('HERE');
@@ -152,7 +152,7 @@ test('the API shows who is connected, and who was turned away and why', async ()
   await eventually(async () => {
     expect((await api('GET', '/stations/HERE')).body).toMatchObject({ connected: true });
     expect((await api('GET', '/stations/ODD')).body).toMatchObject({
-      turnedAway: [{ status: 400, reason: expect.stringContaining('ocpp2.0.1') as unknown }],
+      rejected: [{ status: 400, reason: expect.stringContaining('ocpp2.0.1') as unknown }],
     });
   });
   await station.close();

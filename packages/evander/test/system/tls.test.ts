@@ -64,7 +64,7 @@ async function attempt(stationId: string, own?: KeyPair, options: object = {}): 
 async function reasons(stationId: string): Promise<string[]> {
   return eventually(async () => {
     const { body } = await api('GET', `/stations/${stationId}`);
-    const told = (body?.turnedAway as { reason: string }[]).map(({ reason }) => reason);
+    const told = (body?.rejected as { reason: string }[]).map(({ reason }) => reason);
     expect(told).not.toEqual([]);
     return told;
   });
@@ -207,7 +207,7 @@ test('a profile is raised 1 → 2 → 3 and a certificate renewed, end to end; w
       await api('PUT', '/stations/RISING/security-profile', { securityProfile });
       await eventually(async () => {
         expect((await api('GET', '/stations/RISING/security-profile')).body).toMatchObject({
-          state: 'reached',
+          state: 'succeeded',
         });
         expect((await api('GET', '/stations/RISING')).body).toMatchObject({
           securityProfile,
@@ -252,7 +252,7 @@ test('a password is changed with one call', async () => {
     await api('POST', '/stations/ROTATING/password-rotation', {});
     await eventually(async () =>
       expect((await api('GET', '/stations/ROTATING/password-rotation')).body).toMatchObject({
-        state: 'reached',
+        state: 'succeeded',
       }),
     );
     const old = foreignStation(gateway, 'ROTATING', { password: Buffer.from(password, 'hex') });

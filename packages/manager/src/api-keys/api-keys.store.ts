@@ -9,7 +9,7 @@ export interface ApiKey {
   name: string;
   role: Role;
   createdAt: Date;
-  /** Not valid from then on; null for ever. */
+  /** Not valid from then on; null forever. */
   expiresAt: Date | null;
 }
 

@@ -66,7 +66,7 @@ export interface CampaignStationRow {
   downloadingAt: Date | null;
   downloadedAt: Date | null;
   installingAt: Date | null;
-  settledAt: Date | null;
+  completedAt: Date | null;
 }
 
 const selectStations = search(
@@ -74,7 +74,7 @@ const selectStations = search(
      s.update_reason AS "updateReason", s.attempts, s.command_id AS "commandId", j.job_id AS "jobId",
      s.firmware_version_before AS "firmwareVersionBefore", t.firmware_version AS "firmwareVersion",
      s.waiting_since AS "waitingSince", s.sent_at AS "sentAt", n.downloading AS "downloadingAt",
-     n.downloaded AS "downloadedAt", n.installing AS "installingAt", s.settled_at AS "settledAt"
+     n.downloaded AS "downloadedAt", n.installing AS "installingAt", s.completed_at AS "completedAt"
    FROM firmware_campaign_stations s LEFT JOIN station_jobs j USING (command_id)
      LEFT JOIN stations t ON t.station_id = s.station_id
      LEFT JOIN LATERAL (SELECT min(received_at) FILTER (WHERE status = 'Downloading') AS downloading,

@@ -24,7 +24,7 @@ const UNDER_WAY = "('sent', 'downloading', 'downloaded', 'installing')";
 
 const insertAll = statement(
   'campaignStations.add',
-  `INSERT INTO firmware_campaign_stations (campaign_id, station_id, wave, firmware_version_before, state, reason, settled_at)
+  `INSERT INTO firmware_campaign_stations (campaign_id, station_id, wave, firmware_version_before, state, reason, completed_at)
    SELECT $1, station_id, wave, version, CASE WHEN reason IS NULL THEN 'waiting' ELSE 'skipped' END, reason,
      CASE WHEN reason IS NOT NULL THEN $6::timestamptz END
    FROM unnest($2::text[], $3::int[], $4::text[], $5::text[]) AS told (station_id, wave, version, reason)`,
@@ -110,7 +110,7 @@ const updateAll = statement(
   `UPDATE firmware_campaign_stations s SET state = told.state, reason = told.reason,
      is_signed = CASE WHEN told.other_way THEN NOT s.is_signed ELSE s.is_signed END,
      other_way_tried = s.other_way_tried OR told.other_way,
-     settled_at = CASE WHEN told.state IN ('installed', 'failed', 'timedOut', 'skipped', 'rolledBack') THEN $6::timestamptz END
+     completed_at = CASE WHEN told.state IN ('installed', 'failed', 'timedOut', 'skipped', 'rolledBack') THEN $6::timestamptz END
    FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) AS told (station_id, state, reason, other_way)
    WHERE s.campaign_id = $1 AND s.station_id = told.station_id`,
 );

@@ -52,7 +52,7 @@ export async function startWaitingFor(
 
 const skipWaiting = statement(
   'campaignTurns.skipAbsent',
-  `UPDATE firmware_campaign_stations SET state = 'skipped', settled_at = $2,
+  `UPDATE firmware_campaign_stations SET state = 'skipped', completed_at = $2,
      reason = CASE phase WHEN 'rollback' THEN 'rollback: ' ELSE '' END || 'it did not come in time'
    WHERE campaign_id = $1 AND state = 'waiting' AND waiting_since < $3`,
 );
@@ -79,7 +79,7 @@ export async function forgive(db: Db, campaignId: string): Promise<void> {
 
 const retryAll = statement(
   'campaignTurns.retry',
-  `UPDATE firmware_campaign_stations SET state = 'waiting', reason = NULL, settled_at = NULL, is_forgiven = false,
+  `UPDATE firmware_campaign_stations SET state = 'waiting', reason = NULL, completed_at = NULL, is_forgiven = false,
      is_signed = NULL, other_way_tried = false
    WHERE campaign_id = $1 AND phase = 'update' AND state IN ('failed', 'timedOut')`,
 );
@@ -91,7 +91,7 @@ export async function retryFailed(db: Db, campaignId: string): Promise<void> {
 
 const cancelAll = statement(
   'campaignTurns.cancel',
-  `UPDATE firmware_campaign_stations SET state = 'skipped', reason = 'the campaign was cancelled', settled_at = $2
+  `UPDATE firmware_campaign_stations SET state = 'skipped', reason = 'the campaign was cancelled', completed_at = $2
    WHERE campaign_id = $1 AND state = 'waiting'`,
 );
 
@@ -104,7 +104,7 @@ const rollBackAll = statement(
   'campaignTurns.rollBack',
   `UPDATE firmware_campaign_stations SET
      update_state = coalesce(update_state, state), update_reason = CASE WHEN update_state IS NULL THEN reason ELSE update_reason END,
-     phase = 'rollback', state = 'waiting', reason = NULL, settled_at = NULL, waiting_since = $3,
+     phase = 'rollback', state = 'waiting', reason = NULL, completed_at = NULL, waiting_since = $3,
      is_signed = NULL, other_way_tried = false
    WHERE campaign_id = $1 AND state IN ('installed', 'failed', 'timedOut') AND (phase = 'update' OR $4::boolean)
      AND ($2 IN ('failed', 'all') AND coalesce(update_state, state) <> 'installed'

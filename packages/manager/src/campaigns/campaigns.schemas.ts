@@ -150,7 +150,7 @@ export const CampaignStation = Type.Object(
     downloadingAt: nullable(Time),
     downloadedAt: nullable(Time),
     installingAt: nullable(Time),
-    settledAt: nullable(Time),
+    completedAt: nullable(Time),
   },
   { title: 'CampaignStation' },
 );

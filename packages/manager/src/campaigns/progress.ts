@@ -27,7 +27,7 @@ export interface Expectation {
 /** What becomes of a station, from its command, its job and its boots; undefined when nothing does. */
 export function progressOf(station: UnderWay, expected: Expectation): Change | undefined {
   const { stationId, phase, state: before } = station;
-  const told = verdict(station, expected);
+  const told = evaluation(station, expected);
   const isRollback = phase === 'rollback';
   const state = told.state === 'installed' && isRollback ? 'rolledBack' : told.state;
   const isEnd = state === 'failed' || state === 'timedOut';
@@ -38,13 +38,13 @@ export function progressOf(station: UnderWay, expected: Expectation): Change | u
   return { stationId, state, reason, ...(told.otherWay && { otherWay: true }) };
 }
 
-interface Verdict {
+interface Evaluation {
   state: CampaignStationState;
   reason?: string;
   otherWay?: true;
 }
 
-function verdict(station: UnderWay, expected: Expectation): Verdict {
+function evaluation(station: UnderWay, expected: Expectation): Evaluation {
   const { commandStatus, errorCode, jobOutcome, jobReason, otherWayTried } = station;
   if (commandStatus === 'expired') return { state: 'waiting' };
   if (commandStatus === 'failed' && expected.mayGoOtherWay && !otherWayTried)
@@ -61,7 +61,7 @@ function verdict(station: UnderWay, expected: Expectation): Verdict {
   }
 }
 
-function afterSuccess(station: UnderWay, expected: Expectation): Verdict {
+function afterSuccess(station: UnderWay, expected: Expectation): Evaluation {
   const { versionAfter, endedAt, bootedAt } = station;
   const { version } = expected;
   if (version === null || versionAfter === version) return { state: 'installed' };
@@ -71,7 +71,7 @@ function afterSuccess(station: UnderWay, expected: Expectation): Verdict {
   return { state: 'installed', reason: `it has not booted since, so nothing confirms ${version}` };
 }
 
-function whileRunning(station: UnderWay, expected: Expectation): Verdict {
+function whileRunning(station: UnderWay, expected: Expectation): Evaluation {
   const { jobStatus, jobStatusAt, acceptedAt, sentAt, bootedAt, versionBefore, versionAfter } = station;
   const { version, now, progressTimeoutMs } = expected;
   const state = STATES[jobStatus ?? ''] ?? 'sent';

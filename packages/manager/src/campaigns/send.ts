@@ -1,7 +1,7 @@
 import { OcppError } from '@evander/ocpp';
 import type { Log } from '@evander/process';
 import type { CallMaker } from '../commands/call-maker.ts';
-import { NotSent, RuleBroken } from '../commands/command.ts';
+import { CommandNotSent, RuleViolation } from '../commands/command.ts';
 import type { Database, Db } from '../database/database.ts';
 import type { FileRow } from '../files/file-list.store.ts';
 import { firmwareOrder, isSigned } from '../files/file-requests.ts';
@@ -34,13 +34,13 @@ export async function sendRound(round: Round, options: SenderOptions): Promise<v
     const file = round.files[station.phase];
     const hasIt = station.firmwareVersion !== null && station.firmwareVersion === firmwareVersion;
     if (hasIt && station.phase === 'update')
-      await settle(round, station, {
+      await complete(round, station, {
         options,
         state: 'skipped',
         reason: `it has ${firmwareVersion} already`,
       });
     else if (!file)
-      await settle(round, station, { options, state: 'failed', reason: 'the file was removed' });
+      await complete(round, station, { options, state: 'failed', reason: 'the file was removed' });
     else if (!(await sendOne(round, { station, file }, options))) return;
   }
 }
@@ -65,10 +65,10 @@ async function sendOne(
       return false;
     }
     // Those that are not there, or have too much to do, are tried again in the next round.
-    if (error instanceof TurnIsOver || error instanceof NotSent) return true;
-    if (!(error instanceof RuleBroken || error instanceof OcppError)) throw error;
+    if (error instanceof TurnIsOver || error instanceof CommandNotSent) return true;
+    if (!(error instanceof RuleViolation || error instanceof OcppError)) throw error;
     log.info({ campaignId, stationId, fault: error.message }, 'a station cannot be sent its firmware');
-    await settle(round, station, { options, state: 'failed', reason: error.message });
+    await complete(round, station, { options, state: 'failed', reason: error.message });
   }
   return true;
 }
@@ -104,7 +104,7 @@ async function request(
   });
 }
 
-async function settle(
+async function complete(
   { campaign: { campaignId } }: Round,
   { stationId, phase }: Ready,
   { options, state, reason }: { options: SenderOptions; state: 'failed' | 'skipped'; reason: string },

@@ -30,7 +30,7 @@ const insert = statement(
   `WITH added AS (
      INSERT INTO certificate_requests (station_id, message_id, csr, state, reason, requested_at)
      VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING state)
-   UPDATE certificate_requests SET state = 'superseded', settled_at = $6
+   UPDATE certificate_requests SET state = 'superseded', completed_at = $6
    WHERE station_id = $1 AND requested_at <= $6 AND state IN ('requested', 'signed', 'refused')
      AND EXISTS (SELECT FROM added WHERE state = 'requested')`,
 );
@@ -55,7 +55,7 @@ export async function waits(db: Db, stationId: string): Promise<boolean> {
 const markSigned = statement(
   'certificateRequests.sign',
   `UPDATE certificate_requests SET state = 'signed', reason = NULL, command_id = $2, certificate_chain = $3, signed_at = $4,
-     settled_at = NULL
+     completed_at = NULL
    WHERE certificate_request_id = (${WAITING})`,
 );
 
@@ -67,18 +67,18 @@ export async function sign(
   await db.query(markSigned([sent.stationId, sent.commandId, sent.certificateChain, sent.at]));
 }
 
-const markSettled = statement(
-  'certificateRequests.settle',
-  `UPDATE certificate_requests SET state = $2, reason = $3, settled_at = $4
+const markCompleted = statement(
+  'certificateRequests.complete',
+  `UPDATE certificate_requests SET state = $2, reason = $3, completed_at = $4
    WHERE command_id = $1 AND (state = 'signed' OR $2 = 'installed')`,
 );
 
 /** What the station said to its certificate. A refusal means nothing where a younger request has come. */
-export async function settle(
+export async function complete(
   db: Db,
   answer: { commandId: string; state: 'installed' | 'refused'; reason: string | null; at: Date },
 ): Promise<void> {
-  await db.query(markSettled([answer.commandId, answer.state, answer.reason, answer.at]));
+  await db.query(markCompleted([answer.commandId, answer.state, answer.reason, answer.at]));
 }
 
 const markWaiting = statement(
@@ -159,13 +159,13 @@ export interface CertificateRequestRow {
   certificateChain: string | null;
   requestedAt: Date;
   signedAt: Date | null;
-  settledAt: Date | null;
+  completedAt: Date | null;
 }
 
 const selectPage = search(
   `SELECT certificate_request_id AS "certificateRequestId", station_id AS "stationId", csr, state, reason,
      command_id AS "commandId", certificate_chain AS "certificateChain", requested_at AS "requestedAt",
-     signed_at AS "signedAt", settled_at AS "settledAt"
+     signed_at AS "signedAt", completed_at AS "completedAt"
    FROM certificate_requests
    WHERE station_id = $1 AND ($2::bigint IS NULL OR certificate_request_id < $2) AND ($3::text IS NULL OR state = $3)
    ORDER BY certificate_request_id DESC LIMIT $4`,

@@ -1,4 +1,4 @@
-import { RuleBroken } from '../commands/command.ts';
+import { RuleViolation } from '../commands/command.ts';
 import type { CheckContext } from '../commands/command.ts';
 import * as configuration from '../configuration/configuration.store.ts';
 
@@ -23,7 +23,7 @@ export async function requireRoomForChain(
     );
     return;
   }
-  throw new RuleBroken(
+  throw new RuleViolation(
     rule,
     `certificateChain has ${certificateChain.length} characters; station ${stationId} takes ${longest} (CertificateSignedMaxChainSize)`,
   );

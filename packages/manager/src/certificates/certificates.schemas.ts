@@ -62,7 +62,7 @@ export const CertificateRequest = Type.Object(
     certificateChain: Text,
     requestedAt: Time,
     signedAt: nullable(Time),
-    settledAt: nullable(Time),
+    completedAt: nullable(Time),
   },
   { title: 'CertificateRequest' },
 );

@@ -66,7 +66,7 @@ export class CertificateJudge {
     return null;
   }
 
-  /** The roots have changed: they are read anew. Other managers do so in a moment. */
+  /** The roots have changed: they are read again. Other managers do so in a moment. */
   forgetRoots(): void {
     this.#anchors = undefined;
   }
@@ -110,7 +110,7 @@ export class CertificateJudge {
       return answer.status === 'revoked' ? `it is revoked, says ${responderURL}` : undefined;
     } catch (error) {
       if (!(error instanceof NoStatus)) throw error;
-      // Somebody else's responder that is away must not take our stations off the road.
+      // Somebody else's responder that is away must not disconnect our stations.
       this.#options.log.warn(
         { err: error, responderURL, subject: own.subject },
         'revocation could not be looked up',

@@ -144,7 +144,7 @@ const selectExpiring = search(
      JOIN LATERAL (SELECT valid_to FROM issued_certificates i
        WHERE i.station_id = s.station_id AND i.usage = 'station' AND i.revoked_at IS NULL
        ORDER BY valid_to DESC LIMIT 1) newest ON newest.valid_to BETWEEN $1 AND $2
-   WHERE NOT EXISTS (SELECT FROM goals g WHERE g.station_id = s.station_id AND g.kind = 'stationCertificate'
+   WHERE NOT EXISTS (SELECT FROM reconciliations g WHERE g.station_id = s.station_id AND g.kind = 'stationCertificate'
      AND (g.state = 'open' OR g.requested_at > $1::timestamptz - interval '1 day'))
    LIMIT 1000`,
 );

@@ -109,7 +109,7 @@ export class Responders {
       this.#check(readOcspResponse(response, data), issuerOf);
       return true;
     } catch {
-      return false; // It is asked for anew.
+      return false; // It is asked for again.
     }
   }
 }

@@ -1,11 +1,11 @@
 import type { Log } from '@evander/process';
 import type { CallMaker } from '../commands/call-maker.ts';
-import { NotSent, RuleBroken } from '../commands/command.ts';
+import { CommandNotSent, RuleViolation } from '../commands/command.ts';
 import type { Database } from '../database/database.ts';
 import * as certificateRequests from './certificate-requests.store.ts';
 import type { WaitingRequest } from './certificate-requests.store.ts';
 
-const EVERY_MS = 1000;
+const POLL_INTERVAL_MS = 1000;
 /** Waits before what failed for a reason that may pass is tried again, in s; the last is used from there on. */
 const RETRY_SECONDS = [5, 15, 60, 300, 900];
 
@@ -45,7 +45,7 @@ export class Signing {
   }
 
   start(): void {
-    if (this.#options.signer) this.#timer = setInterval(() => void this.sweep(), EVERY_MS);
+    if (this.#options.signer) this.#timer = setInterval(() => void this.sweep(), POLL_INTERVAL_MS);
   }
 
   /** Signs what waits; managers may do it at the same time. Never rejects. */
@@ -92,7 +92,7 @@ export class Signing {
     const { database, now, log } = this.#options;
     const at = now();
     const isExpected =
-      error instanceof NotYetSigned || error instanceof NotSent || error instanceof RuleBroken;
+      error instanceof NotYetSigned || error instanceof CommandNotSent || error instanceof RuleViolation;
     log[isExpected ? 'info' : 'warn']({ stationId, err: error }, 'a certificate request waits');
     const seconds =
       error instanceof NotYetSigned

@@ -9,23 +9,23 @@ import * as connections from '../stations/connections.store.ts';
 import * as stations from '../stations/stations.store.ts';
 import * as commandList from './command-list.store.ts';
 import type { CommandRow } from './command-list.store.ts';
-import { NotSent } from './command.ts';
+import { CommandNotSent } from './command.ts';
 import type { CheckContext, Command } from './command.ts';
 import * as commands from './commands.store.ts';
 import { checkEveryCommand } from './common-rules.ts';
+import { Completion } from './completion.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { fillIn, openSchema } from './fill-in.ts';
 import type { CallMakerOptions } from './options.ts';
 import { keepRequest } from './request.ts';
-import { Settlement } from './settlement.ts';
 import { Waiting } from './waiting.ts';
 
 const SWEEP_MS = 1000;
-/** The news that a command is settled may get lost between managers: whoever waits looks again so often. */
+/** The news that a command is completed may get lost between managers: whoever waits looks again so often. */
 const LOOK_AGAIN_MS = 2000;
 /** A command for a station that is there waits for its turn at least so long, should the station be away for a moment. */
 const PATIENCE_MS = 60_000;
-const OPEN_AT_ONCE = 100;
+const MAX_OPEN = 100;
 /**
  * Gateways publish an answer that was not acknowledged again every 15 s or so: a manager that was away, or without its broker or
  * database, gives up nothing that was sent before, until it has had the chance to get the answer.
@@ -47,11 +47,11 @@ export interface CommandRequest {
   commandId?: string;
 }
 
-/** Makes our calls to stations: checked, recorded, published, settled. Any manager can go on with what another began. */
+/** Makes our calls to stations: checked, recorded, published, completed. Any manager can go on with what another began. */
 export class CallMaker {
   readonly #options: CallMakerOptions;
   readonly #dispatcher: Dispatcher;
-  readonly #settlement: Settlement;
+  readonly #completion: Completion;
   readonly #redaction: Redaction;
   readonly #waiting = new Waiting();
   #timer: NodeJS.Timeout | undefined;
@@ -63,7 +63,7 @@ export class CallMaker {
     this.#options = options;
     this.#redaction = new Redaction(options.hiddenDataTransfers);
     this.#dispatcher = new Dispatcher(options);
-    this.#settlement = new Settlement(options, (db, call) => this.#add(db, randomUUID(), call));
+    this.#completion = new Completion(options, (db, call) => this.#add(db, randomUUID(), call));
   }
 
   /** The schema of a request as the API takes it: the ids that the CSMS assigns are optional. */
@@ -80,8 +80,8 @@ export class CallMaker {
   }
 
   /**
-   * Records a command and sends it when its turn comes; its id. Throws OcppError for a request that breaks its schema, RuleBroken for
-   * one that breaks a rule, and NotSent when its station cannot be reached.
+   * Records a command and sends it when its turn comes; its id. Throws OcppError for a request that breaks its schema, RuleViolation for
+   * one that breaks a rule, and CommandNotSent when its station cannot be reached.
    */
   async request(call: CommandRequest): Promise<string> {
     return (await this.#record(call)).commandId;
@@ -102,23 +102,23 @@ export class CallMaker {
     }
   }
 
-  /** A command once it is settled, or as it is after so many milliseconds; undefined when there is none with this id. */
+  /** A command once it is completed, or as it is after so many milliseconds; undefined when there is none with this id. */
   async outcome(commandId: string, waitMs: number): Promise<CommandRow | undefined> {
     const untilMs = Date.now() + waitMs;
     for (;;) {
       const command = await commandList.get(this.#options.database, commandId);
       const leftMs = untilMs - Date.now();
-      if (!command || isSettled(command) || leftMs <= 0) return command;
+      if (!command || isCompleted(command) || leftMs <= 0) return command;
       await this.#waiting.wait(commandId, Math.min(leftMs, LOOK_AGAIN_MS));
     }
   }
 
   /** Takes in a station's answer, and sends it the next command. Rejects when the answer could not be stored. */
   async onAnswer(stationId: string, answer: ResultEnvelope | ErrorEnvelope, at: Date): Promise<void> {
-    await this.#settlement.onAnswer(stationId, answer, at);
+    await this.#completion.onAnswer(stationId, answer, at);
     this.#tell(stationId, answer.id);
     await this.#dispatcher.sendNext(stationId);
-    this.#options.onSettled?.(stationId);
+    this.#options.onCompleted?.(stationId);
   }
 
   /** An answer could not be stored. The gateway sends it again: until then nothing that was sent is given up. */
@@ -126,8 +126,8 @@ export class CallMaker {
     this.#workingSinceMs = Date.now();
   }
 
-  /** A manager has settled a command. */
-  onSettled(commandId: string): void {
+  /** A manager has completed a command. */
+  onCompleted(commandId: string): void {
     this.#waiting.wake(commandId);
   }
 
@@ -137,10 +137,10 @@ export class CallMaker {
       if (!this.#options.isBrokerConnected()) this.#workingSinceMs = Date.now();
       const hasCaughtUp = Date.now() - this.#workingSinceMs >= CATCH_UP_MS;
       const sentSince = new Date(hasCaughtUp ? 0 : this.#workingSinceMs);
-      const settled = [...(await this.#settlement.giveUp(sentSince)), ...(await this.#settlement.expire())];
-      for (const { stationId, commandId } of settled) {
+      const completed = [...(await this.#completion.giveUp(sentSince)), ...(await this.#completion.expire())];
+      for (const { stationId, commandId } of completed) {
         this.#tell(stationId, commandId);
-        this.#options.onSettled?.(stationId);
+        this.#options.onCompleted?.(stationId);
       }
       await this.#dispatcher.sendAgain();
       await this.#dispatcher.sendWaiting();
@@ -158,7 +158,7 @@ export class CallMaker {
 
   #tell(stationId: string, commandId: string): void {
     this.#waiting.wake(commandId);
-    this.#options.settle(stationId, commandId);
+    this.#options.complete(stationId, commandId);
   }
 
   async #record(call: CommandRequest): Promise<CommandRow> {
@@ -189,7 +189,7 @@ export class CallMaker {
     const { now, sealer, passwordPepper, log } = this.#options;
     const { stationId, action, ttlSeconds = 0 } = call;
     const station = await stations.find(db, stationId);
-    if (!station) throw new NotSent('unknownStation', `station ${stationId} is not known`);
+    if (!station) throw new CommandNotSent('unknownStation', `station ${stationId} is not known`);
     const file = this.#options.commands[action] as Command<CommandAction>;
     const request = await fillIn(db, stationId, { request: { ...call.request }, ids: file.ids });
     checkPayload(action, 'request', request);
@@ -227,18 +227,18 @@ export class CallMaker {
 
   async #refuseUnsendable(db: Db, stationId: string, ttlSeconds: number): Promise<void> {
     if (ttlSeconds === 0 && !(await connections.isConnected(db, stationId)))
-      throw new NotSent(
+      throw new CommandNotSent(
         'notConnected',
         `station ${stationId} is not connected; try again later, or send ttlSeconds to let the command wait for it`,
       );
-    if ((await commands.countOpen(db, stationId)) >= OPEN_AT_ONCE)
-      throw new NotSent(
+    if ((await commands.countOpen(db, stationId)) >= MAX_OPEN)
+      throw new CommandNotSent(
         'tooMany',
-        `station ${stationId} has ${OPEN_AT_ONCE} commands that wait for it; send more when they are settled`,
+        `station ${stationId} has ${MAX_OPEN} commands that wait for it; send more when they are completed`,
       );
   }
 }
 
-function isSettled({ status }: CommandRow): boolean {
+function isCompleted({ status }: CommandRow): boolean {
   return status !== 'queued' && status !== 'sent';
 }

@@ -19,7 +19,7 @@ export interface CommandRow {
   createdAt: Date;
   expiresAt: Date;
   sentAt: Date | null;
-  settledAt: Date | null;
+  completedAt: Date | null;
 }
 
 /** Security whitepaper L01.FR.20: a station that takes signed updates only answers the plain one with NotSupported. */
@@ -30,7 +30,7 @@ const COLUMNS = `command_id AS "commandId", sequence, station_id AS "stationId",
     ELSE json_build_object('code', error_code, 'description', error_description, 'details', error_details) END AS error,
   CASE WHEN action = 'UpdateFirmware' AND error_code IN ('NotSupported', 'NotImplemented') THEN '${SIGNED_ONLY}' END AS hint,
   requested_by AS "requestedBy", created_at AS "createdAt", expires_at AS "expiresAt", sent_at AS "sentAt",
-  settled_at AS "settledAt"`;
+  completed_at AS "completedAt"`;
 
 const selectOne = statement('commands.get', `SELECT ${COLUMNS} FROM commands WHERE command_id = $1`);
 
@@ -43,11 +43,11 @@ const selectLost = statement(
   'commands.isLost',
   `SELECT FROM connections c WHERE c.station_id = $1 AND ($6 = 'connectionLost' OR c.connected_at > $2) AND NOT EXISTS (
      SELECT FROM commands k WHERE k.station_id = $1 AND k.action = $3 AND k.command_id <> $4
-       AND k.status IN ('timedOut', 'connectionLost') AND k.settled_at > $5)`,
+       AND k.status IN ('timedOut', 'connectionLost') AND k.completed_at > $5)`,
 );
 
 /**
- * May a command that had no answer, or its answer, have gone down with the connection? So it is when the station has connected anew, and
+ * May a command that had no answer, or its answer, have gone down with the connection? So it is when the station has connected again, and
  * no other one of this action was without an answer since a time: whoever falls over each time is not asked again and again.
  */
 export async function isLost(

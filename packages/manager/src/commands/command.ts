@@ -4,7 +4,7 @@ import type { Db } from '../database/database.ts';
 import type { IdKind } from '../database/issued-ids.ts';
 import type { RegistrationStatus } from '../stations/stations.store.ts';
 
-/** What a command file has to go by, before a command is sent and when it is settled. */
+/** What a command file has to go by, before a command is sent and when it is completed. */
 export interface CommandContext {
   /** The database transaction that records the command, or its outcome: all of it is kept, or nothing. */
   db: Db;
@@ -22,7 +22,7 @@ export interface CheckContext extends CommandContext {
   registrationStatus: RegistrationStatus | null;
 }
 
-/** A settled command's request, with the time when it was sent. */
+/** A completed command's request, with the time when it was sent. */
 export interface Sent<A extends CommandAction> {
   request: Requests[A];
   sentAt: Date;
@@ -48,7 +48,7 @@ export interface Command<A extends CommandAction> {
   ids?: Partial<Record<string, IdKind>>;
   /** Doing it twice is doing it once: it may go out again on a new connection when the old one was lost before its answer. */
   repeatable?: true;
-  /** What no schema tells: throws RuleBroken. Nothing is recorded or sent then. */
+  /** What no schema tells: throws RuleViolation. Nothing is recorded or sent then. */
   check?(request: Requests[A], context: CheckContext): Promise<void> | void;
   /** Runs as the command is recorded: for what the station may report of it before it answers. */
   onRequest?(request: Requests[A], context: CommandContext): Promise<void>;
@@ -69,8 +69,8 @@ export interface Instead {
 }
 
 /** A rule of OCPP that a command would break, by its name in the specification or in docs/ocpp16.md. */
-export class RuleBroken extends Error {
-  override name = 'RuleBroken';
+export class RuleViolation extends Error {
+  override name = 'RuleViolation';
   readonly rule: string;
 
   constructor(rule: string, message: string) {
@@ -80,11 +80,11 @@ export class RuleBroken extends Error {
 }
 
 /** Why a command was not taken. */
-export class NotSent extends Error {
-  override name = 'NotSent';
+export class CommandNotSent extends Error {
+  override name = 'CommandNotSent';
   readonly why: 'unknownStation' | 'notConnected' | 'tooMany';
 
-  constructor(why: NotSent['why'], message: string) {
+  constructor(why: CommandNotSent['why'], message: string) {
     super(message);
     this.why = why;
   }

@@ -98,7 +98,7 @@ function addCommand(app: App, { callMaker, keys }: ApiContext, action: CommandAc
       const requestedBy = await keys.nameOf(request);
       const sent = { stationId, action, request: request.body, requestedBy, ...commandIdOf(request) };
       const command = await sendCommand(callMaker, sent, request.query);
-      return reply.code(command.settledAt === null ? 202 : 200).send(command);
+      return reply.code(command.completedAt === null ? 202 : 200).send(command);
     },
   );
 }

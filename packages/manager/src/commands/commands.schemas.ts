@@ -29,7 +29,7 @@ export const COMMAND = {
   createdAt: Time,
   expiresAt: Time,
   sentAt: nullable(Time),
-  settledAt: nullable(Time),
+  completedAt: nullable(Time),
 };
 
 /** A command as the API shows it. */

@@ -3,7 +3,7 @@ import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import { IS_CONNECTED } from '../stations/connections.store.ts';
 
-/** `queued`: waits for its turn or its station; `sent`: waits for its answer; the others are settled, though a late answer may come. */
+/** `queued`: waits for its turn or its station; `sent`: waits for its answer; the others are completed, though a late answer may come. */
 export const COMMAND_STATUSES = [
   'queued',
   'sent',
@@ -126,7 +126,7 @@ export async function readyStations(db: Db, connectedBefore: Date): Promise<stri
   return rows.map(({ stationId }) => stationId);
 }
 
-export interface Settled {
+export interface Completed {
   commandId: string;
   stationId: string;
   action: CommandAction;
@@ -147,23 +147,23 @@ export interface Outcome {
   at: Date;
 }
 
-// A late answer counts. The secret stays while it is needed: settling returns what it erases.
-const settleOne = statement(
-  'commands.settle',
+// A late answer counts. The secret stays while it is needed: completing returns what it erases.
+const completeOne = statement(
+  'commands.complete',
   `WITH open AS (SELECT command_id, sealed_request FROM commands
      WHERE command_id = $1 AND station_id = $2 AND status NOT IN ('answered', 'failed') FOR UPDATE)
    UPDATE commands k SET status = $3, response = $4, error_code = $5, error_description = $6, error_details = $7,
-     settled_at = $8, sealed_request = NULL
+     completed_at = $8, sealed_request = NULL
    FROM open WHERE k.command_id = open.command_id
    RETURNING k.command_id AS "commandId", k.station_id AS "stationId", k.action, k.request,
      open.sealed_request AS "sealedRequest", coalesce(k.sent_at, k.created_at) AS "sentAt"`,
 );
 
-/** Settles a command with its station's answer; undefined when there is none to settle, or it has been answered before. */
-export async function settle(db: Db, outcome: Outcome): Promise<Settled | undefined> {
+/** Completes a command with its station's answer; undefined when there is none to complete, or it has been answered before. */
+export async function complete(db: Db, outcome: Outcome): Promise<Completed | undefined> {
   const { commandId, stationId, status, response, error, at } = outcome;
-  const { rows } = await db.query<Settled>(
-    settleOne([
+  const { rows } = await db.query<Completed>(
+    completeOne([
       commandId,
       stationId,
       status,
@@ -179,7 +179,7 @@ export async function settle(db: Db, outcome: Outcome): Promise<Settled | undefi
 
 const timeOutSent = statement(
   'commands.timeOut',
-  `UPDATE commands k SET status = 'timedOut', settled_at = $1 WHERE status = 'sent' AND sent_at < $2 AND sent_at >= $3
+  `UPDATE commands k SET status = 'timedOut', completed_at = $1 WHERE status = 'sent' AND sent_at < $2 AND sent_at >= $3
    RETURNING ${SETTLED}`,
 );
 
@@ -187,14 +187,14 @@ const timeOutSent = statement(
 export async function timeOut(
   db: Db,
   { now, sentSince, sentBefore }: { now: Date; sentSince: Date; sentBefore: Date },
-): Promise<Settled[]> {
-  const { rows } = await db.query<Settled>(timeOutSent([now, sentBefore, sentSince]));
+): Promise<Completed[]> {
+  const { rows } = await db.query<Completed>(timeOutSent([now, sentBefore, sentSince]));
   return rows;
 }
 
 const loseSent = statement(
   'commands.loseConnection',
-  `UPDATE commands k SET status = 'connectionLost', settled_at = $1
+  `UPDATE commands k SET status = 'connectionLost', completed_at = $1
    FROM connections c
    WHERE k.status = 'sent' AND c.station_id = k.station_id AND k.action <> ALL ($2::text[]) AND k.sent_at >= $4
      AND (c.connection_id > k.connection_id OR (c.connection_id = k.connection_id AND c.disconnected_at < $3))
@@ -213,14 +213,14 @@ export async function loseConnection(
     endedBefore,
     sentSince,
   }: { now: Date; repeatable: string[]; endedBefore: Date; sentSince: Date },
-): Promise<Settled[]> {
-  const { rows } = await db.query<Settled>(loseSent([now, repeatable, endedBefore, sentSince]));
+): Promise<Completed[]> {
+  const { rows } = await db.query<Completed>(loseSent([now, repeatable, endedBefore, sentSince]));
   return rows;
 }
 
 const expireQueued = statement(
   'commands.expire',
-  `UPDATE commands k SET status = 'expired', settled_at = $1, sealed_request = NULL
+  `UPDATE commands k SET status = 'expired', completed_at = $1, sealed_request = NULL
    WHERE k.status = 'queued' AND k.expires_at <= $1 AND NOT EXISTS (
      SELECT FROM connections c JOIN gateways g USING (gateway_id)
      WHERE ${CONNECTED} AND c.connected_at <= k.expires_at)
@@ -228,15 +228,15 @@ const expireQueued = statement(
 );
 
 /** Gives up what waited for a station that has not come in time. */
-export async function expire(db: Db, now: Date): Promise<Settled[]> {
-  const { rows } = await db.query<Settled>(expireQueued([now]));
+export async function expire(db: Db, now: Date): Promise<Completed[]> {
+  const { rows } = await db.query<Completed>(expireQueued([now]));
   return rows;
 }
 
 const forget = statement(
   'commands.forgetSecrets',
   `UPDATE commands SET sealed_request = NULL
-   WHERE sealed_request IS NOT NULL AND status IN ('timedOut', 'connectionLost') AND settled_at < $1`,
+   WHERE sealed_request IS NOT NULL AND status IN ('timedOut', 'connectionLost') AND completed_at < $1`,
 );
 
 /** Erases the secrets of commands that were given up without an answer before a time: none will come any more. */

@@ -1,14 +1,14 @@
 import { ACTIONS } from '@evander/ocpp';
 import type { CommandAction } from '@evander/ocpp';
 import * as configuration from '../configuration/configuration.store.ts';
-import { RuleBroken } from './command.ts';
+import { RuleViolation } from './command.ts';
 import type { CheckContext } from './command.ts';
 
 /** What holds for every command: a rejected station hears nothing (Boot.5), and a feature profile is there or not (G.13). */
 export async function checkEveryCommand(action: CommandAction, context: CheckContext): Promise<void> {
   const { db, stationId, registrationStatus } = context;
   if (registrationStatus === 'Rejected')
-    throw new RuleBroken(
+    throw new RuleViolation(
       'Boot.5',
       `station ${stationId} is rejected and answers nothing; let its next BootNotification be accepted first`,
     );
@@ -16,7 +16,7 @@ export async function checkEveryCommand(action: CommandAction, context: CheckCon
   // Not one of the feature profiles that stations list.
   if (profile === 'Security') return;
   if (await configuration.mayHaveFeature(db, stationId, profile)) return;
-  throw new RuleBroken(
+  throw new RuleViolation(
     'G.13',
     `station ${stationId} does not list the feature profile ${profile} of ${action} in its SupportedFeatureProfiles`,
   );
@@ -25,7 +25,7 @@ export async function checkEveryCommand(action: CommandAction, context: CheckCon
 /** Remote starts and stops are for stations that are accepted (Boot.4). */
 export function requireAcceptance(rule: string, { stationId, registrationStatus }: CheckContext): void {
   if (registrationStatus !== 'Pending') return;
-  throw new RuleBroken(
+  throw new RuleViolation(
     rule,
     `station ${stationId} is Pending: it neither starts nor stops transactions until it is accepted`,
   );

@@ -31,10 +31,10 @@ export interface CallMakerOptions {
   publish(stationId: string, payload: string): boolean;
   /** Can stations' answers reach us? */
   isBrokerConnected(): boolean;
-  /** Tells gateways and the other managers that a command is settled. */
-  settle(stationId: string, commandId: string): void;
-  /** Called when a command of a station has been settled here. */
-  onSettled?(stationId: string): void;
+  /** Tells gateways and the other managers that a command is completed. */
+  complete(stationId: string, commandId: string): void;
+  /** Called when a command of a station has been completed here. */
+  onCompleted?(stationId: string): void;
   metrics: Pick<ManagerMetrics, 'countCommand'>;
   now(): Date;
   log: Log;

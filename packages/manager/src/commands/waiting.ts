@@ -1,13 +1,13 @@
-/** Those who wait for commands to be settled, whichever manager settles them. */
+/** Those who wait for commands to be completed, whichever manager completes them. */
 export class Waiting {
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  /** Tells those who wait for a command that it is settled. */
+  /** Tells those who wait for a command that it is completed. */
   wake(commandId: string): void {
     for (const resolve of this.#waiting.get(commandId) ?? []) resolve();
   }
 
-  /** Resolves when a command is settled, or after so many milliseconds. */
+  /** Resolves when a command is completed, or after so many milliseconds. */
   async wait(commandId: string, ms: number): Promise<void> {
     const resolvers = this.#waiting.get(commandId) ?? new Set();
     this.#waiting.set(commandId, resolvers);

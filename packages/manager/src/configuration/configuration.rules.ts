@@ -1,6 +1,6 @@
 import { INT32_MAX } from '@evander/ocpp';
 import type { ChangeConfigurationRequest } from '@evander/ocpp';
-import { RuleBroken } from '../commands/command.ts';
+import { RuleViolation } from '../commands/command.ts';
 import type { CheckContext } from '../commands/command.ts';
 import { isAuthorizationKeyText } from '../stations/station-password.ts';
 import * as stations from '../stations/stations.store.ts';
@@ -10,7 +10,7 @@ import * as configuration from './configuration.store.ts';
 
 type Context = Pick<CheckContext, 'db' | 'stationId'>;
 
-/** A value that fits its key, as far as OCPP or the station has said what fits; keys that nobody knows pass. Throws RuleBroken. */
+/** A value that fits its key, as far as OCPP or the station has said what fits; keys that nobody knows pass. Throws RuleViolation. */
 export async function checkChange(change: ChangeConfigurationRequest, context: Context): Promise<void> {
   const known = configurationKey(change.key);
   await requireWritable(change, known, context);
@@ -20,7 +20,7 @@ export async function checkChange(change: ChangeConfigurationRequest, context: C
   if (change.key.toLowerCase() === 'securityprofile') await requireHigherProfile(change, context);
 }
 
-/** A value of the type that OCPP gives its key; keys that it does not know pass. Throws RuleBroken. */
+/** A value of the type that OCPP gives its key; keys that it does not know pass. Throws RuleViolation. */
 export function checkType(change: ChangeConfigurationRequest): void {
   const known = configurationKey(change.key);
   if (known?.type === 'boolean') requireBoolean(change);
@@ -36,12 +36,12 @@ async function requireWritable(
 ): Promise<void> {
   const isReadonly = (await configuration.isReadonly(db, stationId, key)) ?? known?.access === 'read';
   if (isReadonly)
-    throw new RuleBroken('ChangeConfiguration.2', `${key} can only be read at station ${stationId}`);
+    throw new RuleViolation('ChangeConfiguration.2', `${key} can only be read at station ${stationId}`);
 }
 
 function requireBoolean({ key, value }: ChangeConfigurationRequest): void {
   if (/^(?:true|false)$/i.test(value)) return;
-  throw new RuleBroken('ChangeConfiguration.8', `the value of ${key} must be true or false`);
+  throw new RuleViolation('ChangeConfiguration.8', `the value of ${key} must be true or false`);
 }
 
 function requireInteger(
@@ -52,13 +52,13 @@ function requireInteger(
     key.toLowerCase() === 'websocketpinginterval' ? 'ChangeConfiguration.7' : 'ChangeConfiguration.2';
   const number = /^-?\d{1,10}$/.test(value) ? Number(value) : NaN;
   if (number >= minimum && number <= maximum) return;
-  throw new RuleBroken(rule, `the value of ${key} must be a whole number from ${minimum} to ${maximum}`);
+  throw new RuleViolation(rule, `the value of ${key} must be a whole number from ${minimum} to ${maximum}`);
 }
 
 // The value itself must not show in an error.
 function requireAuthorizationKey({ key, value }: ChangeConfigurationRequest): void {
   if (isAuthorizationKeyText(value)) return;
-  throw new RuleBroken(
+  throw new RuleViolation(
     'ChangeConfiguration.5',
     `the value of ${key} must be 32 to 40 hex digits, an even number of them`,
   );
@@ -71,7 +71,7 @@ async function requireLength(
   const most = await configuration.integer(db, stationId, `${key}MaxLength`);
   const { length } = value.split(',').filter((item) => item.trim() !== '');
   if (most !== undefined && length > most)
-    throw new RuleBroken(
+    throw new RuleViolation(
       'ChangeConfiguration.4',
       `the value has ${length} items, and the ${key}MaxLength of station ${stationId} is ${most}`,
     );
@@ -83,7 +83,7 @@ async function requireHigherProfile(
 ): Promise<void> {
   const station = await stations.find(db, stationId);
   if (!station || Number(value) > station.securityProfile) return;
-  throw new RuleBroken(
+  throw new RuleViolation(
     'ChangeConfiguration.6',
     `station ${stationId} has the security profile ${station.securityProfile}: over OCPP it can only be raised`,
   );

@@ -29,7 +29,7 @@ export class CopyOut extends Readable implements pg.Submittable {
   readonly #pace: Pace;
   #connection: pg.Connection | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #isWanted = true;
+  #isDesired = true;
   #page = Buffer.allocUnsafe(PAGE_BYTES);
   #used = 0;
 
@@ -69,7 +69,7 @@ export class CopyOut extends Readable implements pg.Submittable {
   }
 
   override _read(): void {
-    this.#isWanted = true;
+    this.#isDesired = true;
     if (this.#timer === undefined) this.#connection?.stream.resume();
   }
 
@@ -83,12 +83,12 @@ export class CopyOut extends Readable implements pg.Submittable {
     this.#page = Buffer.allocUnsafe(nextBytes);
     this.#used = 0;
     if (page.length === 0) return;
-    this.#isWanted = this.push(page);
+    this.#isDesired = this.push(page);
     this.#connection?.stream.pause();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#isWanted) this.#connection?.stream.resume();
+      if (this.#isDesired) this.#connection?.stream.resume();
     }, this.#pace.take(page.length));
   }
 }

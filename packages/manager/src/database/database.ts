@@ -174,7 +174,7 @@ async function exportFrom(
 }
 
 /**
- * A query that is planned anew for the values at hand: for lists, where a plan that suits any mixture of filters suits none.
+ * A query that is planned again for the values at hand: for lists, where a plan that suits any mixture of filters suits none.
  * `$1::text IS NULL OR …` costs nothing then.
  */
 export function search(text: string): (values: unknown[]) => pg.QueryConfig {

@@ -2,10 +2,10 @@ import type { Log } from '@evander/process';
 import * as issuedCertificates from '../certificates/issued-certificates.store.ts';
 import type { Database } from '../database/database.ts';
 import { Recurring } from '../recurring.ts';
-import * as goals from './reconciliations.store.ts';
+import * as reconciliations from './reconciliations.store.ts';
 
 const DAY_MS = 86_400_000;
-const RENEW_EVERY_MS = 3_600_000;
+const RENEW_INTERVAL_MS = 3_600_000;
 
 export interface RenewalOptions {
   database: Database;
@@ -21,7 +21,7 @@ export interface RenewalOptions {
 export function startCertificateRenewal(options: RenewalOptions): Recurring {
   const renewal = new Recurring({
     what: 'renewing certificates',
-    everyMs: RENEW_EVERY_MS,
+    everyMs: RENEW_INTERVAL_MS,
     work: () => renew(options),
     log: options.log,
   });
@@ -33,11 +33,11 @@ async function renew({ database, now, renewDays, organisation }: RenewalOptions)
   const at = now();
   const before = new Date(at.getTime() + renewDays * DAY_MS);
   for (const stationId of await issuedCertificates.expiring(database, at, before))
-    await goals.put(database, {
+    await reconciliations.put(database, {
       stationId,
       kind: 'stationCertificate',
-      wanted: { organisation },
-      lasting: false,
+      desired: { organisation },
+      permanent: false,
       requestedBy: null,
       at,
     });

@@ -6,7 +6,7 @@ const RETRY_MS = 300_000;
 
 export interface Times {
   bootedAt: Date | null;
-  /** When it was last said what is wanted. */
+  /** When it was last said what is desired. */
   requestedAt: Date;
   now: Date;
 }
@@ -47,7 +47,7 @@ export function judge(desired: DesiredKey, times: Times): Outcome | undefined {
   }
 }
 
-// Whoever says RebootRequired for ever, and means nothing by it, is not reset for ever.
+// Whoever says RebootRequired forever, and means nothing by it, is not reset forever.
 function judgePending({ key, known, tried }: DesiredKey, { bootedAt, now }: Times): Outcome | undefined {
   if (!tried) return undefined;
   const holds = { ...tried, key, driftedAt: null };

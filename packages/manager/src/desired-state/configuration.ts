@@ -1,10 +1,10 @@
-import { RuleBroken } from '../commands/command.ts';
+import { RuleViolation } from '../commands/command.ts';
 import { checkChange } from '../configuration/configuration.rules.ts';
 import { judge } from './configuration-evaluation.ts';
 import * as desired from './desired-configuration.store.ts';
 import type { DesiredKey, Outcome, StationState } from './desired-configuration.store.ts';
 import { isUnanswered, send } from './desired-state.ts';
-import type { Goal, GoalContext, Step } from './desired-state.ts';
+import type { DesiredState, ReconciliationContext, Step } from './desired-state.ts';
 import { READING_SECONDS } from './reconciliations.store.ts';
 
 /** A station that does not answer is left alone for so long. */
@@ -16,26 +16,26 @@ const BOOT_SECONDS = 900;
  * The configuration that a station is to have: what differs is changed, key by key, whatever becomes of the others. Looked at after each
  * boot, when the station connects after a while, and whenever it has told of its configuration.
  */
-export const configuration: Goal<object> = {
-  lasting: true,
+export const configuration: DesiredState<object> = {
+  permanent: true,
   async next(_wanted, context) {
     const { db, stationId } = context;
     await noteAnswer(context);
     const station = await desired.state(db, stationId);
     const keys = await desired.effective(db, stationId);
-    if (!station || keys.length === 0) return { do: 'reached' };
+    if (!station || keys.length === 0) return { do: 'succeeded' };
     return nextReading(station, context) ?? (await nextChange(station, keys, context));
   },
 };
 
 // What became of the last change: again and again the same, until there is a younger one.
-async function noteAnswer({ db, stationId, last, now }: GoalContext): Promise<void> {
+async function noteAnswer({ db, stationId, last, now }: ReconciliationContext): Promise<void> {
   if (!last || !['answered', 'failed', 'timedOut', 'connectionLost'].includes(last.status)) return;
   if (last.action === 'GetConfiguration' && last.status !== 'timedOut')
     return desired.noteAsked(db, stationId, last.sentAt ?? now);
   if (last.action !== 'ChangeConfiguration') return;
   const { key, value } = last.request as { key: string; value: string };
-  const at = last.settledAt ?? now;
+  const at = last.completedAt ?? now;
   await desired.record(db, stationId, [{ key, value, ...outcomeOf(last), at, driftedAt: null }]);
 }
 
@@ -50,7 +50,7 @@ function outcomeOf({
   status,
   response,
   error,
-}: NonNullable<GoalContext['last']>): Pick<Outcome, 'outcome' | 'reason'> {
+}: NonNullable<ReconciliationContext['last']>): Pick<Outcome, 'outcome' | 'reason'> {
   if (status !== 'answered') {
     const why = error ? `${error.code}: ${error.description}` : 'it did not answer';
     return { outcome: 'unreachable', reason: why };
@@ -62,7 +62,7 @@ function outcomeOf({
 }
 
 // After each boot; after a connection now and then: somebody may have changed it on the spot meanwhile.
-function nextReading(station: StationState, { last, now }: GoalContext): Step | undefined {
+function nextReading(station: StationState, { last, now }: ReconciliationContext): Step | undefined {
   const { bootedAt, connectedAt, readAt } = station;
   const isOld =
     readAt === null ||
@@ -70,14 +70,18 @@ function nextReading(station: StationState, { last, now }: GoalContext): Step | 
     (connectedAt !== null && readAt < connectedAt && secondsLeft(readAt, READING_SECONDS, now) <= 0);
   if (!isOld) return undefined;
   if (last?.action === 'GetConfiguration' && last.status === 'timedOut') {
-    const seconds = secondsLeft(last.settledAt, PAUSE_SECONDS, now);
+    const seconds = secondsLeft(last.completedAt, PAUSE_SECONDS, now);
     if (seconds > 0)
       return { do: 'wait', doing: 'GetConfiguration had no answer; it is asked again later', seconds };
   }
   return send('GetConfiguration', {}, 'asks for its configuration');
 }
 
-async function nextChange(station: StationState, keys: DesiredKey[], context: GoalContext): Promise<Step> {
+async function nextChange(
+  station: StationState,
+  keys: DesiredKey[],
+  context: ReconciliationContext,
+): Promise<Step> {
   const { db, stationId } = context;
   const outcomes: Outcome[] = [];
   let change: DesiredKey | undefined;
@@ -97,13 +101,13 @@ async function nextChange(station: StationState, keys: DesiredKey[], context: Go
 // What we would not send is refused without the station.
 async function brokenRule(
   { key, value }: DesiredKey,
-  { db, stationId, now }: GoalContext,
+  { db, stationId, now }: ReconciliationContext,
 ): Promise<Outcome | undefined> {
   try {
     await checkChange({ key, value }, { db, stationId });
     return undefined;
   } catch (error) {
-    if (!(error instanceof RuleBroken)) throw error;
+    if (!(error instanceof RuleViolation)) throw error;
     return { key, value, outcome: 'rejected', reason: error.message, at: now, driftedAt: null };
   }
 }
@@ -122,7 +126,7 @@ function isNews(keys: DesiredKey[]): (outcome: Outcome) => boolean {
   };
 }
 
-function conclude(outcomes: Outcome[], station: StationState, context: GoalContext): Step {
+function conclude(outcomes: Outcome[], station: StationState, context: ReconciliationContext): Step {
   const of = (...words: Outcome['outcome'][]): Outcome[] =>
     outcomes.filter(({ outcome }) => words.includes(outcome));
   const silent = of('unreachable');
@@ -134,17 +138,17 @@ function conclude(outcomes: Outcome[], station: StationState, context: GoalConte
   const pending = of('rebootRequired');
   if (pending.length > 0 && station.reset === 'whenIdle') return nextReset(pending, station, context);
   const refused = of('rejected', 'notSupported', 'readonly', 'ineffective');
-  if (refused.length === 0) return { do: 'reached' };
+  if (refused.length === 0) return { do: 'succeeded' };
   const why = refused.map(({ key, outcome, reason }) => `${key} ${outcome}${reason ? ` (${reason})` : ''}`);
   return { do: 'failed', reason: `the station has not taken ${why.join(', ')}` };
 }
 
-function nextReset(pending: Outcome[], { isBusy }: StationState, { last, now }: GoalContext): Step {
+function nextReset(pending: Outcome[], { isBusy }: StationState, { last, now }: ReconciliationContext): Step {
   if (last?.action === 'Reset' && last.status !== 'expired') {
     const word = (last.response as { status?: string } | null)?.status;
     // A reset is often answered by the reboot itself.
     const isTaken = word === 'Accepted' || isUnanswered(last);
-    const seconds = secondsLeft(last.settledAt, BOOT_SECONDS, now);
+    const seconds = secondsLeft(last.completedAt, BOOT_SECONDS, now);
     if (seconds > 0) {
       const doing = isTaken ? 'waits for it to boot' : 'it has refused a Reset, which is tried again later';
       return { do: 'wait', doing, seconds };

@@ -1,6 +1,6 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { ApiContext } from '../api-context.ts';
-import { RuleBroken } from '../commands/command.ts';
+import { RuleViolation } from '../commands/command.ts';
 import { configurationKey } from '../configuration/configuration-keys.ts';
 import { checkType } from '../configuration/configuration.rules.ts';
 import type { Db } from '../database/database.ts';
@@ -10,8 +10,8 @@ import type { App } from '../http/route.ts';
 import { GroupParams, requireGroup } from '../stations/station-groups.schemas.ts';
 import * as desiredConfiguration from './desired-configuration.store.ts';
 import type { Owner, ResetRule } from './desired-configuration.store.ts';
-import * as openGoals from './open-reconciliations.store.ts';
-import { GoalSchema } from './reconciliations.schemas.ts';
+import * as openReconciliations from './open-reconciliations.store.ts';
+import { ReconciliationSchema } from './reconciliations.schemas.ts';
 
 const Reset = oneOf(
   ['never', 'whenIdle'] as const,
@@ -61,17 +61,21 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
         tags,
         params: StationParams,
         body: Body,
-        response: { 202: GoalSchema },
+        response: { 202: ReconciliationSchema },
       },
     },
     async (request, reply) => {
       const { stationId } = request.params;
       const requestedBy = (await keys.nameOf(request)) ?? null;
-      const goal = await database.transaction(async (db) => {
+      const reconciliation = await database.transaction(async (db) => {
         await putValues(db, { stationId }, request.body);
-        return openGoals.ofStation(db, stationId, { kind: 'configuration', requestedBy, at: now() });
+        return openReconciliations.ofStation(db, stationId, {
+          kind: 'configuration',
+          requestedBy,
+          at: now(),
+        });
       });
-      return reply.code(202).send(goal);
+      return reply.code(202).send(reconciliation);
     },
   );
 }
@@ -115,7 +119,7 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
       const requestedBy = (await keys.nameOf(request)) ?? null;
       await database.transaction(async (db) => {
         await putValues(db, { group: name }, request.body);
-        await openGoals.ofGroup(db, name, { kind: 'configuration', requestedBy, at: now() });
+        await openReconciliations.ofGroup(db, name, { kind: 'configuration', requestedBy, at: now() });
       });
       return reply.code(202).send(await shown(name));
     },
@@ -160,7 +164,7 @@ function requireFit(key: string, value: string): void {
   try {
     checkType({ key, value });
   } catch (error) {
-    if (!(error instanceof RuleBroken)) throw error;
+    if (!(error instanceof RuleViolation)) throw error;
     throw new Problem(400, `${error.message}, not ${JSON.stringify(value)}; send such a value`, {
       field,
       rule: error.rule,

@@ -71,7 +71,7 @@ export interface DesiredKey {
   value: string;
   group: string | null;
   known: { value: string | null; readonly: boolean; rebootRequired: boolean; readAt: Date } | null;
-  /** What became of the value that was wanted last. */
+  /** What became of the value that was desired last. */
   tried: {
     value: string;
     outcome: OutcomeWord;

@@ -8,8 +8,8 @@ import { GroupParams, requireGroup } from '../stations/station-groups.schemas.ts
 import { WANTED } from './desired-local-list.schemas.ts';
 import * as desiredLocalLists from './desired-local-lists.store.ts';
 import type { DesiredList } from './desired-local-lists.store.ts';
-import * as openGoals from './open-reconciliations.store.ts';
-import { GoalSchema } from './reconciliations.schemas.ts';
+import * as openReconciliations from './open-reconciliations.store.ts';
+import { ReconciliationSchema } from './reconciliations.schemas.ts';
 
 const IdTag = Type.String({ minLength: 1, maxLength: 20 });
 const Body = Type.Object(
@@ -56,18 +56,18 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
         tags,
         params: StationParams,
         body: Body,
-        response: { 202: GoalSchema },
+        response: { 202: ReconciliationSchema },
       },
     },
     async (request, reply) => {
       const { stationId } = request.params;
       const list = readList(request.body);
       const requestedBy = (await keys.nameOf(request)) ?? null;
-      const goal = await database.transaction(async (db) => {
+      const reconciliation = await database.transaction(async (db) => {
         await desiredLocalLists.put(db, { stationId }, list);
-        return openGoals.ofStation(db, stationId, { kind: 'localList', requestedBy, at: now() });
+        return openReconciliations.ofStation(db, stationId, { kind: 'localList', requestedBy, at: now() });
       });
-      return reply.code(202).send(goal);
+      return reply.code(202).send(reconciliation);
     },
   );
   app.delete(
@@ -87,11 +87,12 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
       const requestedBy = (await keys.nameOf(request)) ?? null;
       const isGone = await database.transaction(async (db) => {
         const removed = await desiredLocalLists.remove(db, { stationId });
-        if (removed) await openGoals.ofStation(db, stationId, { kind: 'localList', requestedBy, at: now() });
+        if (removed)
+          await openReconciliations.ofStation(db, stationId, { kind: 'localList', requestedBy, at: now() });
         return removed;
       });
       if (!isGone)
-        throw new Problem(404, `nothing is wanted of the local list of station ${stationId} itself`);
+        throw new Problem(404, `nothing is desired of the local list of station ${stationId} itself`);
       return reply.code(204).send(null);
     },
   );
@@ -100,7 +101,7 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
 function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
   const path = '/station-groups/:name/local-list';
   const missing = (name: string): Problem =>
-    new Problem(404, `nothing is wanted of the local lists of station group ${name}`);
+    new Problem(404, `nothing is desired of the local lists of station group ${name}`);
   app.get(
     path,
     {
@@ -140,7 +141,7 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
       const requestedBy = (await keys.nameOf(request)) ?? null;
       await database.transaction(async (db) => {
         await desiredLocalLists.put(db, { group: name }, list);
-        await openGoals.ofGroup(db, name, { kind: 'localList', requestedBy, at: now() });
+        await openReconciliations.ofGroup(db, name, { kind: 'localList', requestedBy, at: now() });
       });
       return reply.code(202).send(list);
     },
@@ -162,7 +163,8 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
       const requestedBy = (await keys.nameOf(request)) ?? null;
       const isGone = await database.transaction(async (db) => {
         const removed = await desiredLocalLists.remove(db, { group: name });
-        if (removed) await openGoals.ofGroup(db, name, { kind: 'localList', requestedBy, at: now() });
+        if (removed)
+          await openReconciliations.ofGroup(db, name, { kind: 'localList', requestedBy, at: now() });
         return removed;
       });
       if (!isGone) throw missing(name);

@@ -17,7 +17,7 @@ const removeOne = statement(
   'DELETE FROM desired_local_lists WHERE station_id IS NOT DISTINCT FROM $1 AND group_name IS NOT DISTINCT FROM $2',
 );
 
-/** Leaves the list of a station or group as it is from now on; false when nothing was wanted of it. */
+/** Leaves the list of a station or group as it is from now on; false when nothing was desired of it. */
 export async function remove(db: Db, owner: Owner): Promise<boolean> {
   const { rowCount } = await db.query(removeOne(ownerColumns(owner)));
   return rowCount === 1;
@@ -71,10 +71,10 @@ const ENTRIES = `SELECT id_tag_key, id_tag, status,
    FROM tags WHERE (expiry_date IS NULL OR expiry_date > $2) AND ($6 OR emaid_key IS NULL)
      AND ($3 OR id_tag_key = ANY ($4::text[]) OR lower(parent_id_tag) = ANY ($5::text[]))`;
 // Of more than fit the accepted ones come first.
-const WANTED = `wanted AS MATERIALIZED (${ENTRIES} ORDER BY status, id_tag_key LIMIT $7)`;
+const WANTED = `desired AS MATERIALIZED (${ENTRIES} ORDER BY status, id_tag_key LIMIT $7)`;
 
 /** What an entry of a list is to be, for a station at a time; with `most` no more than fit into it. */
-export interface Wanted {
+export interface Desired {
   stationId: string;
   list: DesiredList;
   /** Does the station look for contracts in its list? */
@@ -83,48 +83,48 @@ export interface Wanted {
   most: number | undefined;
 }
 
-function valuesOf({ stationId, list: { all, tags, parentIdTags }, emaids, now }: Wanted): unknown[] {
+function valuesOf({ stationId, list: { all, tags, parentIdTags }, emaids, now }: Desired): unknown[] {
   return [stationId, now, all, tags, parentIdTags, emaids];
 }
 
 const countAll = search(`SELECT count(*)::int AS entries FROM (${ENTRIES}) AS e WHERE $1::text IS NOT NULL`);
 
-/** How many entries are wanted, whether they fit or not. */
-export async function count(db: Db, wanted: Wanted): Promise<number> {
-  const { rows } = await db.query<{ entries: number }>(countAll(valuesOf(wanted)));
+/** How many entries are desired, whether they fit or not. */
+export async function count(db: Db, desired: Desired): Promise<number> {
+  const { rows } = await db.query<{ entries: number }>(countAll(valuesOf(desired)));
   return rows[0]?.entries ?? 0;
 }
 
-const SURPLUS = (wanted: string): string =>
+const SURPLUS = (desired: string): string =>
   `SELECT e.id_tag AS "idTag" FROM local_list_entries e
-   WHERE e.station_id = $1 AND NOT EXISTS (SELECT FROM ${wanted} w WHERE w.id_tag_key = e.id_tag_key)
+   WHERE e.station_id = $1 AND NOT EXISTS (SELECT FROM ${desired} w WHERE w.id_tag_key = e.id_tag_key)
    ORDER BY e.id_tag_key LIMIT `;
 const surplusOfAll = search(`${SURPLUS(`(${ENTRIES})`)} $7`);
-const surplusOfSome = search(`WITH ${WANTED} ${SURPLUS('wanted')} $8`);
+const surplusOfSome = search(`WITH ${WANTED} ${SURPLUS('desired')} $8`);
 
 /** Entries that a station has and should not have, so many at most. */
-export async function surplus(db: Db, wanted: Wanted, rows: number): Promise<AuthorizationData[]> {
-  const values = valuesOf(wanted);
-  const { most } = wanted;
+export async function surplus(db: Db, desired: Desired, rows: number): Promise<AuthorizationData[]> {
+  const values = valuesOf(desired);
+  const { most } = desired;
   const query = most === undefined ? surplusOfAll([...values, rows]) : surplusOfSome([...values, most, rows]);
   return (await db.query<AuthorizationData>(query)).rows;
 }
 
-const MISSING = (wanted: string, after: string): string =>
-  `SELECT w.id_tag AS "idTag", w.info::json AS "idTagInfo" FROM ${wanted} w
+const MISSING = (desired: string, after: string): string =>
+  `SELECT w.id_tag AS "idTag", w.info::json AS "idTagInfo" FROM ${desired} w
      LEFT JOIN local_list_entries e ON e.station_id = $1 AND e.id_tag_key = w.id_tag_key
    WHERE w.id_tag_key > ${after} AND e.id_tag_info::text IS DISTINCT FROM w.info ORDER BY w.id_tag_key LIMIT `;
 const missingOfAll = search(`${MISSING(`(${ENTRIES})`, '$7')} $8`);
-const missingOfSome = search(`WITH ${WANTED} ${MISSING('wanted', '$8')} $9`);
+const missingOfSome = search(`WITH ${WANTED} ${MISSING('desired', '$8')} $9`);
 
 /** Entries that a station lacks or has otherwise, by idTag, after one, so many at most. */
 export async function missing(
   db: Db,
-  wanted: Wanted,
+  desired: Desired,
   { after, rows }: { after: string; rows: number },
 ): Promise<AuthorizationData[]> {
-  const values = valuesOf(wanted);
-  const { most } = wanted;
+  const values = valuesOf(desired);
+  const { most } = desired;
   const query =
     most === undefined
       ? missingOfAll([...values, after, rows])
@@ -132,15 +132,15 @@ export async function missing(
   return (await db.query<AuthorizationData>(query)).rows;
 }
 
-const FIRST = (wanted: string): string =>
-  `SELECT id_tag AS "idTag", info::json AS "idTagInfo" FROM ${wanted} w WHERE $1::text IS NOT NULL ORDER BY id_tag_key LIMIT `;
+const FIRST = (desired: string): string =>
+  `SELECT id_tag AS "idTag", info::json AS "idTagInfo" FROM ${desired} w WHERE $1::text IS NOT NULL ORDER BY id_tag_key LIMIT `;
 const firstOfAll = search(`${FIRST(`(${ENTRIES})`)} $7`);
-const firstOfSome = search(`WITH ${WANTED} ${FIRST('wanted')} $8`);
+const firstOfSome = search(`WITH ${WANTED} ${FIRST('desired')} $8`);
 
-/** The first entries that are wanted, whatever the station has. */
-export async function first(db: Db, wanted: Wanted, rows: number): Promise<AuthorizationData[]> {
-  const values = valuesOf(wanted);
-  const { most } = wanted;
+/** The first entries that are desired, whatever the station has. */
+export async function first(db: Db, desired: Desired, rows: number): Promise<AuthorizationData[]> {
+  const values = valuesOf(desired);
+  const { most } = desired;
   const query = most === undefined ? firstOfAll([...values, rows]) : firstOfSome([...values, most, rows]);
   return (await db.query<AuthorizationData>(query)).rows;
 }

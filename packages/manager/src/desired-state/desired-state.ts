@@ -3,21 +3,21 @@ import type { Log } from '@evander/process';
 import type { CommandRow } from '../commands/command-list.store.ts';
 import type { Db } from '../database/database.ts';
 
-/** What is to be done next for a goal. */
+/** What is to be done next for a reconciliation. */
 export type Step =
-  /** Sends a command; the goal is looked at again when it is settled. */
+  /** Sends a command; the reconciliation is looked at again when it is completed. */
   | { do: 'send'; action: CommandAction; request: object; doing: string }
-  /** Looks again after so many seconds, or as soon as the station connects, boots, or settles a command. */
+  /** Looks again after so many seconds, or as soon as the station connects, boots, or completes a command. */
   | { do: 'wait'; doing: string; seconds: number }
-  | { do: 'reached' }
+  | { do: 'succeeded' }
   | { do: 'failed'; reason: string };
 
-export interface GoalContext {
+export interface ReconciliationContext {
   db: Db;
   stationId: string;
   now: Date;
   requestedAt: Date;
-  /** The last command that was made for this goal, as it ended; undefined before the first. */
+  /** The last command that was made for this reconciliation, as it ended; undefined before the first. */
   last: CommandRow | undefined;
   log: Log;
 }
@@ -26,11 +26,11 @@ export interface GoalContext {
  * A state that a station is to be brought to. `next` finds the next step from what is known of the station, not from where it was: so any
  * manager can go on, and what has come about by itself need not be done.
  */
-export interface Goal<Wanted> {
-  next(wanted: Wanted, context: GoalContext): Promise<Step>;
+export interface DesiredState<Desired> {
+  next(desired: Desired, context: ReconciliationContext): Promise<Step>;
   /** Is it looked at again when the station has booted, though it was reached before, or given up? */
-  lasting?: true;
-  /** Opens goals of this kind where something has changed that is not one station's; called every other second. */
+  permanent?: true;
+  /** Opens reconciliations of this kind where something has changed that is not one station's; called every other second. */
   reopen?(db: Db, now: Date): Promise<unknown>;
 }
 

@@ -1,19 +1,19 @@
 import { authorizationKey } from './authorization-key.ts';
 import { configuration } from './configuration.ts';
 import { localList } from './local-list.ts';
-import type { Goals } from './reconciler.ts';
+import type { DesiredStates } from './reconciler.ts';
 import { rootCertificates } from './root-certificates.ts';
 import { securityProfile } from './security-profile.ts';
 import { stationCertificate } from './station-certificate.ts';
 
-/** The kinds of goals and their files. */
-export const GOALS = {
+/** The kinds of reconciliations and their files. */
+export const DESIRED_STATES = {
   authorizationKey,
   configuration,
   localList,
   rootCertificates,
   securityProfile,
   stationCertificate,
-} as const satisfies Goals;
+} as const satisfies DesiredStates;
 
-export type GoalKind = keyof typeof GOALS;
+export type ReconciliationKind = keyof typeof DESIRED_STATES;

@@ -5,10 +5,10 @@ import * as configuration from '../configuration/configuration.store.ts';
 import * as localLists from '../local-lists/local-lists.store.ts';
 import type { LocalList } from '../local-lists/local-lists.store.ts';
 import * as desiredLocalLists from './desired-local-lists.store.ts';
-import type { Attempts, Wanted } from './desired-local-lists.store.ts';
+import type { Attempts, Desired } from './desired-local-lists.store.ts';
 import { isUnanswered, send } from './desired-state.ts';
-import type { Goal, GoalContext, Step } from './desired-state.ts';
-import * as openGoals from './open-reconciliations.store.ts';
+import type { DesiredState, ReconciliationContext, Step } from './desired-state.ts';
+import * as openReconciliations from './open-reconciliations.store.ts';
 
 /** Entries of one message to a station that has not said how many it takes, and the most for one that takes any number. */
 const UNKNOWN_CHUNK = 20;
@@ -19,17 +19,17 @@ const PAUSE_SECONDS = 900;
 const FULL_ATTEMPTS = 2;
 
 /**
- * The local authorization list that a station is to have, computed anew for each message from the tags and from what the station has
+ * The local authorization list that a station is to have, computed again for each message from the tags and from what the station has
  * accepted: whoever takes over goes on with the next message, and a list that is long is not held anywhere.
  */
-export const localList: Goal<object> = {
-  lasting: true,
-  reopen: openGoals.onTagChanges,
+export const localList: DesiredState<object> = {
+  permanent: true,
+  reopen: openReconciliations.onTagChanges,
   async next(_wanted, context) {
     const { db, stationId, now } = context;
     const list = await desiredLocalLists.effective(db, stationId);
     const attempts = await desiredLocalLists.attempts(db, stationId);
-    if (!list || !attempts) return { do: 'reached' };
+    if (!list || !attempts) return { do: 'succeeded' };
     const pause = await afterFailure(context, attempts);
     if (pause) return pause;
     const known = await localLists.find(db, stationId);
@@ -38,15 +38,15 @@ export const localList: Goal<object> = {
     if (known?.version === -1)
       return { do: 'failed', reason: 'the station has no local authorization list: it answered so' };
     const emaids = await configuration.findsEmaidsOffline(db, stationId);
-    const wanted = { stationId, list, emaids, now, most: undefined };
-    return nextUpdate(context, { known, attempts, wanted });
+    const desired = { stationId, list, emaids, now, most: undefined };
+    return nextUpdate(context, { known, attempts, desired });
   },
 };
 
 // Whoever did not answer, or with an error, or Failed to a Full list, is left alone for a while: the others do not wait for him. A boot
 // may have cured what made it answer so; one that does not answer may boot because of what it is sent.
 async function afterFailure(
-  { db, stationId, last, now }: GoalContext,
+  { db, stationId, last, now }: ReconciliationContext,
   { bootedAt }: Attempts,
 ): Promise<Step | undefined> {
   if (!last || last.status === 'expired') return undefined;
@@ -60,9 +60,10 @@ async function afterFailure(
     (last.action === 'SendLocalList' &&
       updateType === 'Full' &&
       !['Accepted', 'NotSupported'].includes(word));
-  const { settledAt } = last;
-  const hasBooted = !isUnanswered(last) && bootedAt !== null && settledAt !== null && bootedAt > settledAt;
-  const seconds = secondsLeft(settledAt, now);
+  const { completedAt } = last;
+  const hasBooted =
+    !isUnanswered(last) && bootedAt !== null && completedAt !== null && bootedAt > completedAt;
+  const seconds = secondsLeft(completedAt, now);
   if (!hasFailed || hasBooted || seconds <= 0) return undefined;
   const what = last.status === 'answered' ? `the answer ${word}` : `no answer (${code || last.status})`;
   const isOff = (await configuration.boolean(db, stationId, 'LocalAuthListEnabled')) === false;
@@ -76,7 +77,10 @@ interface Known {
 }
 
 // Limits are asked for once, the version after each boot and before what is sent otherwise (SendLocalList.5).
-async function nextReading(context: GoalContext, { known, attempts }: Known): Promise<Step | undefined> {
+async function nextReading(
+  context: ReconciliationContext,
+  { known, attempts }: Known,
+): Promise<Step | undefined> {
   const { db, stationId, last } = context;
   const limit = await configuration.value(db, stationId, 'SendLocalListMaxLength');
   if (limit === undefined && known?.sentAt == null && last === undefined)
@@ -93,22 +97,22 @@ async function nextReading(context: GoalContext, { known, attempts }: Known): Pr
 }
 
 async function nextUpdate(
-  context: GoalContext,
-  { known, attempts, wanted: all }: Known & { wanted: Wanted },
+  context: ReconciliationContext,
+  { known, attempts, desired: all }: Known & { desired: Desired },
 ): Promise<Step> {
   const { db, stationId } = context;
   const room = await configuration.integer(db, stationId, 'LocalAuthListMaxLength');
   const entries = room === undefined ? 0 : await desiredLocalLists.count(db, all);
   const isTooMuch = room !== undefined && entries > room;
-  const wanted = isTooMuch ? { ...all, most: room } : all;
+  const desired = isTooMuch ? { ...all, most: room } : all;
   const most = await configuration.integer(db, stationId, 'SendLocalListMaxLength');
   const chunk = Math.max(1, Math.min(most ?? UNKNOWN_CHUNK, LARGEST_CHUNK));
   const step = needsFull(known)
-    ? await nextFull(context, { known, attempts, wanted, chunk })
-    : await nextDifferential(context, { wanted, chunk });
+    ? await nextFull(context, { known, attempts, desired, chunk })
+    : await nextDifferential(context, { desired, chunk });
   if (step) return step;
-  if (!isTooMuch) return { do: 'reached' };
-  const reason = `${entries} tags are wanted, and the LocalAuthListMaxLength of the station is ${room}: it has ${room} of them; want fewer`;
+  if (!isTooMuch) return { do: 'succeeded' };
+  const reason = `${entries} tags are desired, and the LocalAuthListMaxLength of the station is ${room}: it has ${room} of them; want fewer`;
   return { do: 'failed', reason };
 }
 
@@ -123,15 +127,15 @@ function needsFull(known: LocalList | undefined): boolean {
 }
 
 interface Update {
-  wanted: Wanted;
+  desired: Desired;
   chunk: number;
 }
 
 async function nextFull(
-  { db, stationId, now }: GoalContext,
-  { known, attempts, wanted, chunk }: Update & Known,
+  { db, stationId, now }: ReconciliationContext,
+  { known, attempts, desired, chunk }: Update & Known,
 ): Promise<Step | undefined> {
-  const localAuthorizationList = await desiredLocalLists.first(db, wanted, chunk);
+  const localAuthorizationList = await desiredLocalLists.first(db, desired, chunk);
   if (known?.version === 0 && localAuthorizationList.length === 0) return undefined;
   const { bootedAt, fullTriedAt } = attempts;
   const hasBooted = bootedAt !== null && fullTriedAt !== null && bootedAt > fullTriedAt;
@@ -152,15 +156,15 @@ async function nextFull(
 // What goes makes room for what comes. After the last entry sent first, then from the beginning: a long list is not looked through for
 // each of its messages.
 async function nextDifferential(
-  { db, last }: GoalContext,
-  { wanted, chunk }: Update,
+  { db, last }: ReconciliationContext,
+  { desired, chunk }: Update,
 ): Promise<Step | undefined> {
-  const gone = await desiredLocalLists.surplus(db, wanted, chunk);
+  const gone = await desiredLocalLists.surplus(db, desired, chunk);
   const rows = chunk - gone.length;
   const after = lastSent(last);
-  let missing = rows > 0 ? await desiredLocalLists.missing(db, wanted, { after, rows }) : [];
+  let missing = rows > 0 ? await desiredLocalLists.missing(db, desired, { after, rows }) : [];
   if (missing.length < rows && after !== '')
-    missing = await desiredLocalLists.missing(db, wanted, { after: '', rows });
+    missing = await desiredLocalLists.missing(db, desired, { after: '', rows });
   const localAuthorizationList: AuthorizationData[] = [...gone, ...missing];
   if (localAuthorizationList.length === 0) return undefined;
   return send(
@@ -170,7 +174,7 @@ async function nextDifferential(
   );
 }
 
-function lastSent(last: GoalContext['last']): string {
+function lastSent(last: ReconciliationContext['last']): string {
   if (last?.action !== 'SendLocalList') return '';
   const { localAuthorizationList: sent = [] } = last.request as SendLocalListRequest;
   return tagKey(sent.at(-1)?.idTag ?? '');

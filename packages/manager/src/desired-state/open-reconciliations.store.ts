@@ -3,8 +3,8 @@ import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import { bootColumns, BOOTED } from '../stations/boots.store.ts';
 import type { BootTimes } from '../stations/boots.store.ts';
-import * as goals from './reconciliations.store.ts';
-import type { GoalRow } from './reconciliations.store.ts';
+import * as reconciliations from './reconciliations.store.ts';
+import type { ReconciliationRow } from './reconciliations.store.ts';
 
 const goesOn = (afresh: boolean): string =>
   afresh
@@ -12,55 +12,58 @@ const goesOn = (afresh: boolean): string =>
          WHERE k.command_id = known.command_id AND (k.status IN ('queued', 'sent') OR k.action = 'Reset'))`
     : `known.state = 'open'`;
 
-// A goal that is being worked on goes on from where it is, and what was found out before this moment ends it no more: `requested_at`
+// A reconciliation that is being worked on goes on from where it is, and what was found out before this moment ends it no more: `requested_at`
 // rises, also within one millisecond. Rows are locked in the order of stations, so that two of these cannot block each other.
-// Whoever says what is wanted (`afresh`) starts it over: what failed before is forgotten and pauses for nothing, unless it is still on
+// Whoever says what is desired (`afresh`) starts it over: what failed before is forgotten and pauses for nothing, unless it is still on
 // the way, or the station is being reset for it.
 const open = (which: string, afresh = false): string =>
-  `INSERT INTO goals AS known (station_id, kind, wanted, lasting, look_at, requested_by, requested_at)
+  `INSERT INTO reconciliations AS known (station_id, kind, desired, permanent, look_at, requested_by, requested_at)
    ${which} ORDER BY 1
-   ON CONFLICT (station_id, kind) DO UPDATE SET state = 'open', settled_at = NULL,
+   ON CONFLICT (station_id, kind) DO UPDATE SET state = 'open', completed_at = NULL,
      doing = CASE WHEN ${goesOn(afresh)} THEN known.doing END,
      command_id = CASE WHEN ${goesOn(afresh)} THEN known.command_id END,
      look_at = CASE WHEN known.state = 'open' THEN least(known.look_at, excluded.look_at) ELSE excluded.look_at END,
      requested_by = coalesce(excluded.requested_by, known.requested_by),
      requested_at = greatest(excluded.requested_at, known.requested_at + interval '1 millisecond')`;
 
-/** What is wanted lies in tables of its own; the goal sees to it. */
+/** What is desired lies in tables of its own; the reconciliation sees to it. */
 export interface Opened {
   kind: 'configuration' | 'localList';
   requestedBy: string | null;
   at: Date;
 }
 
-const openOne = statement('openGoals.station', open(`SELECT $1, $2, '{}', true, $3, $4::text, $3`, true));
+const openOne = statement(
+  'openReconciliations.station',
+  open(`SELECT $1, $2, '{}', true, $3, $4::text, $3`, true),
+);
 
 // The list that a station contradicted may be sent again, too.
 const forgetAttempts = statement(
-  'openGoals.forgetAttempts',
+  'openReconciliations.forgetAttempts',
   `UPDATE local_lists SET full_attempts = 0 WHERE full_attempts > 0
      AND (station_id = $1 OR station_id IN (SELECT station_id FROM station_group_members WHERE name = $2))`,
 );
 
-/** Has a goal of a station pursued from the start; the goal. */
-export async function ofStation(db: Db, stationId: string, opened: Opened): Promise<GoalRow> {
+/** Starts the reconciliation of a station over, and returns it. */
+export async function ofStation(db: Db, stationId: string, opened: Opened): Promise<ReconciliationRow> {
   const { kind, requestedBy, at } = opened;
   if (kind === 'localList') await db.query(forgetAttempts([stationId, null]));
   await db.query(openOne([stationId, kind, at, requestedBy]));
-  const goal = await goals.get(db, stationId, kind);
-  if (!goal) throw new Error(`the goal ${kind} of ${stationId} was not kept`);
-  return goal;
+  const reconciliation = await reconciliations.get(db, stationId, kind);
+  if (!reconciliation) throw new Error(`the reconciliation ${kind} of ${stationId} was not kept`);
+  return reconciliation;
 }
 
 const openMembers = statement(
-  'openGoals.group',
+  'openReconciliations.group',
   open(
     `SELECT station_id, $2, '{}', true, $3::timestamptz, $4::text, $3::timestamptz FROM station_group_members WHERE name = $1`,
     true,
   ),
 );
 
-/** Has a goal of all stations of a group pursued from the start; how many they are. */
+/** Starts the reconciliation of all stations of a group over; returns how many they are. */
 export async function ofGroup(db: Db, name: string, { kind, requestedBy, at }: Opened): Promise<number> {
   if (kind === 'localList') await db.query(forgetAttempts([null, name]));
   const { rowCount } = await db.query(openMembers([name, kind, at, requestedBy]));
@@ -69,27 +72,27 @@ export async function ofGroup(db: Db, name: string, { kind, requestedBy, at }: O
 
 // What a station has told with its boot may have made it a member of a group.
 const addAtBoot = statement(
-  'openGoals.atBoot',
-  `INSERT INTO goals (station_id, kind, wanted, lasting, look_at, requested_at)
+  'openReconciliations.atBoot',
+  `INSERT INTO reconciliations (station_id, kind, desired, permanent, look_at, requested_at)
    SELECT station_id, kind, '{}'::jsonb, true, at, at FROM ${BOOTED} CROSS JOIN (VALUES ('configuration'), ('localList')) AS g (kind)
    WHERE CASE kind WHEN 'configuration' THEN EXISTS (SELECT FROM effective_configuration e WHERE e.station_id = booted.station_id)
      ELSE EXISTS (SELECT FROM effective_local_lists e WHERE e.station_id = booted.station_id) END
    ORDER BY 1, 2 ON CONFLICT DO NOTHING`,
 );
 
-/** Stations have booted: goals that they share with a group are their own from now on. */
+/** Stations have booted: reconciliations that they share with a group are their own from now on. */
 export async function atBoot(db: Db, boots: BootTimes): Promise<void> {
   await db.query(addAtBoot(bootColumns(boots)));
 }
 
-const openSettled = statement(
-  'openGoals.onReading',
-  `UPDATE goals SET state = 'open', doing = NULL, command_id = NULL, look_at = $2
+const openCompleted = statement(
+  'openReconciliations.onReading',
+  `UPDATE reconciliations SET state = 'open', doing = NULL, command_id = NULL, look_at = $2
    WHERE station_id = $1 AND kind = 'configuration' AND state <> 'open'`,
 );
 
 const openListed = statement(
-  'openGoals.onListUse',
+  'openReconciliations.onListUse',
   open(
     `SELECT station_id, 'localList', '{}'::jsonb, true, $2::timestamptz, NULL::text, $2::timestamptz
      FROM effective_local_lists WHERE station_id = $1`,
@@ -103,7 +106,7 @@ export async function onReading(
   { stationId, at }: { stationId: string; at: Date },
   record: () => Promise<void>,
 ): Promise<void> {
-  await db.query(openSettled([stationId, at]));
+  await db.query(openCompleted([stationId, at]));
   const before = await listUse(db, stationId);
   await record();
   const after = await listUse(db, stationId);
@@ -118,11 +121,11 @@ async function listUse(db: Db, stationId: string) {
 }
 
 const selectDue = statement(
-  'openGoals.hasTagChanges',
+  'openReconciliations.hasTagChanges',
   'SELECT EXISTS (SELECT FROM tag_changes WHERE due_at <= $1) AS due',
 );
 const openAffected = statement(
-  'openGoals.onTagChanges',
+  'openReconciliations.onTagChanges',
   `WITH changed AS MATERIALIZED (DELETE FROM tag_changes WHERE due_at <= $1 RETURNING id_tag_key, parent_key),
    tags AS MATERIALIZED (SELECT array_agg(DISTINCT id_tag_key) AS keys, array_agg(DISTINCT parent_key) AS parents FROM changed),
    opened AS (${open(
@@ -133,7 +136,7 @@ const openAffected = statement(
    SELECT count(*)::int AS stations FROM opened`,
 );
 
-/** Has the local lists looked at anew that changed tags matter to, all of them at once; how many they are. */
+/** Has the local lists looked at again that changed tags matter to, all of them at once; how many they are. */
 export async function onTagChanges(db: Db, now: Date): Promise<number> {
   const { rows: found } = await db.query<{ due: boolean }>(selectDue([now]));
   if (found[0]?.due !== true) return 0;
@@ -141,14 +144,14 @@ export async function onTagChanges(db: Db, now: Date): Promise<number> {
   return rows[0]?.stations ?? 0;
 }
 
-const selectWanted = statement(
-  'openGoals.isWantedOfGroup',
+const selectDesired = statement(
+  'openReconciliations.isDesiredOfGroup',
   `SELECT CASE $2 WHEN 'configuration' THEN EXISTS (SELECT FROM desired_values WHERE group_name = $1)
-     ELSE EXISTS (SELECT FROM desired_local_lists WHERE group_name = $1) END AS wanted`,
+     ELSE EXISTS (SELECT FROM desired_local_lists WHERE group_name = $1) END AS desired`,
 );
 
 /** Has anything been said of what a group's stations are to have? */
-export async function isWantedOfGroup(db: Db, name: string, kind: Opened['kind']): Promise<boolean> {
-  const { rows } = await db.query<{ wanted: boolean }>(selectWanted([name, kind]));
-  return rows[0]?.wanted ?? false;
+export async function isDesiredOfGroup(db: Db, name: string, kind: Opened['kind']): Promise<boolean> {
+  const { rows } = await db.query<{ desired: boolean }>(selectDesired([name, kind]));
+  return rows[0]?.desired ?? false;
 }

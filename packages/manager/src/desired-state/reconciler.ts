@@ -4,68 +4,68 @@ import { randomUUID } from 'node:crypto';
 import type { CallMaker } from '../commands/call-maker.ts';
 import * as commandList from '../commands/command-list.store.ts';
 import type { CommandRow } from '../commands/command-list.store.ts';
-import { NotSent, RuleBroken } from '../commands/command.ts';
+import { CommandNotSent, RuleViolation } from '../commands/command.ts';
 import type { Database } from '../database/database.ts';
 import { isUnanswered } from './desired-state.ts';
-import type { Goal, Step } from './desired-state.ts';
-import * as goals from './reconciliations.store.ts';
-import type { GoalRow } from './reconciliations.store.ts';
+import type { DesiredState, Step } from './desired-state.ts';
+import * as reconciliations from './reconciliations.store.ts';
+import type { ReconciliationRow } from './reconciliations.store.ts';
 
-const EVERY_MS = 1000;
-const REOPEN_EVERY_MS = 2000;
-/** Goals worked on at a time: most of the work is waiting for the database. */
-const AT_ONCE = 3;
+const POLL_INTERVAL_MS = 1000;
+const REQUEUE_INTERVAL_MS = 2000;
+/** DesiredStates worked on at a time: most of the work is waiting for the database. */
+const CONCURRENCY = 3;
 /** A command that was named and is not there after this time was never made. */
 const LEASE_MS = 30_000;
 /** A second command of the same action that is lost within this time is no accident any more. */
 const LOST_AGAIN_MS = 900_000;
 
-export type Goals = Record<string, Goal<never>>;
+export type DesiredStates = Record<string, DesiredState<never>>;
 
-export interface PursuitOptions {
+export interface ReconcilerOptions {
   database: Database;
   callMaker: Pick<CallMaker, 'request'>;
-  goals: Goals;
+  reconciliations: DesiredStates;
   now(): Date;
   log: Log;
 }
 
-/** Brings stations to their goals, one command after the other. Any manager can go on where another has stopped. */
-export class Pursuit {
-  readonly #options: PursuitOptions;
+/** Brings stations to their desired state, one command after the other. Any manager can go on where another has stopped. */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
   #timer: NodeJS.Timeout | undefined;
   #reopenTimer: NodeJS.Timeout | undefined;
   #reopening: Promise<void> = Promise.resolve();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(options: PursuitOptions) {
+  constructor(options: ReconcilerOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.sweep(), EVERY_MS);
-    this.#reopenTimer = setInterval(() => void this.reopen(), REOPEN_EVERY_MS);
+    this.#timer = setInterval(() => void this.sweep(), POLL_INTERVAL_MS);
+    this.#reopenTimer = setInterval(() => void this.reopen(), REQUEUE_INTERVAL_MS);
   }
 
-  /** Opens the goals that something has changed for which is not one station's. Never rejects. */
+  /** Opens the reconciliations that something has changed for which is not one station's. Never rejects. */
   reopen(): Promise<void> {
     const { database, now, log } = this.#options;
     this.#reopening = this.#reopening.then(async () => {
-      for (const [kind, { reopen }] of Object.entries(this.#options.goals))
+      for (const [kind, { reopen }] of Object.entries(this.#options.reconciliations))
         await reopen?.(database, now()).catch((error: unknown) =>
-          log.warn({ kind, err: error }, 'goals could not be opened again; tried again soon'),
+          log.warn({ kind, err: error }, 'reconciliations could not be opened again; tried again soon'),
         );
     });
     return this.#reopening;
   }
 
-  /** A command of a station is settled, or something else has changed there: its goals are looked at now. Never rejects. */
-  async look(stationId: string): Promise<void> {
+  /** A command of a station is completed, or something else has changed there: its reconciliations are looked at now. Never rejects. */
+  async check(stationId: string): Promise<void> {
     const { database, now, log } = this.#options;
     try {
-      if (await goals.lookNow(database, stationId, now())) await this.sweep();
+      if (await reconciliations.lookNow(database, stationId, now())) await this.sweep();
     } catch (error) {
-      log.warn({ stationId, err: error }, 'goals could not be looked at');
+      log.warn({ stationId, err: error }, 'reconciliations could not be looked at');
     }
   }
 
@@ -85,44 +85,48 @@ export class Pursuit {
   async #round(): Promise<void> {
     const { database, now, log } = this.#options;
     try {
-      const due = await goals.take(database, now());
+      const due = await reconciliations.take(database, now());
       const hasMore = due.length > 0;
-      const turns = Array.from({ length: AT_ONCE }, async () => {
-        for (let goal = due.shift(); goal; goal = due.shift()) await this.#advance(goal);
+      const turns = Array.from({ length: CONCURRENCY }, async () => {
+        for (let reconciliation = due.shift(); reconciliation; reconciliation = due.shift())
+          await this.#advance(reconciliation);
       });
       await Promise.all(turns);
       if (hasMore) await this.#round();
     } catch (error) {
-      log.warn({ err: error }, 'goals could not be pursued');
+      log.warn({ err: error }, 'reconciliations could not be worked on');
     }
   }
 
-  async #advance(goal: GoalRow): Promise<void> {
+  async #advance(reconciliation: ReconciliationRow): Promise<void> {
     const { database, now, log } = this.#options;
-    const { stationId, kind } = goal;
+    const { stationId, kind } = reconciliation;
     try {
-      await this.#take(goal, await this.#next(goal));
+      await this.#take(reconciliation, await this.#next(reconciliation));
     } catch (error) {
-      log.error({ stationId, kind, err: error }, 'a goal could not be pursued');
+      log.error({ stationId, kind, err: error }, 'a reconciliation could not be worked on');
       const lookAt = new Date(now().getTime() + 60_000);
-      await goals.step(database, goal, { doing: 'tried again after a fault of ours', lookAt });
+      await reconciliations.step(database, reconciliation, {
+        doing: 'tried again after a fault of ours',
+        lookAt,
+      });
     }
   }
 
-  async #next(goal: GoalRow): Promise<Step> {
+  async #next(reconciliation: ReconciliationRow): Promise<Step> {
     const { database, now, log } = this.#options;
-    const { stationId, kind, requestedAt, commandId } = goal;
-    const file = this.#options.goals[kind] as Goal<object> | undefined;
+    const { stationId, kind, requestedAt, commandId } = reconciliation;
+    const file = this.#options.reconciliations[kind] as DesiredState<object> | undefined;
     // A newer manager may know more kinds.
     if (!file) return { do: 'wait', doing: 'waits for a manager that knows it', seconds: 30 };
     const last = commandId === null ? undefined : await this.#lastOf(commandId);
-    return file.next(goal.wanted, {
+    return file.next(reconciliation.desired, {
       db: database,
       stationId,
       now: now(),
       requestedAt,
       last,
-      log: log.child({ stationId, goal: kind }),
+      log: log.child({ stationId, reconciliation: kind }),
     });
   }
 
@@ -135,42 +139,53 @@ export class Pursuit {
     return (await commandList.isLost(database, last, since)) ? undefined : last;
   }
 
-  async #take(goal: GoalRow, step: Step): Promise<void> {
+  async #take(reconciliation: ReconciliationRow, step: Step): Promise<void> {
     const { database, now } = this.#options;
     const at = now();
     const later = (seconds: number): Date => new Date(at.getTime() + seconds * 1000);
     switch (step.do) {
       case 'send':
-        return this.#send(goal, step);
+        return this.#send(reconciliation, step);
       case 'wait':
-        await goals.step(database, goal, { doing: step.doing, lookAt: later(step.seconds) });
+        await reconciliations.step(database, reconciliation, {
+          doing: step.doing,
+          lookAt: later(step.seconds),
+        });
         return;
-      case 'reached':
-        await goals.settle(database, goal, { state: 'reached', reason: null, at });
+      case 'succeeded':
+        await reconciliations.complete(database, reconciliation, { state: 'succeeded', reason: null, at });
         return;
       case 'failed':
-        await goals.settle(database, goal, { state: 'failed', reason: step.reason, at });
+        await reconciliations.complete(database, reconciliation, {
+          state: 'failed',
+          reason: step.reason,
+          at,
+        });
     }
   }
 
-  // The goal names its command before there is one: whoever dies in between leaves a goal whose command is not there, and the same step.
-  async #send(goal: GoalRow, step: Extract<Step, { do: 'send' }>): Promise<void> {
+  // The reconciliation names its command before there is one: whoever dies in between leaves a reconciliation whose command is not there, and the same step.
+  async #send(reconciliation: ReconciliationRow, step: Extract<Step, { do: 'send' }>): Promise<void> {
     const { database, now, callMaker } = this.#options;
-    const { stationId, requestedBy } = goal;
+    const { stationId, requestedBy } = reconciliation;
     const { action, request, doing } = step;
     const commandId = randomUUID();
     const at = now();
-    // Until then it is nobody else's turn; whoever settles the command has the goal looked at, at once.
+    // Until then it is nobody else's turn; whoever completes the command has the reconciliation looked at, at once.
     const lookAt = new Date(at.getTime() + LEASE_MS);
-    if (!(await goals.step(database, goal, { doing, lookAt, commandId }))) return;
+    if (!(await reconciliations.step(database, reconciliation, { doing, lookAt, commandId }))) return;
     try {
       await callMaker.request({ stationId, action, request, commandId, ...(requestedBy && { requestedBy }) });
     } catch (error) {
-      if (error instanceof NotSent) {
+      if (error instanceof CommandNotSent) {
         const lookAt = new Date(at.getTime() + 5000);
-        await goals.step(database, goal, { doing: `${doing}: ${error.message}`, lookAt });
-      } else if (error instanceof RuleBroken || error instanceof OcppError) {
-        await goals.settle(database, goal, { state: 'failed', reason: `${action}: ${error.message}`, at });
+        await reconciliations.step(database, reconciliation, { doing: `${doing}: ${error.message}`, lookAt });
+      } else if (error instanceof RuleViolation || error instanceof OcppError) {
+        await reconciliations.complete(database, reconciliation, {
+          state: 'failed',
+          reason: `${action}: ${error.message}`,
+          at,
+        });
       } else throw error;
     }
   }

@@ -5,92 +5,100 @@ import type { Database } from '../database/database.ts';
 import { StationParams } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import type { App } from '../http/route.ts';
-import type { Goal } from './desired-state.ts';
-import { GOALS } from './index.ts';
-import type { GoalKind } from './index.ts';
-import { GoalSchema } from './reconciliations.schemas.ts';
-import * as goals from './reconciliations.store.ts';
+import type { DesiredState } from './desired-state.ts';
+import { DESIRED_STATES } from './index.ts';
+import type { ReconciliationKind } from './index.ts';
+import { ReconciliationSchema } from './reconciliations.schemas.ts';
+import * as reconciliations from './reconciliations.store.ts';
 
-const tags = ['goals'];
+const tags = ['reconciliations'];
 
-export interface GoalRoute<Body extends TSchema> {
-  kind: GoalKind;
+export interface ReconciliationRoute<Body extends TSchema> {
+  kind: ReconciliationKind;
   method: 'POST' | 'PUT';
   /** Under /stations/:stationId. */
   path: string;
   summary: string;
   body: Body;
   /** What is kept of a body. Throws Problem. */
-  wanted(body: Static<Body>): object | Promise<object>;
+  desired(body: Static<Body>): object | Promise<object>;
 }
 
-interface GoalContext {
+interface ReconciliationContext {
   database: Database;
   keys: KeyRing;
   now(): Date;
 }
 
-/** A goal of a station as a resource: set, shown, given up. */
-export function addGoal<Body extends TSchema>(app: App, context: GoalContext, route: GoalRoute<Body>): void {
+/** A reconciliation of a station as a resource: set, shown, given up. */
+export function addReconciliation<Body extends TSchema>(
+  app: App,
+  context: ReconciliationContext,
+  route: ReconciliationRoute<Body>,
+): void {
   addSet(app, context, route);
   addReadAndRemove(app, context, route);
 }
 
-function addSet<Body extends TSchema>(app: App, context: GoalContext, route: GoalRoute<Body>): void {
-  const { kind, method, path, summary, body, wanted } = route;
+function addSet<Body extends TSchema>(
+  app: App,
+  context: ReconciliationContext,
+  route: ReconciliationRoute<Body>,
+): void {
+  const { kind, method, path, summary, body, desired } = route;
   const { database, keys, now } = context;
   app.route({
     method,
     url: `/stations/:stationId${path}`,
     config: { role: 'operator' },
     schema: {
-      operationId: `set${capital(kind)}Goal`,
+      operationId: `set${capital(kind)}Reconciliation`,
       summary,
       description: 'Responds at once; GET shows the progress. A new one replaces the previous one.',
       tags,
       params: StationParams,
       body: body,
-      response: { 202: GoalSchema },
+      response: { 202: ReconciliationSchema },
     },
     handler: async (request, reply) => {
       const { stationId } = request.params;
-      const goal = await goals.put(database, {
+      const reconciliation = await reconciliations.put(database, {
         stationId,
         kind,
-        wanted: await wanted(request.body as Static<Body>),
-        lasting: (GOALS[kind] as Goal<never>).lasting ?? false,
+        desired: await desired(request.body as Static<Body>),
+        permanent: (DESIRED_STATES[kind] as DesiredState<never>).permanent ?? false,
         requestedBy: (await keys.nameOf(request)) ?? null,
         at: now(),
       });
-      return reply.code(202).send(goal);
+      return reply.code(202).send(reconciliation);
     },
   });
 }
 
 function addReadAndRemove(
   app: App,
-  { database }: GoalContext,
-  { kind, path: under }: { kind: GoalKind; path: string },
+  { database }: ReconciliationContext,
+  { kind, path: under }: { kind: ReconciliationKind; path: string },
 ): void {
   const path = `/stations/:stationId${under}` as const;
   const missing = (stationId: string): Problem =>
-    new Problem(404, `station ${stationId} has no goal ${kind}`);
+    new Problem(404, `station ${stationId} has no reconciliation ${kind}`);
   app.get(
     path,
     {
       config: { role: 'viewer' },
       schema: {
-        operationId: `get${capital(kind)}Goal`,
+        operationId: `get${capital(kind)}Reconciliation`,
         summary: 'The progress',
         tags,
         params: StationParams,
-        response: { 200: GoalSchema },
+        response: { 200: ReconciliationSchema },
       },
     },
     async ({ params: { stationId } }) => {
-      const goal = await goals.get(database, stationId, kind);
-      if (!goal) throw missing(stationId);
-      return goal;
+      const reconciliation = await reconciliations.get(database, stationId, kind);
+      if (!reconciliation) throw missing(stationId);
+      return reconciliation;
     },
   );
   app.delete(
@@ -98,7 +106,7 @@ function addReadAndRemove(
     {
       config: { role: 'operator' },
       schema: {
-        operationId: `remove${capital(kind)}Goal`,
+        operationId: `remove${capital(kind)}Reconciliation`,
         summary: 'Cancel it; what has been done stays',
         tags,
         params: StationParams,
@@ -106,7 +114,7 @@ function addReadAndRemove(
       },
     },
     async ({ params: { stationId } }, reply) => {
-      if (!(await goals.remove(database, stationId, kind))) throw missing(stationId);
+      if (!(await reconciliations.remove(database, stationId, kind))) throw missing(stationId);
       return reply.code(204).send(null);
     },
   );

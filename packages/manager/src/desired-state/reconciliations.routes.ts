@@ -5,39 +5,39 @@ import { EmptyRequest, nullable, OfStation, oneOf } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import { Problem } from '../http/problem.ts';
 import type { App } from '../http/route.ts';
-import { addGoal } from './reconciliation-route.ts';
-import { GOAL_KINDS, GoalSchema } from './reconciliations.schemas.ts';
-import * as goals from './reconciliations.store.ts';
-import type { GoalRow } from './reconciliations.store.ts';
+import { addReconciliation } from './reconciliation-route.ts';
+import { RECONCILIATION_KINDS, ReconciliationSchema } from './reconciliations.schemas.ts';
+import * as reconciliations from './reconciliations.store.ts';
+import type { ReconciliationRow } from './reconciliations.store.ts';
 
-const PAGER = new Pager(['text', 'text'], ({ stationId, kind }: GoalRow) => [stationId, kind]);
+const PAGER = new Pager(['text', 'text'], ({ stationId, kind }: ReconciliationRow) => [stationId, kind]);
 
-/** Goals of stations: set once, brought about step by step whenever the station is there. */
-export function goalRoutes(app: App, context: ApiContext): void {
+/** DesiredStates of stations: set once, brought about step by step whenever the station is there. */
+export function reconciliationRoutes(app: App, context: ApiContext): void {
   addList(app, context);
   addSecurityProfile(app, context);
   addRootCertificates(app, context);
-  addGoal(app, context, {
+  addReconciliation(app, context, {
     kind: 'authorizationKey',
     method: 'POST',
     path: '/password-rotation',
     summary:
       'Set a new password for a station: 20 random bytes, by ChangeConfiguration of its AuthorizationKey',
     body: EmptyRequest,
-    wanted: () => ({}),
+    desired: () => ({}),
   });
-  addGoal(app, context, {
+  addReconciliation(app, context, {
     kind: 'stationCertificate',
     method: 'POST',
     path: '/client-certificate',
     summary: 'Have a station renew the certificate that it shows (security profile 3)',
     body: EmptyRequest,
-    wanted: () => ({ organisation: context.authority.organisation }),
+    desired: () => ({ organisation: context.authority.organisation }),
   });
 }
 
 function addSecurityProfile(app: App, context: ApiContext): void {
-  addGoal(app, context, {
+  addReconciliation(app, context, {
     kind: 'securityProfile',
     method: 'PUT',
     path: '/security-profile',
@@ -62,7 +62,7 @@ function addSecurityProfile(app: App, context: ApiContext): void {
       },
       { additionalProperties: false },
     ),
-    wanted: async ({ securityProfile, reset = true, rootCertificate }) => {
+    desired: async ({ securityProfile, reset = true, rootCertificate }) => {
       if (rootCertificate) requireCertificate(rootCertificate, 'rootCertificate');
       const root = rootCertificate === undefined ? await context.authority.rootPem() : rootCertificate;
       const { organisation } = context.authority;
@@ -72,7 +72,7 @@ function addSecurityProfile(app: App, context: ApiContext): void {
 }
 
 function addRootCertificates(app: App, context: ApiContext): void {
-  addGoal(app, context, {
+  addReconciliation(app, context, {
     kind: 'rootCertificates',
     method: 'PUT',
     path: '/root-certificates',
@@ -95,7 +95,7 @@ function addRootCertificates(app: App, context: ApiContext): void {
       },
       { additionalProperties: false },
     ),
-    wanted: (body) => {
+    desired: (body) => {
       for (const { certificate } of body.certificates) requireCertificate(certificate, 'certificates');
       return body;
     },
@@ -104,26 +104,28 @@ function addRootCertificates(app: App, context: ApiContext): void {
 
 function addList(app: App, { database }: ApiContext): void {
   app.get(
-    '/goals',
+    '/reconciliations',
     {
       config: { role: 'viewer' },
       schema: {
-        operationId: 'listGoals',
-        summary: 'Goals of stations',
-        tags: ['goals'],
+        operationId: 'listReconciliations',
+        summary: 'DesiredStates of stations',
+        tags: ['reconciliations'],
         querystring: listQuery({
           stationId: OfStation,
-          kind: Type.Optional(oneOf(GOAL_KINDS, 'Only goals of this kind')),
-          state: Type.Optional(oneOf(goals.GOAL_STATES, 'Only goals in this state')),
+          kind: Type.Optional(oneOf(RECONCILIATION_KINDS, 'Only reconciliations of this kind')),
+          state: Type.Optional(
+            oneOf(reconciliations.RECONCILIATION_STATES, 'Only reconciliations in this state'),
+          ),
         }),
-        response: { 200: pageOf(GoalSchema) },
+        response: { 200: pageOf(ReconciliationSchema) },
       },
     },
     ({ query }) =>
       PAGER.page(query, ({ after, rows }) => {
         const [stationId, kind] = (after ?? []) as string[];
         const from = stationId !== undefined && kind !== undefined ? { stationId, kind } : null;
-        return goals.list(database, { ...query, after: from, rows });
+        return reconciliations.list(database, { ...query, after: from, rows });
       }),
   );
 }

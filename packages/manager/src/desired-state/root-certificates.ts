@@ -4,13 +4,13 @@ import * as installedCertificates from '../certificates/installed-certificates.s
 import type { CertificateRow } from '../certificates/installed-certificates.store.ts';
 import { readCertificates } from '../certificates/pem.ts';
 import { answerTo } from './desired-state.ts';
-import type { Goal, GoalContext, Step } from './desired-state.ts';
+import type { DesiredState, ReconciliationContext, Step } from './desired-state.ts';
 
-export type WantedRoot = InstallCertificateRequest;
+export type DesiredRoot = InstallCertificateRequest;
 
-export interface WantedRoots {
+export interface DesiredRoots {
   /** All that the station is to have of these types. */
-  certificates: WantedRoot[];
+  certificates: DesiredRoot[];
 }
 
 const TYPES = ['CentralSystemRootCertificate', 'ManufacturerRootCertificate'] as const;
@@ -18,32 +18,32 @@ const TYPES = ['CentralSystemRootCertificate', 'ManufacturerRootCertificate'] as
 const MOST = 1000;
 
 /** The root certificates that a station is to have: these, and of the types named no others. */
-export const rootCertificates: Goal<WantedRoots> = {
-  lasting: true,
+export const rootCertificates: DesiredState<DesiredRoots> = {
+  permanent: true,
   async next({ certificates }, context) {
     for (const certificateType of TYPES) {
-      const wanted = certificates.filter((one) => one.certificateType === certificateType);
-      if (wanted.length === 0) continue;
-      const step = await nextOfType(certificateType, wanted, context);
+      const desired = certificates.filter((one) => one.certificateType === certificateType);
+      if (desired.length === 0) continue;
+      const step = await nextOfType(certificateType, desired, context);
       if (step) return step;
     }
-    return { do: 'reached' };
+    return { do: 'succeeded' };
   },
 };
 
 async function nextOfType(
-  certificateType: WantedRoot['certificateType'],
-  wanted: WantedRoot[],
-  context: GoalContext,
+  certificateType: DesiredRoot['certificateType'],
+  desired: DesiredRoot[],
+  context: ReconciliationContext,
 ): Promise<Step | undefined> {
   const listing = await nextListing(certificateType, context);
   if (listing) return listing;
-  for (const one of wanted) {
+  for (const one of desired) {
     const step = await nextRoot(one, context);
     if (step) return step;
   }
   const installed = await installedOf(certificateType, context);
-  const surplus = installed.find((one) => !wanted.some(({ certificate }) => isOf(one, certificate)));
+  const surplus = installed.find((one) => !desired.some(({ certificate }) => isOf(one, certificate)));
   const certificateHashData = surplus?.certificateHashData;
   if (!surplus || !certificateHashData) return undefined;
   const refused = answerTo('DeleteCertificate', context.last);
@@ -57,10 +57,10 @@ async function nextOfType(
   };
 }
 
-// What a station has is asked for once when the goal is set, unless it has told of it since, and again after each boot.
+// What a station has is asked for once when the reconciliation is set, unless it has told of it since, and again after each boot.
 async function nextListing(
-  certificateType: WantedRoot['certificateType'],
-  { last, requestedAt, db, stationId }: GoalContext,
+  certificateType: DesiredRoot['certificateType'],
+  { last, requestedAt, db, stationId }: ReconciliationContext,
 ): Promise<Step | undefined> {
   const answer = answerTo('GetInstalledCertificateIds', last);
   if (answer && (last?.request as { certificateType?: string }).certificateType === certificateType)
@@ -85,20 +85,23 @@ async function nextListing(
 }
 
 /** The step that brings one root to a station; undefined when it is there. */
-export async function nextRoot(wanted: WantedRoot, context: GoalContext): Promise<Step | undefined> {
-  const { certificateType, certificate } = wanted;
+export async function nextRoot(
+  desired: DesiredRoot,
+  context: ReconciliationContext,
+): Promise<Step | undefined> {
+  const { certificateType, certificate } = desired;
   const installed = await installedOf(certificateType, context);
   if (installed.some((one) => isOf(one, certificate))) return undefined;
   const subject = readCertificates(certificate)?.[0]?.subject.replaceAll('\n', ', ') ?? '';
   const answer = answerTo('InstallCertificate', context.last);
   if (answer && isSamePem((context.last?.request as { certificate?: string }).certificate, certificate))
     return { do: 'failed', reason: `${answer.reason}, for ${subject}` };
-  return { do: 'send', action: 'InstallCertificate', request: wanted, doing: `installs ${subject}` };
+  return { do: 'send', action: 'InstallCertificate', request: desired, doing: `installs ${subject}` };
 }
 
 function installedOf(
-  certificateType: WantedRoot['certificateType'],
-  { db, stationId }: GoalContext,
+  certificateType: DesiredRoot['certificateType'],
+  { db, stationId }: ReconciliationContext,
 ): Promise<CertificateRow[]> {
   return installedCertificates.list(db, {
     stationId,
@@ -112,10 +115,10 @@ function installedOf(
 // What a station tells of is known by its serial number alone, until we have sent it ourselves.
 function isOf({ pem, serialNumber }: CertificateRow, certificate: string): boolean {
   if (pem !== null) return isSamePem(pem, certificate);
-  const [wanted] = readCertificates(certificate) ?? [];
+  const [desired] = readCertificates(certificate) ?? [];
   return (
-    wanted !== undefined &&
-    installedCertificates.serialKey(wanted.serialNumber) === installedCertificates.serialKey(serialNumber)
+    desired !== undefined &&
+    installedCertificates.serialKey(desired.serialNumber) === installedCertificates.serialKey(serialNumber)
   );
 }
 

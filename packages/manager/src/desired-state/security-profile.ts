@@ -1,11 +1,11 @@
 import * as stations from '../stations/stations.store.ts';
 import { newAuthorizationKey } from './authorization-key.ts';
 import { isChangeOf, refusalOf, send } from './desired-state.ts';
-import type { Goal, GoalContext, Step } from './desired-state.ts';
+import type { DesiredState, ReconciliationContext, Step } from './desired-state.ts';
 import { nextRoot } from './root-certificates.ts';
 import { nextCertificate } from './station-certificate.ts';
 
-export interface WantedProfile {
+export interface DesiredProfile {
   securityProfile: number;
   /** Is the station reset when it has accepted, to come back with the new profile at once? */
   reset: boolean;
@@ -22,22 +22,22 @@ const RETURN_MS = 900_000;
  * Raises a station's security profile (ocppj.md §8): what the new one needs is brought there first, then SecurityProfile is changed. Both
  * profiles let the station in until it has come with the new one; if it never does, the old one stays.
  */
-export const securityProfile: Goal<WantedProfile> = {
-  async next(wanted, context) {
+export const securityProfile: DesiredState<DesiredProfile> = {
+  async next(desired, context) {
     const station = await stations.credentials(context.db, context.stationId);
     if (!station) return { do: 'failed', reason: 'the station is not there any more' };
-    if (station.securityProfile >= wanted.securityProfile) return { do: 'reached' };
+    if (station.securityProfile >= desired.securityProfile) return { do: 'succeeded' };
     const step =
-      (await password(wanted, context, station)) ??
-      (await root(wanted, context)) ??
-      (wanted.securityProfile === 3 ? await nextCertificate(wanted, context) : undefined);
-    return step ?? change(wanted, context);
+      (await password(desired, context, station)) ??
+      (await root(desired, context)) ??
+      (desired.securityProfile === 3 ? await nextCertificate(desired, context) : undefined);
+    return step ?? change(desired, context);
   },
 };
 
 async function password(
-  { securityProfile: target }: WantedProfile,
-  { last }: GoalContext,
+  { securityProfile: target }: DesiredProfile,
+  { last }: ReconciliationContext,
   station: stations.StationCredentials,
 ): Promise<Step | undefined> {
   if (target === 3 || station.passwordHashes.length > 0) return undefined;
@@ -49,16 +49,19 @@ async function password(
 }
 
 async function root(
-  { securityProfile: target, rootCertificate }: WantedProfile,
-  context: GoalContext,
+  { securityProfile: target, rootCertificate }: DesiredProfile,
+  context: ReconciliationContext,
 ): Promise<Step | undefined> {
   if (target < 2 || rootCertificate === null) return undefined;
   return nextRoot({ certificateType: 'CentralSystemRootCertificate', certificate: rootCertificate }, context);
 }
 
-function change({ securityProfile: target, reset }: WantedProfile, { last, now }: GoalContext): Step {
+function change(
+  { securityProfile: target, reset }: DesiredProfile,
+  { last, now }: ReconciliationContext,
+): Step {
   if (last?.action === 'Reset') {
-    const sinceMs = now.getTime() - (last.settledAt ?? now).getTime();
+    const sinceMs = now.getTime() - (last.completedAt ?? now).getTime();
     return refusalOf('Reset', last) ?? awaited(target, sinceMs);
   }
   if (!isChangeOf('SecurityProfile', last))
@@ -70,7 +73,7 @@ function change({ securityProfile: target, reset }: WantedProfile, { last, now }
   const refusal = refusalOf('ChangeConfiguration', last);
   if (refusal) return refusal;
   if (reset) return send('Reset', { type: 'Hard' }, 'resets the station');
-  return awaited(target, now.getTime() - (last?.settledAt ?? now).getTime());
+  return awaited(target, now.getTime() - (last?.completedAt ?? now).getTime());
 }
 
 function awaited(target: number, sinceMs: number): Step {

@@ -1,9 +1,9 @@
 import * as certificateRequests from '../certificates/certificate-requests.store.ts';
 import * as configuration from '../configuration/configuration.store.ts';
 import { isChangeOf, refusalOf, send } from './desired-state.ts';
-import type { Goal, GoalContext, Step } from './desired-state.ts';
+import type { DesiredState, ReconciliationContext, Step } from './desired-state.ts';
 
-export interface WantedCertificate {
+export interface DesiredCertificate {
   /** What goes into O of the certificate: the station's CpoName. */
   organisation: string;
 }
@@ -12,16 +12,16 @@ export interface WantedCertificate {
 const CERTIFICATE_MS = 300_000;
 
 /** A new certificate for a station, the one that it shows at a handshake (ocppj.md §8). */
-export const stationCertificate: Goal<WantedCertificate> = {
-  async next(wanted, context) {
-    return (await nextCertificate(wanted, context)) ?? { do: 'reached' };
+export const stationCertificate: DesiredState<DesiredCertificate> = {
+  async next(desired, context) {
+    return (await nextCertificate(desired, context)) ?? { do: 'succeeded' };
   },
 };
 
-/** The step that brings a station a new certificate; undefined when one has been installed since the goal was set. */
+/** The step that brings a station a new certificate; undefined when one has been installed since the reconciliation was set. */
 export async function nextCertificate(
-  { organisation }: WantedCertificate,
-  { db, stationId, last, now, requestedAt }: GoalContext,
+  { organisation }: DesiredCertificate,
+  { db, stationId, last, now, requestedAt }: ReconciliationContext,
 ): Promise<Step | undefined> {
   const asked = await certificateRequests.latest(db, stationId, requestedAt);
   if (asked?.state === 'installed') return undefined;
@@ -30,7 +30,7 @@ export async function nextCertificate(
   if (last?.action === 'ExtendedTriggerMessage')
     return (
       refusalOf('ExtendedTriggerMessage', last) ??
-      awaited(now.getTime() - (last.settledAt ?? now).getTime(), asked?.reason ?? null)
+      awaited(now.getTime() - (last.completedAt ?? now).getTime(), asked?.reason ?? null)
     );
   // A station that does not know the key, or may not have it changed, still asks for a certificate.
   const hasName = (await configuration.value(db, stationId, 'CpoName')) === organisation;

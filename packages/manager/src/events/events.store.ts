@@ -15,7 +15,7 @@ export const EVENT_KINDS = [
   'transaction.unmatchedStop',
   'transaction.stopAssigned',
   'transaction.stopDismissed',
-  'command.settled',
+  'command.completed',
   'security.event',
   'firmware.status',
   'log.status',

@@ -5,9 +5,9 @@ import * as connections from '../stations/connections.store.ts';
 import * as events from './events.store.ts';
 
 /** So long an event waits for its id at most. One statement without rows costs the database 0.1 ms. */
-const EVERY_MS = 100;
-const AT_MOST = 2000;
-const GATEWAYS_EVERY_MS = 5000;
+const POLL_INTERVAL_MS = 100;
+const BATCH_SIZE = 2000;
+const GATEWAYS_INTERVAL_MS = 5000;
 
 /** Gives events their ids, and ends the stations of gateways that died in silence. One manager of the fleet does it at a time. */
 export class Sequencer {
@@ -15,7 +15,7 @@ export class Sequencer {
 
   constructor(database: Database, log: Log) {
     const sequence = async (): Promise<void> => {
-      while ((await events.sequence(database, AT_MOST)) === AT_MOST);
+      while ((await events.sequence(database, BATCH_SIZE)) === BATCH_SIZE);
     };
     const watch = async (): Promise<void> => {
       for (const gatewayId of await connections.markDeadGateways(database))
@@ -23,8 +23,8 @@ export class Sequencer {
       await connections.endSilentConnections(database);
     };
     this.#parts = [
-      new Recurring({ what: 'ordering events', everyMs: EVERY_MS, work: sequence, log }),
-      new Recurring({ what: 'watching gateways', everyMs: GATEWAYS_EVERY_MS, work: watch, log }),
+      new Recurring({ what: 'ordering events', everyMs: POLL_INTERVAL_MS, work: sequence, log }),
+      new Recurring({ what: 'watching gateways', everyMs: GATEWAYS_INTERVAL_MS, work: watch, log }),
     ];
   }
 

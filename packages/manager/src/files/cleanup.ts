@@ -7,7 +7,7 @@ import type { FileOptions } from './files.ts';
 const UNFINISHED_MS = 86_400_000;
 
 /** Removes links that have expired, uploads that are old enough, and what was never completed. */
-export async function tidyFiles(
+export async function cleanUpFiles(
   database: Database,
   { keepUploadsMs }: Pick<FileOptions, 'keepUploadsMs'>,
   now: Date,

@@ -13,7 +13,7 @@ export async function fileOfForm<Query extends object>(
   const kept: FileRow[] = [];
   let files = 0;
   try {
-    // Two, so that a second one is refused and not passed over.
+    // Two, so that a second one is refused and not ignored.
     await readForm(request.raw, 2, async (fileName, part, form) => {
       if (++files > 1) throw new NotMultipart('the form holds more than one file; send one at a time');
       const fields = Object.fromEntries(form.fields);

@@ -179,6 +179,6 @@ async function send(
   const first = await sendCommand(context.callMaker, sent, request.query);
   const other = first.status === 'failed' ? await jobs.otherCommand(context.database, first.commandId) : null;
   const command = (other && (await context.callMaker.outcome(other, untilMs - Date.now()))) || first;
-  reply.code(command.settledAt === null ? 202 : 200);
+  reply.code(command.completedAt === null ? 202 : 200);
   return { ...command, jobId: await jobList.idByCommand(context.database, command.commandId) };
 }

@@ -18,12 +18,12 @@ export function sendFile(
   reply: FastifyReply,
   { file, files }: { file: FileRow; files: Files },
 ): FastifyReply {
-  const { 'if-none-match': ifNoneMatch, 'if-range': ifRange, range: wanted } = request.headers;
+  const { 'if-none-match': ifNoneMatch, 'if-range': ifRange, range: desired } = request.headers;
   const tag = `"${file.sha256}"`;
   describe(reply, file, tag);
   if (namesTag(ifNoneMatch, tag)) return reply.code(304).send();
   const isRange = request.method === 'GET' && rangeIsMeant(textOf(ifRange), tag);
-  const selected = selectRange(isRange ? wanted : undefined, file.sizeBytes);
+  const selected = selectRange(isRange ? desired : undefined, file.sizeBytes);
   if (selected.status === 416)
     throw new Problem(416, `the range lies outside of the file, which has ${file.sizeBytes} bytes`, {
       headers: { 'content-range': `bytes */${file.sizeBytes}` },

@@ -88,7 +88,7 @@ export class Files {
       if (!file) throw new Error(`file ${fileId} was removed while it came`);
       return file;
     } catch (error) {
-      // Where even that fails, housekeeping removes it.
+      // Where even that fails, cleanup removes it.
       await this.contents.remove(fileId).catch(() => false);
       throw error;
     }

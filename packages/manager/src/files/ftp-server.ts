@@ -13,7 +13,7 @@ export interface FtpOptions {
   passivePorts: { first: number; last: number };
 }
 
-const MOST_CONNECTIONS = 200;
+const MAX_CONNECTIONS = 200;
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
 /** Nothing but what fetching and bringing takes: no deleting, renaming or making of directories. */
 const COMMANDS = (
@@ -29,11 +29,11 @@ export async function startFtp(
   options: FtpOptions & { host: string; byLink: FilesByLink; log: Log },
 ): Promise<() => Promise<void>> {
   const { host, port, byLink, log } = options;
-  // Most have no use for it: it is not loaded unless it is wanted.
+  // Most have no use for it: it is not loaded unless it is desired.
   const library = await import('ftp-srv');
   const server = withoutSignals(() => new library.FtpSrv(serverOptions(options)));
   const sockets = (server as unknown as { server: Server }).server;
-  sockets.maxConnections = MOST_CONNECTIONS;
+  sockets.maxConnections = MAX_CONNECTIONS;
   server.on('login', ({ connection }, resolve) => {
     const fs = new LinkFileSystem(byLink, connection as unknown as FtpConnection, log);
     resolve({ fs: fs as never });
@@ -59,7 +59,7 @@ function serverOptions({
     isLoopback(remote) ? '127.0.0.1' : (await lookup(hostname, { family: 4 })).address;
   return {
     url: `ftp://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    // A function is taken too: a name is looked up anew for each transfer.
+    // A function is taken too: a name is looked up again for each transfer.
     pasv_url: passiveAddress as never,
     pasv_min: passivePorts.first,
     pasv_max: passivePorts.last,

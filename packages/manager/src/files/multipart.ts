@@ -14,7 +14,7 @@ export function isMultipart({ headers }: IncomingMessage): boolean {
 /** What of a form has come so far. */
 export interface Form {
   fields: ReadonlyMap<string, string>;
-  /** Settles with the form's end; rejects with what was wrong with it. */
+  /** Completes with the form's end; rejects with what was wrong with it. */
   ended: Promise<void>;
 }
 

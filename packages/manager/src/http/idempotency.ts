@@ -70,7 +70,7 @@ export function honourIdempotencyKeys(app: App, context: Context): void {
     if (keyed === null) return payload;
     request.keyed = null;
     try {
-      await settle(keyed, context, { reply, payload });
+      await complete(keyed, context, { reply, payload });
     } catch (error) {
       // What it answers has happened. A repeat is told to wait until the key is free again.
       (request.log as Log).warn({ err: error }, 'an answer could not be kept for its idempotency key');
@@ -153,7 +153,7 @@ async function claim(
   }
 }
 
-async function settle(
+async function complete(
   keyed: KeyedRequest,
   { database, answerSealer }: Context,
   { reply, payload }: { reply: FastifyReply; payload: unknown },

@@ -84,7 +84,7 @@ export function problemOf(error: Partial<FastifyError> & Error, log: Log): Probl
   if (fault) return validationProblem(fault, error.validationContext ?? 'body');
   const status = error.statusCode ?? 500;
   if (status >= 400 && status < 500)
-    return new Problem(status, REFUSALS[error.code ?? ''] ?? CURES[status] ?? CURES[400]);
+    return new Problem(status, REFUSALS[error.code ?? ''] ?? HINTS[status] ?? HINTS[400]);
   switch (faultOf(error)) {
     case 'theirs':
       return new Problem(
@@ -112,7 +112,7 @@ const REFUSALS: Record<string, string> = {
 };
 
 /** The same, by its status. */
-const CURES = {
+const HINTS = {
   400: 'body: it is not valid JSON, or not encoded in UTF-8',
   413: 'the body is too large; send 1 MiB at most',
   414: 'the URL is too long',

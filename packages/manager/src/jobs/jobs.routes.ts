@@ -7,7 +7,7 @@ import { Problem } from '../http/problem.ts';
 import type { App } from '../http/route.ts';
 import * as jobList from './job-list.store.ts';
 import type { JobRow } from './job-list.store.ts';
-import { Job, JOB } from './jobs.schemas.ts';
+import { JOB, Job } from './jobs.schemas.ts';
 import { JOB_KINDS } from './jobs.store.ts';
 
 const HISTORY_ROWS = 500;

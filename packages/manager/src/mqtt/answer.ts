@@ -39,7 +39,7 @@ export async function answer(call: StationCall, context: Context, options: Answe
   try {
     if (!message.beforeAcceptance) await requireAcceptance(action, context, options);
     const { payload, defects } = readPayload(action, 'request', call.request);
-    if (defects.length > 0) context.log.warn({ action, defects }, 'defects passed over');
+    if (defects.length > 0) context.log.warn({ action, defects }, 'defects ignored');
     const response = await message.handle(payload, context);
     checkResponse(action, response, context);
     return response;

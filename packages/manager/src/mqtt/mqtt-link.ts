@@ -12,27 +12,27 @@ import { warnOf } from '@evander/process';
 import type { Log } from '@evander/process';
 import { randomBytes } from 'node:crypto';
 
-export interface RoadOptions {
+export interface MqttLinkOptions {
   mqttUrl: string;
   mqttPrefix: string;
   onEnvelope(stationId: string, envelope: Envelope): void;
   onPresence(gatewayId: string, presence: Presence): void;
-  /** A manager, this one among them, has settled a command. */
-  onSettled(commandId: string): void;
+  /** A manager, this one among them, has completed a command. */
+  onCompleted(commandId: string): void;
   log: Log;
 }
 
 /** What could not be recorded of presence is asked for again after so long: the database may be away for as long as it likes. */
 const ASK_AGAIN_MS = 5000;
 
-/** The manager's side of the road: its MQTT connection and its topics. */
-export class Road {
-  readonly #options: RoadOptions;
+/** The manager's side of MQTT: its MQTT connection and its topics. */
+export class MqttLink {
+  readonly #options: MqttLinkOptions;
   readonly #topics: Topics;
   readonly #client: BrokerClient;
   #askTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: RoadOptions) {
+  constructor(options: MqttLinkOptions) {
     this.#options = options;
     this.#topics = topicsUnder(options.mqttPrefix);
     this.#client = new BrokerClient({
@@ -58,8 +58,8 @@ export class Road {
     return this.#client.publish(this.#topics.out('ocpp1.6', stationId), payload);
   }
 
-  settle(stationId: string, id: string): void {
-    this.#client.publish(this.#topics.settled('ocpp1.6', stationId), JSON.stringify({ id }));
+  complete(stationId: string, id: string): void {
+    this.#client.publish(this.#topics.ack('ocpp1.6', stationId), JSON.stringify({ id }));
   }
 
   /** Asks the gateways to close connections. */
@@ -91,17 +91,17 @@ export class Road {
 
   #onMessage(topic: string, payload: Buffer): void {
     const from = readTopic(this.#options.mqttPrefix, topic);
-    if (from?.road === 'in') {
+    if (from?.kind === 'in') {
       const envelope = decodeEnvelope(payload);
       if (envelope) this.#options.onEnvelope(from.id, envelope);
       else this.#options.log.warn({ topic }, 'message that is no envelope dropped');
-    } else if (from?.road === 'presence') {
+    } else if (from?.kind === 'presence') {
       const presence = decodePresence(payload);
       if (presence) this.#options.onPresence(from.id, presence);
       else this.#options.log.warn({ topic }, 'message that is no presence dropped');
-    } else if (from?.road === 'settled') {
+    } else if (from?.kind === 'ack') {
       const id = decodeObject(payload)?.id;
-      if (typeof id === 'string') this.#options.onSettled(id);
+      if (typeof id === 'string') this.#options.onCompleted(id);
     }
   }
 }

@@ -36,9 +36,9 @@ export interface RouterOptions extends AnswerOptions {
 }
 
 /** So many calls are worked on at once; what comes on top is left unanswered, and the gateway asks again. */
-const CALLS_AT_ONCE = 5000;
+const MAX_CONCURRENT_CALLS = 5000;
 
-/** Takes the stations' envelopes from the road: calls are answered, results are recorded and settled. */
+/** Takes the stations' envelopes from MQTT: calls are answered, results are recorded and completed. */
 export class Router {
   readonly #options: RouterOptions;
   readonly #redaction: Redaction;
@@ -57,7 +57,7 @@ export class Router {
     const key = `${stationId} ${envelope.type} ${envelope.id} ${receivedAt.getTime()}`;
     // The gateway asks again while we are still at it.
     if (this.#open.has(key)) return;
-    if (this.#open.size >= CALLS_AT_ONCE) {
+    if (this.#open.size >= MAX_CONCURRENT_CALLS) {
       log.warn({ stationId }, 'too much to do: call left for its repeat');
       return;
     }

@@ -25,7 +25,7 @@ export class ManagerMetrics {
   );
   readonly #commands = this.#metrics.counter(
     'evander_commands_total',
-    'Commands that were settled, by their outcome.',
+    'Commands that were completed, by their outcome.',
     ['action', 'outcome'],
   );
   readonly #commandSeconds = this.#metrics.histogram(

@@ -3,7 +3,7 @@ import type { Attributes } from '@opentelemetry/api';
 
 const tracer = trace.getTracer('@evander/manager');
 
-/** What is traced: `consumer` an envelope from the road, `producer` a command on its way to it, `client` a question to the database. */
+/** What is traced: `consumer` an envelope from MQTT, `producer` a command on its way to it, `client` a question to the database. */
 const KINDS = { consumer: SpanKind.CONSUMER, producer: SpanKind.PRODUCER, client: SpanKind.CLIENT };
 
 /**

@@ -25,7 +25,7 @@ export const EVENT_DATA: Record<EventKind, TSchema[]> = {
   'transaction.unmatchedStop': [UnmatchedStop],
   'transaction.stopAssigned': [UnmatchedStop],
   'transaction.stopDismissed': [UnmatchedStop],
-  'command.settled': [Command],
+  'command.completed': [Command],
   'security.event': [SecurityEvent],
   'firmware.status': [StatusNotification],
   'log.status': [StatusNotification],

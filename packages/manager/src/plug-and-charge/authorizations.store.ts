@@ -70,7 +70,7 @@ export interface PncAuthorizationFilter {
 export async function list(db: Db, filter: PncAuthorizationFilter): Promise<PncAuthorizationRow[]> {
   const { before, stationId, emaidKey, certificateStatus, from, to, rows: limit } = filter;
   const place = before ?? [null, null, null];
-  const wanted = [stationId ?? null, emaidKey ?? null, certificateStatus ?? null, from, to];
-  const { rows } = await db.query<PncAuthorizationRow>(selectPage([...place, ...wanted, limit]));
+  const desired = [stationId ?? null, emaidKey ?? null, certificateStatus ?? null, from, to];
+  const { rows } = await db.query<PncAuthorizationRow>(selectPage([...place, ...desired, limit]));
   return rows;
 }

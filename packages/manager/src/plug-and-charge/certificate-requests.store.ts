@@ -21,7 +21,7 @@ const insert = statement(
   `WITH added AS (
      INSERT INTO pnc_certificate_requests (station_id, message_id, dialect, csr, state, reason, requested_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING state)
-   UPDATE pnc_certificate_requests SET state = 'superseded', settled_at = $7
+   UPDATE pnc_certificate_requests SET state = 'superseded', completed_at = $7
    WHERE ${OPEN} AND requested_at <= $7 AND EXISTS (SELECT FROM added WHERE state = 'requested')`,
 );
 
@@ -62,9 +62,9 @@ const claimNext = statement(
 /** Takes the next request to be signed, which no other manager then has; of one station or of any, left alone since `before`. */
 export async function claim(
   db: Db,
-  wanted: { now: Date; before: Date; maxAttempts: number; stationId?: string },
+  desired: { now: Date; before: Date; maxAttempts: number; stationId?: string },
 ): Promise<Signable | undefined> {
-  const { now, before, maxAttempts, stationId } = wanted;
+  const { now, before, maxAttempts, stationId } = desired;
   const { rows } = await db.query<Signable>(claimNext([now, before, maxAttempts, stationId ?? null]));
   return rows[0];
 }
@@ -82,7 +82,7 @@ export async function explain(db: Db, pncRequestId: number, reason: string): Pro
 const markSigned = statement(
   'pncCertificateRequests.sign',
   `UPDATE pnc_certificate_requests SET state = 'signed', reason = NULL, command_id = $2, certificate_chain = $3, signed_at = $4,
-     settled_at = NULL
+     completed_at = NULL
    WHERE pnc_request_id = (${WAITING})`,
 );
 
@@ -94,18 +94,18 @@ export async function sign(
   await db.query(markSigned([sent.stationId, sent.commandId, sent.certificateChain, sent.at]));
 }
 
-const markSettled = statement(
-  'pncCertificateRequests.settle',
-  `UPDATE pnc_certificate_requests SET state = $2, reason = $3, settled_at = $4
+const markCompleted = statement(
+  'pncCertificateRequests.complete',
+  `UPDATE pnc_certificate_requests SET state = $2, reason = $3, completed_at = $4
    WHERE command_id = $1 AND (state = 'signed' OR $2 = 'installed')`,
 );
 
 /** What the station said to its certificate. A refusal means nothing where a younger request has come. */
-export async function settle(
+export async function complete(
   db: Db,
   answer: { commandId: string; state: 'installed' | 'refused'; reason: string | null; at: Date },
 ): Promise<void> {
-  await db.query(markSettled([answer.commandId, answer.state, answer.reason, answer.at]));
+  await db.query(markCompleted([answer.commandId, answer.state, answer.reason, answer.at]));
 }
 
 const markWaiting = statement(
@@ -131,12 +131,12 @@ export interface PncRequestRow {
   certificateChain: string | null;
   requestedAt: Date;
   signedAt: Date | null;
-  settledAt: Date | null;
+  completedAt: Date | null;
 }
 
 const selectPage = search(
   `SELECT pnc_request_id AS "pncRequestId", station_id AS "stationId", dialect, csr, state, reason, command_id AS "commandId",
-     certificate_chain AS "certificateChain", requested_at AS "requestedAt", signed_at AS "signedAt", settled_at AS "settledAt"
+     certificate_chain AS "certificateChain", requested_at AS "requestedAt", signed_at AS "signedAt", completed_at AS "completedAt"
    FROM pnc_certificate_requests
    WHERE station_id = $1 AND ($2::bigint IS NULL OR pnc_request_id < $2) AND ($3::text IS NULL OR state = $3)
    ORDER BY pnc_request_id DESC LIMIT $4`,

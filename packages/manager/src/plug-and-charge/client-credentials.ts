@@ -1,6 +1,6 @@
 import type { Outbound } from '../outbound/outbound.ts';
 
-/** A token is asked for anew so long before it ends. */
+/** A token is asked for again so long before it ends. */
 const EARLY_MS = 30_000;
 /** How long a token holds whose server does not say. */
 const FALLBACK_SECONDS = 300;

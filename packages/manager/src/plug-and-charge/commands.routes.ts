@@ -72,9 +72,9 @@ function addCommand(app: App, context: ApiContext, action: PncCommandAction): vo
       },
     },
     async (request, reply) => {
-      const { dialect: wanted, ...options } = request.query;
+      const { dialect: desired, ...options } = request.query;
       const { stationId } = request.params;
-      const dialect = wanted ?? (await pncDialects.find(context.database, stationId)) ?? 'oca';
+      const dialect = desired ?? (await pncDialects.find(context.database, stationId)) ?? 'oca';
       const requestedBy = await context.keys.nameOf(request);
       const inner = { ...defaultsOf(action), ...request.body };
       const messageIds = [...messageIdsOf(dialect, action)];
@@ -87,7 +87,7 @@ function addCommand(app: App, context: ApiContext, action: PncCommandAction): vo
         const tunnelled = tunnelledIn(command, { dialect, action, messageId, request: inner });
         // Older stations know the message by another name (H2B.7).
         if (tunnelled.status === 'UnknownMessageId' && messageIds.length > 0) continue;
-        return reply.code(command.settledAt === null ? 202 : 200).send({ ...command, tunnelled });
+        return reply.code(command.completedAt === null ? 202 : 200).send({ ...command, tunnelled });
       }
     },
   );

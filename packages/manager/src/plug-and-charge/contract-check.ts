@@ -4,10 +4,10 @@ import { emaidKey } from '../authorization/emaid.ts';
 import { NoStatus } from '../certificates/responders.ts';
 import type { FindIssuer, Responders } from '../certificates/responders.ts';
 import type { Database } from '../database/database.ts';
-import type { CertificateVerdict, ContractEvidence, OcspRequestData } from './plug-and-charge.ts';
+import type { CertificateEvaluation, ContractEvidence, OcspRequestData } from './plug-and-charge.ts';
 import * as pncRoots from './roots.store.ts';
 
-type Refusal = Exclude<CertificateVerdict, { status: 'Accepted' }>;
+type Refusal = Exclude<CertificateEvaluation, { status: 'Accepted' }>;
 
 /** Every other fault is one of the chain. */
 const STATUS_OF: { readonly [F in PathFault]?: Refusal['status'] } = {
@@ -39,7 +39,11 @@ export class ContractCheck {
   }
 
   /** Undefined when there is nothing to check. */
-  async check({ emaid, certificate, hashData }: ContractEvidence): Promise<CertificateVerdict | undefined> {
+  async check({
+    emaid,
+    certificate,
+    hashData,
+  }: ContractEvidence): Promise<CertificateEvaluation | undefined> {
     if (certificate === undefined && hashData.length === 0) return undefined;
     const authorities = await this.#authorities();
     const chain =
@@ -53,7 +57,7 @@ export class ContractCheck {
     return issuerFor(data, await this.#authorities());
   }
 
-  async #checkChain(emaid: string, pem: string, authorities: Authorities): Promise<CertificateVerdict> {
+  async #checkChain(emaid: string, pem: string, authorities: Authorities): Promise<CertificateEvaluation> {
     const chain = readable(pem);
     const [leaf] = chain;
     if (!leaf || chain.length > LONGEST_CHAIN)
@@ -75,17 +79,17 @@ export class ContractCheck {
   }
 
   /** All good, or the worst: what is revoked counts more than what is not known. */
-  async #checkAll(checks: Promise<CertificateVerdict>[]): Promise<CertificateVerdict> {
-    const verdicts = await Promise.all(checks);
+  async #checkAll(checks: Promise<CertificateEvaluation>[]): Promise<CertificateEvaluation> {
+    const evaluations = await Promise.all(checks);
     return (
-      verdicts.find(({ status }) => status === 'CertificateRevoked') ??
-      verdicts.find(({ status }) => status !== 'Accepted') ?? { status: 'Accepted' }
+      evaluations.find(({ status }) => status === 'CertificateRevoked') ??
+      evaluations.find(({ status }) => status !== 'Accepted') ?? { status: 'Accepted' }
     );
   }
 
-  async #checkOne(data: OcspRequestData, issuerOf: FindIssuer): Promise<CertificateVerdict> {
+  async #checkOne(data: OcspRequestData, issuerOf: FindIssuer): Promise<CertificateEvaluation> {
     const name = `the certificate ${data.serialNumber.slice(0, 40)}`;
-    const unavailable = (reason: string): CertificateVerdict => ({
+    const unavailable = (reason: string): CertificateEvaluation => ({
       status: 'NoCertificateAvailable',
       reason: `the status of ${name} cannot be had: ${reason}`,
     });
@@ -114,10 +118,10 @@ export class ContractCheck {
 function issuerFor(data: OcspRequestData, { anchors, intermediates }: Authorities): FindIssuer {
   const { hashAlgorithm, issuerKeyHash } = data;
   if (!isHashAlgorithm(hashAlgorithm)) return () => undefined;
-  const wanted = issuerKeyHash.toLowerCase();
+  const desired = issuerKeyHash.toLowerCase();
   return ({ certificates }) =>
     [...anchors, ...intermediates, ...certificates].find(
-      (certificate) => certificate.hashData(certificate, hashAlgorithm).issuerKeyHash === wanted,
+      (certificate) => certificate.hashData(certificate, hashAlgorithm).issuerKeyHash === desired,
     );
 }
 

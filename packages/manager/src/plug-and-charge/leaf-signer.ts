@@ -55,16 +55,16 @@ export class LeafSigner {
     await this.#working;
   }
 
-  async #signAll(wanted: { before: Date; stationId?: string }): Promise<void> {
+  async #signAll(desired: { before: Date; stationId?: string }): Promise<void> {
     const { database, now, log, issueV2g } = this.#options;
     if (!issueV2g) return;
     try {
       for (;;) {
-        const about = { ...wanted, now: now(), maxAttempts: MAX_ATTEMPTS };
+        const about = { ...desired, now: now(), maxAttempts: MAX_ATTEMPTS };
         const request = await pncCertificateRequests.claim(database, about);
         if (!request) return;
         await this.#sign(request, issueV2g);
-        if (wanted.stationId !== undefined) return;
+        if (desired.stationId !== undefined) return;
       }
     } catch (error) {
       log.warn({ err: error }, 'V2G certificates could not be signed');

@@ -35,10 +35,10 @@ export function opcpProvider({ url, token, request }: OpcpOptions): ContractCert
     });
   };
   return {
-    async get15118EVCertificate(wanted) {
-      let answer = await post(wanted, false);
+    async get15118EVCertificate(desired) {
+      let answer = await post(desired, false);
       // The token has been revoked before its time.
-      if (answer.status === 401 && token) answer = await post(wanted, true);
+      if (answer.status === 401 && token) answer = await post(desired, true);
       if (answer.status !== 200)
         throw new Error(`the pool of contract certificates answered ${answer.status}`);
       return readExi(answer.body);

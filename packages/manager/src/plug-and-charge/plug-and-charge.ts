@@ -15,7 +15,7 @@ export interface ContractEvidence {
 }
 
 /** What came of the check; `reason` names what is wrong and the cure. */
-export type CertificateVerdict =
+export type CertificateEvaluation =
   { status: 'Accepted' } | { status: Exclude<CertificateStatus, 'Accepted'>; reason: string };
 
 export type IssueV2g = (stationId: string, csr: string) => Promise<string>;
@@ -23,7 +23,7 @@ export type IssueV2g = (stationId: string, csr: string) => Promise<string>;
 /** What Plug & Charge works with: certificates, their responders, the pool of contracts. */
 export interface PncServices {
   /** Undefined when there is nothing to check. Rejects only when the database is away. */
-  checkContract(evidence: ContractEvidence): Promise<CertificateVerdict | undefined>;
+  checkContract(evidence: ContractEvidence): Promise<CertificateEvaluation | undefined>;
   /** What a responder says of a certificate: an OCSPResponse in DER. Rejects when it cannot be had. */
   ocspResponse(data: OcspRequestData): Promise<Buffer>;
   /** Undefined when none is configured. */

@@ -1,7 +1,7 @@
 import * as configuration from '../configuration/configuration.store.ts';
 import type { Database } from '../database/database.ts';
-import * as openGoals from '../desired-state/open-reconciliations.store.ts';
-import * as goals from '../desired-state/reconciliations.store.ts';
+import * as openReconciliations from '../desired-state/open-reconciliations.store.ts';
+import * as reconciliations from '../desired-state/reconciliations.store.ts';
 import * as jobs from '../jobs/jobs.store.ts';
 import * as boots from '../stations/boots.store.ts';
 import type { Boot } from '../stations/boots.store.ts';
@@ -21,8 +21,8 @@ export async function recordBoots(database: Database, rows: Boot[]): Promise<Boo
     await configuration.putInForce(db, rows);
     await passwordChanges.acceptAtBoot(db, rows);
     await jobs.noteBoots(db, rows);
-    await goals.onBoot(db, rows);
-    await openGoals.atBoot(db, rows);
+    await reconciliations.onBoot(db, rows);
+    await openReconciliations.atBoot(db, rows);
     const seconds = await configuration.heartbeatSeconds(
       db,
       rows.map(({ stationId }) => stationId),

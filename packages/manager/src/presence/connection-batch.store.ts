@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import * as goals from '../desired-state/reconciliations.store.ts';
+import * as reconciliations from '../desired-state/reconciliations.store.ts';
 import * as connections from '../stations/connections.store.ts';
 import type { ConnectionEvent } from '../stations/connections.store.ts';
 import * as stations from '../stations/stations.store.ts';
@@ -31,7 +31,7 @@ export async function recordConnections(database: Database, told: ToldConnection
     come.map(({ connection }) => connection),
   );
   const at = new Date(Math.max(...come.map((one) => one.at.getTime())));
-  await goals.onConnect(
+  await reconciliations.onConnect(
     database,
     come.map(({ connection }) => connection.stationId),
     at,

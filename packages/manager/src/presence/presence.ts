@@ -8,7 +8,7 @@ import type { FrameRecord } from '../frames/frames.store.ts';
 import * as connections from '../stations/connections.store.ts';
 import * as stations from '../stations/stations.store.ts';
 import type { ToldConnection } from './connection-batch.store.ts';
-import * as turnedAway from './rejected-handshakes.store.ts';
+import * as rejected from './rejected-handshakes.store.ts';
 
 export interface PresenceContext {
   database: Database;
@@ -46,8 +46,8 @@ export async function recordPresence(
     case 'gone':
       await connections.markGone(database, gatewayId);
       return;
-    case 'turnedAway':
-      await turnedAway.record(database, presence.handshakes);
+    case 'rejected':
+      await rejected.record(database, presence.handshakes);
       return;
     case 'unreadable':
       await writer.frames.add(presence.frames.flatMap((frame) => recordsOf(frame, now())));

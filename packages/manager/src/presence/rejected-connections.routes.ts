@@ -35,7 +35,7 @@ export function rejectedConnectionRoutes(app: App, { database }: ApiContext): vo
       schema: {
         operationId: 'listRejectedConnections',
         summary:
-          'Rejected connections that named no station, by address and reason, latest first; those that named one are in `turnedAway` of the station',
+          'Rejected connections that named no station, by address and reason, latest first; those that named one are in `rejected` of the station',
         tags: ['stations'],
         querystring: listQuery({}),
         response: { 200: pageOf(Rejected) },

@@ -1,4 +1,4 @@
-import type { TurnedAway } from '@evander/broker';
+import type { Rejection } from '@evander/broker';
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
@@ -26,7 +26,7 @@ const upsert = statement(
 /** Counts rejected connections under their address and reason. */
 export async function record(
   db: Db,
-  rejected: readonly Pick<TurnedAway, 'remoteAddress' | 'reason' | 'status' | 'at'>[],
+  rejected: readonly Pick<Rejection, 'remoteAddress' | 'reason' | 'status' | 'at'>[],
 ): Promise<void> {
   if (rejected.length === 0) return;
   await db.query(

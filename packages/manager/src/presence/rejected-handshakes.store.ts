@@ -1,12 +1,12 @@
-import type { TurnedAway } from '@evander/broker';
+import type { Rejection } from '@evander/broker';
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import * as rejectedConnections from './rejected-connections.store.ts';
 
 // In one order, or two managers with the same handshakes would lock each other out.
 const upsert = statement(
-  'turnedAway.record',
-  `INSERT INTO turned_away AS known (station_id, reason, status, remote_address, count, first_at, last_at)
+  'rejected.record',
+  `INSERT INTO rejected_handshakes AS known (station_id, reason, status, remote_address, count, first_at, last_at)
    SELECT station_id, reason, (array_agg(status ORDER BY at DESC))[1], (array_agg(remote_address ORDER BY at DESC))[1],
      count(*), min(at), max(at)
    FROM unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::timestamptz[])
@@ -17,7 +17,7 @@ const upsert = statement(
 );
 
 /** Counts rejected handshakes under their station and reason; those that name no station are listed apart. */
-export async function record(db: Db, rejected: readonly TurnedAway[]): Promise<void> {
+export async function record(db: Db, rejected: readonly Rejection[]): Promise<void> {
   await rejectedConnections.record(
     db,
     rejected.filter(({ stationId }) => stationId === ''),
@@ -36,8 +36,8 @@ export async function record(db: Db, rejected: readonly TurnedAway[]): Promise<v
 }
 
 const trim = statement(
-  'turnedAway.trim',
-  `DELETE FROM turned_away WHERE (station_id, reason) IN (SELECT station_id, reason FROM turned_away ORDER BY last_at DESC OFFSET $1)`,
+  'rejected.trim',
+  `DELETE FROM rejected_handshakes WHERE (station_id, reason) IN (SELECT station_id, reason FROM rejected_handshakes ORDER BY last_at DESC OFFSET $1)`,
 );
 
 /** Keeps the newest rows only: anyone can knock with any name, and from many addresses. */

@@ -9,7 +9,7 @@ const MATTERS = new Set(['Reserved', 'Available', 'Unavailable', 'Faulted']);
 // Times of statuses are the station's. An Available ends only what was Reserved before, so the two are compared by one clock;
 // a status from before the reservation was asked for is about something else. What is told of connector 0 holds for them all. Rows in one
 // order, or two managers with the same stations would lock each other out.
-const settleAll = statement(
+const completeAll = statement(
   'reservationStatuses.apply',
   `WITH locked AS (SELECT reservation_key FROM reservations WHERE station_id = ANY ($1::text[]) AND ${LIVE}
      ORDER BY reservation_key FOR NO KEY UPDATE)
@@ -35,7 +35,7 @@ const settleAll = statement(
  */
 export async function apply(db: Db, statuses: ConnectorStatus[]): Promise<void> {
   const told = statuses.filter(({ status }) => MATTERS.has(status)).map(notAhead);
-  for (const round of roundsOf(told)) await settle(db, round);
+  for (const round of roundsOf(told)) await complete(db, round);
 }
 
 // Nothing has happened after it was received. Below half an hour the station's own clock tells the order better.
@@ -54,9 +54,9 @@ function roundsOf(told: ConnectorStatus[]): ConnectorStatus[][] {
   return rounds;
 }
 
-async function settle(db: Db, told: ConnectorStatus[]): Promise<void> {
+async function complete(db: Db, told: ConnectorStatus[]): Promise<void> {
   await db.query(
-    settleAll([
+    completeAll([
       told.map(({ stationId }) => stationId),
       told.map(({ connectorId }) => connectorId),
       told.map(({ status }) => status),

@@ -2,7 +2,7 @@ import type { ReserveNowRequest } from '@evander/ocpp';
 import { idTagInfoOf } from '../authorization/authorize.ts';
 import * as tags from '../authorization/tags.store.ts';
 import { tagKey } from '../authorization/tags.store.ts';
-import { RuleBroken } from '../commands/command.ts';
+import { RuleViolation } from '../commands/command.ts';
 import type { CheckContext } from '../commands/command.ts';
 import * as configuration from '../configuration/configuration.store.ts';
 import * as places from './reservation-places.store.ts';
@@ -15,16 +15,16 @@ export async function requireTag(
 ): Promise<void> {
   const tag = await tags.find(db, idTag);
   if (!tag && !(await tags.isParent(db, idTag)))
-    throw new RuleBroken(
+    throw new RuleViolation(
       'ReserveNow.3',
       `tag ${idTag} is not known and would not be let charge; add it with PUT /api/v1/tags/${encodeURIComponent(idTag)}`,
     );
   const { status } = tag ? idTagInfoOf(tag, now) : { status: 'Accepted' };
   if (status !== 'Accepted')
-    throw new RuleBroken('ReserveNow.3', `tag ${idTag} is ${status} and would not be let charge`);
+    throw new RuleViolation('ReserveNow.3', `tag ${idTag} is ${status} and would not be let charge`);
   const groups = [tag?.parentIdTag ?? idTag, idTag].map(tagKey);
   if (parentIdTag === undefined || groups.includes(tagKey(parentIdTag))) return;
-  throw new RuleBroken(
+  throw new RuleViolation(
     'ReserveNow.3',
     `tag ${idTag} is not of the group ${parentIdTag}, so none of that group could use the reservation; send its parentIdTag or none`,
   );
@@ -38,7 +38,7 @@ export async function requireConnectorZero(
   if (connectorId > 0) return;
   const isSupported = await configuration.boolean(db, stationId, 'ReserveConnectorZeroSupported');
   if (isSupported ?? !(await configuration.isComplete(db, stationId))) return;
-  throw new RuleBroken(
+  throw new RuleViolation(
     'ReserveNow.2',
     `station ${stationId} takes no reservations of connector 0 (ReserveConnectorZeroSupported); name a connector`,
   );
@@ -56,17 +56,17 @@ export async function requireFreeConnector(request: ReserveNowRequest, context: 
   }));
   const count = await connectorCount(context);
   if (count !== undefined && connectorId > count)
-    throw new RuleBroken(
+    throw new RuleViolation(
       'G.7',
       `station ${stationId} has ${count} connectors, and no connector ${connectorId}`,
     );
   const why = obstacle(known, connectorId) ?? obstacle(known, 0);
-  if (why !== undefined) throw new RuleBroken('ReserveNow.4', `${why}; choose another, or wait`);
+  if (why !== undefined) throw new RuleViolation('ReserveNow.4', `${why}; choose another, or wait`);
   if (count === undefined) return;
   const ofAny = known.find((place) => place.connectorId === 0)?.reservationIds.length ?? 0;
   const free = freeConnectors(known, count);
   if (free - ofAny >= 1) return;
-  throw new RuleBroken(
+  throw new RuleViolation(
     'ReserveNow.4',
     `station ${stationId} has ${count} connectors, ${free} of them free, and ${ofAny} reservations of any connector: there is none left to reserve`,
   );

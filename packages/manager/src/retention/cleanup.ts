@@ -2,17 +2,17 @@ import type { Log } from '@evander/process';
 import * as ocspAnswers from '../certificates/ocsp-answers.store.ts';
 import type { Database } from '../database/database.ts';
 import { createPartitions } from '../database/partitions.ts';
-import { tidyFiles } from '../files/cleanup.ts';
+import { cleanUpFiles } from '../files/cleanup.ts';
 import type { FileOptions } from '../files/files.ts';
 import * as idempotencyKeys from '../http/idempotency-keys.store.ts';
-import * as turnedAway from '../presence/rejected-handshakes.store.ts';
+import * as rejected from '../presence/rejected-handshakes.store.ts';
 import * as reservations from '../reservations/reservations.store.ts';
 
-const EVERY_MS = 3_600_000;
+const POLL_INTERVAL_MS = 3_600_000;
 const TURNED_AWAY_ROWS = 10_000;
 
 /** Starts the work that recurs; each round is safe to be done by several managers. Returns how to stop it. */
-export function startHousekeeping(
+export function startCleanup(
   database: Database,
   options: { files: FileOptions; now(): Date; log: Log },
 ): () => void {
@@ -21,11 +21,11 @@ export function startHousekeeping(
     await reservations.expire(database, options.now());
     await ocspAnswers.forgetOld(database, options.now());
     await idempotencyKeys.forgetOld(database, options.now());
-    await tidyFiles(database, options.files, options.now());
-    await turnedAway.trimTo(database, TURNED_AWAY_ROWS);
+    await cleanUpFiles(database, options.files, options.now());
+    await rejected.trimTo(database, TURNED_AWAY_ROWS);
   };
   const timer = setInterval(() => {
-    round().catch((error: unknown) => options.log.warn({ err: error }, 'housekeeping failed'));
-  }, EVERY_MS);
+    round().catch((error: unknown) => options.log.warn({ err: error }, 'cleanup failed'));
+  }, POLL_INTERVAL_MS);
   return () => clearInterval(timer);
 }

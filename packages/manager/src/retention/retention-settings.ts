@@ -19,7 +19,7 @@ export const RETENTION_SETTINGS = [
   'retentionTransactions',
 ] as const satisfies readonly SettingName[];
 
-/** For how many days each kind of data is kept; 0 for ever. */
+/** For how many days each kind of data is kept; 0 forever. */
 export function retentionDays(
   settings: Settings<(typeof RETENTION_SETTINGS)[number]>,
 ): Record<RetainedData, number> {

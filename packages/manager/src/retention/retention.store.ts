@@ -21,7 +21,7 @@ interface Kept {
 const IS_OPEN = "t.state = 'open'";
 // The station may still install what was signed, and another certificate may be sent after a refusal: the last change counts.
 const HAS_SIGNING_ENDED =
-  "r.state <> 'requested' AND coalesce(r.settled_at, r.signed_at, r.requested_at) < $1";
+  "r.state <> 'requested' AND coalesce(r.completed_at, r.signed_at, r.requested_at) < $1";
 const UNDELIVERED = `EXISTS (SELECT FROM webhooks w WHERE w.active AND (w.last_event_id < r.id
   OR EXISTS (SELECT FROM webhook_deliveries d WHERE d.webhook_id = w.webhook_id AND d.event_id = r.id AND d.dead_at IS NULL)))`;
 
@@ -57,7 +57,7 @@ const KEPT = {
     {
       table: 'commands',
       by: { key: 'sequence', arrivedAt: 'created_at' },
-      isOld: "r.settled_at < $1 AND r.status NOT IN ('queued', 'sent')",
+      isOld: "r.completed_at < $1 AND r.status NOT IN ('queued', 'sent')",
     },
     {
       table: 'charging_profile_applications',
@@ -105,7 +105,7 @@ const KEPT = {
       table: 'firmware_campaigns',
       // A rollback may begin after the end.
       isOld: `r.state IN ('done', 'cancelled') AND r.ended_at < $1 AND NOT EXISTS (SELECT FROM firmware_campaign_stations s
-        WHERE s.campaign_id = r.campaign_id AND (s.settled_at IS NULL OR s.settled_at >= $1))`,
+        WHERE s.campaign_id = r.campaign_id AND (s.completed_at IS NULL OR s.completed_at >= $1))`,
       rows: 10,
     },
   ],

@@ -9,11 +9,11 @@ import type { RetainedData } from './retention.store.ts';
 const DAY_MS = 86_400_000;
 /** One manager of the fleet does it, once an hour; each asks often, as any may be gone. */
 const EVERY_SECONDS = 3600;
-const ASK_EVERY_MS = 300_000;
+const ASK_INTERVAL_MS = 300_000;
 
 export interface RetentionOptions {
   database: Database;
-  /** For how many days each kind of data is kept; 0 for ever. */
+  /** For how many days each kind of data is kept; 0 forever. */
   days: Record<RetainedData, number>;
   metrics: Pick<ManagerMetrics, 'countRemoved' | 'noteRetention'>;
   now(): Date;
@@ -25,7 +25,7 @@ export function startRetention(options: RetentionOptions): Recurring {
   const { database, log } = options;
   const retention = new Recurring({
     what: 'retention',
-    everyMs: ASK_EVERY_MS,
+    everyMs: ASK_INTERVAL_MS,
     work: async () => {
       if (await chores.begin(database, 'retention', EVERY_SECONDS)) await retain(options);
     },

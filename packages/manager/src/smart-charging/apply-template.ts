@@ -1,7 +1,7 @@
 import { OcppError } from '@evander/ocpp';
 import type { ChargingProfile } from '@evander/ocpp';
 import type { CallMaker } from '../commands/call-maker.ts';
-import { NotSent, RuleBroken } from '../commands/command.ts';
+import { CommandNotSent, RuleViolation } from '../commands/command.ts';
 import * as configuration from '../configuration/configuration.store.ts';
 import type { Database, Db } from '../database/database.ts';
 import * as transactions from '../transactions/transactions.store.ts';
@@ -10,7 +10,7 @@ import { profileIn } from './charging-profile-template.ts';
 import type { NewProfile, TemplateDefinition } from './charging-profile-template.ts';
 
 /** So many stations are prepared at a time. */
-const AT_ONCE = 8;
+const CONCURRENCY = 8;
 
 type Unit = ChargingProfile['chargingSchedule']['chargingRateUnit'];
 
@@ -35,8 +35,8 @@ export async function applyTemplate(
   target: Target,
 ): Promise<number[]> {
   const ids: number[] = [];
-  for (let i = 0; i < target.stationIds.length; i += AT_ONCE) {
-    const some = target.stationIds.slice(i, i + AT_ONCE);
+  for (let i = 0; i < target.stationIds.length; i += CONCURRENCY) {
+    const some = target.stationIds.slice(i, i + CONCURRENCY);
     ids.push(...(await Promise.all(some.map((stationId) => applyTo(context, stationId, target)))));
   }
   return ids;
@@ -98,14 +98,15 @@ async function transactionFor(
   if (template.definition.purpose !== 'TxProfile' || transactionId !== undefined) return transactionId;
   const running = await transactions.findOpen(db, { stationId, connectorId });
   if (running) return running.transactionId;
-  throw new RuleBroken(
+  throw new RuleViolation(
     'SetProfile.1',
     `no transaction is running on connector ${connectorId} of station ${stationId}; a TxProfile is for a running one`,
   );
 }
 
 function refusalOf(error: unknown): { rule: string | null; reason: string } {
-  if (error instanceof RuleBroken) return { rule: error.rule, reason: error.message };
-  if (error instanceof NotSent || error instanceof OcppError) return { rule: null, reason: error.message };
+  if (error instanceof RuleViolation) return { rule: error.rule, reason: error.message };
+  if (error instanceof CommandNotSent || error instanceof OcppError)
+    return { rule: null, reason: error.message };
   throw error;
 }

@@ -3,12 +3,12 @@ import { Type } from '@fastify/type-provider-typebox';
 import type { Static } from '@fastify/type-provider-typebox';
 import type { CallMaker } from '../commands/call-maker.ts';
 import type { CommandRow } from '../commands/command-list.store.ts';
-import { NotSent, RuleBroken } from '../commands/command.ts';
+import { CommandNotSent, RuleViolation } from '../commands/command.ts';
 import { nullable, oneOf, Text } from '../http/fields.ts';
 
 const WAIT_MS = 15_000;
 
-/** How asking went; null when nobody wanted to. */
+/** How asking went; null when nobody desired to. */
 export const Ask = nullable(
   Type.Object(
     {
@@ -38,9 +38,9 @@ export async function askForSchedule(
     } as const;
     command = await callMaker.send(sent, WAIT_MS);
   } catch (error) {
-    if (error instanceof RuleBroken)
+    if (error instanceof RuleViolation)
       return { outcome: 'notSent', commandId: null, detail: `${error.rule}: ${error.message}` };
-    if (!(error instanceof NotSent) || error.why === 'unknownStation') throw error;
+    if (!(error instanceof CommandNotSent) || error.why === 'unknownStation') throw error;
     const outcome = error.why === 'notConnected' ? 'notConnected' : 'notSent';
     return { outcome, commandId: null, detail: error.message };
   }

@@ -1,7 +1,7 @@
 import { INT32_MAX } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import type { ApiContext } from '../api-context.ts';
-import { RuleBroken } from '../commands/command.ts';
+import { RuleViolation } from '../commands/command.ts';
 import type { Db } from '../database/database.ts';
 import { Int32, nullable, OfStation, oneOf, StationId, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
@@ -35,7 +35,7 @@ const Application = Type.Object(
     reason: Text,
     requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
     requestedAt: Time,
-    settledAt: nullable(Time),
+    completedAt: nullable(Time),
   },
   { title: 'ChargingProfileApplication' },
 );
@@ -179,15 +179,21 @@ function checkTarget(
 ): void {
   const { connectorId, transactionId, stations } = target;
   if (purpose === 'ChargePointMaxProfile' && connectorId !== 0)
-    throw new RuleBroken(
+    throw new RuleViolation(
       'SetProfile.1',
       'a ChargePointMaxProfile is for the station as a whole: connectorId must be 0',
     );
   if (purpose === 'TxProfile' && connectorId === 0)
-    throw new RuleBroken('SetProfile.1', 'a TxProfile is for one connector: connectorId must be 1 or higher');
+    throw new RuleViolation(
+      'SetProfile.1',
+      'a TxProfile is for one connector: connectorId must be 1 or higher',
+    );
   if (transactionId === undefined) return;
   if (purpose !== 'TxProfile')
-    throw new RuleBroken('SetProfile.2', `a ${purpose} belongs to no transaction: leave out transactionId`);
+    throw new RuleViolation(
+      'SetProfile.2',
+      `a ${purpose} belongs to no transaction: leave out transactionId`,
+    );
   if (stations !== 1)
     throw new Problem(422, 'transactionId is of one station; send one of stationIds, or leave it out', {
       field: 'transactionId',

@@ -73,14 +73,14 @@ export interface ApplicationRow {
   reason: string | null;
   requestedBy: string | null;
   requestedAt: Date;
-  settledAt: Date | null;
+  completedAt: Date | null;
 }
 
 const selectPage = search(
   `SELECT a.application_id AS "applicationId", a.station_id AS "stationId", a.connector_id AS "connectorId",
      a.transaction_id AS "transactionId", a.command_id AS "commandId", a.unit AS "chargingRateUnit", a.outcome,
      a.refused_rule AS rule, coalesce(a.refused_reason, k.error_description) AS reason, a.requested_by AS "requestedBy",
-     a.requested_at AS "requestedAt", k.settled_at AS "settledAt"
+     a.requested_at AS "requestedAt", k.completed_at AS "completedAt"
    FROM charging_profile_applications a LEFT JOIN commands k USING (command_id)
    WHERE a.template_id = $1 AND ($2::bigint IS NULL OR a.application_id < $2) AND ($3::text IS NULL OR a.station_id = $3)
      AND ($4::bigint[] IS NULL OR a.application_id = ANY ($4)) AND ($5::text IS NULL OR a.outcome = $5)

@@ -1,6 +1,6 @@
 import { convertLimit, roundLimit } from '@evander/ocpp';
 import type { ChargingProfile } from '@evander/ocpp';
-import { RuleBroken } from '../commands/command.ts';
+import { RuleViolation } from '../commands/command.ts';
 
 type Unit = ChargingProfile['chargingSchedule']['chargingRateUnit'];
 export type NewProfile = Omit<ChargingProfile, 'chargingProfileId'>;
@@ -52,17 +52,20 @@ export function profileOf(definition: TemplateDefinition): NewProfile {
 }
 
 /**
- * The profile of a template in a unit that a station takes; limits are rounded down to one decimal. Throws RuleBroken when the template
+ * The profile of a template in a unit that a station takes; limits are rounded down to one decimal. Throws RuleViolation when the template
  * does not say what the conversion needs.
  */
 export function profileIn(unit: Unit, definition: TemplateDefinition): NewProfile {
   const profile = profileOf(definition);
   const { unit: from, voltage, phases, schedule } = definition;
   if (from === unit) return profile;
-  if (voltage === undefined) throw new RuleBroken('SetProfile.4', `${needs(from, unit)} its voltage`);
+  if (voltage === undefined) throw new RuleViolation('SetProfile.4', `${needs(from, unit)} its voltage`);
   const phasesOf = (numberPhases = phases): number => {
     if (numberPhases !== undefined) return numberPhases;
-    throw new RuleBroken('SetProfile.4', `${needs(from, unit)} its phases, or numberPhases in each period`);
+    throw new RuleViolation(
+      'SetProfile.4',
+      `${needs(from, unit)} its phases, or numberPhases in each period`,
+    );
   };
   const convert = (limit: number, numberPhases: number): number =>
     roundLimit(convertLimit(limit, from, { to: unit, voltage, phases: numberPhases }));

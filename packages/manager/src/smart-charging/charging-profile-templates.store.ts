@@ -68,7 +68,7 @@ const update = statement(
    RETURNING ${COLUMNS}`,
 );
 
-/** Writes a template anew. Throws NameTaken. */
+/** Writes a template again. Throws NameTaken. */
 export async function change(
   db: Db,
   templateId: string,

@@ -1,33 +1,33 @@
 import { parseDateTime } from '@evander/ocpp';
 import type { ChargingProfile, SetChargingProfileRequest } from '@evander/ocpp';
-import { RuleBroken } from '../commands/command.ts';
+import { RuleViolation } from '../commands/command.ts';
 import type { CheckContext } from '../commands/command.ts';
 import * as configuration from '../configuration/configuration.store.ts';
 import * as transactionList from '../transactions/transaction-list.store.ts';
 import * as chargingProfiles from './charging-profiles.store.ts';
 
-/** What holds for a charging profile by itself (SetProfile.4, SetProfile.5): throws RuleBroken. */
+/** What holds for a charging profile by itself (SetProfile.4, SetProfile.5): throws RuleViolation. */
 export function checkProfile(profile: ChargingProfile): void {
   const { stackLevel, chargingProfileKind: kind, recurrencyKind, chargingSchedule } = profile;
   const { startSchedule } = chargingSchedule;
-  if (stackLevel < 0) throw new RuleBroken('SetProfile.4', 'stackLevel must be 0 or higher');
+  if (stackLevel < 0) throw new RuleViolation('SetProfile.4', 'stackLevel must be 0 or higher');
   if ((kind === 'Recurring') !== (recurrencyKind !== undefined))
-    throw new RuleBroken(
+    throw new RuleViolation(
       'SetProfile.5',
       'recurrencyKind belongs to a profile of the kind Recurring, and only there',
     );
   if (kind === 'Relative' && startSchedule !== undefined)
-    throw new RuleBroken(
+    throw new RuleViolation(
       'SetProfile.5',
       'a Relative profile starts with its transaction: leave out startSchedule',
     );
   if (kind === 'Relative' && profile.chargingProfilePurpose === 'ChargePointMaxProfile')
-    throw new RuleBroken(
+    throw new RuleViolation(
       'SetProfile.5',
       'a Relative profile starts with its transaction, and a ChargePointMaxProfile has none: make it Absolute or Recurring',
     );
   if (kind !== 'Relative' && startSchedule === undefined)
-    throw new RuleBroken('SetProfile.5', `a profile of the kind ${kind} needs a startSchedule`);
+    throw new RuleViolation('SetProfile.5', `a profile of the kind ${kind} needs a startSchedule`);
   checkValidity(profile);
   checkSchedule(chargingSchedule);
 }
@@ -36,7 +36,10 @@ function checkValidity({ validFrom, validTo }: ChargingProfile): void {
   const from = validFrom === undefined ? undefined : parseDateTime(validFrom);
   const to = validTo === undefined ? undefined : parseDateTime(validTo);
   if (from && to && from >= to)
-    throw new RuleBroken('SetProfile.5', 'validTo must be after validFrom: the profile would never be valid');
+    throw new RuleViolation(
+      'SetProfile.5',
+      'validTo must be after validFrom: the profile would never be valid',
+    );
 }
 
 function checkSchedule({
@@ -45,15 +48,18 @@ function checkSchedule({
   chargingSchedulePeriod: periods,
 }: ChargingProfile['chargingSchedule']): void {
   if (periods[0]?.startPeriod !== 0)
-    throw new RuleBroken('SetProfile.5', 'the first chargingSchedulePeriod must have startPeriod 0');
+    throw new RuleViolation('SetProfile.5', 'the first chargingSchedulePeriod must have startPeriod 0');
   if (periods.some(({ startPeriod }, i) => i > 0 && startPeriod <= (periods[i - 1]?.startPeriod ?? 0)))
-    throw new RuleBroken('SetProfile.5', 'startPeriod must rise from one chargingSchedulePeriod to the next');
+    throw new RuleViolation(
+      'SetProfile.5',
+      'startPeriod must rise from one chargingSchedulePeriod to the next',
+    );
   if (periods.some(({ limit }) => limit < 0) || (minChargingRate ?? 0) < 0)
-    throw new RuleBroken('SetProfile.5', 'limit and minChargingRate must not be negative');
+    throw new RuleViolation('SetProfile.5', 'limit and minChargingRate must not be negative');
   if (periods.some(({ numberPhases = 3 }) => numberPhases < 1 || numberPhases > 3))
-    throw new RuleBroken('SetProfile.5', 'numberPhases must be 1, 2 or 3');
+    throw new RuleViolation('SetProfile.5', 'numberPhases must be 1, 2 or 3');
   if (duration !== undefined && duration < 1)
-    throw new RuleBroken(
+    throw new RuleViolation(
       'SetProfile.5',
       'duration must be 1 second or more; leave it out for one without an end',
     );
@@ -78,7 +84,7 @@ async function requireRateUnit(
   const allowed = await configuration.list(db, stationId, 'ChargingScheduleAllowedChargingRateUnit');
   const word = chargingRateUnit === 'A' ? 'current' : 'power';
   if (!allowed || allowed.some((name) => name.toLowerCase() === word)) return;
-  throw new RuleBroken(
+  throw new RuleViolation(
     'SetProfile.4',
     `station ${stationId} takes no schedules in ${chargingRateUnit}; its ChargingScheduleAllowedChargingRateUnit is ${allowed.join(', ')}`,
   );
@@ -107,27 +113,30 @@ async function requireAtMost(
 ): Promise<void> {
   const most = await configuration.integer(db, stationId, key);
   if (most === undefined || value <= most) return;
-  throw new RuleBroken(
+  throw new RuleViolation(
     'SetProfile.4',
     `${name} is ${value}, and the ${key} of station ${stationId} is ${most}`,
   );
 }
 
-/** Where a profile of each purpose may be set, and with which transaction (SetProfile.1, SetProfile.2): throws RuleBroken. */
+/** Where a profile of each purpose may be set, and with which transaction (SetProfile.1, SetProfile.2): throws RuleViolation. */
 export async function requirePlace(
   { connectorId, csChargingProfiles: profile }: SetChargingProfileRequest,
   context: CheckContext,
 ): Promise<void> {
   const { chargingProfilePurpose: purpose, transactionId } = profile;
-  if (connectorId < 0) throw new RuleBroken('SetProfile.1', 'connectorId must be 0 or a connector');
+  if (connectorId < 0) throw new RuleViolation('SetProfile.1', 'connectorId must be 0 or a connector');
   if (purpose === 'ChargePointMaxProfile' && connectorId !== 0)
-    throw new RuleBroken(
+    throw new RuleViolation(
       'SetProfile.1',
       'a ChargePointMaxProfile is for the station as a whole: connectorId must be 0',
     );
   if (purpose === 'TxProfile') return requireTransaction(connectorId, transactionId, context);
   if (transactionId !== undefined)
-    throw new RuleBroken('SetProfile.2', `a ${purpose} belongs to no transaction: leave out transactionId`);
+    throw new RuleViolation(
+      'SetProfile.2',
+      `a ${purpose} belongs to no transaction: leave out transactionId`,
+    );
 }
 
 async function requireTransaction(
@@ -136,23 +145,23 @@ async function requireTransaction(
   { db, stationId }: CheckContext,
 ): Promise<void> {
   if (connectorId === 0)
-    throw new RuleBroken(
+    throw new RuleViolation(
       'SetProfile.1',
       'a TxProfile is for one connector: connectorId must be that of its transaction',
     );
   if (transactionId === undefined)
-    throw new RuleBroken(
+    throw new RuleViolation(
       'SetProfile.2',
       'a TxProfile needs the transactionId of the transaction that it is for',
     );
   const transaction = await transactionList.get(db, transactionId);
   if (transaction?.stationId !== stationId || transaction.state !== 'open')
-    throw new RuleBroken(
+    throw new RuleViolation(
       'SetProfile.1',
       `transaction ${transactionId} is not running at station ${stationId}; a TxProfile is for a running one`,
     );
   if (transaction.connectorId !== connectorId)
-    throw new RuleBroken(
+    throw new RuleViolation(
       'SetProfile.1',
       `transaction ${transactionId} runs on connector ${transaction.connectorId}: set its TxProfile there`,
     );

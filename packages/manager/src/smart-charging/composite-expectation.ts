@@ -27,7 +27,7 @@ export interface Expectation extends Window {
 }
 
 /** A station may tell any number of connectors; more than these make no difference. */
-const MOST_CONNECTORS = 1000;
+const MAX_CONNECTORS = 1000;
 
 /** A transaction that does not run: no TxProfile names it. */
 const ASSUMED_ID = -1;
@@ -62,7 +62,7 @@ export async function expectedSchedules(
 async function connectorsOf(db: Db, { stationId, connectorId }: Window): Promise<ChargingConnector[]> {
   if (connectorId === 0) {
     const count = (await configuration.integer(db, stationId, 'NumberOfConnectors')) ?? 0;
-    return connectors.charging(db, stationId, Math.min(count, MOST_CONNECTORS));
+    return connectors.charging(db, stationId, Math.min(count, MAX_CONNECTORS));
   }
   const transaction = await transactions.findOpen(db, { stationId, connectorId });
   return [{ connectorId, ...(transaction && { transaction }) }];

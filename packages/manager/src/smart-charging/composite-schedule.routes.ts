@@ -34,12 +34,12 @@ export function compositeScheduleRoute(app: App, context: ApiContext): void {
     async (request) => {
       const { params, query } = request;
       const { stationId, connectorId } = params;
-      const asked = await askIfWanted(context, request);
-      const { duration, unit: wanted } = query;
-      const filter = { ...params, ...(wanted && { chargingRateUnit: wanted }) };
+      const asked = await askIfDesired(context, request);
+      const { duration, unit: desired } = query;
+      const filter = { ...params, ...(desired && { chargingRateUnit: desired }) };
       const told = await compositeSchedules.findLast(database, filter);
       if (!told && duration === undefined) throw nothingTold(stationId, connectorId);
-      const unit = await unitOf(database, stationId, { told, unit: wanted });
+      const unit = await unitOf(database, stationId, { told, unit: desired });
       const isAnswer = asked?.outcome === 'answered' || duration === undefined;
       const toldStart = told?.scheduleStart ?? told?.askedAt;
       const start = (isAnswer ? toldStart : undefined) ?? context.now();
@@ -59,7 +59,7 @@ interface Asking {
   connectorId: number;
 }
 
-async function askIfWanted(
+async function askIfDesired(
   context: ApiContext,
   request: FastifyRequest & { params: Asking; query: { duration?: number; unit?: 'A' | 'W'; ask?: boolean } },
 ) {

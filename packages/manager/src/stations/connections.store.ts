@@ -32,7 +32,7 @@ const upsertGone = statement(
    ON CONFLICT (gateway_id) DO UPDATE SET alive_at = now(), is_gone = true`,
 );
 
-/** A gateway has said farewell, or the broker has in its name. */
+/** A gateway has has disconnected cleanly, or the broker has in its name. */
 export async function markGone(db: Db, gatewayId: string): Promise<void> {
   await db.query(upsertGone([gatewayId]));
 }
@@ -44,7 +44,7 @@ const insertGateways = statement(
    WHERE NOT EXISTS (SELECT FROM gateways g WHERE g.gateway_id = heard.gateway_id) ORDER BY gateway_id ON CONFLICT DO NOTHING`,
 );
 
-/** Messages have come through gateways. One that has said farewell stays gone, though messages of it are still on their way. */
+/** Messages have come through gateways. One that has has disconnected cleanly stays gone, though messages of it are still on their way. */
 export async function addGateways(db: Db, gatewayIds: string[]): Promise<void> {
   await db.query(insertGateways([gatewayIds]));
 }

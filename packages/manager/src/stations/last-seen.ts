@@ -2,7 +2,7 @@ import type { Log } from '@evander/process';
 import type { Database } from '../database/database.ts';
 import * as stations from './stations.store.ts';
 
-const WRITE_EVERY_MS = 1000;
+const WRITE_INTERVAL_MS = 1000;
 
 /** When stations were last heard of, written once a second for all of them: nobody waits for it. */
 export class LastSeen {
@@ -15,7 +15,7 @@ export class LastSeen {
   constructor(database: Database, log: Log) {
     this.#database = database;
     this.#log = log;
-    this.#timer = setInterval(() => this.#write(), WRITE_EVERY_MS);
+    this.#timer = setInterval(() => this.#write(), WRITE_INTERVAL_MS);
   }
 
   mark(stationId: string, at: Date): void {

@@ -63,13 +63,13 @@ export async function acceptAtBoot(db: Db, boots: BootTimes): Promise<void> {
   await db.query(takeWaiting(bootColumns(boots)));
 }
 
-const removeSettled = statement(
-  'passwordChanges.forgetSettled',
+const removeCompleted = statement(
+  'passwordChanges.forgetCompleted',
   `DELETE FROM password_changes p WHERE p.station_id = $1
      AND NOT EXISTS (SELECT FROM commands k WHERE k.command_id = p.command_id AND k.status IN ('queued', 'sent'))`,
 );
 
 /** An operator has said what the password is: those of commands that ended without certainty are forgotten. */
-export async function forgetSettled(db: Db, stationId: string): Promise<void> {
-  await db.query(removeSettled([stationId]));
+export async function forgetCompleted(db: Db, stationId: string): Promise<void> {
+  await db.query(removeCompleted([stationId]));
 }

@@ -79,12 +79,12 @@ export async function putStation(
       serialNumbers: serialNumbers ?? null,
       assumedSubprotocol,
     });
-    if (password !== undefined) await passwordChanges.forgetSettled(db, stationId);
+    if (password !== undefined) await passwordChanges.forgetCompleted(db, stationId);
     // Looked at once it is written, and its row locked: two changes at a time cannot together leave it without a password.
     const stored = await stations.credentials(db, stationId);
     if (stored) requirePassword(stored);
     if (isNewRow || serialNumbers) await requireOwnNames(db, stationId);
-    await stationList.forgetTurnedAway(db, stationId);
+    await stationList.forgetRejections(db, stationId);
     return isNewRow;
   });
   return isNew;

@@ -1,7 +1,7 @@
 import { Type } from '@fastify/type-provider-typebox';
 import type { ApiContext } from '../api-context.ts';
 import type { Db } from '../database/database.ts';
-import * as openGoals from '../desired-state/open-reconciliations.store.ts';
+import * as openReconciliations from '../desired-state/open-reconciliations.store.ts';
 import { nullable, StationId, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
 import type { App } from '../http/route.ts';
@@ -41,7 +41,7 @@ const Change = Type.Object(
 const PAGER = new Pager(['text'], ({ name }: StationGroup) => [name]);
 const tags = ['station groups'];
 
-/** Groups of stations: what is wanted of a group is wanted of each of its stations. */
+/** Groups of stations: what is desired of a group is desired of each of its stations. */
 export function stationGroupRoutes(app: App, context: ApiContext): void {
   addReading(app, context);
   addWriting(app, context);
@@ -131,13 +131,13 @@ function addWriting(app: App, { database, now, keys }: ApiContext): void {
   );
 }
 
-// Those who leave a group, and those who come, may be wanted otherwise.
+// Those who leave a group, and those who come, may be desired otherwise.
 async function openMembers(
   db: Db,
   name: string,
   opened: { requestedBy: string | null; at: Date },
 ): Promise<void> {
   for (const kind of ['configuration', 'localList'] as const)
-    if (await openGoals.isWantedOfGroup(db, name, kind))
-      await openGoals.ofGroup(db, name, { kind, ...opened });
+    if (await openReconciliations.isDesiredOfGroup(db, name, kind))
+      await openReconciliations.ofGroup(db, name, { kind, ...opened });
 }

@@ -73,7 +73,7 @@ export async function put(db: Db, name: string, change: GroupChange, at: Date): 
 
 const removeOne = statement('stationGroups.remove', 'DELETE FROM station_groups WHERE name = $1');
 
-/** Removes a group with what was wanted of it; false when there is none. */
+/** Removes a group with what was desired of it; false when there is none. */
 export async function remove(db: Db, name: string): Promise<boolean> {
   const { rowCount } = await db.query(removeOne([name]));
   return rowCount === 1;

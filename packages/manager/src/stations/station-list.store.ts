@@ -3,7 +3,7 @@ import type { Db } from '../database/database.ts';
 import { IS_CONNECTED } from './connections.store.ts';
 import type { RegistrationStatus } from './stations.store.ts';
 
-/** A station as the API shows it: one that was added, or one that was turned away and may be adopted. */
+/** A station as the API shows it: one that was added, or one that was rejected and may be adopted. */
 export interface StationRow {
   stationId: string;
   adopted: boolean;
@@ -39,7 +39,7 @@ export interface StationRow {
   /** What was asked of the station as a whole. */
   availability: AvailabilityRow | null;
   resetPendingSince: Date | null;
-  turnedAway: TurnedAwayRow[];
+  rejected: RejectionRow[];
 }
 
 export interface AvailabilityRow {
@@ -60,7 +60,7 @@ export interface ConnectorRow {
   availability: AvailabilityRow | null;
 }
 
-export interface TurnedAwayRow {
+export interface RejectionRow {
   reason: string;
   status: number;
   remoteAddress: string | null;
@@ -93,7 +93,7 @@ const COLUMNS = `
     FROM connectors k WHERE k.station_id = i.station_id), '[]') AS connectors,
   coalesce((SELECT json_agg(json_build_object('reason', t.reason, 'status', t.status, 'remoteAddress', t.remote_address,
       'count', t.count, 'firstAt', ${utc('t.first_at')}, 'lastAt', ${utc('t.last_at')}) ORDER BY t.last_at DESC)
-    FROM turned_away t WHERE t.station_id = i.station_id), '[]') AS "turnedAway"`;
+    FROM rejected_handshakes t WHERE t.station_id = i.station_id), '[]') AS "rejected"`;
 
 const JOINS = `LEFT JOIN stations s USING (station_id) LEFT JOIN connections c USING (station_id)
   LEFT JOIN gateways g USING (gateway_id)`;
@@ -101,7 +101,7 @@ const JOINS = `LEFT JOIN stations s USING (station_id) LEFT JOIN connections c U
 const selectOne = statement(
   'stations.get',
   `SELECT ${COLUMNS} FROM (SELECT station_id FROM stations WHERE station_id = $1
-     UNION SELECT station_id FROM turned_away WHERE station_id = $1) i ${JOINS}`,
+     UNION SELECT station_id FROM rejected_handshakes WHERE station_id = $1) i ${JOINS}`,
 );
 
 export async function get(db: Db, stationId: string): Promise<StationRow | undefined> {
@@ -119,7 +119,7 @@ const selectPage = search(
       WHERE $2::bool IS NOT FALSE AND ($4::text IS NULL OR s.registration_status = $4) AND ${FILTER('s.station_id')}
       ORDER BY s.station_id LIMIT $6)
      UNION ALL
-     (SELECT DISTINCT t.station_id FROM turned_away t LEFT JOIN connections c USING (station_id)
+     (SELECT DISTINCT t.station_id FROM rejected_handshakes t LEFT JOIN connections c USING (station_id)
         LEFT JOIN gateways g USING (gateway_id)
       WHERE $2::bool IS NOT TRUE AND $4::text IS NULL AND ${FILTER('t.station_id')}
         AND NOT EXISTS (SELECT FROM stations s WHERE s.station_id = t.station_id)
@@ -211,8 +211,8 @@ const removeAll = statement(
    f AS (DELETE FROM configuration_keys WHERE station_id = $1), p AS (DELETE FROM charging_profiles WHERE station_id = $1),
    cs AS (DELETE FROM composite_schedules WHERE station_id = $1), l AS (DELETE FROM local_lists WHERE station_id = $1),
    e AS (DELETE FROM local_list_entries WHERE station_id = $1), w AS (DELETE FROM password_changes WHERE station_id = $1),
-   t AS (DELETE FROM turned_away WHERE station_id = $1 RETURNING 1),
-   i AS (DELETE FROM installed_certificates WHERE station_id = $1), g AS (DELETE FROM goals WHERE station_id = $1),
+   t AS (DELETE FROM rejected_handshakes WHERE station_id = $1 RETURNING 1),
+   i AS (DELETE FROM installed_certificates WHERE station_id = $1), g AS (DELETE FROM reconciliations WHERE station_id = $1),
    x AS (UPDATE issued_certificates SET revoked_at = now(), revocation_reason = 'cessationOfOperation'
      WHERE station_id = $1 AND revoked_at IS NULL),
    q AS (DELETE FROM certificate_requests WHERE station_id = $1), r AS (DELETE FROM reservations WHERE station_id = $1),
@@ -228,9 +228,12 @@ export async function remove(db: Db, stationId: string): Promise<boolean> {
   return (rows[0]?.removed ?? 0) > 0;
 }
 
-const forgetRefusals = statement('stations.forgetRefusals', 'DELETE FROM turned_away WHERE station_id = $1');
+const forgetRefusals = statement(
+  'stations.forgetRefusals',
+  'DELETE FROM rejected_handshakes WHERE station_id = $1',
+);
 
-/** Forgets why a station was turned away: it has been changed since. */
-export async function forgetTurnedAway(db: Db, stationId: string): Promise<void> {
+/** Forgets why a station was rejected: it has been changed since. */
+export async function forgetRejections(db: Db, stationId: string): Promise<void> {
   await db.query(forgetRefusals([stationId]));
 }

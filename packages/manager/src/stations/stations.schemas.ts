@@ -26,7 +26,7 @@ export const Connector = Type.Object(
   },
   { title: 'Connector' },
 );
-export const TurnedAway = Type.Object(
+export const Rejection = Type.Object(
   {
     reason: Type.String(),
     status: Type.Integer({ description: 'Status of the HTTP response' }),
@@ -94,7 +94,7 @@ export const Station = Type.Object(
       }),
     ),
     connectors: Type.Array(Connector),
-    turnedAway: Type.Array(TurnedAway, {
+    rejected: Type.Array(Rejection, {
       description: 'Handshakes rejected since the station was last changed',
     }),
   },

@@ -36,7 +36,7 @@ export interface MeterValueFilter {
 const COLUMNS = `connector_id AS "connectorId", transaction_id AS "transactionId", measured_at AS "measuredAt", context,
   measurand, phase, location, format, unit, value, received_at AS "receivedAt", digest::text AS digest`;
 
-// The plain comparison of times says the same once more, in a form by which partitions are passed over.
+// The plain comparison of times says the same once more, in a form by which partitions are ignored.
 const WHERE = `station_id = $1
   AND ($2::timestamptz IS NULL OR measured_at >= $2 AND (measured_at, connector_id, digest) > ($2, $3::int, $4::uuid))
   AND ($5::text IS NULL OR measurand = $5) AND ($6::text IS NULL OR context = $6)`;

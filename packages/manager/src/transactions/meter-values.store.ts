@@ -29,7 +29,7 @@ const insert = statement(
    ORDER BY 1, 2, 4, 13 ON CONFLICT DO NOTHING`,
 );
 
-/** Keeps samples; one that is kept already is passed over, in whichever message it comes again. */
+/** Keeps samples; one that is kept already is ignored, in whichever message it comes again. */
 export async function record(db: Db, samples: Sample[]): Promise<void> {
   if (samples.length === 0) return;
   await db.query(

@@ -11,7 +11,7 @@ export interface Patience {
   longestRetryMs: number;
   /** The limit while nothing at all is taken: a receiver that is back should not wait for long. */
   longestRestMs: number;
-  /** An event that was tried in vain for so long is dead. */
+  /** An event that was tried unsuccessfully for so long is dead. */
   giveUpMs: number;
 }
 

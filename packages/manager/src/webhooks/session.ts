@@ -27,7 +27,7 @@ export interface SessionOptions {
 }
 
 /** How often it is written down how far this has come: what a manager that dies has posted since then is posted again. */
-const RECORD_EVERY_MS = 500;
+const RECORD_INTERVAL_MS = 500;
 const RETRY_MS = 500;
 /** Posts of a session at a time: at 5 ms a post, with 0.2 % that take 10 s, more than 1,000 a second. Fewer while a receiver is down. */
 export const CONCURRENCY = 64;
@@ -40,7 +40,7 @@ const SPAN = 50_000;
 const MAX_OPEN = 1000;
 const MAX_PER_STATION = 50;
 /** Events that are delivered or set aside while an earlier one is not. */
-const MAX_SETTLED = 20_000;
+const MAX_HANDLED = 20_000;
 /** Where so many events are set aside, no more are read before some of them are gone. */
 const MAX_WAITING = 10_000;
 const RETRIES = { stations: 50, perStation: 20 };
@@ -53,7 +53,7 @@ export class Session {
   /** New events that are neither delivered nor set aside, oldest first. */
   readonly #open = new Map<number, Event>();
   /** Those after `#webhook.lastEventId` that are. */
-  #settled: Set<number>;
+  #handled: Set<number>;
   /** All events up to this one are read. */
   #readUpTo: number;
   /** Stations whose events are set aside: later ones stand in line behind them. */
@@ -70,7 +70,7 @@ export class Session {
   constructor(webhook: LeasedWebhook, options: SessionOptions) {
     this.#webhook = { ...webhook };
     this.#options = options;
-    this.#settled = new Set(webhook.settledIds);
+    this.#handled = new Set(webhook.handledIds);
     this.#readUpTo = webhook.lastEventId;
     this.#leasedUntilMs = performance.now() + options.leaseMs;
     this.#lanes = new Lanes({
@@ -102,7 +102,7 @@ export class Session {
       for (;;) {
         await this.#persistently(() => this.#takeIn());
         if (this.#lanes.isIdle) break;
-        await this.#pause(RECORD_EVERY_MS);
+        await this.#pause(RECORD_INTERVAL_MS);
         await this.#persistently(() => this.#recordSometimes());
       }
       await this.#persistently(() => this.#record({ isLast: true }));
@@ -121,7 +121,7 @@ export class Session {
   }
 
   get #hasMore(): boolean {
-    return this.#readUpTo < this.#options.newest() && this.#hasRoom && this.#settled.size < MAX_SETTLED;
+    return this.#readUpTo < this.#options.newest() && this.#hasRoom && this.#handled.size < MAX_HANDLED;
   }
 
   // A database that is away for a moment costs nothing that was posted, as long as the lease lasts.
@@ -187,7 +187,7 @@ export class Session {
     const counts = new Map<string, number>();
     for (const event of found) {
       const { id, stationId } = event;
-      if (this.#settled.has(id)) continue;
+      if (this.#handled.has(id)) continue;
       this.#open.set(id, event);
       const count = counts.get(stationId) ?? this.#lanes.of(stationId).length;
       counts.set(stationId, count + 1);
@@ -204,7 +204,8 @@ export class Session {
   // What only failed is not judged yet: it may be the receiver.
   async #recordSometimes(): Promise<void> {
     const ageMs = performance.now() - this.#recordedAtMs;
-    if (ageMs >= RECORD_EVERY_MS && this.#outcomes.delivered.size > 0) await this.#record({ isLast: false });
+    if (ageMs >= RECORD_INTERVAL_MS && this.#outcomes.delivered.size > 0)
+      await this.#record({ isLast: false });
     else if (ageMs >= this.#options.leaseMs / 4) await this.#renew();
   }
 
@@ -241,9 +242,9 @@ export class Session {
     const webhook = this.#webhook;
     const { delivered, failed, gone, isDown } = outcomes;
     const kept = this.#judge(outcomes);
-    const settling = new Set([...delivered.keys(), ...kept.map(({ event }) => event.id)]);
-    const lastEventId = this.#cursor(settling);
-    const settledIds = [...this.#settled, ...settling].filter(
+    const handling = new Set([...delivered.keys(), ...kept.map(({ event }) => event.id)]);
+    const lastEventId = this.#cursor(handling);
+    const handledIds = [...this.#handled, ...handling].filter(
       (id) => id > lastEventId && id <= this.#readUpTo,
     );
     // Those that are delivered while this is written down are set aside too, and to be removed by the next record.
@@ -254,7 +255,7 @@ export class Session {
       const state = await webhooks.record(db, {
         ...webhook,
         lastEventId,
-        settledIds,
+        handledIds,
         rest: isDown ? this.#rest() : null,
         hasDelivered: delivered.size > 0,
         error: gone ?? [...failed.values()].at(-1)?.error ?? null,
@@ -276,8 +277,8 @@ export class Session {
     });
     this.#leasedUntilMs = untilMs;
     this.#recordedAtMs = performance.now();
-    for (const id of settling) this.#open.delete(id);
-    this.#settled = new Set(settledIds);
+    for (const id of handling) this.#open.delete(id);
+    this.#handled = new Set(handledIds);
     for (const item of items) item.waiting ??= { ...item.event, attempts: 0, firstFailedAt: null };
     for (const { event } of kept) {
       this.#aside.add(event.stationId);
@@ -289,8 +290,8 @@ export class Session {
     return kept.filter(({ isDead }) => isDead).length;
   }
 
-  #cursor(settling: ReadonlySet<number>): number {
-    for (const id of this.#open.keys()) if (!settling.has(id)) return id - 1;
+  #cursor(handling: ReadonlySet<number>): number {
+    for (const id of this.#open.keys()) if (!handling.has(id)) return id - 1;
     return this.#readUpTo;
   }
 

@@ -2,7 +2,7 @@ import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import type { EventFilter } from '../events/events.store.ts';
 
-/** How far a webhook is behind the newest event: ids that are not settled, and seconds since the oldest event among them. */
+/** How far a webhook is behind the newest event: ids that are not handled, and seconds since the oldest event among them. */
 export interface Behind {
   ids: number;
   seconds: number;
@@ -27,7 +27,7 @@ export interface Webhook extends EventFilter {
 }
 
 const BEHIND = `json_build_object(
-  'ids', greatest(0, (SELECT coalesce(max(id), 0) FROM events) - w.last_event_id - cardinality(w.settled_ids)),
+  'ids', greatest(0, (SELECT coalesce(max(id), 0) FROM events) - w.last_event_id - cardinality(w.handled_ids)),
   'seconds', (SELECT coalesce(max(greatest(0, floor(extract(epoch FROM now() - at)))), 0)::int
     FROM (SELECT at FROM events WHERE id > w.last_event_id ORDER BY id LIMIT 1) AS oldest)) AS behind`;
 
@@ -135,7 +135,7 @@ export interface LeasedWebhook extends EventFilter {
   url: string;
   sealedSecret: Buffer;
   lastEventId: number;
-  settledIds: number[];
+  handledIds: number[];
   failures: number;
   failingSince: Date | null;
 }
@@ -148,7 +148,7 @@ const takeDue = statement(
        SELECT FROM webhook_deliveries d WHERE d.webhook_id = c.webhook_id AND d.next_attempt_at <= now()))
      ORDER BY leased_until, webhook_id LIMIT $3 FOR UPDATE SKIP LOCKED)
    RETURNING webhook_id AS "webhookId", lease, url, kinds, station_ids AS "stationIds", sealed_secret AS "sealedSecret",
-     last_event_id AS "lastEventId", settled_ids::text[] AS "settledIds", failures, failing_since AS "failingSince"`,
+     last_event_id AS "lastEventId", handled_ids::text[] AS "handledIds", failures, failing_since AS "failingSince"`,
 );
 
 /** Leases webhooks that have something to do and nobody at it: events up to `newest`, or a try that is due. */
@@ -157,7 +157,7 @@ export async function lease(
   { newest, leaseMs, atMost }: { newest: number; leaseMs: number; atMost: number },
 ): Promise<LeasedWebhook[]> {
   const { rows } = await db.query<LeasedWebhook>(takeDue([newest, leaseMs, atMost]));
-  return rows.map((row) => ({ ...row, settledIds: row.settledIds.map(Number) }));
+  return rows.map((row) => ({ ...row, handledIds: row.handledIds.map(Number) }));
 }
 
 /** What a webhook is, as far as the work on it depends on that. */
@@ -191,7 +191,7 @@ export interface Progress {
   webhookId: string;
   lease: string;
   lastEventId: number;
-  settledIds: number[];
+  handledIds: number[];
   /** Null: something was delivered, or nothing was tried. */
   rest: { failures: number; nextAttemptInMs: number } | null;
   hasDelivered: boolean;
@@ -204,7 +204,7 @@ export interface Progress {
 
 const updateProgress = statement(
   'webhooks.record',
-  `UPDATE webhooks SET last_event_id = $3, settled_ids = $4, failures = coalesce($5, 0),
+  `UPDATE webhooks SET last_event_id = $3, handled_ids = $4, failures = coalesce($5, 0),
      lease = CASE WHEN $10::float8 IS NOT NULL THEN lease END,
      leased_until = CASE WHEN $10::float8 IS NULL THEN '-infinity' ELSE now() + $10 * interval '1 ms' END,
      failing_since = CASE WHEN $5::int IS NOT NULL THEN coalesce(failing_since, now()) END,
@@ -222,7 +222,7 @@ export async function record(db: Db, progress: Progress): Promise<Settings | und
       progress.webhookId,
       progress.lease,
       progress.lastEventId,
-      progress.settledIds,
+      progress.handledIds,
       progress.rest?.failures ?? null,
       progress.rest?.nextAttemptInMs ?? 0,
       progress.hasDelivered,

@@ -130,7 +130,7 @@ export class WebhookWorker {
     try {
       secret = sealer.open(sealedSecret);
     } catch {
-      const error = 'its secret was sealed with another EVANDER_SECRET; remove the webhook and make it anew';
+      const error = 'its secret was sealed with another EVANDER_SECRET; remove the webhook and make it again';
       return () => Promise.resolve({ kind: 'gone', error });
     }
     const { signal } = this.#breakOff;

@@ -15,7 +15,7 @@ afterAll(() => api.close());
 test('the server does not start with a route that says no role', async () => {
   const app = Fastify();
   requireRoles(app, {
-    keys: new KeyRing(api.desk.database, () => new Date()),
+    keys: new KeyRing(api.manager.database, () => new Date()),
     gatewayKey: 'key',
     failures: new FailedKeys({ address: 1, key: 1 }, Date.now),
   });
@@ -46,10 +46,12 @@ test('the last admin key stays', async () => {
 
 test('of two admins that remove each other at a time, one stays', async () => {
   for (let round = 0; round < 5; round++) {
-    await api.desk.rows("DELETE FROM api_keys WHERE role = 'admin'");
-    const made = ['a', 'b'].map((name) => apiKeys.add(api.desk.database, { name, role: 'admin', key: name }));
+    await api.manager.rows("DELETE FROM api_keys WHERE role = 'admin'");
+    const made = ['a', 'b'].map((name) =>
+      apiKeys.add(api.manager.database, { name, role: 'admin', key: name }),
+    );
     const ids = (await Promise.all(made)).map(({ keyId }) => keyId);
-    const outcomes = await Promise.all(ids.map((keyId) => apiKeys.removeKey(api.desk.database, keyId)));
+    const outcomes = await Promise.all(ids.map((keyId) => apiKeys.removeKey(api.manager.database, keyId)));
     expect(outcomes.sort()).toEqual(['last', 'removed']);
   }
 });
@@ -57,14 +59,14 @@ test('of two admins that remove each other at a time, one stays', async () => {
 test('a key that expires works until then, and no longer', async () => {
   const now = new Date();
   const expiresAt = new Date(now.getTime() + 1000).toISOString();
-  api.desk.setNow(now);
+  api.manager.setNow(now);
   const made = await api.send('POST', '/api/v1/api-keys', { name: 'guest', role: 'viewer', expiresAt });
   expect(made).toMatchObject({ status: 201, body: { expiresAt } });
   expect((await api.send('GET', '/api/v1/tags', undefined, made.body.key)).status).toBe(200);
   // It is still believed, but not beyond its time.
-  api.desk.setNow(new Date(now.getTime() + 1000));
+  api.manager.setNow(new Date(now.getTime() + 1000));
   expect((await api.send('GET', '/api/v1/tags', undefined, made.body.key)).status).toBe(401);
-  api.desk.setNow(undefined);
+  api.manager.setNow(undefined);
   expect((await api.send('GET', '/api/v1/api-keys')).body.items).toContainEqual(
     expect.objectContaining({ name: 'guest', expiresAt }),
   );
@@ -77,10 +79,14 @@ test('a key that expires works until then, and no longer', async () => {
 });
 
 test('an admin key that expires does not count as the last one', async () => {
-  await api.desk.rows("DELETE FROM api_keys WHERE role = 'admin'");
-  const lasting = await apiKeys.add(api.desk.database, { name: 'lasting', role: 'admin', key: 'lasting' });
+  await api.manager.rows("DELETE FROM api_keys WHERE role = 'admin'");
+  const permanent = await apiKeys.add(api.manager.database, {
+    name: 'permanent',
+    role: 'admin',
+    key: 'permanent',
+  });
   const expiresAt = new Date(Date.now() + 60_000);
-  const passing = await apiKeys.add(api.desk.database, { name: 'p', role: 'admin', key: 'p', expiresAt });
-  expect(await apiKeys.removeKey(api.desk.database, lasting.keyId)).toBe('last');
-  expect(await apiKeys.removeKey(api.desk.database, passing.keyId)).toBe('removed');
+  const passing = await apiKeys.add(api.manager.database, { name: 'p', role: 'admin', key: 'p', expiresAt });
+  expect(await apiKeys.removeKey(api.manager.database, permanent.keyId)).toBe('last');
+  expect(await apiKeys.removeKey(api.manager.database, passing.keyId)).toBe('removed');
 });

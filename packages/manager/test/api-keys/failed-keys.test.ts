@@ -38,7 +38,7 @@ test('whoever guesses waits, and is not even looked up; keys that exist and othe
   const log = createLog('test', 'warn', { write: (line: string) => void lines.push(line) });
   const api = await open({ failureLimits: { address: 3, key: 100 }, log });
   const begin = new Date();
-  api.desk.setNow(begin);
+  api.manager.setNow(begin);
   expect((await get(api, KEYS.viewer)).status).toBe(200);
   const guesses = [1, 2, 3, 4].map((i) => () => get(api, `evk_${i}${'x'.repeat(20)}`));
   expect(await statuses(guesses)).toEqual([401, 401, 401, 429]);
@@ -57,9 +57,9 @@ test('whoever guesses waits, and is not even looked up; keys that exist and othe
   expect((await fetch(`${api.url}/gateway/stations/CP1`, gateway)).status).toBe(200);
   expect(lines.filter((line) => line.includes('made to wait'))).toHaveLength(1);
 
-  api.desk.setNow(new Date(begin.getTime() + 59_001));
+  api.manager.setNow(new Date(begin.getTime() + 59_001));
   expect((await get(api, 'evk_another')).headers.get('retry-after')).toBe('1');
-  api.desk.setNow(new Date(begin.getTime() + 60_000));
+  api.manager.setNow(new Date(begin.getTime() + 60_000));
   expect((await get(api, KEYS.admin)).status).toBe(200);
   expect((await get(api, 'evk_another')).status).toBe(401);
 });
@@ -67,16 +67,16 @@ test('whoever guesses waits, and is not even looked up; keys that exist and othe
 test('a key that exists never waits: not behind a shared address, nor at a manager that has just started', async () => {
   const api = await open({ failureLimits: { address: 10, key: 10 } });
   const begin = new Date();
-  api.desk.setNow(begin);
+  api.manager.setNow(begin);
   for (let i = 0; i < 12; i++) await get(api, `evk_${'0'.repeat(20)}${i}`);
   expect((await get(api, 'evk_another')).status).toBe(429);
   // No key has been used at this manager yet; one of them begins like those that were guessed.
   const alike = `evk_${'0'.repeat(40)}`;
   const expiring = { name: 'expiring', role: 'viewer', expiresAt: new Date(begin.getTime() + 1000) } as const;
-  await apiKeys.add(api.desk.database, { name: 'alike', role: 'viewer', key: alike });
-  await apiKeys.add(api.desk.database, { ...expiring, key: 'evk_expiring' });
+  await apiKeys.add(api.manager.database, { name: 'alike', role: 'viewer', key: alike });
+  await apiKeys.add(api.manager.database, { ...expiring, key: 'evk_expiring' });
   // By another manager, so that this one may learn of them within two seconds.
-  api.desk.setNow(new Date(begin.getTime() + 2000));
+  api.manager.setNow(new Date(begin.getTime() + 2000));
   for (const key of [...Object.values(KEYS), alike]) expect((await get(api, key)).status).toBe(200);
   expect((await get(api, 'evk_expiring')).status).toBe(429);
   const { body } = await api.send('POST', '/api/v1/api-keys', { name: 'new', role: 'viewer' });
@@ -86,12 +86,12 @@ test('a key that exists never waits: not behind a shared address, nor at a manag
 });
 
 test('guesses of those who wait cost the database one query in two seconds', async () => {
-  const { desk } = await open({});
+  const { manager } = await open({});
   let queries = 0;
   const counted: Db = {
     query: (query) => {
       queries++;
-      return desk.database.query(query);
+      return manager.database.query(query);
     },
   };
   let nowMs = Date.now();

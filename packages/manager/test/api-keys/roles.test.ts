@@ -34,11 +34,11 @@ beforeAll(async () => {
   asked = routes.filter(
     (route, i) => !refusing(route) || routes.findIndex((one) => one.url === route.url && refusing(one)) === i,
   );
-  const { keyId } = await apiKeys.add(api.desk.database, { name: 'gone', role: 'admin', key: REVOKED });
+  const { keyId } = await apiKeys.add(api.manager.database, { name: 'gone', role: 'admin', key: REVOKED });
   expect((await api.send('GET', '/api/v1/tags', undefined, REVOKED)).status).toBe(200);
   expect((await api.send('DELETE', `/api/v1/api-keys/${keyId}`)).status).toBe(204);
   const expiresAt = new Date(Date.now() - 1);
-  await apiKeys.add(api.desk.database, { name: 'late', role: 'admin', key: EXPIRED, expiresAt });
+  await apiKeys.add(api.manager.database, { name: 'late', role: 'admin', key: EXPIRED, expiresAt });
 });
 afterAll(() => api.close());
 

@@ -6,9 +6,9 @@ import { sendRound } from '../../src/campaigns/send.ts';
 import type { SenderOptions } from '../../src/campaigns/send.ts';
 import * as stations from '../../src/stations/stations.store.ts';
 import { ROOT_ONE } from '../certificates/certificates.ts';
-import { connect } from '../desk.ts';
 import { KEYS, openApi } from '../http/harness.ts';
 import type { Answer, TestApi } from '../http/harness.ts';
+import { connect } from '../test-manager.ts';
 
 type Json = Record<string, unknown>;
 
@@ -19,8 +19,8 @@ let clockMs: number;
 let prefix = 0;
 beforeAll(async () => {
   api = await openApi();
-  const { desk, files } = api;
-  const { callMaker, database, now } = desk;
+  const { manager, files } = api;
+  const { callMaker, database, now } = manager;
   options = { database, callMaker, links: files.links, now, log: silentLog() };
   runner = new CampaignRunner(options);
 });
@@ -28,25 +28,25 @@ afterAll(() => api.close());
 beforeEach(() => {
   prefix++;
   clockMs = Date.now();
-  api.desk.setNow(new Date(clockMs));
+  api.manager.setNow(new Date(clockMs));
 });
 afterEach(async () => {
-  api.desk.setNow(undefined);
-  await api.desk.rows('TRUNCATE firmware_campaigns, firmware_campaign_stations');
+  api.manager.setNow(undefined);
+  await api.manager.rows('TRUNCATE firmware_campaigns, firmware_campaign_stations');
 });
 
 /** A round of the sweep, so many seconds later. */
 async function later(seconds: number): Promise<void> {
   clockMs += seconds * 1000;
-  api.desk.setNow(new Date(clockMs));
+  api.manager.setNow(new Date(clockMs));
   await runner.sweep();
 }
 
 async function fleet(count: number, { isThere = true } = {}): Promise<string[]> {
   const ids = Array.from({ length: count }, (_, i) => `F${prefix}-${i}${isThere ? '' : '-away'}`);
   for (const stationId of ids) {
-    await stations.addUnknown(api.desk.database, [stationId]);
-    if (isThere) await connect(api.desk.database, stationId);
+    await stations.addUnknown(api.manager.database, [stationId]);
+    if (isThere) await connect(api.manager.database, stationId);
     await boot(stationId, '1.0');
   }
   return ids;
@@ -54,14 +54,14 @@ async function fleet(count: number, { isThere = true } = {}): Promise<string[]> 
 
 async function boot(stationId: string, firmwareVersion: string): Promise<void> {
   const request = { chargePointVendor: 'V', chargePointModel: 'M', firmwareVersion };
-  await api.desk.ask('BootNotification', request, { stationId });
+  await api.manager.ask('BootNotification', request, { stationId });
 }
 
 async function tell(stationId: string, ...statuses: string[]): Promise<void> {
   for (const status of statuses) {
     clockMs += 1;
-    api.desk.setNow(new Date(clockMs));
-    await api.desk.ask('FirmwareStatusNotification', { status }, { stationId });
+    api.manager.setNow(new Date(clockMs));
+    await api.manager.ask('FirmwareStatusNotification', { status }, { stationId });
   }
 }
 
@@ -100,17 +100,17 @@ async function stateOf(path: string): Promise<string> {
 
 /** The station answers its command: the actions and locations that it has been sent so far. */
 async function answer(stationId: string, reply: Json = {}): Promise<string[]> {
-  const { desk } = api;
-  const rows = await desk.rows(
+  const { manager } = api;
+  const rows = await manager.rows(
     'SELECT command_id, status FROM commands WHERE station_id = $1 ORDER BY sequence',
     [stationId],
   );
-  const calls = rows.map(({ command_id: id }) => desk.sent().find((call) => call.id === id));
+  const calls = rows.map(({ command_id: id }) => manager.sent().find((call) => call.id === id));
   const call = calls.at(-1);
   if (call && rows.at(-1)?.['status'] === 'sent') {
     const question = { id: call.id, action: call.action, request: call.request };
-    const at = { received_at: desk.now().toISOString() };
-    await desk.router.route(
+    const at = { received_at: manager.now().toISOString() };
+    await manager.router.route(
       stationId,
       'error' in reply
         ? { type: 4, ...question, ...at, error_code: String(reply['error']), error_description: 'no' }
@@ -224,7 +224,7 @@ test('a station that does not know the signed command is sent the other, once', 
   const fileId = await firmware();
   await operator('PUT', `/files/${fileId}`, { signature: 'AAAA', signingCertificate: ROOT_ONE });
   for (const stationId of [plain, knows, none])
-    await api.desk.ask(
+    await api.manager.ask(
       'SecurityEventNotification',
       { type: 'ResetOrReboot', timestamp: '2026-11-01T00:00:00Z' },
       { stationId },
@@ -246,7 +246,7 @@ test('a station that does not know the signed command is sent the other, once', 
 
 test('what a rule of OCPP or the station refuses is a failure with its reason', async () => {
   const [ftp = '', busy = ''] = await fleet(2);
-  await api.desk.rows(
+  await api.manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
      SELECT $1, 'supportedfiletransferprotocols', 'SupportedFileTransferProtocols', 'FTP', now()`,
     [ftp],
@@ -274,7 +274,7 @@ test('paused it sends nothing; cancelled it skips those that wait; what is under
   expect(await standing(path)).toEqual(['installed', 'waiting']);
   expect(await operator('POST', `${path}/start`, {})).toMatchObject({ status: 409 });
   await operator('POST', `${path}/resume`, {});
-  await connect(api.desk.database, two);
+  await connect(api.manager.database, two);
   await later(1);
   expect(await standing(path)).toEqual(['installed', 'sent']);
   const third = await campaign(await fleet(1), { fileId: await firmware(), start: false });
@@ -355,15 +355,15 @@ test('it rolls back by itself when it was told to, and when it is asked', async 
 test('managers that send at the same moment send each station one command', async () => {
   const ids = await fleet(8);
   await campaign(ids, { fileId: await firmware() });
-  const { database, now } = api.desk;
-  const [{ campaign_id: campaignId } = {}] = await api.desk.rows(
+  const { database, now } = api.manager;
+  const [{ campaign_id: campaignId } = {}] = await api.manager.rows(
     'SELECT campaign_id FROM firmware_campaigns',
   );
   await database.transaction((db) => advance(db, String(campaignId), now()));
   const round = await database.transaction((db) => advance(db, String(campaignId), now()));
   if (!round) throw new Error('there is no campaign');
   await Promise.all([1, 2, 3].map(() => sendRound(round, options)));
-  const sent = await api.desk.rows(
+  const sent = await api.manager.rows(
     `SELECT count(*)::int AS commands, count(DISTINCT station_id)::int AS stations FROM commands
      WHERE station_id = ANY ($1)`,
     [ids],
@@ -371,7 +371,7 @@ test('managers that send at the same moment send each station one command', asyn
   expect(sent).toEqual([{ commands: 8, stations: 8 }]);
   // What was not sent has left no link either.
   expect(
-    await api.desk.rows('SELECT count(*)::int FROM file_links WHERE station_id = ANY ($1)', [ids]),
+    await api.manager.rows('SELECT count(*)::int FROM file_links WHERE station_id = ANY ($1)', [ids]),
   ).toEqual([{ count: 8 }]);
 });
 

@@ -14,12 +14,12 @@ let api: TestApi;
 let openssl: OpenSsl;
 beforeAll(async () => {
   [api, openssl] = await Promise.all([openApi(), OpenSsl.open()]);
-  const { desk } = api;
+  const { manager } = api;
   await api.send('PUT', '/api/v1/stations/CP1', { serialNumbers: ['SN-1', 'cp1.example.com', 'DE*ABC*E1'] });
   await api.send('PUT', '/api/v1/stations/CP2', { serialNumbers: ['SN-2'] });
   // CP1 claims names of CP2, and one that nobody has registered.
   for (const claimed of ['CP2', 'SN-2', 'SN-REPORTED'])
-    await desk.ask('BootNotification', {
+    await manager.ask('BootNotification', {
       chargePointVendor: 'Vendor',
       chargePointModel: 'Model',
       chargePointSerialNumber: claimed,
@@ -52,13 +52,13 @@ async function makeCsr(subject: string, extension?: string): Promise<string> {
 /** The ways on which a station's request comes; each gives whether it was accepted. */
 const PATHS: Record<string, (csr: string) => Promise<boolean>> = {
   'SignCertificate (1.6 Security)': async (csr) =>
-    isAccepted((await api.desk.ask('SignCertificate', { csr })).response),
+    isAccepted((await api.manager.ask('SignCertificate', { csr })).response),
   'SignCertificate (PnC, oca)': async (csr) =>
-    isAccepted((await tunnel(api.desk, { dialect: 'oca', action: 'SignCertificate' }, { csr })).inner),
+    isAccepted((await tunnel(api.manager, { dialect: 'oca', action: 'SignCertificate' }, { csr })).inner),
   'SignCertificate (PnC, has2be)': async (csr) => {
     const base64 = csr.replaceAll(/-----.*-----|\n/g, '');
     const about = { dialect: 'has2be', action: 'SignCertificate' } as const;
-    return isAccepted((await tunnel(api.desk, about, { csr: base64 })).inner);
+    return isAccepted((await tunnel(api.manager, about, { csr: base64 })).inner);
   },
   'POST /issued-certificates': async (csr) => {
     const { status } = await api.send('POST', '/api/v1/issued-certificates', { stationId: 'CP1', csr });
@@ -159,7 +159,7 @@ test.each(['CPS', 'MO', 'V2G', 'CPO/DC=CPS'])('a V2G request for the role %s is 
 });
 
 test('an outside authority (EST) is asked for nothing but accepted requests', async () => {
-  const { database, callMaker, now } = api.desk;
+  const { database, callMaker, now } = api.manager;
   const asked: string[] = [];
   const signer = {
     sign: async (_stationId: string, csr: string) => {
@@ -168,20 +168,22 @@ test('an outside authority (EST) is asked for nothing but accepted requests', as
     },
   };
   const signing = new Signing({ database, callMaker, signer, now, log: silentLog() });
-  await api.desk.rows('TRUNCATE certificate_requests');
+  await api.manager.rows('TRUNCATE certificate_requests');
   for (const [, subject, extension] of REJECTED) {
-    await api.desk.ask('SignCertificate', { csr: await makeCsr(subject, extension) });
+    await api.manager.ask('SignCertificate', { csr: await makeCsr(subject, extension) });
     await signing.sweep();
   }
   const own = await makeCsr('/CN=SN-1');
-  await api.desk.ask('SignCertificate', { csr: own });
+  await api.manager.ask('SignCertificate', { csr: own });
   await signing.sweep();
   expect(asked).toEqual([own]);
 });
 
 test('a request with very many names has a short reason', async () => {
   const names = Array.from({ length: 1000 }, (_, i) => `DNS:n${i},RID:1.2.3.${i}`);
-  await api.desk.ask('SignCertificate', { csr: await makeCsr('/CN=CP1', `subjectAltName=${names.join()}`) });
+  await api.manager.ask('SignCertificate', {
+    csr: await makeCsr('/CN=CP1', `subjectAltName=${names.join()}`),
+  });
   const { body } = await api.send('GET', '/api/v1/stations/CP1/certificate-requests?limit=1');
   const reason = String(body.items[0]?.['reason']);
   expect(reason).toContain('1995 more');
@@ -189,7 +191,7 @@ test('a request with very many names has a short reason', async () => {
 });
 
 test('why a request was rejected, and how to register a name, is in its reason', async () => {
-  await api.desk.ask('SignCertificate', { csr: await makeCsr('/CN=SN-REPORTED') });
+  await api.manager.ask('SignCertificate', { csr: await makeCsr('/CN=SN-REPORTED') });
   const { body } = await api.send('GET', '/api/v1/stations/CP1/certificate-requests?limit=1');
   expect(body.items[0]).toMatchObject({
     state: 'rejected',
@@ -248,6 +250,6 @@ test('a name belongs to one station', async () => {
       body: { field: 'serialNumbers', detail: expect.stringContaining('station CP2') as unknown },
     });
   // Nor does one that connects unregistered get it.
-  await stations.addUnknown(api.desk.database, ['SN-2']);
-  expect(await stations.find(api.desk.database, 'SN-2')).toBeUndefined();
+  await stations.addUnknown(api.manager.database, ['SN-2']);
+  expect(await stations.find(api.manager.database, 'SN-2')).toBeUndefined();
 });

@@ -89,7 +89,7 @@ test.each(['station', 'v2g'] as const)(
   async (usage) => {
     const { authority } = api.certificates;
     const other = new Authority({
-      ...{ database: api.desk.database, sealer: new Sealer('a secret'), now: api.desk.now },
+      ...{ database: api.manager.database, sealer: new Sealer('a secret'), now: api.manager.now },
       ...{ organisation: 'Operator', stationDays: 30 },
     });
     const name = usage === 'v2g' ? 'v2g' : 'evander';
@@ -99,13 +99,13 @@ test.each(['station', 'v2g'] as const)(
     const root = await authority.rootPem(name);
     const question = (): Buffer => questionFor(chain, root);
     const begin = new Date();
-    api.desk.setNow(begin);
+    api.manager.setNow(begin);
     const good = await ask(question());
     const before = await download(list);
     const atOther = await other.answerOcsp(question());
     await other.revocationList(name);
     // An answer of another second would differ.
-    api.desk.setNow(new Date(begin.getTime() + 29 * 60_000));
+    api.manager.setNow(new Date(begin.getTime() + 29 * 60_000));
     expect(await ask(question())).toEqual(good);
     expect(await download(list)).toEqual(before);
     expect(readCrl(before).has(serialNumber)).toBe(false);
@@ -117,11 +117,11 @@ test.each(['station', 'v2g'] as const)(
       expect(readOcspResponse(answer, hash).status).toBe('revoked');
     for (const after of [await download(list), await other.revocationList(name)])
       expect(readCrl(after).has(serialNumber)).toBe(true);
-    api.desk.setNow(undefined);
+    api.manager.setNow(undefined);
   },
 );
 
-test('answers are signed anew while half of their time is left', async () => {
+test('answers are signed again while half of their time is left', async () => {
   const { authority } = api.certificates;
   const chain = await authority.issueForStation('CP1', CSR);
   const root = await authority.rootPem();
@@ -136,13 +136,13 @@ test('answers are signed anew while half of their time is left', async () => {
     // A clock that was set back.
     [1, 1, 1],
   ] as const) {
-    api.desk.setNow(new Date(begin.getTime() + minutes * 60_000));
+    api.manager.setNow(new Date(begin.getTime() + minutes * 60_000));
     const { thisUpdate } = readOcspResponse(await ask(questionFor(chain, root)), hash);
     expect((thisUpdate.getTime() - begin.getTime()) / 60_000).toBe(producedAt);
     const list = readCrl(await download('/pki/crl'));
     expect((list.thisUpdate.getTime() - begin.getTime()) / 60_000).toBe(listedAt);
   }
-  api.desk.setNow(undefined);
+  api.manager.setNow(undefined);
 });
 
 test('a station that is removed has its certificates revoked, and the list shows it at once', async () => {

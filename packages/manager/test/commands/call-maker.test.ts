@@ -1,18 +1,18 @@
 import type { CommandAction } from '@evander/ocpp';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { RuleBroken } from '../../src/commands/command.ts';
+import { RuleViolation } from '../../src/commands/command.ts';
 import { COMMANDS } from '../../src/messages/v16/index.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(async () => {
-  await desk.rows('TRUNCATE commands');
-  desk.setNow(undefined);
+  await manager.rows('TRUNCATE commands');
+  manager.setNow(undefined);
 });
 
 const MINUTE = 60_000;
@@ -22,11 +22,11 @@ function later(ms: number): Date {
 }
 
 async function statuses(): Promise<unknown[]> {
-  return (await desk.rows('SELECT status FROM commands ORDER BY sequence')).map(({ status }) => status);
+  return (await manager.rows('SELECT status FROM commands ORDER BY sequence')).map(({ status }) => status);
 }
 
-test('a command is recorded, sent, answered and settled once', async () => {
-  const command = await desk.command('ClearCache', {}, { status: 'Accepted' });
+test('a command is recorded, sent, answered and completed once', async () => {
+  const command = await manager.command('ClearCache', {}, { status: 'Accepted' });
   expect(command).toMatchObject({
     stationId: 'CP1',
     action: 'ClearCache',
@@ -34,19 +34,19 @@ test('a command is recorded, sent, answered and settled once', async () => {
     response: { status: 'Accepted' },
     error: null,
     sentAt: expect.any(Date) as unknown,
-    settledAt: expect.any(Date) as unknown,
+    completedAt: expect.any(Date) as unknown,
   });
-  expect(desk.settled).toContain(`CP1 ${command.commandId}`);
-  const call = desk.sent().at(-1);
+  expect(manager.completed).toContain(`CP1 ${command.commandId}`);
+  const call = manager.sent().at(-1);
   expect(call).toMatchObject({ type: 2, id: command.commandId, action: 'ClearCache', request: {} });
-  // The gateway repeats what was not settled: nothing changes, and it is told again.
-  if (call) await desk.answer(call, { status: 'Rejected' });
-  expect(await desk.rows('SELECT response FROM commands')).toEqual([{ response: { status: 'Accepted' } }]);
-  expect(desk.settled.filter((one) => one === `CP1 ${command.commandId}`)).toHaveLength(2);
+  // The gateway repeats what was not completed: nothing changes, and it is told again.
+  if (call) await manager.answer(call, { status: 'Rejected' });
+  expect(await manager.rows('SELECT response FROM commands')).toEqual([{ response: { status: 'Accepted' } }]);
+  expect(manager.completed.filter((one) => one === `CP1 ${command.commandId}`)).toHaveLength(2);
 });
 
 test('a CALLERROR makes it failed, with code and description', async () => {
-  expect(await desk.command('ClearCache', {}, { error: 'NotSupported' })).toMatchObject({
+  expect(await manager.command('ClearCache', {}, { error: 'NotSupported' })).toMatchObject({
     status: 'failed',
     response: null,
     error: { code: 'NotSupported', description: 'no' },
@@ -54,7 +54,7 @@ test('a CALLERROR makes it failed, with code and description', async () => {
 });
 
 test('an answer that cannot be read makes it failed, and is kept', async () => {
-  expect(await desk.command('GetLocalListVersion', {}, { version: 'many' })).toMatchObject({
+  expect(await manager.command('GetLocalListVersion', {}, { version: 'many' })).toMatchObject({
     status: 'failed',
     response: { version: 'many' },
     error: { code: 'FormationViolation', description: expect.stringContaining('listVersion') as unknown },
@@ -62,54 +62,54 @@ test('an answer that cannot be read makes it failed, and is kept', async () => {
 });
 
 test('commands of one station go out one after the other, in order', async () => {
-  const before = desk.sent().length;
+  const before = manager.sent().length;
   const ids: string[] = [];
   for (const type of ['Soft', 'Hard', 'Soft'])
-    ids.push(await desk.callMaker.request({ stationId: 'CP1', action: 'Reset', request: { type } }));
+    ids.push(await manager.callMaker.request({ stationId: 'CP1', action: 'Reset', request: { type } }));
   for (let turn = 0; turn < 3; turn++) {
-    const sent = desk.sent().slice(before);
+    const sent = manager.sent().slice(before);
     expect(sent.map(({ id }) => id)).toEqual(ids.slice(0, turn + 1));
     const last = sent.at(-1);
-    if (last) await desk.answer(last, { status: 'Accepted' });
+    if (last) await manager.answer(last, { status: 'Accepted' });
   }
   expect(await statuses()).toEqual(['answered', 'answered', 'answered']);
 });
 
 test('twenty requests at once send one command, and every answer the next', async () => {
-  const before = desk.sent().length;
+  const before = manager.sent().length;
   await Promise.all(
     Array.from({ length: 20 }, () =>
-      desk.callMaker.request({ stationId: 'CP1', action: 'ClearCache', request: {} }),
+      manager.callMaker.request({ stationId: 'CP1', action: 'ClearCache', request: {} }),
     ),
   );
   for (let turn = 1; turn <= 20; turn++) {
-    const sent = desk.sent().slice(before);
+    const sent = manager.sent().slice(before);
     expect(sent).toHaveLength(turn);
     const last = sent.at(-1);
-    if (last) await desk.answer(last, { status: 'Accepted' });
+    if (last) await manager.answer(last, { status: 'Accepted' });
   }
 });
 
 test('no answer: it times out, the next goes out, and a late answer still counts', async () => {
-  const before = desk.sent().length;
-  await desk.command('ClearCache', {});
-  await desk.command('Reset', { type: 'Soft' });
-  desk.setNow(later(MINUTE));
-  await desk.callMaker.sweep();
+  const before = manager.sent().length;
+  await manager.command('ClearCache', {});
+  await manager.command('Reset', { type: 'Soft' });
+  manager.setNow(later(MINUTE));
+  await manager.callMaker.sweep();
   expect(await statuses()).toEqual(['timedOut', 'sent']);
-  const [first, second] = desk.sent().slice(before);
+  const [first, second] = manager.sent().slice(before);
   expect(second?.action).toBe('Reset');
-  if (first) await desk.answer(first, { status: 'Accepted' });
+  if (first) await manager.answer(first, { status: 'Accepted' });
   expect(await statuses()).toEqual(['answered', 'sent']);
 });
 
 test('what may be lost is published again, under the same id', async () => {
-  const { commandId } = await desk.command('Reset', { type: 'Soft' });
-  const times = (): number => desk.sent().filter(({ id }) => id === commandId).length;
-  await desk.callMaker.sweep();
+  const { commandId } = await manager.command('Reset', { type: 'Soft' });
+  const times = (): number => manager.sent().filter(({ id }) => id === commandId).length;
+  await manager.callMaker.sweep();
   expect(times()).toBe(1);
-  desk.setNow(later(5000));
-  await desk.callMaker.sweep();
+  manager.setNow(later(5000));
+  await manager.callMaker.sweep();
   expect(times()).toBe(2);
 });
 
@@ -118,25 +118,25 @@ const ONCE = ACTIONS.filter((action) => !COMMANDS[action].repeatable);
 
 /** Has a command sent, whatever its rules say; its id. */
 async function sendAny(action: CommandAction): Promise<string> {
-  const [row] = await desk.rows(
+  const [row] = await manager.rows(
     `INSERT INTO commands (command_id, station_id, action, request, expires_at)
      VALUES (gen_random_uuid(), 'CP1', $1, '{}', now() + interval '1 minute') RETURNING command_id`,
     [action],
   );
-  await desk.callMaker.sweep();
+  await manager.callMaker.sweep();
   return String(row?.command_id);
 }
 
 /** The connections that the publications of a command name, in order. */
 function connectionsOf(commandId: string): unknown[] {
-  return desk
+  return manager
     .sent()
     .filter(({ id }) => id === commandId)
     .map(({ connection_id: named }) => named);
 }
 
 async function reconnect(columns: string): Promise<void> {
-  await desk.rows(`UPDATE connections SET ${columns} WHERE station_id = 'CP1'`);
+  await manager.rows(`UPDATE connections SET ${columns} WHERE station_id = 'CP1'`);
 }
 
 describe('on a new connection', () => {
@@ -150,16 +150,16 @@ describe('on a new connection', () => {
   test.each(ONCE)('%s names its connection each time, and is lost with it', async (action) => {
     const commandId = await sendAny(action);
     // The station has come back, which is not recorded yet: the gateway that has it drops what names the connection before.
-    desk.setNow(later(5000));
-    await desk.callMaker.sweep();
+    manager.setNow(later(5000));
+    await manager.callMaker.sweep();
     expect(connectionsOf(commandId)).toEqual(['c1', 'c1']);
     await reconnect("connection_id = 'c2'");
-    desk.setNow(later(10_000));
-    await desk.callMaker.sweep();
-    await desk.callMaker.sweep();
+    manager.setNow(later(10_000));
+    await manager.callMaker.sweep();
+    await manager.callMaker.sweep();
     expect(connectionsOf(commandId)).toEqual(['c1', 'c1']);
     expect(await statuses()).toEqual(['connectionLost']);
-    expect(desk.settled).toContain(`CP1 ${commandId}`);
+    expect(manager.completed).toContain(`CP1 ${commandId}`);
   });
 
   test.each(ACTIONS.filter((action) => COMMANDS[action].repeatable))(
@@ -167,43 +167,43 @@ describe('on a new connection', () => {
     async (action) => {
       const commandId = await sendAny(action);
       await reconnect("connection_id = 'c2'");
-      desk.setNow(later(5000));
-      await desk.callMaker.sweep();
+      manager.setNow(later(5000));
+      await manager.callMaker.sweep();
       expect(connectionsOf(commandId)).toEqual([undefined, undefined]);
       expect(await statuses()).toEqual(['sent']);
     },
   );
 
   test('the next command goes out at once, and a late answer still counts', async () => {
-    const before = desk.sent().length;
-    await desk.command('Reset', { type: 'Soft' });
-    const next = await desk.command('ClearCache', {});
+    const before = manager.sent().length;
+    await manager.command('Reset', { type: 'Soft' });
+    const next = await manager.command('ClearCache', {});
     await reconnect("connection_id = 'c2'");
-    await desk.callMaker.sweep();
+    await manager.callMaker.sweep();
     expect(await statuses()).toEqual(['connectionLost', 'sent']);
-    const [reset, clearCache] = desk.sent().slice(before);
+    const [reset, clearCache] = manager.sent().slice(before);
     expect(clearCache?.id).toBe(next.commandId);
-    if (reset) await desk.answer(reset, { status: 'Accepted' });
+    if (reset) await manager.answer(reset, { status: 'Accepted' });
     expect(await statuses()).toEqual(['answered', 'sent']);
   });
 
   test('a connection that has ended is lost after a moment, in which its answer may come', async () => {
-    await desk.command('Reset', { type: 'Soft' });
+    await manager.command('Reset', { type: 'Soft' });
     await reconnect('disconnected_at = now()');
-    await desk.callMaker.sweep();
+    await manager.callMaker.sweep();
     expect(await statuses()).toEqual(['sent']);
-    desk.setNow(later(5000));
-    await desk.callMaker.sweep();
+    manager.setNow(later(5000));
+    await manager.callMaker.sweep();
     expect(await statuses()).toEqual(['connectionLost']);
   });
 
   test('the events tell of it', async () => {
-    await desk.rows('TRUNCATE event_intake');
-    const { commandId } = await desk.command('Reset', { type: 'Soft' });
+    await manager.rows('TRUNCATE event_intake');
+    const { commandId } = await manager.command('Reset', { type: 'Soft' });
     await reconnect("connection_id = 'c2'");
-    await desk.callMaker.sweep();
+    await manager.callMaker.sweep();
     expect(
-      await desk.rows(
+      await manager.rows(
         "SELECT data ->> 'status' AS status FROM event_intake WHERE data ->> 'commandId' = $1",
         [commandId],
       ),
@@ -212,122 +212,127 @@ describe('on a new connection', () => {
 });
 
 test('every command says that its answer is acknowledged', async () => {
-  await desk.command('ClearCache', {});
-  expect(desk.sent().at(-1)).toMatchObject({ ack: true });
+  await manager.command('ClearCache', {});
+  expect(manager.sent().at(-1)).toMatchObject({ ack: true });
 });
 
 test('a command that is recorded is taken, though it cannot be sent at once', async () => {
-  await desk.rows(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+  await manager.rows(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'gone' USING ERRCODE = '57P01'; END $$`);
-  await desk.rows('CREATE TRIGGER refuse BEFORE UPDATE ON commands FOR EACH ROW EXECUTE FUNCTION refuse()');
-  const commandId = await desk.callMaker.request({ stationId: 'CP1', action: 'ClearCache', request: {} });
-  await desk.rows('DROP TRIGGER refuse ON commands');
+  await manager.rows(
+    'CREATE TRIGGER refuse BEFORE UPDATE ON commands FOR EACH ROW EXECUTE FUNCTION refuse()',
+  );
+  const commandId = await manager.callMaker.request({ stationId: 'CP1', action: 'ClearCache', request: {} });
+  await manager.rows('DROP TRIGGER refuse ON commands');
   expect(await statuses()).toEqual(['queued']);
-  await desk.callMaker.sweep();
-  expect(desk.sent().at(-1)?.id).toBe(commandId);
+  await manager.callMaker.sweep();
+  expect(manager.sent().at(-1)?.id).toBe(commandId);
 });
 
 test('a command whose id is recorded already is not recorded again', async () => {
   const call = { stationId: 'CP1', action: 'ClearCache', request: {} } as const;
-  const commandId = await desk.callMaker.request(call);
-  const before = desk.sent().length;
-  expect(await desk.callMaker.request({ ...call, commandId })).toBe(commandId);
-  expect(await desk.callMaker.send({ ...call, commandId }, 0)).toMatchObject({ commandId, status: 'sent' });
+  const commandId = await manager.callMaker.request(call);
+  const before = manager.sent().length;
+  expect(await manager.callMaker.request({ ...call, commandId })).toBe(commandId);
+  expect(await manager.callMaker.send({ ...call, commandId }, 0)).toMatchObject({
+    commandId,
+    status: 'sent',
+  });
   expect(await statuses()).toEqual(['sent']);
-  expect(desk.sent()).toHaveLength(before);
+  expect(manager.sent()).toHaveLength(before);
 });
 
 test('what a manager that died has left is sent by another', async () => {
   // Recorded, and the manager was killed before it sent it.
-  await desk.rows(
+  await manager.rows(
     `INSERT INTO commands (command_id, station_id, action, request, expires_at)
      VALUES ('00000000-0000-0000-0000-000000000001', 'CP1', 'ClearCache', '{}', now() + interval '1 minute')`,
   );
-  await desk.callMaker.sweep();
-  expect(desk.sent().at(-1)).toMatchObject({ id: '00000000-0000-0000-0000-000000000001' });
+  await manager.callMaker.sweep();
+  expect(manager.sent().at(-1)).toMatchObject({ id: '00000000-0000-0000-0000-000000000001' });
 });
 
 test('a station that is away: refused, or waited for', async () => {
-  await desk.rows('UPDATE connections SET disconnected_at = now()');
+  await manager.rows('UPDATE connections SET disconnected_at = now()');
   const call = { stationId: 'CP1', action: 'ClearCache', request: {} } as const;
-  await expect(desk.callMaker.request(call)).rejects.toMatchObject({ why: 'notConnected' });
-  const waits = await desk.callMaker.request({ ...call, ttlSeconds: 600 });
-  const gone = await desk.callMaker.request({ ...call, ttlSeconds: 1 });
-  desk.setNow(later(5000));
-  await desk.callMaker.sweep();
+  await expect(manager.callMaker.request(call)).rejects.toMatchObject({ why: 'notConnected' });
+  const waits = await manager.callMaker.request({ ...call, ttlSeconds: 600 });
+  const gone = await manager.callMaker.request({ ...call, ttlSeconds: 1 });
+  manager.setNow(later(5000));
+  await manager.callMaker.sweep();
   expect(await statuses()).toEqual(['queued', 'expired']);
-  expect(desk.settled).toContain(`CP1 ${gone}`);
-  await desk.rows('UPDATE connections SET disconnected_at = NULL');
-  await desk.callMaker.sweep();
-  expect(desk.sent().at(-1)?.id).toBe(waits);
+  expect(manager.completed).toContain(`CP1 ${gone}`);
+  await manager.rows('UPDATE connections SET disconnected_at = NULL');
+  await manager.callMaker.sweep();
+  expect(manager.sent().at(-1)?.id).toBe(waits);
 });
 
 test('a station that comes after the time to live gets nothing of it', async () => {
-  await desk.rows('UPDATE connections SET disconnected_at = now()');
-  await desk.callMaker.request({ stationId: 'CP1', action: 'ClearCache', request: {}, ttlSeconds: 1 });
-  const before = desk.sent().length;
-  await desk.rows(
+  await manager.rows('UPDATE connections SET disconnected_at = now()');
+  await manager.callMaker.request({ stationId: 'CP1', action: 'ClearCache', request: {}, ttlSeconds: 1 });
+  const before = manager.sent().length;
+  await manager.rows(
     "UPDATE connections SET disconnected_at = NULL, connected_at = now() + interval '3 seconds'",
   );
-  desk.setNow(later(8000));
-  await desk.callMaker.sweep();
+  manager.setNow(later(8000));
+  await manager.callMaker.sweep();
   expect(await statuses()).toEqual(['expired']);
-  expect(desk.sent()).toHaveLength(before);
-  await desk.rows("UPDATE connections SET connected_at = now() - interval '1 hour'");
+  expect(manager.sent()).toHaveLength(before);
+  await manager.rows("UPDATE connections SET connected_at = now() - interval '1 hour'");
 });
 
-test('who waits hears of it, whoever settles it', async () => {
-  const { commandId } = await desk.command('ClearCache', {});
-  const waiting = desk.callMaker.outcome(commandId, 20_000);
-  const call = desk.sent().at(-1);
-  if (call) await desk.answer(call, { status: 'Accepted' });
+test('who waits hears of it, whoever completes it', async () => {
+  const { commandId } = await manager.command('ClearCache', {});
+  const waiting = manager.callMaker.outcome(commandId, 20_000);
+  const call = manager.sent().at(-1);
+  if (call) await manager.answer(call, { status: 'Accepted' });
   expect(await waiting).toMatchObject({ status: 'answered' });
-  expect(await desk.callMaker.outcome('00000000-0000-0000-0000-00000000dead', 0)).toBeUndefined();
+  expect(await manager.callMaker.outcome('00000000-0000-0000-0000-00000000dead', 0)).toBeUndefined();
 });
 
 test('a request must fit its schema, and the rules', async () => {
   const send = (action: 'Reset' | 'UnlockConnector', request: object, skipRules = false) =>
-    desk.callMaker.request({ stationId: 'CP1', action, request, skipRules });
+    manager.callMaker.request({ stationId: 'CP1', action, request, skipRules });
   await expect(send('Reset', { type: 'Medium' })).rejects.toThrow('type');
-  await expect(send('UnlockConnector', { connectorId: 0 })).rejects.toBeInstanceOf(RuleBroken);
+  await expect(send('UnlockConnector', { connectorId: 0 })).rejects.toBeInstanceOf(RuleViolation);
   await send('UnlockConnector', { connectorId: 0 }, true);
-  expect(desk.sent().at(-1)).toMatchObject({ action: 'UnlockConnector', request: { connectorId: 0 } });
+  expect(manager.sent().at(-1)).toMatchObject({ action: 'UnlockConnector', request: { connectorId: 0 } });
 });
 
 test('nothing is sent to a rejected station, and no feature that a station does not have', async () => {
-  await desk.rows("UPDATE stations SET registration_status = 'Rejected'");
-  await expect(desk.command('ClearCache', {})).rejects.toMatchObject({ rule: 'Boot.5' });
-  await desk.rows("UPDATE stations SET registration_status = 'Accepted'");
-  await desk.rows(
+  await manager.rows("UPDATE stations SET registration_status = 'Rejected'");
+  await expect(manager.command('ClearCache', {})).rejects.toMatchObject({ rule: 'Boot.5' });
+  await manager.rows("UPDATE stations SET registration_status = 'Accepted'");
+  await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
      VALUES ('CP1', 'supportedfeatureprofiles', 'SupportedFeatureProfiles', 'Core, remotetrigger', now())`,
   );
-  await expect(desk.command('GetLocalListVersion', {})).rejects.toMatchObject({ rule: 'G.13' });
-  await desk.command('TriggerMessage', { requestedMessage: 'Heartbeat' });
-  await desk.rows('TRUNCATE configuration_keys');
+  await expect(manager.command('GetLocalListVersion', {})).rejects.toMatchObject({ rule: 'G.13' });
+  await manager.command('TriggerMessage', { requestedMessage: 'Heartbeat' });
+  await manager.rows('TRUNCATE configuration_keys');
 });
 
 test('a secret is sealed while it is needed, and shown nowhere', async () => {
   const value = '0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF';
-  const command = await desk.command('ChangeConfiguration', { key: 'AuthorizationKey', value });
+  const command = await manager.command('ChangeConfiguration', { key: 'AuthorizationKey', value });
   expect(command.request).toEqual({ key: 'AuthorizationKey', value: '***' });
-  expect(desk.sent().at(-1)?.request).toEqual({ key: 'AuthorizationKey', value });
-  await desk.idle();
+  expect(manager.sent().at(-1)?.request).toEqual({ key: 'AuthorizationKey', value });
+  await manager.idle();
   const kept = JSON.stringify([
-    await desk.rows("SELECT to_json(k), encode(sealed_request, 'escape') AS sealed FROM commands k"),
-    await desk.rows("SELECT to_json(f) FROM frames f WHERE action = 'ChangeConfiguration'"),
+    await manager.rows("SELECT to_json(k), encode(sealed_request, 'escape') AS sealed FROM commands k"),
+    await manager.rows("SELECT to_json(f) FROM frames f WHERE action = 'ChangeConfiguration'"),
   ]);
   expect(kept).toContain('***');
   expect(kept.toLowerCase()).not.toContain(value.toLowerCase());
-  const call = desk.sent().at(-1);
-  if (call) await desk.answer(call, { status: 'Rejected' });
-  expect(await desk.rows('SELECT sealed_request FROM commands')).toEqual([{ sealed_request: null }]);
+  const call = manager.sent().at(-1);
+  if (call) await manager.answer(call, { status: 'Rejected' });
+  expect(await manager.rows('SELECT sealed_request FROM commands')).toEqual([{ sealed_request: null }]);
 });
 
 test('a station has at most 100 commands that wait for it', async () => {
-  await desk.rows(
+  await manager.rows(
     `INSERT INTO commands (command_id, station_id, action, request, expires_at)
      SELECT gen_random_uuid(), 'CP1', 'ClearCache', '{}', now() + interval '1 minute' FROM generate_series(1, 100)`,
   );
-  await expect(desk.command('ClearCache', {})).rejects.toMatchObject({ why: 'tooMany' });
+  await expect(manager.command('ClearCache', {})).rejects.toMatchObject({ why: 'tooMany' });
 });

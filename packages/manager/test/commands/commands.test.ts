@@ -16,16 +16,16 @@ function send(action: string, body: object, query = '', stationId = 'CP1'): Prom
 /** What CP1 is sent next. */
 async function nextCall(before: number) {
   for (;;) {
-    const call = api.desk.sent()[before];
+    const call = api.manager.sent()[before];
     if (call) return call;
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
 test('a command waits for its answer, and is found again', async () => {
-  const before = api.desk.sent().length;
+  const before = api.manager.sent().length;
   const waiting = send('Reset', { type: 'Soft' });
-  await api.desk.answer(await nextCall(before), { status: 'Accepted' });
+  await api.manager.answer(await nextCall(before), { status: 'Accepted' });
   const { status, body } = await waiting;
   expect(status).toBe(200);
   expect(body).toMatchObject({
@@ -42,10 +42,10 @@ test('a command waits for its answer, and is found again', async () => {
 });
 
 test('a command that is not waited for is accepted', async () => {
-  const before = api.desk.sent().length;
+  const before = api.manager.sent().length;
   const { status, body } = await send('ClearCache', {}, '?waitSeconds=0');
-  expect([status, body.status, body.settledAt]).toEqual([202, 'sent', null]);
-  await api.desk.answer(await nextCall(before), { error: 'NotSupported' });
+  expect([status, body.status, body.completedAt]).toEqual([202, 'sent', null]);
+  await api.manager.answer(await nextCall(before), { error: 'NotSupported' });
   expect((await api.send('GET', `/api/v1/commands/${String(body.commandId)}`)).body).toMatchObject({
     status: 'failed',
     error: { code: 'NotSupported' },
@@ -57,14 +57,14 @@ test.each([
   ['UpdateFirmware', 'InternalError', null],
   ['Reset', 'NotSupported', null],
 ])('%s answered %s: the hint', async (action, error, hint) => {
-  await api.desk.rows('TRUNCATE commands');
-  const before = api.desk.sent().length;
+  await api.manager.rows('TRUNCATE commands');
+  const before = api.manager.sent().length;
   const body =
     action === 'Reset'
       ? { type: 'Soft' }
       : { location: 'https://files.example/firmware.bin', retrieveDate: '2026-11-20T10:00:00Z' };
   const waiting = send(action, body, '?skipRules=true');
-  await api.desk.answer(await nextCall(before), { error });
+  await api.manager.answer(await nextCall(before), { error });
   const answered = await waiting;
   expect(answered.body).toMatchObject({ status: 'failed', error: { code: error }, hint });
   const shown = await api.send('GET', `/api/v1/commands/${String(answered.body.commandId)}`);
@@ -119,8 +119,8 @@ test('ids that are ours to give may be left out, and limits have one decimal', a
   expect(
     JSON.stringify((body['components'] as Document['components']).schemas['RemoteStartTransactionRequest']),
   ).toContain('chargingProfile');
-  const before = api.desk.sent().length;
-  await api.desk.rows('TRUNCATE commands');
+  const before = api.manager.sent().length;
+  await api.manager.rows('TRUNCATE commands');
   const profile = { ...csChargingProfiles, chargingProfilePurpose: 'TxProfile' };
   const answer = await send(
     'RemoteStartTransaction',
@@ -135,9 +135,9 @@ test('ids that are ours to give may be left out, and limits have one decimal', a
 });
 
 test('every command ever sent is listed, page by page, and by its filters', async () => {
-  await api.desk.rows('TRUNCATE commands');
-  for (let i = 0; i < 7; i++) await api.desk.command('ClearCache', {}, { status: 'Accepted' });
-  await api.desk.command('Reset', { type: 'Soft' });
+  await api.manager.rows('TRUNCATE commands');
+  for (let i = 0; i < 7; i++) await api.manager.command('ClearCache', {}, { status: 'Accepted' });
+  await api.manager.command('Reset', { type: 'Soft' });
   const all = await allPages(api, '/api/v1/commands', 3);
   expect(all.map(({ action }) => action)).toEqual(['Reset', ...Array<string>(7).fill('ClearCache')]);
   expect(new Set(all.map(({ commandId }) => commandId)).size).toBe(8);

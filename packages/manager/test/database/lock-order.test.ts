@@ -4,35 +4,35 @@ import type pg from 'pg';
 import * as authorizations from '../../src/authorization/authorizations.store.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import type { Database } from '../../src/database/database.ts';
-import * as goals from '../../src/desired-state/reconciliations.store.ts';
+import * as reconciliations from '../../src/desired-state/reconciliations.store.ts';
 import * as frames from '../../src/frames/frames.store.ts';
 import { recordBoots } from '../../src/presence/boot-batch.store.ts';
 import { recordConnections } from '../../src/presence/connection-batch.store.ts';
-import * as turnedAway from '../../src/presence/rejected-handshakes.store.ts';
+import * as rejected from '../../src/presence/rejected-handshakes.store.ts';
 import * as reservationStatuses from '../../src/reservations/reservation-statuses.store.ts';
 import * as connections from '../../src/stations/connections.store.ts';
 import * as connectors from '../../src/stations/connectors.store.ts';
 import * as stations from '../../src/stations/stations.store.ts';
 import * as meterValues from '../../src/transactions/meter-values.store.ts';
 import * as registerReadings from '../../src/transactions/register-readings.store.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
 const STATIONS = Array.from({ length: 300 }, (_, i) => `S${i}`);
 const ROUNDS = 25;
 const MANAGERS = 4;
 
-let desk: Desk;
+let manager: TestManager;
 const managers: Database[] = [];
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
   for (let i = 0; i < MANAGERS; i++)
-    managers.push(openDatabase({ url: desk.databaseUrl, poolSize: 1, onError: () => {} }));
-  await stations.addUnknown(desk.database, STATIONS);
+    managers.push(openDatabase({ url: manager.databaseUrl, poolSize: 1, onError: () => {} }));
+  await stations.addUnknown(manager.database, STATIONS);
 });
 afterAll(async () => {
   for (const database of managers) await database.close();
-  await desk.close();
+  await manager.close();
 });
 
 function shuffled<T>(rows: readonly T[]): T[] {
@@ -164,30 +164,30 @@ const WRITES: Record<string, Write> = {
     );
   },
   'refused handshakes': (database, ids, round) =>
-    turnedAway.record(
+    rejected.record(
       database,
       ids.map((stationId) => ({ stationId, status: 401, reason: 'why', at: at(round).toISOString() })),
     ),
-  goals: (database, ids, round) => goals.onConnect(database, ids, at(round)),
+  reconciliations: (database, ids, round) => reconciliations.onConnect(database, ids, at(round)),
 };
 
 const transactions = new Map<string, number>();
 beforeAll(async () => {
   for (const stationId of shuffled(STATIONS)) {
-    const rows = await desk.rows(
+    const rows = await manager.rows(
       `INSERT INTO transactions (station_id, connector_id, id_tag, id_tag_key, id_tag_status, meter_start_wh, started_at,
          start_message_id, start_received_at, start_id_tag_info)
        VALUES ($1, 1, 'T', 't', 'Accepted', 0, $2, 'm', $2, '{}') RETURNING transaction_id`,
       [stationId, at(0)],
     );
     transactions.set(stationId, Number(rows[0]?.transaction_id));
-    await desk.rows(
+    await manager.rows(
       `INSERT INTO reservations (station_id, command_id, reservation_id, connector_id, id_tag, id_tag_key, expiry_date, requested_at, state)
        VALUES ($1, gen_random_uuid(), 1, 1, 'T', 't', '2100-01-01', $2, 'active')`,
       [stationId, at(0)],
     );
-    await desk.rows(
-      `INSERT INTO goals (station_id, kind, wanted, lasting, look_at, requested_at) VALUES ($1, 'configuration', '{}', true, '2100-01-01', $2)`,
+    await manager.rows(
+      `INSERT INTO reconciliations (station_id, kind, desired, permanent, look_at, requested_at) VALUES ($1, 'configuration', '{}', true, '2100-01-01', $2)`,
       [stationId, at(0)],
     );
   }
@@ -197,8 +197,8 @@ test.each(Object.entries(WRITES))(
   'managers that write %s of the same stations never lock each other out',
   async (_name, write) => {
     for (let round = 0; round < ROUNDS; round++) {
-      await desk.rows('UPDATE stations SET pending_security_profile = 1');
-      await desk.rows("UPDATE goals SET look_at = '2100-01-01'");
+      await manager.rows('UPDATE stations SET pending_security_profile = 1');
+      await manager.rows("UPDATE reconciliations SET look_at = '2100-01-01'");
       const outcomes = await Promise.allSettled(
         managers.map((database) => write(database, shuffled(STATIONS).slice(0, 250), round)),
       );

@@ -1,37 +1,37 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { createPartitions } from '../../src/database/partitions.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const AHEAD = new Date(Date.now() + 150 * 86_400_000);
 
 async function partitions(): Promise<string[]> {
-  const rows = await desk.rows('SELECT tableoid::regclass::text AS partition FROM meter_values');
+  const rows = await manager.rows('SELECT tableoid::regclass::text AS partition FROM meter_values');
   return rows.map(({ partition }) => String(partition));
 }
 
 test('what has come before its time moves to its partition once that is made, and is there once', async () => {
   const meterValue = [{ timestamp: AHEAD.toISOString(), sampledValue: [{ value: '5' }] }];
-  await desk.ask('MeterValues', { connectorId: 1, meterValue });
+  await manager.ask('MeterValues', { connectorId: 1, meterValue });
   expect(await partitions()).toEqual(['meter_values_other']);
-  await createPartitions(desk.database, AHEAD);
+  await createPartitions(manager.database, AHEAD);
   const month = AHEAD.toISOString().slice(0, 7).replace('-', '');
   expect(await partitions()).toEqual([`meter_values_${month}`]);
-  await desk.ask('MeterValues', { connectorId: 1, meterValue });
-  expect(await desk.rows('SELECT value FROM meter_values')).toEqual([{ value: '5' }]);
+  await manager.ask('MeterValues', { connectorId: 1, meterValue });
+  expect(await manager.rows('SELECT value FROM meter_values')).toEqual([{ value: '5' }]);
   // And once more, as every hour.
-  await createPartitions(desk.database, AHEAD);
+  await createPartitions(manager.database, AHEAD);
 });
 
 test('partitions are made ahead for every table', async () => {
-  const rows = await desk.rows(
+  const rows = await manager.rows(
     `SELECT parent.relname AS parent, count(*)::int AS children FROM pg_inherits
      JOIN pg_class parent ON parent.oid = inhparent WHERE parent.relkind = 'p' GROUP BY 1`,
   );
@@ -42,7 +42,7 @@ test('partitions are made ahead for every table', async () => {
 
 /** A client that reads a table in an open database transaction, as an export with a slow reader does, until it is ended. */
 async function openReader(table: string): Promise<pg.Client> {
-  const reader = new pg.Client({ connectionString: desk.databaseUrl });
+  const reader = new pg.Client({ connectionString: manager.databaseUrl });
   await reader.connect();
   await reader.query('BEGIN');
   await reader.query(`SELECT FROM ${table} LIMIT 1`);
@@ -50,9 +50,10 @@ async function openReader(table: string): Promise<pg.Client> {
 }
 
 async function childrenOf(table: string): Promise<number> {
-  const [row] = await desk.rows('SELECT count(*)::int AS n FROM pg_inherits WHERE inhparent = $1::regclass', [
-    table,
-  ]);
+  const [row] = await manager.rows(
+    'SELECT count(*)::int AS n FROM pg_inherits WHERE inhparent = $1::regclass',
+    [table],
+  );
   return Number(row?.n);
 }
 
@@ -64,7 +65,7 @@ async function slowestMeterValues(work: Promise<unknown>): Promise<number> {
   for (let i = 0; !done || i < 10; i++) {
     const startedMs = performance.now();
     const timestamp = new Date(Date.now() - i * 1000).toISOString();
-    const { response } = await desk.ask('MeterValues', {
+    const { response } = await manager.ask('MeterValues', {
       connectorId: 1,
       meterValue: [{ timestamp, sampledValue: [{ value: String(i) }] }],
     });
@@ -79,14 +80,14 @@ test('while a reader holds a table, its partitions wait, and MeterValues do not'
   const far = new Date(Date.now() + 900 * 86_400_000);
   const before = await childrenOf('meter_values');
   const reader = await openReader('meter_values');
-  const work = createPartitions(desk.database, far).catch((error: unknown) => error);
+  const work = createPartitions(manager.database, far).catch((error: unknown) => error);
   expect(await slowestMeterValues(work)).toBeLessThan(1500);
   expect(await work).toMatchObject({ code: '55P03' });
   expect(await childrenOf('meter_values')).toBe(before);
   // Each table by itself: nobody reads the others.
   expect(await childrenOf('authorizations')).toBeGreaterThan(before);
   await reader.end();
-  await createPartitions(desk.database, far);
+  await createPartitions(manager.database, far);
   expect(await childrenOf('meter_values')).toBe(before + 5);
 }, 60_000);
 
@@ -94,9 +95,9 @@ test('a reader that goes in time is waited for', async () => {
   const far = new Date(Date.now() + 1800 * 86_400_000);
   const before = await childrenOf('meter_values');
   const reader = await openReader('meter_values');
-  const work = createPartitions(desk.database, far);
+  const work = createPartitions(manager.database, far);
   const isWaiting = `SELECT FROM pg_locks WHERE relation = 'meter_values_other'::regclass AND NOT granted`;
-  while ((await desk.rows(isWaiting)).length === 0);
+  while ((await manager.rows(isWaiting)).length === 0);
   await reader.end();
   await work;
   expect(await childrenOf('meter_values')).toBe(before + 5);
@@ -113,8 +114,8 @@ const STRAYS: Record<string, string> = {
 
 test.each(Object.entries(STRAYS))('what has come to %s before its time moves', async (table, row) => {
   const at = new Date(Date.now() + 3000 * 86_400_000);
-  await desk.rows(`INSERT INTO ${table} ${row}`, [at]);
-  await createPartitions(desk.database, at);
-  expect(await desk.rows(`SELECT FROM ${table}_other WHERE station_id = 'S'`)).toEqual([]);
-  expect(await desk.rows(`SELECT FROM ${table} WHERE station_id = 'S'`)).toHaveLength(1);
+  await manager.rows(`INSERT INTO ${table} ${row}`, [at]);
+  await createPartitions(manager.database, at);
+  expect(await manager.rows(`SELECT FROM ${table}_other WHERE station_id = 'S'`)).toEqual([]);
+  expect(await manager.rows(`SELECT FROM ${table} WHERE station_id = 'S'`)).toHaveLength(1);
 });

@@ -1,7 +1,7 @@
 import type { CallEnvelope } from '@evander/broker';
 import type { SendLocalListRequest } from '@evander/ocpp';
 import { expect } from '@jest/globals';
-import type { StationAnswer } from '../desk.ts';
+import type { StationAnswer } from '../test-manager.ts';
 
 /** A station with a local list, as the specification has it. */
 export class Charger {

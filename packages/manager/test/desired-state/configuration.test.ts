@@ -1,27 +1,29 @@
 import type { CallEnvelope } from '@evander/broker';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import * as desired from '../../src/desired-state/desired-configuration.store.ts';
-import * as openGoals from '../../src/desired-state/open-reconciliations.store.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk, StationAnswer } from '../desk.ts';
-import { GoalDesk } from './goal-desk.ts';
+import * as openReconciliations from '../../src/desired-state/open-reconciliations.store.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { StationAnswer, TestManager } from '../test-manager.ts';
+import { ReconcilerHarness } from './reconciler-harness.ts';
 
-let desk: Desk;
-let at: GoalDesk;
+let manager: TestManager;
+let at: ReconcilerHarness;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(async () => {
-  desk.setNow(undefined);
-  await desk.rows(
-    'TRUNCATE goals, commands, configuration_keys, desired_values, configuration_outcomes, station_groups, transactions CASCADE',
+  manager.setNow(undefined);
+  await manager.rows(
+    'TRUNCATE reconciliations, commands, configuration_keys, desired_values, configuration_outcomes, station_groups, transactions CASCADE',
   );
-  await desk.rows(
+  await manager.rows(
     'UPDATE stations SET configuration_read_at = NULL, configuration_asked_at = NULL, configuration_reset = NULL, booted_at = now()',
   );
-  await desk.rows(`UPDATE connections SET disconnected_at = NULL, connected_at = now() - interval '1 day'`);
-  at = new GoalDesk(desk);
+  await manager.rows(
+    `UPDATE connections SET disconnected_at = NULL, connected_at = now() - interval '1 day'`,
+  );
+  at = new ReconcilerHarness(manager);
   at.skip();
 });
 
@@ -57,14 +59,14 @@ const opened = () => ({ kind: 'configuration' as const, requestedBy: 'somebody',
 
 async function want(values: Record<string, string | null>, group?: string): Promise<void> {
   at.pass(0.01);
-  await desired.put(desk.database, group === undefined ? { stationId: 'CP1' } : { group }, values);
-  if (group === undefined) await openGoals.ofStation(desk.database, 'CP1', opened());
-  else await openGoals.ofGroup(desk.database, group, opened());
+  await desired.put(manager.database, group === undefined ? { stationId: 'CP1' } : { group }, values);
+  if (group === undefined) await openReconciliations.ofStation(manager.database, 'CP1', opened());
+  else await openReconciliations.ofGroup(manager.database, group, opened());
 }
 
 async function boot(): Promise<void> {
   at.pass(1);
-  await desk.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
+  await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
 }
 
 const changed = (calls: CallEnvelope[]) =>
@@ -73,7 +75,7 @@ const changed = (calls: CallEnvelope[]) =>
   );
 
 async function outcomes(): Promise<Record<string, string | undefined>> {
-  const keys = await desired.effective(desk.database, 'CP1');
+  const keys = await desired.effective(manager.database, 'CP1');
   return Object.fromEntries(keys.map(({ key, tried }) => [key, tried?.outcome]));
 }
 
@@ -108,7 +110,7 @@ test('what differs is changed, what does not is left alone, and no key stops the
     E: 'unreachable',
     HeartbeatInterval: 'accepted',
   });
-  expect(await at.goal('configuration')).toMatchObject({
+  expect(await at.reconciliation('configuration')).toMatchObject({
     state: 'open',
     doing: 'had no use of an answer for E; tried again later',
   });
@@ -116,7 +118,7 @@ test('what differs is changed, what does not is left alone, and no key stops the
   charger.keys.E = '1';
   at.pass(301);
   expect(changed(await at.run(charger.answer))).toEqual(['E=2']);
-  const { state, doing } = (await at.goal('configuration')) ?? {};
+  const { state, doing } = (await at.reconciliation('configuration')) ?? {};
   expect(state).toBe('failed');
   expect(doing).toContain('A rejected (the station answered Rejected), C readonly');
 });
@@ -125,9 +127,9 @@ test('a station that says nothing is tried again after a pause, and holds up nob
   await want({ A: '2' });
   await at.run(() => undefined);
   at.pass(31);
-  await desk.callMaker.sweep();
-  await at.pursuit().sweep();
-  expect(await at.goal('configuration')).toMatchObject({
+  await manager.callMaker.sweep();
+  await at.reconciler().sweep();
+  expect(await at.reconciliation('configuration')).toMatchObject({
     state: 'open',
     doing: 'GetConfiguration had no answer; it is asked again later',
   });
@@ -135,15 +137,15 @@ test('a station that says nothing is tried again after a pause, and holds up nob
   expect(await at.run(() => undefined)).toEqual([]);
   at.pass(101);
   expect(changed(await at.run(new Charger({ A: '1' }).answer))).toEqual(['GetConfiguration', 'A=2']);
-  expect(await at.goal('configuration')).toMatchObject({ state: 'reached' });
+  expect(await at.reconciliation('configuration')).toMatchObject({ state: 'succeeded' });
 });
 
-test('what had no answer, or an error, is tried at once when it is wanted anew', async () => {
+test('what had no answer, or an error, is tried at once when it is desired again', async () => {
   await want({ A: '2' });
   await at.run(() => undefined);
   at.pass(31);
-  await desk.callMaker.sweep();
-  await at.pursuit().sweep();
+  await manager.callMaker.sweep();
+  await at.reconciler().sweep();
   const charger = new Charger({ A: '1' });
   charger.odd.A = { error: 'InternalError' };
   await want({ A: '2' });
@@ -151,7 +153,7 @@ test('what had no answer, or an error, is tried at once when it is wanted anew',
   delete charger.odd.A;
   await want({ A: '2' });
   expect(changed(await at.run(charger.answer))).toEqual(['A=2']);
-  expect(await at.goal('configuration')).toMatchObject({ state: 'reached' });
+  expect(await at.reconciliation('configuration')).toMatchObject({ state: 'succeeded' });
 });
 
 test('a value that a rule forbids for this station is refused here, and the others are changed', async () => {
@@ -170,7 +172,7 @@ test('it is read once after each boot; what has drifted is shown and changed bac
   charger.keys.A = '3';
   await boot();
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2']);
-  const [key] = await desired.effective(desk.database, 'CP1');
+  const [key] = await desired.effective(manager.database, 'CP1');
   expect(key?.tried).toMatchObject({ outcome: 'accepted', driftedAt: expect.any(Date) as unknown });
   await boot();
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration']);
@@ -195,13 +197,13 @@ test('what somebody else changes, or is found by reading, is changed back withou
   await want({ A: '2' });
   await at.run(charger.answer);
   at.pass(1);
-  await desk.command('ChangeConfiguration', { key: 'A', value: '9' }, { status: 'Accepted' });
+  await manager.command('ChangeConfiguration', { key: 'A', value: '9' }, { status: 'Accepted' });
   charger.keys.A = '9';
   at.skip();
   expect(changed(await at.run(charger.answer))).toEqual(['A=2']);
   at.pass(1);
   const configurationKey = [{ key: 'A', value: '7', readonly: false }];
-  await desk.command('GetConfiguration', {}, { configurationKey });
+  await manager.command('GetConfiguration', {}, { configurationKey });
   at.skip();
   expect(changed(await at.run(charger.answer))).toEqual(['A=2']);
 });
@@ -214,44 +216,46 @@ test('a station that applies the limit of requests to its answer is not asked ag
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=1', 'B=1']);
 });
 
-test('RebootRequired: reset when idle where that is wanted, and never for a value that does not come about', async () => {
+test('RebootRequired: reset when idle where that is desired, and never for a value that does not come about', async () => {
   const charger = new Charger({ A: '1' });
   charger.odd.A = { status: 'RebootRequired' };
   await want({ A: '2' });
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2']);
-  expect(await at.goal('configuration')).toMatchObject({ state: 'reached' });
+  expect(await at.reconciliation('configuration')).toMatchObject({ state: 'succeeded' });
   expect(await outcomes()).toEqual({ A: 'rebootRequired' });
-  await desired.setReset(desk.database, { stationId: 'CP1' }, 'whenIdle');
+  await desired.setReset(manager.database, { stationId: 'CP1' }, 'whenIdle');
   await want({});
-  await desk.ask('StartTransaction', {
+  await manager.ask('StartTransaction', {
     connectorId: 1,
     idTag: 'X',
     meterStart: 0,
     timestamp: at.now.toISOString(),
   });
   expect(await at.run(charger.answer)).toEqual([]);
-  expect((await at.goal('configuration'))?.doing).toBe('waits until no transaction runs, to reset it for A');
-  await desk.rows('UPDATE transactions SET stopped_at = now()');
+  expect((await at.reconciliation('configuration'))?.doing).toBe(
+    'waits until no transaction runs, to reset it for A',
+  );
+  await manager.rows('UPDATE transactions SET stopped_at = now()');
   at.pass(11);
   expect(changed(await at.run(charger.answer))).toEqual(['Reset']);
-  expect((await at.goal('configuration'))?.doing).toBe('waits for it to boot');
+  expect((await at.reconciliation('configuration'))?.doing).toBe('waits for it to boot');
   await boot();
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration']);
   expect(await outcomes()).toEqual({ A: 'ineffective' });
   await boot();
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration']);
-  expect((await at.goal('configuration'))?.state).toBe('failed');
+  expect((await at.reconciliation('configuration'))?.state).toBe('failed');
 });
 
 test('a station that accepts a Reset and never boots is not reset again', async () => {
   const charger = new Charger({ A: '1' });
   charger.odd.A = { status: 'RebootRequired' };
-  await desired.setReset(desk.database, { stationId: 'CP1' }, 'whenIdle');
+  await desired.setReset(manager.database, { stationId: 'CP1' }, 'whenIdle');
   await want({ A: '2' });
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2', 'Reset']);
   at.pass(901);
   expect(await at.run(charger.answer)).toEqual([]);
-  expect(await at.goal('configuration')).toMatchObject({
+  expect(await at.reconciliation('configuration')).toMatchObject({
     state: 'failed',
     doing: 'the station was reset for A and has not booted; reset it by hand',
   });
@@ -259,7 +263,7 @@ test('a station that accepts a Reset and never boots is not reset again', async 
 
 test('its own values count more than those of its groups, the lowest rank more than others, equal ones by name', async () => {
   const add = (name: string, rank: number, more: object) =>
-    desk.rows(
+    manager.rows(
       `INSERT INTO station_groups SELECT r.* FROM jsonb_populate_record(NULL::station_groups, $1) r`,
       [JSON.stringify({ name, rank, station_ids: [], updated_at: new Date(), ...more })],
     );
@@ -281,9 +285,9 @@ test('its own values count more than those of its groups, the lowest rank more t
 });
 
 test('a station that comes for the first time has the values of the group that it turns out to be in', async () => {
-  await desk.rows(`INSERT INTO station_groups (name, vendor, updated_at) VALUES ('v', 'Vendor', now())`);
+  await manager.rows(`INSERT INTO station_groups (name, vendor, updated_at) VALUES ('v', 'Vendor', now())`);
   await want({ A: '2' }, 'v');
-  await desk.rows('DELETE FROM goals');
+  await manager.rows('DELETE FROM reconciliations');
   await boot();
   expect(changed(await at.run(new Charger({ A: '1' }).answer))).toEqual(['GetConfiguration', 'A=2']);
 });

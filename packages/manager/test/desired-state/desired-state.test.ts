@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as stations from '../../src/stations/stations.store.ts';
-import { addTag } from '../desk.ts';
 import { allPages, openApi } from '../http/harness.ts';
 import type { Answer, TestApi } from '../http/harness.ts';
+import { addTag } from '../test-manager.ts';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await openApi();
-  await stations.addUnknown(api.desk.database, ['CP2', 'CP3', 'OTHER']);
+  await stations.addUnknown(api.manager.database, ['CP2', 'CP3', 'OTHER']);
 });
 afterAll(() => api.close());
 
 const send = (method: string, path: string, body?: object): Promise<Answer> =>
   api.send(method, `/api/v1/${path}`, body);
 const opened = async (kind: string): Promise<unknown[]> => {
-  const rows = await api.desk.rows(
-    `SELECT station_id, requested_by FROM goals WHERE kind = $1 AND state = 'open' ORDER BY 1`,
+  const rows = await api.manager.rows(
+    `SELECT station_id, requested_by FROM reconciliations WHERE kind = $1 AND state = 'open' ORDER BY 1`,
     [kind],
   );
-  await api.desk.rows(`UPDATE goals SET state = 'reached' WHERE kind = $1`, [kind]);
+  await api.manager.rows(`UPDATE reconciliations SET state = 'succeeded' WHERE kind = $1`, [kind]);
   return rows.map(({ station_id: stationId }) => stationId);
 };
 
@@ -97,7 +97,7 @@ test('a station’s configuration shows what is desired beside what it has, and 
     { key: 'ConnectionTimeOut', value: '060', readonly: false },
     { key: 'Third', value: '3', readonly: false },
   ];
-  await api.desk.command('GetConfiguration', {}, { configurationKey });
+  await api.manager.command('GetConfiguration', {}, { configurationKey });
   const items = await allPages(api, '/api/v1/stations/CP1/configuration', 2);
   expect(items.map(({ key }) => key)).toEqual(['ConnectionTimeOut', 'mine', 'Third']);
   expect(items[0]).toMatchObject({
@@ -122,7 +122,7 @@ test('a station’s configuration shows what is desired beside what it has, and 
 });
 
 test('a desired local list: of a station, else of its group; shown with its state, and given up', async () => {
-  await addTag(api.desk, 'A');
+  await addTag(api.manager, 'A');
   expect((await send('GET', 'stations/CP1/local-list')).body).not.toHaveProperty('desired');
   for (const body of [{}, { all: false }, { all: true, tags: ['A'] }])
     expect((await send('PUT', 'stations/CP1/local-list', body)).status).toBe(400);
@@ -131,7 +131,7 @@ test('a desired local list: of a station, else of its group; shown with its stat
   expect((await send('PUT', 'station-groups/l/local-list', { all: true })).status).toBe(202);
   expect(await opened('localList')).toEqual(['CP1', 'CP2', 'CP3']);
   const shown = async (): Promise<unknown> => (await send('GET', 'stations/CP1/local-list')).body.desired;
-  expect(await shown()).toMatchObject({ all: true, source: 'group', group: 'l', state: 'reached' });
+  expect(await shown()).toMatchObject({ all: true, source: 'group', group: 'l', state: 'succeeded' });
   const own = await send('PUT', 'stations/CP1/local-list', { tags: ['A', 'a'], parentIdTags: ['Family'] });
   expect(own).toMatchObject({ status: 202, body: { kind: 'localList', state: 'open' } });
   expect(await shown()).toMatchObject({
@@ -148,10 +148,10 @@ test('a desired local list: of a station, else of its group; shown with its stat
   expect(await shown()).toBeUndefined();
 });
 
-test('a station that is deleted leaves nothing that is wanted of it', async () => {
+test('a station that is deleted leaves nothing that is desired of it', async () => {
   await send('PUT', 'stations/CP3/configuration', { values: { A: '1' }, reset: 'never' });
   await send('PUT', 'stations/CP3/local-list', { all: true });
   await send('DELETE', 'stations/CP3');
-  for (const table of ['desired_values', 'desired_local_lists', 'goals'])
-    expect(await api.desk.rows(`SELECT FROM ${table} WHERE station_id = 'CP3'`)).toEqual([]);
+  for (const table of ['desired_values', 'desired_local_lists', 'reconciliations'])
+    expect(await api.manager.rows(`SELECT FROM ${table} WHERE station_id = 'CP3'`)).toEqual([]);
 });

@@ -3,56 +3,58 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import * as tags from '../../src/authorization/tags.store.ts';
 import * as desiredLocalLists from '../../src/desired-state/desired-local-lists.store.ts';
 import type { DesiredList } from '../../src/desired-state/desired-local-lists.store.ts';
-import * as openGoals from '../../src/desired-state/open-reconciliations.store.ts';
+import * as openReconciliations from '../../src/desired-state/open-reconciliations.store.ts';
 import * as stationGroups from '../../src/stations/station-groups.store.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 import { Charger, told } from './charger.ts';
-import { GoalDesk } from './goal-desk.ts';
+import { ReconcilerHarness } from './reconciler-harness.ts';
 
-let desk: Desk;
-let at: GoalDesk;
+let manager: TestManager;
+let at: ReconcilerHarness;
 let charger: Charger;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(async () => {
-  desk.setNow(undefined);
-  await desk.rows(
-    `TRUNCATE goals, commands, configuration_keys, desired_local_lists, local_lists, local_list_entries, issued_ids, tags, tag_changes,
+  manager.setNow(undefined);
+  await manager.rows(
+    `TRUNCATE reconciliations, commands, configuration_keys, desired_local_lists, local_lists, local_list_entries, issued_ids, tags, tag_changes,
        station_groups CASCADE`,
   );
-  await desk.rows('UPDATE stations SET configuration_read_at = NULL, booted_at = now()');
-  await desk.rows(`UPDATE connections SET disconnected_at = NULL, connected_at = now() - interval '1 day'`);
-  at = new GoalDesk(desk);
+  await manager.rows('UPDATE stations SET configuration_read_at = NULL, booted_at = now()');
+  await manager.rows(
+    `UPDATE connections SET disconnected_at = NULL, connected_at = now() - interval '1 day'`,
+  );
+  at = new ReconcilerHarness(manager);
   at.skip();
   charger = new Charger();
 });
 
 async function put(idTags: string, change: tags.TagChange = {}): Promise<void> {
-  for (const idTag of idTags) await tags.put(desk.database, idTag, change);
+  for (const idTag of idTags) await tags.put(manager.database, idTag, change);
 }
 
 async function want(list: Partial<DesiredList>): Promise<void> {
   at.pass(0.01);
-  const wanted = { all: false, tags: [], parentIdTags: [], ...list };
-  await desiredLocalLists.put(desk.database, { stationId: 'CP1' }, wanted);
+  const desired = { all: false, tags: [], parentIdTags: [], ...list };
+  await desiredLocalLists.put(manager.database, { stationId: 'CP1' }, desired);
   const opened = { kind: 'localList' as const, requestedBy: null, at: at.now };
-  await openGoals.ofStation(desk.database, 'CP1', opened);
+  await openReconciliations.ofStation(manager.database, 'CP1', opened);
 }
 
 /** What managers do every other second, and then all the rest. */
 async function later(): Promise<CallEnvelope[]> {
   at.pass(2);
-  await at.pursuit().reopen();
+  await at.reconciler().reopen();
   return at.run(charger.answer);
 }
 
 async function filled(): Promise<void> {
   await want({ all: true });
   await at.run(charger.answer);
-  expect((await at.goal('localList'))?.state).toBe('reached');
+  expect((await at.reconciliation('localList'))?.state).toBe('succeeded');
 }
 
 test('a long list is a Full one and Differential ones with rising versions, whoever of the managers goes on', async () => {
@@ -68,7 +70,7 @@ test('a long list is a Full one and Differential ones with rising versions, whoe
   expect(charger.versions).toEqual([...charger.versions].sort((left, right) => left - right));
   expect(new Set(charger.versions).size).toBe(3);
   expect(charger.idTags).toBe('ABCDEFGH');
-  expect(await at.goal('localList')).toMatchObject({ state: 'reached' });
+  expect(await at.reconciliation('localList')).toMatchObject({ state: 'succeeded' });
 });
 
 test('what changes of tags is sent together, and only when it matters to the station', async () => {
@@ -78,7 +80,7 @@ test('what changes of tags is sent together, and only when it matters to the sta
   await at.run(charger.answer);
   expect(charger.idTags).toBe('ABP');
   await put('A', { status: 'Blocked' });
-  await tags.remove(desk.database, 'B');
+  await tags.remove(manager.database, 'B');
   await put('X');
   await put('Q', { parentIdTag: 'family' });
   await put('P', { parentIdTag: null });
@@ -91,7 +93,7 @@ test('what changes of tags is sent together, and only when it matters to the sta
   await put('CD', { status: 'Blocked' });
   await put('A', { note: 'of no matter to a station' });
   expect(await later()).toEqual([]);
-  expect(await desk.rows('SELECT FROM tag_changes')).toEqual([]);
+  expect(await manager.rows('SELECT FROM tag_changes')).toEqual([]);
 });
 
 test('a tag goes from the list when it expires', async () => {
@@ -103,21 +105,21 @@ test('a tag goes from the list when it expires', async () => {
   await later();
   at.pass(61);
   expect(told(await later())).toEqual(['GetLocalListVersion', 'Differential -C']);
-  expect(await at.goal('localList')).toMatchObject({ state: 'reached' });
+  expect(await at.reconciliation('localList')).toMatchObject({ state: 'succeeded' });
 });
 
-test('a station that has lost its list gets it anew, one that has another version too', async () => {
+test('a station that has lost its list gets it again, one that has another version too', async () => {
   await put('AB');
   await filled();
   charger.version = 0;
   charger.entries.clear();
   at.pass(1);
-  await desk.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
+  await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
   expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
   charger.version = 77;
   charger.entries.clear();
   at.pass(1);
-  await desk.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
+  await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
   expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
   expect(charger.version).toBeGreaterThan(77);
   expect(charger.idTags).toBe('AB');
@@ -130,14 +132,14 @@ test('VersionMismatch and Failed are answered with the Full list', async () => {
     await put('B', { status: status === 'Failed' ? 'Blocked' : 'Accepted' });
     let first = true;
     at.pass(2);
-    await at.pursuit().reopen();
+    await at.reconciler().reopen();
     const calls = await at.run((call) => {
       const isFirst = call.action === 'SendLocalList' && first;
       if (isFirst) first = false;
       return isFirst ? { status } : charger.answer(call);
     });
     expect(told(calls)).toEqual(['GetLocalListVersion', 'Differential +B', 'Full +A+B']);
-    expect(await at.goal('localList')).toMatchObject({ state: 'reached' });
+    expect(await at.reconciliation('localList')).toMatchObject({ state: 'succeeded' });
   }
 });
 
@@ -150,40 +152,42 @@ test('NotSupported, and version -1, end it until the next boot', async () => {
     state: 'failed',
     doing: 'the station has no local authorization list: it answered so',
   };
-  expect(await at.goal('localList')).toMatchObject(failed);
+  expect(await at.reconciliation('localList')).toMatchObject(failed);
   charger.odd = { GetLocalListVersion: { listVersion: -1 } };
   await want({ all: true });
   expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion']);
-  expect(await at.goal('localList')).toMatchObject(failed);
+  expect(await at.reconciliation('localList')).toMatchObject(failed);
   charger.odd = {};
   at.pass(1);
-  await desk.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
+  await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
   expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
 });
 
-test('more tags than fit: the rest is right, accepted ones first, and the goal names the limit', async () => {
+test('more tags than fit: the rest is right, accepted ones first, and the reconciliation names the limit', async () => {
   charger.limits = { SendLocalListMaxLength: '2', LocalAuthListMaxLength: '3' };
   await put('A', { status: 'Blocked' });
   await put('BCDE');
   await want({ all: true });
   await at.run(charger.answer);
   expect(charger.idTags).toBe('BCD');
-  const goal = await at.goal('localList');
-  expect(goal?.state).toBe('failed');
-  expect(goal?.doing).toContain('5 tags are wanted, and the LocalAuthListMaxLength of the station is 3');
-  await tags.remove(desk.database, 'C');
-  await tags.remove(desk.database, 'B');
+  const reconciliation = await at.reconciliation('localList');
+  expect(reconciliation?.state).toBe('failed');
+  expect(reconciliation?.doing).toContain(
+    '5 tags are desired, and the LocalAuthListMaxLength of the station is 3',
+  );
+  await tags.remove(manager.database, 'C');
+  await tags.remove(manager.database, 'B');
   expect(told(await later())).toEqual(['GetLocalListVersion', 'Differential -B-C', 'Differential +A+E']);
   expect(charger.idTags).toBe('ADE');
-  expect(await at.goal('localList')).toMatchObject({ state: 'reached' });
+  expect(await at.reconciliation('localList')).toMatchObject({ state: 'succeeded' });
 });
 
-test('whoever fails for ever is tried again with a pause', async () => {
+test('whoever fails forever is tried again with a pause', async () => {
   await put('A');
   charger.odd = { SendLocalList: { status: 'Failed' } };
   await want({ all: true });
   await at.run(charger.answer);
-  expect(await at.goal('localList')).toMatchObject({
+  expect(await at.reconciliation('localList')).toMatchObject({
     state: 'open',
     doing: 'tried again later: the answer Failed to SendLocalList',
   });
@@ -194,20 +198,20 @@ test('whoever fails for ever is tried again with a pause', async () => {
   charger.odd = {};
   at.pass(901);
   expect(told(await at.run(charger.answer))).toEqual(['Full +A+B']);
-  expect(await at.goal('localList')).toMatchObject({ state: 'reached' });
+  expect(await at.reconciliation('localList')).toMatchObject({ state: 'succeeded' });
 });
 
 describe('a list that Failed is tried again before the pause is over', () => {
   const key = 'LocalAuthListEnabled';
   const change = (value: string) =>
-    desk.command('ChangeConfiguration', { key, value }, { status: 'Accepted' });
+    manager.command('ChangeConfiguration', { key, value }, { status: 'Accepted' });
   beforeEach(async () => {
     await put('A');
     charger.limits[key] = 'false';
     charger.odd = { SendLocalList: { status: 'Failed' } };
     await want({ all: true });
     await at.run(charger.answer);
-    expect((await at.goal('localList'))?.doing).toBe(
+    expect((await at.reconciliation('localList'))?.doing).toBe(
       'tried again later: the answer Failed to SendLocalList; its LocalAuthListEnabled is false: change it to true',
     );
     await put('B');
@@ -217,11 +221,11 @@ describe('a list that Failed is tried again before the pause is over', () => {
 
   test('when the station has booted', async () => {
     at.pass(1);
-    await desk.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
+    await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
     expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
   });
 
-  test('when somebody says anew what is wanted, of the station or of its group', async () => {
+  test('when somebody says again what is desired, of the station or of its group', async () => {
     await want({ tags: ['B'] });
     expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +B']);
     charger.version = 0;
@@ -229,9 +233,13 @@ describe('a list that Failed is tried again before the pause is over', () => {
     await want({ all: true });
     await at.run(charger.answer);
     charger.odd = {};
-    await stationGroups.put(desk.database, 'all', { prefix: 'CP' }, at.now);
+    await stationGroups.put(manager.database, 'all', { prefix: 'CP' }, at.now);
     at.pass(0.01);
-    await openGoals.ofGroup(desk.database, 'all', { kind: 'localList', requestedBy: null, at: at.now });
+    await openReconciliations.ofGroup(manager.database, 'all', {
+      kind: 'localList',
+      requestedBy: null,
+      at: at.now,
+    });
     expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
   });
 
@@ -246,7 +254,7 @@ describe('a list that Failed is tried again before the pause is over', () => {
   });
 });
 
-test('a list that the station contradicts is sent again at once when it is wanted anew', async () => {
+test('a list that the station contradicts is sent again at once when it is desired again', async () => {
   await put('A');
   await filled();
   charger.odd = { GetLocalListVersion: { listVersion: 500 } };
@@ -254,7 +262,9 @@ test('a list that the station contradicts is sent again at once when it is wante
     await put(tag);
     await later();
   }
-  expect((await at.goal('localList'))?.doing).toContain('sent again later: the station contradicts');
+  expect((await at.reconciliation('localList'))?.doing).toContain(
+    'sent again later: the station contradicts',
+  );
   await want({ all: true });
   expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B+C']);
 });
@@ -265,8 +275,8 @@ test('whoever does not answer and boots is not sent the same at each boot', asyn
   await want({ all: true });
   await at.run(charger.answer);
   at.pass(31);
-  await desk.callMaker.sweep();
-  await desk.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
+  await manager.callMaker.sweep();
+  await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
   expect(told(await at.run(charger.answer))).toEqual([]);
 });
 
@@ -276,9 +286,9 @@ test('whoever does not answer is tried again with a pause, and asked first what 
   await want({ all: true });
   await at.run(charger.answer);
   at.pass(31);
-  await desk.callMaker.sweep();
-  await at.pursuit().sweep();
-  expect((await at.goal('localList'))?.doing).toContain('tried again later: no answer (timedOut)');
+  await manager.callMaker.sweep();
+  await at.reconciler().sweep();
+  expect((await at.reconciliation('localList'))?.doing).toContain('tried again later: no answer (timedOut)');
   charger.odd = {};
   at.pass(901);
   expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
@@ -290,7 +300,7 @@ test('what was lost with a connection is sent again at once, but not again and a
   await want({ all: true });
   const silence = async () => {
     at.pass(31);
-    await desk.callMaker.sweep();
+    await manager.callMaker.sweep();
   };
   await at.run(charger.answer);
   await at.connect();
@@ -299,7 +309,9 @@ test('what was lost with a connection is sent again at once, but not again and a
   await at.connect();
   await silence();
   expect(await at.run(charger.answer)).toEqual([]);
-  expect((await at.goal('localList'))?.doing).toContain('tried again later: no answer (connectionLost)');
+  expect((await at.reconciliation('localList'))?.doing).toContain(
+    'tried again later: no answer (connectionLost)',
+  );
 });
 
 test('whoever connects after a silence is not left waiting for the end of the pause', async () => {
@@ -308,7 +320,7 @@ test('whoever connects after a silence is not left waiting for the end of the pa
   await want({ all: true });
   await at.run(charger.answer);
   at.pass(31);
-  await desk.callMaker.sweep();
+  await manager.callMaker.sweep();
   expect(await at.run(charger.answer)).toEqual([]);
   charger.odd = {};
   await at.connect();
@@ -323,7 +335,7 @@ test('whoever tells a version that contradicts what it has accepted gets Full li
   expect(told(await later())).toEqual(['GetLocalListVersion', 'Full +A+B']);
   await put('CD');
   expect(told(await later())).toEqual(['GetLocalListVersion']);
-  expect((await at.goal('localList'))?.doing).toContain(
+  expect((await at.reconciliation('localList'))?.doing).toContain(
     'sent again later: the station contradicts the list that it has accepted',
   );
   await put('E');

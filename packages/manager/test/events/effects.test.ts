@@ -6,26 +6,26 @@ import { createWriter } from '../../src/station-writer.ts';
 import * as connections from '../../src/stations/connections.store.ts';
 import * as transactionEndings from '../../src/transactions/transaction-endings.store.ts';
 import { assign, dismiss } from '../../src/transactions/unmatched-stop-resolution.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 let before = 0;
 beforeEach(async () => {
-  await events.sequence(desk.database, 10_000);
-  before = await events.newestId(desk.database);
+  await events.sequence(manager.database, 10_000);
+  before = await events.newestId(manager.database);
 });
 
 const ALL = { kinds: null, stationIds: null };
 
 async function since(): Promise<Event[]> {
-  await events.sequence(desk.database, 10_000);
-  return events.listAfter(desk.database, ALL, { after: before, rows: 1000 });
+  await events.sequence(manager.database, 10_000);
+  return events.listAfter(manager.database, ALL, { after: before, rows: 1000 });
 }
 
 async function told(): Promise<[string, Event['data']][]> {
@@ -37,20 +37,20 @@ const T = (minute: number): string => `2026-11-20T10:${String(minute).padStart(2
 test('a session is told from its first status to its stop, and its repeats add nothing', async () => {
   const start = { connectorId: 1, idTag: 'TAG', meterStart: 100, timestamp: T(1) };
   const status = { connectorId: 1, errorCode: 'NoError', status: 'Charging', timestamp: T(2) };
-  const { response } = await desk.ask('StartTransaction', start);
+  const { response } = await manager.ask('StartTransaction', start);
   const { transactionId } = response as { transactionId: number };
-  await desk.ask('StartTransaction', start);
-  await desk.ask('StatusNotification', status, { receivedAt: T(2) });
-  await desk.ask('StatusNotification', status, { receivedAt: T(3) });
-  await desk.ask('MeterValues', {
+  await manager.ask('StartTransaction', start);
+  await manager.ask('StatusNotification', status, { receivedAt: T(2) });
+  await manager.ask('StatusNotification', status, { receivedAt: T(3) });
+  await manager.ask('MeterValues', {
     connectorId: 1,
     transactionId,
     meterValue: [{ timestamp: T(3), sampledValue: [{ value: '150' }] }],
   });
-  await desk.ask('Heartbeat', {});
+  await manager.ask('Heartbeat', {});
   const stop = { transactionId, meterStop: 400, timestamp: T(9), reason: 'Local' };
-  await desk.ask('StopTransaction', stop);
-  await desk.ask('StopTransaction', stop);
+  await manager.ask('StopTransaction', stop);
+  await manager.ask('StopTransaction', stop);
   const begun = { transactionId, connectorId: 1, idTag: 'TAG', meterStartWh: 100, startedAt: T(1) };
   expect(await told()).toMatchObject([
     ['transaction.started', { ...begun, idTagStatus: expect.any(String) as unknown }],
@@ -64,8 +64,13 @@ test('a session is told from its first status to its stop, and its repeats add n
 
 test('a start that leaves another without its stop tells of it, and so does a stop of nothing', async () => {
   for (const minute of [11, 12])
-    await desk.ask('StartTransaction', { connectorId: 2, idTag: 'T', meterStart: 0, timestamp: T(minute) });
-  await desk.ask('StopTransaction', { transactionId: 999_999, meterStop: 1, timestamp: T(13) });
+    await manager.ask('StartTransaction', {
+      connectorId: 2,
+      idTag: 'T',
+      meterStart: 0,
+      timestamp: T(minute),
+    });
+  await manager.ask('StopTransaction', { transactionId: 999_999, meterStop: 1, timestamp: T(13) });
   expect((await told()).map(([kind]) => kind)).toEqual([
     'transaction.started',
     'transaction.started',
@@ -76,7 +81,7 @@ test('a start that leaves another without its stop tells of it, and so does a st
 
 test('an operator who closes a transaction is told of, and so is the stop that comes after all', async () => {
   const request = { connectorId: 3, idTag: 'T', meterStart: 0, timestamp: T(14) };
-  const { response } = await desk.ask('StartTransaction', request);
+  const { response } = await manager.ask('StartTransaction', request);
   const { transactionId } = response as { transactionId: number };
   const closure = {
     transactionId,
@@ -86,8 +91,8 @@ test('an operator who closes a transaction is told of, and so is the stop that c
     stoppedAt: new Date(T(15)),
     at: new Date(),
   };
-  await transactionEndings.close(desk.database, closure, () => {});
-  await desk.ask('StopTransaction', { transactionId, meterStop: 8, timestamp: T(16) });
+  await transactionEndings.close(manager.database, closure, () => {});
+  await manager.ask('StopTransaction', { transactionId, meterStop: 8, timestamp: T(16) });
   expect(await told()).toMatchObject([
     ['transaction.started', {}],
     [
@@ -100,20 +105,20 @@ test('an operator who closes a transaction is told of, and so is the stop that c
 
 test('an inferred stop, and the one that replaces it, are told; so is what an operator decides about unmatched ones', async () => {
   const request = { connectorId: 4, idTag: 'ONE', meterStart: 0, timestamp: T(17) };
-  const { response } = await desk.ask('StartTransaction', request);
+  const { response } = await manager.ask('StartTransaction', request);
   const { transactionId } = response as { transactionId: number };
-  await desk.ask('StopTransaction', { transactionId: -1, idTag: 'ONE', meterStop: 5, timestamp: T(18) });
+  await manager.ask('StopTransaction', { transactionId: -1, idTag: 'ONE', meterStop: 5, timestamp: T(18) });
   const first = { transactionId: 888_888, meterStop: 6, timestamp: T(18) };
-  await desk.ask('StopTransaction', first);
-  const [row] = await desk.rows(
+  await manager.ask('StopTransaction', first);
+  const [row] = await manager.rows(
     'SELECT unmatched_stop_id FROM unmatched_stops WHERE transaction_id = 888888',
   );
   const unmatchedStopId = row?.['unmatched_stop_id'] as number;
   const resolution = { unmatchedStopId, at: new Date(), by: 'somebody', reason: 'seen' };
-  await dismiss(desk.database, resolution);
-  await assign(desk.database, { ...resolution, transactionId });
-  await desk.ask('StopTransaction', first);
-  await desk.ask('StopTransaction', { transactionId, meterStop: 9, timestamp: T(19) });
+  await dismiss(manager.database, resolution);
+  await assign(manager.database, { ...resolution, transactionId });
+  await manager.ask('StopTransaction', first);
+  await manager.ask('StopTransaction', { transactionId, meterStop: 9, timestamp: T(19) });
   const decided = { unmatchedStopId, resolvedBy: 'somebody', resolutionReason: 'seen' };
   expect(await told()).toMatchObject([
     ['transaction.started', {}],
@@ -140,8 +145,8 @@ test('a boot, a security event, a firmware status and a certificate request are 
   ];
   for (const [action, request] of calls) {
     const question = { id: `id-${action}`, receivedAt: T(20) };
-    await desk.ask(action, request, question);
-    await desk.ask(action, request, question);
+    await manager.ask(action, request, question);
+    await manager.ask(action, request, question);
   }
   expect(await told()).toMatchObject([
     ['station.booted', expect.objectContaining({ registrationStatus: 'Accepted', firmwareVersion: '2' })],
@@ -154,17 +159,20 @@ test('a boot, a security event, a firmware status and a certificate request are 
   ]);
 });
 
-test('a command is told when it is settled, without what may be secret', async () => {
-  const { commandId } = await desk.command('Reset', { type: 'Soft' }, { status: 'Accepted' });
-  await desk.command('ClearCache', {}, { error: 'NotSupported' });
+test('a command is told when it is completed, without what may be secret', async () => {
+  const { commandId } = await manager.command('Reset', { type: 'Soft' }, { status: 'Accepted' });
+  await manager.command('ClearCache', {}, { error: 'NotSupported' });
   expect(await told()).toMatchObject([
-    ['command.settled', { commandId, action: 'Reset', status: 'answered', response: { status: 'Accepted' } }],
-    ['command.settled', { status: 'failed', error: { code: 'NotSupported' } }],
+    [
+      'command.completed',
+      { commandId, action: 'Reset', status: 'answered', response: { status: 'Accepted' } },
+    ],
+    ['command.completed', { status: 'failed', error: { code: 'NotSupported' } }],
   ]);
 });
 
 test('stations come and go with their sockets and with their gateways', async () => {
-  const { database } = desk;
+  const { database } = manager;
   const context = { database, writer: createWriter(database), now: () => new Date() };
   const one = (connectionId: string) => [{ stationId: 'S1', connectionId, connectedAt: T(0) }];
   await recordPresence('gw-e', { kind: 'connected', connections: one('1') }, context);
@@ -174,7 +182,7 @@ test('stations come and go with their sockets and with their gateways', async ()
   await recordPresence('gw-e', { kind: 'gone' }, context);
   await recordPresence('gw-e', { kind: 'disconnected', connections: one('2') }, context);
   await recordPresence('gw-e', { kind: 'connected', connections: one('3') }, context);
-  await desk.rows("UPDATE gateways SET alive_at = now() - interval '1 hour' WHERE gateway_id = 'gw-e'");
+  await manager.rows("UPDATE gateways SET alive_at = now() - interval '1 hour' WHERE gateway_id = 'gw-e'");
   expect(await connections.markDeadGateways(database)).toContain('gw-e');
   expect(await connections.markDeadGateways(database)).toEqual([]);
   const list = (await told()).map(([kind, { connectionId, connected, disconnectedAt }]) => [
@@ -194,18 +202,18 @@ test('stations come and go with their sockets and with their gateways', async ()
 });
 
 test('what is rolled back is not told', async () => {
-  const { database } = desk;
+  const { database } = manager;
   const failing = database.transaction(async (db) => {
     await db.query({ text: "INSERT INTO security_events VALUES ('CP1', 'X', now(), true, NULL, now())" });
     throw new Error('on purpose');
   });
   await expect(failing).rejects.toThrow('on purpose');
   expect(await since()).toEqual([]);
-  expect(await desk.rows("SELECT FROM security_events WHERE type = 'X'")).toEqual([]);
+  expect(await manager.rows("SELECT FROM security_events WHERE type = 'X'")).toEqual([]);
 });
 
 test('every kind that was told is one of the list', async () => {
-  const rows = await desk.rows('SELECT DISTINCT kind FROM events');
+  const rows = await manager.rows('SELECT DISTINCT kind FROM events');
   for (const { kind } of rows) expect(events.EVENT_KINDS).toContain(kind);
   expect(rows.length).toBeGreaterThan(9);
 });

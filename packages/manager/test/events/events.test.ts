@@ -23,13 +23,13 @@ afterEach(async () => {
 
 let before = 0;
 beforeEach(async () => {
-  await settle();
-  before = await events.newestId(api.desk.database);
+  await complete();
+  before = await events.newestId(api.manager.database);
 });
 
-async function settle(): Promise<void> {
-  while ((await api.desk.rows('SELECT FROM event_intake')).length > 0)
-    await events.sequence(api.desk.database, 1000);
+async function complete(): Promise<void> {
+  while ((await api.manager.rows('SELECT FROM event_intake')).length > 0)
+    await events.sequence(api.manager.database, 1000);
 }
 
 interface Read {
@@ -87,10 +87,10 @@ function follow(
 }
 
 async function security(type: string, stationId = 'CP1'): Promise<void> {
-  await api.desk.rows('INSERT INTO security_events VALUES ($1, $2, clock_timestamp(), true, NULL, now())', [
-    stationId,
-    type,
-  ]);
+  await api.manager.rows(
+    'INSERT INTO security_events VALUES ($1, $2, clock_timestamp(), true, NULL, now())',
+    [stationId, type],
+  );
 }
 
 async function whenReading(readers: number): Promise<void> {
@@ -119,7 +119,7 @@ test('a reader that was away gets what it has missed, by header and by query', a
   const [last] = await first.read(1);
   first.curl.kill();
   await security('Meanwhile');
-  await settle();
+  await complete();
   const byHeader = follow('/api/v1/events', [`Last-Event-ID: ${last?.id}`]);
   const byQuery = follow(`/api/v1/events?lastEventId=${last?.id}`);
   await whenReading(2);
@@ -131,10 +131,10 @@ test('a reader that was away gets what it has missed, by header and by query', a
 });
 
 test('a reader from far behind is led through everything to the present, by its filter', async () => {
-  await api.desk.rows(
+  await api.manager.rows(
     `INSERT INTO security_events SELECT 'F' || i % 2, 'T' || i, now(), true, NULL, now() FROM generate_series(1, 5000) i`,
   );
-  await settle();
+  await complete();
   const reader = follow(`/api/v1/events?stationId=F1&lastEventId=${before}`);
   await whenReading(1);
   await security('Last', 'F1');
@@ -148,7 +148,7 @@ test('a reader from far behind is led through everything to the present, by its 
 
 test('as JSON: a list, newest first by pages, or after an id', async () => {
   for (const type of ['A', 'B', 'C']) await security(type, 'J');
-  await settle();
+  await complete();
   const headers = { authorization: `Bearer ${KEYS.viewer}`, accept: 'application/json' };
   const get = async (query: string) => {
     const response = await fetch(`${api.url}/api/v1/events?${query}`, { headers });
@@ -186,7 +186,7 @@ test('so many streams are open at a time and no more', async () => {
 test('what was not told by PostgreSQL is found all the same', async () => {
   const reader = follow('/api/v1/events');
   await whenReading(1);
-  await api.desk.rows(
+  await api.manager.rows(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'evander listener' AND datname = current_database()",
   );
   await security('Unheard');
@@ -195,11 +195,11 @@ test('what was not told by PostgreSQL is found all the same', async () => {
 
 test('a reader that takes nothing is cut off, and holds no more than its buffer', async () => {
   const text = 'x'.repeat(20_000);
-  await api.desk.rows(
+  await api.manager.rows(
     `INSERT INTO security_events SELECT 'BIG', 'T' || i, now(), true, $1, now() FROM generate_series(1, 1500) i`,
     [text],
   );
-  await settle();
+  await complete();
   const stream = new EventStream({
     feed: api.feed,
     filter: { kinds: null, stationIds: ['BIG'] },

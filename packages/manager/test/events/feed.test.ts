@@ -123,7 +123,7 @@ class World {
   }
 
   /** Brings the database back, and gives each client that has not left the time to catch up; those clients. */
-  async settle(): Promise<Client[]> {
+  async complete(): Promise<Client[]> {
     await this.take({ do: 'pass' });
     await this.#arrived();
     return this.#reading;
@@ -193,7 +193,7 @@ test('whoever reads events, or comes back for them, gets each one once, whatever
       const world = await World.open();
       try {
         for (const step of steps) await world.take(step);
-        for (const client of await world.settle()) {
+        for (const client of await world.complete()) {
           const expected = Array.from(
             { length: world.newest - client.after },
             (_, i) => client.after + 1 + i,

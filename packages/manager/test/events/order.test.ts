@@ -3,18 +3,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openDatabase } from '../../src/database/database.ts';
 import type { Database } from '../../src/database/database.ts';
 import * as events from '../../src/events/events.store.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 let database: Database;
 beforeAll(async () => {
-  desk = await openDesk();
-  database = openDatabase({ url: desk.databaseUrl, poolSize: 30, onError: () => {} });
+  manager = await openTestManager();
+  database = openDatabase({ url: manager.databaseUrl, poolSize: 30, onError: () => {} });
 });
 afterAll(async () => {
   await database.close();
-  await desk.close();
+  await manager.close();
 });
 
 const ALL = { kinds: null, stationIds: null };
@@ -56,11 +56,11 @@ test('a reader that follows the ids misses nothing, though transactions commit i
         await write(`S${station}`, (station * 7 + i * 13) % 60, i % 5 === 4);
     }),
   );
-  while ((await desk.rows('SELECT FROM event_intake')).length > 0) await delay(20);
+  while ((await manager.rows('SELECT FROM event_intake')).length > 0) await delay(20);
   isDone = true;
   await reader;
   await Promise.all(managers);
-  const committed = await desk.rows('SELECT station_id, type FROM security_events');
+  const committed = await manager.rows('SELECT station_id, type FROM security_events');
   expect(committed).toHaveLength(20 * 12);
   expect(seen).toHaveLength(committed.length);
   expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);
@@ -95,7 +95,7 @@ test('ids are given by one session at a time, until its commit', async () => {
     expect(await events.sequence(database, 100)).toBeNull();
   });
   expect(await events.sequence(database, 100)).toBe(1);
-  const rows = await desk.rows(
+  const rows = await manager.rows(
     "SELECT station_id FROM events WHERE station_id IN ('FIRST', 'SECOND') ORDER BY id",
   );
   expect(rows.map(({ station_id }) => station_id)).toEqual(['FIRST', 'SECOND']);

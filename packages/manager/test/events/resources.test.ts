@@ -17,8 +17,8 @@ let check: SchemaCheck;
 beforeAll(async () => {
   api = await openApi();
   ({ check } = await readDescription(api));
-  await api.desk.ask('StatusNotification', { connectorId: 1, errorCode: 'NoError', status: 'Available' });
-  await api.desk.rows(`INSERT INTO availabilities VALUES ('CP1', 1, 'Operative', 'Accepted', now())`);
+  await api.manager.ask('StatusNotification', { connectorId: 1, errorCode: 'NoError', status: 'Available' });
+  await api.manager.rows(`INSERT INTO availabilities VALUES ('CP1', 1, 'Operative', 'Accepted', now())`);
 });
 afterAll(() => api.close());
 
@@ -26,8 +26,9 @@ const seen = new Set<string>();
 const T = (minute: number): string => `2026-11-20T10:${String(minute).padStart(2, '0')}:00.000Z`;
 
 async function lastEvent(): Promise<Event> {
-  const { database } = api.desk;
-  while ((await api.desk.rows('SELECT FROM event_intake')).length > 0) await events.sequence(database, 1000);
+  const { database } = api.manager;
+  while ((await api.manager.rows('SELECT FROM event_intake')).length > 0)
+    await events.sequence(database, 1000);
   const all = { kinds: null, stationIds: null };
   const [event] = await events.listBefore(database, all, { before: null, from: null, to: null, rows: 1 });
   return event as Event;
@@ -53,7 +54,7 @@ async function expectNamed({ kind, data }: Event): Promise<void> {
 }
 
 test('stations that come, boot and go', async () => {
-  const { database } = api.desk;
+  const { database } = api.manager;
   await api.send('PUT', '/api/v1/stations/S1', { serialNumbers: ['N1'] });
   const context = { database, writer: createWriter(database), now: () => new Date() };
   const connections = [
@@ -67,8 +68,8 @@ test('stations that come, boot and go', async () => {
     vendor: null,
   });
   const boot = { chargePointVendor: 'V', chargePointModel: 'M', iccid: '8949', meterType: 'T' };
-  await api.desk.ask('BootNotification', boot, { stationId: 'S1' });
-  await api.desk.ask('BootNotification', boot);
+  await api.manager.ask('BootNotification', boot, { stationId: 'S1' });
+  await api.manager.ask('BootNotification', boot);
   expect(await expectResource('station.booted', '/stations/CP1')).toMatchObject({
     connectors: [{ connectorId: 1, availability: { requested: 'Operative' } }],
   });
@@ -82,31 +83,31 @@ test('stations that come, boot and go', async () => {
 });
 
 test('statuses of connectors', async () => {
-  await api.desk.rows('TRUNCATE connector_statuses');
+  await api.manager.rows('TRUNCATE connector_statuses');
   for (const more of [{}, { info: 'i', vendorId: 'v', vendorErrorCode: 'e' }]) {
     const status = { connectorId: 1, errorCode: 'NoError', status: 'Charging', timestamp: T(1), ...more };
-    await api.desk.ask('StatusNotification', status, { receivedAt: T(2) });
+    await api.manager.ask('StatusNotification', status, { receivedAt: T(2) });
     const data = await expectResource('connector.status', '/stations/CP1/connectors/1/statuses');
     expect(data).toMatchObject({ connectorId: 1, info: null, ...more });
-    await api.desk.rows('TRUNCATE connector_statuses');
+    await api.manager.rows('TRUNCATE connector_statuses');
   }
 });
 
 async function start(connectorId: number, minute: number): Promise<number> {
   const request = { connectorId, idTag: 'TAG', meterStart: 100, timestamp: T(minute) };
-  const { response } = await api.desk.ask('StartTransaction', request, { receivedAt: T(minute) });
+  const { response } = await api.manager.ask('StartTransaction', request, { receivedAt: T(minute) });
   return (response as { transactionId: number }).transactionId;
 }
 
 test('transactions, from their start to their end, however they end', async () => {
-  const { commandId } = await api.desk.command(
+  const { commandId } = await api.manager.command(
     'RemoteStartTransaction',
     { connectorId: 1, idTag: 'TAG' },
     { status: 'Accepted' },
   );
   const now = new Date();
   const request = { connectorId: 1, idTag: 'TAG', meterStart: 100, timestamp: now.toISOString() };
-  const { response } = await api.desk.ask('StartTransaction', request);
+  const { response } = await api.manager.ask('StartTransaction', request);
   const { transactionId: remote } = response as { transactionId: number };
   expect(await expectResource('transaction.started', `/transactions/${remote}`)).toMatchObject({
     remoteStartCommandId: commandId,
@@ -139,7 +140,7 @@ test('transactions, from their start to their end, however they end', async () =
     closure: { closedBy: 'admin', reason: 'gone', meterStopWh: 900 },
     energySource: 'closure',
   });
-  await api.desk.ask('StopTransaction', {
+  await api.manager.ask('StopTransaction', {
     transactionId: remote,
     meterStop: 400,
     timestamp: now.toISOString(),
@@ -152,7 +153,7 @@ test('transactions, from their start to their end, however they end', async () =
 
 test('stops that ended nothing', async () => {
   const transactionId = await start(4, 20);
-  await api.desk.ask('StopTransaction', { transactionId: 888_888, meterStop: 900, timestamp: T(21) });
+  await api.manager.ask('StopTransaction', { transactionId: 888_888, meterStop: 900, timestamp: T(21) });
   const { body } = await api.send('GET', '/api/v1/unmatched-stops');
   const path = `/unmatched-stops/${String(body.items[0]?.['unmatchedStopId'])}`;
   expect(await expectResource('transaction.unmatchedStop', path)).toMatchObject({ state: 'open' });
@@ -165,30 +166,30 @@ test('stops that ended nothing', async () => {
   });
 });
 
-test('commands that are settled', async () => {
-  const reset = await api.desk.command('Reset', { type: 'Soft' }, { status: 'Accepted' });
-  const data = await expectResource('command.settled', `/commands/${reset.commandId}`);
+test('commands that are completed', async () => {
+  const reset = await api.manager.command('Reset', { type: 'Soft' }, { status: 'Accepted' });
+  const data = await expectResource('command.completed', `/commands/${reset.commandId}`);
   expect(data).toMatchObject({ request: { type: 'Soft' }, response: { status: 'Accepted' }, error: null });
-  const failed = await api.desk.command('ClearCache', {}, { error: 'NotSupported' });
-  const fault = await expectResource('command.settled', `/commands/${failed.commandId}`);
+  const failed = await api.manager.command('ClearCache', {}, { error: 'NotSupported' });
+  const fault = await expectResource('command.completed', `/commands/${failed.commandId}`);
   expect(fault).toMatchObject({ error: { code: 'NotSupported' }, response: null });
 });
 
 test('a secret that a command carried is not in its event', async () => {
   const request = { key: 'AuthorizationKey', value: '0123456789abcdef0123456789abcdef' };
-  const { commandId } = await api.desk.command('ChangeConfiguration', request, { status: 'Accepted' });
-  const data = await expectResource('command.settled', `/commands/${commandId}`);
+  const { commandId } = await api.manager.command('ChangeConfiguration', request, { status: 'Accepted' });
+  const data = await expectResource('command.completed', `/commands/${commandId}`);
   expect(JSON.stringify(data)).not.toContain(request.value);
 });
 
 test('what stations say of security and of their jobs', async () => {
-  await api.desk.ask('SecurityEventNotification', { type: 'MemoryExhaustion', timestamp: T(30) });
+  await api.manager.ask('SecurityEventNotification', { type: 'MemoryExhaustion', timestamp: T(30) });
   expect(await expectResource('security.event', '/security-events')).toMatchObject({ techInfo: null });
-  await api.desk.command('GetDiagnostics', { location: 'https://u:p@h/x' }, { fileName: 'd.zip' });
+  await api.manager.command('GetDiagnostics', { location: 'https://u:p@h/x' }, { fileName: 'd.zip' });
   const jobs = (await api.send('GET', '/api/v1/stations/CP1/jobs')).body.items;
   const path = `/api/v1/jobs/${String(jobs[0]?.['jobId'])}`;
   for (const status of ['Uploading', 'Uploaded']) {
-    await api.desk.ask('DiagnosticsStatusNotification', { status });
+    await api.manager.ask('DiagnosticsStatusNotification', { status });
     const { history, ...job } = (await api.send('GET', path)).body;
     const event = await lastEvent();
     expect(event).toMatchObject({ kind: 'diagnostics.status', data: { status, requestId: null } });
@@ -201,7 +202,7 @@ test('what stations say of security and of their jobs', async () => {
     ['SignedFirmwareStatusNotification', 'firmware.status', 'signedFirmware'],
     ['LogStatusNotification', 'log.status', 'log'],
   ]) {
-    await api.desk.ask(action as string, { status: 'Idle' });
+    await api.manager.ask(action as string, { status: 'Idle' });
     const event = await lastEvent();
     expect(event).toMatchObject({
       kind,
@@ -212,7 +213,7 @@ test('what stations say of security and of their jobs', async () => {
 });
 
 test('certificates that stations ask for, their own and those of Plug & Charge', async () => {
-  const { database } = api.desk;
+  const { database } = api.manager;
   const at = (second: number): Date => new Date(Date.UTC(2026, 10, 20, 11, 0, second));
   const sent = { stationId: 'CP1', certificateChain: 'PEM', at: at(5) };
   const stores = [
@@ -236,7 +237,7 @@ test('certificates that stations ask for, their own and those of Plug & Charge',
       const commandId = `00000000-0000-4000-8000-00000000000${state === 'refused' ? 1 : 2}`;
       await store.sign(database, { ...sent, commandId });
       expect(await expectResource('certificate.signed', list)).toMatchObject({ commandId });
-      await store.settle(database, {
+      await store.complete(database, {
         commandId,
         state,
         reason: state === 'refused' ? 'no' : null,

@@ -1,39 +1,43 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Readable } from 'node:stream';
-import { tidyFiles } from '../../src/files/cleanup.ts';
+import { cleanUpFiles } from '../../src/files/cleanup.ts';
 import * as files from '../../src/files/files.store.ts';
 import { DEFAULT_FILE_OPTIONS, Files } from '../../src/files/files.ts';
 import { NoPublicUrl } from '../../src/files/links.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
 const DAY_MS = 86_400_000;
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 test('links that have expired, old uploads and what a dead manager left are removed; firmware stays', async () => {
   const store = new Files(
-    desk.database,
+    manager.database,
     { ...DEFAULT_FILE_OPTIONS, publicUrl: 'http://csms.example/' },
-    desk.now,
+    manager.now,
   );
   const bring = (kind: 'firmware' | 'log'): Promise<{ fileId: string }> =>
     store.keep({ kind, name: kind }, { source: Readable.from([Buffer.from(kind)]), maxBytes: 100 });
   const firmware = await bring('firmware');
   const log = await bring('log');
   const fileId = '11111111-1111-4111-8111-111111111111';
-  await files.begin(desk.database, { fileId, kind: 'firmware', name: 'half', createdAt: desk.now() });
+  await files.begin(manager.database, { fileId, kind: 'firmware', name: 'half', createdAt: manager.now() });
   const link = store.links.toFetch({ ...firmware, name: 'fw v2?.bin' }, 'http');
   expect(link.location).toMatch(/^http:\/\/csms\.example\/files\/evl_[\w-]{24}\/fw_v2_\.bin$/);
-  await link.keep(desk.database, { stationId: 'CP1', commandId: fileId });
+  await link.keep(manager.database, { stationId: 'CP1', commandId: fileId });
 
   const left = async (days: number): Promise<unknown[]> => {
-    await tidyFiles(desk.database, DEFAULT_FILE_OPTIONS, new Date(desk.now().getTime() + days * DAY_MS));
-    const rows = await desk.rows(
+    await cleanUpFiles(
+      manager.database,
+      DEFAULT_FILE_OPTIONS,
+      new Date(manager.now().getTime() + days * DAY_MS),
+    );
+    const rows = await manager.rows(
       'SELECT file_id AS id, 1 AS place FROM files UNION ALL SELECT file_id, 2 FROM file_links ORDER BY place',
     );
     return rows.map(({ id }) => id).sort();
@@ -44,7 +48,7 @@ test('links that have expired, old uploads and what a dead manager left are remo
 });
 
 test('without a URL that stations can use no link is made', () => {
-  const { links } = new Files(desk.database, DEFAULT_FILE_OPTIONS, desk.now);
+  const { links } = new Files(manager.database, DEFAULT_FILE_OPTIONS, manager.now);
   links.listensAt('http://0.0.0.0:9410');
   expect(() => links.toUpload('log', 'http')).toThrow(NoPublicUrl);
   links.listensAt('http://192.0.2.1:9410');

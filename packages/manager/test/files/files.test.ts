@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ROOT_ONE } from '../certificates/certificates.ts';
-import type { StationAnswer } from '../desk.ts';
 import { KEYS, openApi } from '../http/harness.ts';
 import type { Answer, TestApi } from '../http/harness.ts';
+import type { StationAnswer } from '../test-manager.ts';
 
 const run = promisify(execFile);
 const LIMIT = 3_000_000;
@@ -30,7 +30,7 @@ afterAll(async () => {
   await api.close();
   await rm(dir, { recursive: true, force: true });
 });
-afterEach(() => api.desk.setNow(undefined));
+afterEach(() => api.manager.setNow(undefined));
 
 async function bring(bytes: Buffer, query = 'name=fw.bin', key = KEYS.operator): Promise<Response> {
   return fetch(`${api.url}/api/v1/files?${query}`, {
@@ -55,20 +55,20 @@ function operator(method: string, path: string, body?: object): Promise<Answer> 
 /** Has CP1 sent a command, which it answers. */
 async function order(path: string, body: object): Promise<Answer> {
   const sent = await operator('POST', `/stations/CP1/${path}?waitSeconds=0`, body);
-  const call = api.desk.sent().at(-1);
+  const call = api.manager.sent().at(-1);
   expect({ status: sent.status, id: call?.id }).toEqual({ status: 202, id: sent.body['commandId'] });
   const answers: Record<string, object> = {
     diagnostics: { fileName: 'd.zip' },
     'firmware-updates': {},
     logs: { status: 'Accepted', filename: 'l.log' },
   };
-  if (call) await api.desk.answer(call, answers[path] ?? { status: 'Accepted' });
+  if (call) await api.manager.answer(call, answers[path] ?? { status: 'Accepted' });
   return sent;
 }
 
 /** The location in the last command that went out. */
 function lastLocation(): string {
-  const text = JSON.stringify(api.desk.sent().at(-1)?.request);
+  const text = JSON.stringify(api.manager.sent().at(-1)?.request);
   return /"(?:l|remoteL)ocation":"([^"]+)"/.exec(text)?.[1] ?? '';
 }
 
@@ -84,7 +84,7 @@ test('firmware is kept with its hash, in parts, and read back whole', async () =
     note: 'first',
     uploadedBy: 'operator',
   });
-  const [{ chunks } = {}] = await api.desk.rows(
+  const [{ chunks } = {}] = await api.manager.rows(
     'SELECT count(*)::int AS chunks FROM file_chunks WHERE file_id = $1',
     [file['fileId']],
   );
@@ -141,14 +141,14 @@ test.each([
   [['kind=log', 'file=x;filename=a.bin'], 400, 'form: kind must be one of firmware'],
   [['note=a\u2028b', `sha256=${'0'.repeat(64)}`, 'file=x;filename=a.bin'], 422, 'SHA-256'],
 ])('a form with a fault, as %j, is refused by name and leaves nothing', async (options, status, words) => {
-  const before = await api.desk.rows('SELECT count(*) FROM files');
+  const before = await api.manager.rows('SELECT count(*) FROM files');
   const answer = await bringForm(options);
   expect(answer).toMatchObject({ status, body: { detail: expect.stringContaining(words) as unknown } });
-  expect(await api.desk.rows('SELECT count(*) FROM files')).toEqual(before);
+  expect(await api.manager.rows('SELECT count(*) FROM files')).toEqual(before);
 });
 
 test('a form that is too large or broken off is refused, and leaves nothing', async () => {
-  const before = await api.desk.rows('SELECT count(*) FROM files');
+  const before = await api.manager.rows('SELECT count(*) FROM files');
   const path = join(dir, 'large.bin');
   await writeFile(path, Buffer.alloc(LIMIT + 1));
   expect(await bringForm([`file=@${path}`])).toMatchObject({ status: 413 });
@@ -162,7 +162,7 @@ test('a form that is too large or broken off is refused, and leaves nothing', as
     400,
     expect.stringContaining('the form cannot be read'),
   ]);
-  expect(await api.desk.rows('SELECT count(*) FROM files')).toEqual(before);
+  expect(await api.manager.rows('SELECT count(*) FROM files')).toEqual(before);
 });
 
 test.each([
@@ -186,7 +186,7 @@ test.each([
 });
 
 test('what is too large, empty, of another type or with another hash is refused, and leaves nothing', async () => {
-  const before = await api.desk.rows('SELECT count(*) FROM files');
+  const before = await api.manager.rows('SELECT count(*) FROM files');
   expect((await bring(Buffer.alloc(LIMIT + 1))).status).toBe(413);
   expect((await bring(Buffer.alloc(0))).status).toBe(400);
   expect((await bring(Buffer.from('x'), `name=a&sha256=${'0'.repeat(64)}`)).status).toBe(422);
@@ -209,7 +209,7 @@ test('what is too large, empty, of another type or with another hash is refused,
     ...['--data-binary', `@${await fileWith(Buffer.alloc(LIMIT + 1))}`, `${api.url}/api/v1/files?name=a`],
   ]);
   expect(chunked.stdout).toBe('413');
-  expect(await api.desk.rows('SELECT count(*) FROM files')).toEqual(before);
+  expect(await api.manager.rows('SELECT count(*) FROM files')).toEqual(before);
 });
 
 async function fileWith(bytes: Buffer): Promise<string> {
@@ -283,15 +283,15 @@ test('a link that is wrong, expired, for uploads, or of a removed file is nothin
   expect(await answerOf(uploadUrl.replace('/uploads/', '/files/') + 'x')).toEqual(forged);
   expect(await answerOf(url.replace('/files/', '/uploads/'), 'PUT')).toEqual(forged);
   expect((await fetch(url)).status).toBe(200);
-  api.desk.setNow(new Date(Date.now() + 24 * 3_600_000 + 1000));
+  api.manager.setNow(new Date(Date.now() + 24 * 3_600_000 + 1000));
   expect(await answerOf(url)).toEqual(forged);
   expect(await answerOf(`${uploadUrl}x`, 'PUT')).toEqual(forged);
-  api.desk.setNow(undefined);
+  api.manager.setNow(undefined);
   expect((await fetch(url)).status).toBe(200);
   expect(await operator('DELETE', `/files/${String(fileId)}`)).toMatchObject({ status: 204 });
   expect(await answerOf(url)).toEqual(forged);
   expect(await operator('GET', `/files/${String(fileId)}`)).toMatchObject({ status: 404 });
-  expect(await api.desk.rows('SELECT FROM file_chunks WHERE file_id = $1', [fileId])).toEqual([]);
+  expect(await api.manager.rows('SELECT FROM file_chunks WHERE file_id = $1', [fileId])).toEqual([]);
 });
 
 test('signed firmware is sent with its certificate; whether the signature fits is told', async () => {
@@ -316,7 +316,7 @@ test('signed firmware is sent with its certificate; whether the signature fits i
   expect(await put({ signingCertificate: 'x' })).toMatchObject({ status: 422 });
   const sent = await order('firmware-updates', signed);
   expect(sent.body).toMatchObject({ action: 'SignedUpdateFirmware' });
-  expect(api.desk.sent().at(-1)?.request).toMatchObject({
+  expect(api.manager.sent().at(-1)?.request).toMatchObject({
     firmware: { signature: sign(bytes).length > 0 ? expect.any(String) : '', signingCertificate },
   });
   expect((await fetch(lastLocation())).status).toBe(200);
@@ -332,7 +332,7 @@ test('diagnostics come by PUT and by form, and belong to their job; names are ne
     retries: 2,
   });
   const { jobId } = sent.body;
-  expect(api.desk.sent().at(-1)?.request).toMatchObject({
+  expect(api.manager.sent().at(-1)?.request).toMatchObject({
     startTime: '2026-11-01T00:00:00.000Z',
     retries: 2,
   });
@@ -382,12 +382,12 @@ describe('a station that does not know SignedUpdateFirmware', () => {
   let fileId: unknown;
   beforeAll(async () => {
     ({ fileId } = await firmware(randomBytes(100)));
-    await api.desk.rows(
+    await api.manager.rows(
       `UPDATE files SET signature = 'AAAA', signing_certificate = $1, signature_is_valid = false WHERE file_id = $2`,
       [ROOT_ONE, fileId],
     );
     // By this it shows that it has the security extension, or so one would think.
-    await api.desk.ask('SecurityEventNotification', {
+    await api.manager.ask('SecurityEventNotification', {
       type: 'StartupOfTheDevice',
       timestamp: '2026-11-20T10:00:00Z',
     });
@@ -395,13 +395,13 @@ describe('a station that does not know SignedUpdateFirmware', () => {
 
   /** An update that waits for its outcome, and the answers to the commands that follow from it. */
   async function update(body: object, ...answers: StationAnswer[]): Promise<Answer> {
-    let sent = api.desk.sent().length;
+    let sent = api.manager.sent().length;
     const pending = operator('POST', '/stations/CP1/firmware-updates?waitSeconds=10', { fileId, ...body });
     for (const answer of answers) {
       const untilMs = Date.now() + 4000;
-      while (api.desk.sent().length <= sent && Date.now() < untilMs) await delay(5);
-      const call = api.desk.sent()[sent++];
-      if (call) await api.desk.answer(call, answer);
+      while (api.manager.sent().length <= sent && Date.now() < untilMs) await delay(5);
+      const call = api.manager.sent()[sent++];
+      if (call) await api.manager.answer(call, answer);
     }
     return pending;
   }
@@ -411,7 +411,7 @@ describe('a station that does not know SignedUpdateFirmware', () => {
     async (error) => {
       const body = { retries: 2, retrieveAt: '2026-11-20T10:00:00.000Z' };
       const updated = await update(body, { error }, {});
-      const [signed, plain] = api.desk.sent().slice(-2);
+      const [signed, plain] = api.manager.sent().slice(-2);
       expect(signed?.action).toBe('SignedUpdateFirmware');
       const { location } = signed?.request.firmware as { location: string };
       expect(plain).toMatchObject({
@@ -430,10 +430,10 @@ describe('a station that does not know SignedUpdateFirmware', () => {
   );
 
   test('or the plain one either is sent nothing more', async () => {
-    const before = api.desk.sent().length;
+    const before = api.manager.sent().length;
     const updated = await update({}, { error: 'NotSupported' }, { error: 'NotSupported' });
     expect(updated.body).toMatchObject({ action: 'UpdateFirmware', status: 'failed' });
-    expect(api.desk.sent()).toHaveLength(before + 2);
+    expect(api.manager.sent()).toHaveLength(before + 2);
   });
 
   test.each([
@@ -442,9 +442,9 @@ describe('a station that does not know SignedUpdateFirmware', () => {
     [{}, { error: 'InternalError' }],
     [{}, { status: 'Rejected' }],
   ])('is not sent the plain one where %j was ordered and it answers %j', async (body, answer) => {
-    const before = api.desk.sent().length;
+    const before = api.manager.sent().length;
     expect((await update(body, answer)).body).toMatchObject({ action: 'SignedUpdateFirmware' });
-    expect(api.desk.sent()).toHaveLength(before + 1);
+    expect(api.manager.sent()).toHaveLength(before + 1);
   });
 });
 
@@ -454,8 +454,8 @@ async function after(
   action: 'DiagnosticsStatusNotification' | 'LogStatusNotification',
   status: string,
 ) {
-  const { requestId } = (api.desk.sent().at(-1)?.request ?? {}) as { requestId?: number };
-  await api.desk.ask(action, { status, ...(requestId !== undefined && { requestId }) });
+  const { requestId } = (api.manager.sent().at(-1)?.request ?? {}) as { requestId?: number };
+  await api.manager.ask(action, { status, ...(requestId !== undefined && { requestId }) });
   return jobOf(jobId);
 }
 const jobOf = async (jobId: unknown) => (await operator('GET', `/jobs/${String(jobId)}`)).body;
@@ -488,7 +488,7 @@ test.each([
     await operator('DELETE', `/files/${String(file?.['fileId'])}`);
     expect(await jobOf(jobId)).toMatchObject({ outcome: 'succeeded', filesReceived: 1 });
     await after(jobId, action, 'Uploaded');
-    const events = await api.desk.rows(
+    const events = await api.manager.rows(
       `SELECT data -> 'job' ->> 'filesReceived' AS files FROM
          (SELECT 0 AS place, id, kind, data FROM events UNION ALL SELECT 1, intake_id, kind, data FROM event_intake) AS e
        WHERE kind = $1 AND data -> 'job' ->> 'jobId' = $2 ORDER BY place, id`,
@@ -507,27 +507,27 @@ test('a first failed transfer over HTTP hints at FTP, until the station has said
   });
   const { fileId } = await firmware(randomBytes(10));
   const download = await order('firmware-updates', { fileId });
-  await api.desk.ask('FirmwareStatusNotification', { status: 'DownloadFailed' });
+  await api.manager.ask('FirmwareStatusNotification', { status: 'DownloadFailed' });
   expect((await jobOf(download.body['jobId']))['hint']).toContain(hint);
   const elsewhere = await operator('POST', '/stations/CP1/commands/GetDiagnostics?waitSeconds=0', {
     location: 'http://elsewhere.example/uploads/',
   });
-  const call = api.desk.sent().at(-1);
-  if (call) await api.desk.answer(call, { fileName: 'd.zip' });
-  await api.desk.ask('DiagnosticsStatusNotification', { status: 'UploadFailed' });
+  const call = api.manager.sent().at(-1);
+  if (call) await api.manager.answer(call, { fileName: 'd.zip' });
+  await api.manager.ask('DiagnosticsStatusNotification', { status: 'UploadFailed' });
   const [job] = (await operator('GET', '/stations/CP1/jobs?limit=1')).body.items;
   expect(job).toMatchObject({ commandId: elsewhere.body['commandId'], outcome: 'failed', hint: null });
-  await api.desk.rows(
+  await api.manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
      VALUES ('CP1', 'supportedfiletransferprotocols', 'SupportedFileTransferProtocols', 'HTTP,FTP', now())`,
   );
   expect((await jobOf(upload.body['jobId']))['hint']).toBeNull();
-  await api.desk.rows('TRUNCATE configuration_keys');
+  await api.manager.rows('TRUNCATE configuration_keys');
 });
 
 test('uploads have a size, a count and a form', async () => {
   await order('logs', { logType: 'SecurityLog' });
-  expect(api.desk.sent().at(-1)).toMatchObject({ action: 'GetLog', request: { logType: 'SecurityLog' } });
+  expect(api.manager.sent().at(-1)).toMatchObject({ action: 'GetLog', request: { logType: 'SecurityLog' } });
   const url = lastLocation();
   const put = async (body: Buffer | FormData, headers = {}, method = 'PUT'): Promise<number> =>
     (await fetch(`${url}a.log`, { method, headers, body })).status;
@@ -542,7 +542,7 @@ test('uploads have a size, a count and a form', async () => {
   for (let i = 0; i < 10; i++) expect(await put(Buffer.from(`log ${i}`))).toBe(201);
   expect(await put(Buffer.from('one more'))).toBe(409);
   expect((await operator('GET', '/files?kind=log&stationId=CP1')).body.items).toHaveLength(10);
-  expect(await api.desk.rows('SELECT FROM files WHERE completed_at IS NULL')).toEqual([]);
+  expect(await api.manager.rows('SELECT FROM files WHERE completed_at IS NULL')).toEqual([]);
 });
 
 test('no more transfers than allowed are served at once; those that end make room', async () => {
@@ -559,7 +559,7 @@ test('no more transfers than allowed are served at once; those that end make roo
     return { upload, answered };
   });
   const begun = 'SELECT FROM files WHERE completed_at IS NULL';
-  while ((await api.desk.rows(begun)).length < TRANSFERS);
+  while ((await api.manager.rows(begun)).length < TRANSFERS);
   const refused = await fetch(fileUrl);
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '10']);
   // A file that is not complete is none yet.
@@ -571,7 +571,7 @@ test('no more transfers than allowed are served at once; those that end make roo
   broken?.upload.destroy();
   for (const { upload } of others) upload.end(' and the rest');
   for (const { answered } of others) expect((await answered)[0].resume().statusCode).toBe(201);
-  while ((await api.desk.rows(begun)).length > 0);
+  while ((await api.manager.rows(begun)).length > 0);
   const { items } = (await operator('GET', '/files?kind=diagnostics&limit=500')).body;
   expect(items.filter(({ name }) => name === 'slow.zip')).toHaveLength(TRANSFERS - 1);
   expect((await fetch(fileUrl)).status).toBe(200);

@@ -27,7 +27,7 @@ beforeAll(async () => {
   port = await freePort();
   const url = `ftp://127.0.0.1:${port}`;
   api = await openApi({ fileOptions: { ftpUrl: url, maxUploadBytes: MAX_UPLOAD, maxTransfers: TRANSFERS } });
-  const byLink = new FilesByLink(api.files, api.desk.database);
+  const byLink = new FilesByLink(api.files, api.manager.database);
   const passivePorts = { first: 20_000 + (port % 20_000), last: 65_000 };
   closeFtp = await startFtp({ url, port, passivePorts, host: '127.0.0.1', byLink, log: silentLog() });
 });
@@ -63,8 +63,8 @@ async function firmware(bytes: Buffer): Promise<string> {
 async function order(path: string, body: object): Promise<string> {
   const sent = await operator('POST', `/stations/CP1/${path}?waitSeconds=0`, body);
   expect(sent).toMatchObject({ status: 202 });
-  const call = api.desk.sent().at(-1);
-  if (call) await api.desk.answer(call, path === 'logs' ? { status: 'Accepted' } : {});
+  const call = api.manager.sent().at(-1);
+  if (call) await api.manager.answer(call, path === 'logs' ? { status: 'Accepted' } : {});
   return /"(?:l|remoteL)ocation":"([^"]+)"/.exec(JSON.stringify(call?.request))?.[1] ?? '';
 }
 
@@ -120,7 +120,7 @@ test('a station fetches its firmware over FTP, goes on where it stopped, and fin
 const kept = async (kind: string) =>
   (await operator('GET', `/files?kind=${kind}&limit=500`)).body.items.map(({ name }) => name as string);
 const nothingBegun = async () =>
-  expect(await api.desk.rows('SELECT FROM files WHERE completed_at IS NULL')).toEqual([]);
+  expect(await api.manager.rows('SELECT FROM files WHERE completed_at IS NULL')).toEqual([]);
 
 test('a station uploads over FTP as over HTTP; names are no paths, and limits hold', async () => {
   const url = await order('diagnostics', { transport: 'ftp' });
@@ -195,13 +195,13 @@ test('an upload that breaks off leaves nothing, and its place is free again', as
     const socket = await data();
     expect(await say('STOR broken.log')).toMatch(/^150/);
     socket.write(randomBytes(1000));
-    while ((await api.desk.rows('SELECT FROM files WHERE completed_at IS NULL')).length === 0);
+    while ((await api.manager.rows('SELECT FROM files WHERE completed_at IS NULL')).length === 0);
     if (i % 2 === 0) {
       socket.resetAndDestroy();
       expect(await say('NOOP')).toMatch(/^550/);
     } else {
       hangUp();
-      while ((await api.desk.rows('SELECT FROM files WHERE completed_at IS NULL')).length > 0);
+      while ((await api.manager.rows('SELECT FROM files WHERE completed_at IS NULL')).length > 0);
     }
   }
   await nothingBegun();
@@ -216,7 +216,7 @@ test('an upload that breaks off leaves nothing, and its place is free again', as
 
 test('FTP is for stations that have nothing else, or as an operator says', async () => {
   const place = async (protocols: string, body = {}): Promise<string> => {
-    await api.desk.rows(
+    await api.manager.rows(
       `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
        VALUES ('CP1', 'supportedfiletransferprotocols', 'SupportedFileTransferProtocols', $1, now())
        ON CONFLICT (station_id, key_lower) DO UPDATE SET value = $1`,

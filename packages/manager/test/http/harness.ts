@@ -13,8 +13,8 @@ import type { FileOptions } from '../../src/files/files.ts';
 import { outbound } from '../../src/outbound/outbound.ts';
 import { startApi } from '../../src/server.ts';
 import type { ApiOptions } from '../../src/server.ts';
-import { openDesk, PEPPER } from '../desk.ts';
-import type { Desk, DeskOptions } from '../desk.ts';
+import { openTestManager, PEPPER } from '../test-manager.ts';
+import type { TestManager, TestManagerOptions } from '../test-manager.ts';
 
 export const GATEWAY_KEY = 'the-key-of-gateways';
 export const KEYS: Record<Role, string> = {
@@ -40,9 +40,9 @@ export interface Answer {
   body: Body;
 }
 
-/** The API over real HTTP on a desk's database, with a key for each role. */
+/** The API over real HTTP on a manager's database, with a key for each role. */
 export interface TestApi {
-  desk: Desk;
+  manager: TestManager;
   feed: EventFeed;
   files: Files;
   certificates: Certificates;
@@ -57,7 +57,7 @@ export interface TestApi {
 export type TestApiOptions = Partial<
   Pick<ApiOptions, 'unknownStations' | 'failureLimits' | 'trustedProxies' | 'outboundPrivate' | 'log'> & {
     fileOptions: Partial<FileOptions>;
-    databaseVia: DeskOptions['databaseVia'];
+    databaseVia: TestManagerOptions['databaseVia'];
   }
 >;
 
@@ -70,14 +70,14 @@ export async function openApi({
   log = silentLog(),
   databaseVia,
 }: TestApiOptions = {}): Promise<TestApi> {
-  const desk = await openDesk({ unknownStations, ...(databaseVia && { databaseVia }) });
+  const manager = await openTestManager({ unknownStations, ...(databaseVia && { databaseVia }) });
   for (const role of ['admin', 'operator', 'viewer'] as const) {
-    await apiKeys.add(desk.database, { name: role, role, key: KEYS[role] });
+    await apiKeys.add(manager.database, { name: role, role, key: KEYS[role] });
   }
   const changed: string[] = [];
-  const now = (): Date => desk.now();
-  const files = new Files(desk.database, { ...DEFAULT_FILE_OPTIONS, ...fileOptions }, now);
-  const { database, callMaker } = desk;
+  const now = (): Date => manager.now();
+  const files = new Files(manager.database, { ...DEFAULT_FILE_OPTIONS, ...fileOptions }, now);
+  const { database, callMaker } = manager;
   const request = outbound({ allowPrivate: true });
   const responders = new Responders({ database, now, request });
   const authority = new Authority({
@@ -99,20 +99,20 @@ export async function openApi({
     now,
     log,
   });
-  const feed = new EventFeed({ database: desk.database, databaseUrl: desk.databaseUrl, log });
-  const sequencer = new Sequencer(desk.database, log);
+  const feed = new EventFeed({ database: manager.database, databaseUrl: manager.databaseUrl, log });
+  const sequencer = new Sequencer(manager.database, log);
   await feed.start();
   sequencer.start();
   const api = await startApi({
     host: '127.0.0.1',
     port: 0,
-    database: desk.database,
-    callMaker: desk.callMaker,
+    database: manager.database,
+    callMaker: manager.callMaker,
     feed,
     webhookSealer: new Sealer('a secret'),
     maxEventStreams: 3,
     files,
-    metrics: desk.metrics,
+    metrics: manager.metrics,
     gatewayKey: GATEWAY_KEY,
     passwordPepper: PEPPER,
     unknownStations,
@@ -131,7 +131,7 @@ export async function openApi({
   });
   files.links.listensAt(api.url);
   return {
-    desk,
+    manager,
     feed,
     files,
     certificates,
@@ -161,7 +161,7 @@ export async function openApi({
       await feed.close();
       await sequencer.close();
       await api.close();
-      await desk.close();
+      await manager.close();
     },
   };
 }

@@ -47,7 +47,7 @@ async function request(
 const CLEAR = '/stations/CP1/commands/ClearCache?waitSeconds=0';
 
 async function commandIds(): Promise<unknown[]> {
-  const rows = await api.desk.rows('SELECT command_id FROM commands ORDER BY sequence');
+  const rows = await api.manager.rows('SELECT command_id FROM commands ORDER BY sequence');
   return rows.map((row) => row.command_id);
 }
 
@@ -102,7 +102,7 @@ test('an upload that is repeated makes one file', async () => {
   const first = await upload();
   expect(first.status).toBe(201);
   expect(await upload()).toEqual(first);
-  expect(await api.desk.rows('SELECT FROM files')).toHaveLength(1);
+  expect(await api.manager.rows('SELECT FROM files')).toHaveLength(1);
 });
 
 test('a new API key is shown again to who made it, and lies sealed meanwhile', async () => {
@@ -112,14 +112,14 @@ test('a new API key is shown again to who made it, and lies sealed meanwhile', a
   const again = await post('/api-keys', request, key);
   expect(again.body).toEqual(first.body);
   expect(first.body.key).toMatch(/^evk_/);
-  const kept = await api.desk.rows(
+  const kept = await api.manager.rows(
     "SELECT encode(sealed_answer, 'escape') AS text, encode(sealed_answer, 'hex') AS hex FROM idempotency_keys WHERE key = $1",
     [key],
   );
   expect(kept).toHaveLength(1);
   expect(JSON.stringify(kept)).not.toContain(first.body.key);
   expect(JSON.stringify(kept)).not.toContain(Buffer.from(first.body.key).toString('hex'));
-  expect(await api.desk.rows("SELECT FROM api_keys WHERE name = 'made once'")).toHaveLength(1);
+  expect(await api.manager.rows("SELECT FROM api_keys WHERE name = 'made once'")).toHaveLength(1);
 });
 
 test('the keys of one client are none of another', async () => {
@@ -144,16 +144,16 @@ test('of requests at once one is worked on; the others are told so, or get its a
 
 test('while the first waits for its outcome, a repeat is told so', async () => {
   const key = randomUUID();
-  await api.desk.rows('TRUNCATE commands');
-  const before = api.desk.sent().length;
+  await api.manager.rows('TRUNCATE commands');
+  const before = api.manager.sent().length;
   const path = '/stations/CP1/commands/ClearCache?waitSeconds=60';
   const waiting = post(path, {}, key);
-  while (api.desk.sent().length === before) await new Promise((resolve) => setImmediate(resolve));
+  while (api.manager.sent().length === before) await new Promise((resolve) => setImmediate(resolve));
   const repeat = await post(path, {}, key);
   expect(repeat.status).toBe(409);
   expect(repeat.headers.get('retry-after')).not.toBeNull();
-  const call = api.desk.sent().at(-1);
-  if (call) await api.desk.answer(call, { status: 'Accepted' });
+  const call = api.manager.sent().at(-1);
+  if (call) await api.manager.answer(call, { status: 'Accepted' });
   const first = await waiting;
   expect(first.status).toBe(200);
   expect((await post(path, {}, key)).body).toEqual(first.body);
@@ -167,15 +167,16 @@ test.each([
   const before = (await commandIds()).length;
   const first = await post(CLEAR, {}, key);
   // As the manager leaves it that is killed before it answers.
-  await api.desk.rows('UPDATE idempotency_keys SET status = NULL, sealed_answer = NULL WHERE key = $1', [
+  await api.manager.rows('UPDATE idempotency_keys SET status = NULL, sealed_answer = NULL WHERE key = $1', [
     key,
   ]);
   if (recorded === 0)
-    await api.desk.rows('DELETE FROM commands WHERE command_id = $1', [first.body.commandId]);
+    await api.manager.rows('DELETE FROM commands WHERE command_id = $1', [first.body.commandId]);
   expect((await post(CLEAR, {}, key)).status).toBe(409);
-  await api.desk.rows("UPDATE idempotency_keys SET created_at = created_at - interval '3 s' WHERE key = $1", [
-    key,
-  ]);
+  await api.manager.rows(
+    "UPDATE idempotency_keys SET created_at = created_at - interval '3 s' WHERE key = $1",
+    [key],
+  );
   const repeats = await Promise.all(Array.from({ length: 10 }, () => post(CLEAR, {}, key)));
   const answered = repeats.filter(({ status }) => status === 202);
   expect(new Set(answered.map(({ body }) => body.commandId))).toEqual(new Set([first.body.commandId]));
@@ -185,16 +186,16 @@ test.each([
 test('of repeats that go on side by side, one records the command', async () => {
   const commandId = randomUUID();
   const call = { stationId: 'CP1', action: 'ClearCache' as const, request: {}, commandId };
-  const ids = await Promise.all(Array.from({ length: 5 }, () => api.desk.callMaker.request(call)));
+  const ids = await Promise.all(Array.from({ length: 5 }, () => api.manager.callMaker.request(call)));
   expect(new Set(ids)).toEqual(new Set([commandId]));
   expect((await commandIds()).filter((id) => id === commandId)).toHaveLength(1);
 });
 
 test('what was refused may be sent again under its key', async () => {
   const key = randomUUID();
-  await api.desk.rows("UPDATE connections SET disconnected_at = now() WHERE station_id = 'CP1'");
+  await api.manager.rows("UPDATE connections SET disconnected_at = now() WHERE station_id = 'CP1'");
   expect((await post(CLEAR, {}, key)).status).toBe(409);
-  await api.desk.rows("UPDATE connections SET disconnected_at = NULL WHERE station_id = 'CP1'");
+  await api.manager.rows("UPDATE connections SET disconnected_at = NULL WHERE station_id = 'CP1'");
   expect((await post(CLEAR, {}, key)).status).toBe(202);
 });
 
@@ -211,7 +212,7 @@ test('GET and PUT have no use for a key', async () => {
 });
 
 test('a key stands for a day; one whose manager died is free after a while, for the same request', async () => {
-  const [row] = await api.desk.rows("SELECT key_id FROM api_keys WHERE name = 'admin'");
+  const [row] = await api.manager.rows("SELECT key_id FROM api_keys WHERE name = 'admin'");
   const keyed = (fingerprint: string) => ({
     apiKeyId: String(row?.key_id),
     key: 'aged',
@@ -219,7 +220,7 @@ test('a key stands for a day; one whose manager died is free after a while, for 
     sendsCommand: false,
   });
   const at = (minutes: number): Date => new Date(Date.now() + minutes * 60_000);
-  const { database } = api.desk;
+  const { database } = api.manager;
   const claim = (fingerprint: string, minutes: number) =>
     idempotencyKeys.claim(database, keyed(fingerprint), at(minutes));
   expect(await claim('a', 0)).toEqual({ state: 'ours' });
@@ -231,11 +232,11 @@ test('a key stands for a day; one whose manager died is free after a while, for 
   expect(await claim('b', 7 + 1439)).toEqual({ state: 'otherRequest' });
   expect(await claim('b', 7 + 1441)).toEqual({ state: 'ours' });
   await idempotencyKeys.forgetOld(database, at(7 + 2 * 1441));
-  expect(await api.desk.rows('SELECT FROM idempotency_keys')).toEqual([]);
+  expect(await api.manager.rows('SELECT FROM idempotency_keys')).toEqual([]);
 });
 
 test('the database goes right after the commit: the command is accepted, not refused', async () => {
-  await api.desk.rows('TRUNCATE commands');
+  await api.manager.rows('TRUNCATE commands');
   proxy.failAtCommit({ isTold: true });
   const { status, body } = await api.send('POST', `/api/v1${CLEAR}`, {});
   proxy.pass();
@@ -244,7 +245,7 @@ test('the database goes right after the commit: the command is accepted, not ref
 });
 
 test('the database goes with the news of the commit: the repeat finds the command', async () => {
-  await api.desk.rows('TRUNCATE commands');
+  await api.manager.rows('TRUNCATE commands');
   const key = randomUUID();
   proxy.failAtCommit({ isTold: false });
   const first = await post(CLEAR, {}, key);
@@ -252,7 +253,7 @@ test('the database goes with the news of the commit: the repeat finds the comman
   expect(first.status).toBe(503);
   const [commandId] = await commandIds();
   // The key may not have been given back while the database was away: its request is taken for one that is worked on until then.
-  await api.desk.rows("UPDATE idempotency_keys SET created_at = created_at - interval '10 minutes'");
+  await api.manager.rows("UPDATE idempotency_keys SET created_at = created_at - interval '10 minutes'");
   const again = await post(CLEAR, {}, key);
   expect(again.status).toBe(202);
   expect(again.body.commandId).toBe(commandId);

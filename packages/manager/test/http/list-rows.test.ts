@@ -8,7 +8,7 @@ import type { TestApi } from './harness.ts';
 
 /** Rows of a table that are many: a list that reads a tenth of them is slow where there are a million. */
 const TRANSACTIONS = 20_000;
-const MOST_ROWS = TRANSACTIONS / 10;
+const MAX_ROWS = TRANSACTIONS / 10;
 
 interface Plan {
   'Node Type': string;
@@ -28,7 +28,7 @@ let asked: pg.QueryConfig[] = [];
 const query = pg.Client.prototype.query as (this: pg.Client, ...args: unknown[]) => unknown;
 beforeAll(async () => {
   api = await openApi();
-  client = new pg.Client({ connectionString: api.desk.databaseUrl });
+  client = new pg.Client({ connectionString: api.manager.databaseUrl });
   await client.connect();
   await client.query(
     "DELETE FROM connections; DELETE FROM gateways WHERE gateway_id = 'bench'; DELETE FROM stations",
@@ -51,7 +51,7 @@ afterAll(async () => {
   await api.close();
 });
 
-/** The rows of tables that a plan reads, with those that it reads in vain. */
+/** The rows of tables that a plan reads, with those that it reads unsuccessfully. */
 function rowsRead(plan: Plan): number {
   const isScan = plan['Relation Name'] !== undefined;
   const inVain = (plan['Rows Removed by Filter'] ?? 0) + (plan['Rows Removed by Index Recheck'] ?? 0);
@@ -83,7 +83,7 @@ test('no list reads a big part of a big table for a page, whatever it is filtere
   for (const { path, single } of lists) {
     for (const filter of single.filter((one) => !one.startsWith('limit='))) {
       const rows = await rowsReadFor(path, filter);
-      if (rows > MOST_ROWS) slow[`${path}?${filter}`] = rows;
+      if (rows > MAX_ROWS) slow[`${path}?${filter}`] = rows;
       count++;
     }
   }

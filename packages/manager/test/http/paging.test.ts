@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import * as turnedAway from '../../src/presence/rejected-handshakes.store.ts';
+import * as rejected from '../../src/presence/rejected-handshakes.store.ts';
 import * as connectors from '../../src/stations/connectors.store.ts';
 import * as meterValues from '../../src/transactions/meter-values.store.ts';
-import { addTag } from '../desk.ts';
+import { addTag } from '../test-manager.ts';
 import { allPages, openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 
@@ -17,7 +17,7 @@ const NUMBERS = Array.from({ length: 23 }, (_, i) => i);
 const second = (i: number): Date => new Date(Date.UTC(2026, 10, 20, 10, 0, i));
 
 test('a page has fifty items where nothing is said, and the last one no cursor', async () => {
-  for (let i = 0; i < 51; i++) await addTag(api.desk, `FIFTY${i}`);
+  for (let i = 0; i < 51; i++) await addTag(api.manager, `FIFTY${i}`);
   const { body } = await api.send('GET', '/api/v1/tags?prefix=fifty');
   expect(body.items).toHaveLength(50);
   const rest = await api.send('GET', `/api/v1/tags?prefix=fifty&cursor=${body.nextCursor}`);
@@ -27,23 +27,23 @@ test('a page has fifty items where nothing is said, and the last one no cursor',
 });
 
 test('pages of tags hold every item once, though tags come and go between them', async () => {
-  for (const i of NUMBERS) await addTag(api.desk, `PAGE${i}`);
+  for (const i of NUMBERS) await addTag(api.manager, `PAGE${i}`);
   const first = (await api.send('GET', '/api/v1/tags?prefix=page&limit=10')).body;
-  await api.desk.rows("DELETE FROM tags WHERE id_tag = 'PAGE0'");
-  await addTag(api.desk, 'PAGE-');
+  await api.manager.rows("DELETE FROM tags WHERE id_tag = 'PAGE0'");
+  await addTag(api.manager, 'PAGE-');
   const rest = (await api.send('GET', `/api/v1/tags?prefix=page&limit=50&cursor=${first.nextCursor}`)).body;
   const ids = [...first.items, ...rest.items].map(({ idTag }) => idTag);
   expect(ids.filter((id) => id !== 'PAGE-').sort()).toEqual(NUMBERS.map((i) => `PAGE${i}`).sort());
 });
 
 test('stations and strangers make one list in order', async () => {
-  const { database } = api.desk;
+  const { database } = api.manager;
   for (const i of NUMBERS) {
     const stationId = `P/${String(i).padStart(2, '0')}`;
-    if (i % 3 === 0) await api.desk.rows('INSERT INTO stations (station_id) VALUES ($1)', [stationId]);
+    if (i % 3 === 0) await api.manager.rows('INSERT INTO stations (station_id) VALUES ($1)', [stationId]);
     const handshake = { stationId, status: 404, at: second(i).toISOString() };
-    if (i % 3 !== 0) await turnedAway.record(database, [{ ...handshake, reason: 'unknown station' }]);
-    if (i % 4 === 0) await turnedAway.record(database, [{ ...handshake, reason: 'wrong password' }]);
+    if (i % 3 !== 0) await rejected.record(database, [{ ...handshake, reason: 'unknown station' }]);
+    if (i % 4 === 0) await rejected.record(database, [{ ...handshake, reason: 'wrong password' }]);
   }
   const listed = await allPages(api, '/api/v1/stations?prefix=P/', 4);
   const ids = NUMBERS.map((i) => `P/${String(i).padStart(2, '0')}`);
@@ -74,7 +74,7 @@ test('meter values of several connectors come in the order of time, each once', 
       ['230', '231'].map((value) => ({ ...sample, connectorId, value, measuredAt: second(i >> 1) })),
     ),
   );
-  await meterValues.record(api.desk.database, samples);
+  await meterValues.record(api.manager.database, samples);
   const expected = new Set(
     samples.map(({ connectorId, value, measuredAt }) =>
       [measuredAt.toISOString(), connectorId, value].join(),
@@ -101,7 +101,7 @@ test("a connector's statuses come newest first, each once", async () => {
   const status = { stationId: 'CP1', connectorId: 3, errorCode: 'NoError', receivedAt: second(0) };
   const nothing = { info: null, vendorId: null, vendorErrorCode: null, stationTime: null };
   await connectors.record(
-    api.desk.database,
+    api.manager.database,
     NUMBERS.map((i) => ({
       ...status,
       ...nothing,
@@ -125,7 +125,7 @@ test("a connector's statuses come newest first, each once", async () => {
 test('API keys and unmatched stops are paged too', async () => {
   for (const i of NUMBERS) {
     await api.send('POST', '/api/v1/api-keys', { name: `same ${i % 3}`, role: 'viewer' });
-    await api.desk.ask('StopTransaction', {
+    await api.manager.ask('StopTransaction', {
       transactionId: 900_000 + i,
       meterStop: 5,
       timestamp: second(i).toISOString(),
@@ -142,7 +142,7 @@ test('transactions of a period come by their start, also those that were sent la
   const order = [3, 1, 4, 0, 2, 5];
   for (const i of order) {
     const request = { connectorId: 40 + i, idTag: i % 2 === 0 ? 'EVEN' : 'ODD', meterStart: 0 };
-    await api.desk.ask('StartTransaction', { ...request, timestamp: second(i).toISOString() });
+    await api.manager.ask('StartTransaction', { ...request, timestamp: second(i).toISOString() });
   }
   const connectors = (items: Record<string, unknown>[]): number[] =>
     items.map(({ connectorId }) => Number(connectorId) - 40);
@@ -159,14 +159,14 @@ test('transactions of a period come by their start, also those that were sent la
 
 test('events of several kinds and groups are in one order, page by page', async () => {
   // Events of earlier tests may get their ids only now, between those of this test: wait for them.
-  while ((await api.desk.rows('SELECT FROM event_intake')).length > 0) await delay(5);
+  while ((await api.manager.rows('SELECT FROM event_intake')).length > 0) await delay(5);
   const kinds = ['transaction.started', 'station.booted', 'transaction.closed', 'log.status', 'x.unknown'];
-  await api.desk.rows(
+  await api.manager.rows(
     `INSERT INTO events (at, kind, station_id, data)
      SELECT now(), ($1::text[])[1 + i % 5], 'EV' || i % 2, '{}' FROM generate_series(1, 50) AS i`,
     [kinds],
   );
-  const rows = await api.desk.rows(
+  const rows = await api.manager.rows(
     `SELECT id, kind, station_id FROM events WHERE station_id LIKE 'EV_' ORDER BY id DESC`,
   );
   const from = Number(rows.at(-1)?.['id']);
@@ -176,17 +176,17 @@ test('events of several kinds and groups are in one order, page by page', async 
     ['kind=transaction.*,transaction.closed,log.*', /^(transaction|log)/],
   ] as const) {
     for (const stationId of [undefined, 'EV1']) {
-      const wanted = rows.filter(
+      const desired = rows.filter(
         (row) =>
           fits.test(String(row['kind'])) && (stationId === undefined || row['station_id'] === stationId),
       );
       const query = `${filter}${stationId === undefined ? '' : `&stationId=${stationId}`}`;
       const newestFirst = await allPages(api, `/api/v1/events?${query}`, 7);
       expect(newestFirst.filter(({ id }) => Number(id) >= from).map(({ id }) => id)).toEqual(
-        wanted.map(({ id }) => id),
+        desired.map(({ id }) => id),
       );
       const oldestFirst = await allPages(api, `/api/v1/events?${query}&lastEventId=${from - 1}`, 7);
-      expect(oldestFirst.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id).reverse());
+      expect(oldestFirst.map(({ id }) => id)).toEqual(desired.map(({ id }) => id).reverse());
     }
   }
 });

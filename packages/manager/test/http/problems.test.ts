@@ -155,15 +155,15 @@ test('a manager that stops refuses what still comes, in the form of every other 
   let answer = '';
   socket.on('data', (chunk) => (answer += String(chunk)));
   const ended = once(socket, 'close');
-  while (stopping.desk.sent().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  const [reset] = stopping.desk.sent();
+  while (stopping.manager.sent().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const [reset] = stopping.manager.sent();
   const closed = stopping.close();
   // It has begun to stop as soon as it takes no new connections.
   while (await fetch(stopping.url).catch(() => undefined))
     await new Promise((resolve) => setTimeout(resolve, 5));
   socket.write(`GET /api/v1/tags HTTP/1.1${head}\r\n`);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  if (reset) await stopping.desk.answer(reset, { status: 'Accepted' });
+  if (reset) await stopping.manager.answer(reset, { status: 'Accepted' });
   await Promise.all([closed, ended]);
   expect(answer).toMatch(/HTTP\/1.1 503[^]*application\/problem\+json[^]*this manager is stopping/);
 });
@@ -204,17 +204,17 @@ test('what is refused leaves nothing behind', async () => {
 
 test('a fault of ours says nothing of our insides', async () => {
   const sick = await openApi();
-  await sick.desk.rows('ALTER TABLE tags RENAME TO gone');
+  await sick.manager.rows('ALTER TABLE tags RENAME TO gone');
   const { status, body } = await sick.send('GET', '/api/v1/tags');
   expect(status).toBe(500);
   expect(JSON.stringify(body)).not.toMatch(/tags|relation|select/i);
-  await sick.desk.rows('ALTER TABLE gone RENAME TO tags');
+  await sick.manager.rows('ALTER TABLE gone RENAME TO tags');
   await sick.close();
 });
 
 test('a database that is away is 503, and tells when to try again', async () => {
   const sick = await openApi();
-  const [{ name } = {}] = await sick.desk.rows('SELECT current_database() AS name');
+  const [{ name } = {}] = await sick.manager.rows('SELECT current_database() AS name');
   const maintenance = new pg.Client({ connectionString: process.env.EVANDER_TEST_DATABASE_URL });
   await maintenance.connect();
   await maintenance.query(`ALTER DATABASE ${String(name)} ALLOW_CONNECTIONS false`);

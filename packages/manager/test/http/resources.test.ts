@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { addTag } from '../desk.ts';
+import { addTag } from '../test-manager.ts';
 import { allPages, openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 
@@ -41,12 +41,12 @@ test('a tag is added, changed in part, found in any case, listed and removed', a
 });
 
 test('transactions are listed newest first, filtered, with their meter values', async () => {
-  await addTag(api.desk, 'T1');
+  await addTag(api.manager, 'T1');
   const ids: number[] = [];
   for (let hour = 0; hour < 7; hour++) {
     const at = (minute: number): string => new Date(Date.UTC(2026, 10, 1, hour, minute)).toISOString();
     const start = { connectorId: 2, idTag: 'T1', meterStart: 100, timestamp: at(0) };
-    const { transactionId } = (await api.desk.ask('StartTransaction', start)).response as {
+    const { transactionId } = (await api.manager.ask('StartTransaction', start)).response as {
       transactionId: number;
     };
     ids.unshift(transactionId);
@@ -54,9 +54,9 @@ test('transactions are listed newest first, filtered, with their meter values', 
       timestamp: at(minute),
       sampledValue: [{ value: `${minute}` }, { value: '230', measurand: 'Voltage' }],
     }));
-    await api.desk.ask('MeterValues', { connectorId: 2, transactionId, meterValue });
+    await api.manager.ask('MeterValues', { connectorId: 2, transactionId, meterValue });
     if (hour < 6)
-      await api.desk.ask('StopTransaction', { transactionId, meterStop: 1100, timestamp: at(59) });
+      await api.manager.ask('StopTransaction', { transactionId, meterStop: 1100, timestamp: at(59) });
   }
   const listed = await all('/transactions?stationId=CP1&connectorId=2', 3);
   expect(listed.map(({ transactionId }) => transactionId)).toEqual(ids);
@@ -84,7 +84,7 @@ test('transactions are listed newest first, filtered, with their meter values', 
 });
 
 test('stops that belong to nothing are listed', async () => {
-  await api.desk.ask('StopTransaction', {
+  await api.manager.ask('StopTransaction', {
     transactionId: 777777,
     meterStop: 5,
     timestamp: '2026-11-20T10:00:00Z',
@@ -96,8 +96,8 @@ test('stops that belong to nothing are listed', async () => {
 
 test('recorded frames are listed newest first and filtered', async () => {
   for (let i = 0; i < 5; i++)
-    await api.desk.ask('Heartbeat', {}, { id: `hb${i}`, receivedAt: `2026-11-20T10:00:0${i}.000Z` });
-  await api.desk.idle();
+    await api.manager.ask('Heartbeat', {}, { id: `hb${i}`, receivedAt: `2026-11-20T10:00:0${i}.000Z` });
+  await api.manager.idle();
   const calls = await all('/stations/CP1/messages?action=Heartbeat&direction=in&type=call', 2);
   expect(calls.map(({ messageId }) => messageId)).toEqual(['hb4', 'hb3', 'hb2', 'hb1', 'hb0']);
   const both = (await v1('GET', '/stations/CP1/messages?messageId=hb3')).body.items;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { CSR, ROOT_ONE, SERIAL_ONE } from '../certificates/certificates.ts';
-import { addTag } from '../desk.ts';
 import { allPages, openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';
+import { addTag } from '../test-manager.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -16,10 +16,10 @@ const all = (path: string, limit: number) => allPages(api, `/api/v1${path}`, lim
 test("a station's jobs are listed newest first, filtered, and each has its history", async () => {
   const location = 'ftp://evander:secret@files.example/';
   for (let i = 0; i < 5; i++)
-    await api.desk.command('GetDiagnostics', { location }, { fileName: `${i}.zip` });
+    await api.manager.command('GetDiagnostics', { location }, { fileName: `${i}.zip` });
   for (const status of ['Uploading', 'Uploaded'])
-    await api.desk.ask('DiagnosticsStatusNotification', { status });
-  await api.desk.command(
+    await api.manager.ask('DiagnosticsStatusNotification', { status });
+  await api.manager.command(
     'GetLog',
     { log: { remoteLocation: location }, logType: 'SecurityLog' },
     { status: 'Rejected' },
@@ -52,8 +52,8 @@ test('security events of all stations are listed newest first, each once, and fi
   const day = (i: number): string => `2026-11-${String(i + 1).padStart(2, '0')}T10:00:00.000Z`;
   for (let i = 0; i < 9; i++)
     for (const type of ['ResetOrReboot', 'InvalidMessages'])
-      await api.desk.ask('SecurityEventNotification', { type, timestamp: day(i >> 1), techInfo: `${i}` });
-  await api.desk.ask(
+      await api.manager.ask('SecurityEventNotification', { type, timestamp: day(i >> 1), techInfo: `${i}` });
+  await api.manager.ask(
     'SecurityEventNotification',
     { type: 'ResetOrReboot', timestamp: day(2) },
     { stationId: 'CP1', id: 'again' },
@@ -74,7 +74,7 @@ test('security events of all stations are listed newest first, each once, and fi
 
 test('certificates of a station are listed, with the hash data that DeleteCertificate wants', async () => {
   const certificateType = 'CentralSystemRootCertificate';
-  await api.desk.command(
+  await api.manager.command(
     'InstallCertificate',
     { certificateType, certificate: ROOT_ONE },
     { status: 'Accepted' },
@@ -84,7 +84,7 @@ test('certificates of a station are listed, with the hash data that DeleteCertif
   ]);
   const hash = { hashAlgorithm: 'SHA256', issuerNameHash: 'AA', issuerKeyHash: 'BB' };
   const certificateHashData = [SERIAL_ONE, '2', '3'].map((serialNumber) => ({ ...hash, serialNumber }));
-  await api.desk.command(
+  await api.manager.command(
     'GetInstalledCertificateIds',
     { certificateType },
     { status: 'Accepted', certificateHashData },
@@ -98,7 +98,7 @@ test('certificates of a station are listed, with the hash data that DeleteCertif
 });
 
 test('certificate requests of a station are listed newest first', async () => {
-  for (const csr of ['no', CSR, CSR]) await api.desk.ask('SignCertificate', { csr });
+  for (const csr of ['no', CSR, CSR]) await api.manager.ask('SignCertificate', { csr });
   const listed = await all('/stations/CP1/certificate-requests', 2);
   expect(listed).toMatchObject([
     { state: 'requested', csr: CSR, certificateChain: null },
@@ -110,12 +110,12 @@ test('certificate requests of a station are listed newest first', async () => {
 
 test('reservations of a station are listed newest first; the clock expires them', async () => {
   const expiryDate = new Date(Date.now() + 3_600_000).toISOString();
-  await addTag(api.desk, 'T');
+  await addTag(api.manager, 'T');
   for (let connectorId = 1; connectorId <= 5; connectorId++) {
     const request = { connectorId, idTag: 'T', expiryDate };
-    await api.desk.command('ReserveNow', request, { status: connectorId === 5 ? 'Occupied' : 'Accepted' });
+    await api.manager.command('ReserveNow', request, { status: connectorId === 5 ? 'Occupied' : 'Accepted' });
   }
-  await api.desk.rows(
+  await api.manager.rows(
     "UPDATE reservations SET expiry_date = now() - interval '1 minute' WHERE connector_id = 1",
   );
   const listed = await all('/stations/CP1/reservations', 2);
@@ -133,17 +133,18 @@ test('reservations of a station are listed newest first; the clock expires them'
 
 test('a job of which the station says nothing is shown as silent, and goes on when it speaks again', async () => {
   const request = { location: 'http://files.example/1.bin', retrieveDate: '2026-11-24T10:00:00Z' };
-  await api.desk.command('UpdateFirmware', request, {});
+  await api.manager.command('UpdateFirmware', request, {});
   const silent = '/stations/CP1/jobs?silent=true';
   expect((await get(silent)).items).toEqual([]);
   const twoHoursAgo = new Date(Date.now() - 7_200_000);
-  await api.desk.rows(`UPDATE station_jobs SET requested_at = $1, accepted_at = $1 WHERE kind = 'firmware'`, [
-    twoHoursAgo,
-  ]);
+  await api.manager.rows(
+    `UPDATE station_jobs SET requested_at = $1, accepted_at = $1 WHERE kind = 'firmware'`,
+    [twoHoursAgo],
+  );
   expect((await get(silent)).items).toMatchObject([
     { kind: 'firmware', outcome: 'running', silentSince: twoHoursAgo.toISOString() },
   ]);
-  await api.desk.ask('FirmwareStatusNotification', { status: 'Downloading' });
+  await api.manager.ask('FirmwareStatusNotification', { status: 'Downloading' });
   expect((await get(silent)).items).toEqual([]);
   expect((await get('/stations/CP1/jobs?silent=false&kind=firmware')).items).toMatchObject([
     { outcome: 'running', status: 'Downloading', silentSince: null },

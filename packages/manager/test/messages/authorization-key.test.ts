@@ -1,35 +1,35 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { passwordHashes } from '../../src/stations/station-password.ts';
 import * as stations from '../../src/stations/stations.store.ts';
-import { openDesk, PEPPER } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager, PEPPER } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(() =>
-  desk.rows(`WITH s AS (UPDATE stations SET password_hashes = '{}', security_profile = 0, configuration_read_at = NULL),
+  manager.rows(`WITH s AS (UPDATE stations SET password_hashes = '{}', security_profile = 0, configuration_read_at = NULL),
     p AS (DELETE FROM password_changes), k AS (DELETE FROM commands) DELETE FROM configuration_keys`),
 );
 
 const BOOT = { chargePointVendor: 'V', chargePointModel: 'M' };
 
 const change = (key: string, value: string, status?: string) =>
-  desk.command('ChangeConfiguration', { key, value }, status === undefined ? undefined : { status });
+  manager.command('ChangeConfiguration', { key, value }, status === undefined ? undefined : { status });
 
 const kept = () =>
-  desk.rows(
+  manager.rows(
     'SELECT key, value, reboot_required AS "rebootRequired" FROM configuration_keys ORDER BY key_lower',
   );
 
 /** Sends a change that nobody answers for now; its call. */
 async function unanswered(key: string, value: string) {
   await change(key, value);
-  const call = desk.sent().at(-1);
+  const call = manager.sent().at(-1);
   if (!call) throw new Error('nothing was sent');
-  await desk.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
+  await manager.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
   return call;
 }
 
@@ -37,9 +37,9 @@ const OLD = 'ab'.repeat(16);
 const NEW = 'Cd'.repeat(20);
 const NEWER = 'ef'.repeat(18);
 const hashes = (password: string): string[] => passwordHashes(password, 'CP1', PEPPER);
-const setPassword = () => desk.rows('UPDATE stations SET password_hashes = $1', [hashes(OLD)]);
+const setPassword = () => manager.rows('UPDATE stations SET password_hashes = $1', [hashes(OLD)]);
 const good = async (): Promise<string[]> =>
-  (await stations.credentials(desk.database, 'CP1'))?.passwordHashes.sort() ?? [];
+  (await stations.credentials(manager.database, 'CP1'))?.passwordHashes.sort() ?? [];
 const these = (...passwords: string[]): string[] => passwords.flatMap(hashes).sort();
 
 test('ChangeConfiguration of AuthorizationKey: accepted, it is the only password, in all its forms, and nowhere to be read', async () => {
@@ -49,8 +49,8 @@ test('ChangeConfiguration of AuthorizationKey: accepted, it is the only password
   expect(hashes(NEW)).toHaveLength(4);
   expect(await kept()).toEqual([{ key: 'AUTHORIZATIONKEY', value: null, rebootRequired: false }]);
   expect(command.request).toEqual({ key: 'AUTHORIZATIONKEY', value: '***' });
-  await desk.idle();
-  const everything = await desk.rows(
+  await manager.idle();
+  const everything = await manager.rows(
     `SELECT (SELECT json_agg(k) FROM commands k)::text || (SELECT json_agg(f) FROM frames f)::text
        || (SELECT json_agg(c) FROM configuration_keys c)::text AS text`,
   );
@@ -61,7 +61,7 @@ test('ChangeConfiguration of AuthorizationKey: accepted, it is the only password
 test('ChangeConfiguration of AuthorizationKey: rejected or failed, nothing changes', async () => {
   await setPassword();
   for (const answer of [{ status: 'Rejected' }, { status: 'NotSupported' }, { error: 'InternalError' }]) {
-    await desk.command('ChangeConfiguration', { key: 'AuthorizationKey', value: NEW }, answer);
+    await manager.command('ChangeConfiguration', { key: 'AuthorizationKey', value: NEW }, answer);
     expect(await good()).toEqual(these(OLD));
   }
   expect(await kept()).toEqual([]);
@@ -71,7 +71,7 @@ test('ChangeConfiguration of AuthorizationKey: until it is answered, both are go
   await setPassword();
   const call = await unanswered('AuthorizationKey', NEW);
   expect(await good()).toEqual(these(OLD, NEW));
-  await desk.answer(call, { status: 'Accepted' });
+  await manager.answer(call, { status: 'Accepted' });
   expect(await good()).toEqual(these(NEW));
 });
 
@@ -79,12 +79,12 @@ test('ChangeConfiguration of AuthorizationKey: with RebootRequired both are good
   await setPassword();
   await change('AuthorizationKey', NEW, 'RebootRequired');
   expect(await good()).toEqual(these(OLD, NEW));
-  await desk.ask('BootNotification', BOOT, { receivedAt: '2020-01-01T00:00:00.000Z' });
+  await manager.ask('BootNotification', BOOT, { receivedAt: '2020-01-01T00:00:00.000Z' });
   expect(await good()).toEqual(these(OLD, NEW));
-  await desk.ask('BootNotification', BOOT, { receivedAt: new Date(Date.now() + 1000).toISOString() });
+  await manager.ask('BootNotification', BOOT, { receivedAt: new Date(Date.now() + 1000).toISOString() });
   expect(await good()).toEqual(these(NEW));
   expect(await kept()).toMatchObject([{ rebootRequired: false }]);
-  await desk.rows("UPDATE stations SET booted_at = now() - interval '1 minute'");
+  await manager.rows("UPDATE stations SET booted_at = now() - interval '1 minute'");
 });
 
 test('ChangeConfiguration of AuthorizationKey: of two, the younger stays, however late the older one is answered', async () => {
@@ -92,19 +92,24 @@ test('ChangeConfiguration of AuthorizationKey: of two, the younger stays, howeve
   const late = await unanswered('AuthorizationKey', NEW);
   await change('AuthorizationKey', NEWER, 'Accepted');
   expect(await good()).toEqual(these(NEWER));
-  await desk.answer(late, { status: 'Accepted' });
+  await manager.answer(late, { status: 'Accepted' });
   expect(await good()).toEqual(these(NEWER));
 });
 
 test('ChangeConfiguration of AuthorizationKey: one that waits too long for its station is forgotten', async () => {
   await setPassword();
-  await desk.rows('UPDATE connections SET disconnected_at = now()');
+  await manager.rows('UPDATE connections SET disconnected_at = now()');
   const request = { key: 'AuthorizationKey', value: NEW };
-  await desk.callMaker.request({ stationId: 'CP1', action: 'ChangeConfiguration', request, ttlSeconds: 1 });
+  await manager.callMaker.request({
+    stationId: 'CP1',
+    action: 'ChangeConfiguration',
+    request,
+    ttlSeconds: 1,
+  });
   expect(await good()).toEqual(these(OLD, NEW));
-  desk.setNow(new Date(Date.now() + 5000));
-  await desk.callMaker.sweep();
-  desk.setNow(undefined);
+  manager.setNow(new Date(Date.now() + 5000));
+  await manager.callMaker.sweep();
+  manager.setNow(undefined);
   expect(await good()).toEqual(these(OLD));
-  await desk.rows('UPDATE connections SET disconnected_at = NULL');
+  await manager.rows('UPDATE connections SET disconnected_at = NULL');
 });

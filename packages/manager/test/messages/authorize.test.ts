@@ -1,21 +1,21 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { addTag, openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { addTag, openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 async function statusOf(idTag: string): Promise<unknown> {
-  return ((await desk.ask('Authorize', { idTag })).response as { idTagInfo: unknown }).idTagInfo;
+  return ((await manager.ask('Authorize', { idTag })).response as { idTagInfo: unknown }).idTagInfo;
 }
 
 test('tells an unknown, a blocked, an expired and a good tag apart', async () => {
-  await addTag(desk, 'GOOD');
-  await addTag(desk, 'BLOCKED', { status: 'Blocked' });
-  await addTag(desk, 'OLD', { expiry_date: '2020-01-01T00:00:00Z' });
+  await addTag(manager, 'GOOD');
+  await addTag(manager, 'BLOCKED', { status: 'Blocked' });
+  await addTag(manager, 'OLD', { expiry_date: '2020-01-01T00:00:00Z' });
   expect(await statusOf('NOBODY')).toEqual({ status: 'Invalid' });
   expect(await statusOf('GOOD')).toEqual({ status: 'Accepted' });
   expect(await statusOf('BLOCKED')).toEqual({ status: 'Blocked' });
@@ -23,7 +23,7 @@ test('tells an unknown, a blocked, an expired and a good tag apart', async () =>
 });
 
 test('compares tags without regard to case, and tells their group and end date', async () => {
-  await addTag(desk, 'GrOuP1', { parent_id_tag: 'FLEET', expiry_date: '2040-01-01T00:00:00Z' });
+  await addTag(manager, 'GrOuP1', { parent_id_tag: 'FLEET', expiry_date: '2040-01-01T00:00:00Z' });
   expect(await statusOf('gRoUp1')).toEqual({
     status: 'Accepted',
     parentIdTag: 'FLEET',
@@ -32,17 +32,17 @@ test('compares tags without regard to case, and tells their group and end date',
 });
 
 test('never says ConcurrentTx: the tag may be there to stop', async () => {
-  await addTag(desk, 'ONCE', { concurrent_transaction_limit: 1 });
+  await addTag(manager, 'ONCE', { concurrent_transaction_limit: 1 });
   const timestamp = new Date().toISOString();
-  await desk.ask('StartTransaction', { connectorId: 1, idTag: 'ONCE', meterStart: 0, timestamp });
+  await manager.ask('StartTransaction', { connectorId: 1, idTag: 'ONCE', meterStart: 0, timestamp });
   expect(await statusOf('ONCE')).toEqual({ status: 'Accepted' });
 });
 
 test('keeps each attempt once, however often its envelope comes', async () => {
   const question = { id: 'a1', receivedAt: '2026-11-01T10:00:00.000Z' };
-  await desk.ask('Authorize', { idTag: 'STRANGER' }, question);
-  await desk.ask('Authorize', { idTag: 'STRANGER' }, question);
-  expect(await desk.rows("SELECT station_id, status FROM authorizations WHERE id_tag = 'STRANGER'")).toEqual([
-    { station_id: 'CP1', status: 'Invalid' },
-  ]);
+  await manager.ask('Authorize', { idTag: 'STRANGER' }, question);
+  await manager.ask('Authorize', { idTag: 'STRANGER' }, question);
+  expect(
+    await manager.rows("SELECT station_id, status FROM authorizations WHERE id_tag = 'STRANGER'"),
+  ).toEqual([{ station_id: 'CP1', status: 'Invalid' }]);
 });

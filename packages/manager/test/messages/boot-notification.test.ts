@@ -2,20 +2,20 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import * as desired from '../../src/desired-state/desired-configuration.store.ts';
 import * as stationGroups from '../../src/stations/station-groups.store.ts';
 import * as stations from '../../src/stations/stations.store.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const BOOT = { chargePointVendor: 'Vendor', chargePointModel: 'Model' };
 
 async function addStation(stationId: string, bootAnswer: string): Promise<void> {
-  await stations.addUnknown(desk.database, [stationId]);
-  await desk.rows('UPDATE stations SET boot_answer = $2 WHERE station_id = $1', [stationId, bootAnswer]);
+  await stations.addUnknown(manager.database, [stationId]);
+  await manager.rows('UPDATE stations SET boot_answer = $2 WHERE station_id = $1', [stationId, bootAnswer]);
 }
 
 test.each([
@@ -24,9 +24,9 @@ test.each([
   ['Rejected', 30],
 ])('answers %s where the operator says so, and keeps it', async (status, interval) => {
   await addStation(`B-${status}`, status);
-  const { response } = await desk.ask('BootNotification', BOOT, { stationId: `B-${status}` });
+  const { response } = await manager.ask('BootNotification', BOOT, { stationId: `B-${status}` });
   expect(response).toMatchObject({ status, interval });
-  const [row] = await desk.rows('SELECT registration_status FROM stations WHERE station_id = $1', [
+  const [row] = await manager.rows('SELECT registration_status FROM stations WHERE station_id = $1', [
     `B-${status}`,
   ]);
   expect(row).toEqual({ registration_status: status });
@@ -35,17 +35,17 @@ test.each([
 describe('the interval of an accepted boot', () => {
   const KEY = 'HeartbeatInterval';
   const boot = async (stationId = 'CP1') =>
-    ((await desk.ask('BootNotification', BOOT, { stationId })).response as { interval: number }).interval;
+    ((await manager.ask('BootNotification', BOOT, { stationId })).response as { interval: number }).interval;
   const change = (value: string, status: string) =>
-    desk.command('ChangeConfiguration', { key: KEY, value }, { status });
+    manager.command('ChangeConfiguration', { key: KEY, value }, { status });
   const want = (owner: desired.Owner, value: string | null) =>
-    desired.put(desk.database, owner, { [KEY]: value });
+    desired.put(manager.database, owner, { [KEY]: value });
   beforeEach(() =>
-    desk.rows('TRUNCATE configuration_keys, desired_values, commands, station_groups CASCADE'),
+    manager.rows('TRUNCATE configuration_keys, desired_values, commands, station_groups CASCADE'),
   );
 
   test('is the HeartbeatInterval that is desired of the station, or of its group', async () => {
-    await stationGroups.put(desk.database, 'all', { vendor: 'Vendor' }, new Date());
+    await stationGroups.put(manager.database, 'all', { vendor: 'Vendor' }, new Date());
     await want({ group: 'all' }, '200');
     expect(await boot()).toBe(200);
     await want({ stationId: 'CP1' }, '100');
@@ -57,7 +57,7 @@ describe('the interval of an accepted boot', () => {
 
   test('is what a command has changed, where nothing is desired, and not what the station reports', async () => {
     const configurationKey = [{ key: KEY, readonly: false, value: '300' }];
-    await desk.command(
+    await manager.command(
       'GetConfiguration',
       {},
       { configurationKey: [{ ...configurationKey[0], value: '14400' }] },
@@ -66,7 +66,7 @@ describe('the interval of an accepted boot', () => {
     await change('120', 'Rejected');
     expect(await boot()).toBe(300);
     await change('120', 'Accepted');
-    await desk.command('GetConfiguration', {}, { configurationKey });
+    await manager.command('GetConfiguration', {}, { configurationKey });
     expect(await boot()).toBe(120);
     await want({ stationId: 'CP1' }, '90');
     expect(await boot()).toBe(90);
@@ -93,11 +93,11 @@ test('keeps everything that the station says of itself, empty texts too', async 
     imsi: '',
     meterType: 'M',
   };
-  desk.setNow(new Date('2026-11-20T08:00:00Z'));
-  const { response } = await desk.ask('BootNotification', request);
-  desk.setNow(undefined);
+  manager.setNow(new Date('2026-11-20T08:00:00Z'));
+  const { response } = await manager.ask('BootNotification', request);
+  manager.setNow(undefined);
   expect(response).toEqual({ status: 'Accepted', interval: 300, currentTime: '2026-11-20T08:00:00.000Z' });
-  const [row] = await desk.rows("SELECT * FROM stations WHERE station_id = 'CP1'");
+  const [row] = await manager.rows("SELECT * FROM stations WHERE station_id = 'CP1'");
   expect(row).toMatchObject({
     vendor: 'Vendor',
     model: 'Model',
@@ -114,33 +114,33 @@ test.each(['Pending', 'Rejected', undefined])(
   async (status) => {
     const stationId = `G-${status}`;
     await addStation(stationId, status ?? 'Accepted');
-    if (status) await desk.ask('BootNotification', BOOT, { stationId });
-    expect(await desk.ask('Heartbeat', {}, { stationId })).toMatchObject({ code: 'SecurityError' });
-    expect(await desk.ask('Authorize', { idTag: 'X' }, { stationId })).toMatchObject({
+    if (status) await manager.ask('BootNotification', BOOT, { stationId });
+    expect(await manager.ask('Heartbeat', {}, { stationId })).toMatchObject({ code: 'SecurityError' });
+    expect(await manager.ask('Authorize', { idTag: 'X' }, { stationId })).toMatchObject({
       code: 'SecurityError',
     });
     const timestamp = '2026-11-01T00:00:00Z';
-    const start = await desk.ask(
+    const start = await manager.ask(
       'StartTransaction',
       { connectorId: 1, idTag: 'X', meterStart: 0, timestamp },
       { stationId },
     );
     expect(start.response).toMatchObject({ idTagInfo: { status: 'Invalid' } });
     expect(
-      (await desk.ask('MeterValues', { connectorId: 1, meterValue: [] }, { stationId })).response,
+      (await manager.ask('MeterValues', { connectorId: 1, meterValue: [] }, { stationId })).response,
     ).toEqual({});
   },
 );
 
 test('serves a station as soon as it is accepted, whichever manager did it', async () => {
   await addStation('G2', 'Pending');
-  await desk.ask('BootNotification', BOOT, { stationId: 'G2' });
-  expect(await desk.ask('Heartbeat', {}, { stationId: 'G2' })).toMatchObject({ code: 'SecurityError' });
-  await desk.rows("UPDATE stations SET registration_status = 'Accepted' WHERE station_id = 'G2'");
-  expect((await desk.ask('Heartbeat', {}, { stationId: 'G2' })).response).toHaveProperty('currentTime');
+  await manager.ask('BootNotification', BOOT, { stationId: 'G2' });
+  expect(await manager.ask('Heartbeat', {}, { stationId: 'G2' })).toMatchObject({ code: 'SecurityError' });
+  await manager.rows("UPDATE stations SET registration_status = 'Accepted' WHERE station_id = 'G2'");
+  expect((await manager.ask('Heartbeat', {}, { stationId: 'G2' })).response).toHaveProperty('currentTime');
 });
 
 test('rejects a station that was deleted while it is connected', async () => {
-  const { response } = await desk.ask('BootNotification', BOOT, { stationId: 'nobody' });
+  const { response } = await manager.ask('BootNotification', BOOT, { stationId: 'nobody' });
   expect(response).toMatchObject({ status: 'Rejected' });
 });

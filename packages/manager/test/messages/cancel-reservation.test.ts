@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { addTag, openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { addTag, openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
-  await addTag(desk, 'T');
+  manager = await openTestManager();
+  await addTag(manager, 'T');
 });
-afterAll(() => desk.close());
-beforeEach(() => desk.rows('TRUNCATE reservations, transactions'));
+afterAll(() => manager.close());
+beforeEach(() => manager.rows('TRUNCATE reservations, transactions'));
 
 async function reserve(connectorId = 1): Promise<unknown> {
   const expiryDate = new Date(Date.now() + 3_600_000).toISOString();
-  await desk.command('ReserveNow', { connectorId, idTag: 'T', expiryDate }, { status: 'Accepted' });
-  return desk.sent().at(-1)?.request['reservationId'];
+  await manager.command('ReserveNow', { connectorId, idTag: 'T', expiryDate }, { status: 'Accepted' });
+  return manager.sent().at(-1)?.request['reservationId'];
 }
 
 async function reservations(): Promise<Record<string, unknown>[]> {
-  return desk.rows('SELECT * FROM reservations ORDER BY reservation_key');
+  return manager.rows('SELECT * FROM reservations ORDER BY reservation_key');
 }
 
 test.each([
@@ -26,7 +26,7 @@ test.each([
 ])('CancelReservation answered %s: it is %s', async (status, state) => {
   const reservationId = await reserve();
   await reserve(2);
-  await desk.command('CancelReservation', { reservationId }, { status });
+  await manager.command('CancelReservation', { reservationId }, { status });
   expect(await reservations()).toMatchObject([
     { state, ended_at: expect.any(Date) as unknown },
     { state: 'active', ended_at: null },
@@ -35,14 +35,14 @@ test.each([
 
 test('CancelReservation with a CALLERROR leaves the reservation', async () => {
   const reservationId = await reserve();
-  await desk.command('CancelReservation', { reservationId }, { error: 'InternalError' });
+  await manager.command('CancelReservation', { reservationId }, { error: 'InternalError' });
   expect(await reservations()).toMatchObject([{ state: 'active' }]);
 });
 
 test('CancelReservation Rejected after the expiry: it has expired', async () => {
   const reservationId = await reserve();
-  await desk.rows("UPDATE reservations SET expiry_date = now() - interval '1 minute'");
-  await desk.command('CancelReservation', { reservationId }, { status: 'Rejected' });
+  await manager.rows("UPDATE reservations SET expiry_date = now() - interval '1 minute'");
+  await manager.command('CancelReservation', { reservationId }, { status: 'Rejected' });
   const [row] = await reservations();
   expect(row).toMatchObject({ state: 'expired' });
   expect(row?.['ended_at']).toEqual(row?.['expiry_date']);
@@ -57,20 +57,20 @@ test('CancelReservation of one that was used, or is not known, changes nothing',
     timestamp: new Date().toISOString(),
     reservationId,
   };
-  await desk.ask('StartTransaction', start);
-  await desk.command('CancelReservation', { reservationId }, { status: 'Rejected' });
-  await desk.command('CancelReservation', { reservationId: 4711 }, { status: 'Accepted' });
+  await manager.ask('StartTransaction', start);
+  await manager.command('CancelReservation', { reservationId }, { status: 'Rejected' });
+  await manager.command('CancelReservation', { reservationId: 4711 }, { status: 'Accepted' });
   expect(await reservations()).toMatchObject([{ state: 'used' }]);
 });
 
 test('the status Available that comes before the answer to CancelReservation agrees with it', async () => {
   const reservationId = await reserve();
   const tell = (status: string) =>
-    desk.ask('StatusNotification', { connectorId: 1, status, errorCode: 'NoError' });
+    manager.ask('StatusNotification', { connectorId: 1, status, errorCode: 'NoError' });
   await tell('Reserved');
-  await desk.command('CancelReservation', { reservationId });
+  await manager.command('CancelReservation', { reservationId });
   await tell('Available');
-  const call = desk.sent().at(-1);
-  if (call) await desk.answer(call, { status: 'Accepted' });
+  const call = manager.sent().at(-1);
+  if (call) await manager.answer(call, { status: 'Accepted' });
   expect(await reservations()).toMatchObject([{ state: 'cancelled' }]);
 });

@@ -6,7 +6,7 @@ let api: TestApi;
 beforeAll(async () => {
   api = await openApi();
   for (const connectorId of [0, 1, 2])
-    await api.desk.ask('StatusNotification', { connectorId, status: 'Available', errorCode: 'NoError' });
+    await api.manager.ask('StatusNotification', { connectorId, status: 'Available', errorCode: 'NoError' });
 });
 afterAll(() => api.close());
 
@@ -21,7 +21,7 @@ async function shown(): Promise<StationBody> {
 
 test('ChangeAvailability: what was asked and answered is shown beside what the station reports', async () => {
   expect((await shown()).connectors[1]).toMatchObject({ availability: null });
-  await api.desk.command(
+  await api.manager.command(
     'ChangeAvailability',
     { connectorId: 1, type: 'Inoperative' },
     { status: 'Scheduled' },
@@ -30,7 +30,11 @@ test('ChangeAvailability: what was asked and answered is shown beside what the s
     status: 'Available',
     availability: { requested: 'Inoperative', answer: 'Scheduled' },
   });
-  await api.desk.ask('StatusNotification', { connectorId: 1, status: 'Unavailable', errorCode: 'NoError' });
+  await api.manager.ask('StatusNotification', {
+    connectorId: 1,
+    status: 'Unavailable',
+    errorCode: 'NoError',
+  });
   expect((await shown()).connectors[1]).toMatchObject({
     status: 'Unavailable',
     availability: { requested: 'Inoperative' },
@@ -38,7 +42,11 @@ test('ChangeAvailability: what was asked and answered is shown beside what the s
 });
 
 test('ChangeAvailability of connector 0 is for the station and all its connectors', async () => {
-  await api.desk.command('ChangeAvailability', { connectorId: 0, type: 'Operative' }, { status: 'Accepted' });
+  await api.manager.command(
+    'ChangeAvailability',
+    { connectorId: 0, type: 'Operative' },
+    { status: 'Accepted' },
+  );
   const { availability, connectors } = await shown();
   for (const one of [availability, ...connectors.map((connector) => connector.availability)])
     expect(one).toMatchObject({ requested: 'Operative', answer: 'Accepted' });
@@ -46,6 +54,6 @@ test('ChangeAvailability of connector 0 is for the station and all its connector
 
 test('ChangeAvailability of a connector below 0 breaks a rule', async () => {
   await expect(
-    api.desk.command('ChangeAvailability', { connectorId: -1, type: 'Operative' }),
+    api.manager.command('ChangeAvailability', { connectorId: -1, type: 'Operative' }),
   ).rejects.toMatchObject({ rule: 'ChangeAvailability.1' });
 });

@@ -1,33 +1,33 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(() =>
-  desk.rows(`WITH s AS (UPDATE stations SET password_hashes = '{}', security_profile = 0, configuration_read_at = NULL),
+  manager.rows(`WITH s AS (UPDATE stations SET password_hashes = '{}', security_profile = 0, configuration_read_at = NULL),
     p AS (DELETE FROM password_changes), k AS (DELETE FROM commands) DELETE FROM configuration_keys`),
 );
 
 const BOOT = { chargePointVendor: 'V', chargePointModel: 'M' };
 
 const change = (key: string, value: string, status?: string) =>
-  desk.command('ChangeConfiguration', { key, value }, status === undefined ? undefined : { status });
+  manager.command('ChangeConfiguration', { key, value }, status === undefined ? undefined : { status });
 
 const kept = () =>
-  desk.rows(
+  manager.rows(
     'SELECT key, value, reboot_required AS "rebootRequired" FROM configuration_keys ORDER BY key_lower',
   );
 
 /** Sends a change that nobody answers for now; its call. */
 async function unanswered(key: string, value: string) {
   await change(key, value);
-  const call = desk.sent().at(-1);
+  const call = manager.sent().at(-1);
   if (!call) throw new Error('nothing was sent');
-  await desk.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
+  await manager.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
   return call;
 }
 
@@ -45,7 +45,7 @@ test('ChangeConfiguration: Rejected, an unknown word and a CALLERROR leave the v
   await change('MeterValueSampleInterval', '60', 'Accepted');
   await change('MeterValueSampleInterval', '-1', 'Rejected');
   await change('MeterValueSampleInterval', '-2', 'Perhaps');
-  await desk.command(
+  await manager.command(
     'ChangeConfiguration',
     { key: 'MeterValueSampleInterval', value: '-3' },
     { error: 'InternalError' },
@@ -66,46 +66,46 @@ test('ChangeConfiguration: RebootRequired waits for a boot, or for an answer tha
   expect(await kept()).toEqual([{ key: 'BlinkRepeat', value: '4', rebootRequired: false }]);
   await change('BlinkRepeat', '5', 'RebootRequired');
   // A boot from before is repeated.
-  await desk.ask('BootNotification', BOOT, { receivedAt: '2020-01-01T00:00:00.000Z' });
+  await manager.ask('BootNotification', BOOT, { receivedAt: '2020-01-01T00:00:00.000Z' });
   expect(await kept()).toMatchObject([{ rebootRequired: true }]);
-  await desk.ask('BootNotification', BOOT, { receivedAt: new Date(Date.now() + 1000).toISOString() });
+  await manager.ask('BootNotification', BOOT, { receivedAt: new Date(Date.now() + 1000).toISOString() });
   expect(await kept()).toEqual([{ key: 'BlinkRepeat', value: '5', rebootRequired: false }]);
 });
 
 test('ChangeConfiguration: a station that boots before it answers RebootRequired needs no other boot', async () => {
   const call = await unanswered('BlinkRepeat', '6');
-  await desk.ask('BootNotification', BOOT, { receivedAt: new Date(Date.now() + 1000).toISOString() });
-  await desk.answer(call, { status: 'RebootRequired' });
+  await manager.ask('BootNotification', BOOT, { receivedAt: new Date(Date.now() + 1000).toISOString() });
+  await manager.answer(call, { status: 'RebootRequired' });
   expect(await kept()).toEqual([{ key: 'BlinkRepeat', value: '6', rebootRequired: false }]);
-  await desk.rows("UPDATE stations SET booted_at = now() - interval '1 minute'");
+  await manager.rows("UPDATE stations SET booted_at = now() - interval '1 minute'");
 });
 
 test('ChangeConfiguration: a late answer overwrites nothing younger', async () => {
   const late = await unanswered('ConnectionTimeOut', '10');
   const lost = await unanswered('ConnectionTimeOut', '20');
   const gone = await unanswered('BlinkRepeat', '1');
-  desk.setNow(new Date(Date.now() + 5000));
+  manager.setNow(new Date(Date.now() + 5000));
   await change('ConnectionTimeOut', '30', 'Accepted');
-  await desk.answer(late, { status: 'Accepted' });
-  await desk.answer(lost, { status: 'NotSupported' });
+  await manager.answer(late, { status: 'Accepted' });
+  await manager.answer(lost, { status: 'NotSupported' });
   expect(await kept()).toEqual([{ key: 'ConnectionTimeOut', value: '30', rebootRequired: false }]);
-  await desk.command(
+  await manager.command(
     'GetConfiguration',
     {},
     { configurationKey: [{ key: 'ConnectionTimeOut', readonly: false, value: '31' }] },
   );
-  desk.setNow(undefined);
+  manager.setNow(undefined);
   // It is not among all the keys that the station has told since.
-  await desk.answer(gone, { status: 'Accepted' });
+  await manager.answer(gone, { status: 'Accepted' });
   expect(await kept()).toEqual([{ key: 'ConnectionTimeOut', value: '31', rebootRequired: false }]);
 });
 
 test('ChangeConfiguration: nothing is kept of a station that was deleted meanwhile', async () => {
   const call = await unanswered('BlinkRepeat', '1');
-  await desk.rows("UPDATE stations SET station_id = 'gone'");
-  await desk.answer(call, { status: 'Accepted' });
+  await manager.rows("UPDATE stations SET station_id = 'gone'");
+  await manager.answer(call, { status: 'Accepted' });
   expect(await kept()).toEqual([]);
-  await desk.rows("UPDATE stations SET station_id = 'CP1'");
+  await manager.rows("UPDATE stations SET station_id = 'CP1'");
 });
 
 test.each([
@@ -122,18 +122,18 @@ test.each([
   ['ChangeConfiguration.7', 'WebSocketPingInterval', '-1'],
   ['ChangeConfiguration.8', 'LocalPreAuthorize', 'yes'],
 ])('ChangeConfiguration against the rule %s is not sent: %s=%s', async (rule, key, value) => {
-  await desk.rows('UPDATE stations SET security_profile = 1');
-  await desk.rows(
+  await manager.rows('UPDATE stations SET security_profile = 1');
+  await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, readonly, read_at)
      VALUES ('CP1', 'metervaluessampleddatamaxlength', 'MeterValuesSampledDataMaxLength', '2', true, now())`,
   );
-  const before = desk.sent().length;
+  const before = manager.sent().length;
   const refused = expect(
-    desk.callMaker.request({ stationId: 'CP1', action: 'ChangeConfiguration', request: { key, value } }),
+    manager.callMaker.request({ stationId: 'CP1', action: 'ChangeConfiguration', request: { key, value } }),
   ).rejects;
-  await refused.toMatchObject({ name: 'RuleBroken', rule });
-  expect(desk.sent()).toHaveLength(before);
-  expect(await desk.rows('SELECT FROM password_changes')).toHaveLength(0);
+  await refused.toMatchObject({ name: 'RuleViolation', rule });
+  expect(manager.sent()).toHaveLength(before);
+  expect(await manager.rows('SELECT FROM password_changes')).toHaveLength(0);
 });
 
 test('ChangeConfiguration: what the rules leave open is sent, and with skipRules everything', async () => {
@@ -145,13 +145,13 @@ test('ChangeConfiguration: what the rules leave open is sent, and with skipRules
     ['Vendor.Anything', 'at all'],
   ] as const)
     expect(await change(key, value, 'Rejected')).toMatchObject({ status: 'answered' });
-  await desk.callMaker.request({
+  await manager.callMaker.request({
     stationId: 'CP1',
     action: 'ChangeConfiguration',
     request: { key: 'HeartbeatInterval', value: 'abc' },
     skipRules: true,
   });
-  expect(desk.sent().at(-1)?.request).toEqual({ key: 'HeartbeatInterval', value: 'abc' });
+  expect(manager.sent().at(-1)?.request).toEqual({ key: 'HeartbeatInterval', value: 'abc' });
 });
 
 test('ChangeConfiguration: what the station says of its key counts more than OCPP', async () => {
@@ -159,7 +159,7 @@ test('ChangeConfiguration: what the station says of its key counts more than OCP
     { key: 'NumberOfConnectors', readonly: false, value: '1' },
     { key: 'BlinkRepeat', readonly: true, value: '1' },
   ];
-  await desk.command('GetConfiguration', {}, { configurationKey: keys });
+  await manager.command('GetConfiguration', {}, { configurationKey: keys });
   expect(await change('NumberOfConnectors', '2', 'Accepted')).toMatchObject({ status: 'answered' });
   await expect(change('BlinkRepeat', '2')).rejects.toMatchObject({ rule: 'ChangeConfiguration.2' });
 });

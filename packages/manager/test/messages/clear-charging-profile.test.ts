@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const at = (hour: number): Date => new Date(Date.UTC(2026, 10, 20, hour));
 
 beforeEach(async () => {
-  await desk.rows('TRUNCATE commands, charging_profiles');
+  await manager.rows('TRUNCATE commands, charging_profiles');
   const rows = [
     [1, 0, 'ChargePointMaxProfile', 0],
     [2, 1, 'TxDefaultProfile', 0],
@@ -20,18 +20,18 @@ beforeEach(async () => {
     [5, 2, 'TxDefaultProfile', 1],
   ];
   for (const row of rows)
-    await desk.rows(
+    await manager.rows(
       `INSERT INTO charging_profiles (station_id, charging_profile_id, connector_id, purpose, stack_level, profile, set_at)
        VALUES ('CP1', $1, $2, $3, $4, '{}', now() - interval '1 minute')`,
       row,
     );
 });
-afterAll(() => desk.setNow(undefined));
+afterAll(() => manager.setNow(undefined));
 
 const clear = (request: object, answer: object = { status: 'Accepted' }) =>
-  desk.command('ClearChargingProfile', request, answer);
+  manager.command('ClearChargingProfile', request, answer);
 const kept = async (): Promise<unknown[]> =>
-  (await desk.rows('SELECT charging_profile_id AS id FROM charging_profiles ORDER BY id')).map(
+  (await manager.rows('SELECT charging_profile_id AS id FROM charging_profiles ORDER BY id')).map(
     ({ id }) => id,
   );
 
@@ -47,7 +47,7 @@ test.each([
 ])('ClearChargingProfile by %j leaves %j', async (filter, left) => {
   await clear(filter);
   expect(await kept()).toEqual(left);
-  expect(desk.sent().at(-1)?.request).toEqual(filter);
+  expect(manager.sent().at(-1)?.request).toEqual(filter);
 });
 
 test('ClearProfile.3: Unknown means that they are gone already; a refusal changes nothing', async () => {
@@ -59,10 +59,10 @@ test('ClearProfile.3: Unknown means that they are gone already; a refusal change
 });
 
 test('ClearChargingProfile: what was set after it was sent stays, however late its answer', async () => {
-  await desk.command('ClearChargingProfile', {});
-  const call = desk.sent().at(-1);
-  await desk.rows('UPDATE charging_profiles SET set_at = $1 WHERE charging_profile_id = 2', [at(10_000)]);
-  if (call) await desk.answer(call, { status: 'Accepted' });
+  await manager.command('ClearChargingProfile', {});
+  const call = manager.sent().at(-1);
+  await manager.rows('UPDATE charging_profiles SET set_at = $1 WHERE charging_profile_id = 2', [at(10_000)]);
+  if (call) await manager.answer(call, { status: 'Accepted' });
   expect(await kept()).toEqual([2]);
 });
 
@@ -72,12 +72,12 @@ test.each([
   ['ClearProfile.1', { id: 1, chargingProfilePurpose: 'TxProfile' }],
   ['ClearProfile.2', { connectorId: -1 }],
 ])('ClearChargingProfile against the rule %s is not sent: %j', async (rule, request) => {
-  await expect(clear(request)).rejects.toMatchObject({ name: 'RuleBroken', rule });
+  await expect(clear(request)).rejects.toMatchObject({ name: 'RuleViolation', rule });
   expect(await kept()).toHaveLength(5);
 });
 
 test('ClearChargingProfile: another station keeps its own', async () => {
-  await desk.rows("UPDATE charging_profiles SET station_id = 'CP2'");
+  await manager.rows("UPDATE charging_profiles SET station_id = 'CP2'");
   await clear({});
   expect(await kept()).toHaveLength(5);
 });

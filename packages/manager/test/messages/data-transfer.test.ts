@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { dataTransferOf } from '../../src/messages/v16/data-transfer.ts';
 import { MESSAGES } from '../../src/messages/v16/index.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
   const vendors = {
     'org.example': {
@@ -12,9 +12,9 @@ beforeAll(async () => {
       '': async () => ({ status: 'Rejected' as const }),
     },
   };
-  desk = await openDesk({ messages: { ...MESSAGES, DataTransfer: dataTransferOf(vendors) } });
+  manager = await openTestManager({ messages: { ...MESSAGES, DataTransfer: dataTransferOf(vendors) } });
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 test.each([
   [
@@ -31,11 +31,11 @@ test.each([
   [{ vendorId: 'constructor', messageId: 'toString' }, { status: 'UnknownVendorId' }],
   [{ vendorId: 'org.example', messageId: 'constructor' }, { status: 'UnknownMessageId' }],
 ])('routes %j', async (request, response) => {
-  expect((await desk.ask('DataTransfer', request)).response).toEqual(response);
+  expect((await manager.ask('DataTransfer', request)).response).toEqual(response);
 });
 
 test('takes data that is an object for its text', async () => {
-  const { response } = await desk.ask('DataTransfer', {
+  const { response } = await manager.ask('DataTransfer', {
     vendorId: 'org.example',
     messageId: 'echo',
     data: { a: 1 },

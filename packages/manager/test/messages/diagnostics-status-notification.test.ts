@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(async () => {
-  await desk.rows('TRUNCATE station_jobs, status_notifications, configuration_keys');
-  await desk.rows("UPDATE commands SET status = 'timedOut' WHERE status IN ('queued', 'sent')");
+  await manager.rows('TRUNCATE station_jobs, status_notifications, configuration_keys');
+  await manager.rows("UPDATE commands SET status = 'timedOut' WHERE status IN ('queued', 'sent')");
 });
 
 const location = 'ftp://evander:secret@files.example/logs';
@@ -17,7 +17,7 @@ const location = 'ftp://evander:secret@files.example/logs';
 let second = 0;
 async function tell(status: string, question: object = {}): Promise<unknown> {
   const receivedAt = new Date(Date.UTC(2026, 10, 20, 10, 0, second++)).toISOString();
-  const { response } = await desk.ask(
+  const { response } = await manager.ask(
     'DiagnosticsStatusNotification',
     { status },
     { receivedAt, ...question },
@@ -26,16 +26,16 @@ async function tell(status: string, question: object = {}): Promise<unknown> {
 }
 
 async function jobs(): Promise<Record<string, unknown>[]> {
-  return desk.rows('SELECT * FROM station_jobs ORDER BY job_id');
+  return manager.rows('SELECT * FROM station_jobs ORDER BY job_id');
 }
 
 async function history(): Promise<unknown[]> {
-  const rows = await desk.rows('SELECT status, job_id FROM status_notifications ORDER BY received_at');
+  const rows = await manager.rows('SELECT status, job_id FROM status_notifications ORDER BY received_at');
   return rows.map(({ status, job_id: jobId }) => [status, jobId]);
 }
 
 test('DiagnosticsStatusNotification after a failure, as the upload is tried again: the last word counts, and the history has them all', async () => {
-  await desk.command('GetDiagnostics', { location, retries: 1 }, { fileName: 'log.zip' });
+  await manager.command('GetDiagnostics', { location, retries: 1 }, { fileName: 'log.zip' });
   await tell('Uploading');
   await tell('UploadFailed');
   expect(await jobs()).toMatchObject([
@@ -51,7 +51,7 @@ test('DiagnosticsStatusNotification after a failure, as the upload is tried agai
 });
 
 test('a repeated DiagnosticsStatusNotification has one effect', async () => {
-  await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
+  await manager.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
   const question = { id: 'd1', receivedAt: '2026-11-20T11:00:00.000Z' };
   await Promise.all([tell('Uploading', question), tell('Uploading', question), tell('Uploading', question)]);
   await tell('Uploaded', { receivedAt: '2026-11-20T11:00:01.000Z' });
@@ -62,15 +62,15 @@ test('a repeated DiagnosticsStatusNotification has one effect', async () => {
 
 test('a repeat of a status from the job before is not about the new job', async () => {
   const question = { id: 'd2', receivedAt: '2026-11-20T11:10:00.000Z' };
-  await desk.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
+  await manager.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
   await tell('Uploaded', question);
-  await desk.command('GetDiagnostics', { location }, { fileName: 'two.zip' });
+  await manager.command('GetDiagnostics', { location }, { fileName: 'two.zip' });
   await tell('Uploaded', question);
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'running', status: null }]);
 });
 
 test('a status that is older than the last goes to the history and no further', async () => {
-  await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
+  await manager.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
   await tell('Uploaded', { receivedAt: '2026-11-20T11:20:01.000Z' });
   await tell('UploadFailed', { receivedAt: '2026-11-20T11:20:00.000Z' });
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', status: 'Uploaded' }]);
@@ -78,34 +78,34 @@ test('a status that is older than the last goes to the history and no further', 
 });
 
 test('a status may come before the answer', async () => {
-  await desk.command('GetDiagnostics', { location });
+  await manager.command('GetDiagnostics', { location });
   await tell('Uploading');
   await tell('Uploaded');
-  const call = desk.sent().at(-1);
-  if (call) await desk.answer(call, { fileName: 'log.zip' });
+  const call = manager.sent().at(-1);
+  if (call) await manager.answer(call, { fileName: 'log.zip' });
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', file_name: 'log.zip', status: 'Uploaded' }]);
 });
 
 test('what the station says after a failure is about that job, not about one that it refused', async () => {
-  await desk.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
+  await manager.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
   const now = new Date().toISOString();
   await tell('UploadFailed', { receivedAt: now });
-  await desk.command('GetDiagnostics', { location }, { error: 'InternalError' });
+  await manager.command('GetDiagnostics', { location }, { error: 'InternalError' });
   await tell('Uploaded', { receivedAt: now });
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'failed', status: null }]);
 });
 
 test('what waits for its turn is not what a status is about', async () => {
-  await desk.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
-  await desk.command('ClearCache', {});
-  await desk.command('GetDiagnostics', { location });
+  await manager.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
+  await manager.command('ClearCache', {});
+  await manager.command('GetDiagnostics', { location });
   await tell('Uploaded');
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'requested', status: null }]);
 });
 
 test('Idle, and statuses of jobs that nobody asked for, are kept and change nothing', async () => {
   for (const status of ['Idle', 'Uploading', 'Uploaded', 'Whatever']) expect(await tell(status)).toEqual({});
-  await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
+  await manager.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
   await tell('Idle');
   const [job] = await jobs();
   expect(job).toMatchObject({ outcome: 'running', status: 'Idle', started_at: null });

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
-beforeEach(() => desk.rows('TRUNCATE commands, composite_schedules'));
+afterAll(() => manager.close());
+beforeEach(() => manager.rows('TRUNCATE commands, composite_schedules'));
 
 const SCHEDULE = {
   chargingRateUnit: 'W',
@@ -20,8 +20,9 @@ const ACCEPTED = {
   scheduleStart: '2026-11-20T10:00:00+01:00',
   chargingSchedule: SCHEDULE,
 };
-const get = (request: object, answer?: object) => desk.command('GetCompositeSchedule', request, answer);
-const kept = () => desk.rows('SELECT * FROM composite_schedules ORDER BY connector_id, charging_rate_unit');
+const get = (request: object, answer?: object) => manager.command('GetCompositeSchedule', request, answer);
+const kept = () =>
+  manager.rows('SELECT * FROM composite_schedules ORDER BY connector_id, charging_rate_unit');
 
 test('GetCompositeSchedule: the last answer is kept per connector and unit', async () => {
   await get({ connectorId: 1, duration: 60 }, ACCEPTED);
@@ -52,12 +53,12 @@ test('GetCompositeSchedule: the last answer is kept per connector and unit', asy
 
 test('GetCompositeSchedule: a late answer does not overwrite a younger one; a CALLERROR tells nothing', async () => {
   await get({ connectorId: 1, duration: 10, chargingRateUnit: 'W' });
-  const late = desk.sent().at(-1);
-  await desk.rows("UPDATE commands SET status = 'timedOut'");
-  desk.setNow(new Date(Date.now() + 5000));
+  const late = manager.sent().at(-1);
+  await manager.rows("UPDATE commands SET status = 'timedOut'");
+  manager.setNow(new Date(Date.now() + 5000));
   await get({ connectorId: 1, duration: 20, chargingRateUnit: 'W' }, ACCEPTED);
-  desk.setNow(undefined);
-  if (late) await desk.answer(late, ACCEPTED);
+  manager.setNow(undefined);
+  if (late) await manager.answer(late, ACCEPTED);
   await get(
     { connectorId: 1, duration: 30, chargingRateUnit: 'W' },
     { error: 'PropertyConstraintViolation' },
@@ -69,5 +70,5 @@ test.each([
   ['Composite.1', { connectorId: 1, duration: 0 }],
   ['Composite.2', { connectorId: -1, duration: 60 }],
 ])('GetCompositeSchedule against the rule %s is not sent: %j', async (rule, request) => {
-  await expect(get(request, ACCEPTED)).rejects.toMatchObject({ name: 'RuleBroken', rule });
+  await expect(get(request, ACCEPTED)).rejects.toMatchObject({ name: 'RuleViolation', rule });
 });

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(() =>
-  desk.rows(`WITH s AS (UPDATE stations SET configuration_read_at = NULL), k AS (DELETE FROM commands)
+  manager.rows(`WITH s AS (UPDATE stations SET configuration_read_at = NULL), k AS (DELETE FROM commands)
     DELETE FROM configuration_keys`),
 );
 
@@ -21,12 +21,12 @@ const get = (
   configurationKey: object[],
   { asked, unknownKey }: { asked?: string[]; unknownKey?: string[] } = {},
 ) =>
-  desk.command('GetConfiguration', asked ? { key: asked } : {}, {
+  manager.command('GetConfiguration', asked ? { key: asked } : {}, {
     configurationKey,
     ...(unknownKey && { unknownKey }),
   });
 const kept = async (): Promise<string[]> =>
-  (await desk.rows('SELECT key, value, readonly FROM configuration_keys ORDER BY key_lower')).map(
+  (await manager.rows('SELECT key, value, readonly FROM configuration_keys ORDER BY key_lower')).map(
     ({ key: name, value, readonly }) => `${String(name)}=${String(value)}${readonly === true ? ' r' : ''}`,
   );
 
@@ -48,7 +48,7 @@ test('GetConfiguration: an unknown key is dropped; all keys are all there are', 
 test('GetConfiguration: an empty answer, and one cut at GetConfigurationMaxKeys, drop nothing', async () => {
   await get([key('A', '1'), key('B', '2'), key('GetConfigurationMaxKeys', '2', true)]);
   await get([key('A', '3'), key('GetConfigurationMaxKeys', '2', true)]);
-  await desk.command('GetConfiguration', {}, {});
+  await manager.command('GetConfiguration', {}, {});
   expect(await kept()).toEqual(['A=3', 'B=2', 'GetConfigurationMaxKeys=2 r']);
 });
 
@@ -67,22 +67,22 @@ test('GetConfiguration.4: what comes back of an AuthorizationKey is not kept, an
 });
 
 test('GetConfiguration: a late answer overwrites nothing younger', async () => {
-  await desk.command('GetConfiguration', {});
-  const late = desk.sent().at(-1);
-  await desk.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
-  desk.setNow(new Date(Date.now() + 5000));
-  await desk.command('ChangeConfiguration', { key: 'BlinkRepeat', value: '5' }, { status: 'Accepted' });
-  desk.setNow(undefined);
-  if (late) await desk.answer(late, { configurationKey: [key('BlinkRepeat', '1'), key('A', '1')] });
+  await manager.command('GetConfiguration', {});
+  const late = manager.sent().at(-1);
+  await manager.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
+  manager.setNow(new Date(Date.now() + 5000));
+  await manager.command('ChangeConfiguration', { key: 'BlinkRepeat', value: '5' }, { status: 'Accepted' });
+  manager.setNow(undefined);
+  if (late) await manager.answer(late, { configurationKey: [key('BlinkRepeat', '1'), key('A', '1')] });
   expect(await kept()).toEqual(['A=1', 'BlinkRepeat=5']);
 
-  await desk.command('GetConfiguration', { key: ['Old'] });
-  const older = desk.sent().at(-1);
-  await desk.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
-  desk.setNow(new Date(Date.now() + 10_000));
+  await manager.command('GetConfiguration', { key: ['Old'] });
+  const older = manager.sent().at(-1);
+  await manager.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
+  manager.setNow(new Date(Date.now() + 10_000));
   await get([key('A', '2'), key('B', '2')]);
-  desk.setNow(undefined);
-  if (older) await desk.answer(older, { configurationKey: [key('Old', '1')] });
+  manager.setNow(undefined);
+  if (older) await manager.answer(older, { configurationKey: [key('Old', '1')] });
   expect(await kept()).toEqual(['A=2', 'B=2']);
 });
 
@@ -93,9 +93,13 @@ test('GetConfiguration: a key told twice, and a hundred at once', async () => {
 });
 
 test('GetConfiguration: what waits for a boot still does when it is read', async () => {
-  await desk.command('ChangeConfiguration', { key: 'BlinkRepeat', value: '3' }, { status: 'RebootRequired' });
+  await manager.command(
+    'ChangeConfiguration',
+    { key: 'BlinkRepeat', value: '3' },
+    { status: 'RebootRequired' },
+  );
   await get([key('BlinkRepeat', '3')]);
-  expect(await desk.rows('SELECT value, reboot_required FROM configuration_keys')).toEqual([
+  expect(await manager.rows('SELECT value, reboot_required FROM configuration_keys')).toEqual([
     { value: '3', reboot_required: true },
   ]);
 });

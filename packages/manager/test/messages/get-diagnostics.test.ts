@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(async () => {
-  await desk.rows('TRUNCATE station_jobs, status_notifications, configuration_keys');
-  await desk.rows("UPDATE commands SET status = 'timedOut' WHERE status IN ('queued', 'sent')");
+  await manager.rows('TRUNCATE station_jobs, status_notifications, configuration_keys');
+  await manager.rows("UPDATE commands SET status = 'timedOut' WHERE status IN ('queued', 'sent')");
 });
 
 const location = 'ftp://evander:secret@files.example/logs';
@@ -17,7 +17,7 @@ const location = 'ftp://evander:secret@files.example/logs';
 let second = 0;
 async function tell(status: string, question: object = {}): Promise<unknown> {
   const receivedAt = new Date(Date.UTC(2026, 10, 20, 10, 0, second++)).toISOString();
-  const { response } = await desk.ask(
+  const { response } = await manager.ask(
     'DiagnosticsStatusNotification',
     { status },
     { receivedAt, ...question },
@@ -26,16 +26,16 @@ async function tell(status: string, question: object = {}): Promise<unknown> {
 }
 
 async function jobs(): Promise<Record<string, unknown>[]> {
-  return desk.rows('SELECT * FROM station_jobs ORDER BY job_id');
+  return manager.rows('SELECT * FROM station_jobs ORDER BY job_id');
 }
 
 async function history(): Promise<unknown[]> {
-  const rows = await desk.rows('SELECT status, job_id FROM status_notifications ORDER BY received_at');
+  const rows = await manager.rows('SELECT status, job_id FROM status_notifications ORDER BY received_at');
   return rows.map(({ status, job_id: jobId }) => [status, jobId]);
 }
 
 test('GetDiagnostics begins a job that its statuses end', async () => {
-  const { commandId } = await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
+  const { commandId } = await manager.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
   expect(await jobs()).toMatchObject([
     {
       station_id: 'CP1',
@@ -68,9 +68,9 @@ test('GetDiagnostics begins a job that its statuses end', async () => {
 });
 
 test('no password of a GetDiagnostics is kept anywhere', async () => {
-  await desk.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
-  await desk.idle();
-  const kept = await desk.rows(
+  await manager.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
+  await manager.idle();
+  const kept = await manager.rows(
     'SELECT (SELECT json_agg(j) FROM station_jobs j) AS jobs, (SELECT json_agg(c) FROM commands c) AS commands, (SELECT json_agg(f) FROM frames f) AS frames',
   );
   expect(JSON.stringify(kept)).toContain('files.example');
@@ -78,8 +78,8 @@ test('no password of a GetDiagnostics is kept anywhere', async () => {
 });
 
 test('without a file name there is nothing to upload', async () => {
-  await desk.command('GetDiagnostics', { location }, {});
-  await desk.command('GetDiagnostics', { location }, { fileName: '' });
+  await manager.command('GetDiagnostics', { location }, {});
+  await manager.command('GetDiagnostics', { location }, { fileName: '' });
   expect(await jobs()).toMatchObject([
     { outcome: 'nothingToDo', ended_at: expect.any(Date) as unknown },
     { outcome: 'nothingToDo', ended_at: expect.any(Date) as unknown },
@@ -87,18 +87,18 @@ test('without a file name there is nothing to upload', async () => {
 });
 
 test('a CALLERROR, and a station that does not come, fail the job', async () => {
-  await desk.command('GetDiagnostics', { location }, { error: 'NotSupported' });
-  await desk.rows('UPDATE connections SET disconnected_at = now()');
-  await desk.callMaker.request({
+  await manager.command('GetDiagnostics', { location }, { error: 'NotSupported' });
+  await manager.rows('UPDATE connections SET disconnected_at = now()');
+  await manager.callMaker.request({
     stationId: 'CP1',
     action: 'GetDiagnostics',
     request: { location },
     ttlSeconds: 1,
   });
-  desk.setNow(new Date(Date.now() + 5000));
-  await desk.callMaker.sweep();
-  desk.setNow(undefined);
-  await desk.rows('UPDATE connections SET disconnected_at = NULL');
+  manager.setNow(new Date(Date.now() + 5000));
+  await manager.callMaker.sweep();
+  manager.setNow(undefined);
+  await manager.rows('UPDATE connections SET disconnected_at = NULL');
   expect(await jobs()).toMatchObject([
     { outcome: 'failed', reason: 'NotSupported: no' },
     { outcome: 'failed', reason: 'the station did not come in time' },
@@ -106,13 +106,13 @@ test('a CALLERROR, and a station that does not come, fail the job', async () => 
 });
 
 test('a newer GetDiagnostics that is accepted takes the place of the older', async () => {
-  await desk.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
-  await desk.command('GetDiagnostics', { location }, { error: 'InternalError' });
+  await manager.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
+  await manager.command('GetDiagnostics', { location }, { error: 'InternalError' });
   expect(await jobs()).toMatchObject([{ outcome: 'running' }, { outcome: 'failed' }]);
   // The refused one is none that a status could be about.
   await tell('Uploading');
   expect(await jobs()).toMatchObject([{ status: 'Uploading' }, { status: null }]);
-  await desk.command('GetDiagnostics', { location }, { fileName: 'two.zip' });
+  await manager.command('GetDiagnostics', { location }, { fileName: 'two.zip' });
   await tell('Uploaded');
   expect(await jobs()).toMatchObject([
     { outcome: 'cancelled', reason: 'superseded', status: 'Uploading' },
@@ -126,19 +126,19 @@ test.each([
   ['negative retries', { location, retries: -1 }, 'GetDiagnostics.3'],
   ['a negative retryInterval', { location, retryInterval: -1 }, 'GetDiagnostics.3'],
 ])('GetDiagnostics with %s is not sent', async (_name, request, rule) => {
-  const sent = desk.callMaker.request({ stationId: 'CP1', action: 'GetDiagnostics', request });
+  const sent = manager.callMaker.request({ stationId: 'CP1', action: 'GetDiagnostics', request });
   await expect(sent).rejects.toMatchObject({ rule });
   expect(await jobs()).toEqual([]);
 });
 
 test('GetDiagnostics uses a protocol that the station has, where it is known', async () => {
-  await desk.rows(
+  await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
      VALUES ('CP1', 'supportedfiletransferprotocols', 'SupportedFileTransferProtocols', 'HTTP, ftps', now())`,
   );
-  await expect(desk.command('GetDiagnostics', { location })).rejects.toMatchObject({
+  await expect(manager.command('GetDiagnostics', { location })).rejects.toMatchObject({
     rule: 'GetDiagnostics.1',
   });
-  await desk.command('GetDiagnostics', { location: 'FTPS://files.example/' }, { fileName: 'x' });
+  await manager.command('GetDiagnostics', { location: 'FTPS://files.example/' }, { fileName: 'x' });
   expect(await jobs()).toHaveLength(1);
 });

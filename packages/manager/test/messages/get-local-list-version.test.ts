@@ -1,27 +1,27 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
-beforeEach(() => desk.rows('TRUNCATE commands, local_lists, local_list_entries, issued_ids'));
+afterAll(() => manager.close());
+beforeEach(() => manager.rows('TRUNCATE commands, local_lists, local_list_entries, issued_ids'));
 
-const get = (listVersion: number) => desk.command('GetLocalListVersion', {}, { listVersion });
+const get = (listVersion: number) => manager.command('GetLocalListVersion', {}, { listVersion });
 const FULL = {
   updateType: 'Full',
   localAuthorizationList: [{ idTag: 'A', idTagInfo: { status: 'Accepted' } }],
 };
-const send = () => desk.command('SendLocalList', FULL, { status: 'Accepted' });
+const send = () => manager.command('SendLocalList', FULL, { status: 'Accepted' });
 async function known() {
-  const rows = await desk.rows(
+  const rows = await manager.rows(
     'SELECT version, needs_full_since IS NOT NULL AS "needsFull" FROM local_lists',
   );
   return rows[0];
 }
-const entries = async (): Promise<number> => (await desk.rows('SELECT FROM local_list_entries')).length;
+const entries = async (): Promise<number> => (await manager.rows('SELECT FROM local_list_entries')).length;
 
 test('GetLocalListVersion: -1 is a station without lists, 0 an empty list (TC_042_1, TC_042_2)', async () => {
   await get(-1);
@@ -49,25 +49,25 @@ test('GetLocalListVersion: a station that has lost its list needs a Full one', a
 });
 
 test('GetLocalListVersion: a late answer tells nothing of a list that was accepted since', async () => {
-  await desk.command('GetLocalListVersion', {});
-  const late = desk.sent().at(-1);
-  await desk.rows("UPDATE commands SET status = 'timedOut'");
-  desk.setNow(new Date(Date.now() + 5000));
+  await manager.command('GetLocalListVersion', {});
+  const late = manager.sent().at(-1);
+  await manager.rows("UPDATE commands SET status = 'timedOut'");
+  manager.setNow(new Date(Date.now() + 5000));
   await send();
-  desk.setNow(undefined);
-  if (late) await desk.answer(late, { listVersion: 0 });
+  manager.setNow(undefined);
+  if (late) await manager.answer(late, { listVersion: 0 });
   expect(await known()).toEqual({ version: 1, needsFull: false });
   expect(await entries()).toBe(1);
 });
 
 test('GetLocalListVersion: a list whose answer comes after its version is taken in', async () => {
-  await desk.command('SendLocalList', FULL);
-  const late = desk.sent().at(-1);
-  await desk.rows("UPDATE commands SET status = 'timedOut'");
-  desk.setNow(new Date(Date.now() + 5000));
+  await manager.command('SendLocalList', FULL);
+  const late = manager.sent().at(-1);
+  await manager.rows("UPDATE commands SET status = 'timedOut'");
+  manager.setNow(new Date(Date.now() + 5000));
   await get(1);
-  desk.setNow(undefined);
+  manager.setNow(undefined);
   expect(await known()).toEqual({ version: 1, needsFull: true });
-  if (late) await desk.answer(late, { status: 'Accepted' });
+  if (late) await manager.answer(late, { status: 'Accepted' });
   expect(await entries()).toBe(1);
 });

@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
-beforeEach(() => desk.rows('TRUNCATE station_jobs, status_notifications'));
+afterAll(() => manager.close());
+beforeEach(() => manager.rows('TRUNCATE station_jobs, status_notifications'));
 
 const log = { remoteLocation: 'https://evander:secret@files.example/logs' };
 const request = { log, logType: 'SecurityLog' };
 const accepted = { status: 'Accepted', filename: 'security.log' };
 
 async function tell(payload: object): Promise<void> {
-  expect((await desk.ask('LogStatusNotification', payload)).response).toEqual({});
+  expect((await manager.ask('LogStatusNotification', payload)).response).toEqual({});
 }
 
 async function jobs(): Promise<Record<string, unknown>[]> {
-  return desk.rows('SELECT * FROM station_jobs ORDER BY job_id');
+  return manager.rows('SELECT * FROM station_jobs ORDER BY job_id');
 }
 
 async function lastRequestId(): Promise<unknown> {
@@ -26,12 +26,12 @@ async function lastRequestId(): Promise<unknown> {
 }
 
 test('GetLog gives its job an id, and LogStatusNotification finds it by that', async () => {
-  await desk.command('GetLog', request, accepted);
+  await manager.command('GetLog', request, accepted);
   const first = await lastRequestId();
-  await desk.command('GetLog', { ...request, logType: 'DiagnosticsLog' }, accepted);
+  await manager.command('GetLog', { ...request, logType: 'DiagnosticsLog' }, accepted);
   const second = await lastRequestId();
   expect(second).not.toBe(first);
-  expect(desk.sent().at(-1)?.request).toMatchObject({ requestId: second, log });
+  expect(manager.sent().at(-1)?.request).toMatchObject({ requestId: second, log });
   await tell({ status: 'Uploading', requestId: first });
   await tell({ status: 'UploadFailure', requestId: second });
   await tell({ status: 'Uploaded', requestId: first });
@@ -51,7 +51,7 @@ test('GetLog gives its job an id, and LogStatusNotification finds it by that', a
 test.each(['UploadFailure', 'BadMessage', 'PermissionDenied', 'NotSupportedOperation', 'UploadFailed'])(
   'LogStatusNotification %s ends the job as failed',
   async (status) => {
-    await desk.command('GetLog', request, accepted);
+    await manager.command('GetLog', request, accepted);
     await tell({ status, requestId: await lastRequestId() });
     expect(await jobs()).toMatchObject([{ outcome: 'failed', reason: status, status }]);
   },
@@ -63,12 +63,12 @@ test.each([
   ['a CALLERROR', { error: 'NotImplemented' }, 'failed', 'NotImplemented: no'],
   ['Accepted without a file', { status: 'Accepted' }, 'nothingToDo', null],
 ])('GetLog answered with %s', async (_name, answer, outcome, reason) => {
-  await desk.command('GetLog', request, answer);
+  await manager.command('GetLog', request, answer);
   expect(await jobs()).toMatchObject([{ outcome, reason, ended_at: expect.any(Date) as unknown }]);
 });
 
 test('a station that has named no file uploads all the same', async () => {
-  await desk.command('GetLog', request, { status: 'Accepted' });
+  await manager.command('GetLog', request, { status: 'Accepted' });
   const requestId = await lastRequestId();
   await tell({ status: 'Uploading', requestId });
   expect(await jobs()).toMatchObject([{ outcome: 'running', ended_at: null }]);
@@ -77,9 +77,9 @@ test('a station that has named no file uploads all the same', async () => {
 });
 
 test('AcceptedCanceled closes the older GetLog and begins the new one', async () => {
-  await desk.command('GetLog', request, accepted);
+  await manager.command('GetLog', request, accepted);
   const older = await lastRequestId();
-  await desk.command('GetLog', request, { status: 'AcceptedCanceled', filename: 'new.log' });
+  await manager.command('GetLog', request, { status: 'AcceptedCanceled', filename: 'new.log' });
   expect(await jobs()).toMatchObject([
     { outcome: 'cancelled', reason: 'superseded' },
     { outcome: 'running', file_name: 'new.log' },
@@ -93,32 +93,34 @@ test('AcceptedCanceled closes the older GetLog and begins the new one', async ()
 });
 
 test('LogStatusNotification with no requestId, or an unknown or impossible one, is kept on its own', async () => {
-  await desk.command('GetLog', request, accepted);
+  await manager.command('GetLog', request, accepted);
   for (const requestId of [undefined, 999_999, -1, 2 ** 40, 1e300])
     await tell({ status: 'Uploaded', ...(requestId !== undefined && { requestId }) });
   await tell({ status: 'Idle' });
   expect(await jobs()).toMatchObject([{ outcome: 'running', status: null }]);
-  const kept = await desk.rows('SELECT request_id, job_id FROM status_notifications ORDER BY received_at');
+  const kept = await manager.rows('SELECT request_id, job_id FROM status_notifications ORDER BY received_at');
   expect(kept.map(({ request_id: id }) => id)).toEqual([null, 999_999, -1, 2 ** 40, null, null]);
   expect(kept.every(({ job_id: jobId }) => jobId === null)).toBe(true);
 });
 
 test('GetLog with a requestId that was used, or that is none, is not sent', async () => {
-  await desk.command('GetLog', request, accepted);
+  await manager.command('GetLog', request, accepted);
   const requestId = await lastRequestId();
-  await expect(desk.command('GetLog', { ...request, requestId })).rejects.toMatchObject({ rule: 'GetLog.1' });
-  await expect(desk.command('GetLog', { ...request, requestId: 0 })).rejects.toMatchObject({
+  await expect(manager.command('GetLog', { ...request, requestId })).rejects.toMatchObject({
+    rule: 'GetLog.1',
+  });
+  await expect(manager.command('GetLog', { ...request, requestId: 0 })).rejects.toMatchObject({
     rule: 'GetLog.1',
   });
   await expect(
-    desk.command('GetLog', { ...request, log: { remoteLocation: 'anywhere' } }),
+    manager.command('GetLog', { ...request, log: { remoteLocation: 'anywhere' } }),
   ).rejects.toMatchObject({ rule: 'GetDiagnostics.1' });
   expect(await jobs()).toHaveLength(1);
 });
 
 test('of several GetLog with one requestId at once, one is sent', async () => {
   const call = { stationId: 'CP1', action: 'GetLog', request: { ...request, requestId: 5000 } } as const;
-  const made = await Promise.allSettled(Array.from({ length: 5 }, () => desk.callMaker.request(call)));
+  const made = await Promise.allSettled(Array.from({ length: 5 }, () => manager.callMaker.request(call)));
   expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   expect(await jobs()).toHaveLength(1);
 });

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 test('tells the time in UTC', async () => {
-  desk.setNow(new Date('2026-11-20T08:00:00Z'));
-  expect((await desk.ask('Heartbeat', {})).response).toEqual({ currentTime: '2026-11-20T08:00:00.000Z' });
-  desk.setNow(undefined);
+  manager.setNow(new Date('2026-11-20T08:00:00Z'));
+  expect((await manager.ask('Heartbeat', {})).response).toEqual({ currentTime: '2026-11-20T08:00:00.000Z' });
+  manager.setNow(undefined);
 });

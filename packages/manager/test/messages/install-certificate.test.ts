@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { CSR, ROOT_ONE, ROOT_TWO, SERIAL_ONE, SERIAL_TWO } from '../certificates/certificates.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
-beforeEach(() => desk.rows('TRUNCATE installed_certificates'));
+afterAll(() => manager.close());
+beforeEach(() => manager.rows('TRUNCATE installed_certificates'));
 
 const certificateType = 'CentralSystemRootCertificate';
 const Accepted = { status: 'Accepted' };
@@ -23,7 +23,7 @@ async function install(
   answer: object = Accepted,
   type = certificateType,
 ): Promise<void> {
-  await desk.command('InstallCertificate', { certificateType: type, certificate }, answer);
+  await manager.command('InstallCertificate', { certificateType: type, certificate }, answer);
 }
 
 async function report(
@@ -32,11 +32,11 @@ async function report(
   type = certificateType,
 ): Promise<void> {
   const answer = { status, ...(hashes && { certificateHashData: hashes }) };
-  await desk.command('GetInstalledCertificateIds', { certificateType: type }, answer);
+  await manager.command('GetInstalledCertificateIds', { certificateType: type }, answer);
 }
 
 async function certificates(): Promise<Record<string, unknown>[]> {
-  return desk.rows('SELECT * FROM installed_certificates ORDER BY certificate_id');
+  return manager.rows('SELECT * FROM installed_certificates ORDER BY certificate_id');
 }
 
 test('InstallCertificate Accepted adds the certificate, with what it says of itself', async () => {
@@ -76,9 +76,11 @@ test.each([
   ['two certificates', ROOT_ONE + ROOT_TWO],
   ['a broken one', ROOT_ONE.replace('MIIB', 'MIIC')],
 ])('InstallCertificate with %s is not sent', async (_name, certificate) => {
-  await expect(desk.command('InstallCertificate', { certificateType, certificate })).rejects.toMatchObject({
-    rule: 'InstallCert.1',
-  });
+  await expect(manager.command('InstallCertificate', { certificateType, certificate })).rejects.toMatchObject(
+    {
+      rule: 'InstallCert.1',
+    },
+  );
 });
 
 test('GetInstalledCertificateIds replaces the list of its type, and keeps the PEM of what is still there', async () => {
@@ -131,11 +133,11 @@ test('hashes of several algorithms in one answer are certificates of their own',
   const both = [hashOf('1'), hashOf('1', { hashAlgorithm: 'SHA384' })];
   await report(both);
   expect(await certificates()).toMatchObject([{ hash_algorithm: 'SHA256' }, { hash_algorithm: 'SHA384' }]);
-  await desk.rows("UPDATE installed_certificates SET reported_at = '2020-01-01'");
+  await manager.rows("UPDATE installed_certificates SET reported_at = '2020-01-01'");
   await report(both.reverse());
-  expect(await desk.rows("SELECT FROM installed_certificates WHERE reported_at > '2021-01-01'")).toHaveLength(
-    2,
-  );
+  expect(
+    await manager.rows("SELECT FROM installed_certificates WHERE reported_at > '2021-01-01'"),
+  ).toHaveLength(2);
   expect(await certificates()).toMatchObject([{ hash_algorithm: 'SHA256' }, { hash_algorithm: 'SHA384' }]);
 });
 
@@ -152,7 +154,7 @@ test.each([
 
 test('GetInstalledCertificateIds with a CALLERROR leaves the list', async () => {
   await report([hashOf('1')]);
-  await desk.command('GetInstalledCertificateIds', { certificateType }, { error: 'InternalError' });
+  await manager.command('GetInstalledCertificateIds', { certificateType }, { error: 'InternalError' });
   expect(await certificates()).toHaveLength(1);
 });
 
@@ -164,27 +166,27 @@ test.each([
   await report([hashOf('AB'), hashOf('2')]);
   // CiStrings.
   const certificateHashData = { ...hashOf('ab'), issuerNameHash: 'ABab', issuerKeyHash: 'cdAB' };
-  await desk.command('DeleteCertificate', { certificateHashData }, { status });
+  await manager.command('DeleteCertificate', { certificateHashData }, { status });
   expect(await certificates()).toHaveLength(left);
 });
 
 test('DeleteCertificate means the hashes, not only the serial number', async () => {
   await report([hashOf('1'), hashOf('2')]);
   for (const more of [{ hashAlgorithm: 'SHA512' }, { issuerNameHash: '00' }, { issuerKeyHash: '00' }])
-    await desk.command('DeleteCertificate', { certificateHashData: hashOf('1', more) }, Accepted);
+    await manager.command('DeleteCertificate', { certificateHashData: hashOf('1', more) }, Accepted);
   expect(await certificates()).toHaveLength(2);
 });
 
 test('DeleteCertificate does not take the last root of the central system', async () => {
   await report([hashOf('1')]);
   await report([hashOf('2')], 'Accepted', 'ManufacturerRootCertificate');
-  await expect(desk.command('DeleteCertificate', { certificateHashData: hashOf('1') })).rejects.toMatchObject(
-    {
-      rule: 'DeleteCert.2',
-    },
-  );
-  await desk.command('DeleteCertificate', { certificateHashData: hashOf('2') }, Accepted);
+  await expect(
+    manager.command('DeleteCertificate', { certificateHashData: hashOf('1') }),
+  ).rejects.toMatchObject({
+    rule: 'DeleteCert.2',
+  });
+  await manager.command('DeleteCertificate', { certificateHashData: hashOf('2') }, Accepted);
   await install(ROOT_TWO);
-  await desk.command('DeleteCertificate', { certificateHashData: hashOf('1') }, Accepted);
+  await manager.command('DeleteCertificate', { certificateHashData: hashOf('1') }, Accepted);
   expect(await certificates()).toMatchObject([{ pem: ROOT_TWO }]);
 });

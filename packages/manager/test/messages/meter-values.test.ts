@@ -1,18 +1,18 @@
 import { SCHEMAS } from '@evander/ocpp';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const AT = '2026-11-20T10:00:00Z';
 
 async function samplesOf(connectorId: number): Promise<Record<string, unknown>[]> {
-  return desk.rows(
+  return manager.rows(
     'SELECT * FROM meter_values WHERE connector_id = $1 ORDER BY measured_at, measurand, value',
     [connectorId],
   );
@@ -33,7 +33,7 @@ test('keeps every measurand with all its qualifiers', async () => {
     format: 'Raw',
   }));
   expect(
-    (await desk.ask('MeterValues', { connectorId: 1, meterValue: [{ timestamp: AT, sampledValue }] }))
+    (await manager.ask('MeterValues', { connectorId: 1, meterValue: [{ timestamp: AT, sampledValue }] }))
       .response,
   ).toEqual({});
   const rows = await samplesOf(1);
@@ -55,7 +55,7 @@ test('fills in the defaults of the specification', async () => {
     { value: '8', measurand: 'Voltage' },
     { value: '9', measurand: 'Temperature', unit: 'Celcius' },
   ];
-  await desk.ask('MeterValues', { connectorId: 2, meterValue: [{ timestamp: AT, sampledValue }] });
+  await manager.ask('MeterValues', { connectorId: 2, meterValue: [{ timestamp: AT, sampledValue }] });
   const rows = await samplesOf(2);
   expect(rows).toMatchObject([
     {
@@ -76,8 +76,8 @@ test('has one effect however often and under whatever id it comes', async () => 
     meterValue: [{ timestamp: AT, sampledValue: [{ value: '1' }, { value: '2' }] }],
   };
   for (const id of ['m1', 'm1', 'm2'])
-    expect((await desk.ask('MeterValues', request, { id })).response).toEqual({});
-  await Promise.all([desk.ask('MeterValues', request), desk.ask('MeterValues', request)]);
+    expect((await manager.ask('MeterValues', request, { id })).response).toEqual({});
+  await Promise.all([manager.ask('MeterValues', request), manager.ask('MeterValues', request)]);
   expect(await samplesOf(3)).toHaveLength(2);
 });
 
@@ -89,7 +89,7 @@ test('keeps values of unknown, absurd and missing transactions', async () => {
     [99999999999, 'c'],
     [undefined, 'd'],
   ]) {
-    const { response } = await desk.ask('MeterValues', {
+    const { response } = await manager.ask('MeterValues', {
       connectorId: 4,
       transactionId,
       meterValue: meterValue(String(value)),
@@ -107,8 +107,10 @@ test('keeps values of unknown, absurd and missing transactions', async () => {
 
 test('gives values sent with -1 to the transaction that is open on the connector', async () => {
   const start = { connectorId: 5, idTag: 'X', meterStart: 0, timestamp: AT };
-  const { transactionId } = (await desk.ask('StartTransaction', start)).response as { transactionId: number };
-  await desk.ask('MeterValues', {
+  const { transactionId } = (await manager.ask('StartTransaction', start)).response as {
+    transactionId: number;
+  };
+  await manager.ask('MeterValues', {
     connectorId: 5,
     transactionId: -1,
     meterValue: [{ timestamp: AT, sampledValue: [{ value: '1' }] }],
@@ -130,7 +132,7 @@ test('keeps the usable part of what real stations send', async () => {
     },
   ];
   const question = { receivedAt: '2026-11-20T10:02:00.000Z' };
-  expect((await desk.ask('MeterValues', { connectorId: 6, meterValue }, question)).response).toEqual({});
+  expect((await manager.ask('MeterValues', { connectorId: 6, meterValue }, question)).response).toEqual({});
   const rows = await samplesOf(6);
   expect(rows).toMatchObject([
     { measured_at: new Date(10_000), value: '12.5', unit: 'Hertz' },

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { addTag, openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { addTag, openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
-  await addTag(desk, 'DRIVER');
+  manager = await openTestManager();
+  await addTag(manager, 'DRIVER');
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(async () => {
-  await desk.rows('TRUNCATE reservations, transactions, connectors, connector_statuses');
+  await manager.rows('TRUNCATE reservations, transactions, connectors, connector_statuses');
 });
 
 const HOUR = 3_600_000;
@@ -21,23 +21,23 @@ function inMs(ms: number): string {
 /** Reserves for an hour; the reservation's id. */
 async function reserve(more: object = {}): Promise<number> {
   const request = { connectorId: 1, idTag: 'DRIVER', expiryDate: inMs(HOUR), ...more };
-  await desk.command('ReserveNow', request, { status: 'Accepted' });
-  return desk.sent().at(-1)?.request['reservationId'] as number;
+  await manager.command('ReserveNow', request, { status: 'Accepted' });
+  return manager.sent().at(-1)?.request['reservationId'] as number;
 }
 
 async function tell(connectorId: number, status: string, more: object = {}): Promise<void> {
   const request = { connectorId, status, errorCode: 'NoError', ...more };
-  expect((await desk.ask('StatusNotification', request)).response).toEqual({});
+  expect((await manager.ask('StatusNotification', request)).response).toEqual({});
 }
 
 async function start(reservationId: number): Promise<number> {
   const request = { connectorId: 1, idTag: 'DRIVER', meterStart: 0, timestamp: inMs(0), reservationId };
-  const { response } = await desk.ask('StartTransaction', request);
+  const { response } = await manager.ask('StartTransaction', request);
   return (response as { transactionId: number }).transactionId;
 }
 
 async function reservations(): Promise<Record<string, unknown>[]> {
-  return desk.rows('SELECT * FROM reservations ORDER BY reservation_key');
+  return manager.rows('SELECT * FROM reservations ORDER BY reservation_key');
 }
 
 test.each([
@@ -53,7 +53,7 @@ test.each([
     { state: 'lost', reason: status, ended_at: expect.any(Date) as unknown },
     { state: connectorId === 0 ? 'lost' : 'active' },
   ]);
-  const [row] = await desk.rows('SELECT status FROM connectors WHERE connector_id = $1', [connectorId]);
+  const [row] = await manager.rows('SELECT status FROM connectors WHERE connector_id = $1', [connectorId]);
   expect(row).toEqual({ status });
 });
 

@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { addTag, openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { addTag, openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
-  await addTag(desk, 'DRIVER', { parent_id_tag: 'FLEET' });
-  await addTag(desk, 'BLOCKED', { status: 'Blocked' });
-  await addTag(desk, 'OLD', { expiry_date: '2020-01-01' });
+  manager = await openTestManager();
+  await addTag(manager, 'DRIVER', { parent_id_tag: 'FLEET' });
+  await addTag(manager, 'BLOCKED', { status: 'Blocked' });
+  await addTag(manager, 'OLD', { expiry_date: '2020-01-01' });
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(async () => {
-  await desk.rows(
+  await manager.rows(
     'TRUNCATE reservations, configuration_keys, transactions, connectors, connector_statuses, commands',
   );
-  await desk.rows('UPDATE stations SET configuration_read_at = NULL');
+  await manager.rows('UPDATE stations SET configuration_read_at = NULL');
 });
 
 const HOUR = 3_600_000;
@@ -25,17 +25,17 @@ const request = (more: object = {}) => ({
   expiryDate: inMs(HOUR),
   ...more,
 });
-const reserve = (more: object = {}) => desk.command('ReserveNow', request(more), { status: 'Accepted' });
+const reserve = (more: object = {}) => manager.command('ReserveNow', request(more), { status: 'Accepted' });
 const refused = async (more: object, rule: string, says: string): Promise<void> => {
-  const broken = { name: 'RuleBroken', rule, message: expect.stringContaining(says) as unknown };
-  const before = desk.sent().length;
+  const broken = { name: 'RuleViolation', rule, message: expect.stringContaining(says) as unknown };
+  const before = manager.sent().length;
   await expect(reserve(more)).rejects.toMatchObject(broken);
-  expect(desk.sent()).toHaveLength(before);
+  expect(manager.sent()).toHaveLength(before);
 };
 const tell = (connectorId: number, status: string, ms = 0) =>
-  desk.ask('StatusNotification', { connectorId, status, errorCode: 'NoError', timestamp: inMs(ms) });
+  manager.ask('StatusNotification', { connectorId, status, errorCode: 'NoError', timestamp: inMs(ms) });
 const configure = (key: string, value: string) =>
-  desk.rows(
+  manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at) VALUES ('CP1', lower($1), $1, $2, now())`,
     [key, value],
   );
@@ -80,11 +80,11 @@ test.each(['Faulted', 'Unavailable'])(
 
 test('ReserveNow on a connector with a transaction is not sent, whatever its status says', async () => {
   const start = { connectorId: 1, idTag: 'DRIVER', meterStart: 0, timestamp: inMs(0) };
-  const { response } = await desk.ask('StartTransaction', start);
+  const { response } = await manager.ask('StartTransaction', start);
   const { transactionId } = response as { transactionId: number };
   await tell(1, 'Available');
   await refused({}, 'ReserveNow.4', `transaction ${transactionId} runs on connector 1`);
-  await desk.ask('StopTransaction', { transactionId, meterStop: 0, timestamp: inMs(0) });
+  await manager.ask('StopTransaction', { transactionId, meterStop: 0, timestamp: inMs(0) });
   await reserve();
 });
 
@@ -93,26 +93,26 @@ test('ReserveNow on a connector that is reserved is not sent, unless it replaces
   await tell(1, 'Reserved', 1000);
   await refused({}, 'ReserveNow.4', 'reserved already, by reservation 5000');
   await reserve({ reservationId: 5000, expiryDate: inMs(2 * HOUR) });
-  await desk.command('CancelReservation', { reservationId: 5000 }, { status: 'Accepted' });
+  await manager.command('CancelReservation', { reservationId: 5000 }, { status: 'Accepted' });
   // Its status still says Reserved, from before.
-  desk.setNow(new Date(Date.now() + 5000));
-  await desk.rows(
+  manager.setNow(new Date(Date.now() + 5000));
+  await manager.rows(
     "UPDATE reservations SET ended_at = now() + interval '2 seconds' WHERE state = 'cancelled'",
   );
   await reserve();
-  desk.setNow(undefined);
+  manager.setNow(undefined);
 });
 
 test('ReserveNow on a connector whose reservation has expired is sent before anybody has said so', async () => {
   await reserve();
-  await desk.rows("UPDATE reservations SET expiry_date = now() - interval '1 second'");
+  await manager.rows("UPDATE reservations SET expiry_date = now() - interval '1 second'");
   await reserve();
 });
 
 test('of two ReserveNow at once on one connector one is sent', async () => {
   const both = await Promise.allSettled([
-    desk.command('ReserveNow', request()),
-    desk.command('ReserveNow', request()),
+    manager.command('ReserveNow', request()),
+    manager.command('ReserveNow', request()),
   ]);
   expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
 });
@@ -134,7 +134,7 @@ test('no more is reserved than there are connectors free', async () => {
 });
 
 test('ReserveNow of connector 0 is not sent where all keys are known and none allows it', async () => {
-  await desk.rows('UPDATE stations SET configuration_read_at = now()');
+  await manager.rows('UPDATE stations SET configuration_read_at = now()');
   await refused({ connectorId: 0 }, 'ReserveNow.2', 'ReserveConnectorZeroSupported');
   await configure('ReserveConnectorZeroSupported', 'TRUE');
   await reserve({ connectorId: 0 });
@@ -142,11 +142,11 @@ test('ReserveNow of connector 0 is not sent where all keys are known and none al
 
 test('an operator can send what a rule speaks against', async () => {
   await tell(1, 'Charging');
-  const commandId = await desk.callMaker.request({
+  const commandId = await manager.callMaker.request({
     stationId: 'CP1',
     action: 'ReserveNow',
     request: request({ idTag: 'NOBODY' }),
     skipRules: true,
   });
-  expect(desk.sent().at(-1)).toMatchObject({ id: commandId, action: 'ReserveNow' });
+  expect(manager.sent().at(-1)).toMatchObject({ id: commandId, action: 'ReserveNow' });
 });

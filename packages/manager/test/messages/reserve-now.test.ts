@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import * as reservationStore from '../../src/reservations/reservations.store.ts';
-import { addTag, openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { addTag, openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
-  await addTag(desk, 'DRIVER', { parent_id_tag: 'FLEET' });
-  await addTag(desk, 'COLLEAGUE', { parent_id_tag: 'fleet' });
-  await addTag(desk, 'STRANGER');
+  manager = await openTestManager();
+  await addTag(manager, 'DRIVER', { parent_id_tag: 'FLEET' });
+  await addTag(manager, 'COLLEAGUE', { parent_id_tag: 'fleet' });
+  await addTag(manager, 'STRANGER');
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(async () => {
-  await desk.rows('TRUNCATE reservations, configuration_keys, transactions');
+  await manager.rows('TRUNCATE reservations, configuration_keys, transactions');
 });
 
 const HOUR = 3_600_000;
@@ -24,30 +24,32 @@ function inMs(ms: number): string {
 /** Reserves for an hour; the reservation's id. */
 async function reserve(more: object = {}, answer: object = { status: 'Accepted' }): Promise<number> {
   const request = { connectorId: 1, idTag: 'DRIVER', expiryDate: inMs(HOUR), ...more };
-  const { commandId } = await desk.command('ReserveNow', request, answer);
-  const [row] = await desk.rows('SELECT reservation_id FROM reservations WHERE command_id = $1', [commandId]);
+  const { commandId } = await manager.command('ReserveNow', request, answer);
+  const [row] = await manager.rows('SELECT reservation_id FROM reservations WHERE command_id = $1', [
+    commandId,
+  ]);
   return row?.['reservation_id'] as number;
 }
 
 async function start(more: object = {}): Promise<number> {
   const request = { connectorId: 1, idTag: 'DRIVER', meterStart: 0, timestamp: inMs(0), ...more };
-  const { response } = await desk.ask('StartTransaction', request);
+  const { response } = await manager.ask('StartTransaction', request);
   return (response as { transactionId: number }).transactionId;
 }
 
 async function reservations(): Promise<Record<string, unknown>[]> {
-  return desk.rows('SELECT * FROM reservations ORDER BY reservation_key');
+  return manager.rows('SELECT * FROM reservations ORDER BY reservation_key');
 }
 
 test('ReserveNow is recorded before it is answered, gets an id, and is active when it is accepted', async () => {
   const expiryDate = inMs(HOUR);
   const request = { connectorId: 1, idTag: 'Driver', parentIdTag: 'FLEET', expiryDate };
-  const { commandId } = await desk.command('ReserveNow', request);
+  const { commandId } = await manager.command('ReserveNow', request);
   expect(await reservations()).toMatchObject([
     {
       station_id: 'CP1',
       command_id: commandId,
-      reservation_id: desk.sent().at(-1)?.request['reservationId'],
+      reservation_id: manager.sent().at(-1)?.request['reservationId'],
       connector_id: 1,
       id_tag: 'Driver',
       parent_id_tag: 'FLEET',
@@ -55,8 +57,8 @@ test('ReserveNow is recorded before it is answered, gets an id, and is active wh
       state: 'requested',
     },
   ]);
-  const call = desk.sent().at(-1);
-  if (call) await desk.answer(call, { status: 'Accepted' });
+  const call = manager.sent().at(-1);
+  if (call) await manager.answer(call, { status: 'Accepted' });
   expect(await reservations()).toMatchObject([{ state: 'active', accepted_at: expect.any(Date) as unknown }]);
   expect(await reserve({ connectorId: 2 })).not.toBe((await reservations())[0]?.['reservation_id']);
 });
@@ -110,14 +112,14 @@ test('a start with the reservationId uses it, once', async () => {
 test('a start may come before the answer to ReserveNow, and long after', async () => {
   const reservationId = 7000;
   const request = { connectorId: 1, idTag: 'DRIVER', expiryDate: inMs(HOUR), reservationId };
-  await desk.command('ReserveNow', request);
+  await manager.command('ReserveNow', request);
   const transactionId = await start({ reservationId });
-  const call = desk.sent().at(-1);
-  if (call) await desk.answer(call, { status: 'Accepted' });
+  const call = manager.sent().at(-1);
+  if (call) await manager.answer(call, { status: 'Accepted' });
   expect(await reservations()).toMatchObject([{ state: 'used', transaction_id: transactionId }]);
 
   const late = await reserve({ connectorId: 3, expiryDate: inMs(50_000) });
-  await reservationStore.expire(desk.database, new Date(Date.now() + HOUR));
+  await reservationStore.expire(manager.database, new Date(Date.now() + HOUR));
   expect(await reservations()).toMatchObject([{ state: 'used' }, { state: 'expired' }]);
   await start({ connectorId: 3, reservationId: late, timestamp: inMs(10_000) });
   expect(await reservations()).toMatchObject([{ state: 'used' }, { state: 'used' }]);
@@ -127,7 +129,7 @@ test.each([-1, 0, -77])('a start with the reservationId %i uses what its tag has
   await reserve();
   const transactionId = await start({ reservationId: none });
   expect(await reservations()).toMatchObject([{ state: 'used', transaction_id: transactionId }]);
-  const [row] = await desk.rows('SELECT reservation_id FROM transactions WHERE transaction_id = $1', [
+  const [row] = await manager.rows('SELECT reservation_id FROM transactions WHERE transaction_id = $1', [
     transactionId,
   ]);
   expect(row).toEqual({ reservation_id: null });
@@ -170,17 +172,17 @@ test.each([
   ['a reservationId of 0', { reservationId: 0 }, 'ReserveNow.1'],
 ])('ReserveNow with %s is not sent', async (_name, more, rule) => {
   const request = { connectorId: 1, idTag: 'DRIVER', expiryDate: inMs(HOUR), ...more };
-  await expect(desk.command('ReserveNow', request)).rejects.toMatchObject({ rule });
+  await expect(manager.command('ReserveNow', request)).rejects.toMatchObject({ rule });
   expect(await reservations()).toEqual([]);
 });
 
 test('ReserveNow of connector 0 is not sent where the station is known not to take it', async () => {
   await reserve({ connectorId: 0 });
-  await desk.rows(
+  await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
      VALUES ('CP1', 'reserveconnectorzerosupported', 'ReserveConnectorZeroSupported', 'False', now())`,
   );
   const request = { connectorId: 0, idTag: 'DRIVER', expiryDate: inMs(HOUR) };
-  await expect(desk.command('ReserveNow', request)).rejects.toMatchObject({ rule: 'ReserveNow.2' });
+  await expect(manager.command('ReserveNow', request)).rejects.toMatchObject({ rule: 'ReserveNow.2' });
   expect(await reservations()).toHaveLength(1);
 });

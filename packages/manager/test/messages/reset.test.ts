@@ -1,32 +1,32 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const BOOT = { chargePointVendor: 'V', chargePointModel: 'M' };
 
 async function pendingSince(): Promise<unknown> {
-  return (await desk.rows('SELECT reset_pending_since AS since FROM stations'))[0]?.since;
+  return (await manager.rows('SELECT reset_pending_since AS since FROM stations'))[0]?.since;
 }
 
 test('Reset: an accepted one is pending until the next BootNotification', async () => {
-  await desk.command('Reset', { type: 'Hard' }, { status: 'Rejected' });
+  await manager.command('Reset', { type: 'Hard' }, { status: 'Rejected' });
   expect(await pendingSince()).toBeNull();
-  await desk.command('Reset', { type: 'Hard' }, { status: 'Accepted' });
+  await manager.command('Reset', { type: 'Hard' }, { status: 'Accepted' });
   expect(await pendingSince()).toBeInstanceOf(Date);
-  await desk.ask('BootNotification', BOOT);
+  await manager.ask('BootNotification', BOOT);
   expect(await pendingSince()).toBeNull();
 });
 
 test('Reset: a station that boots before it answers has done it', async () => {
-  await desk.command('Reset', { type: 'Soft' });
-  const call = desk.sent().at(-1);
-  await desk.ask('BootNotification', BOOT);
-  if (call) await desk.answer(call, { status: 'Accepted' });
+  await manager.command('Reset', { type: 'Soft' });
+  const call = manager.sent().at(-1);
+  await manager.ask('BootNotification', BOOT);
+  if (call) await manager.answer(call, { status: 'Accepted' });
   expect(await pendingSince()).toBeNull();
 });

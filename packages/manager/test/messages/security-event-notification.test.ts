@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
-beforeEach(() => desk.rows('TRUNCATE security_events'));
+afterAll(() => manager.close());
+beforeEach(() => manager.rows('TRUNCATE security_events'));
 
 const timestamp = '2026-11-20T10:00:00Z';
 
 async function tell(request: object, question: object = {}): Promise<void> {
-  expect((await desk.ask('SecurityEventNotification', request, question)).response).toEqual({});
+  expect((await manager.ask('SecurityEventNotification', request, question)).response).toEqual({});
 }
 
 async function events(): Promise<Record<string, unknown>[]> {
-  return desk.rows('SELECT * FROM security_events ORDER BY occurred_at, type');
+  return manager.rows('SELECT * FROM security_events ORDER BY occurred_at, type');
 }
 
 test('SecurityEventNotification is kept with the time of the station', async () => {

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(() =>
-  desk.rows('TRUNCATE commands, local_lists, local_list_entries, issued_ids, configuration_keys'),
+  manager.rows('TRUNCATE commands, local_lists, local_list_entries, issued_ids, configuration_keys'),
 );
 
 type UpdateType = 'Full' | 'Differential';
@@ -18,39 +18,39 @@ const list = (updateType: UpdateType, entries: object[], fields: object = {}) =>
   localAuthorizationList: entries,
   ...fields,
 });
-const send = (request: object, status = 'Accepted') => desk.command('SendLocalList', request, { status });
+const send = (request: object, status = 'Accepted') => manager.command('SendLocalList', request, { status });
 
 /** Sends a list that nobody answers for now; its call. */
 async function unanswered(request: object) {
-  await desk.command('SendLocalList', request);
-  await desk.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
-  const call = desk.sent().at(-1);
+  await manager.command('SendLocalList', request);
+  await manager.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
+  const call = manager.sent().at(-1);
   if (!call) throw new Error('nothing was sent');
   return call;
 }
 
 async function later<T>(work: () => Promise<T>): Promise<T> {
-  desk.setNow(new Date(Date.now() + 5000));
+  manager.setNow(new Date(Date.now() + 5000));
   const result = await work();
-  desk.setNow(undefined);
+  manager.setNow(undefined);
   return result;
 }
 
 const entries = async (): Promise<string[]> =>
   (
-    await desk.rows(
+    await manager.rows(
       "SELECT id_tag, id_tag_info ->> 'status' AS status FROM local_list_entries ORDER BY id_tag_key",
     )
   ).map(({ id_tag: idTag, status }) => `${String(idTag)} ${String(status)}`);
 async function known() {
-  const rows = await desk.rows(
+  const rows = await manager.rows(
     `SELECT version, last_status AS status, needs_full_since IS NOT NULL AS "needsFull" FROM local_lists`,
   );
   return rows[0];
 }
 
 const conflict = () =>
-  desk.ask('StatusNotification', { connectorId: 0, status: 'Available', errorCode: 'LocalListConflict' });
+  manager.ask('StatusNotification', { connectorId: 0, status: 'Available', errorCode: 'LocalListConflict' });
 
 test('SendLocalList: a Full list replaces, a Differential one merges, each with the next version', async () => {
   await send(list('Full', [entry('A'), entry('B'), entry('c')]));
@@ -77,7 +77,7 @@ test('SendLocalList.4: a Differential that fails needs a Full one; nothing chang
   expect(await known()).toEqual({ version: 4, status: 'Accepted', needsFull: false });
   await send(list('Differential', [entry('D')]), 'Failed');
   expect(await known()).toMatchObject({ needsFull: true });
-  await desk.command('SendLocalList', list('Differential', [entry('D')]), { error: 'InternalError' });
+  await manager.command('SendLocalList', list('Differential', [entry('D')]), { error: 'InternalError' });
   expect(await entries()).toEqual(['C Accepted']);
 });
 
@@ -95,13 +95,13 @@ test('SendLocalList: a Differential on a list that nobody knows needs a Full one
 
 test('Status.8: a LocalListConflict needs a Full list, unless one was sent since', async () => {
   await send(list('Full', [entry('A')]));
-  await desk.ask(
+  await manager.ask(
     'StatusNotification',
     { connectorId: 0, status: 'Available', errorCode: 'LocalListConflict' },
     { receivedAt: '2020-01-01T00:00:00.000Z' },
   );
-  await desk.ask('StatusNotification', { connectorId: 0, status: 'Available', errorCode: 'OtherError' });
-  await desk.ask('StatusNotification', {
+  await manager.ask('StatusNotification', { connectorId: 0, status: 'Available', errorCode: 'OtherError' });
+  await manager.ask('StatusNotification', {
     connectorId: 1,
     status: 'Available',
     errorCode: 'LocalListConflict',
@@ -110,12 +110,12 @@ test('Status.8: a LocalListConflict needs a Full list, unless one was sent since
   const full = await unanswered(list('Full', [entry('A')]));
   await later(conflict);
   expect(await known()).toMatchObject({ needsFull: true });
-  await desk.answer(full, { status: 'Accepted' });
+  await manager.answer(full, { status: 'Accepted' });
   // It was found after that list had been sent.
   expect(await known()).toMatchObject({ needsFull: true });
-  desk.setNow(new Date(Date.now() + 10_000));
+  manager.setNow(new Date(Date.now() + 10_000));
   await send(list('Full', [entry('A')]));
-  desk.setNow(undefined);
+  manager.setNow(undefined);
   expect(await known()).toMatchObject({ needsFull: false });
 });
 
@@ -127,7 +127,7 @@ test('Status.8: a station that was never sent a list can find a conflict too', a
 test('SendLocalList: a late answer of a list before a younger Full one changes nothing', async () => {
   const late = await unanswered(list('Full', [entry('OLD')]));
   await later(() => send(list('Full', [entry('NEW')])));
-  await desk.answer(late, { status: 'Accepted' });
+  await manager.answer(late, { status: 'Accepted' });
   expect(await entries()).toEqual(['NEW Accepted']);
   expect(await known()).toEqual({ version: 2, status: 'Accepted', needsFull: false });
 });
@@ -136,7 +136,7 @@ test('SendLocalList: a late answer beneath a younger Differential one needs a Fu
   await send(list('Full', [entry('A')]));
   const late = await unanswered(list('Differential', [entry('B')]));
   await later(() => send(list('Differential', [entry('C')])));
-  await desk.answer(late, { status: 'Accepted' });
+  await manager.answer(late, { status: 'Accepted' });
   expect(await known()).toEqual({ version: 3, status: 'Accepted', needsFull: true });
 });
 
@@ -163,12 +163,12 @@ test.each([
   ['SendLocalList.3', list('Differential', [], { listVersion: 7 })],
 ])('SendLocalList against the rule %s is not sent: %j', async (rule, request) => {
   await send(list('Full', [entry('A'), entry('X')], { listVersion: 7 }));
-  await desk.rows(
+  await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at) VALUES
      ('CP1', 'sendlocallistmaxlength', 'SendLocalListMaxLength', '3', now()),
      ('CP1', 'localauthlistmaxlength', 'LocalAuthListMaxLength', '4', now())`,
   );
-  await expect(send(request)).rejects.toMatchObject({ name: 'RuleBroken', rule });
+  await expect(send(request)).rejects.toMatchObject({ name: 'RuleViolation', rule });
   // What only changes and removes entries needs no more room.
   await send(list('Differential', [{ idTag: 'a' }, entry('x'), entry('Y')]));
   expect(await known()).toMatchObject({ version: 8 });

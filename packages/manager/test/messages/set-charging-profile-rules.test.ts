@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { addTag, openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { addTag, openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
-  await addTag(desk, 'TAG1');
+  manager = await openTestManager();
+  await addTag(manager, 'TAG1');
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(() =>
-  desk.rows('TRUNCATE commands, transactions, charging_profiles, configuration_keys, issued_ids'),
+  manager.rows('TRUNCATE commands, transactions, charging_profiles, configuration_keys, issued_ids'),
 );
 
 const FIELDS = {
@@ -30,10 +30,10 @@ const request = (connectorId: number, fields: object = {}) => ({
   csChargingProfiles: profile(fields),
 });
 const set = (connectorId: number, fields: object = {}, status = 'Accepted') =>
-  desk.command('SetChargingProfile', request(connectorId, fields), { status });
+  manager.command('SetChargingProfile', request(connectorId, fields), { status });
 
 const kept = async (): Promise<string[]> =>
-  (await desk.rows('SELECT * FROM charging_profiles ORDER BY charging_profile_id')).map(
+  (await manager.rows('SELECT * FROM charging_profiles ORDER BY charging_profile_id')).map(
     ({ charging_profile_id: id, connector_id: connector, purpose, stack_level: level }) =>
       `${String(id)} ${String(purpose)} ${String(connector)}/${String(level)}`,
   );
@@ -41,18 +41,23 @@ const kept = async (): Promise<string[]> =>
 let minute = 0;
 async function start(connectorId: number): Promise<number> {
   const timestamp = new Date(Date.UTC(2026, 10, 20, 0, minute++)).toISOString();
-  const answer = await desk.ask('StartTransaction', { connectorId, idTag: 'TAG1', meterStart: 0, timestamp });
+  const answer = await manager.ask('StartTransaction', {
+    connectorId,
+    idTag: 'TAG1',
+    meterStart: 0,
+    timestamp,
+  });
   return (answer.response as { transactionId: number }).transactionId;
 }
 const stop = (transactionId: number) =>
-  desk.ask('StopTransaction', {
+  manager.ask('StopTransaction', {
     transactionId,
     meterStop: 10,
     timestamp: new Date(Date.UTC(2026, 10, 20, 12, minute++)).toISOString(),
   });
 
 async function configure(key: string, value: string): Promise<void> {
-  await desk.rows(
+  await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at) VALUES ('CP1', lower($1), $1, $2, now())`,
     [key, value],
   );
@@ -100,15 +105,15 @@ test.each([
   await configure('ChargeProfileMaxStackLevel', '3');
   await configure('ChargingScheduleAllowedChargingRateUnit', 'Current');
   await configure('ChargingScheduleMaxPeriods', '2');
-  await expect(set(connectorId, fields)).rejects.toMatchObject({ name: 'RuleBroken', rule });
-  expect(await desk.rows('SELECT FROM commands')).toHaveLength(0);
+  await expect(set(connectorId, fields)).rejects.toMatchObject({ name: 'RuleViolation', rule });
+  expect(await manager.rows('SELECT FROM commands')).toHaveLength(0);
   expect(await set(1)).toMatchObject({ status: 'answered' });
 });
 
 test('SetChargingProfile with a limit of two decimals is not sent; 8.1 has one', async () => {
   const limit = (value: number) => schedule({ chargingSchedulePeriod: [{ startPeriod: 0, limit: value }] });
   await expect(set(1, limit(8.15))).rejects.toMatchObject({ name: 'OcppError' });
-  expect(await desk.rows('SELECT FROM commands')).toHaveLength(0);
+  expect(await manager.rows('SELECT FROM commands')).toHaveLength(0);
   expect(await set(1, limit(8.1))).toMatchObject({ status: 'answered' });
 });
 
@@ -128,9 +133,9 @@ test('SetProfile.1: a TxProfile is for a running transaction of the station, on 
   const transactionId = await start(1);
   const fields = { chargingProfilePurpose: 'TxProfile', transactionId };
   await expect(set(2, fields)).rejects.toMatchObject({ rule: 'SetProfile.1' });
-  await desk.rows("UPDATE transactions SET station_id = 'CP2'");
+  await manager.rows("UPDATE transactions SET station_id = 'CP2'");
   await expect(set(1, fields)).rejects.toMatchObject({ rule: 'SetProfile.1' });
-  await desk.rows("UPDATE transactions SET station_id = 'CP1'");
+  await manager.rows("UPDATE transactions SET station_id = 'CP1'");
   expect(await set(1, fields)).toMatchObject({ status: 'answered' });
   await stop(transactionId);
   await expect(set(1, fields)).rejects.toMatchObject({ rule: 'SetProfile.1' });

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { addTag, openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { addTag, openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
-  await addTag(desk, 'TAG1');
+  manager = await openTestManager();
+  await addTag(manager, 'TAG1');
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(() =>
-  desk.rows('TRUNCATE commands, transactions, charging_profiles, configuration_keys, issued_ids'),
+  manager.rows('TRUNCATE commands, transactions, charging_profiles, configuration_keys, issued_ids'),
 );
 
 const FIELDS = {
@@ -30,10 +30,10 @@ const request = (connectorId: number, fields: object = {}) => ({
   csChargingProfiles: profile(fields),
 });
 const set = (connectorId: number, fields: object = {}, status = 'Accepted') =>
-  desk.command('SetChargingProfile', request(connectorId, fields), { status });
+  manager.command('SetChargingProfile', request(connectorId, fields), { status });
 
 const kept = async (): Promise<string[]> =>
-  (await desk.rows('SELECT * FROM charging_profiles ORDER BY charging_profile_id')).map(
+  (await manager.rows('SELECT * FROM charging_profiles ORDER BY charging_profile_id')).map(
     ({ charging_profile_id: id, connector_id: connector, purpose, stack_level: level }) =>
       `${String(id)} ${String(purpose)} ${String(connector)}/${String(level)}`,
   );
@@ -41,11 +41,16 @@ const kept = async (): Promise<string[]> =>
 let minute = 0;
 async function start(connectorId: number): Promise<number> {
   const timestamp = new Date(Date.UTC(2026, 10, 20, 0, minute++)).toISOString();
-  const answer = await desk.ask('StartTransaction', { connectorId, idTag: 'TAG1', meterStart: 0, timestamp });
+  const answer = await manager.ask('StartTransaction', {
+    connectorId,
+    idTag: 'TAG1',
+    meterStart: 0,
+    timestamp,
+  });
   return (answer.response as { transactionId: number }).transactionId;
 }
 const stop = (transactionId: number) =>
-  desk.ask('StopTransaction', {
+  manager.ask('StopTransaction', {
     transactionId,
     meterStop: 10,
     timestamp: new Date(Date.UTC(2026, 10, 20, 12, minute++)).toISOString(),
@@ -55,9 +60,9 @@ test('SetChargingProfile: an accepted profile is kept with its id, a refused one
   expect(await set(1)).toMatchObject({ request: { csChargingProfiles: { chargingProfileId: 1 } } });
   await set(2, {}, 'Rejected');
   await set(2, {}, 'NotSupported');
-  await desk.command('SetChargingProfile', request(2), { error: 'NotSupported' });
+  await manager.command('SetChargingProfile', request(2), { error: 'NotSupported' });
   expect(await kept()).toEqual(['1 TxDefaultProfile 1/0']);
-  expect(await desk.rows('SELECT profile FROM charging_profiles')).toEqual([
+  expect(await manager.rows('SELECT profile FROM charging_profiles')).toEqual([
     { profile: profile({ chargingProfileId: 1 }) },
   ]);
 });
@@ -95,22 +100,25 @@ test('SetProfile.7: a TxProfile goes with its transaction, however late its stop
   await stop(first);
   expect(await kept()).toEqual(['2 TxProfile 2/0', '3 TxDefaultProfile 2/0']);
 
-  await desk.command('SetChargingProfile', request(2, { ...relative, stackLevel: 1, transactionId: second }));
-  const call = desk.sent().at(-1);
+  await manager.command(
+    'SetChargingProfile',
+    request(2, { ...relative, stackLevel: 1, transactionId: second }),
+  );
+  const call = manager.sent().at(-1);
   await stop(second);
-  if (call) await desk.answer(call, { status: 'Accepted' });
+  if (call) await manager.answer(call, { status: 'Accepted' });
   expect(await kept()).toEqual(['3 TxDefaultProfile 2/0']);
 });
 
 test('SetProfile.7: a stop that belongs to no transaction of ours takes the profile along too', async () => {
-  await desk.callMaker.request({
+  await manager.callMaker.request({
     stationId: 'CP1',
     action: 'SetChargingProfile',
     request: request(1, { chargingProfilePurpose: 'TxProfile', transactionId: 77 }),
     skipRules: true,
   });
-  const call = desk.sent().at(-1);
-  if (call) await desk.answer(call, { status: 'Accepted' });
+  const call = manager.sent().at(-1);
+  if (call) await manager.answer(call, { status: 'Accepted' });
   expect(await kept()).toEqual(['1 TxProfile 1/0']);
   expect(await stop(2 ** 31)).toEqual({ response: {} });
   await stop(77);
@@ -119,34 +127,34 @@ test('SetProfile.7: a stop that belongs to no transaction of ours takes the prof
 
 test('SetChargingProfile: a late answer brings back nothing that was replaced or cleared since', async () => {
   const unanswered = async (connectorId: number, fields: object = {}) => {
-    await desk.command('SetChargingProfile', request(connectorId, fields));
-    await desk.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
-    const call = desk.sent().at(-1);
+    await manager.command('SetChargingProfile', request(connectorId, fields));
+    await manager.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
+    const call = manager.sent().at(-1);
     if (!call) throw new Error('nothing was sent');
     return call;
   };
   const replaced = await unanswered(1);
   await set(1);
   const cleared = await unanswered(2);
-  await desk.command('ClearChargingProfile', { connectorId: 2, stackLevel: 0 }, { status: 'Accepted' });
+  await manager.command('ClearChargingProfile', { connectorId: 2, stackLevel: 0 }, { status: 'Accepted' });
   const byId = await unanswered(3);
-  await desk.command('ClearChargingProfile', { id: 4 }, { status: 'Unknown' });
+  await manager.command('ClearChargingProfile', { id: 4 }, { status: 'Unknown' });
   const other = await unanswered(4);
-  await desk.command('ClearChargingProfile', { connectorId: 2 }, { status: 'Accepted' });
-  await desk.command('ClearChargingProfile', { id: 99 }, { status: 'Accepted' });
-  for (const call of [replaced, cleared, byId, other]) await desk.answer(call, { status: 'Accepted' });
+  await manager.command('ClearChargingProfile', { connectorId: 2 }, { status: 'Accepted' });
+  await manager.command('ClearChargingProfile', { id: 99 }, { status: 'Accepted' });
+  for (const call of [replaced, cleared, byId, other]) await manager.answer(call, { status: 'Accepted' });
   expect(await kept()).toEqual(['2 TxDefaultProfile 1/0', '5 TxDefaultProfile 4/0']);
 });
 
 test('SetChargingProfile: a stop and the answer at the same time leave no profile of an ended transaction', async () => {
   for (let round = 0; round < 8; round++) {
     const transactionId = await start(1);
-    await desk.command(
+    await manager.command(
       'SetChargingProfile',
       request(1, { chargingProfilePurpose: 'TxProfile', stackLevel: round, transactionId }),
     );
-    const call = desk.sent().at(-1);
-    await Promise.all([stop(transactionId), call && desk.answer(call, { status: 'Accepted' })]);
+    const call = manager.sent().at(-1);
+    await Promise.all([stop(transactionId), call && manager.answer(call, { status: 'Accepted' })]);
     expect(await kept()).toEqual([]);
   }
 });

@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { CSR, ROOT_ONE, ROOT_TWO } from '../certificates/certificates.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
-beforeEach(() => desk.rows('TRUNCATE certificate_requests, configuration_keys'));
+afterAll(() => manager.close());
+beforeEach(() => manager.rows('TRUNCATE certificate_requests, configuration_keys'));
 
 let second = 0;
 async function sign(csr = CSR, question: object = {}): Promise<unknown> {
   const receivedAt = new Date(Date.UTC(2026, 10, 20, 10, 0, second++)).toISOString();
-  return (await desk.ask('SignCertificate', { csr }, { receivedAt, ...question })).response;
+  return (await manager.ask('SignCertificate', { csr }, { receivedAt, ...question })).response;
 }
 
 async function requests(): Promise<Record<string, unknown>[]> {
-  return desk.rows('SELECT * FROM certificate_requests ORDER BY certificate_request_id');
+  return manager.rows('SELECT * FROM certificate_requests ORDER BY certificate_request_id');
 }
 
 const certificateChain = ROOT_ONE + ROOT_TWO;
@@ -27,13 +27,13 @@ test('SignCertificate is kept, and CertificateSigned answers it', async () => {
   expect(await requests()).toMatchObject([
     { station_id: 'CP1', csr: CSR, state: 'requested', command_id: null },
   ]);
-  const { commandId } = await desk.command('CertificateSigned', { certificateChain });
+  const { commandId } = await manager.command('CertificateSigned', { certificateChain });
   expect(await requests()).toMatchObject([
     { state: 'signed', command_id: commandId, certificate_chain: certificateChain },
   ]);
-  const call = desk.sent().at(-1);
-  if (call) await desk.answer(call, { status: 'Accepted' });
-  expect(await requests()).toMatchObject([{ state: 'installed', settled_at: expect.any(Date) as unknown }]);
+  const call = manager.sent().at(-1);
+  if (call) await manager.answer(call, { status: 'Accepted' });
+  expect(await requests()).toMatchObject([{ state: 'installed', completed_at: expect.any(Date) as unknown }]);
 });
 
 test.each([
@@ -68,21 +68,21 @@ test('a repeated SignCertificate is one request, a newer one takes the place of 
   await sign();
   expect(await sign(CSR, question)).toEqual({ status: 'Accepted' });
   expect(await requests()).toMatchObject([{ state: 'superseded' }, { state: 'requested' }]);
-  await desk.command('CertificateSigned', { certificateChain }, { status: 'Accepted' });
+  await manager.command('CertificateSigned', { certificateChain }, { status: 'Accepted' });
   expect(await requests()).toMatchObject([{ state: 'superseded' }, { state: 'installed' }]);
 });
 
 test('CertificateSigned that the station rejects leaves room for another', async () => {
   await sign();
-  await desk.command('CertificateSigned', { certificateChain }, { status: 'Rejected' });
+  await manager.command('CertificateSigned', { certificateChain }, { status: 'Rejected' });
   expect(await requests()).toMatchObject([{ state: 'refused', reason: 'Rejected' }]);
-  await desk.command('CertificateSigned', { certificateChain: ROOT_ONE }, { status: 'Accepted' });
+  await manager.command('CertificateSigned', { certificateChain: ROOT_ONE }, { status: 'Accepted' });
   expect(await requests()).toMatchObject([{ state: 'installed', reason: null, certificate_chain: ROOT_ONE }]);
 });
 
 test('CertificateSigned that fails leaves the request waiting', async () => {
   await sign();
-  await desk.command('CertificateSigned', { certificateChain }, { error: 'InternalError' });
+  await manager.command('CertificateSigned', { certificateChain }, { error: 'InternalError' });
   expect(await requests()).toMatchObject([
     { state: 'requested', reason: 'InternalError: no', command_id: null },
   ]);
@@ -90,40 +90,40 @@ test('CertificateSigned that fails leaves the request waiting', async () => {
 
 test('a late refusal does not bring back a request that a newer one has replaced', async () => {
   await sign();
-  await desk.command('CertificateSigned', { certificateChain });
-  const call = desk.sent().at(-1);
+  await manager.command('CertificateSigned', { certificateChain });
+  const call = manager.sent().at(-1);
   await sign();
-  if (call) await desk.answer(call, { status: 'Rejected' });
+  if (call) await manager.answer(call, { status: 'Rejected' });
   expect(await requests()).toMatchObject([{ state: 'superseded' }, { state: 'requested' }]);
 });
 
 test.each(['0', '4', '299'])(
   'CertificateSigned is sent all the same where CertificateSignedMaxChainSize is %s: no certificate fits into that',
   async (limit) => {
-    await desk.rows(
+    await manager.rows(
       `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
        VALUES ('CP1', 'certificatesignedmaxchainsize', 'CertificateSignedMaxChainSize', $1, now())`,
       [limit],
     );
     await sign();
-    await desk.command('CertificateSigned', { certificateChain }, { status: 'Accepted' });
+    await manager.command('CertificateSigned', { certificateChain }, { status: 'Accepted' });
     expect(await requests()).toMatchObject([{ state: 'installed' }]);
   },
 );
 
 test('CertificateSigned keeps to the rules', async () => {
-  const send = (chain: string) => desk.command('CertificateSigned', { certificateChain: chain });
+  const send = (chain: string) => manager.command('CertificateSigned', { certificateChain: chain });
   await expect(send(ROOT_ONE)).rejects.toMatchObject({ rule: 'CertSigned.2' });
   await sign();
   await expect(send('a certificate')).rejects.toMatchObject({ rule: 'CertSigned.1' });
   await expect(send(CSR)).rejects.toMatchObject({ rule: 'CertSigned.1' });
-  await desk.rows(
+  await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
      VALUES ('CP1', 'certificatesignedmaxchainsize', 'CertificateSignedMaxChainSize', '1000', now())`,
   );
   await expect(send(certificateChain)).rejects.toMatchObject({ rule: 'CertSigned.1' });
   await send(ROOT_ONE);
-  const call = desk.sent().at(-1);
-  if (call) await desk.answer(call, { status: 'Accepted' });
+  const call = manager.sent().at(-1);
+  if (call) await manager.answer(call, { status: 'Accepted' });
   await expect(send(ROOT_ONE)).rejects.toMatchObject({ rule: 'CertSigned.2' });
 });

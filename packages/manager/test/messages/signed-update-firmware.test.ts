@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { ROOT_ONE } from '../certificates/certificates.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
-beforeEach(() => desk.rows('TRUNCATE station_jobs, status_notifications'));
+afterAll(() => manager.close());
+beforeEach(() => manager.rows('TRUNCATE station_jobs, status_notifications'));
 
 const firmware = {
   location: 'https://evander:secret@files.example/fw.bin',
@@ -19,24 +19,24 @@ const firmware = {
 };
 
 async function update(answer: object = { status: 'Accepted' }): Promise<number> {
-  await desk.command('SignedUpdateFirmware', { firmware }, answer);
+  await manager.command('SignedUpdateFirmware', { firmware }, answer);
   return (await jobs()).at(-1)?.['request_id'] as number;
 }
 
 async function tell(requestId: number | undefined, ...statuses: string[]): Promise<void> {
   for (const status of statuses) {
     const request = { status, ...(requestId !== undefined && { requestId }) };
-    expect((await desk.ask('SignedFirmwareStatusNotification', request)).response).toEqual({});
+    expect((await manager.ask('SignedFirmwareStatusNotification', request)).response).toEqual({});
   }
 }
 
 async function jobs(): Promise<Record<string, unknown>[]> {
-  return desk.rows('SELECT * FROM station_jobs ORDER BY job_id');
+  return manager.rows('SELECT * FROM station_jobs ORDER BY job_id');
 }
 
 test('SignedUpdateFirmware and every status on its way', async () => {
   const requestId = await update();
-  expect(desk.sent().at(-1)?.request).toMatchObject({ requestId, firmware });
+  expect(manager.sent().at(-1)?.request).toMatchObject({ requestId, firmware });
   await tell(
     requestId,
     'DownloadScheduled',
@@ -54,12 +54,16 @@ test('SignedUpdateFirmware and every status on its way', async () => {
       status: 'InstallRebooting',
     },
   ]);
-  await desk.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M', firmwareVersion: '9' });
+  await manager.ask('BootNotification', {
+    chargePointVendor: 'V',
+    chargePointModel: 'M',
+    firmwareVersion: '9',
+  });
   await tell(requestId, 'Installed');
   // Around the reboot the order varies (TC_080).
   await tell(requestId, 'InstallRebooting');
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', firmware_version_after: '9' }]);
-  const told = await desk.rows('SELECT DISTINCT job_id FROM status_notifications');
+  const told = await manager.rows('SELECT DISTINCT job_id FROM status_notifications');
   expect(told).toEqual([{ job_id: (await jobs())[0]?.['job_id'] }]);
 });
 
@@ -105,7 +109,7 @@ test('Idle without a requestId, and a status of an unknown update, change nothin
   await tell(undefined, 'Idle', 'Installed');
   await tell(requestId + 1, 'Installed');
   expect(await jobs()).toMatchObject([{ outcome: 'running', status: null }]);
-  expect(await desk.rows('SELECT FROM status_notifications WHERE job_id IS NULL')).toHaveLength(3);
+  expect(await manager.rows('SELECT FROM status_notifications WHERE job_id IS NULL')).toHaveLength(3);
 });
 
 test.each([
@@ -115,13 +119,13 @@ test.each([
   ['a location that is no URL', { location: 'fw.bin' }, 'GetDiagnostics.1'],
 ])('SignedUpdateFirmware with %s is not sent', async (_name, more, rule) => {
   const request = { firmware: { ...firmware, ...more } };
-  await expect(desk.command('SignedUpdateFirmware', request)).rejects.toMatchObject({ rule });
+  await expect(manager.command('SignedUpdateFirmware', request)).rejects.toMatchObject({ rule });
   expect(await jobs()).toEqual([]);
 });
 
 test('a requestId that another job has had is not sent', async () => {
   const requestId = await update();
-  await expect(desk.command('SignedUpdateFirmware', { requestId, firmware })).rejects.toMatchObject({
+  await expect(manager.command('SignedUpdateFirmware', { requestId, firmware })).rejects.toMatchObject({
     rule: 'SignedUpdate.1',
   });
 });

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { addTag, openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { addTag, openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
-  await addTag(desk, 'GOOD', { parent_id_tag: 'FLEET' });
+  manager = await openTestManager();
+  await addTag(manager, 'GOOD', { parent_id_tag: 'FLEET' });
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 interface Answer {
   transactionId: number;
@@ -21,7 +21,7 @@ function startOf(connectorId: number, idTag = 'GOOD', more: object = {}): Record
 }
 
 async function start(request: object, question = {}): Promise<Answer> {
-  return (await desk.ask('StartTransaction', request, question)).response as Answer;
+  return (await manager.ask('StartTransaction', request, question)).response as Answer;
 }
 
 test('stores the start and answers a positive id of its own and the tag with its group', async () => {
@@ -29,7 +29,7 @@ test('stores the start and answers a positive id of its own and the tag with its
   const first = await start(request, { id: 's1', receivedAt: '2026-11-20T10:00:00.000Z' });
   expect(first.idTagInfo).toEqual({ status: 'Accepted', parentIdTag: 'FLEET' });
   expect(first.transactionId).toBeGreaterThan(0);
-  const [row] = await desk.rows('SELECT * FROM transactions WHERE transaction_id = $1', [
+  const [row] = await manager.rows('SELECT * FROM transactions WHERE transaction_id = $1', [
     first.transactionId,
   ]);
   expect(row).toMatchObject({
@@ -52,16 +52,16 @@ test('answers a repeat with the same id as before, whatever its message id', asy
   const first = await start(request, { id: 'r1' });
   expect(await start(request, { id: 'r1' })).toEqual(first);
   expect(await start(request, { id: 'r2' })).toEqual(first);
-  expect(await desk.rows('SELECT 1 FROM transactions WHERE connector_id = 3')).toHaveLength(1);
+  expect(await manager.rows('SELECT 1 FROM transactions WHERE connector_id = 3')).toHaveLength(1);
 });
 
 test('answers a repeat as before although the tag has been blocked, or is at its limit, meanwhile', async () => {
-  await addTag(desk, 'LATER', { concurrent_transaction_limit: 1 });
+  await addTag(manager, 'LATER', { concurrent_transaction_limit: 1 });
   const request = startOf(4, 'LATER');
   const first = await start(request);
   expect(first.idTagInfo.status).toBe('Accepted');
   expect(await start(request)).toEqual(first);
-  await desk.rows("UPDATE tags SET status = 'Blocked' WHERE id_tag = 'LATER'");
+  await manager.rows("UPDATE tags SET status = 'Blocked' WHERE id_tag = 'LATER'");
   expect(await start(request)).toEqual(first);
 });
 
@@ -76,7 +76,7 @@ test.each([
   ['BLOCKED', { status: 'Blocked' }, 'Blocked'],
   ['OLD', { expiry_date: '2020-01-01' }, 'Expired'],
 ])('gives a refused tag a transaction of its own: %s', async (idTag, columns, status) => {
-  if (status !== 'Invalid') await addTag(desk, idTag, columns);
+  if (status !== 'Invalid') await addTag(manager, idTag, columns);
   const [one, two] = [await start(startOf(6, idTag)), await start(startOf(7, idTag))];
   expect([one.idTagInfo.status, two.idTagInfo.status]).toEqual([status, status]);
   expect(one.transactionId).toBeGreaterThan(0);
@@ -84,7 +84,7 @@ test.each([
 });
 
 test('says ConcurrentTx where the tag is at its limit at that time, and stores the start all the same', async () => {
-  await addTag(desk, 'TWICE', { concurrent_transaction_limit: 2 });
+  await addTag(manager, 'TWICE', { concurrent_transaction_limit: 2 });
   const statuses: string[] = [];
   for (const connectorId of [11, 12, 13])
     statuses.push((await start(startOf(connectorId, 'TWICE'))).idTagInfo.status);
@@ -94,7 +94,7 @@ test('says ConcurrentTx where the tag is at its limit at that time, and stores t
 });
 
 test('lets no more starts through than the limit when they come at once', async () => {
-  await addTag(desk, 'RACE', { concurrent_transaction_limit: 3 });
+  await addTag(manager, 'RACE', { concurrent_transaction_limit: 3 });
   const starts = Array.from({ length: 10 }, (_, i) =>
     startOf(100 + i, 'RACE', { timestamp: '2026-11-20T12:00:00Z' }),
   );
@@ -103,12 +103,12 @@ test('lets no more starts through than the limit when they come at once', async 
 });
 
 test('flags what is still open on the connector, and counts it no more', async () => {
-  await addTag(desk, 'SOLO', { concurrent_transaction_limit: 1 });
+  await addTag(manager, 'SOLO', { concurrent_transaction_limit: 1 });
   const lost = await start(startOf(20, 'SOLO'));
   const next = await start(startOf(20, 'SOLO'));
   expect(next.idTagInfo.status).toBe('Accepted');
   expect((await start(startOf(21, 'SOLO'))).idTagInfo.status).toBe('ConcurrentTx');
-  const rows = await desk.rows(
+  const rows = await manager.rows(
     'SELECT transaction_id, flags FROM transactions WHERE connector_id = 20 ORDER BY 1',
   );
   expect(rows).toEqual([
@@ -128,12 +128,14 @@ test('is never refused: odd connectors, readings and tags are recorded', async (
   ]) {
     expect((await start(request)).transactionId).toBeGreaterThan(0);
   }
-  const [row] = await desk.rows('SELECT started_at FROM transactions WHERE id_tag = $1', [longTag]);
+  const [row] = await manager.rows('SELECT started_at FROM transactions WHERE id_tag = $1', [longTag]);
   expect(row).toEqual({ started_at: new Date('2026-11-20T12:00:00Z') });
 });
 
 test('cannot store a start that does not say when', async () => {
-  expect(await desk.ask('StartTransaction', { connectorId: 1, idTag: 'GOOD', meterStart: 0 })).toMatchObject({
+  expect(
+    await manager.ask('StartTransaction', { connectorId: 1, idTag: 'GOOD', meterStart: 0 }),
+  ).toMatchObject({
     code: 'OccurenceConstraintViolation',
   });
 });

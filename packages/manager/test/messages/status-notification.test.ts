@@ -1,26 +1,26 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createWriter } from '../../src/station-writer.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 async function tell(connectorId: number, status: string, more: object = {}, question = {}): Promise<unknown> {
   return (
-    await desk.ask('StatusNotification', { connectorId, status, errorCode: 'NoError', ...more }, question)
+    await manager.ask('StatusNotification', { connectorId, status, errorCode: 'NoError', ...more }, question)
   ).response;
 }
 
 async function present(connectorId: number): Promise<Record<string, unknown> | undefined> {
-  return (await desk.rows('SELECT * FROM connectors WHERE connector_id = $1', [connectorId]))[0];
+  return (await manager.rows('SELECT * FROM connectors WHERE connector_id = $1', [connectorId]))[0];
 }
 
 async function history(connectorId: number): Promise<unknown[]> {
-  const rows = await desk.rows(
+  const rows = await manager.rows(
     'SELECT status FROM connector_statuses WHERE connector_id = $1 ORDER BY status_at',
     [connectorId],
   );
@@ -66,7 +66,7 @@ test.each([
   ['that is not set', '1970-01-01T00:00:05Z'],
 ])('a repeat of a station with a clock %s has one effect', async (_clock, timestamp) => {
   const connectorId = Number(timestamp.slice(0, 4));
-  const ids = await desk.rows("SELECT count(*) AS n FROM event_intake WHERE kind = 'connector.status'");
+  const ids = await manager.rows("SELECT count(*) AS n FROM event_intake WHERE kind = 'connector.status'");
   await tell(connectorId, 'Reserved', { timestamp }, { receivedAt: '2026-11-20T10:00:00.000Z' });
   await tell(connectorId, 'Charging', {}, { receivedAt: '2026-11-20T10:00:03.000Z' });
   // Over another connection, and twice in one batch.
@@ -77,9 +77,9 @@ test.each([
   );
   expect(await history(connectorId)).toEqual(['Reserved', 'Charging']);
   expect(await present(connectorId)).toMatchObject({ status: 'Charging' });
-  expect(await desk.rows("SELECT count(*) AS n FROM event_intake WHERE kind = 'connector.status'")).toEqual([
-    { n: Number(ids[0]?.n) + 2 },
-  ]);
+  expect(
+    await manager.rows("SELECT count(*) AS n FROM event_intake WHERE kind = 'connector.status'"),
+  ).toEqual([{ n: Number(ids[0]?.n) + 2 }]);
   // The same status again, at another time of that clock, is news.
   await tell(
     connectorId,
@@ -91,7 +91,7 @@ test.each([
 });
 
 test('a repeat that two managers work on at once has one effect', async () => {
-  const writers = [createWriter(desk.database), createWriter(desk.database)];
+  const writers = [createWriter(manager.database), createWriter(manager.database)];
   const status = {
     stationId: 'CP1',
     connectorId: 29,

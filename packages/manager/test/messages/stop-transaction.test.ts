@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as stations from '../../src/stations/stations.store.ts';
-import { addTag, openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { addTag, openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
-  await addTag(desk, 'GOOD', { parent_id_tag: 'FLEET' });
-  await addTag(desk, 'MATE', { parent_id_tag: 'fleet' });
-  await addTag(desk, 'OTHER');
+  manager = await openTestManager();
+  await addTag(manager, 'GOOD', { parent_id_tag: 'FLEET' });
+  await addTag(manager, 'MATE', { parent_id_tag: 'fleet' });
+  await addTag(manager, 'OTHER');
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const STARTED = '2026-11-20T10:00:00.000Z';
 const STOPPED = '2026-11-20T11:00:00.000Z';
@@ -22,18 +22,18 @@ async function start(
 ): Promise<{ transactionId: number; connectorId: number }> {
   const connectorId = ++connector;
   const request = { connectorId, idTag, meterStart: 1000, timestamp: STARTED, ...more };
-  const { transactionId } = (await desk.ask('StartTransaction', request)).response as {
+  const { transactionId } = (await manager.ask('StartTransaction', request)).response as {
     transactionId: number;
   };
   return { transactionId, connectorId };
 }
 
 async function row(transactionId: number): Promise<Record<string, unknown> | undefined> {
-  return (await desk.rows('SELECT * FROM transactions WHERE transaction_id = $1', [transactionId]))[0];
+  return (await manager.rows('SELECT * FROM transactions WHERE transaction_id = $1', [transactionId]))[0];
 }
 
 async function unmatched(transactionId: number): Promise<Record<string, unknown>[]> {
-  return desk.rows('SELECT * FROM unmatched_stops WHERE transaction_id = $1', [transactionId]);
+  return manager.rows('SELECT * FROM unmatched_stops WHERE transaction_id = $1', [transactionId]);
 }
 
 test('ends the transaction with its energy, its reason and its data', async () => {
@@ -49,7 +49,7 @@ test('ends the transaction with its energy, its reason and its data', async () =
     reason: 'EVDisconnected',
     transactionData,
   };
-  const { response } = await desk.ask('StopTransaction', request, { id: 'stop1' });
+  const { response } = await manager.ask('StopTransaction', request, { id: 'stop1' });
   expect(response).toEqual({ idTagInfo: { status: 'Accepted', parentIdTag: 'FLEET' } });
   expect(await row(transactionId)).toMatchObject({
     meter_stop_wh: 8500,
@@ -60,7 +60,7 @@ test('ends the transaction with its energy, its reason and its data', async () =
     stop_message_id: 'stop1',
     flags: [],
   });
-  const values = await desk.rows('SELECT value, context FROM meter_values WHERE transaction_id = $1', [
+  const values = await manager.rows('SELECT value, context FROM meter_values WHERE transaction_id = $1', [
     transactionId,
   ]);
   expect(values).toEqual([{ value: '8500', context: 'Transaction.End' }]);
@@ -68,7 +68,7 @@ test('ends the transaction with its energy, its reason and its data', async () =
 
 test('tells nothing of a tag that was not sent, and takes no reason for Local', async () => {
   const { transactionId } = await start();
-  const { response } = await desk.ask('StopTransaction', {
+  const { response } = await manager.ask('StopTransaction', {
     transactionId,
     meterStop: 1000,
     timestamp: STOPPED,
@@ -78,12 +78,12 @@ test('tells nothing of a tag that was not sent, and takes no reason for Local', 
 });
 
 test('a repeat has one effect and the same answer, also when the tag has changed meanwhile', async () => {
-  await addTag(desk, 'SOON');
+  await addTag(manager, 'SOON');
   const { transactionId } = await start('SOON');
   const request = { transactionId, idTag: 'SOON', meterStop: 2000, timestamp: STOPPED };
-  const first = await desk.ask('StopTransaction', request, { id: 'x1' });
-  await desk.rows("UPDATE tags SET status = 'Blocked' WHERE id_tag = 'SOON'");
-  for (const id of ['x1', 'x2']) expect(await desk.ask('StopTransaction', request, { id })).toEqual(first);
+  const first = await manager.ask('StopTransaction', request, { id: 'x1' });
+  await manager.rows("UPDATE tags SET status = 'Blocked' WHERE id_tag = 'SOON'");
+  for (const id of ['x1', 'x2']) expect(await manager.ask('StopTransaction', request, { id })).toEqual(first);
   expect(await unmatched(transactionId)).toEqual([]);
 });
 
@@ -91,8 +91,8 @@ test('two stops within a millisecond have one effect and two answers', async () 
   const { transactionId } = await start();
   const request = { transactionId, meterStop: 3000, timestamp: STOPPED };
   const answers = await Promise.all([
-    desk.ask('StopTransaction', { ...request, reason: 'Local' }),
-    desk.ask('StopTransaction', request),
+    manager.ask('StopTransaction', { ...request, reason: 'Local' }),
+    manager.ask('StopTransaction', request),
   ]);
   expect(answers.map(({ response }) => response)).toEqual([{}, {}]);
   expect(await row(transactionId)).toMatchObject({ energy_wh: 2000 });
@@ -101,8 +101,8 @@ test('two stops within a millisecond have one effect and two answers', async () 
 
 test('the first of two different stops counts; the other is kept for an operator', async () => {
   const { transactionId } = await start();
-  await desk.ask('StopTransaction', { transactionId, meterStop: 3000, timestamp: STOPPED });
-  const { response } = await desk.ask('StopTransaction', {
+  await manager.ask('StopTransaction', { transactionId, meterStop: 3000, timestamp: STOPPED });
+  const { response } = await manager.ask('StopTransaction', {
     transactionId,
     meterStop: 9999,
     timestamp: '2026-11-20T12:00:00Z',
@@ -113,7 +113,7 @@ test('the first of two different stops counts; the other is kept for an operator
 });
 
 test("answers a stop of an unknown transaction, and of another station's, and keeps it", async () => {
-  await stations.addUnknown(desk.database, ['CP2']);
+  await stations.addUnknown(manager.database, ['CP2']);
   const { transactionId } = await start();
   const request = { meterStop: 1, timestamp: STOPPED, idTag: 'GOOD' };
   for (const [id, stationId] of [
@@ -122,9 +122,13 @@ test("answers a stop of an unknown transaction, and of another station's, and ke
     [0, 'CP1'],
     [transactionId, 'CP2'],
   ] as const) {
-    const { response } = await desk.ask('StopTransaction', { ...request, transactionId: id }, { stationId });
+    const { response } = await manager.ask(
+      'StopTransaction',
+      { ...request, transactionId: id },
+      { stationId },
+    );
     expect(response).toEqual({ idTagInfo: { status: 'Accepted', parentIdTag: 'FLEET' } });
-    await desk.ask('StopTransaction', { ...request, transactionId: id }, { stationId });
+    await manager.ask('StopTransaction', { ...request, transactionId: id }, { stationId });
     expect(await unmatched(id)).toMatchObject([
       { station_id: stationId, why: 'unknownTransaction', request: { meterStop: 1 } },
     ]);
@@ -133,12 +137,12 @@ test("answers a stop of an unknown transaction, and of another station's, and ke
 });
 
 test('-1 ends the transaction that the station never learnt the id of, once', async () => {
-  await addTag(desk, 'NAMELESS');
+  await addTag(manager, 'NAMELESS');
   const { transactionId } = await start('NAMELESS');
   const request = { transactionId: -1, idTag: 'nameless', meterStop: 4000, timestamp: STOPPED };
   const other = await start('NAMELESS', { timestamp: '2026-11-20T12:00:00Z' });
   for (let i = 0; i < 2; i++)
-    expect((await desk.ask('StopTransaction', request)).response).toMatchObject({ idTagInfo: {} });
+    expect((await manager.ask('StopTransaction', request)).response).toMatchObject({ idTagInfo: {} });
   expect(await row(transactionId)).toMatchObject({ energy_wh: 3000 });
   expect(await row(other.transactionId)).toMatchObject({ stopped_at: null });
   expect(await unmatched(-1)).toEqual([]);
@@ -146,7 +150,9 @@ test('-1 ends the transaction that the station never learnt the id of, once', as
 
 test('-1 without a start is kept for an operator', async () => {
   const request = { transactionId: -1, idTag: 'NEVER', meterStop: 4000, timestamp: STOPPED };
-  expect((await desk.ask('StopTransaction', request)).response).toEqual({ idTagInfo: { status: 'Invalid' } });
+  expect((await manager.ask('StopTransaction', request)).response).toEqual({
+    idTagInfo: { status: 'Invalid' },
+  });
   expect(await unmatched(-1)).toHaveLength(1);
 });
 
@@ -158,13 +164,15 @@ test('flags what is odd, and refuses nothing', async () => {
     idTag: 'OTHER',
     transactionId: below.transactionId,
   };
-  expect((await desk.ask('StopTransaction', stop)).response).toEqual({ idTagInfo: { status: 'Accepted' } });
+  expect((await manager.ask('StopTransaction', stop)).response).toEqual({
+    idTagInfo: { status: 'Accepted' },
+  });
   expect(await row(below.transactionId)).toMatchObject({
     energy_wh: null,
     flags: ['meterStopBelowStart', 'stopBeforeStart', 'stoppedByOtherTag'],
   });
   const grouped = await start();
-  await desk.ask('StopTransaction', {
+  await manager.ask('StopTransaction', {
     transactionId: grouped.transactionId,
     idTag: 'MATE',
     meterStop: 2000,
@@ -175,13 +183,13 @@ test('flags what is odd, and refuses nothing', async () => {
 
 test('a late stop still completes a transaction that a new start has superseded', async () => {
   const { transactionId, connectorId } = await start();
-  await desk.ask('StartTransaction', {
+  await manager.ask('StartTransaction', {
     connectorId,
     idTag: 'GOOD',
     meterStart: 5000,
     timestamp: '2026-11-20T13:00:00Z',
   });
-  await desk.ask('StopTransaction', { transactionId, meterStop: 4500, timestamp: STOPPED });
+  await manager.ask('StopTransaction', { transactionId, meterStop: 4500, timestamp: STOPPED });
   expect(await row(transactionId)).toMatchObject({ energy_wh: 3500, flags: ['supersededByStart'] });
 });
 
@@ -190,13 +198,18 @@ test('drops data that came as MeterValues before', async () => {
   const meterValue = [
     { timestamp: STOPPED, sampledValue: [{ value: '1500' }, { value: '230', measurand: 'Voltage' }] },
   ];
-  await desk.ask('MeterValues', { connectorId, transactionId, meterValue });
+  await manager.ask('MeterValues', { connectorId, transactionId, meterValue });
   const transactionData = [
     { timestamp: STOPPED, sampledValue: [{ value: '1500' }, { value: '1600', context: 'Transaction.End' }] },
   ];
-  await desk.ask('StopTransaction', { transactionId, meterStop: 1600, timestamp: STOPPED, transactionData });
+  await manager.ask('StopTransaction', {
+    transactionId,
+    meterStop: 1600,
+    timestamp: STOPPED,
+    transactionData,
+  });
   expect(
-    await desk.rows('SELECT 1 FROM meter_values WHERE transaction_id = $1', [transactionId]),
+    await manager.rows('SELECT 1 FROM meter_values WHERE transaction_id = $1', [transactionId]),
   ).toHaveLength(3);
 });
 
@@ -211,9 +224,11 @@ test('broken parts of the data, an unknown reason, an over-long tag cost nothing
     reason: 'Aliens',
     transactionData,
   };
-  expect((await desk.ask('StopTransaction', request)).response).toEqual({ idTagInfo: { status: 'Invalid' } });
+  expect((await manager.ask('StopTransaction', request)).response).toEqual({
+    idTagInfo: { status: 'Invalid' },
+  });
   expect(await row(transactionId)).toMatchObject({ energy_wh: 600, stop_reason: 'Aliens' });
   expect(
-    await desk.rows('SELECT phase FROM meter_values WHERE transaction_id = $1', [transactionId]),
+    await manager.rows('SELECT phase FROM meter_values WHERE transaction_id = $1', [transactionId]),
   ).toEqual([{ phase: 'L9' }]);
 });

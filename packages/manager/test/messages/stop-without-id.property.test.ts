@@ -2,18 +2,18 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import * as stations from '../../src/stations/stations.store.ts';
 import * as transactionEndings from '../../src/transactions/transaction-endings.store.ts';
-import { addTag, openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { addTag, openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
-  await addTag(desk, 'DRIVER', { parent_id_tag: 'FLEET' });
-  await addTag(desk, 'MATE', { parent_id_tag: 'FLEET' });
-  await addTag(desk, 'OTHER');
-  await addTag(desk, 'BLOCKED', { status: 'Blocked' });
+  manager = await openTestManager();
+  await addTag(manager, 'DRIVER', { parent_id_tag: 'FLEET' });
+  await addTag(manager, 'MATE', { parent_id_tag: 'FLEET' });
+  await addTag(manager, 'OTHER');
+  await addTag(manager, 'BLOCKED', { status: 'Blocked' });
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const TAGS = ['DRIVER', 'MATE', 'OTHER', 'BLOCKED'] as const;
 type Tag = (typeof TAGS)[number];
@@ -189,7 +189,7 @@ class World {
   #at = 0;
 
   async run(steps: Step[]): Promise<void> {
-    await stations.addUnknown(desk.database, [this.#stationId]);
+    await stations.addUnknown(manager.database, [this.#stationId]);
     await this.#ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
     for (const step of steps) {
       this.#at += SECONDS;
@@ -256,7 +256,7 @@ class World {
         if (!session || session.end || session.isOver) return;
         session.isOver = true;
         await transactionEndings.close(
-          desk.database,
+          manager.database,
           {
             transactionId: session.id,
             by: null,
@@ -311,19 +311,19 @@ class World {
   }
 
   async #ask(action: string, request: object): Promise<{ response?: unknown }> {
-    const answer = await desk.ask(action, request, { stationId: this.#stationId });
+    const answer = await manager.ask(action, request, { stationId: this.#stationId });
     expect(answer).toEqual({ response: expect.any(Object) as unknown });
     return answer;
   }
 
   async #found(): Promise<unknown> {
-    const sessions = await desk.rows(
+    const sessions = await manager.rows(
       `SELECT transaction_id AS id, state = 'open' AS "isOpen", meter_stop_wh AS meter, energy_wh AS energy,
          flags @> '{stopInferred}' AS "isInferred"
        FROM transactions WHERE station_id = $1 ORDER BY 1`,
       [this.#stationId],
     );
-    const unmatched = await desk.rows(
+    const unmatched = await manager.rows(
       'SELECT transaction_id AS id, stopped_at AS at, meter_stop_wh AS meter, id_tag AS tag FROM unmatched_stops WHERE station_id = $1',
       [this.#stationId],
     );

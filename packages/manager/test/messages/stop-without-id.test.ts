@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as stations from '../../src/stations/stations.store.ts';
-import { addTag, openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { addTag, openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
-  await addTag(desk, 'GOOD', { parent_id_tag: 'FLEET' });
-  await addTag(desk, 'MATE', { parent_id_tag: 'fleet' });
-  await addTag(desk, 'OTHER');
+  manager = await openTestManager();
+  await addTag(manager, 'GOOD', { parent_id_tag: 'FLEET' });
+  await addTag(manager, 'MATE', { parent_id_tag: 'fleet' });
+  await addTag(manager, 'OTHER');
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 /** Ten seconds apart. */
 const at = (step: number): string => new Date(Date.UTC(2026, 10, 20, 10, 0, 10 * step)).toISOString();
@@ -33,14 +33,14 @@ class Station {
 
   static async open(withoutId = -1): Promise<Station> {
     const station = new Station(withoutId);
-    await stations.addUnknown(desk.database, [station.id]);
-    await addTag(desk, station.soleTag, { concurrent_transaction_limit: 1 });
+    await stations.addUnknown(manager.database, [station.id]);
+    await addTag(manager, station.soleTag, { concurrent_transaction_limit: 1 });
     await station.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
     return station;
   }
 
   ask(action: string, request: object) {
-    return desk.ask(action, request, { stationId: this.id });
+    return manager.ask(action, request, { stationId: this.id });
   }
 
   async start(connectorId: number, meterStart: number, more: object = {}): Promise<number> {
@@ -73,9 +73,10 @@ class Station {
 
   /** Energy, or state where it has not ended, of each transaction in the order of their starts; `inferred` where its stop is. */
   async sessions(): Promise<unknown[]> {
-    const rows = await desk.rows('SELECT * FROM transactions WHERE station_id = $1 ORDER BY transaction_id', [
-      this.id,
-    ]);
+    const rows = await manager.rows(
+      'SELECT * FROM transactions WHERE station_id = $1 ORDER BY transaction_id',
+      [this.id],
+    );
     return rows.map(({ state, energy_wh, flags }) => {
       const energy = state === 'stopped' ? energy_wh : state;
       return (flags as string[]).includes('stopInferred') ? `${String(energy)} inferred` : energy;
@@ -83,7 +84,7 @@ class Station {
   }
 
   async unmatched(): Promise<unknown[]> {
-    const rows = await desk.rows(
+    const rows = await manager.rows(
       "SELECT meter_stop_wh, why FROM unmatched_stops WHERE station_id = $1 AND state = 'open' ORDER BY 1",
       [this.id],
     );
@@ -327,7 +328,7 @@ test.each(WITHOUT_ID)(
     // Of the next driver: the stop and the next start are lost.
     await station.sample(1, -1, 9000);
     expect(await row(id)).toMatchObject({ energy_wh: 2000, last_wh: 3000, id_used: true });
-    const samples = await desk.rows(
+    const samples = await manager.rows(
       'SELECT value, transaction_id FROM meter_values WHERE station_id = $1 ORDER BY value',
       [station.id],
     );
@@ -379,7 +380,7 @@ test('a stop that several managers get at once ends one transaction', async () =
 });
 
 test('a repeat is answered as before, although the tag has been blocked meanwhile', async () => {
-  await addTag(desk, 'SOON');
+  await addTag(manager, 'SOON');
   const station = await Station.open();
   await station.start(1, 0, { idTag: 'SOON' });
   const ended = { transactionId: -1, idTag: 'SOON', meterStop: 2000, timestamp: at(9) };
@@ -389,7 +390,7 @@ test('a repeat is answered as before, although the tag has been blocked meanwhil
     Promise.all(requests.map(async (request) => (await station.ask('StopTransaction', request)).response));
   const first = await answers();
   expect(first).toEqual([{ idTagInfo: { status: 'Accepted' } }, { idTagInfo: { status: 'Accepted' } }]);
-  await desk.rows("UPDATE tags SET status = 'Blocked' WHERE id_tag = 'SOON'");
+  await manager.rows("UPDATE tags SET status = 'Blocked' WHERE id_tag = 'SOON'");
   expect(await answers()).toEqual(first);
 });
 
@@ -421,7 +422,7 @@ test('with an inferred stop its samples leave the transaction, when that has its
     meter_flags: [],
     stop_request: null,
   });
-  const samples = await desk.rows(
+  const samples = await manager.rows(
     'SELECT value, transaction_id FROM meter_values WHERE station_id = $1 ORDER BY value',
     [station.id],
   );
@@ -430,7 +431,7 @@ test('with an inferred stop its samples leave the transaction, when that has its
     { value: '5000', transaction_id: id },
     { value: '7', transaction_id: id },
   ]);
-  const kept = await desk.rows('SELECT * FROM unmatched_stops WHERE station_id = $1', [station.id]);
+  const kept = await manager.rows('SELECT * FROM unmatched_stops WHERE station_id = $1', [station.id]);
   expect(kept).toMatchObject([
     {
       transaction_id: -1,
@@ -445,5 +446,5 @@ test('with an inferred stop its samples leave the transaction, when that has its
 });
 
 async function row(transactionId: number): Promise<Record<string, unknown> | undefined> {
-  return (await desk.rows('SELECT * FROM transactions WHERE transaction_id = $1', [transactionId]))[0];
+  return (await manager.rows('SELECT * FROM transactions WHERE transaction_id = $1', [transactionId]))[0];
 }

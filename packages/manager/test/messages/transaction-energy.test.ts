@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { addTag, openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { addTag, openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
-  await addTag(desk, 'TAG1');
+  manager = await openTestManager();
+  await addTag(manager, 'TAG1');
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const at = (minutes: number): string => new Date(Date.UTC(2026, 10, 20, 10, minutes)).toISOString();
 const sampleAt = (minutes: number, value: string, more: object = {}) => ({
@@ -23,20 +23,20 @@ interface Running {
 async function start(meterStart: number): Promise<Running> {
   const connectorId = ++connector;
   const request = { connectorId, idTag: 'TAG1', meterStart, timestamp: at(0) };
-  const { response } = await desk.ask('StartTransaction', request);
+  const { response } = await manager.ask('StartTransaction', request);
   return { transactionId: (response as Running).transactionId, connectorId };
 }
 const tell = (running: Running, ...meterValue: object[]) =>
-  desk.ask('MeterValues', { ...running, meterValue });
+  manager.ask('MeterValues', { ...running, meterValue });
 const stop = ({ transactionId }: Running, meterStop: number, transactionData?: object[]) =>
-  desk.ask('StopTransaction', {
+  manager.ask('StopTransaction', {
     transactionId,
     meterStop,
     timestamp: at(60),
     ...(transactionData && { transactionData }),
   });
 async function energy({ transactionId }: Running): Promise<unknown[]> {
-  const [row] = await desk.rows(
+  const [row] = await manager.rows(
     'SELECT energy_wh, energy_source, flags || meter_flags AS flags FROM transactions WHERE transaction_id = $1',
     [transactionId],
   );
@@ -106,7 +106,7 @@ test('a sample told twice, or from before the start, changes nothing', async () 
 
 test("samples of a transaction that is another station's do not count", async () => {
   const running = await start(1000);
-  await desk.ask('MeterValues', { ...running, meterValue: [sampleAt(5, '1500')] }, { stationId: 'CP2' });
+  await manager.ask('MeterValues', { ...running, meterValue: [sampleAt(5, '1500')] }, { stationId: 'CP2' });
   expect(await energy(running)).toEqual([null, null]);
 });
 

@@ -1,32 +1,35 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(async () => {
-  await desk.rows('TRUNCATE commands');
-  await desk.rows("UPDATE stations SET registration_status = 'Accepted'");
+  await manager.rows('TRUNCATE commands');
+  await manager.rows("UPDATE stations SET registration_status = 'Accepted'");
 });
 
 test.each(['TriggerMessage', 'ExtendedTriggerMessage'] as const)(
   '%s: an accepted station is not asked to boot',
   async (action) => {
-    await expect(desk.command(action, { requestedMessage: 'BootNotification' })).rejects.toMatchObject({
+    await expect(manager.command(action, { requestedMessage: 'BootNotification' })).rejects.toMatchObject({
       rule: 'Boot.8',
     });
-    await desk.rows("UPDATE stations SET registration_status = 'Pending'");
-    await desk.command(action, { requestedMessage: 'BootNotification' });
-    expect(desk.sent().at(-1)).toMatchObject({ action, request: { requestedMessage: 'BootNotification' } });
+    await manager.rows("UPDATE stations SET registration_status = 'Pending'");
+    await manager.command(action, { requestedMessage: 'BootNotification' });
+    expect(manager.sent().at(-1)).toMatchObject({
+      action,
+      request: { requestedMessage: 'BootNotification' },
+    });
   },
 );
 
 test('TriggerMessage: what it asks for is let in from a pending station, what nobody asked for is not', async () => {
   // A station that no longer counts as accepted needs a manager that never took it for one.
-  const pending = await openDesk();
+  const pending = await openTestManager();
   await pending.rows("UPDATE stations SET boot_answer = 'Pending'");
   await pending.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
   pending.setNow(new Date(Date.now() + 60_000));
@@ -44,22 +47,24 @@ test('TriggerMessage: what it asks for is let in from a pending station, what no
 });
 
 test('TriggerMessage: connector 0 is the station itself, below 0 is none', async () => {
-  await desk.command('TriggerMessage', { requestedMessage: 'StatusNotification', connectorId: 0 });
+  await manager.command('TriggerMessage', { requestedMessage: 'StatusNotification', connectorId: 0 });
   await expect(
-    desk.command('TriggerMessage', { requestedMessage: 'StatusNotification', connectorId: -1 }),
+    manager.command('TriggerMessage', { requestedMessage: 'StatusNotification', connectorId: -1 }),
   ).rejects.toMatchObject({ rule: 'Trigger.2' });
 });
 
 test('ExtendedTriggerMessage: a certificate is the whole station’s, and needs a CpoName', async () => {
   const trigger = { requestedMessage: 'SignChargePointCertificate' };
-  await expect(desk.command('ExtendedTriggerMessage', { ...trigger, connectorId: 1 })).rejects.toMatchObject({
+  await expect(
+    manager.command('ExtendedTriggerMessage', { ...trigger, connectorId: 1 }),
+  ).rejects.toMatchObject({
     rule: 'ExtTrigger.1',
   });
-  await desk.command('ExtendedTriggerMessage', trigger);
-  await desk.rows(
+  await manager.command('ExtendedTriggerMessage', trigger);
+  await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at) VALUES ('CP1', 'cponame', 'CpoName', '', now())`,
   );
-  await expect(desk.command('ExtendedTriggerMessage', trigger)).rejects.toMatchObject({
+  await expect(manager.command('ExtendedTriggerMessage', trigger)).rejects.toMatchObject({
     rule: 'ExtTrigger.2',
   });
 });

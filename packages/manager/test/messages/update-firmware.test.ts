@@ -1,34 +1,34 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 beforeEach(async () => {
-  await desk.rows('TRUNCATE station_jobs, status_notifications');
+  await manager.rows('TRUNCATE station_jobs, status_notifications');
   await boot('1.0');
 });
 
 const request = { location: 'https://files.example/fw.bin', retrieveDate: '2026-11-20T10:00:00Z' };
 
 async function boot(firmwareVersion: string): Promise<void> {
-  await desk.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M', firmwareVersion });
+  await manager.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M', firmwareVersion });
 }
 
 async function tell(...statuses: string[]): Promise<void> {
   for (const status of statuses)
-    expect((await desk.ask('FirmwareStatusNotification', { status })).response).toEqual({});
+    expect((await manager.ask('FirmwareStatusNotification', { status })).response).toEqual({});
 }
 
 async function jobs(): Promise<Record<string, unknown>[]> {
-  return desk.rows('SELECT * FROM station_jobs ORDER BY job_id');
+  return manager.rows('SELECT * FROM station_jobs ORDER BY job_id');
 }
 
 test('UpdateFirmware begins a job; the version before and after the boot is noted', async () => {
-  await desk.command('UpdateFirmware', request, {});
+  await manager.command('UpdateFirmware', request, {});
   expect(await jobs()).toMatchObject([
     { kind: 'firmware', outcome: 'running', location: request.location, firmware_version_before: '1.0' },
   ]);
@@ -44,22 +44,22 @@ test('UpdateFirmware begins a job; the version before and after the boot is note
 });
 
 test('FirmwareStatusNotification Installed may come before the boot', async () => {
-  await desk.command('UpdateFirmware', request, {});
+  await manager.command('UpdateFirmware', request, {});
   await tell('Installed');
   await boot('2.0');
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', firmware_version_after: '2.0' }]);
   // A boot of another day has nothing to do with it.
-  await desk.rows("UPDATE station_jobs SET ended_at = ended_at - interval '2 hours'");
+  await manager.rows("UPDATE station_jobs SET ended_at = ended_at - interval '2 hours'");
   await boot('3.0');
   expect(await jobs()).toMatchObject([{ firmware_version_after: '2.0' }]);
 });
 
 test('a boot while the update is not accepted says nothing of it', async () => {
-  await desk.command('UpdateFirmware', request);
+  await manager.command('UpdateFirmware', request);
   await boot('1.0');
   expect(await jobs()).toMatchObject([{ outcome: 'requested', firmware_version_after: null }]);
-  const call = desk.sent().at(-1);
-  if (call) await desk.answer(call, { error: 'NotSupported' });
+  const call = manager.sent().at(-1);
+  if (call) await manager.answer(call, { error: 'NotSupported' });
   await boot('1.1');
   expect(await jobs()).toMatchObject([{ outcome: 'failed', firmware_version_after: null }]);
 });
@@ -67,30 +67,30 @@ test('a boot while the update is not accepted says nothing of it', async () => {
 test.each(['DownloadFailed', 'InstallationFailed'])(
   'FirmwareStatusNotification %s ends the job; Installed after it is not hidden',
   async (status) => {
-    await desk.command('UpdateFirmware', request, {});
+    await manager.command('UpdateFirmware', request, {});
     await tell('Downloading', status);
     expect(await jobs()).toMatchObject([
       { outcome: 'failed', reason: status, ended_at: expect.any(Date) as unknown },
     ]);
     await tell('Installed');
     expect(await jobs()).toMatchObject([{ outcome: 'succeeded', reason: null }]);
-    const told = await desk.rows('SELECT status FROM status_notifications ORDER BY received_at');
+    const told = await manager.rows('SELECT status FROM status_notifications ORDER BY received_at');
     expect(told.map(({ status: word }) => word)).toEqual(['Downloading', status, 'Installed']);
   },
 );
 
 test('a status does not change a job that ended long ago', async () => {
-  await desk.command('UpdateFirmware', request, {});
+  await manager.command('UpdateFirmware', request, {});
   await tell('InstallationFailed');
-  await desk.rows("UPDATE station_jobs SET ended_at = ended_at - interval '2 days'");
+  await manager.rows("UPDATE station_jobs SET ended_at = ended_at - interval '2 days'");
   await tell('Installed');
   expect(await jobs()).toMatchObject([{ outcome: 'failed', status: 'InstallationFailed' }]);
-  expect(await desk.rows('SELECT job_id FROM status_notifications WHERE job_id IS NULL')).toHaveLength(1);
+  expect(await manager.rows('SELECT job_id FROM status_notifications WHERE job_id IS NULL')).toHaveLength(1);
 });
 
 test('of two UpdateFirmware the newer one goes on', async () => {
-  await desk.command('UpdateFirmware', request, {});
-  await desk.command('UpdateFirmware', request, {});
+  await manager.command('UpdateFirmware', request, {});
+  await manager.command('UpdateFirmware', request, {});
   await tell('Downloading');
   expect(await jobs()).toMatchObject([
     { outcome: 'cancelled', status: null },
@@ -99,13 +99,13 @@ test('of two UpdateFirmware the newer one goes on', async () => {
 });
 
 test('an answer that comes after a newer job was accepted does not open the older again', async () => {
-  await desk.command('UpdateFirmware', request);
-  const first = desk.sent().at(-1);
-  desk.setNow(new Date(Date.now() + 60_000));
-  await desk.callMaker.sweep();
-  await desk.command('UpdateFirmware', request, {});
-  if (first) await desk.answer(first, {});
-  desk.setNow(undefined);
+  await manager.command('UpdateFirmware', request);
+  const first = manager.sent().at(-1);
+  manager.setNow(new Date(Date.now() + 60_000));
+  await manager.callMaker.sweep();
+  await manager.command('UpdateFirmware', request, {});
+  if (first) await manager.answer(first, {});
+  manager.setNow(undefined);
   expect(await jobs()).toMatchObject([{ outcome: 'cancelled' }, { outcome: 'running' }]);
 });
 
@@ -113,9 +113,9 @@ test('UpdateFirmware with a location that is no URL, or negative retries, is not
   const call = { stationId: 'CP1', action: 'UpdateFirmware' } as const;
   const odd = [{ location: 'mailto:fw' }, { retries: -1 }];
   for (const more of odd)
-    await expect(desk.callMaker.request({ ...call, request: { ...request, ...more } })).rejects.toMatchObject(
-      {
-        rule: expect.stringMatching(/^GetDiagnostics\.[13]$/) as unknown,
-      },
-    );
+    await expect(
+      manager.callMaker.request({ ...call, request: { ...request, ...more } }),
+    ).rejects.toMatchObject({
+      rule: expect.stringMatching(/^GetDiagnostics\.[13]$/) as unknown,
+    });
 });

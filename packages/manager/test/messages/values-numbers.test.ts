@@ -1,14 +1,14 @@
 import { ACTIONS, checkPayload, mayBeSentBy, SCHEMAS } from '@evander/ocpp';
 import type { Action } from '@evander/ocpp';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const TIME = '2026-11-20T10:00:00Z';
 const INT32 = 2 ** 31;
@@ -112,9 +112,11 @@ describe.each(ROWS)('$action with $field $value', (row) => {
     if (action === 'MeterValues')
       request['meterValue'] = [{ timestamp: TIME, sampledValue: [{ value: mark }] }];
     // Some of -1 and 0 mean a transaction that there is; none is open here.
-    await desk.rows('UPDATE transactions SET stopped_at = now(), meter_stop_wh = 1 WHERE stopped_at IS NULL');
-    const { response, code } = await desk.ask(action, request, { id: mark });
-    await desk.idle();
+    await manager.rows(
+      'UPDATE transactions SET stopped_at = now(), meter_stop_wh = 1 WHERE stopped_at IS NULL',
+    );
+    const { response, code } = await manager.ask(action, request, { id: mark });
+    await manager.idle();
     const what = expected(row);
     if (typeof what === 'string') {
       expect(code).toBe(what);
@@ -122,7 +124,7 @@ describe.each(ROWS)('$action with $field $value', (row) => {
     }
     expect(code).toBeUndefined();
     checkPayload(action, 'response', response);
-    const [kept] = await desk.rows(COLUMNS[`${action}.${field}`] ?? '', [mark]);
+    const [kept] = await manager.rows(COLUMNS[`${action}.${field}`] ?? '', [mark]);
     // Which transaction is meant by no id, and whether a reservation by 0 or -1 is one, is told in their own tests.
     if (field === 'reservationId' && Number(value) <= 0) expect(kept).toBeDefined();
     else if (action === 'MeterValues' && field === 'transactionId' && Number(value) <= 0)
@@ -137,25 +139,25 @@ test('numbers out of range beside good ones cost the others nothing', async () =
     meterValue: [{ timestamp: TIME, sampledValue: [{ value: `beside ${i}` }] }],
   });
   const answers = await Promise.all(
-    Array.from({ length: 40 }, (_, i) => desk.ask('MeterValues', of(i % 4 === 0 ? 3e9 : 5, i))),
+    Array.from({ length: 40 }, (_, i) => manager.ask('MeterValues', of(i % 4 === 0 ? 3e9 : 5, i))),
   );
   for (const { response } of answers) expect(response).toEqual({});
-  expect(await desk.rows("SELECT 1 FROM meter_values WHERE value LIKE 'beside %'")).toHaveLength(40);
+  expect(await manager.rows("SELECT 1 FROM meter_values WHERE value LIKE 'beside %'")).toHaveLength(40);
 });
 
 test('a start on a connector that is none is a transaction of its own, found again by its repeat and its stop', async () => {
   const request = { connectorId: 4_294_967_295, idTag: 'ODD', meterStart: 100, timestamp: TIME };
-  const { response } = await desk.ask('StartTransaction', request);
-  expect((await desk.ask('StartTransaction', request)).response).toEqual(response);
+  const { response } = await manager.ask('StartTransaction', request);
+  expect((await manager.ask('StartTransaction', request)).response).toEqual(response);
   const { transactionId } = response as { transactionId: number };
-  await desk.ask('MeterValues', {
+  await manager.ask('MeterValues', {
     connectorId: 4_294_967_295,
     transactionId,
     meterValue: [{ timestamp: '2026-11-20T10:10:00Z', sampledValue: [{ value: '600' }] }],
   });
-  await desk.ask('StopTransaction', { transactionId, meterStop: 700, timestamp: '2026-11-20T11:00:00Z' });
+  await manager.ask('StopTransaction', { transactionId, meterStop: 700, timestamp: '2026-11-20T11:00:00Z' });
   expect(
-    await desk.rows('SELECT connector_id, energy_wh FROM transactions WHERE transaction_id = $1', [
+    await manager.rows('SELECT connector_id, energy_wh FROM transactions WHERE transaction_id = $1', [
       transactionId,
     ]),
   ).toEqual([{ connector_id: INT32 - 1, energy_wh: 600 }]);
@@ -165,7 +167,7 @@ describe('a meter reading that is none', () => {
   const session = async (meterStart: unknown, meterStop: unknown, samples: number[]): Promise<unknown> => {
     const timestamp = (minute: number): string => new Date(Date.UTC(2026, 10, 20, 12, minute)).toISOString();
     const connectorId = ++count;
-    const { response } = await desk.ask('StartTransaction', {
+    const { response } = await manager.ask('StartTransaction', {
       connectorId,
       idTag: 'METER',
       meterStart,
@@ -173,13 +175,13 @@ describe('a meter reading that is none', () => {
     });
     const { transactionId } = response as { transactionId: number };
     for (const [i, wh] of samples.entries())
-      await desk.ask('MeterValues', {
+      await manager.ask('MeterValues', {
         connectorId,
         transactionId,
         meterValue: [{ timestamp: timestamp(i + 1), sampledValue: [{ value: String(wh) }] }],
       });
-    await desk.ask('StopTransaction', { transactionId, meterStop, timestamp: timestamp(50) });
-    const [row] = await desk.rows(
+    await manager.ask('StopTransaction', { transactionId, meterStop, timestamp: timestamp(50) });
+    const [row] = await manager.rows(
       'SELECT energy_wh, energy_source, meter_flags FROM transactions WHERE transaction_id = $1',
       [transactionId],
     );

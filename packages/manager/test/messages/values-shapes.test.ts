@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const TIME = '2026-11-20T10:00:00Z';
 
@@ -16,8 +16,8 @@ test('a model of 23 characters and a vendor of more than 20 boot', async () => {
     chargePointVendor: 'Hangzhou Interesting Charging',
     chargePointModel: 'HICI-AC-22kW-Type2-4G-X',
   };
-  expect((await desk.ask('BootNotification', names)).response).toMatchObject({ status: 'Accepted' });
-  expect(await desk.rows("SELECT vendor, model FROM stations WHERE station_id = 'CP1'")).toEqual([
+  expect((await manager.ask('BootNotification', names)).response).toMatchObject({ status: 'Accepted' });
+  expect(await manager.rows("SELECT vendor, model FROM stations WHERE station_id = 'CP1'")).toEqual([
     { vendor: names.chargePointVendor, model: names.chargePointModel },
   ]);
 });
@@ -26,15 +26,17 @@ test.each(['T'.repeat(6000), randomBytes(3000).toString('hex'), 'é'.repeat(6000
   'a start with an idTag of 6,000 characters is Invalid and has an id, and the same one when it is repeated: %#',
   async (idTag) => {
     const request = { connectorId: 1, idTag, meterStart: 0, timestamp: TIME };
-    const { response } = await desk.ask('StartTransaction', request);
+    const { response } = await manager.ask('StartTransaction', request);
     expect(response).toEqual({ idTagInfo: { status: 'Invalid' }, transactionId: expect.any(Number) });
     const repeated = { ...request, idTag: idTag.toUpperCase() };
-    expect((await desk.ask('StartTransaction', repeated)).response).toEqual(response);
+    expect((await manager.ask('StartTransaction', repeated)).response).toEqual(response);
     const { transactionId } = response as { transactionId: number };
     const stop = { transactionId, idTag, meterStop: 5, timestamp: TIME };
-    expect((await desk.ask('StopTransaction', stop)).response).toEqual({ idTagInfo: { status: 'Invalid' } });
+    expect((await manager.ask('StopTransaction', stop)).response).toEqual({
+      idTagInfo: { status: 'Invalid' },
+    });
     expect(
-      await desk.rows('SELECT id_tag, flags FROM transactions WHERE transaction_id = $1', [transactionId]),
+      await manager.rows('SELECT id_tag, flags FROM transactions WHERE transaction_id = $1', [transactionId]),
     ).toEqual([{ id_tag: expect.stringMatching(/^.{150,300}$/), flags: [] }]);
   },
 );
@@ -43,8 +45,10 @@ test('objects in the place of lists are lists of one', async () => {
   const sampledValue = { value: '77', unit: 'Wh' };
   const transactionId = 800_001;
   const request = { connectorId: 3, transactionId, meterValue: { timestamp: TIME, sampledValue } };
-  expect((await desk.ask('MeterValues', request)).response).toEqual({});
-  expect(await desk.rows('SELECT value FROM meter_values WHERE connector_id = 3')).toEqual([{ value: '77' }]);
+  expect((await manager.ask('MeterValues', request)).response).toEqual({});
+  expect(await manager.rows('SELECT value FROM meter_values WHERE connector_id = 3')).toEqual([
+    { value: '77' },
+  ]);
 });
 
 test.each([0, 1, '0', 'True'])('a configuration with readonly %p keeps all its keys', async (readonly) => {
@@ -53,13 +57,13 @@ test.each([0, 1, '0', 'True'])('a configuration with readonly %p keeps all its k
     readonly: i % 2 === 0,
     value: 'v',
   }));
-  await desk.command(
+  await manager.command(
     'GetConfiguration',
     {},
     { configurationKey: [...configurationKey, { key: 'Odd', readonly, value: 'v' }] },
   );
-  expect(await desk.rows("SELECT 1 FROM configuration_keys WHERE station_id = 'CP1'")).toHaveLength(41);
-  expect(await desk.rows("SELECT readonly FROM configuration_keys WHERE key = 'Odd'")).toEqual([
+  expect(await manager.rows("SELECT 1 FROM configuration_keys WHERE station_id = 'CP1'")).toHaveLength(41);
+  expect(await manager.rows("SELECT readonly FROM configuration_keys WHERE key = 'Odd'")).toEqual([
     { readonly: readonly === 1 || readonly === 'True' },
   ]);
 });
@@ -93,8 +97,8 @@ test.each<[string, object, object]>([
     { status: expect.stringMatching(/^\w{300}$/), error_code: expect.stringMatching(/^\w{300}$/) },
   ],
 ])('a status with %s shows what can be used', async (_what, request, shown) => {
-  expect((await desk.ask('StatusNotification', { connectorId: 41, ...request })).response).toEqual({});
-  expect(await desk.rows('SELECT status, error_code FROM connectors WHERE connector_id = 41')).toEqual([
+  expect((await manager.ask('StatusNotification', { connectorId: 41, ...request })).response).toEqual({});
+  expect(await manager.rows('SELECT status, error_code FROM connectors WHERE connector_id = 41')).toEqual([
     shown,
   ]);
 });

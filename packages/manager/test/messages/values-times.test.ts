@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const RECEIVED = '2026-11-20T10:00:00.000Z';
 const UNREADABLE = [
@@ -26,11 +26,11 @@ const startOf = (timestamp: unknown): object => ({
   timestamp,
 });
 const ask = (action: string, request: object, receivedAt = RECEIVED) =>
-  desk.ask(action, request, { receivedAt });
+  manager.ask(action, request, { receivedAt });
 const idOf = ({ response }: { response?: unknown }): number =>
   (response as { transactionId: number }).transactionId;
 async function transaction(transactionId: number): Promise<Record<string, unknown>> {
-  const [row] = await desk.rows('SELECT * FROM transactions WHERE transaction_id = $1', [transactionId]);
+  const [row] = await manager.rows('SELECT * FROM transactions WHERE transaction_id = $1', [transactionId]);
   return row ?? {};
 }
 
@@ -55,7 +55,7 @@ describe.each(UNREADABLE)('a time that nobody can read, %#', (timestamp) => {
       energy_wh: 1000,
     });
     expect(
-      await desk.rows('SELECT 1 FROM unmatched_stops WHERE transaction_id = $1', [transactionId]),
+      await manager.rows('SELECT 1 FROM unmatched_stops WHERE transaction_id = $1', [transactionId]),
     ).toEqual([]);
     // The redelivery of the first, though it has been stopped since; and a start of the same words after it.
     expect(idOf(await ask('StartTransaction', request))).toBe(transactionId);
@@ -69,7 +69,7 @@ describe.each(UNREADABLE)('a time that nobody can read, %#', (timestamp) => {
     await ask('StopTransaction', stop);
     await ask('StopTransaction', stop, '2026-11-20T10:05:00.000Z');
     expect(
-      await desk.rows('SELECT stopped_at FROM unmatched_stops WHERE transaction_id = $1', [
+      await manager.rows('SELECT stopped_at FROM unmatched_stops WHERE transaction_id = $1', [
         stop.transactionId,
       ]),
     ).toEqual([{ stopped_at: new Date(RECEIVED) }]);
@@ -80,12 +80,12 @@ describe.each(UNREADABLE)('a time that nobody can read, %#', (timestamp) => {
     const meterValue = [{ timestamp, sampledValue: [{ value }] }];
     const { response } = await ask('MeterValues', { connectorId: 1, meterValue });
     expect(response).toEqual({});
-    expect(await desk.rows('SELECT measured_at FROM meter_values WHERE value = $1', [value])).toEqual([
+    expect(await manager.rows('SELECT measured_at FROM meter_values WHERE value = $1', [value])).toEqual([
       { measured_at: new Date(RECEIVED) },
     ]);
     const type = `T${++connectorId}`;
     expect((await ask('SecurityEventNotification', { type, timestamp })).response).toEqual({});
-    expect(await desk.rows('SELECT occurred_at FROM security_events WHERE type = $1', [type])).toEqual([
+    expect(await manager.rows('SELECT occurred_at FROM security_events WHERE type = $1', [type])).toEqual([
       { occurred_at: new Date(RECEIVED) },
     ]);
   });
@@ -94,7 +94,7 @@ describe.each(UNREADABLE)('a time that nobody can read, %#', (timestamp) => {
     const status = { connectorId: ++connectorId, status: 'Faulted', errorCode: 'NoError', timestamp };
     expect((await ask('StatusNotification', status)).response).toEqual({});
     expect(
-      await desk.rows('SELECT status, status_at FROM connectors WHERE connector_id = $1', [connectorId]),
+      await manager.rows('SELECT status, status_at FROM connectors WHERE connector_id = $1', [connectorId]),
     ).toEqual([{ status: 'Faulted', status_at: new Date(RECEIVED) }]);
   });
 });
@@ -128,7 +128,7 @@ describe('the status of a connector', () => {
   const tell = (id: number, status: string, more: object, receivedAt: string) =>
     ask('StatusNotification', { connectorId: id, status, errorCode: 'NoError', ...more }, receivedAt);
   const present = async (id: number): Promise<unknown> =>
-    (await desk.rows('SELECT status FROM connectors WHERE connector_id = $1', [id]))[0]?.['status'];
+    (await manager.rows('SELECT status FROM connectors WHERE connector_id = $1', [id]))[0]?.['status'];
 
   test.each(['2026-11-21T06:00:00Z', '2026-11-20T10:20:00Z', '2099-01-01T00:00:00Z'])(
     'does not stand still after a clock that was ahead, %s',
@@ -150,7 +150,9 @@ describe('the status of a connector', () => {
     const id = ++connectorId;
     for (const receivedAt of ['2026-11-20T10:00:00.000Z', '2026-11-20T10:05:00.000Z'])
       await tell(id, 'Charging', { timestamp: '2026-11-25T06:00:00Z' }, receivedAt);
-    expect(await desk.rows('SELECT 1 FROM connector_statuses WHERE connector_id = $1', [id])).toHaveLength(1);
+    expect(await manager.rows('SELECT 1 FROM connector_statuses WHERE connector_id = $1', [id])).toHaveLength(
+      1,
+    );
   });
 
   test('two faults within one second are both in the history', async () => {
@@ -168,7 +170,7 @@ describe('the status of a connector', () => {
           { timestamp, errorCode: 'OtherError', ...more },
           `2026-11-20T10:00:0${i}.000Z`,
         );
-    const rows = await desk.rows(
+    const rows = await manager.rows(
       'SELECT vendor_error_code, info FROM connector_statuses WHERE connector_id = $1 ORDER BY 1, 2 NULLS FIRST',
       [id],
     );
@@ -178,7 +180,7 @@ describe('the status of a connector', () => {
       { vendor_error_code: 'E2', info: 'hot' },
     ]);
     expect(
-      await desk.rows(
+      await manager.rows(
         "SELECT 1 FROM event_intake WHERE kind = 'connector.status' AND data ->> 'connectorId' = $1",
         [String(id)],
       ),

@@ -3,15 +3,15 @@ import type { Action, CommandAction, Schema, StationAction } from '@evander/ocpp
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createCsr, toPem } from '../../../station/src/security/csr.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
-beforeEach(() => void desk.faults());
+afterAll(() => manager.close());
+beforeEach(() => void manager.faults());
 
 type Json = Record<string, unknown>;
 
@@ -76,7 +76,7 @@ test.each(fromStations)('%s is answered, whatever its texts are', async (action)
   for (const [what, text] of Object.entries(TEXTS))
     for (const at of textsOf(SCHEMAS[action].request)) {
       const request = example(SCHEMAS[action].request, at, text) as Json;
-      const answer = await desk.ask(action, request);
+      const answer = await manager.ask(action, request);
       const where = { action, at, what };
       expect({ ...where, ...answer }).not.toMatchObject({ code: 'InternalError' });
       expect({ ...where, isAnswered: answer.response !== undefined || answer.code !== undefined }).toEqual({
@@ -103,7 +103,7 @@ test.each(tunnelled)(
       for (const at of textsOf(schema)) {
         const data = JSON.stringify(example(schema, at, text));
         const request = { vendorId: DIALECTS[dialect].vendorId, messageId: action, data };
-        const answer = await desk.ask('DataTransfer', request);
+        const answer = await manager.ask('DataTransfer', request);
         expect({ at, what, ...answer }).toMatchObject({
           response: { status: expect.any(String) as unknown },
         });
@@ -117,11 +117,11 @@ async function sendAndAnswer(
   request: object,
   response: Json | string,
 ): Promise<{ status?: unknown }> {
-  const commandId = await desk.callMaker.request({ stationId: 'CP1', action, request, skipRules: true });
-  const call = desk.sent().find(({ id }) => id === commandId);
+  const commandId = await manager.callMaker.request({ stationId: 'CP1', action, request, skipRules: true });
+  const call = manager.sent().find(({ id }) => id === commandId);
   if (!call) throw new Error(`${action} was not sent: the command before it blocks the queue`);
   const question = { id: commandId, action, request: call.request };
-  await desk.router.route(
+  await manager.router.route(
     'CP1',
     typeof response === 'string'
       ? {
@@ -133,11 +133,11 @@ async function sendAndAnswer(
         }
       : { type: 3, ...question, response },
   );
-  const [row] = await desk.rows('SELECT status FROM commands WHERE command_id = $1', [commandId]);
+  const [row] = await manager.rows('SELECT status FROM commands WHERE command_id = $1', [commandId]);
   return row ?? {};
 }
 
-test.each(fromUs)('an answer to %s settles it, whatever its texts are', async (action) => {
+test.each(fromUs)('an answer to %s completes it, whatever its texts are', async (action) => {
   const { request: requestSchema, response: schema } = SCHEMAS[action];
   const request = example(requestSchema, '', '') as Json;
   const places = ['', '.invented', ...textsOf(schema)];
@@ -157,7 +157,7 @@ test.each(fromUs)('an answer to %s settles it, whatever its texts are', async (a
       });
     }
   // What an answer means must have been stored too.
-  expect(desk.faults()).toEqual([]);
+  expect(manager.faults()).toEqual([]);
 });
 
 const tunnelledFromUs = (['oca', 'has2be'] as const).flatMap((dialect) =>
@@ -167,7 +167,7 @@ const tunnelledFromUs = (['oca', 'has2be'] as const).flatMap((dialect) =>
 );
 
 test.each(tunnelledFromUs)(
-  'an answer to %s %s in a DataTransfer settles it, whatever its texts are',
+  'an answer to %s %s in a DataTransfer completes it, whatever its texts are',
   async (dialect, action) => {
     const schemas = (TUNNEL_SCHEMAS[dialect] as Record<string, Record<'request' | 'response', Schema>>)[
       action
@@ -185,7 +185,7 @@ test.each(tunnelledFromUs)(
         expect({ at, what, status }).toEqual({ at, what, status: 'answered' });
       }
     // What an answer means must have been stored too.
-    expect(desk.faults()).toEqual([]);
+    expect(manager.faults()).toEqual([]);
   },
 );
 
@@ -195,20 +195,20 @@ test('a certificate request with U+0000 in its name is rejected, and kept with t
     'CERTIFICATE REQUEST',
     createCsr({ commonName: 'CP1\0', organization: 'O\0', publicKey, privateKey }),
   );
-  expect(await desk.ask('SignCertificate', { csr }, { id: 'csr1' })).toEqual({
+  expect(await manager.ask('SignCertificate', { csr }, { id: 'csr1' })).toEqual({
     response: { status: 'Rejected' },
   });
-  expect(await desk.rows("SELECT reason FROM certificate_requests WHERE message_id = 'csr1'")).toEqual([
+  expect(await manager.rows("SELECT reason FROM certificate_requests WHERE message_id = 'csr1'")).toEqual([
     { reason: expect.stringContaining('the csr names "CP1\\u0000"') as unknown },
   ]);
 });
 
 test.each(Object.entries(TEXTS))('a message id with %s is answered as it came', async (_what, text) => {
   const id = `${randomUUID()}${text}`;
-  const [answer] = await desk.envelopes('Heartbeat', {}, { id });
+  const [answer] = await manager.envelopes('Heartbeat', {}, { id });
   expect(answer).toMatchObject({ type: 3, id });
   const start = { connectorId: 1, idTag: 'X', meterStart: 1, timestamp: '2026-11-20T10:00:00Z' };
-  expect(await desk.envelopes('StartTransaction', start, { id })).toMatchObject([
+  expect(await manager.envelopes('StartTransaction', start, { id })).toMatchObject([
     { type: 3, id },
     { type: 3, id },
   ]);
@@ -218,11 +218,11 @@ test('a payload nested very deeply is answered like any other', async () => {
   const levels = 100_000;
   const deep = JSON.parse(`${'{"a":['.repeat(levels)}1${']}'.repeat(levels)}`) as Json;
   expect(
-    await desk.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M', deep }),
+    await manager.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M', deep }),
   ).toMatchObject({
     response: { status: 'Accepted' },
   });
-  expect(await desk.ask('GetConfiguration', { configurationKey: [deep] })).toMatchObject({
+  expect(await manager.ask('GetConfiguration', { configurationKey: [deep] })).toMatchObject({
     code: 'NotSupported',
   });
   const answer = { configurationKey: [{ key: 'K', readonly: false, value: 'V' }], deep };
@@ -232,7 +232,7 @@ test('a payload nested very deeply is answered like any other', async () => {
     '['.repeat(100_000) + ']'.repeat(100_000),
   );
   const tunnelled = { vendorId: DIALECTS.oca.vendorId, messageId: 'Authorize', data: inner };
-  expect(await desk.ask('DataTransfer', tunnelled)).toMatchObject({
+  expect(await manager.ask('DataTransfer', tunnelled)).toMatchObject({
     response: { status: expect.any(String) as unknown },
   });
 });

@@ -1,7 +1,7 @@
 import { createLog } from '@evander/process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
 interface Line {
   msg: string;
@@ -10,17 +10,17 @@ interface Line {
 }
 
 const lines: Line[] = [];
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  const log = createLog('desk', 'info', { write: (line) => void lines.push(JSON.parse(line) as Line) });
-  desk = await openDesk({ unknownStations: 'reject', log });
+  const log = createLog('manager', 'info', { write: (line) => void lines.push(JSON.parse(line) as Line) });
+  manager = await openTestManager({ unknownStations: 'reject', log });
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 test('a station that is not accepted and goes on sending fills no log: the lines left out are counted', async () => {
   const MESSAGES = 1000;
   for (let i = 0; i < MESSAGES; i++) {
-    const answer = await desk.ask('Heartbeat', {}, { stationId: 'STRANGER', id: `h${i}` });
+    const answer = await manager.ask('Heartbeat', {}, { stationId: 'STRANGER', id: `h${i}` });
     if (i === 0) expect(answer.code).toBe('SecurityError');
   }
   const ofStation = lines.filter(({ stationId }) => stationId === 'STRANGER');

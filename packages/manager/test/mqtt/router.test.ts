@@ -3,14 +3,14 @@ import type { Action } from '@evander/ocpp';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MESSAGES } from '../../src/messages/v16/index.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const TIMESTAMP = '2026-11-20T10:00:00Z';
 
@@ -29,7 +29,7 @@ test.each([
     'PropertyConstraintViolation',
   ],
 ])('answers %s with its code', async (_what, action, request, code) => {
-  const answer = await desk.ask(action, request);
+  const answer = await manager.ask(action, request);
   expect(answer.code).toBe(code);
   expect(answer.text).not.toBe('');
 });
@@ -42,23 +42,23 @@ test('passes over what does no harm: extra fields, null for absent, a broken opt
     firmwareVersion: { a: 1 },
     extra: [1],
   };
-  expect((await desk.ask('BootNotification', request)).response).toMatchObject({ status: 'Accepted' });
+  expect((await manager.ask('BootNotification', request)).response).toMatchObject({ status: 'Accepted' });
 });
 
 test('keeps texts with U+0000 in them', async () => {
-  // As the road hands it over: PostgreSQL cannot hold the sign itself (see road.test.ts).
-  expect(await desk.ask('Authorize', { idTag: 'a\ufffdb' })).toMatchObject({
+  // As MQTT hands it over: PostgreSQL cannot hold the sign itself (see mqttLink.test.ts).
+  expect(await manager.ask('Authorize', { idTag: 'a\ufffdb' })).toMatchObject({
     response: { idTagInfo: { status: 'Invalid' } },
   });
 });
 
 test('records each frame once, the call and its answer', async () => {
   const question = { id: 'f1', receivedAt: '2026-11-20T10:00:00.000Z' };
-  await desk.ask('Authorize', { idTag: 'F' }, question);
-  await desk.ask('Nonsense', { a: 1 }, { id: 'f2' });
-  await desk.ask('Authorize', { idTag: 'F' }, question);
-  await desk.idle();
-  const rows = await desk.rows(
+  await manager.ask('Authorize', { idTag: 'F' }, question);
+  await manager.ask('Nonsense', { a: 1 }, { id: 'f2' });
+  await manager.ask('Authorize', { idTag: 'F' }, question);
+  await manager.idle();
+  const rows = await manager.rows(
     `SELECT direction, type, action, payload, error_code FROM frames WHERE message_id IN ('f1', 'f2')
      ORDER BY message_id, direction, type`,
   );
@@ -86,36 +86,36 @@ test('works once on a call that is asked again while it is worked on', async () 
   const request = { connectorId: 1, idTag: 'X', meterStart: 0, timestamp: TIMESTAMP };
   const question = { id: 'again', receivedAt: '2026-11-20T10:00:00.000Z' };
   const answers = await Promise.all(
-    Array.from({ length: 5 }, () => desk.envelopes('StartTransaction', request, question)),
+    Array.from({ length: 5 }, () => manager.envelopes('StartTransaction', request, question)),
   );
-  await desk.router.idle();
-  expect((await desk.envelopes('Heartbeat', {}, { id: 'again' })).length).toBe(2);
+  await manager.router.idle();
+  expect((await manager.envelopes('Heartbeat', {}, { id: 'again' })).length).toBe(2);
   expect(Math.max(...answers.map(({ length }) => length))).toBe(1);
 });
 
 test("takes a station's result in and says so", async () => {
-  await desk.router.route('CP1', {
+  await manager.router.route('CP1', {
     type: 3,
     id: 'cmd1',
     action: 'Reset',
     request: { type: 'Soft' },
     response: { status: 'Accepted' },
   });
-  await desk.router.route('CP1', {
+  await manager.router.route('CP1', {
     type: 4,
     id: 'cmd2',
     action: 'Reset',
     error_code: 'NotSupported',
     error_description: '',
   });
-  expect(desk.settled).toEqual(['CP1 cmd1', 'CP1 cmd2']);
+  expect(manager.completed).toEqual(['CP1 cmd1', 'CP1 cmd2']);
   expect(
-    await desk.rows("SELECT type FROM frames WHERE message_id IN ('cmd1', 'cmd2') ORDER BY type"),
+    await manager.rows("SELECT type FROM frames WHERE message_id IN ('cmd1', 'cmd2') ORDER BY type"),
   ).toEqual([{ type: 3 }, { type: 4 }]);
 });
 
 test('answers nothing that is not stored, and goes on by itself when it can be', async () => {
-  const sick = await openDesk();
+  const sick = await openTestManager();
   const [{ name } = {}] = await sick.rows('SELECT current_database() AS name');
   const refuseWrites = async (mode: 'on' | 'off'): Promise<void> => {
     await sick.rows('SET default_transaction_read_only = off');
@@ -150,7 +150,7 @@ test('answers nothing that is not stored, and goes on by itself when it can be',
 });
 
 test('our own fault is InternalError, never theirs', async () => {
-  const broken = await openDesk();
+  const broken = await openTestManager();
   await broken.rows('ALTER TABLE tags RENAME TO gone');
   expect(await broken.ask('Authorize', { idTag: 'X' })).toMatchObject({ code: 'InternalError' });
   await broken.close();
@@ -158,7 +158,7 @@ test('our own fault is InternalError, never theirs', async () => {
 
 test('a response of ours that breaks its schema is InternalError', async () => {
   const Heartbeat = { handle: async () => ({ currentTime: 'soon' }) };
-  const broken = await openDesk({ messages: { ...MESSAGES, Heartbeat } });
+  const broken = await openTestManager({ messages: { ...MESSAGES, Heartbeat } });
   expect(await broken.ask('Heartbeat', {})).toMatchObject({ code: 'InternalError' });
   await broken.close();
 });
@@ -232,7 +232,7 @@ test('answers whatever may come once, with a valid result or a code of 1.6, and 
   );
   await fc.assert(
     fc.asyncProperty(action, request, fc.uuid(), async (name, payload, id) => {
-      const envelopes = await desk.envelopes(name, payload, { id });
+      const envelopes = await manager.envelopes(name, payload, { id });
       expect(envelopes).toHaveLength(1);
       const [envelope] = envelopes;
       if (envelope?.type === 3) checkPayload(name as Action, 'response', envelope.response);

@@ -160,7 +160,7 @@ test.each([
       field: expect.stringMatching(/^values/) as unknown,
     });
   }
-  expect(await api.desk.rows('SELECT FROM desired_values')).toEqual([]);
+  expect(await api.manager.rows('SELECT FROM desired_values')).toEqual([]);
 });
 
 test('each route that names a station answers for one that is known', async () => {

@@ -79,12 +79,12 @@ export function hashDataOf(
 
 /** Trusts an authority. */
 export async function trust(
-  desk: { database: Database },
+  manager: { database: Database },
   { pem }: { pem: string },
   certificateType: 'V2GRootCertificate' | 'MORootCertificate' = 'MORootCertificate',
 ): Promise<void> {
   const { fingerprint256, subject, issuer, serialNumber, validFrom, validTo } = new X509Certificate(pem);
-  await pncRoots.put(desk.database, {
+  await pncRoots.put(manager.database, {
     fingerprint: fingerprint256.replaceAll(':', '').toLowerCase(),
     certificateType,
     isSelfSigned: subject === issuer,

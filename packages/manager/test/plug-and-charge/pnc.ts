@@ -4,18 +4,18 @@ import type { Dialect } from '@evander/ocpp';
 import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Desk, Question } from '../desk.ts';
+import type { Question, TestManager } from '../test-manager.ts';
 
 /** What CP1 gets for a tunnelled message: the status of its DataTransfer, and what is inside. */
 export async function tunnel(
-  desk: Desk,
+  manager: TestManager,
   { dialect, action }: { dialect: Dialect; action: string },
   payload: unknown,
   question: Question = {},
 ): Promise<{ status: string; inner: unknown; code?: string }> {
   const data = typeof payload === 'string' ? payload : JSON.stringify(payload);
   const { vendorId } = DIALECTS[dialect];
-  const answer = await desk.ask('DataTransfer', { vendorId, messageId: action, data }, question);
+  const answer = await manager.ask('DataTransfer', { vendorId, messageId: action, data }, question);
   const { status = '', data: inner } = (answer.response ?? {}) as { status?: string; data?: string };
   return {
     status,
@@ -25,13 +25,13 @@ export async function tunnel(
 }
 
 /** The tunnelled message that went out last: its messageId, its vendorId, its payload. */
-export function lastTunnelled(desk: Desk): {
+export function lastTunnelled(manager: TestManager): {
   call: CallEnvelope;
   vendorId: unknown;
   messageId: unknown;
   payload: Record<string, unknown>;
 } {
-  const call = desk.sent().findLast(({ action }) => action === 'DataTransfer');
+  const call = manager.sent().findLast(({ action }) => action === 'DataTransfer');
   if (!call) throw new Error('no DataTransfer went out');
   const { vendorId, messageId, data } = call.request;
   return { call, vendorId, messageId, payload: JSON.parse(String(data)) as Record<string, unknown> };

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CSR, ROOT_ONE, ROOT_TWO, SERIAL_ONE } from '../certificates/certificates.ts';
-import { addTag } from '../desk.ts';
 import { allPages, KEYS, openApi } from '../http/harness.ts';
 import type { Answer, TestApi } from '../http/harness.ts';
+import { addTag } from '../test-manager.ts';
 import { lastTunnelled, tunnel, tunnelled } from './pnc.ts';
 
 let api: TestApi;
@@ -16,14 +16,14 @@ const STATION = '/api/v1/stations/CP1';
 
 /** Sends a command over HTTP and answers it as the station would. */
 async function send(action: string, body: object, answers: object[], query = ''): Promise<Answer> {
-  const before = api.desk.sent().length;
+  const before = api.manager.sent().length;
   const pending = api.send('POST', `${STATION}/pnc-commands/${action}${query}`, body);
   for (const [i, answer] of answers.entries()) {
-    while (api.desk.sent().length <= before + i) await delay(5);
-    const call = api.desk.sent()[before + i];
-    if (call) await api.desk.answer(call, answer);
-    for (const settled of api.desk.settled.splice(0))
-      api.desk.callMaker.onSettled(settled.split(' ')[1] ?? '');
+    while (api.manager.sent().length <= before + i) await delay(5);
+    const call = api.manager.sent()[before + i];
+    if (call) await api.manager.answer(call, answer);
+    for (const completed of api.manager.completed.splice(0))
+      api.manager.callMaker.onCompleted(completed.split(' ')[1] ?? '');
   }
   return pending;
 }
@@ -45,12 +45,12 @@ test('a tunnelled command is sent in the dialect of the station, recorded, and i
       },
     },
   });
-  await tunnel(api.desk, { dialect: 'has2be', action: 'SignCertificate' }, { csr: CSR });
+  await tunnel(api.manager, { dialect: 'has2be', action: 'SignCertificate' }, { csr: CSR });
   const second = await send('InstallCertificate', install, [{ status: 'Accepted', data: 'broken' }]);
-  expect(lastTunnelled(api.desk).vendorId).toBe('iso15118');
+  expect(lastTunnelled(api.manager).vendorId).toBe('iso15118');
   expect(second.body).toMatchObject({ tunnelled: { dialect: 'has2be', status: 'Accepted', response: null } });
   await send('InstallCertificate', install, [tunnelled({ status: 'Failed' })], '?dialect=oca');
-  expect(lastTunnelled(api.desk).vendorId).toBe('org.openchargealliance.iso15118pnc');
+  expect(lastTunnelled(api.manager).vendorId).toBe('org.openchargealliance.iso15118pnc');
   const list = (await api.send('GET', '/api/v1/commands?action=DataTransfer')).body;
   expect(list.items).toHaveLength(3);
 });
@@ -66,7 +66,7 @@ test('a trigger has another name for some stations of the older dialect', async 
   expect(answer.body).toMatchObject({
     tunnelled: { messageId: 'TriggerMessage', response: { status: 'Accepted' } },
   });
-  expect(lastTunnelled(api.desk).payload).toEqual({ requestedMessage: 'SignV2GCertificate' });
+  expect(lastTunnelled(api.manager).payload).toEqual({ requestedMessage: 'SignV2GCertificate' });
   const none = await send(
     'TriggerMessage',
     {},
@@ -95,9 +95,9 @@ test('what a station would not understand is not sent', async () => {
 });
 
 test('certificates, requests and authorizations of Plug & Charge are listed', async () => {
-  const { desk } = api;
-  await desk.rows('TRUNCATE installed_certificates, pnc_certificate_requests, pnc_authorizations');
-  await tunnel(desk, { dialect: 'oca', action: 'SignCertificate' }, { csr: CSR });
+  const { manager } = api;
+  await manager.rows('TRUNCATE installed_certificates, pnc_certificate_requests, pnc_authorizations');
+  await tunnel(manager, { dialect: 'oca', action: 'SignCertificate' }, { csr: CSR });
   await send('CertificateSigned', { certificateChain: ROOT_ONE + ROOT_TWO }, [
     tunnelled({ status: 'Accepted' }),
   ]);
@@ -105,7 +105,7 @@ test('certificates, requests and authorizations of Plug & Charge are listed', as
     tunnelled({ status: 'Accepted' }),
   ]);
   const native = { certificateType: 'ManufacturerRootCertificate', certificate: ROOT_ONE };
-  await desk.command('InstallCertificate', native, { status: 'Accepted' });
+  await manager.command('InstallCertificate', native, { status: 'Accepted' });
   const certificates = await allPages(api, `${STATION}/pnc-certificates`, 1);
   expect(certificates).toMatchObject([
     { certificateType: 'V2GCertificateChain', serialNumber: SERIAL_ONE, pem: ROOT_ONE + ROOT_TWO },
@@ -118,14 +118,14 @@ test('certificates, requests and authorizations of Plug & Charge are listed', as
     (await api.send('GET', `${STATION}/pnc-certificate-requests?state=installed`)).body.items,
   ).toMatchObject([{ dialect: 'oca', csr: CSR, state: 'installed', certificateChain: ROOT_ONE + ROOT_TWO }]);
 
-  await addTag(desk, 'DE8AACA2B3C4D5');
+  await addTag(manager, 'DE8AACA2B3C4D5');
   for (let i = 0; i < 3; i++)
     await tunnel(
-      desk,
+      manager,
       { dialect: 'oca', action: 'Authorize' },
       { idToken: { idToken: 'DE-8AA-CA2B3C4D5-L' } },
     );
-  await tunnel(desk, { dialect: 'oca', action: 'Authorize' }, { idToken: { idToken: 'DE8AACA2B3C4D6' } });
+  await tunnel(manager, { dialect: 'oca', action: 'Authorize' }, { idToken: { idToken: 'DE8AACA2B3C4D6' } });
   const authorizations = await allPages(api, '/api/v1/pnc-authorizations?stationId=CP1', 2);
   expect(authorizations).toHaveLength(4);
   expect(await allPages(api, '/api/v1/pnc-authorizations?emaid=de8aaca2b3c4d5', 2)).toMatchObject(

@@ -3,14 +3,14 @@ import type { CallEnvelope, Connection } from '@evander/broker';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { recordPresence } from '../../src/presence/presence.ts';
 import { createWriter } from '../../src/station-writer.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk({ unknownStations: 'reject' });
+  manager = await openTestManager({ unknownStations: 'reject' });
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 const clock = new ConnectionClock('gw-heard');
 
@@ -25,13 +25,13 @@ function connectionOf(stationId: string): Connection {
 }
 
 async function tell(kind: 'connected' | 'disconnected', connection: Connection): Promise<void> {
-  const { database } = desk;
+  const { database } = manager;
   const context = { database, writer: createWriter(database), now: () => new Date() };
   await recordPresence('gw-heard', { kind, connections: [connection] }, context);
 }
 
 function boot(connection: Connection, more: Partial<CallEnvelope> = {}): Promise<void> {
-  return desk.router.route(connection.stationId, {
+  return manager.router.route(connection.stationId, {
     type: 2,
     id: `boot of ${connection.connectionId}`,
     action: 'BootNotification',
@@ -44,12 +44,12 @@ function boot(connection: Connection, more: Partial<CallEnvelope> = {}): Promise
 }
 
 async function register(stationId: string): Promise<Connection> {
-  await desk.rows('INSERT INTO stations (station_id) VALUES ($1)', [stationId]);
+  await manager.rows('INSERT INTO stations (station_id) VALUES ($1)', [stationId]);
   return connectionOf(stationId);
 }
 
 async function events(stationId: string): Promise<unknown[]> {
-  const rows = await desk.rows('SELECT kind FROM event_intake WHERE station_id = $1 ORDER BY intake_id', [
+  const rows = await manager.rows('SELECT kind FROM event_intake WHERE station_id = $1 ORDER BY intake_id', [
     stationId,
   ]);
   return rows.map(({ kind }) => kind);
@@ -58,16 +58,16 @@ async function events(stationId: string): Promise<unknown[]> {
 test('a message that comes before the news of its connection brings it along: commands go out after the boot', async () => {
   const connection = await register('H1');
   await boot(connection);
-  const commandId = await desk.callMaker.request({
+  const commandId = await manager.callMaker.request({
     stationId: 'H1',
     action: 'Reset',
     request: { type: 'Soft' },
   });
-  expect(desk.sent().at(-1)).toMatchObject({ id: commandId, connection_id: connection.connectionId });
+  expect(manager.sent().at(-1)).toMatchObject({ id: commandId, connection_id: connection.connectionId });
   await tell('connected', connection);
   expect(await events('H1')).toEqual(['station.connected', 'station.booted']);
   expect(
-    await desk.rows("SELECT gateway_id, remote_address FROM connections WHERE station_id = 'H1'"),
+    await manager.rows("SELECT gateway_id, remote_address FROM connections WHERE station_id = 'H1'"),
   ).toEqual([{ gateway_id: 'gw-heard', remote_address: '127.0.0.9' }]);
 });
 
@@ -77,7 +77,7 @@ test('a message that is handled after the end of its connection does not bring i
   await tell('disconnected', connection);
   await boot(connection);
   await expect(
-    desk.callMaker.request({ stationId: 'H2', action: 'ClearCache', request: {} }),
+    manager.callMaker.request({ stationId: 'H2', action: 'ClearCache', request: {} }),
   ).rejects.toMatchObject({ why: 'notConnected' });
 });
 
@@ -86,18 +86,18 @@ test('an old message does not replace a newer connection', async () => {
   const newer = connectionOf('H3');
   await tell('connected', newer);
   await boot(old);
-  expect(await desk.rows("SELECT connection_id FROM connections WHERE station_id = 'H3'")).toEqual([
+  expect(await manager.rows("SELECT connection_id FROM connections WHERE station_id = 'H3'")).toEqual([
     { connection_id: newer.connectionId },
   ]);
 });
 
 test('a station is heard for two heartbeats, as many seconds apart as are desired of it', async () => {
   await register('H6');
-  await desk.rows(
+  await manager.rows(
     `INSERT INTO desired_values (station_id, key_lower, key, value) VALUES ('H6', 'heartbeatinterval', 'HeartbeatInterval', '3600')`,
   );
-  await desk.router.route('H6', { type: 2, id: '1', action: 'Heartbeat', request: {} });
-  const [row] = await desk.rows(
+  await manager.router.route('H6', { type: 2, id: '1', action: 'Heartbeat', request: {} });
+  const [row] = await manager.rows(
     `SELECT heard_until > now() + interval '7200 seconds' AS long FROM connections WHERE station_id = 'H6'`,
   );
   expect(row).toEqual({ long: true });
@@ -107,22 +107,22 @@ test('a message without a connection leaves an announced one alone, and extends 
   const announced = await register('H4');
   await tell('connected', announced);
   const unnamed: CallEnvelope = { type: 2, id: '1', action: 'Heartbeat', request: {} };
-  await desk.router.route('H4', unnamed);
+  await manager.router.route('H4', unnamed);
   const shown = () =>
-    desk.rows(
+    manager.rows(
       "SELECT connection_id, heard_until > now() AS heard, disconnected_at FROM connections WHERE station_id = 'H4'",
     );
   expect(await shown()).toMatchObject([{ connection_id: announced.connectionId, heard: null }]);
   await tell('disconnected', announced);
-  desk.setNow(new Date(Date.now() + 120_000));
-  await desk.router.route('H4', unnamed);
+  manager.setNow(new Date(Date.now() + 120_000));
+  await manager.router.route('H4', unnamed);
   const [heard] = await shown();
   expect(heard).toMatchObject({ heard: true, disconnected_at: null });
-  desk.setNow(new Date(Date.now() + 240_000));
-  await desk.router.route('H4', unnamed);
+  manager.setNow(new Date(Date.now() + 240_000));
+  await manager.router.route('H4', unnamed);
   expect(await shown()).toMatchObject([{ connection_id: heard?.connection_id, heard: true }]);
   // It moves to a gateway of ours.
-  desk.setNow(undefined);
+  manager.setNow(undefined);
   const next = {
     ...connectionOf('H4'),
     connectionId: new ConnectionClock('gw-heard').next(Date.now() + 600_000),
@@ -137,7 +137,7 @@ test('a message without a connection leaves an announced one alone, and extends 
   ]);
 });
 
-test('where unknown stations are turned away, a message registers none', async () => {
-  await desk.router.route('H5', { type: 2, id: '1', action: 'Heartbeat', request: {} });
-  expect(await desk.rows("SELECT FROM stations WHERE station_id = 'H5'")).toEqual([]);
+test('where unknown stations are rejected, a message registers none', async () => {
+  await manager.router.route('H5', { type: 2, id: '1', action: 'Heartbeat', request: {} });
+  expect(await manager.rows("SELECT FROM stations WHERE station_id = 'H5'")).toEqual([]);
 });

@@ -4,21 +4,21 @@ import { openDatabase } from '../../src/database/database.ts';
 import { recordPresence } from '../../src/presence/presence.ts';
 import { createWriter } from '../../src/station-writer.ts';
 import { IS_CONNECTED } from '../../src/stations/connections.store.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
+afterAll(() => manager.close());
 
 function connection(stationId: string, connectionId: string): Connection {
   return { stationId, connectionId, remoteAddress: '127.0.0.1', connectedAt: '2026-11-20T10:00:00.000Z' };
 }
 
 async function tell(gatewayId: string, presence: Presence): Promise<void> {
-  const { database } = desk;
+  const { database } = manager;
   await recordPresence(gatewayId, presence, {
     database,
     writer: createWriter(database),
@@ -27,7 +27,7 @@ async function tell(gatewayId: string, presence: Presence): Promise<void> {
 }
 
 async function isConnected(stationId: string): Promise<unknown> {
-  const rows = await desk.rows(
+  const rows = await manager.rows(
     `SELECT ${IS_CONNECTED} AS yes FROM connections c JOIN gateways g USING (gateway_id) WHERE station_id = $1`,
     [stationId],
   );
@@ -47,7 +47,7 @@ test('the late close of an older connection changes nothing', async () => {
   await tell('gw-a', { kind: 'disconnected', connections: [connection('S2', '1')] });
   expect(await isConnected('S2')).toBe(true);
   await tell('gw-a', { kind: 'connected', connections: [connection('S2', '1')] });
-  expect(await desk.rows("SELECT gateway_id FROM connections WHERE station_id = 'S2'")).toEqual([
+  expect(await manager.rows("SELECT gateway_id FROM connections WHERE station_id = 'S2'")).toEqual([
     { gateway_id: 'gw-b' },
   ]);
 });
@@ -64,7 +64,7 @@ test("a gateway's death takes its stations away, its next sign of life brings th
   expect(await isConnected('S4')).toBe(false);
   await tell('gw-c', { kind: 'alive' });
   expect(await isConnected('S4')).toBe(true);
-  await desk.rows("UPDATE gateways SET alive_at = now() - interval '1 minute' WHERE gateway_id = 'gw-c'");
+  await manager.rows("UPDATE gateways SET alive_at = now() - interval '1 minute' WHERE gateway_id = 'gw-c'");
   expect(await isConnected('S4')).toBe(false);
 });
 
@@ -92,13 +92,13 @@ test('counts refused handshakes by station and reason', async () => {
     at: '2026-11-20T10:00:00.000Z',
   };
   await tell('gw-a', {
-    kind: 'turnedAway',
+    kind: 'rejected',
     handshakes: [handshake, { ...handshake, at: '2026-11-20T11:00:00.000Z' }],
   });
-  await tell('gw-b', { kind: 'turnedAway', handshakes: [{ ...handshake, at: '2026-11-20T10:30:00.000Z' }] });
-  expect(await desk.rows("SELECT status, count, last_at FROM turned_away WHERE station_id = 'X1'")).toEqual([
-    { status: 401, count: 3, last_at: new Date('2026-11-20T11:00:00Z') },
-  ]);
+  await tell('gw-b', { kind: 'rejected', handshakes: [{ ...handshake, at: '2026-11-20T10:30:00.000Z' }] });
+  expect(
+    await manager.rows("SELECT status, count, last_at FROM rejected_handshakes WHERE station_id = 'X1'"),
+  ).toEqual([{ status: 401, count: 3, last_at: new Date('2026-11-20T11:00:00Z') }]);
 });
 
 test('records what was no frame, and what it was answered', async () => {
@@ -111,7 +111,7 @@ test('records what was no frame, and what it was answered', async () => {
     answer: '[4]',
   };
   await tell('gw-a', { kind: 'unreadable', frames: [frame] });
-  const rows = await desk.rows(
+  const rows = await manager.rows(
     "SELECT direction, raw, error_description FROM frames WHERE station_id = 'S1' AND type = 0 ORDER BY direction",
   );
   expect(rows).toEqual([
@@ -122,7 +122,7 @@ test('records what was no frame, and what it was answered', async () => {
 
 /** The events of stations whose ids begin so, in order. */
 async function eventsOf(prefix: string): Promise<unknown[]> {
-  const rows = await desk.rows(
+  const rows = await manager.rows(
     `SELECT station_id, kind, data ->> 'connectionId' AS id FROM event_intake WHERE station_id LIKE $1 ORDER BY intake_id`,
     [`${prefix}%`],
   );
@@ -155,11 +155,11 @@ test('each part of a listing speaks for itself, whichever managers get them and 
 
 test('a thousand stations that come back and boot at once cost a few statements, in one order of events each', async () => {
   const stationIds = Array.from({ length: 1000 }, (_, i) => `B${i}`);
-  await desk.rows('INSERT INTO stations (station_id) SELECT unnest($1::text[])', [stationIds]);
+  await manager.rows('INSERT INTO stations (station_id) SELECT unnest($1::text[])', [stationIds]);
   const before = await statements();
-  const writer = createWriter(desk.database);
+  const writer = createWriter(manager.database);
   const at = new Date();
-  const context = { database: desk.database, writer, now: () => at };
+  const context = { database: manager.database, writer, now: () => at };
   const request = { chargePointVendor: 'V', chargePointModel: 'M' };
   await Promise.all(
     stationIds.map(async (stationId) => {
@@ -179,15 +179,15 @@ test('a thousand stations that come back and boot at once cost a few statements,
 
 /** Transactions of the database so far, of which each statement outside of one is one. */
 async function statements(): Promise<number> {
-  await desk.rows('SELECT pg_stat_force_next_flush()');
-  const rows = await desk.rows(
+  await manager.rows('SELECT pg_stat_force_next_flush()');
+  const rows = await manager.rows(
     'SELECT xact_commit::int AS count FROM pg_stat_database WHERE datname = current_database()',
   );
   return Number(rows[0]?.count);
 }
 
 test('a station that comes and goes within one packet is told of in that order', async () => {
-  const { database } = desk;
+  const { database } = manager;
   const context = { database, writer: createWriter(database), now: () => new Date() };
   const [one, two] = [connection('F1', '1'), connection('F1', '2')];
   const others = Array.from({ length: 5 }, (_, i) => connection(`F${i + 2}`, '1'));
@@ -206,7 +206,7 @@ test('a station that comes and goes within one packet is told of in that order',
 });
 
 test('two managers that hear the same have one effect', async () => {
-  const { database } = desk;
+  const { database } = manager;
   const managers = [createWriter(database), createWriter(database)];
   const connections = Array.from({ length: 200 }, (_, i) => connection(`T${i}`, '1'));
   for (const kind of ['connected', 'disconnected'] as const)
@@ -219,20 +219,20 @@ test('two managers that hear the same have one effect', async () => {
 });
 
 test('a manager that dies amid a batch leaves all or nothing of it, and another one brings it to its end', async () => {
-  const other = openDatabase({ url: desk.databaseUrl, poolSize: 2, onError: () => {} });
+  const other = openDatabase({ url: manager.databaseUrl, poolSize: 2, onError: () => {} });
   try {
     const connections = Array.from({ length: 50 }, (_, i) => connection(`K${i}`, '1'));
     const presence: Presence = { kind: 'connected', connections };
     const context = { database: other, writer: createWriter(other), now: () => new Date() };
     let told: Promise<unknown> | undefined;
-    const rolledBack = desk.database.transaction(async (db) => {
+    const rolledBack = manager.database.transaction(async (db) => {
       // The batch waits for this row of it, with others written.
       await db.query({
         text: "INSERT INTO connections (station_id, connection_id, gateway_id, connected_at) VALUES ('K25', '0', 'gw-k', now())",
       });
       told = recordPresence('gw-k', presence, context).catch((error: unknown) => error);
       for (let ended = 0; ended === 0;) {
-        const rows = await desk.rows(
+        const rows = await manager.rows(
           `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
         );
         ended = rows.length;

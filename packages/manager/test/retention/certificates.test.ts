@@ -19,15 +19,15 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 afterEach(async () => {
-  api.desk.setNow(undefined);
-  await api.desk.rows(
+  api.manager.setNow(undefined);
+  await api.manager.rows(
     'TRUNCATE issued_certificates, certificate_requests, pnc_certificate_requests, firmware_campaigns CASCADE',
   );
 });
 
 async function issue(revokedFor?: RevocationReason): Promise<Certificate> {
   const certificate = Certificate.parse(await api.certificates.authority.issueForStation('CP1', CSR));
-  const { database, now } = api.desk;
+  const { database, now } = api.manager;
   if (revokedFor)
     await issuedCertificates.revoke(database, certificate.serialNumber, { reason: revokedFor, at: now() });
   return certificate;
@@ -40,7 +40,7 @@ async function listed(certificates: Certificate[]): Promise<boolean[]> {
 }
 
 async function kept(): Promise<unknown[]> {
-  const rows = await api.desk.rows('SELECT serial_number FROM issued_certificates ORDER BY issued_at');
+  const rows = await api.manager.rows('SELECT serial_number FROM issued_certificates ORDER BY issued_at');
   return rows.map((row) => row['serial_number']);
 }
 
@@ -50,8 +50,8 @@ test('issued certificates are removed days after their expiry; those with a comp
   const compromised = await issue('keyCompromise');
   const all = [good, superseded, compromised].map(({ serialNumber }) => serialNumber);
   const at = async (ms: number): Promise<unknown[]> => {
-    api.desk.setNow(new Date(good.notAfter.getTime() + ms));
-    await runRetention(api.desk, { issuedCertificates: 30 });
+    api.manager.setNow(new Date(good.notAfter.getTime() + ms));
+    await runRetention(api.manager, { issuedCertificates: 30 });
     return kept();
   };
   expect(await at(-HOUR_MS)).toEqual(all);
@@ -67,8 +67,8 @@ test('a CRL that is issued after a revoked certificate has expired still names i
     [23, true],
     [49, false],
   ] as const) {
-    api.desk.setNow(new Date(revoked.notAfter.getTime() + hours * HOUR_MS));
-    await runRetention(api.desk, { issuedCertificates: 1 });
+    api.manager.setNow(new Date(revoked.notAfter.getTime() + hours * HOUR_MS));
+    await runRetention(api.manager, { issuedCertificates: 1 });
     expect(await listed([revoked])).toEqual([isListed]);
   }
 });
@@ -77,16 +77,16 @@ test.each(['certificate_requests', 'pnc_certificate_requests'])(
   '%s are removed days after their last change, unless they wait to be signed',
   async (table) => {
     const dialect = table === 'certificate_requests' ? '' : ', dialect';
-    await api.desk.rows(
-      `INSERT INTO ${table} (station_id, message_id, csr, state, requested_at, signed_at, settled_at${dialect})
-       SELECT 'CP1', n, 'csr', state, $1, signed_at, settled_at${dialect && ", 'oca'"} FROM (VALUES
+    await api.manager.rows(
+      `INSERT INTO ${table} (station_id, message_id, csr, state, requested_at, signed_at, completed_at${dialect})
+       SELECT 'CP1', n, 'csr', state, $1, signed_at, completed_at${dialect && ", 'oca'"} FROM (VALUES
          (1, 'requested', NULL, NULL), (2, 'rejected', NULL, NULL), (3, 'signed', $2::timestamptz, NULL),
          (4, 'signed', now(), NULL), (5, 'installed', $1, $2::timestamptz), (6, 'installed', $1, now()), (7, 'refused', $1, $2),
-         (8, 'refused', $1, now()), (9, 'superseded', NULL, $2)) AS v (n, state, signed_at, settled_at)`,
+         (8, 'refused', $1, now()), (9, 'superseded', NULL, $2)) AS v (n, state, signed_at, completed_at)`,
       [OLDEST, OLD],
     );
-    await runRetention(api.desk, { certificateRequests: 30 });
-    const rows = await api.desk.rows(`SELECT state FROM ${table} ORDER BY message_id`);
+    await runRetention(api.manager, { certificateRequests: 30 });
+    const rows = await api.manager.rows(`SELECT state FROM ${table} ORDER BY message_id`);
     expect(rows.map(({ state }) => state)).toEqual(['requested', 'signed', 'installed', 'refused']);
   },
 );
@@ -95,33 +95,33 @@ test('firmware campaigns are removed with their stations, days after all has end
   const add = async (
     name: string,
     state: string,
-    stations: { state: string; settledAt: Date | null }[],
+    stations: { state: string; completedAt: Date | null }[],
     endedAt: Date | null = OLD,
   ): Promise<void> => {
     const campaignId = randomUUID();
-    await api.desk.rows(
+    await api.manager.rows(
       `INSERT INTO firmware_campaigns (campaign_id, name, file_id, file_name, signed, state, waves, rollback_on_stop,
          progress_timeout_seconds, absence_timeout_seconds, created_at, ended_at, leased_until)
        VALUES ($1, $2, $1, 'f', 'auto', $3, 1, 'none', 1, 1, $4, $5, $4)`,
       [campaignId, name, state, OLDEST, endedAt],
     );
-    for (const [i, { state: stationState, settledAt }] of stations.entries())
-      await api.desk.rows(
-        `INSERT INTO firmware_campaign_stations (campaign_id, station_id, wave, state, settled_at) VALUES ($1, $2, 1, $3, $4)`,
-        [campaignId, `CP${i}`, stationState, settledAt],
+    for (const [i, { state: stationState, completedAt }] of stations.entries())
+      await api.manager.rows(
+        `INSERT INTO firmware_campaign_stations (campaign_id, station_id, wave, state, completed_at) VALUES ($1, $2, 1, $3, $4)`,
+        [campaignId, `CP${i}`, stationState, completedAt],
       );
   };
-  const installed = { state: 'installed', settledAt: OLD };
+  const installed = { state: 'installed', completedAt: OLD };
   for (let i = 0; i < 25; i++) await add(`done ${i}`, 'done', [installed, { ...installed, state: 'failed' }]);
-  await add('cancelled', 'cancelled', [{ state: 'skipped', settledAt: OLD }]);
+  await add('cancelled', 'cancelled', [{ state: 'skipped', completedAt: OLD }]);
   await add('just done', 'done', [installed], new Date());
-  await add('rolled back just now', 'done', [installed, { state: 'rolledBack', settledAt: new Date() }]);
-  await add('rolling back', 'done', [installed, { state: 'waiting', settledAt: null }]);
-  await add('cancelled, still installing', 'cancelled', [{ state: 'installing', settledAt: null }]);
+  await add('rolled back just now', 'done', [installed, { state: 'rolledBack', completedAt: new Date() }]);
+  await add('rolling back', 'done', [installed, { state: 'waiting', completedAt: null }]);
+  await add('cancelled, still installing', 'cancelled', [{ state: 'installing', completedAt: null }]);
   for (const state of ['draft', 'running', 'paused', 'stopped'])
-    await add(state, state, [{ state: 'failed', settledAt: OLD }], null);
-  await runRetention(api.desk, { firmwareCampaigns: 30 });
-  const left = await api.desk.rows('SELECT name FROM firmware_campaigns ORDER BY name');
+    await add(state, state, [{ state: 'failed', completedAt: OLD }], null);
+  await runRetention(api.manager, { firmwareCampaigns: 30 });
+  const left = await api.manager.rows('SELECT name FROM firmware_campaigns ORDER BY name');
   expect(left.map(({ name }) => name)).toEqual([
     'cancelled, still installing',
     'draft',
@@ -132,6 +132,6 @@ test('firmware campaigns are removed with their stations, days after all has end
     'running',
     'stopped',
   ]);
-  const [stations] = await api.desk.rows('SELECT count(*)::int AS count FROM firmware_campaign_stations');
+  const [stations] = await api.manager.rows('SELECT count(*)::int AS count FROM firmware_campaign_stations');
   expect(stations).toEqual({ count: 10 });
 });

@@ -2,11 +2,14 @@ import { silentLog } from '@evander/process';
 import { RETAINED } from '../../src/retention/retention.store.ts';
 import type { RetainedData } from '../../src/retention/retention.store.ts';
 import { retain } from '../../src/retention/retention.ts';
-import type { Desk } from '../desk.ts';
+import type { TestManager } from '../test-manager.ts';
 
 /** Removes what is older than so many days, of these kinds of data only. */
-export async function runRetention(desk: Desk, days: Partial<Record<RetainedData, number>>): Promise<void> {
+export async function runRetention(
+  manager: TestManager,
+  days: Partial<Record<RetainedData, number>>,
+): Promise<void> {
   const none = Object.fromEntries(RETAINED.map((kind) => [kind, 0])) as Record<RetainedData, number>;
-  const { database, metrics, now } = desk;
+  const { database, metrics, now } = manager;
   await retain({ database, metrics, days: { ...none, ...days }, now, log: silentLog() });
 }

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import * as stations from '../../src/stations/stations.store.ts';
-import { addTag, connect } from '../desk.ts';
 import { allPages, KEYS, openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';
+import { addTag, connect } from '../test-manager.ts';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await openApi();
-  await addTag(api.desk, 'TAG1');
+  await addTag(api.manager, 'TAG1');
 });
 afterAll(() => api.close());
 beforeEach(() =>
-  api.desk.rows(
+  api.manager.rows(
     'TRUNCATE charging_profile_templates, charging_profiles, commands, transactions, configuration_keys, issued_ids CASCADE',
   ),
 );
@@ -53,21 +53,21 @@ const apply = (id: string, body: unknown, key = KEYS.operator) =>
 const applications = async (id: string, query = '') =>
   (await api.send('GET', `${BASE}/${id}/applications${query}`, undefined, KEYS.viewer)).body.items;
 const configure = (stationId: string, key: string, value: string) =>
-  api.desk.rows(
+  api.manager.rows(
     'INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at) VALUES ($1, lower($2), $2, $3, now())',
     [stationId, key, value],
   );
 async function addStation(stationId: string): Promise<void> {
-  await stations.addUnknown(api.desk.database, [stationId]);
-  await connect(api.desk.database, stationId);
+  await stations.addUnknown(api.manager.database, [stationId]);
+  await connect(api.manager.database, stationId);
 }
 async function start(connectorId: number): Promise<number> {
   const request = { connectorId, idTag: 'TAG1', meterStart: 0, timestamp: new Date().toISOString() };
-  const { response } = await api.desk.ask('StartTransaction', request);
+  const { response } = await api.manager.ask('StartTransaction', request);
   return (response as { transactionId: number }).transactionId;
 }
 const profileSent = () =>
-  api.desk.sent().at(-1)?.request['csChargingProfiles'] as Record<string, unknown> | undefined;
+  api.manager.sent().at(-1)?.request['csChargingProfiles'] as Record<string, unknown> | undefined;
 
 test('a template is added, shown, changed, listed by name and removed', async () => {
   const { status, body } = await post(NIGHT);
@@ -168,7 +168,7 @@ test('a name is given once, also when two come at once; a change that makes no p
 
 test('a template is applied: one SetChargingProfile per station, with ids, and the outcome of each', async () => {
   for (const stationId of ['CP2', 'CP3']) await addStation(stationId);
-  await api.desk.rows("UPDATE connections SET disconnected_at = now() WHERE station_id = 'CP3'");
+  await api.manager.rows("UPDATE connections SET disconnected_at = now() WHERE station_id = 'CP3'");
   const id = await add(NIGHT);
   const { status, body } = await apply(id, { stationIds: ['CP1', 'CP2', 'CP3', 'CP9'], connectorId: 1 });
   expect(status).toBe(202);
@@ -183,7 +183,7 @@ test('a template is applied: one SetChargingProfile per station, with ids, and t
     },
     { stationId: 'CP9', outcome: 'refused', reason: expect.stringContaining('not known') as unknown },
   ]);
-  const call = api.desk.sent().find((one) => one.id === body.items[0]?.['commandId']);
+  const call = api.manager.sent().find((one) => one.id === body.items[0]?.['commandId']);
   expect(call?.request).toEqual({
     connectorId: 1,
     csChargingProfiles: {
@@ -200,11 +200,11 @@ test('a template is applied: one SetChargingProfile per station, with ids, and t
       },
     },
   });
-  if (call) await api.desk.answer(call, { status: 'Accepted' });
+  if (call) await api.manager.answer(call, { status: 'Accepted' });
   const listed = await applications(id);
   expect(listed.map(({ outcome }) => outcome).sort()).toEqual(['accepted', 'refused', 'refused', 'sent']);
   expect(await applications(id, '?outcome=accepted')).toMatchObject([
-    { stationId: 'CP1', requestedBy: 'operator', settledAt: expect.stringMatching(/Z$/) as unknown },
+    { stationId: 'CP1', requestedBy: 'operator', completedAt: expect.stringMatching(/Z$/) as unknown },
   ]);
   expect(await applications(id, '?stationId=CP2')).toMatchObject([{ outcome: 'sent' }]);
   expect(await allPages(api, `${BASE}/${id}/applications`, 3)).toHaveLength(4);
@@ -218,8 +218,8 @@ test.each([
 ])('a station that answers %j is shown so', async (answer, shown) => {
   const id = await add(NIGHT);
   await apply(id, { stationIds: ['CP1'], connectorId: 1 });
-  const call = api.desk.sent().at(-1);
-  if (call) await api.desk.answer(call, answer);
+  const call = api.manager.sent().at(-1);
+  if (call) await api.manager.answer(call, answer);
   expect(await applications(id)).toMatchObject([shown]);
 });
 
@@ -227,23 +227,25 @@ test('the outcome of an application stays when its command is gone, and follows 
   const id = await add(NIGHT);
   const { body } = await apply(id, { stationIds: ['CP1'], connectorId: 1 });
   const commandId = body.items[0]?.['commandId'];
-  const call = api.desk.sent().at(-1);
-  if (call) await api.desk.answer(call, { status: 'Accepted' });
+  const call = api.manager.sent().at(-1);
+  if (call) await api.manager.answer(call, { status: 'Accepted' });
   // As a manager of an older version records it.
-  await api.desk.rows(
+  await api.manager.rows(
     `INSERT INTO charging_profile_applications (template_id, station_id, connector_id, command_id, requested_at)
      SELECT template_id, 'CP1', 2, command_id, requested_at FROM charging_profile_applications WHERE command_id = $1`,
     [commandId],
   );
   expect(await applications(id, '?outcome=accepted')).toMatchObject([{ connectorId: 2 }, { connectorId: 1 }]);
-  await api.desk.rows('DELETE FROM commands WHERE command_id = $1', [commandId]);
+  await api.manager.rows('DELETE FROM commands WHERE command_id = $1', [commandId]);
   expect(await applications(id, '?outcome=accepted')).toEqual([]);
   expect(await applications(id, '?outcome=forgotten')).toMatchObject([{ commandId }, { commandId }]);
 });
 
 test('stations are chosen by what they have in common', async () => {
   for (const stationId of ['F-1', 'F-2']) await addStation(stationId);
-  await api.desk.rows("UPDATE stations SET vendor = 'Acme', model = station_id WHERE station_id LIKE 'F-%'");
+  await api.manager.rows(
+    "UPDATE stations SET vendor = 'Acme', model = station_id WHERE station_id LIKE 'F-%'",
+  );
   const id = await add(NIGHT);
   const chosen = async (filter: object) => {
     const { body } = await apply(id, { filter, connectorId: 1 });
@@ -251,11 +253,11 @@ test('stations are chosen by what they have in common', async () => {
   };
   expect(await chosen({ prefix: 'F-' })).toEqual(['F-1', 'F-2']);
   expect(await chosen({ vendor: 'Acme', model: 'F-2' })).toEqual(['F-2']);
-  await api.desk.rows("UPDATE connections SET disconnected_at = now() WHERE station_id = 'F-1'");
+  await api.manager.rows("UPDATE connections SET disconnected_at = now() WHERE station_id = 'F-1'");
   expect(await chosen({ prefix: 'F-', connected: true })).toEqual(['F-2']);
   expect(await chosen({ prefix: 'F-', connected: false })).toEqual(['F-1']);
   expect(await apply(id, { filter: { prefix: 'none' }, connectorId: 1 })).toMatchObject({ status: 422 });
-  await api.desk.rows("INSERT INTO stations (station_id) SELECT 'N-' || n FROM generate_series(1, 501) n");
+  await api.manager.rows("INSERT INTO stations (station_id) SELECT 'N-' || n FROM generate_series(1, 501) n");
   expect(await apply(id, { filter: { prefix: 'N-' }, connectorId: 1 })).toMatchObject({
     status: 422,
     body: { detail: expect.stringContaining('500') as unknown },
@@ -289,8 +291,8 @@ test('limits are converted for a station that takes only the other unit: down, w
     },
   });
   expect(await applications(id)).toMatchObject([{ chargingRateUnit: 'W' }]);
-  await api.desk.rows("UPDATE configuration_keys SET value = 'Current'");
-  await api.desk.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
+  await api.manager.rows("UPDATE configuration_keys SET value = 'Current'");
+  await api.manager.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
   const inWatts = {
     ...NIGHT,
     name: 'watts',

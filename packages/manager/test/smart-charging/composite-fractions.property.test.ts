@@ -58,7 +58,7 @@ function comparedWith(one: Case, round: (seconds: number) => number, limits = on
   return differences(expectedOf(one), toldSchedule(schedule, asked));
 }
 
-const EVERY_MS = Array.from({ length: 1000 }, (_none, ms) => ms);
+const POLL_INTERVAL_MS = Array.from({ length: 1000 }, (_none, ms) => ms);
 const LIMITS: [number, number][] = [
   [0, 6900],
   [3600, 4140],
@@ -76,7 +76,7 @@ test.each([
   ['of a transaction', (ms: number, sinceMs: number) => [ms, ms + sinceMs] as const],
   ['of a schedule', (ms: number, sinceMs: number) => [ms - sinceMs, ms] as const],
 ])('at each start millisecond %s an honest station has no difference, another limit is one', (_of, place) => {
-  for (const ms of EVERY_MS)
+  for (const ms of POLL_INTERVAL_MS)
     fc.assert(
       fc.property(rest, ({ kind, seconds, sinceMs, round }) => {
         const [startedAtMs, scheduleStartMs] = place(NOON + seconds * 1000 + ms, sinceMs);
@@ -109,7 +109,7 @@ test('a change that never comes is found, whatever the fractions of the starts',
     [0, 10],
     [3600, 6],
   ];
-  const missed = EVERY_MS.filter((ms) => {
+  const missed = POLL_INTERVAL_MS.filter((ms) => {
     const one = { kind: 'Relative', startedAtMs: NOON + ms, limits } as const;
     const found = comparedWith({ ...one, scheduleStartMs: NOON + 1849 }, Math.ceil, [[0, 10]]);
     return found.length !== 1;

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
-import { addTag } from '../desk.ts';
-import type { StationAnswer } from '../desk.ts';
 import { KEYS, openApi } from '../http/harness.ts';
 import type { Answer, TestApi } from '../http/harness.ts';
+import { addTag } from '../test-manager.ts';
+import type { StationAnswer } from '../test-manager.ts';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await openApi();
-  await addTag(api.desk, 'TAG1');
+  await addTag(api.manager, 'TAG1');
 });
 afterAll(() => api.close());
 beforeEach(() =>
-  api.desk.rows(
+  api.manager.rows(
     'TRUNCATE composite_schedules, charging_profiles, commands, transactions, configuration_keys, issued_ids',
   ),
 );
@@ -22,12 +22,12 @@ const get = (query = '', { connector = 1, key = KEYS.operator } = {}) =>
 
 /** A request that asks the station, which answers so. */
 async function getAnswered(query: string, answer: StationAnswer, connector = 1): Promise<Answer> {
-  const before = api.desk.sent().length;
+  const before = api.manager.sent().length;
   const pending = get(query, { connector });
   for (;;) {
-    const call = api.desk.sent()[before];
+    const call = api.manager.sent()[before];
     if (call) {
-      await api.desk.answer(call, answer);
+      await api.manager.answer(call, answer);
       return pending;
     }
     await delay(5);
@@ -46,7 +46,7 @@ async function set(connectorId: number, fields: object, limits: [number, number]
       ...more,
     },
   };
-  const command = await api.desk.command(
+  const command = await api.manager.command(
     'SetChargingProfile',
     { connectorId, csChargingProfiles },
     { status: 'Accepted' },
@@ -56,7 +56,7 @@ async function set(connectorId: number, fields: object, limits: [number, number]
 
 async function start(connectorId: number): Promise<number> {
   const timestamp = new Date(Date.now() - 60_000).toISOString();
-  const { response } = await api.desk.ask('StartTransaction', {
+  const { response } = await api.manager.ask('StartTransaction', {
     connectorId,
     idTag: 'TAG1',
     meterStart: 0,
@@ -87,7 +87,11 @@ test('the station is asked, and what it says stands beside what is expected, wit
   ]);
   const { status, body } = await getAnswered('?duration=600&unit=A', answer);
   expect(status).toBe(200);
-  expect(api.desk.sent().at(-1)?.request).toEqual({ connectorId: 1, duration: 600, chargingRateUnit: 'A' });
+  expect(api.manager.sent().at(-1)?.request).toEqual({
+    connectorId: 1,
+    duration: 600,
+    chargingRateUnit: 'A',
+  });
   const startMs = Date.parse(answer.scheduleStart);
   expect(body).toMatchObject({
     connectorId: 1,
@@ -96,7 +100,7 @@ test('the station is asked, and what it says stands beside what is expected, wit
     durationSeconds: 600,
     scheduleStart: answer.scheduleStart,
     chargingSchedule: answer.chargingSchedule,
-    asked: { outcome: 'answered', commandId: api.desk.sent().at(-1)?.id, detail: null },
+    asked: { outcome: 'answered', commandId: api.manager.sent().at(-1)?.id, detail: null },
     expected: {
       chargingRateUnit: 'A',
       scheduleStart: answer.scheduleStart,
@@ -135,7 +139,7 @@ test('of connector 0 the connectors together are expected, once each has a limit
   await set(0, { chargingProfilePurpose: 'ChargePointMaxProfile' }, [[0, 30]]);
   await set(0, { chargingProfilePurpose: 'TxDefaultProfile' }, [[0, 16]]);
   const configurationKey = [{ key: 'NumberOfConnectors', readonly: true, value: '2' }];
-  await api.desk.command('GetConfiguration', {}, { configurationKey });
+  await api.manager.command('GetConfiguration', {}, { configurationKey });
   await start(1);
   const whole = '?duration=60&ask=false';
   expect((await get(whole, { connector: 0 })).body).toMatchObject({
@@ -160,7 +164,7 @@ test.each([
     });
     await set(2, { chargingProfilePurpose: 'TxDefaultProfile' }, [[0, 8.5]]);
     const configurationKey = [{ key: 'NumberOfConnectors', readonly: true, value: '2' }];
-    await api.desk.command('GetConfiguration', {}, { configurationKey });
+    await api.manager.command('GetConfiguration', {}, { configurationKey });
     await start(2);
     const asking = '?duration=600&unit=A';
     const applied = await getAnswered(asking, told([[0, limit]]), connector);
@@ -186,7 +190,7 @@ test('what is expected is in the unit asked for, that the station told, or that 
   const inWatts = { expected: { chargingRateUnit: 'W', periods: [{ limit: 6900 }] } };
   expect((await get('?duration=60&ask=false&unit=W')).body).toMatchObject(inWatts);
   expect((await get('?duration=60&ask=false')).body).toMatchObject({ expected: { chargingRateUnit: 'A' } });
-  await api.desk.rows(
+  await api.manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
      VALUES ('CP1', 'chargingscheduleallowedchargingrateunit', 'ChargingScheduleAllowedChargingRateUnit', 'Power', now())`,
   );
@@ -203,25 +207,25 @@ test.each([
 
 test('a station that is not connected, or may not be asked, is not; what it said last is shown', async () => {
   await getAnswered('?duration=600', told([[0, 16]]));
-  const sent = api.desk.sent().length;
-  await api.desk.rows("UPDATE connections SET disconnected_at = now() WHERE station_id = 'CP1'");
+  const sent = api.manager.sent().length;
+  await api.manager.rows("UPDATE connections SET disconnected_at = now() WHERE station_id = 'CP1'");
   expect((await get('?duration=60')).body).toMatchObject({
     status: 'Accepted',
     asked: { outcome: 'notConnected', commandId: null, detail: expect.stringContaining('CP1') as unknown },
     differences: [],
   });
-  await api.desk.rows("UPDATE connections SET disconnected_at = NULL WHERE station_id = 'CP1'");
+  await api.manager.rows("UPDATE connections SET disconnected_at = NULL WHERE station_id = 'CP1'");
   expect((await get('?duration=60', { key: KEYS.viewer })).body).toMatchObject({
     asked: { outcome: 'notAllowed' },
   });
-  await api.desk.rows(
+  await api.manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
      VALUES ('CP1', 'supportedfeatureprofiles', 'SupportedFeatureProfiles', 'Core', now())`,
   );
   expect((await get('?duration=60')).body).toMatchObject({
     asked: { outcome: 'notSent', detail: expect.stringContaining('G.13') as unknown },
   });
-  expect(api.desk.sent()).toHaveLength(sent);
+  expect(api.manager.sent()).toHaveLength(sent);
 });
 
 test('an answer of another day is not compared with now', async () => {

@@ -28,8 +28,8 @@ const OF_STATION = {
 test('the configuration of a station is listed by key, found by key in any case, without its secret', async () => {
   const names = ['b', 'A', 'c', 'AuthorizationKey', 'D'];
   const configurationKey = names.map((key) => ({ key, readonly: key === 'A', value: `of ${key}` }));
-  await api.desk.command('GetConfiguration', {}, { configurationKey });
-  await api.desk.command('ChangeConfiguration', { key: 'e', value: '1' }, { status: 'RebootRequired' });
+  await api.manager.command('GetConfiguration', {}, { configurationKey });
+  await api.manager.command('ChangeConfiguration', { key: 'e', value: '1' }, { status: 'RebootRequired' });
   const items = await all('CP1/configuration', 2);
   expect(items.map(({ key }) => key)).toEqual(['A', 'AuthorizationKey', 'b', 'c', 'D', 'e']);
   const readAt = expect.stringMatching(/^\d{4}-.*Z$/) as unknown;
@@ -41,13 +41,13 @@ test('the configuration of a station is listed by key, found by key in any case,
 });
 
 test('charging profiles are listed by id and filtered', async () => {
-  const { desk } = api;
+  const { manager } = api;
   for (const [connectorId, csChargingProfiles] of [
     [0, OF_STATION],
     [1, PROFILE],
     [2, PROFILE],
   ] as const) {
-    await desk.command('SetChargingProfile', { connectorId, csChargingProfiles }, { status: 'Accepted' });
+    await manager.command('SetChargingProfile', { connectorId, csChargingProfiles }, { status: 'Accepted' });
   }
   const items = await all('CP1/charging-profiles', 2);
   expect(items.map(({ chargingProfileId }) => chargingProfileId)).toEqual([1, 2, 3]);
@@ -84,7 +84,7 @@ test('a composite schedule is what the station said last, in a unit or in any', 
     scheduleStart: '2026-11-20T10:00:00Z',
     chargingSchedule,
   };
-  await api.desk.command('GetCompositeSchedule', { connectorId: 1, duration: 60 }, answer);
+  await api.manager.command('GetCompositeSchedule', { connectorId: 1, duration: 60 }, answer);
   const accepted = {
     connectorId: 1,
     chargingRateUnit: 'A',
@@ -95,10 +95,10 @@ test('a composite schedule is what the station said last, in a unit or in any', 
     askedAt: expect.stringMatching(/Z$/) as unknown,
   };
   expect((await get(path)).body).toMatchObject(accepted);
-  api.desk.setNow(new Date(Date.now() + 1000));
+  api.manager.setNow(new Date(Date.now() + 1000));
   const inWatts = { connectorId: 1, duration: 60, chargingRateUnit: 'W' };
-  await api.desk.command('GetCompositeSchedule', inWatts, { status: 'Rejected' });
-  api.desk.setNow(undefined);
+  await api.manager.command('GetCompositeSchedule', inWatts, { status: 'Rejected' });
+  api.manager.setNow(undefined);
   expect((await get(path)).body).toMatchObject({
     chargingRateUnit: 'W',
     status: 'Rejected',
@@ -120,8 +120,8 @@ test('a local list tells its version and whether a Full one is needed, and its e
   });
   const entry = (idTag: string) => ({ idTag, idTagInfo: { status: 'Accepted', parentIdTag: 'FLEET' } });
   const full = { updateType: 'Full', localAuthorizationList: ['b', 'A', 'C'].map(entry) };
-  await api.desk.command('SendLocalList', full, { status: 'Accepted' });
-  await api.desk.command('SendLocalList', { updateType: 'Differential' }, { status: 'VersionMismatch' });
+  await api.manager.command('SendLocalList', full, { status: 'Accepted' });
+  await api.manager.command('SendLocalList', { updateType: 'Differential' }, { status: 'VersionMismatch' });
   expect((await get('CP1/local-list')).body).toEqual({
     supported: true,
     version: 1,
@@ -134,13 +134,13 @@ test('a local list tells its version and whether a Full one is needed, and its e
   expect(items.map(({ idTag }) => idTag)).toEqual(['A', 'b', 'C']);
   expect(items[1]).toEqual({ idTag: 'b', status: 'Accepted', parentIdTag: 'FLEET', expiryDate: null });
   expect((await get('CP1/local-list/entries?idTag=B')).body.items).toEqual([items[1]]);
-  await api.desk.command('GetLocalListVersion', {}, { listVersion: -1 });
+  await api.manager.command('GetLocalListVersion', {}, { listVersion: -1 });
   expect((await get('CP1/local-list')).body).toMatchObject({ supported: false, version: null });
 });
 
 test('a station that is deleted takes all of it with it', async () => {
-  const { desk } = api;
-  await desk.command('ChangeConfiguration', { key: 'AuthorizationKey', value: 'ab'.repeat(16) });
+  const { manager } = api;
+  await manager.command('ChangeConfiguration', { key: 'AuthorizationKey', value: 'ab'.repeat(16) });
   const tables = [
     'configuration_keys',
     'charging_profiles',
@@ -153,9 +153,9 @@ test('a station that is deleted takes all of it with it', async () => {
     updateType: 'Full',
     localAuthorizationList: [{ idTag: 'A', idTagInfo: { status: 'Accepted' } }],
   };
-  await desk.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
-  await desk.command('SendLocalList', full, { status: 'Accepted' });
-  const count = async (table: string) => (await desk.rows(`SELECT FROM ${table}`)).length;
+  await manager.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
+  await manager.command('SendLocalList', full, { status: 'Accepted' });
+  const count = async (table: string) => (await manager.rows(`SELECT FROM ${table}`)).length;
   for (const table of tables) expect([table, await count(table)]).not.toEqual([table, 0]);
   expect((await api.send('DELETE', '/api/v1/stations/CP1')).status).toBe(204);
   for (const table of tables) expect([table, await count(table)]).toEqual([table, 0]);
@@ -166,9 +166,9 @@ test('a password that an operator sets ends the waiting for one that was never a
   const hashes = async () =>
     (await api.send('GET', '/gateway/stations/CP1', undefined, 'the-key-of-gateways')).body.passwordHashes;
   const before = await hashes();
-  await api.desk.command('ChangeConfiguration', { key: 'AuthorizationKey', value: 'ab'.repeat(16) });
+  await api.manager.command('ChangeConfiguration', { key: 'AuthorizationKey', value: 'ab'.repeat(16) });
   expect(await hashes()).toHaveLength(6);
-  await api.desk.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
+  await api.manager.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
   await api.send('PUT', '/api/v1/stations/CP1', { password: 'cd'.repeat(16) });
   expect(await hashes()).toEqual(before);
 });

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { recordPresence } from '../../src/presence/presence.ts';
 import { createWriter } from '../../src/station-writer.ts';
 import * as connectors from '../../src/stations/connectors.store.ts';
-import { PEPPER } from '../desk.ts';
 import { GATEWAY_KEY, openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';
+import { PEPPER } from '../test-manager.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -70,9 +70,9 @@ test('a security profile with passwords is refused while there is none', async (
 });
 
 test('what a station charged stays when it is removed', async () => {
-  const { database } = api.desk;
-  await api.desk.rows("INSERT INTO stations (station_id) VALUES ('LEFT')");
-  await api.desk.rows(
+  const { database } = api.manager;
+  await api.manager.rows("INSERT INTO stations (station_id) VALUES ('LEFT')");
+  await api.manager.rows(
     `INSERT INTO transactions (station_id, connector_id, id_tag, id_tag_key, id_tag_status, meter_start_wh, started_at,
        start_message_id, start_received_at, start_id_tag_info)
      VALUES ('LEFT', 1, 'T', 't', 'Accepted', 0, now(), 'm', now(), '{}')`,
@@ -144,8 +144,8 @@ test('gateways are told credentials of many stations at once, in their order', a
   await open.close();
 });
 
-test('a station that was turned away is listed with its reason, and adopted with one PUT', async () => {
-  const { database } = api.desk;
+test('a station that was rejected is listed with its reason, and adopted with one PUT', async () => {
+  const { database } = api.manager;
   const handshake = {
     stationId: 'LOST',
     status: 404,
@@ -153,19 +153,19 @@ test('a station that was turned away is listed with its reason, and adopted with
     at: '2026-11-20T10:00:00.000Z',
   };
   const context = { database, writer: createWriter(database), now: () => new Date() };
-  await recordPresence('gw-1', { kind: 'turnedAway', handshakes: [handshake, handshake] }, context);
+  await recordPresence('gw-1', { kind: 'rejected', handshakes: [handshake, handshake] }, context);
   const lost = (await v1('GET', '/stations?adopted=false')).body.items;
   expect(lost).toMatchObject([
-    { stationId: 'LOST', adopted: false, turnedAway: [{ status: 404, reason: 'unknown station', count: 2 }] },
+    { stationId: 'LOST', adopted: false, rejected: [{ status: 404, reason: 'unknown station', count: 2 }] },
   ]);
   expect(await v1('PUT', '/stations/LOST', {})).toMatchObject({
     status: 201,
-    body: { adopted: true, turnedAway: [] },
+    body: { adopted: true, rejected: [] },
   });
 });
 
 test('connections that named no station are listed apart, by address and reason, the latest first', async () => {
-  const { database } = api.desk;
+  const { database } = api.manager;
   const context = { database, writer: createWriter(database), now: () => new Date() };
   const at = (second: number): string => `2026-11-20T10:00:0${second}.000Z`;
   const rejected = (remoteAddress: string, reason: string, second: number) => ({
@@ -177,7 +177,7 @@ test('connections that named no station are listed apart, by address and reason,
     rejected('10.0.0.1', 'no upgrade', 3),
     rejected('10.0.0.1', 'no TLS', 4),
   ];
-  await recordPresence('gw-1', { kind: 'turnedAway', handshakes }, context);
+  await recordPresence('gw-1', { kind: 'rejected', handshakes }, context);
   const ids = ((await v1('GET', '/stations?limit=500')).body.items as { stationId: string }[]).map(
     ({ stationId }) => stationId,
   );
@@ -222,7 +222,7 @@ test.each([
   ['99999999999999', 300],
 ])('gateways are told how often a station sends heartbeats at least: %j is %i s', async (value, seconds) => {
   await v1('PUT', '/stations/SLOW', {});
-  await api.desk.rows(
+  await api.manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
      VALUES ('SLOW', 'heartbeatinterval', 'HeartbeatInterval', $1, now())
      ON CONFLICT (station_id, key_lower) DO UPDATE SET value = excluded.value`,
@@ -234,7 +234,7 @@ test.each([
 });
 
 test('a station shows its connection, its boot and its connectors', async () => {
-  const { database } = api.desk;
+  const { database } = api.manager;
   const connections = [
     {
       stationId: 'CP1',
@@ -248,7 +248,7 @@ test('a station shows its connection, its boot and its connectors', async () => 
     { kind: 'connected', connections },
     { database, writer: createWriter(database), now: () => new Date() },
   );
-  await api.desk.ask('StatusNotification', {
+  await api.manager.ask('StatusNotification', {
     connectorId: 1,
     status: 'Charging',
     errorCode: 'NoError',

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
-import { addTag } from '../desk.ts';
 import { KEYS, openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';
+import { addTag } from '../test-manager.ts';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await openApi();
-  await addTag(api.desk, '=HYPERLINK("x")');
+  await addTag(api.manager, '=HYPERLINK("x")');
 });
 afterAll(() => api.close());
 
@@ -36,7 +36,7 @@ function read(csv: string): Record<string, string>[] {
 
 async function start(connectorId: number, idTag: string): Promise<number> {
   const request = { connectorId, idTag, meterStart: 1000, timestamp: '2026-11-20T10:00:00Z' };
-  const { response } = await api.desk.ask('StartTransaction', request);
+  const { response } = await api.manager.ask('StartTransaction', request);
   return (response as { transactionId: number }).transactionId;
 }
 
@@ -74,7 +74,7 @@ test("a transaction's samples are exported as they were sent; a negative number 
     { value: '1500' },
   ];
   const meterValue = [{ timestamp: '2026-11-20T10:05:00Z', sampledValue }];
-  await api.desk.ask('MeterValues', { connectorId: 3, transactionId, meterValue });
+  await api.manager.ask('MeterValues', { connectorId: 3, transactionId, meterValue });
   const rows = read((await text(`/transactions/${transactionId}/meter-values.csv`)).body);
   expect(rows.map(({ value }) => value).sort()).toEqual(["'-cmd|x", '-12.50', '1500']);
   expect(rows[0]).toMatchObject({ connectorId: '3', measuredAt: '2026-11-20T10:05:00.000Z' });
@@ -84,7 +84,7 @@ test("a transaction's samples are exported as they were sent; a negative number 
 });
 
 test('a long export comes whole; readers that take nothing hold no connection of the pool, and are told when there are too many', async () => {
-  await api.desk.rows(
+  await api.manager.rows(
     `INSERT INTO transactions (station_id, connector_id, id_tag, id_tag_key, id_tag_status, meter_start_wh, started_at,
        start_message_id, start_received_at, start_id_tag_info)
      SELECT 'BIG', 1, repeat('x', 20), repeat('x', 20), 'Accepted', n, now(), 'm', now(), '{}' FROM generate_series(1, 60000) n`,
@@ -99,7 +99,7 @@ test('a long export comes whole; readers that take nothing hold no connection of
     );
     await once(socket, 'readable');
   }
-  expect(api.desk.database.pool.waiting).toBe(0);
+  expect(api.manager.database.pool.waiting).toBe(0);
   expect((await api.send('GET', '/api/v1/transactions?limit=1')).status).toBe(200);
   expect(await api.send('GET', '/api/v1/transactions.csv')).toMatchObject({ status: 429 });
   for (const socket of stalled) socket.destroy();
@@ -113,7 +113,7 @@ test('an export that breaks off is no short file: its reader gets an error', asy
   const response = await fetch(`${api.url}/api/v1/transactions.csv`, { headers });
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   await reader.read();
-  const ended = await api.desk.rows(
+  const ended = await api.manager.rows(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE application_name = 'evander export' AND datname = current_database() AND state = 'active'`,
   );

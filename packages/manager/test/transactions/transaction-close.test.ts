@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { addTag } from '../desk.ts';
 import { KEYS, openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';
+import { addTag } from '../test-manager.ts';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await openApi();
-  await addTag(api.desk, 'TAG1');
+  await addTag(api.manager, 'TAG1');
 });
 afterAll(() => api.close());
 
@@ -17,14 +17,14 @@ let connector = 0;
 async function start(more: object = {}): Promise<{ id: number; connectorId: number }> {
   const connectorId = ++connector;
   const request = { connectorId, idTag: 'TAG1', meterStart: 1000, timestamp: STARTED, ...more };
-  const { response } = await api.desk.ask('StartTransaction', request);
+  const { response } = await api.manager.ask('StartTransaction', request);
   return { id: (response as { transactionId: number }).transactionId, connectorId };
 }
 const close = (id: number, body: unknown, key: string = KEYS.operator) =>
   api.send('POST', `/api/v1/transactions/${id}/close`, body, key);
 const get = async (id: number) => (await api.send('GET', `/api/v1/transactions/${id}`)).body;
 const stop = (transactionId: number, meterStop: number) =>
-  api.desk.ask('StopTransaction', { transactionId, meterStop, timestamp: STOPPED });
+  api.manager.ask('StopTransaction', { transactionId, meterStop, timestamp: STOPPED });
 async function setTxProfile(transactionId: number, connectorId: number): Promise<void> {
   const csChargingProfiles = {
     stackLevel: 0,
@@ -33,10 +33,14 @@ async function setTxProfile(transactionId: number, connectorId: number): Promise
     chargingProfileKind: 'Relative',
     chargingSchedule: { chargingRateUnit: 'A', chargingSchedulePeriod: [{ startPeriod: 0, limit: 8 }] },
   };
-  await api.desk.command('SetChargingProfile', { connectorId, csChargingProfiles }, { status: 'Accepted' });
+  await api.manager.command(
+    'SetChargingProfile',
+    { connectorId, csChargingProfiles },
+    { status: 'Accepted' },
+  );
 }
 const profiles = (transactionId: number) =>
-  api.desk.rows('SELECT 1 FROM charging_profiles WHERE transaction_id = $1', [transactionId]);
+  api.manager.rows('SELECT 1 FROM charging_profiles WHERE transaction_id = $1', [transactionId]);
 
 test('an operator closes a transaction: who, why and what the meter stood at are kept, its TxProfiles go', async () => {
   const { id, connectorId } = await start();
@@ -83,13 +87,13 @@ test('a stop that comes after the closing completes it: its values count, and th
     energySource: 'meterStop',
     closure: { meterStopWh: 4000, reason: 'gone' },
   });
-  expect(await api.desk.rows('SELECT 1 FROM unmatched_stops')).toEqual([]);
+  expect(await api.manager.rows('SELECT 1 FROM unmatched_stops')).toEqual([]);
 });
 
 test('without a reading the energy of a closed transaction is what samples told', async () => {
   const { id, connectorId } = await start();
   const meterValue = [{ timestamp: '2026-11-20T10:30:00Z', sampledValue: [{ value: '2500' }] }];
-  await api.desk.ask('MeterValues', { connectorId, transactionId: id, meterValue });
+  await api.manager.ask('MeterValues', { connectorId, transactionId: id, meterValue });
   expect((await close(id, { reason: 'gone' })).body).toMatchObject({
     energyWh: 1500,
     energySource: 'register',
@@ -137,7 +141,7 @@ test('a start ends what was open on its connector as lost, with its TxProfiles; 
   await setTxProfile(id, connectorId);
   const timestamp = '2026-11-20T13:00:00.000Z';
   const next = { connectorId, idTag: 'TAG1', meterStart: 5000, timestamp };
-  await api.desk.ask('StartTransaction', next);
+  await api.manager.ask('StartTransaction', next);
   expect(await get(id)).toMatchObject({ state: 'lost', endedAt: timestamp, flags: ['supersededByStart'] });
   expect(await profiles(id)).toEqual([]);
   await expect(setTxProfile(id, connectorId)).rejects.toMatchObject({ rule: 'SetProfile.1' });
@@ -146,9 +150,9 @@ test('a start ends what was open on its connector as lost, with its TxProfiles; 
 });
 
 test('transactions are listed by state', async () => {
-  await api.desk.rows('TRUNCATE transactions RESTART IDENTITY');
+  await api.manager.rows('TRUNCATE transactions RESTART IDENTITY');
   const [open, lost, closed, stopped] = [await start(), await start(), await start(), await start()];
-  await api.desk.ask('StartTransaction', {
+  await api.manager.ask('StartTransaction', {
     connectorId: lost.connectorId,
     idTag: 'TAG1',
     meterStart: 0,
@@ -170,7 +174,7 @@ test('transactions are listed by state', async () => {
 });
 
 test('a tag at its limit is let charge again when its transaction has been closed', async () => {
-  await addTag(api.desk, 'SOLO', { concurrent_transaction_limit: 1 });
+  await addTag(api.manager, 'SOLO', { concurrent_transaction_limit: 1 });
   const { id } = await start({ idTag: 'SOLO' });
   const startNext = async () => {
     const request = {
@@ -179,7 +183,7 @@ test('a tag at its limit is let charge again when its transaction has been close
       meterStart: 0,
       timestamp: new Date().toISOString(),
     };
-    const { response } = await api.desk.ask('StartTransaction', request);
+    const { response } = await api.manager.ask('StartTransaction', request);
     return (response as { idTagInfo: { status: string } }).idTagInfo.status;
   };
   expect(await startNext()).toBe('ConcurrentTx');

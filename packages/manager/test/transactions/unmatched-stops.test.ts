@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import * as stations from '../../src/stations/stations.store.ts';
-import { addTag } from '../desk.ts';
 import { allPages, KEYS, openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';
+import { addTag } from '../test-manager.ts';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await openApi();
-  await addTag(api.desk, 'TAG1', { parent_id_tag: 'FLEET' });
-  await addTag(api.desk, 'TAG2');
-  await stations.addUnknown(api.desk.database, ['CP2']);
+  await addTag(api.manager, 'TAG1', { parent_id_tag: 'FLEET' });
+  await addTag(api.manager, 'TAG2');
+  await stations.addUnknown(api.manager.database, ['CP2']);
 });
 afterAll(() => api.close());
 
@@ -20,12 +20,12 @@ const next = (): string => new Date(Date.UTC(2026, 10, 20, 11, ++minute)).toISOS
 let connector = 0;
 async function start(stationId = 'CP1'): Promise<number> {
   const request = { connectorId: ++connector, idTag: 'TAG1', meterStart: 1000, timestamp: STARTED };
-  const { response } = await api.desk.ask('StartTransaction', request, { stationId });
+  const { response } = await api.manager.ask('StartTransaction', request, { stationId });
   return (response as { transactionId: number }).transactionId;
 }
 async function stop(transactionId: number, meterStop: number, more: object = {}): Promise<void> {
   const request = { transactionId, meterStop, timestamp: next(), ...more };
-  expect(await api.desk.ask('StopTransaction', request)).toMatchObject({ response: {} });
+  expect(await api.manager.ask('StopTransaction', request)).toMatchObject({ response: {} });
 }
 /** A stop with an id that names nothing: its own. */
 let unknown = 1_000_000;
@@ -141,7 +141,7 @@ test('a stop is assigned once, and only to a transaction of its station that no 
   );
   expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
   expect(
-    await api.desk.rows("SELECT 1 FROM transactions WHERE meter_stop_wh = 5000 AND state = 'stopped'"),
+    await api.manager.rows("SELECT 1 FROM transactions WHERE meter_stop_wh = 5000 AND state = 'stopped'"),
   ).toHaveLength(1);
   expect(await transaction(stopped)).toMatchObject({ meterStopWh: 2000 });
 });
@@ -174,7 +174,7 @@ test('to decide needs an operator, and a stop that there is', async () => {
 test('a transaction that was lost or closed takes a stop; its closure stays visible', async () => {
   const [lost, closed] = [await start(), await start()];
   const request = { connectorId: connector - 1, idTag: 'TAG1', meterStart: 9000, timestamp: next() };
-  await api.desk.ask('StartTransaction', request);
+  await api.manager.ask('StartTransaction', request);
   await api.send('POST', `/api/v1/transactions/${closed}/close`, { reason: 'gone', meterStopWh: 1500 });
   for (const [id, meterStop] of [
     [lost, 3000],
@@ -195,12 +195,12 @@ test('a transaction that was lost or closed takes a stop; its closure stays visi
 
 test('what was inferred or assigned gives way to another assignment, and to the stop with its id; it is unmatched again', async () => {
   const stationId = 'CP2';
-  await api.desk.rows(
+  await api.manager.rows(
     "UPDATE transactions SET lost_at = now(), flags = '{supersededByStart}' WHERE station_id = 'CP2'",
   );
   const id = await start(stationId);
   const ask = (transactionId: number, meterStop: number) =>
-    api.desk.ask('StopTransaction', { transactionId, meterStop, timestamp: next() }, { stationId });
+    api.manager.ask('StopTransaction', { transactionId, meterStop, timestamp: next() }, { stationId });
   const open = async () =>
     (await api.send('GET', `/api/v1/unmatched-stops?stationId=${stationId}`)).body.items;
   await ask(-1, 2000);

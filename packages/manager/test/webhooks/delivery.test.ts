@@ -11,33 +11,33 @@ import * as deliveries from '../../src/webhooks/webhook-deliveries.store.ts';
 import * as webhooks from '../../src/webhooks/webhooks.store.ts';
 import type { NewWebhook, Webhook } from '../../src/webhooks/webhooks.store.ts';
 import { WebhookWorker } from '../../src/webhooks/worker.ts';
-import { openDesk } from '../desk.ts';
-import type { Desk } from '../desk.ts';
+import { openTestManager } from '../test-manager.ts';
+import type { TestManager } from '../test-manager.ts';
 import { Receiver } from './receiver.ts';
 
-let desk: Desk;
+let manager: TestManager;
 let parts: { close(): Promise<void> }[];
 let feed: EventFeed;
 const sealer = new Sealer('a secret');
 const log = silentLog();
 
 beforeEach(async () => {
-  desk = await openDesk();
-  feed = new EventFeed({ database: desk.database, databaseUrl: desk.databaseUrl, log });
+  manager = await openTestManager();
+  feed = new EventFeed({ database: manager.database, databaseUrl: manager.databaseUrl, log });
   await feed.start();
-  const sequencer = new Sequencer(desk.database, log);
+  const sequencer = new Sequencer(manager.database, log);
   sequencer.start();
   parts = [feed, sequencer];
   await ordered();
 });
 afterEach(async () => {
   for (const part of parts.reverse()) await part.close();
-  await desk.close();
+  await manager.close();
 });
 
 /** When all events that there are have their ids. */
 async function ordered(): Promise<void> {
-  while ((await desk.rows('SELECT FROM event_intake')).length > 0) await delay(10);
+  while ((await manager.rows('SELECT FROM event_intake')).length > 0) await delay(10);
 }
 
 function startWorker({
@@ -47,11 +47,11 @@ function startWorker({
   leaseMs = 60_000,
 } = {}): WebhookWorker {
   const worker = new WebhookWorker({
-    database: desk.database,
+    database: manager.database,
     feed,
     sealer,
     outbound: outbound({ allowPrivate }),
-    metrics: desk.metrics,
+    metrics: manager.metrics,
     patience: { retryMs: 50, longestRetryMs: 200, longestRestMs: 200, giveUpMs },
     timeoutMs,
     leaseMs,
@@ -70,7 +70,7 @@ async function openReceiver(): Promise<Receiver> {
 
 async function hook(receiver: Receiver, given: Partial<NewWebhook> = {}): Promise<Webhook> {
   receiver.secret = `evw_${Math.random()}`;
-  return webhooks.add(desk.database, {
+  return webhooks.add(manager.database, {
     url: receiver.url,
     kinds: null,
     stationIds: null,
@@ -82,7 +82,7 @@ async function hook(receiver: Receiver, given: Partial<NewWebhook> = {}): Promis
 
 async function happen(stationId: string, types: string[]): Promise<void> {
   for (const type of types)
-    await desk.rows('INSERT INTO security_events VALUES ($1, $2, now(), false, NULL, now())', [
+    await manager.rows('INSERT INTO security_events VALUES ($1, $2, now(), false, NULL, now())', [
       stationId,
       type,
     ]);
@@ -120,16 +120,16 @@ test('a receiver that was down gets everything once it is back, in order', async
   startWorker();
   await receiver.close();
   for (const type of numbers(1, 30)) for (const station of STATIONS) await happen(station, [type]);
-  await until(async () => (await webhooks.get(desk.database, webhookId))?.failingSince !== null);
-  const down = await webhooks.get(desk.database, webhookId);
+  await until(async () => (await webhooks.get(manager.database, webhookId))?.failingSince !== null);
+  const down = await webhooks.get(manager.database, webhookId);
   expect(down?.lastError).toContain('ECONNREFUSED');
   // Events that a receiver could not take stay where they are: there is no second copy of them to grow.
   expect(down?.waiting).toBeLessThan(50);
   await receiver.open();
   await until(() => receiver.taken.length >= 150);
   for (const station of STATIONS) expect(receiver.typesOf(station)).toEqual(numbers(1, 30));
-  await until(async () => (await webhooks.get(desk.database, webhookId))?.failingSince === null);
-  expect(await webhooks.get(desk.database, webhookId)).toMatchObject({ waiting: 0, dead: 0 });
+  await until(async () => (await webhooks.get(manager.database, webhookId))?.failingSince === null);
+  expect(await webhooks.get(manager.database, webhookId)).toMatchObject({ waiting: 0, dead: 0 });
 }, 60_000);
 
 test('an event that is refused holds up its station and no other; given up, it can be replayed', async () => {
@@ -143,17 +143,17 @@ test('an event that is refused holds up its station and no other; given up, it c
   expect(receiver.typesOf('A')).toEqual(['before']);
   await until(() => receiver.typesOf('A').length === 2);
   expect(receiver.typesOf('A')).toEqual(['before', 'after']);
-  const [dead] = await deliveries.listDead(desk.database, webhookId, { after: null, rows: 10 });
+  const [dead] = await deliveries.listDead(manager.database, webhookId, { after: null, rows: 10 });
   expect(dead).toMatchObject({
     event: { kind: 'security.event', stationId: 'A', data: { type: 'bad' } },
     lastError: 'the receiver answered 500',
   });
   expect(dead?.attempts).toBeGreaterThan(2);
   receiver.answer = () => 200;
-  expect(await deliveries.replay(desk.database, webhookId, [dead?.event.id ?? 0])).toBe(1);
+  expect(await deliveries.replay(manager.database, webhookId, [dead?.event.id ?? 0])).toBe(1);
   await until(() => receiver.typesOf('A').length === 3);
-  await until(async () => (await webhooks.get(desk.database, webhookId))?.waiting === 0);
-  expect(await webhooks.get(desk.database, webhookId)).toMatchObject({ dead: 0 });
+  await until(async () => (await webhooks.get(manager.database, webhookId))?.waiting === 0);
+  expect(await webhooks.get(manager.database, webhookId)).toMatchObject({ dead: 0 });
 });
 
 test('what a receiver that is down for too long could not take is dead, and what comes later is not', async () => {
@@ -162,7 +162,7 @@ test('what a receiver that is down for too long could not take is dead, and what
   receiver.answer = () => 503;
   startWorker({ giveUpMs: 1500 });
   for (const station of STATIONS) await happen(station, ['early']);
-  await until(async () => (await webhooks.get(desk.database, webhookId))?.dead === STATIONS.length);
+  await until(async () => (await webhooks.get(manager.database, webhookId))?.dead === STATIONS.length);
   receiver.answer = () => 204;
   for (const station of STATIONS) await happen(station, ['late']);
   await until(() => receiver.taken.length === STATIONS.length);
@@ -204,13 +204,13 @@ test('a slow post holds up its station and no other, however many events follow'
   ]);
   for (const station of others) expect(receiver.typesOf(station)).toEqual(numbers(1, 120));
   expect(receiver.tries.filter(({ stationId }) => stationId === 'A')).toHaveLength(1);
-  expect((await webhooks.get(desk.database, webhookId))?.lastError).toBeNull();
+  expect((await webhooks.get(manager.database, webhookId))?.lastError).toBeNull();
   release();
   await until(() => receiver.typesOf('A').length === 120);
   expect(receiver.typesOf('A')).toEqual(numbers(1, 120));
   expect(receiver.tries).toHaveLength(STATIONS.length * 120);
-  await until(async () => (await webhooks.get(desk.database, webhookId))?.waiting === 0);
-  expect(await webhooks.get(desk.database, webhookId)).toMatchObject({
+  await until(async () => (await webhooks.get(manager.database, webhookId))?.waiting === 0);
+  expect(await webhooks.get(manager.database, webhookId)).toMatchObject({
     dead: 0,
     behind: { ids: 0, seconds: 0 },
   });
@@ -227,11 +227,11 @@ test('what is delivered while later events of its station are set aside is not p
   // More than are posted without being set aside; the one of B lets it be written down that those are.
   await happen('A', numbers(1, 60));
   await happen('B', ['n1']);
-  await desk.database.transaction(async (db) => {
+  await manager.database.transaction(async (db) => {
     await db.query({ text: 'LOCK TABLE webhook_deliveries IN SHARE MODE' });
     startWorker();
     const waiting = `SELECT FROM pg_locks WHERE NOT granted AND relation = 'webhook_deliveries'::regclass`;
-    await until(async () => (await desk.rows(waiting)).length > 0);
+    await until(async () => (await manager.rows(waiting)).length > 0);
     release();
     await until(() => receiver.typesOf('A').at(-1) === 'n50');
   });
@@ -245,7 +245,7 @@ test('a change is heeded at once, also while there is much to do', async () => {
   after.secret = before.secret;
   let count = 0;
   before.answer = () => {
-    if (++count === 50) void webhooks.change(desk.database, webhookId, { url: after.url });
+    if (++count === 50) void webhooks.change(manager.database, webhookId, { url: after.url });
     return 204;
   };
   for (const type of numbers(1, 100)) for (const station of STATIONS) await happen(station, [type]);
@@ -266,7 +266,7 @@ test('a manager that is killed amid its work is followed by another, and nothing
   const child = spawn(process.execPath, [
     ...['--import', 'tsx', '--conditions=@evander/source'],
     fileURLToPath(new URL('./worker-process.ts', import.meta.url)),
-    desk.databaseUrl,
+    manager.databaseUrl,
   ]);
   let said = '';
   child.stderr.on('data', (text: Buffer) => (said += text.toString()));
@@ -312,7 +312,7 @@ test('only what was asked for is told, and only since then', async () => {
   await hook(receiver, { kinds: ['security.*', 'log.status'], stationIds: ['A'] });
   startWorker();
   await happen('B', ['other']);
-  await desk.ask('StatusNotification', { connectorId: 1, errorCode: 'NoError', status: 'Available' });
+  await manager.ask('StatusNotification', { connectorId: 1, errorCode: 'NoError', status: 'Available' });
   await happen('A', ['this']);
   await until(() => receiver.taken.length === 1);
   expect(receiver.tries.map(({ stationId, data }) => [stationId, data.type])).toEqual([['A', 'this']]);
@@ -324,13 +324,13 @@ test('410 Gone makes a webhook inactive, and what it missed comes when it is act
   receiver.answer = () => 410;
   startWorker();
   await happen('A', ['first']);
-  await until(async () => (await webhooks.get(desk.database, webhookId))?.active === false);
-  expect((await webhooks.get(desk.database, webhookId))?.inactiveReason).toContain('410');
+  await until(async () => (await webhooks.get(manager.database, webhookId))?.active === false);
+  expect((await webhooks.get(manager.database, webhookId))?.inactiveReason).toContain('410');
   const tries = receiver.tries.length;
   await happen('A', ['second']);
   receiver.answer = () => 204;
   await ordered();
-  await webhooks.change(desk.database, webhookId, { active: true });
+  await webhooks.change(manager.database, webhookId, { active: true });
   await until(() => receiver.taken.length === 2);
   expect(receiver.typesOf('A')).toEqual(['first', 'second']);
   expect(receiver.tries).toHaveLength(tries + 2);
@@ -341,8 +341,8 @@ test('addresses that are not public are not asked unless it is allowed', async (
   const { webhookId } = await hook(receiver);
   startWorker({ allowPrivate: false });
   await happen('A', ['x']);
-  await until(async () => (await webhooks.get(desk.database, webhookId))?.lastError != null);
-  expect((await webhooks.get(desk.database, webhookId))?.lastError).toContain(
+  await until(async () => (await webhooks.get(manager.database, webhookId))?.lastError != null);
+  expect((await webhooks.get(manager.database, webhookId))?.lastError).toContain(
     'EVANDER_OUTBOUND_PRIVATE=allow',
   );
   expect(receiver.tries).toEqual([]);

@@ -28,36 +28,38 @@ test('a webhook shows its secret once, and only its seal is stored', async () =>
   const got = await api.send('GET', `/api/v1/webhooks/${String(webhookId)}`);
   expect(got.body).toMatchObject(HOOK);
   expect(JSON.stringify(got.body)).not.toContain('evw_');
-  const [row] = await api.desk.rows('SELECT sealed_secret FROM webhooks WHERE webhook_id = $1', [webhookId]);
+  const [row] = await api.manager.rows('SELECT sealed_secret FROM webhooks WHERE webhook_id = $1', [
+    webhookId,
+  ]);
   const sealed = row?.sealed_secret as Buffer;
   expect(sealed.toString('latin1')).not.toContain(String(secret));
   expect(new Sealer('a secret').open(sealed)).toBe(secret);
 });
 
 test('shows how far it is behind', async () => {
-  await events.sequence(api.desk.database, 10_000);
+  await events.sequence(api.manager.database, 10_000);
   const { body } = await api.send('POST', '/api/v1/webhooks', HOOK);
   const path = `/api/v1/webhooks/${String(body.webhookId)}`;
   expect(body.behind).toEqual({ ids: 0, seconds: 0 });
-  await api.desk.rows(
+  await api.manager.rows(
     `INSERT INTO event_intake (at, kind, station_id, data)
      SELECT now() - interval '1 hour', 'security.event', 'CP1', '{}' FROM generate_series(1, 3)`,
   );
-  await events.sequence(api.desk.database, 10_000);
+  await events.sequence(api.manager.database, 10_000);
   const { ids, seconds } = (await api.send('GET', path)).body.behind as { ids: number; seconds: number };
   expect(ids).toBe(3);
   expect(Math.abs(seconds - 3600)).toBeLessThan(120);
   // Two of them were delivered while the first was not.
-  const newest = await events.newestId(api.desk.database);
-  await api.desk.rows('UPDATE webhooks SET settled_ids = ARRAY[$2, $3]::bigint[] WHERE webhook_id = $1', [
+  const newest = await events.newestId(api.manager.database);
+  await api.manager.rows('UPDATE webhooks SET handled_ids = ARRAY[$2, $3]::bigint[] WHERE webhook_id = $1', [
     body.webhookId,
     newest - 1,
     newest,
   ]);
   expect((await api.send('GET', path)).body.behind).toMatchObject({ ids: 1 });
-  const measured = await webhooks.behind(api.desk.database);
-  api.desk.metrics.noteWebhooksBehind(measured);
-  const text = await api.desk.metrics.text();
+  const measured = await webhooks.behind(api.manager.database);
+  api.manager.metrics.noteWebhooksBehind(measured);
+  const text = await api.manager.metrics.text();
   expect(text).toContain(`evander_webhook_behind_ids{webhook="${String(body.webhookId)}"} 1`);
   await api.send('DELETE', path);
 });
@@ -122,10 +124,10 @@ test('dead events are listed and can be replayed', async () => {
   const { body } = await api.send('POST', '/api/v1/webhooks', HOOK);
   const path = `/api/v1/webhooks/${String(body.webhookId)}`;
   for (const type of ['A', 'B', 'C'])
-    await api.desk.rows("INSERT INTO security_events VALUES ('D1', $1, now(), true, NULL, now())", [type]);
-  while ((await api.desk.rows("SELECT FROM events WHERE station_id = 'D1'")).length < 3)
-    await events.sequence(api.desk.database, 100);
-  await api.desk.rows(
+    await api.manager.rows("INSERT INTO security_events VALUES ('D1', $1, now(), true, NULL, now())", [type]);
+  while ((await api.manager.rows("SELECT FROM events WHERE station_id = 'D1'")).length < 3)
+    await events.sequence(api.manager.database, 100);
+  await api.manager.rows(
     `INSERT INTO webhook_deliveries (webhook_id, event_id, event_at, station_id, attempts, last_error, dead_at)
      SELECT $1, id, at, station_id, 9, 'no', now() FROM events WHERE station_id = 'D1'`,
     [body.webhookId],

@@ -12,7 +12,7 @@ export type Handshake = { url: string; headers: Record<string, string>; tls: Tls
 
 /** What a connection needs. */
 export type ConnectionOptions = {
-  /** Asked anew each time, since passwords, certificates and security profiles change. */
+  /** Asked again each time, since passwords, certificates and security profiles change. */
   handshake: () => Handshake;
   reconnect: { minMs: number; maxMs: number };
   random: Random;
@@ -43,7 +43,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   readonly #options: ConnectionOptions;
   #socket: WebSocket | undefined;
   /** Exists while the station wants to be connected; aborted when it wants that no more. */
-  #wanted: AbortController | undefined;
+  #desired: AbortController | undefined;
   /** The signal of the loop that reopens the socket, while there is one. */
   #reopening: AbortSignal | undefined;
   #pings: NodeJS.Timeout | undefined;
@@ -60,11 +60,11 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   /** Resolves once open. Rejects when the first attempt fails, unless it shall keep trying. */
   async connect({ keepTrying = false } = {}): Promise<void> {
     if (this.isOpen) return;
-    if (this.#wanted) {
-      await once(this, 'open', { signal: this.#wanted.signal });
+    if (this.#desired) {
+      await once(this, 'open', { signal: this.#desired.signal });
       return;
     }
-    const { signal } = (this.#wanted = new AbortController());
+    const { signal } = (this.#desired = new AbortController());
     try {
       await this.#open(signal);
     } catch (error) {
@@ -72,8 +72,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
         this.#reportRefusal(error as Error, signal);
         return this.#openEventually(signal);
       }
-      this.#wanted?.abort();
-      this.#wanted = undefined;
+      this.#desired?.abort();
+      this.#desired = undefined;
       throw error;
     }
   }
@@ -104,8 +104,8 @@ export class Connection extends EventEmitter<ConnectionEvents> {
 
   /** Closes the socket properly, and stays away. Without a code its peer sees 1005. */
   async disconnect({ withoutCode = false } = {}): Promise<void> {
-    this.#wanted?.abort();
-    this.#wanted = undefined;
+    this.#desired?.abort();
+    this.#desired = undefined;
     const socket = this.#socket;
     if (!socket) return;
     this.#forget(socket, withoutCode ? 1005 : 1000);
@@ -165,7 +165,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     if (this.#socket !== socket) return;
     this.#socket = undefined;
     this.emit('close', code);
-    if (this.#wanted) void this.#openEventually(this.#wanted.signal);
+    if (this.#desired) void this.#openEventually(this.#desired.signal);
   }
 
   async #openEventually(signal: AbortSignal): Promise<void> {

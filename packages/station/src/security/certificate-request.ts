@@ -22,7 +22,7 @@ export class CertificateRequest<A> {
     return answer;
   }
 
-  /** The certificate has come, or is not wanted any more. */
+  /** The certificate has come, or is not desired any more. */
   end(): void {
     this.#waiting.abort();
   }

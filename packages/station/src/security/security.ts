@@ -113,8 +113,8 @@ export class Security {
 
   /** The station restarts: a profile that waited for it is used, or one that did not work is tried again. */
   comeUp(): void {
-    const wanted = this.#postponed ?? this.#station.configuration.integer('SecurityProfile');
-    if (wanted > this.#profile) this.use(wanted);
+    const desired = this.#postponed ?? this.#station.configuration.integer('SecurityProfile');
+    if (desired > this.#profile) this.use(desired);
   }
 
   #fallBack(profile: number): void {

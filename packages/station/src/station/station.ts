@@ -132,7 +132,7 @@ export class Station extends EventEmitter<StationEvents> implements CommandedSta
   }
 
   async goOnline(): Promise<void> {
-    // Closed meanwhile is no fault of whoever wanted the station back.
+    // Closed meanwhile is no fault of whoever desired the station back.
     if (!this.closed.aborted) await this.connect({ keepTrying: true }).catch(() => undefined);
   }
 

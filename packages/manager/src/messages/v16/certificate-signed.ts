@@ -1,20 +1,20 @@
 import * as certificateRequests from '../../certificates/certificate-requests.store.ts';
 import { requireRoomForChain } from '../../certificates/certificate.rules.ts';
 import { isCertificateChain } from '../../certificates/pem.ts';
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 
 export const certificateSigned: Command<'CertificateSigned'> = {
   async check({ certificateChain }, context) {
     const { db, stationId } = context;
     if (!isCertificateChain(certificateChain))
-      throw new RuleBroken(
+      throw new RuleViolation(
         'CertSigned.1',
         'certificateChain must be certificates in PEM, that of the station first',
       );
     await requireRoomForChain('CertSigned.1', certificateChain, context);
     if (!(await certificateRequests.waits(db, stationId)))
-      throw new RuleBroken(
+      throw new RuleViolation(
         'CertSigned.2',
         `no SignCertificate of station ${stationId} waits for a certificate; ask for one with ExtendedTriggerMessage SignChargePointCertificate`,
       );
@@ -28,7 +28,7 @@ export const certificateSigned: Command<'CertificateSigned'> = {
       status === 'Accepted'
         ? ({ state: 'installed', reason: null } as const)
         : ({ state: 'refused', reason: status } as const);
-    await certificateRequests.settle(db, { commandId, ...answer, at });
+    await certificateRequests.complete(db, { commandId, ...answer, at });
   },
   async onFailure({ reason }, _request, { db, commandId }) {
     await certificateRequests.waitAgain(db, { commandId, reason });

@@ -1,11 +1,12 @@
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 import * as availabilities from '../../stations/availabilities.store.ts';
 
 export const changeAvailability: Command<'ChangeAvailability'> = {
   repeatable: true,
   check({ connectorId }) {
-    if (connectorId < 0) throw new RuleBroken('ChangeAvailability.1', 'connectorId must be 0 or a connector');
+    if (connectorId < 0)
+      throw new RuleViolation('ChangeAvailability.1', 'connectorId must be 0 or a connector');
   },
   // The connector's own status follows when the station reports it (ChangeAvailability.2).
   async onAnswer({ status }, { request, sentAt }, { db, stationId }) {

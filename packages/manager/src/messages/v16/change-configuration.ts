@@ -2,7 +2,7 @@ import { isAuthorizationKey } from '@evander/process';
 import type { Command } from '../../commands/command.ts';
 import { checkChange } from '../../configuration/configuration.rules.ts';
 import * as configuration from '../../configuration/configuration.store.ts';
-import * as openGoals from '../../desired-state/open-reconciliations.store.ts';
+import * as openReconciliations from '../../desired-state/open-reconciliations.store.ts';
 import * as passwordChanges from '../../stations/password-changes.store.ts';
 import { passwordHashes } from '../../stations/station-password.ts';
 import * as stations from '../../stations/stations.store.ts';
@@ -32,7 +32,7 @@ export const changeConfiguration: Command<'ChangeConfiguration'> = {
     // All that there is has been told since.
     if (station.configurationReadAt !== null && station.configurationReadAt > sentAt && !isSecret) return;
     const accepted = isSecret ? null : value;
-    await openGoals.onReading(db, { stationId, at: now }, async () => {
+    await openReconciliations.onReading(db, { stationId, at: now }, async () => {
       if (isTaken)
         await configuration.recordChange(db, { stationId, key, value: accepted, rebootRequired, sentAt });
       else if (status === 'NotSupported')

@@ -1,4 +1,4 @@
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 import * as chargingProfiles from '../../smart-charging/charging-profiles.store.ts';
 
@@ -7,12 +7,12 @@ export const clearChargingProfile: Command<'ClearChargingProfile'> = {
   check({ id, connectorId, stackLevel, chargingProfilePurpose }) {
     const others = [connectorId, stackLevel, chargingProfilePurpose];
     if (id !== undefined && others.some((field) => field !== undefined))
-      throw new RuleBroken(
+      throw new RuleViolation(
         'ClearProfile.1',
         'with an id the station ignores all other fields: send the id alone, or only the others',
       );
     if (connectorId !== undefined && connectorId < 0)
-      throw new RuleBroken(
+      throw new RuleViolation(
         'ClearProfile.2',
         'connectorId must be 0, for the station as a whole, or a connector',
       );

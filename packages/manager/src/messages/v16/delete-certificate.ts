@@ -1,12 +1,12 @@
 import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 
 export const deleteCertificate: Command<'DeleteCertificate'> = {
   repeatable: true,
   async check({ certificateHashData }, { db, stationId }) {
     if (await installedCertificates.isLastRoot(db, stationId, certificateHashData))
-      throw new RuleBroken(
+      throw new RuleViolation(
         'DeleteCert.2',
         `this is the last CentralSystemRootCertificate that station ${stationId} is known to have: without it the station trusts nobody; install another one first`,
       );

@@ -1,4 +1,4 @@
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 import { checkTrigger } from '../../commands/trigger.rules.ts';
 import * as configuration from '../../configuration/configuration.store.ts';
@@ -9,14 +9,14 @@ export const extendedTriggerMessage: Command<'ExtendedTriggerMessage'> = {
     checkTrigger(request, context);
     if (request.requestedMessage !== 'SignChargePointCertificate') return;
     if (request.connectorId !== undefined)
-      throw new RuleBroken(
+      throw new RuleViolation(
         'ExtTrigger.1',
         'SignChargePointCertificate is for the whole station: leave out connectorId',
       );
     const { db, stationId } = context;
     const cpoName = await configuration.value(db, stationId, 'CpoName');
     if (cpoName === '')
-      throw new RuleBroken(
+      throw new RuleViolation(
         'ExtTrigger.2',
         `station ${stationId} has no CpoName yet; set it with ChangeConfiguration first`,
       );

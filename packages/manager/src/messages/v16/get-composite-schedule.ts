@@ -1,5 +1,5 @@
 import { parseDateTime } from '@evander/ocpp';
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 import * as compositeSchedules from '../../smart-charging/composite-schedules.store.ts';
 
@@ -7,11 +7,11 @@ export const getCompositeSchedule: Command<'GetCompositeSchedule'> = {
   repeatable: true,
   check({ connectorId, duration }) {
     if (connectorId < 0)
-      throw new RuleBroken(
+      throw new RuleViolation(
         'Composite.2',
         'connectorId must be 0, for the station as a whole, or a connector',
       );
-    if (duration < 1) throw new RuleBroken('Composite.1', 'duration must be 1 second or more');
+    if (duration < 1) throw new RuleViolation('Composite.1', 'duration must be 1 second or more');
   },
   async onAnswer({ status, scheduleStart, chargingSchedule }, { request, sentAt }, { db, stationId }) {
     const { connectorId, duration, chargingRateUnit } = request;

@@ -1,9 +1,9 @@
 import type { GetConfigurationResponse } from '@evander/ocpp';
 import { isAuthorizationKey } from '@evander/process';
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { Command, CommandContext } from '../../commands/command.ts';
 import * as configuration from '../../configuration/configuration.store.ts';
-import * as openGoals from '../../desired-state/open-reconciliations.store.ts';
+import * as openReconciliations from '../../desired-state/open-reconciliations.store.ts';
 import * as stations from '../../stations/stations.store.ts';
 
 const MAX_KEYS = 'GetConfigurationMaxKeys';
@@ -13,7 +13,7 @@ export const getConfiguration: Command<'GetConfiguration'> = {
   async check({ key: keys = [] }, { db, stationId }) {
     const most = await configuration.integer(db, stationId, MAX_KEYS);
     if (most !== undefined && keys.length > most)
-      throw new RuleBroken(
+      throw new RuleViolation(
         'GetConfiguration.2',
         `${keys.length} keys are asked for, and the ${MAX_KEYS} of station ${stationId} is ${most}; ask for the others after it, or for all with none`,
       );
@@ -29,7 +29,7 @@ export const getConfiguration: Command<'GetConfiguration'> = {
       readonly,
       value: isAuthorizationKey(key) ? null : value,
     }));
-    await openGoals.onReading(db, { stationId, at: now }, async () => {
+    await openReconciliations.onReading(db, { stationId, at: now }, async () => {
       await configuration.recordKeys(db, stationId, { keys, readAt: sentAt });
       await configuration.removeKeys(db, stationId, { keys: unknownKey, readAt: sentAt });
       if (asked.length === 0 && (await isComplete(response, { db, stationId })))

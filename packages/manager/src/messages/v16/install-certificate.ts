@@ -1,14 +1,14 @@
 import type { X509Certificate } from 'node:crypto';
 import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
 import { readCertificates } from '../../certificates/pem.ts';
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 
 export const installCertificate: Command<'InstallCertificate'> = {
   // Whether it is a root, and a good one, is for the station to judge: OCTT sends what it rejects (TC_078).
   check({ certificate }) {
     if (!readOne(certificate))
-      throw new RuleBroken(
+      throw new RuleViolation(
         'InstallCert.1',
         'certificate must be one X.509 certificate in PEM, and nothing else',
       );

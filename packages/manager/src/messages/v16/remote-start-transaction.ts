@@ -1,4 +1,4 @@
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 import { requireAcceptance } from '../../commands/common-rules.ts';
 import { checkProfile, requireCapacity } from '../../smart-charging/charging-profile.rules.ts';
@@ -9,13 +9,13 @@ export const remoteStartTransaction: Command<'RemoteStartTransaction'> = {
   async check({ connectorId, chargingProfile }, context) {
     requireAcceptance('RemoteStart.5', context);
     if (connectorId !== undefined && connectorId < 1)
-      throw new RuleBroken('RemoteStart.1', 'connectorId must be a connector, 1 or higher, or left out');
+      throw new RuleViolation('RemoteStart.1', 'connectorId must be a connector, 1 or higher, or left out');
     if (!chargingProfile) return;
     const { chargingProfilePurpose, transactionId } = chargingProfile;
     if (chargingProfilePurpose !== 'TxProfile')
-      throw new RuleBroken('RemoteStart.2', 'the chargingProfile must have the purpose TxProfile');
+      throw new RuleViolation('RemoteStart.2', 'the chargingProfile must have the purpose TxProfile');
     if (transactionId !== undefined)
-      throw new RuleBroken(
+      throw new RuleViolation(
         'RemoteStart.2',
         'the chargingProfile must have no transactionId: there is none yet',
       );

@@ -1,5 +1,5 @@
 import { parseDateTime } from '@evander/ocpp';
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 import {
   requireConnectorZero,
@@ -13,12 +13,12 @@ export const reserveNow: Command<'ReserveNow'> = {
   async check(request, context) {
     const { connectorId, expiryDate, reservationId } = request;
     if (reservationId < 1)
-      throw new RuleBroken('ReserveNow.1', 'reservationId must be 1 or higher, or left out');
+      throw new RuleViolation('ReserveNow.1', 'reservationId must be 1 or higher, or left out');
     if (connectorId < 0)
-      throw new RuleBroken('ReserveNow.2', 'connectorId must be a connector, or 0 for any of them');
+      throw new RuleViolation('ReserveNow.2', 'connectorId must be a connector, or 0 for any of them');
     const expiry = parseDateTime(expiryDate);
     if (!expiry || expiry <= context.now)
-      throw new RuleBroken('ReserveNow.5', 'expiryDate must be in the future');
+      throw new RuleViolation('ReserveNow.5', 'expiryDate must be in the future');
     await requireConnectorZero(connectorId, context);
     await requireTag(request, context);
     await requireFreeConnector(request, context);

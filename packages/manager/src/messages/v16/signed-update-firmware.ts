@@ -1,6 +1,6 @@
 import { HIDDEN, withoutSecrets } from '@evander/process';
 import { isCertificateChain } from '../../certificates/pem.ts';
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 import type { Db } from '../../database/database.ts';
 import { plainUpdate } from '../../files/file-requests.ts';
@@ -18,9 +18,9 @@ export const signedUpdateFirmware: Command<'SignedUpdateFirmware'> = {
     await requireNewRequestId('SignedUpdate.1', requestId, context);
     await checkTransfer({ ...transfer, location }, context);
     if (!isCertificateChain(signingCertificate))
-      throw new RuleBroken('SignedUpdate.1', 'signingCertificate must be a certificate in PEM');
+      throw new RuleViolation('SignedUpdate.1', 'signingCertificate must be a certificate in PEM');
     if (signature === '' || !BASE64.test(signature))
-      throw new RuleBroken('SignedUpdate.1', 'signature must be base64');
+      throw new RuleViolation('SignedUpdate.1', 'signature must be base64');
   },
   async onRequest(request, { db, stationId, commandId, now }) {
     const { requestId, firmware } = withoutSecrets('SignedUpdateFirmware', request);

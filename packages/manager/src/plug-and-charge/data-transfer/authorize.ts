@@ -4,7 +4,7 @@ import { emaidKey } from '../../authorization/emaid.ts';
 import * as tags from '../../authorization/tags.store.ts';
 import type { Tag } from '../../authorization/tags.store.ts';
 import * as pncAuthorizations from '../authorizations.store.ts';
-import type { CertificateVerdict } from '../plug-and-charge.ts';
+import type { CertificateEvaluation } from '../plug-and-charge.ts';
 import type { PncMessage, PncResponses } from './tunnel.ts';
 
 type Response = PncResponses['Authorize'];
@@ -17,12 +17,12 @@ export const authorize: PncMessage<'Authorize'> = {
     const tag = await tags.find(database, emaid);
     const idTagInfo = idTagInfoOf(tag, now());
     const { certificate, iso15118CertificateHashData: hashData = [] } = request;
-    const verdict = await pnc.checkContract({
+    const evaluation = await pnc.checkContract({
       emaid,
       ...(certificate !== undefined && certificate !== '' && { certificate }),
       hashData,
     });
-    const response = decide(verdict, idTagInfo);
+    const response = decide(evaluation, idTagInfo);
     await pncAuthorizations.add(database, {
       stationId,
       receivedAt,
@@ -33,29 +33,29 @@ export const authorize: PncMessage<'Authorize'> = {
       idTag: tag?.idTag ?? null,
       status: response.idTokenInfo.status,
       certificateStatus: response.certificateStatus ?? null,
-      reason: reasonOf(verdict, tag, idTagInfo),
+      reason: reasonOf(evaluation, tag, idTagInfo),
     });
     return response;
   },
 };
 
-function decide(verdict: CertificateVerdict | undefined, idTagInfo: IdTagInfo): Response {
+function decide(evaluation: CertificateEvaluation | undefined, idTagInfo: IdTagInfo): Response {
   const { status, expiryDate } = idTagInfo;
   const expiry = expiryDate === undefined ? {} : { cacheExpiryDateTime: expiryDate };
   // Nothing was sent to be checked: the contract alone decides.
-  if (!verdict) return { idTokenInfo: { status, ...expiry } };
-  const isCancelled = verdict.status === 'Accepted' && status === 'Expired';
-  const certificateStatus = isCancelled ? 'ContractCancelled' : verdict.status;
+  if (!evaluation) return { idTokenInfo: { status, ...expiry } };
+  const isCancelled = evaluation.status === 'Accepted' && status === 'Expired';
+  const certificateStatus = isCancelled ? 'ContractCancelled' : evaluation.status;
   const isRefused = certificateStatus !== 'Accepted' && status === 'Accepted';
   return { certificateStatus, idTokenInfo: { status: isRefused ? 'Blocked' : status, ...expiry } };
 }
 
 function reasonOf(
-  verdict: CertificateVerdict | undefined,
+  evaluation: CertificateEvaluation | undefined,
   tag: Tag | undefined,
   { status }: IdTagInfo,
 ): string | null {
-  if (verdict && verdict.status !== 'Accepted') return verdict.reason;
+  if (evaluation && evaluation.status !== 'Accepted') return evaluation.reason;
   if (!tag) return 'no tag has this eMAID';
   return status === 'Accepted' ? null : `tag ${tag.idTag} is ${status}`;
 }

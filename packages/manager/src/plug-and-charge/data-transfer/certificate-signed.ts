@@ -1,7 +1,7 @@
 import { requireRoomForChain } from '../../certificates/certificate.rules.ts';
 import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
 import { readCertificates } from '../../certificates/pem.ts';
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import * as pncCertificateRequests from '../certificate-requests.store.ts';
 import { readingOf } from './reading.ts';
 import type { PncCommand } from './tunnel.ts';
@@ -10,13 +10,13 @@ export const certificateSigned: PncCommand<'CertificateSigned'> = {
   async check({ certificateChain }, context) {
     const { db, stationId } = context;
     if (!readCertificates(certificateChain))
-      throw new RuleBroken(
+      throw new RuleViolation(
         'PnC.11',
         'certificateChain must be certificates in PEM, that of the station first, then its sub-CAs',
       );
     await requireRoomForChain('PnC.11', certificateChain, context);
     if (!(await pncCertificateRequests.waits(db, stationId)))
-      throw new RuleBroken(
+      throw new RuleViolation(
         'PnC.10',
         `no SignCertificate of station ${stationId} waits for a V2G certificate; ask for one with the tunnelled TriggerMessage`,
       );
@@ -30,7 +30,7 @@ export const certificateSigned: PncCommand<'CertificateSigned'> = {
       status === 'Accepted'
         ? ({ state: 'installed', reason: null } as const)
         : ({ state: 'refused', reason: status } as const);
-    await pncCertificateRequests.settle(db, { commandId, ...answer, at });
+    await pncCertificateRequests.complete(db, { commandId, ...answer, at });
     const [leaf] = status === 'Accepted' ? (readCertificates(request.certificateChain) ?? []) : [];
     if (!leaf) return;
     const place = { stationId, certificateType: 'V2GCertificateChain' };

@@ -16,7 +16,7 @@ export interface Envelope {
 /** What was inside a DataTransfer, in the words of OCA. */
 export interface Opened {
   payload: object;
-  /** What was passed over, in sentences for the log. */
+  /** What was ignored, in sentences for the log. */
   defects: string[];
 }
 

@@ -22,9 +22,9 @@ export function messageIdsOf(dialect: Dialect, action: PncAction): readonly stri
 
 /** The action that a messageId means, whatever its case; undefined when the dialect has none of that name. */
 export function pncActionOf(dialect: Dialect, messageId: string): PncAction | undefined {
-  const wanted = messageId.toLowerCase();
+  const desired = messageId.toLowerCase();
   return PNC_ACTIONS.find((action) =>
-    messageIdsOf(dialect, action).some((id) => id.toLowerCase() === wanted),
+    messageIdsOf(dialect, action).some((id) => id.toLowerCase() === desired),
   );
 }
 

@@ -1,12 +1,12 @@
 import { LISTS } from '../../certificates/certificate-lists.store.ts';
 import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { PncCommand } from './tunnel.ts';
 
 export const getInstalledCertificateIds: PncCommand<'GetInstalledCertificateIds'> = {
   check({ certificateType }, { dialect }) {
     if (dialect === 'has2be' && certificateType?.length !== 1)
-      throw new RuleBroken(
+      throw new RuleViolation(
         'H2B.2',
         'certificateType must be one type: the answer in the dialect of has.to.be does not tell types apart',
       );

@@ -1,6 +1,6 @@
 import * as installedCertificates from '../../certificates/installed-certificates.store.ts';
 import { readCertificates } from '../../certificates/pem.ts';
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import { readingOf } from './reading.ts';
 import type { PncCommand } from './tunnel.ts';
 
@@ -8,7 +8,7 @@ export const installCertificate: PncCommand<'InstallCertificate'> = {
   // Whether it is a root, and a good one, is for the station to judge.
   check({ certificate }) {
     if (readCertificates(certificate)?.length !== 1)
-      throw new RuleBroken(
+      throw new RuleViolation(
         'InstallCert.1',
         'certificate must be one X.509 certificate in PEM, and nothing else',
       );

@@ -38,8 +38,7 @@ async function receive(
     log.warn({ dialect, action, description: error.message }, 'a tunnelled message cannot be read');
     return { status: 'Rejected' };
   }
-  if (opened.defects.length > 0)
-    log.warn({ dialect, action, defects: opened.defects }, 'defects passed over');
+  if (opened.defects.length > 0) log.warn({ dialect, action, defects: opened.defects }, 'defects ignored');
   await pncDialects.note(database, stationId, dialect);
   // An action, its request and its response belong to one another; the compiler cannot follow that through a lookup.
   const message = PNC_MESSAGES[action] as PncMessage<PncStationAction>;

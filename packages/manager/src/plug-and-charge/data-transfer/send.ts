@@ -1,6 +1,6 @@
 import { dialectOf, OcppError } from '@evander/ocpp';
 import type { DataTransferRequest, DataTransferResponse } from '@evander/ocpp';
-import { RuleBroken } from '../../commands/command.ts';
+import { RuleViolation } from '../../commands/command.ts';
 import type { CheckContext, Command, CommandContext, Failure } from '../../commands/command.ts';
 import { checkRequest, envelopeOf, openRequest, openResponse } from './codec.ts';
 import type { Envelope } from './codec.ts';
@@ -87,7 +87,7 @@ function refuseForeign(
   { stationId }: CheckContext,
 ): undefined {
   if (dialectOf(vendorId) === undefined) return undefined;
-  throw new RuleBroken(
+  throw new RuleViolation(
     'PnC.1',
     `${messageId === '' ? 'no messageId' : messageId} is nothing that station ${stationId} can be sent under ${vendorId}; send ${Object.keys(PNC_COMMANDS).join(', ')}`,
   );

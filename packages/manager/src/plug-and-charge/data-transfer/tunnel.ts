@@ -33,7 +33,7 @@ export interface PncCheckContext extends CheckContext {
 
 /** What Evander does around one tunnelled action that it sends: a file each, called from within the hooks of DataTransfer. */
 export interface PncCommand<A extends PncCommandAction> {
-  /** What no schema tells: throws RuleBroken. */
+  /** What no schema tells: throws RuleViolation. */
   check?(request: PncRequests[A], context: PncCheckContext): Promise<void> | void;
   /** Runs as the command is recorded. */
   onRequest?(request: PncRequests[A], context: CommandContext): Promise<void>;

@@ -1,45 +1,45 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Issued } from '../../certificates/openssl-ca.ts';
-import { addTag, openDesk } from '../../desk.ts';
-import type { Desk } from '../../desk.ts';
+import { addTag, openTestManager } from '../../test-manager.ts';
+import type { TestManager } from '../../test-manager.ts';
 import { hashDataOf, openPki, trust } from '../pnc-pki.ts';
 import type { TestPki } from '../pnc-pki.ts';
 import { tunnel } from '../pnc.ts';
 
 const EMAID = 'DE8AACA2B3C4D5';
-let desk: Desk;
-let guarded: Desk;
+let manager: TestManager;
+let guarded: TestManager;
 let pki: TestPki;
 let stranger: TestPki;
 let good: Issued;
 let revoked: Issued;
 beforeAll(async () => {
-  desk = await openDesk({ outboundPrivate: true });
-  guarded = await openDesk();
+  manager = await openTestManager({ outboundPrivate: true });
+  guarded = await openTestManager();
   pki = await openPki('mo');
   stranger = await openPki('stranger');
   good = pki.contract(EMAID);
   revoked = pki.contract(EMAID);
   pki.sub.revoke(revoked);
-  for (const one of [desk, guarded]) {
+  for (const one of [manager, guarded]) {
     await trust(one, pki.root);
     await trust(one, pki.sub);
     await addTag(one, EMAID);
   }
 });
 afterAll(async () => {
-  await desk.close();
+  await manager.close();
   await guarded.close();
   await pki.close();
   await stranger.close();
 });
 beforeEach(async () => {
-  await desk.rows('TRUNCATE pnc_authorizations, ocsp_answers');
+  await manager.rows('TRUNCATE pnc_authorizations, ocsp_answers');
   pki.answerWith(undefined);
   pki.responder.asked.length = 0;
 });
 
-const authorize = (evidence: object, { emaid = EMAID, at = desk } = {}) =>
+const authorize = (evidence: object, { emaid = EMAID, at = manager } = {}) =>
   tunnel(at, { dialect: 'oca', action: 'Authorize' }, { idToken: { idToken: emaid }, ...evidence });
 
 const ACCEPTED = { certificateStatus: 'Accepted', idTokenInfo: { status: 'Accepted' } };
@@ -52,7 +52,7 @@ function hashes(leaf: Issued, algorithm: 'SHA256' | 'SHA384' | 'SHA512' = 'SHA25
     hashDataOf(pki.sub.issued, pki.root, { algorithm, responderURL: url('root') }),
   ];
 }
-const reasons = () => desk.rows('SELECT status, certificate_status, reason FROM pnc_authorizations');
+const reasons = () => manager.rows('SELECT status, certificate_status, reason FROM pnc_authorizations');
 
 test.each(['SHA256', 'SHA384', 'SHA512'] as const)(
   'hash data by %s are asked of the responders',
@@ -82,9 +82,9 @@ test('what a responder said is kept: it is asked once', async () => {
   expect((await authorize({ certificate: good.certificate + pki.sub.pem })).inner).toEqual(ACCEPTED);
   expect(pki.responder.asked).toHaveLength(2);
   // It was good for a day.
-  desk.setNow(new Date(Date.now() + 2 * 86_400_000));
+  manager.setNow(new Date(Date.now() + 2 * 86_400_000));
   expect((await authorize(data)).inner).toEqual(blocked('NoCertificateAvailable'));
-  desk.setNow(undefined);
+  manager.setNow(undefined);
 });
 
 test.each([
@@ -108,7 +108,7 @@ test('an answer to another request is not taken for one to ours', async () => {
   pki.answerWith(async (body) => ({ body: (first ??= pki.sub.answerOcsp(body)) }));
   const [leaf] = hashes(good);
   expect((await authorize({ iso15118CertificateHashData: [leaf] })).inner).toEqual(ACCEPTED);
-  await desk.rows('TRUNCATE ocsp_answers');
+  await manager.rows('TRUNCATE ocsp_answers');
   expect((await authorize({ iso15118CertificateHashData: [leaf] })).inner).toEqual(
     blocked('NoCertificateAvailable'),
   );
@@ -139,11 +139,11 @@ test('responders at private addresses are not asked unless the settings say so',
 });
 
 test('an answer that is out of date counts for nothing', async () => {
-  desk.setNow(new Date(Date.now() + 2 * 86_400_000));
+  manager.setNow(new Date(Date.now() + 2 * 86_400_000));
   expect((await authorize({ iso15118CertificateHashData: hashes(good) })).inner).toEqual(
     blocked('NoCertificateAvailable'),
   );
-  desk.setNow(undefined);
+  manager.setNow(undefined);
 });
 
 test('an answer about another certificate counts for nothing', async () => {

@@ -1,55 +1,55 @@
 import type { Dialect } from '@evander/ocpp';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Issued } from '../../certificates/openssl-ca.ts';
-import { addTag, openDesk } from '../../desk.ts';
-import type { Desk } from '../../desk.ts';
+import { addTag, openTestManager } from '../../test-manager.ts';
+import type { TestManager } from '../../test-manager.ts';
 import { hashDataOf, openPki, trust } from '../pnc-pki.ts';
 import type { TestPki } from '../pnc-pki.ts';
 import { tunnel } from '../pnc.ts';
 
 const EMAID = 'DE8AACA2B3C4D5';
-let desk: Desk;
-let guarded: Desk;
+let manager: TestManager;
+let guarded: TestManager;
 let pki: TestPki;
 let stranger: TestPki;
 let good: Issued;
 let revoked: Issued;
 let expired: Issued;
 beforeAll(async () => {
-  desk = await openDesk({ outboundPrivate: true });
-  guarded = await openDesk();
+  manager = await openTestManager({ outboundPrivate: true });
+  guarded = await openTestManager();
   pki = await openPki('mo');
   stranger = await openPki('stranger');
   good = pki.contract(EMAID);
   revoked = pki.contract(EMAID);
   pki.sub.revoke(revoked);
   expired = pki.contract(EMAID, { end: '20210101000000Z' });
-  for (const one of [desk, guarded]) {
+  for (const one of [manager, guarded]) {
     await trust(one, pki.root);
     await trust(one, pki.sub);
     await addTag(one, EMAID);
   }
 });
 afterAll(async () => {
-  await desk.close();
+  await manager.close();
   await guarded.close();
   await pki.close();
   await stranger.close();
 });
 beforeEach(async () => {
-  await desk.rows('TRUNCATE pnc_authorizations, ocsp_answers');
+  await manager.rows('TRUNCATE pnc_authorizations, ocsp_answers');
   pki.answerWith(undefined);
   pki.responder.asked.length = 0;
 });
 
-const authorize = (evidence: object, { emaid = EMAID, at = desk } = {}) =>
+const authorize = (evidence: object, { emaid = EMAID, at = manager } = {}) =>
   tunnel(at, { dialect: 'oca', action: 'Authorize' }, { idToken: { idToken: emaid }, ...evidence });
 
 const ACCEPTED = { certificateStatus: 'Accepted', idTokenInfo: { status: 'Accepted' } };
 const blocked = (certificateStatus: string) => ({ certificateStatus, idTokenInfo: { status: 'Blocked' } });
 
 const url = (path: string) => `${pki.responder.url}/${path}`;
-const reasons = () => desk.rows('SELECT status, certificate_status, reason FROM pnc_authorizations');
+const reasons = () => manager.rows('SELECT status, certificate_status, reason FROM pnc_authorizations');
 
 test('a good chain is accepted, and kept with its status', async () => {
   expect(await authorize({ certificate: good.certificate + pki.sub.pem })).toEqual({
@@ -68,7 +68,7 @@ test('a certificate is for its own eMAID alone, in whatever form', async () => {
   const certificate = good.certificate + pki.sub.pem;
   const other = await authorize({ certificate }, { emaid: 'DE-8AA-CA2B3C4D5-L' });
   expect(other.inner).toEqual(ACCEPTED);
-  await addTag(desk, 'DE8AACA2B3C4D6');
+  await addTag(manager, 'DE8AACA2B3C4D6');
   expect((await authorize({ certificate }, { emaid: 'DE8AACA2B3C4D6' })).inner).toEqual(
     blocked('CertChainError'),
   );
@@ -107,7 +107,7 @@ function forged(pem: string): string {
 
 test('a contract that has ended is cancelled, an unknown one invalid, though their certificates are good', async () => {
   const [ended, unknown] = ['DE8AACENDED123', 'DE8AACNOBODY12'];
-  await addTag(desk, ended, { expiry_date: '2021-01-01T00:00:00Z' });
+  await addTag(manager, ended, { expiry_date: '2021-01-01T00:00:00Z' });
   expect((await authorize({ certificate: pki.contract(ended).certificate }, { emaid: ended })).inner).toEqual(
     {
       certificateStatus: 'ContractCancelled',
@@ -129,7 +129,7 @@ test.each([
 ] as const)('has2be: a contract that is %s', async (_name, leaf, certificateStatus, status) => {
   const dialect: Dialect = 'has2be';
   const { inner } = await tunnel(
-    desk,
+    manager,
     { dialect, action: 'authorize' },
     {
       idToken: { idToken: EMAID, type: 'eMAID' },

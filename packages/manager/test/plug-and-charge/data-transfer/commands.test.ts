@@ -5,16 +5,18 @@ import type { CommandRow } from '../../../src/commands/command-list.store.ts';
 import { packRequest } from '../../../src/plug-and-charge/data-transfer/codec.ts';
 import type { PncCommandAction } from '../../../src/plug-and-charge/data-transfer/tunnel.ts';
 import { CSR, ROOT_ONE, ROOT_TWO, SERIAL_ONE } from '../../certificates/certificates.ts';
-import { openDesk } from '../../desk.ts';
-import type { Desk, StationAnswer } from '../../desk.ts';
+import { openTestManager } from '../../test-manager.ts';
+import type { StationAnswer, TestManager } from '../../test-manager.ts';
 import { lastTunnelled, tunnel, tunnelled } from '../pnc.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
-beforeEach(() => desk.rows('TRUNCATE pnc_certificate_requests, installed_certificates, configuration_keys'));
+afterAll(() => manager.close());
+beforeEach(() =>
+  manager.rows('TRUNCATE pnc_certificate_requests, installed_certificates, configuration_keys'),
+);
 
 const DIALECTS = ['oca', 'has2be'] as const;
 const HASHES = {
@@ -31,19 +33,19 @@ function send(
   request: object,
   answer?: StationAnswer,
 ): Promise<CommandRow> {
-  return desk.command('DataTransfer', packRequest({ dialect, action }, request), answer);
+  return manager.command('DataTransfer', packRequest({ dialect, action }, request), answer);
 }
 
 const installed = () =>
-  desk.rows('SELECT certificate_type, serial_number, pem, issuer_name_hash FROM installed_certificates');
+  manager.rows('SELECT certificate_type, serial_number, pem, issuer_name_hash FROM installed_certificates');
 const requests = () =>
-  desk.rows(
+  manager.rows(
     'SELECT state, reason, dialect, certificate_chain, command_id FROM pnc_certificate_requests ORDER BY 1, pnc_request_id',
   );
 
 async function ask(dialect: Dialect): Promise<void> {
   const csr = dialect === 'oca' ? CSR : CSR.replaceAll(/-----.*-----|\n/g, '');
-  const { inner } = await tunnel(desk, { dialect, action: 'SignCertificate' }, { csr });
+  const { inner } = await tunnel(manager, { dialect, action: 'SignCertificate' }, { csr });
   expect(inner).toEqual({ status: 'Accepted' });
 }
 
@@ -56,12 +58,12 @@ test.each(DIALECTS)(
     await send(dialect, 'InstallCertificate', request, { status: 'Accepted', data: 'what?' });
     expect(await installed()).toEqual([]);
     await send(dialect, 'InstallCertificate', request, tunnelled({ status: 'Accepted' }));
-    expect(lastTunnelled(desk)).toMatchObject({
+    expect(lastTunnelled(manager)).toMatchObject({
       messageId: 'InstallCertificate',
       payload: dialect === 'oca' ? request : { ...request, certificate: der(ROOT_ONE) },
     });
     // The same root as the station's own trust is another matter.
-    await desk.command(
+    await manager.command(
       'InstallCertificate',
       { certificateType: 'ManufacturerRootCertificate', certificate: ROOT_ONE },
       { status: 'Accepted' },
@@ -110,7 +112,7 @@ test('oca: GetInstalledCertificateIds without a type tells of all types, with th
     tunnelled({ status: 'Accepted', certificateHashDataChain }),
   );
   expect(
-    await desk.rows(
+    await manager.rows(
       'SELECT certificate_type AS type, serial_number AS serial, child_hash_data AS children FROM installed_certificates ORDER BY 1',
     ),
   ).toEqual([
@@ -129,7 +131,7 @@ test.each(['certificateHashDataChain', 'certificateHashData'])(
     const request = { certificateType: ['MORootCertificate'] };
     const answer = tunnelled({ status: 'Accepted', [name]: [HASHES] });
     await send('has2be', 'GetInstalledCertificateIds', request, answer);
-    expect(lastTunnelled(desk).payload).toEqual({ typeOfCertificate: ['MORootCertificate'] });
+    expect(lastTunnelled(manager).payload).toEqual({ typeOfCertificate: ['MORootCertificate'] });
     expect(await installed()).toMatchObject([
       { certificate_type: 'MORootCertificate', serial_number: SERIAL_ONE, issuer_name_hash: 'AA01' },
     ]);
@@ -152,7 +154,7 @@ test.each(DIALECTS)('%s: a V2G certificate that is sent answers the request that
     { certificateChain },
     tunnelled({ status: 'Accepted' }),
   );
-  const { payload, vendorId } = lastTunnelled(desk);
+  const { payload, vendorId } = lastTunnelled(manager);
   if (dialect === 'oca') expect(payload).toEqual({ certificateChain });
   else
     expect({ vendorId, payload }).toEqual({
@@ -184,7 +186,7 @@ test.each([
 
 test('the tunnel keeps to the rules', async () => {
   const transfer = (messageId: string, data: object, vendorId = 'org.openchargealliance.iso15118pnc') =>
-    desk.command('DataTransfer', { vendorId, messageId, data: JSON.stringify(data) });
+    manager.command('DataTransfer', { vendorId, messageId, data: JSON.stringify(data) });
   await expect(transfer('Authorize', {})).rejects.toMatchObject({ rule: 'PnC.1' });
   await expect(transfer('Reset', {})).rejects.toMatchObject({ rule: 'PnC.1' });
   await expect(transfer('InstallCertificate', {})).rejects.toMatchObject({
@@ -200,7 +202,7 @@ test('the tunnel keeps to the rules', async () => {
   await expect(transfer('CertificateSigned', { certificateChain: CSR })).rejects.toMatchObject({
     rule: 'PnC.11',
   });
-  await desk.rows(
+  await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
      VALUES ('CP1', 'certificatesignedmaxchainsize', 'CertificateSignedMaxChainSize', '1000', now())`,
   );
@@ -210,7 +212,7 @@ test('the tunnel keeps to the rules', async () => {
   // Whatever another vendor may mean by it.
   expect(await transfer('Authorize', {}, 'org.example')).toMatchObject({ status: 'sent' });
   // A count of certificates is no limit of characters.
-  await desk.rows("UPDATE configuration_keys SET value = '4'");
+  await manager.rows("UPDATE configuration_keys SET value = '4'");
   expect(await transfer('CertificateSigned', { certificateChain: ROOT_ONE + ROOT_TWO })).toMatchObject({
     status: 'queued',
   });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDesk } from '../../desk.ts';
-import type { Desk } from '../../desk.ts';
+import { openTestManager } from '../../test-manager.ts';
+import type { TestManager } from '../../test-manager.ts';
 import { standIn, tunnel } from '../pnc.ts';
 import type { Asked, StandIn } from '../pnc.ts';
 
@@ -12,7 +12,7 @@ let pool: StandIn;
 let tokens: StandIn;
 let answers: (asked: Asked) => Promise<Answer> | Answer;
 let tokenAnswer: Answer;
-const desks: Record<'open' | 'fixed' | 'credentials' | 'none', Desk> = {} as never;
+const managers: Record<'open' | 'fixed' | 'credentials' | 'none', TestManager> = {} as never;
 
 beforeAll(async () => {
   pool = await standIn((asked) => answers(asked));
@@ -20,13 +20,13 @@ beforeAll(async () => {
   const url = `${pool.url}/v1/ccp/signedContractData`;
   const tokenUrl = `${tokens.url}/oauth/token`;
   const credentials = { tokenUrl, clientId: 'evander', clientSecret: 'a secret', audience: 'pool' };
-  desks.open = await openDesk({ pnc: { contractPool: { url } } });
-  desks.fixed = await openDesk({ pnc: { contractPool: { url, token: 'fixed' } } });
-  desks.credentials = await openDesk({ pnc: { contractPool: { url, credentials } } });
-  desks.none = await openDesk();
+  managers.open = await openTestManager({ pnc: { contractPool: { url } } });
+  managers.fixed = await openTestManager({ pnc: { contractPool: { url, token: 'fixed' } } });
+  managers.credentials = await openTestManager({ pnc: { contractPool: { url, credentials } } });
+  managers.none = await openTestManager();
 });
 afterAll(async () => {
-  for (const desk of Object.values(desks)) await desk.close();
+  for (const manager of Object.values(managers)) await manager.close();
   await pool.close();
   await tokens.close();
 });
@@ -42,15 +42,15 @@ function contract(exi: unknown): string {
   return JSON.stringify({ CCPResponse: { emaidContent: [{ messageDef }] }, xsdMsgDefNamespace: VERSION });
 }
 
-const ask = (desk: Desk) =>
+const ask = (manager: TestManager) =>
   tunnel(
-    desk,
+    manager,
     { dialect: 'oca', action: 'Get15118EVCertificate' },
     { iso15118SchemaVersion: VERSION, action: 'Install', exiRequest: 'gAAA' },
   );
 
 test('Get15118EVCertificate is answered by the pool', async () => {
-  expect(await ask(desks.open)).toEqual({
+  expect(await ask(managers.open)).toEqual({
     status: 'Accepted',
     inner: { status: 'Accepted', exiResponse: 'gAMA' },
   });
@@ -67,10 +67,10 @@ test('Get15118EVCertificate is answered by the pool', async () => {
 
 test('the older dialect gets it too, with the version that it may leave out', async () => {
   const question = { dialect: 'has2be', action: 'Get15118EVCertificate' } as const;
-  expect(await tunnel(desks.open, question, { exiRequest: 'gAAA' })).toMatchObject({
+  expect(await tunnel(managers.open, question, { exiRequest: 'gAAA' })).toMatchObject({
     inner: { status: 'Accepted', exiResponse: 'gAMA' },
   });
-  await tunnel(desks.open, question, { exiRequest: 'gAAA', '15118SchemaVersion': 'urn:other' });
+  await tunnel(managers.open, question, { exiRequest: 'gAAA', '15118SchemaVersion': 'urn:other' });
   expect(pool.asked.map(({ body }) => JSON.parse(body.toString()) as object)).toMatchObject([
     { xsdMsgDefNamespace: VERSION },
     { xsdMsgDefNamespace: 'urn:other' },
@@ -78,13 +78,13 @@ test('the older dialect gets it too, with the version that it may leave out', as
 });
 
 test('a token that does not change is shown', async () => {
-  await ask(desks.fixed);
+  await ask(managers.fixed);
   expect(pool.asked[0]?.headers.authorization).toBe('Bearer fixed');
 });
 
-test('a token is had by client credentials, once for its life, and anew when it is refused', async () => {
-  await ask(desks.credentials);
-  await ask(desks.credentials);
+test('a token is had by client credentials, once for its life, and again when it is refused', async () => {
+  await ask(managers.credentials);
+  await ask(managers.credentials);
   expect(tokens.asked).toHaveLength(1);
   expect(Object.fromEntries(new URLSearchParams(tokens.asked[0]?.body.toString()))).toEqual({
     grant_type: 'client_credentials',
@@ -95,7 +95,7 @@ test('a token is had by client credentials, once for its life, and anew when it 
   answers = ({ headers }) =>
     headers.authorization === 'Bearer t2' ? { body: contract('gAMB') } : { status: 401 };
   tokenAnswer = { body: JSON.stringify({ access_token: 't2' }) };
-  expect(await ask(desks.credentials)).toMatchObject({ inner: { exiResponse: 'gAMB' } });
+  expect(await ask(managers.credentials)).toMatchObject({ inner: { exiResponse: 'gAMB' } });
   expect(pool.asked.map(({ headers }) => headers.authorization)).toEqual([
     'Bearer t1',
     'Bearer t1',
@@ -103,10 +103,10 @@ test('a token is had by client credentials, once for its life, and anew when it 
     'Bearer t2',
   ]);
   // When the token's time is over, another is asked for.
-  desks.credentials.setNow(new Date(Date.now() + 400_000));
+  managers.credentials.setNow(new Date(Date.now() + 400_000));
   tokenAnswer = { status: 403 };
-  expect(await ask(desks.credentials)).toEqual(FAILED);
-  desks.credentials.setNow(undefined);
+  expect(await ask(managers.credentials)).toEqual(FAILED);
+  managers.credentials.setNow(undefined);
 });
 
 test.each([
@@ -120,16 +120,16 @@ test.each([
   ['endless noise', { body: 'A'.repeat(400_000) }],
 ])('a pool that answers %s is a failure that the station is told of', async (_name, answer) => {
   answers = () => answer;
-  expect(await ask(desks.open)).toEqual(FAILED);
+  expect(await ask(managers.open)).toEqual(FAILED);
 });
 
 test('without a pool it fails', async () => {
-  expect(await ask(desks.none)).toEqual(FAILED);
+  expect(await ask(managers.none)).toEqual(FAILED);
 });
 
 test('a pool that does not answer in time is a failure while the EV still waits', async () => {
   answers = () => new Promise(() => {});
   const beganMs = performance.now();
-  expect(await ask(desks.open)).toEqual(FAILED);
+  expect(await ask(managers.open)).toEqual(FAILED);
   expect(performance.now() - beganMs).toBeLessThan(4000);
 });

@@ -4,30 +4,30 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Issued } from '../../certificates/openssl-ca.ts';
-import { openDesk } from '../../desk.ts';
-import type { Desk } from '../../desk.ts';
+import { openTestManager } from '../../test-manager.ts';
+import type { TestManager } from '../../test-manager.ts';
 import { hashDataOf, openPki, trust } from '../pnc-pki.ts';
 import type { TestPki } from '../pnc-pki.ts';
 import { tunnel } from '../pnc.ts';
 
-let desk: Desk;
-let rejecting: Desk;
-let guarded: Desk;
+let manager: TestManager;
+let rejecting: TestManager;
+let guarded: TestManager;
 let pki: TestPki;
 let leaf: Issued;
 beforeAll(async () => {
-  desk = await openDesk({ outboundPrivate: true });
-  rejecting = await openDesk({ outboundPrivate: true, pnc: { has2beFailure: 'Rejected' } });
-  guarded = await openDesk();
+  manager = await openTestManager({ outboundPrivate: true });
+  rejecting = await openTestManager({ outboundPrivate: true, pnc: { has2beFailure: 'Rejected' } });
+  guarded = await openTestManager();
   pki = await openPki('v2g');
   leaf = pki.contract('a station');
 });
 afterAll(async () => {
-  for (const one of [desk, rejecting, guarded]) await one.close();
+  for (const one of [manager, rejecting, guarded]) await one.close();
   await pki.close();
 });
 beforeEach(async () => {
-  await desk.rows('TRUNCATE ocsp_answers, pnc_roots');
+  await manager.rows('TRUNCATE ocsp_answers, pnc_roots');
   pki.answerWith(undefined);
   pki.responder.asked.length = 0;
 });
@@ -38,11 +38,11 @@ const dataOf = (algorithm: Algorithm = 'SHA256') =>
   hashDataOf(leaf, pki.sub, { algorithm, responderURL: `${pki.responder.url}/sub` });
 const ask = (
   data: object = dataOf(),
-  { at = desk, dialect = 'oca' }: { at?: Desk; dialect?: Dialect } = {},
+  { at = manager, dialect = 'oca' }: { at?: TestManager; dialect?: Dialect } = {},
 ) => tunnel(at, { dialect, action: 'GetCertificateStatus' }, { ocspRequestData: data });
 
 /** What openssl makes of an answer. */
-function verdict(base64: string): string {
+function evaluation(base64: string): string {
   const file = join(pki.sub.folder, 'answer.der');
   writeFileSync(file, Buffer.from(base64, 'base64'));
   const [issuer, root] = [pki.sub.issued.certificateFile, pki.root.issued.certificateFile];
@@ -55,7 +55,7 @@ function verdict(base64: string): string {
 test('GetCertificateStatus brings the answer of the responder, which openssl believes', async () => {
   const { status, inner } = await ask();
   expect({ status, inner }).toMatchObject({ status: 'Accepted', inner: { status: 'Accepted' } });
-  expect(verdict((inner as { ocspResult: string }).ocspResult)).toContain(': good');
+  expect(evaluation((inner as { ocspResult: string }).ocspResult)).toContain(': good');
 });
 
 test.each(['SHA384', 'SHA512'] as const)('GetCertificateStatus asks by %s', async (algorithm) => {
@@ -67,16 +67,16 @@ test('what a responder said is kept until its nextUpdate', async () => {
   pki.answerWith(async () => ({ status: 500 }));
   expect(await ask()).toEqual(first);
   expect(pki.responder.asked).toHaveLength(1);
-  desk.setNow(new Date(Date.now() + 2 * 86_400_000));
+  manager.setNow(new Date(Date.now() + 2 * 86_400_000));
   expect(await ask()).toEqual(FAILED);
-  desk.setNow(undefined);
+  manager.setNow(undefined);
 });
 
 test('of a known issuer no answer is brought that someone else has signed', async () => {
-  await trust(desk, pki.root, 'V2GRootCertificate');
-  await trust(desk, pki.sub, 'V2GRootCertificate');
+  await trust(manager, pki.root, 'V2GRootCertificate');
+  await trust(manager, pki.sub, 'V2GRootCertificate');
   expect((await ask()).inner).toMatchObject({ status: 'Accepted' });
-  await desk.rows('TRUNCATE ocsp_answers');
+  await manager.rows('TRUNCATE ocsp_answers');
   pki.answerWith(async (body) => ({ body: pki.sub.answerOcsp(body, pki.root.issued) }));
   expect(await ask()).toEqual(FAILED);
 });

@@ -9,28 +9,28 @@ import { Authority } from '../../../src/certificates/authority.ts';
 import { Responders } from '../../../src/certificates/responders.ts';
 import { outbound } from '../../../src/outbound/outbound.ts';
 import { openPnc } from '../../../src/plug-and-charge/open.ts';
-import { openDesk } from '../../desk.ts';
-import type { Desk } from '../../desk.ts';
+import { openTestManager } from '../../test-manager.ts';
+import type { TestManager } from '../../test-manager.ts';
 import { openPki } from '../pnc-pki.ts';
 import type { TestPki } from '../pnc-pki.ts';
 import { lastTunnelled, tunnel, tunnelled } from '../pnc.ts';
 
-let desk: Desk;
+let manager: TestManager;
 let pki: TestPki;
 let v2gCaFile: string;
 beforeAll(async () => {
   pki = await openPki('v2g');
   v2gCaFile = join(pki.sub.folder, 'v2g.pem');
   writeFileSync(v2gCaFile, pki.sub.issued.key + pki.sub.pem);
-  desk = await openDesk({ pnc: { v2gCaFile } });
-  await desk.rows("UPDATE stations SET serial_numbers = '{SECC-1}'");
+  manager = await openTestManager({ pnc: { v2gCaFile } });
+  await manager.rows("UPDATE stations SET serial_numbers = '{SECC-1}'");
 });
 afterAll(async () => {
-  await desk.close();
+  await manager.close();
   await pki.close();
 });
 beforeEach(() =>
-  desk.rows('TRUNCATE pnc_certificate_requests, installed_certificates, commands, connections'),
+  manager.rows('TRUNCATE pnc_certificate_requests, installed_certificates, commands, connections'),
 );
 
 let count = 0;
@@ -46,16 +46,16 @@ function makeRequest(): { csr: string; spki: string } {
 }
 
 async function connect(): Promise<void> {
-  await desk.rows(
+  await manager.rows(
     `INSERT INTO connections (station_id, gateway_id, connection_id, connected_at) VALUES ('CP1', 'gw-1', 'c1', now())
      ON CONFLICT DO NOTHING`,
   );
 }
 
 const sign = async (csr: string, dialect: Dialect = 'oca') =>
-  (await tunnel(desk, { dialect, action: 'SignCertificate' }, { csr })).inner;
+  (await tunnel(manager, { dialect, action: 'SignCertificate' }, { csr })).inner;
 const requests = () =>
-  desk.rows(
+  manager.rows(
     'SELECT state, reason, attempts, certificate_chain FROM pnc_certificate_requests ORDER BY pnc_request_id',
   );
 const spkiOf = (pem: string) =>
@@ -67,14 +67,14 @@ test.each(['oca', 'has2be'] as const)(
     await connect();
     const { csr, spki } = makeRequest();
     const sent = dialect === 'oca' ? csr : csr.replaceAll(/-----.*-----|\n/g, '');
-    const before = desk.published().length;
+    const before = manager.published().length;
     expect(await sign(sent, dialect)).toEqual({ status: 'Accepted' });
-    const order = desk
+    const order = manager
       .published()
       .slice(before)
       .map(({ type }) => type);
     expect(order).toEqual([3, 2]);
-    const { messageId, call } = lastTunnelled(desk);
+    const { messageId, call } = lastTunnelled(manager);
     expect(messageId).toBe('CertificateSigned');
     const [row] = await requests();
     expect(row).toMatchObject({ state: 'signed', attempts: 1 });
@@ -87,7 +87,7 @@ test.each(['oca', 'has2be'] as const)(
       ...['verify', '-CAfile', pki.root.issued.certificateFile, '-untrusted', file, file],
     ]).toString();
     expect(verified).toContain('OK');
-    await desk.answer(call, tunnelled({ status: 'Accepted' }));
+    await manager.answer(call, tunnelled({ status: 'Accepted' }));
     expect(await requests()).toMatchObject([{ state: 'installed' }]);
   },
 );
@@ -95,38 +95,38 @@ test.each(['oca', 'has2be'] as const)(
 test('a repeated SignCertificate with another key supersedes the former', async () => {
   await connect();
   await sign(makeRequest().csr);
-  const former = lastTunnelled(desk).call;
+  const former = lastTunnelled(manager).call;
   const { csr, spki } = makeRequest();
   await sign(csr);
   expect(await requests()).toMatchObject([{ state: 'superseded' }, { state: 'signed' }]);
-  await desk.answer(former, tunnelled({ status: 'Rejected' }));
-  const { call, payload } = lastTunnelled(desk);
+  await manager.answer(former, tunnelled({ status: 'Rejected' }));
+  const { call, payload } = lastTunnelled(manager);
   expect(spkiOf(String(payload['certificateChain']))).toBe(spki);
-  await desk.answer(call, tunnelled({ status: 'Accepted' }));
+  await manager.answer(call, tunnelled({ status: 'Accepted' }));
   expect(await requests()).toMatchObject([{ state: 'superseded' }, { state: 'installed' }]);
 });
 
 test('the certificate waits for a station that has gone, and is not signed twice', async () => {
   await sign(makeRequest().csr);
   expect(await requests()).toMatchObject([{ state: 'signed', attempts: 1 }]);
-  desk.setNow(new Date(Date.now() + 120_000));
-  await desk.leafSigner.sweep();
-  desk.setNow(undefined);
-  expect(await desk.rows("SELECT status FROM commands WHERE action = 'DataTransfer'")).toEqual([
+  manager.setNow(new Date(Date.now() + 120_000));
+  await manager.leafSigner.sweep();
+  manager.setNow(undefined);
+  expect(await manager.rows("SELECT status FROM commands WHERE action = 'DataTransfer'")).toEqual([
     { status: 'queued' },
   ]);
   expect(await requests()).toMatchObject([{ attempts: 1 }]);
 });
 
 test('what a manager that died has left is signed by another, and what cannot be signed is given up', async () => {
-  await desk.rows(
+  await manager.rows(
     `INSERT INTO pnc_certificate_requests (station_id, message_id, dialect, csr, state, requested_at, attempts, attempted_at)
      VALUES ('CP1', 'm1', 'oca', $1, 'requested', now(), 1, now() - interval '2 minutes'),
        ('CP2', 'm2', 'oca', 'broken', 'requested', now(), 2, now() - interval '2 minutes'),
        ('CP3', 'm3', 'oca', 'busy', 'requested', now(), 1, now())`,
     [makeRequest().csr],
   );
-  await desk.leafSigner.sweep();
+  await manager.leafSigner.sweep();
   expect(await requests()).toMatchObject([
     { state: 'signed', attempts: 2 },
     { state: 'requested', attempts: 3, reason: expect.any(String) as unknown },
@@ -147,23 +147,23 @@ test('a request that nobody has signed himself is rejected', async () => {
 
 test('has2be: the certificate of the charging station itself is not for the tunnel', async () => {
   const request = { csr: makeRequest().csr, typeOfCertificate: 'ChargingStationCertificate' };
-  const { inner } = await tunnel(desk, { dialect: 'has2be', action: 'SignCertificate' }, request);
+  const { inner } = await tunnel(manager, { dialect: 'has2be', action: 'SignCertificate' }, request);
   expect(inner).toEqual({ status: 'Rejected' });
 });
 
 /** Nobody is asked here. */
-function respondersOf({ database }: Desk): Responders {
+function respondersOf({ database }: TestManager): Responders {
   return new Responders({ database, now: () => new Date(), request: outbound({ allowPrivate: false }) });
 }
 
 test('without a file our own authority signs, and what it signs ends at its V2G root', async () => {
-  const { database } = desk;
+  const { database } = manager;
   const now = () => new Date();
   const sealer = new Sealer('a secret of managers');
   const authority = new Authority({ database, sealer, organisation: 'Us', stationDays: 30, now });
   const services = await openPnc(
     {},
-    { database, responders: respondersOf(desk), organisation: 'Us', authority, now },
+    { database, responders: respondersOf(manager), organisation: 'Us', authority, now },
   );
   const { csr, spki } = makeRequest();
   const chain = (await services.issueV2g?.('CP1', csr)) ?? '';
@@ -190,8 +190,8 @@ test.each([
   ],
 ])('a file of the authority that %s ends the start', async (_name, file) => {
   const about = {
-    database: desk.database,
-    responders: respondersOf(desk),
+    database: manager.database,
+    responders: respondersOf(manager),
     organisation: 'Us',
     now: () => new Date(),
   };

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { CSR } from '../../certificates/certificates.ts';
-import { addTag, openDesk } from '../../desk.ts';
-import type { Desk } from '../../desk.ts';
+import { addTag, openTestManager } from '../../test-manager.ts';
+import type { TestManager } from '../../test-manager.ts';
 import { tunnel } from '../pnc.ts';
 
-let desk: Desk;
+let manager: TestManager;
 beforeAll(async () => {
-  desk = await openDesk();
+  manager = await openTestManager();
 });
-afterAll(() => desk.close());
-beforeEach(() => desk.rows('TRUNCATE pnc_certificate_requests, pnc_authorizations, tags'));
+afterAll(() => manager.close());
+beforeEach(() => manager.rows('TRUNCATE pnc_certificate_requests, pnc_authorizations, tags'));
 
 const HASH = {
   hashAlgorithm: 'SHA256',
@@ -22,15 +22,15 @@ const csrOf = (dialect: string) => (dialect === 'oca' ? CSR : CSR.replaceAll(/--
 
 test.each(['oca', 'has2be'] as const)('%s: names are found in any case', async (dialect) => {
   for (const action of ['SignCertificate', 'signcertificate', 'SIGNCERTIFICATE']) {
-    expect(await tunnel(desk, { dialect, action }, { csr: csrOf(dialect) })).toEqual({
+    expect(await tunnel(manager, { dialect, action }, { csr: csrOf(dialect) })).toEqual({
       status: 'Accepted',
       inner: { status: 'Accepted' },
     });
   }
   const vendorId = dialect === 'oca' ? 'ORG.OpenChargeAlliance.ISO15118pnc' : 'ISO15118';
   const request = { vendorId, messageId: 'SignCertificate', data: JSON.stringify({ csr: csrOf(dialect) }) };
-  expect((await desk.ask('DataTransfer', request)).response).toMatchObject({ status: 'Accepted' });
-  expect(await desk.rows("SELECT pnc_dialect FROM stations WHERE station_id = 'CP1'")).toEqual([
+  expect((await manager.ask('DataTransfer', request)).response).toMatchObject({ status: 'Accepted' });
+  expect(await manager.rows("SELECT pnc_dialect FROM stations WHERE station_id = 'CP1'")).toEqual([
     { pnc_dialect: dialect },
   ]);
 });
@@ -43,7 +43,7 @@ test.each([
   ['has2be', 'ExtendedTriggerMessage', '{}'],
   ['has2be', 'Update15118EVCertificate', '{}'],
 ] as const)('%s: %s is no message of stations', async (dialect, action, data) => {
-  expect(await tunnel(desk, { dialect, action }, data)).toEqual({
+  expect(await tunnel(manager, { dialect, action }, data)).toEqual({
     status: 'UnknownMessageId',
     inner: undefined,
   });
@@ -64,7 +64,7 @@ test.each([
   ['has2be', 'Authorize', '{"idToken":{"idToken":"D","type":"eMAID"},"15118CertificateHashData":[]}'],
   ['has2be', 'SignCertificate', '"x"'],
 ] as const)('%s: %s with %s is Rejected, never an error', async (dialect, action, data) => {
-  expect(await tunnel(desk, { dialect, action }, data)).toEqual({ status: 'Rejected', inner: undefined });
+  expect(await tunnel(manager, { dialect, action }, data)).toEqual({ status: 'Rejected', inner: undefined });
 });
 
 test.each([
@@ -73,17 +73,17 @@ test.each([
   [{ iso15118CertificateHashData: [HASH, 'x'] }],
   [{ iso15118CertificateHashData: 'x' }],
 ])('what was sent to be checked and cannot be read lets nobody in: %j', async (evidence) => {
-  await addTag(desk, 'DE8AACA2B3C4D5');
+  await addTag(manager, 'DE8AACA2B3C4D5');
   const request = { idToken: { idToken: 'DE8AACA2B3C4D5' }, ...evidence };
   // JSON cannot hold an array in place of text and be coerced to it unseen: it is the text of an array then.
-  const { status, inner } = await tunnel(desk, { dialect: 'oca', action: 'Authorize' }, request);
+  const { status, inner } = await tunnel(manager, { dialect: 'oca', action: 'Authorize' }, request);
   if (status === 'Accepted') expect(inner).not.toMatchObject({ idTokenInfo: { status: 'Accepted' } });
   else expect(status).toBe('Rejected');
 });
 
 test('a message without data is an empty one, and data that is an object is read', async () => {
   const vendorId = 'iso15118';
-  const ask = (request: object) => desk.ask('DataTransfer', { vendorId, ...request });
+  const ask = (request: object) => manager.ask('DataTransfer', { vendorId, ...request });
   expect((await ask({ messageId: 'SignCertificate' })).response).toEqual({ status: 'Rejected' });
   expect((await ask({ messageId: 'SignCertificate', data: { csr: CSR } })).response).toMatchObject({
     status: 'Accepted',
@@ -91,20 +91,20 @@ test('a message without data is an empty one, and data that is an object is read
 });
 
 test('Authorize without anything to check is decided by the tag, in all forms of the eMAID', async () => {
-  await addTag(desk, 'DE-8AA-CA2B3C4D5-L', { expiry_date: '2099-01-01T00:00:00Z' });
+  await addTag(manager, 'DE-8AA-CA2B3C4D5-L', { expiry_date: '2099-01-01T00:00:00Z' });
   for (const emaid of ['DE-8AA-CA2B3C4D5-L', 'de8aaca2b3c4d5l', 'DE8AACA2B3C4D5', 'DE-8AA-CA2B3C4D5']) {
     const request = { idToken: { idToken: emaid, type: 'eMAID' } };
-    expect(await tunnel(desk, { dialect: 'oca', action: 'Authorize' }, request)).toEqual({
+    expect(await tunnel(manager, { dialect: 'oca', action: 'Authorize' }, request)).toEqual({
       status: 'Accepted',
       inner: { idTokenInfo: { status: 'Accepted', cacheExpiryDateTime: '2099-01-01T00:00:00.000Z' } },
     });
   }
   const other = { idToken: { idToken: 'DE8AACA2B3C4D6' } };
-  expect((await tunnel(desk, { dialect: 'oca', action: 'Authorize' }, other)).inner).toEqual({
+  expect((await tunnel(manager, { dialect: 'oca', action: 'Authorize' }, other)).inner).toEqual({
     idTokenInfo: { status: 'Invalid' },
   });
   expect(
-    await desk.rows(
+    await manager.rows(
       'SELECT emaid, emaid_key, id_tag, status, reason FROM pnc_authorizations ORDER BY received_at',
     ),
   ).toMatchObject([
@@ -117,11 +117,11 @@ test('Authorize without anything to check is decided by the tag, in all forms of
 });
 
 test('StartTransaction with any form of an eMAID finds its tag; other tags are found by themselves alone', async () => {
-  await addTag(desk, 'DE8AACA2B3C4D5', { parent_id_tag: 'FLEET' });
-  await addTag(desk, 'EVANDERTAG0001');
+  await addTag(manager, 'DE8AACA2B3C4D5', { parent_id_tag: 'FLEET' });
+  await addTag(manager, 'EVANDERTAG0001');
   const start = async (idTag: string, second: number) => {
     const timestamp = `2026-11-20T10:00:0${second}Z`;
-    const { response } = await desk.ask('StartTransaction', {
+    const { response } = await manager.ask('StartTransaction', {
       connectorId: 1,
       idTag,
       meterStart: 0,
@@ -135,10 +135,10 @@ test('StartTransaction with any form of an eMAID finds its tag; other tags are f
 });
 
 test('a limit of transactions holds for all forms of an eMAID', async () => {
-  await addTag(desk, 'DE8AACA2B3C4D5', { concurrent_transaction_limit: 1 });
+  await addTag(manager, 'DE8AACA2B3C4D5', { concurrent_transaction_limit: 1 });
   const start = async (idTag: string, connectorId: number) => {
     const request = { connectorId, idTag, meterStart: 0, timestamp: '2026-11-21T10:00:00Z' };
-    const { response } = await desk.ask('StartTransaction', request);
+    const { response } = await manager.ask('StartTransaction', request);
     return (response as { idTagInfo: object }).idTagInfo;
   };
   expect(await start('DE-8AA-CA2B3C4D5', 2)).toEqual({ status: 'Accepted' });
@@ -146,9 +146,9 @@ test('a limit of transactions holds for all forms of an eMAID', async () => {
 });
 
 test('a station of the older dialect hears of a contract that may not charge, too', async () => {
-  await addTag(desk, 'DE8AACA2B3C4D5', { status: 'Blocked' });
+  await addTag(manager, 'DE8AACA2B3C4D5', { status: 'Blocked' });
   const { inner } = await tunnel(
-    desk,
+    manager,
     { dialect: 'has2be', action: 'Authorize' },
     {
       idToken: { idToken: 'DE8AACA2B3C4D5', type: 'eMAID' },

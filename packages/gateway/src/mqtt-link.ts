@@ -21,11 +21,11 @@ import type { Log } from '@evander/process';
 import { randomBytes } from 'node:crypto';
 import { ConnectionNews } from './connection-news.ts';
 
-export interface RoadOptions {
+export interface MqttLinkOptions {
   mqttUrl: string;
   mqttPrefix: string;
   onEnvelope(stationId: string, envelope: Envelope): void;
-  onSettled(stationId: string, id: string): void;
+  onAcknowledged(stationId: string, id: string): void;
   /** Another gateway has announced a connection. */
   onConnectedElsewhere(connection: AnnouncedConnection): void;
   /** A manager wants a connection closed, here or at another gateway. */
@@ -42,11 +42,11 @@ const ALIVE_PER_LISTING = 6;
 /** When a broker is back everyone asks at once; one listing answers all who asked within this time. */
 const LISTING_DELAY_MS = 100;
 
-/** The gateway's side of the road: its MQTT connection, its topics, and what it tells of its stations. */
-export class Road {
+/** The gateway's side of MQTT: its MQTT connection, its topics, and what it tells of its stations. */
+export class MqttLink {
   readonly gatewayId = `gw-${randomBytes(6).toString('hex')}`;
   readonly clock = new ConnectionClock(this.gatewayId);
-  readonly #options: RoadOptions;
+  readonly #options: MqttLinkOptions;
   readonly #topics: Topics;
   readonly #client: BrokerClient;
   readonly #aliveTimer: NodeJS.Timeout;
@@ -54,7 +54,7 @@ export class Road {
   #aliveCount = 0;
   #listingTimer: NodeJS.Timeout | undefined;
 
-  constructor(options: RoadOptions) {
+  constructor(options: MqttLinkOptions) {
     this.#options = options;
     this.#topics = topicsUnder(options.mqttPrefix);
     this.#client = new BrokerClient({
@@ -113,18 +113,18 @@ export class Road {
 
   #onMessage(topic: string, payload: Buffer): void {
     const from = readTopic(this.#options.mqttPrefix, topic);
-    if (from?.road === 'out') {
+    if (from?.kind === 'out') {
       const envelope = decodeEnvelope(payload);
       if (envelope) this.#options.onEnvelope(from.id, envelope);
       else this.#options.log.warn({ topic }, 'message that is no envelope dropped');
-    } else if (from?.road === 'settled') {
+    } else if (from?.kind === 'ack') {
       const id = decodeObject(payload)?.id;
-      if (typeof id === 'string') this.#options.onSettled(from.id, id);
-    } else if (from?.road === 'presenceRequest') {
+      if (typeof id === 'string') this.#options.onAcknowledged(from.id, id);
+    } else if (from?.kind === 'presenceRequest') {
       const weak = decodeCloseRequest(payload);
       if (weak) weak.forEach((one) => this.#options.onWeakConnection(one));
       else this.#listingTimer ??= setTimeout(() => this.#announceAll(), LISTING_DELAY_MS);
-    } else if (from?.road === 'presence' && from.id !== this.gatewayId) {
+    } else if (from?.kind === 'presence' && from.id !== this.gatewayId) {
       this.#onPresence(decodePresence(payload));
     }
   }

@@ -1,17 +1,17 @@
 import { silentLog } from '@evander/process';
 import { afterEach, expect, test } from '@jest/globals';
-import { UnsettledResults } from '../src/unsettled-results.ts';
-import type { UnsettledResultsOptions } from '../src/unsettled-results.ts';
+import { UnacknowledgedResults } from '../src/unacknowledged-results.ts';
+import type { UnacknowledgedResultsOptions } from '../src/unacknowledged-results.ts';
 
-const opened: UnsettledResults[] = [];
+const opened: UnacknowledgedResults[] = [];
 afterEach(() => {
   for (const results of opened.splice(0)) results.close();
 });
 
-function open(options: Partial<UnsettledResultsOptions> = {}) {
+function open(options: Partial<UnacknowledgedResultsOptions> = {}) {
   const published: string[] = [];
   let dropped = 0;
-  const results = new UnsettledResults({
+  const results = new UnacknowledgedResults({
     publish: (stationId, payload) => published.push(`${stationId} ${payload}`) > 0,
     repeatDelaysMs: [60_000],
     onDropped: () => dropped++,
@@ -58,13 +58,13 @@ test('what is larger than all that may be kept is published once', () => {
   expect(kept()).toEqual([]);
 });
 
-test('bytes of what was settled or replaced are free again', () => {
+test('bytes of what was completed or replaced are free again', () => {
   const { results, add, kept, dropped } = open({ maxBytes: 100 });
   for (let i = 0; i < 50; i++) {
     add('A', 'same', 'x'.repeat(60));
     add('B', `b${i}`, 'y'.repeat(40));
-    results.settle('B', `b${i}`);
-    results.settle('B', 'unknown');
+    results.acknowledge('B', `b${i}`);
+    results.acknowledge('B', 'unknown');
   }
   expect(kept()).toHaveLength(1);
   expect(dropped()).toBe(0);
@@ -101,16 +101,16 @@ test('while the broker is away everything is kept, also what is published once',
   expect(published).toEqual(['ours', "MaEVe's", 'ours']);
 });
 
-test('emptied resolves when the last one is settled', async () => {
+test('emptied resolves when the last one is completed', async () => {
   const { results, add } = open();
   await results.emptied();
   add('A', 'a1');
   add('A', 'a2');
   let isEmpty = false;
   const emptied = results.emptied().then(() => (isEmpty = true));
-  results.settle('A', 'a1');
+  results.acknowledge('A', 'a1');
   await Promise.resolve();
   expect(isEmpty).toBe(false);
-  results.settle('A', 'a2');
+  results.acknowledge('A', 'a2');
   await emptied;
 });

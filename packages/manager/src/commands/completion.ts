@@ -5,10 +5,10 @@ import { Redaction } from '@evander/process';
 import type { Db } from '../database/database.ts';
 import { faultOf } from '../database/storage-error.ts';
 import * as commandList from './command-list.store.ts';
-import { isUnknownAction, NotSent, RuleBroken } from './command.ts';
+import { CommandNotSent, isUnknownAction, RuleViolation } from './command.ts';
 import type { Command, CommandContext, Failure, Instead } from './command.ts';
 import * as commands from './commands.store.ts';
-import type { Outcome, Settled } from './commands.store.ts';
+import type { Completed, Outcome } from './commands.store.ts';
 import { repeatableActions } from './options.ts';
 import type { CallMakerOptions } from './options.ts';
 import { openRequest } from './request.ts';
@@ -28,8 +28,8 @@ type Answer = ResultEnvelope | ErrorEnvelope;
 /** What an answer says: a response that can be read, or why there is none. */
 type Reading = { response: object } | Failure;
 
-/** Settles commands: what their answers mean is done in the database transaction that records them, so it is done once. */
-export class Settlement {
+/** Completes commands: what their answers mean is done in the database transaction that records them, so it is done once. */
+export class Completion {
   readonly #options: CallMakerOptions;
   readonly #redaction: Redaction;
   readonly #record: RecordCommand;
@@ -49,12 +49,12 @@ export class Settlement {
     const reading = readAnswer(action, answer.type === 3 && action === 'DataTransfer' ? answer : shown);
     const outcome = outcomeOf(stationId, shown, { reading, at });
     try {
-      await this.#settle(outcome, reading);
+      await this.#complete(outcome, reading);
     } catch (error) {
       if (faultOf(error) === 'transient') throw error;
       // The answer must not be lost because we could not make use of it.
       this.#options.log.error({ stationId, action, commandId: id, err: error }, 'an answer had no effect');
-      await commands.settle(this.#options.database, outcome);
+      await commands.complete(this.#options.database, outcome);
     }
   }
 
@@ -69,7 +69,7 @@ export class Settlement {
     return { ...answer, error_description: description, error_details: hide(answer.error_details ?? {}) };
   }
 
-  /** Settles what was sent, not before a time, and has had no answer in time, or lost its connection; resolves with it. */
+  /** Completes what was sent, not before a time, and has had no answer in time, or lost its connection; resolves with it. */
   async giveUp(sentSince: Date): Promise<{ stationId: string; commandId: string }[]> {
     const { database, now, answerTimeoutMs, metrics } = this.#options;
     const at = now();
@@ -87,44 +87,44 @@ export class Settlement {
     return [...lost, ...timedOut];
   }
 
-  /** Settles what has waited too long for its station; resolves with it. */
+  /** Completes what has waited too long for its station; resolves with it. */
   async expire(): Promise<{ stationId: string; commandId: string }[]> {
     const { database, now, metrics } = this.#options;
     const at = now();
     const expired = await database.transaction(async (db) => {
-      const settled = await commands.expire(db, at);
+      const completed = await commands.expire(db, at);
       const failure: Failure = { status: 'expired', reason: 'the station did not come in time' };
-      for (const command of settled) await this.#fail(db, command, failure);
-      return settled;
+      for (const command of completed) await this.#fail(db, command, failure);
+      return completed;
     });
     for (const { action } of expired) metrics.countCommand(action, 'expired');
     return expired;
   }
 
-  async #settle(outcome: Outcome, reading: Reading): Promise<void> {
+  async #complete(outcome: Outcome, reading: Reading): Promise<void> {
     const { database, sealer, metrics } = this.#options;
     await database.transaction(async (db) => {
-      const settled = await commands.settle(db, outcome);
-      if (!settled) return;
-      const seconds = (outcome.at.getTime() - settled.sentAt.getTime()) / 1000;
-      metrics.countCommand(settled.action, outcome.status, Math.max(0, seconds));
+      const completed = await commands.complete(db, outcome);
+      if (!completed) return;
+      const seconds = (outcome.at.getTime() - completed.sentAt.getTime()) / 1000;
+      metrics.countCommand(completed.action, outcome.status, Math.max(0, seconds));
       if ('reason' in reading) {
-        await this.#fail(db, settled, reading);
-        if (isUnknownAction(outcome.error?.code)) await this.#sendInstead(db, settled);
+        await this.#fail(db, completed, reading);
+        if (isUnknownAction(outcome.error?.code)) await this.#sendInstead(db, completed);
         return;
       }
-      const request = openRequest(settled, sealer);
-      const sent = { request, sentAt: settled.sentAt };
-      await this.#fileOf(settled.action).onAnswer?.(reading.response, sent, this.#context(db, settled));
+      const request = openRequest(completed, sealer);
+      const sent = { request, sentAt: completed.sentAt };
+      await this.#fileOf(completed.action).onAnswer?.(reading.response, sent, this.#context(db, completed));
     });
   }
 
-  async #fail(db: Db, command: Settled, failure: Failure): Promise<void> {
+  async #fail(db: Db, command: Completed, failure: Failure): Promise<void> {
     const context = this.#context(db, command);
     await this.#fileOf(command.action).onFailure?.(failure, command.request, context);
   }
 
-  async #sendInstead(db: Db, command: Settled): Promise<void> {
+  async #sendInstead(db: Db, command: Completed): Promise<void> {
     const { instead } = this.#fileOf(command.action);
     if (!instead) return;
     const { stationId, commandId } = command;
@@ -136,7 +136,7 @@ export class Settlement {
       await this.#record(db, { ...other, stationId, ...(requestedBy && { requestedBy }) });
     } catch (error) {
       // It was refused before anything was recorded: the failure stands.
-      if (!(error instanceof RuleBroken || error instanceof NotSent)) throw error;
+      if (!(error instanceof RuleViolation || error instanceof CommandNotSent)) throw error;
       context.log.info({ err: error, instead: other.action }, 'another command in its place was refused');
     }
   }
@@ -146,7 +146,7 @@ export class Settlement {
     return this.#options.commands[action];
   }
 
-  #context(db: Db, { stationId, commandId, action }: Settled): CommandContext {
+  #context(db: Db, { stationId, commandId, action }: Completed): CommandContext {
     const { now, passwordPepper, log } = this.#options;
     return {
       db,

@@ -1,6 +1,6 @@
 import type { Log } from '@evander/process';
 
-export interface UnsettledResultsOptions {
+export interface UnacknowledgedResultsOptions {
   /** False when the broker is away and nothing was published. */
   publish(stationId: string, payload: string): boolean;
   /** Waits before the second, third … publication, in ms; the last one is used from there on. */
@@ -39,14 +39,14 @@ interface KeptOfStation {
 /** A Reset is answered, then the station closes: managers that are away meanwhile get the answer when they are back. */
 const KEPT_AFTER_CLOSE_MS = 3_600_000;
 const MAX_BYTES = 32 * 1024 * 1024;
-const LOG_EVERY_MS = 1000;
+const LOG_INTERVAL_MS = 1000;
 
 /**
  * Stations' answers to commands, published again until a manager has acknowledged them. An answer is kept while its connection is
  * open, and for a time after it; beyond so many bytes the station that takes up most loses its oldest.
  */
-export class UnsettledResults {
-  readonly #options: UnsettledResultsOptions;
+export class UnacknowledgedResults {
+  readonly #options: UnacknowledgedResultsOptions;
   readonly #stations = new Map<string, KeptOfStation>();
   #bytes = 0;
   #droppedSinceLog = 0;
@@ -54,13 +54,13 @@ export class UnsettledResults {
   #closed = false;
   #whenEmpty: (() => void) | undefined;
 
-  constructor(options: UnsettledResultsOptions) {
+  constructor(options: UnacknowledgedResultsOptions) {
     this.#options = options;
   }
 
   add(result: StationResult): void {
     if (this.#closed) return;
-    this.settle(result.stationId, result.id);
+    this.acknowledge(result.stationId, result.id);
     const bytes = Buffer.byteLength(result.payload);
     const kept: KeptResult = { ...result, bytes, publications: 0, keptUntilMs: Infinity };
     const station = this.#stations.get(result.stationId) ?? { bytes: 0, results: new Map() };
@@ -73,7 +73,7 @@ export class UnsettledResults {
   }
 
   /** A manager has acknowledged a result. */
-  settle(stationId: string, id: string): void {
+  acknowledge(stationId: string, id: string): void {
     const result = this.#stations.get(stationId)?.results.get(id);
     if (result) this.#remove(result);
   }
@@ -157,6 +157,6 @@ export class UnsettledResults {
       );
       this.#droppedSinceLog = 0;
       this.#logTimer = undefined;
-    }, LOG_EVERY_MS);
+    }, LOG_INTERVAL_MS);
   }
 }

@@ -40,7 +40,7 @@ export type StationAnswer = object | { error: string };
 export const PEPPER = 'pepper';
 
 /** A manager's router on a database of its own, with nothing but envelopes going in and out. */
-export interface Desk {
+export interface TestManager {
   database: Database;
   databaseUrl: string;
   /** The answer to a call: its response, or its error's code. */
@@ -51,7 +51,7 @@ export interface Desk {
   ): Promise<{ response?: unknown; code?: string; text?: string }>;
   /** All envelopes that a call is answered with: none while nothing could be stored. */
   envelopes(action: string, request: object, question?: Question): Promise<Envelope[]>;
-  settled: string[];
+  completed: string[];
   router: Router;
   callMaker: CallMaker;
   leafSigner: LeafSigner;
@@ -65,7 +65,7 @@ export interface Desk {
   /** CP1's answer to a command. */
   answer(command: CallEnvelope, answer: StationAnswer): Promise<void>;
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
-  /** The time that the desk goes by; undefined for the clock's. */
+  /** The time that the manager goes by; undefined for the clock's. */
   setNow(now: Date | undefined): void;
   now(): Date;
   /** What was logged as an error since the last look. */
@@ -74,7 +74,7 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-export interface DeskOptions {
+export interface TestManagerOptions {
   messages?: Messages;
   /** How Plug & Charge is run. */
   pnc?: PncOptions;
@@ -87,15 +87,15 @@ export interface DeskOptions {
   databaseVia?(url: string): Promise<string> | string;
 }
 
-/** Opens a desk with one station, CP1, that is connected and accepted. */
-export async function openDesk({
+/** Opens a manager with one station, CP1, that is connected and accepted. */
+export async function openTestManager({
   messages = MESSAGES,
   pnc = {},
   outboundPrivate = false,
   unknownStations = 'accept',
   log: ownLog,
   databaseVia = (url) => url,
-}: DeskOptions = {}): Promise<Desk> {
+}: TestManagerOptions = {}): Promise<TestManager> {
   const testDatabase = await createTestDatabase();
   const url = await databaseVia(testDatabase.url);
   const database = openDatabase({ url, poolSize: 10, onError: () => {} });
@@ -104,9 +104,9 @@ export async function openDesk({
   let fixed: Date | undefined;
   const now = (): Date => fixed ?? new Date();
   const published: { stationId: string; envelope: Envelope }[] = [];
-  const settled: string[] = [];
+  const completed: string[] = [];
   const faults: string[] = [];
-  const log = ownLog ?? createLog('desk', 'error', { write: (line) => void faults.push(line) });
+  const log = ownLog ?? createLog('manager', 'error', { write: (line) => void faults.push(line) });
   const register = new StationRegister(database, now);
   const publish = (stationId: string, payload: string): boolean => {
     const envelope = decodeEnvelope(payload);
@@ -123,7 +123,7 @@ export async function openDesk({
     answerTimeoutMs: 30_000,
     publish,
     isBrokerConnected: () => true,
-    settle: (stationId, id) => settled.push(`${stationId} ${id}`),
+    complete: (stationId, id) => completed.push(`${stationId} ${id}`),
     metrics,
     now,
     log,
@@ -160,7 +160,7 @@ export async function openDesk({
     log,
   });
 
-  const envelopes: Desk['envelopes'] = async (action, request, question = {}) => {
+  const envelopes: TestManager['envelopes'] = async (action, request, question = {}) => {
     const { id = randomUUID(), stationId = 'CP1', receivedAt = now().toISOString() } = question;
     await router.route(stationId, {
       type: 2,
@@ -174,15 +174,15 @@ export async function openDesk({
       .filter((one) => one.stationId === stationId && one.envelope.id === id)
       .map((one) => one.envelope);
   };
-  const ask: Desk['ask'] = async (action, request, question) => {
+  const ask: TestManager['ask'] = async (action, request, question) => {
     const envelope = (await envelopes(action, request, question)).at(-1);
     if (envelope?.type === 3) return { response: envelope.response };
     if (envelope?.type === 4) return { code: envelope.error_code, text: envelope.error_description };
     return {};
   };
-  const sent: Desk['sent'] = () =>
+  const sent: TestManager['sent'] = () =>
     published.map(({ envelope }) => envelope).filter((envelope) => envelope.type === 2);
-  const answer: Desk['answer'] = async ({ id, action, request }, reply) => {
+  const answer: TestManager['answer'] = async ({ id, action, request }, reply) => {
     const question = { id, action, request, received_at: now().toISOString() };
     await router.route(
       'CP1',
@@ -191,7 +191,7 @@ export async function openDesk({
         : { type: 3, ...question, response: reply as Record<string, unknown> },
     );
   };
-  const command: Desk['command'] = async (action, request, reply) => {
+  const command: TestManager['command'] = async (action, request, reply) => {
     const commandId = await callMaker.request({ stationId: 'CP1', action, request });
     const call = sent().find(({ id }) => id === commandId);
     if (call && reply) await answer(call, reply);
@@ -199,12 +199,12 @@ export async function openDesk({
     if (!row) throw new Error('the command is not recorded');
     return row;
   };
-  const desk: Desk = {
+  const manager: TestManager = {
     database,
     databaseUrl: testDatabase.url,
     ask,
     envelopes,
-    settled,
+    completed,
     router,
     callMaker,
     leafSigner,
@@ -221,7 +221,7 @@ export async function openDesk({
       await Promise.all(Object.values(writer).map((batch: { idle(): Promise<void> }) => batch.idle()));
     },
     close: async () => {
-      await desk.idle();
+      await manager.idle();
       await database.close();
       await testDatabase.drop();
     },
@@ -229,7 +229,7 @@ export async function openDesk({
   await stations.addUnknown(database, ['CP1']);
   await connect(database, 'CP1');
   await ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
-  return desk;
+  return manager;
 }
 
 /** Makes a station look connected. */
@@ -245,12 +245,15 @@ export async function connect(database: Database, stationId: string): Promise<vo
 
 /** Adds a tag, accepted where nothing else is said. */
 export async function addTag(
-  desk: Desk,
+  manager: TestManager,
   idTag: string,
   columns: Record<string, unknown> = {},
 ): Promise<void> {
   const row = { id_tag: idTag, id_tag_key: idTag.toLowerCase(), ...columns };
   const names = Object.keys(row);
   const places = names.map((_, i) => `$${i + 1}`);
-  await desk.rows(`INSERT INTO tags (${names.join(', ')}) VALUES (${places.join(', ')})`, Object.values(row));
+  await manager.rows(
+    `INSERT INTO tags (${names.join(', ')}) VALUES (${places.join(', ')})`,
+    Object.values(row),
+  );
 }

@@ -1,19 +1,19 @@
-import type { TurnedAway } from '@evander/broker';
+import type { Rejection } from '@evander/broker';
 
 const FLUSH_MS = 500;
 const LIMIT_PER_FLUSH = 100;
 
 /** Gathers refused handshakes and tells them in batches; a flood of them is thinned out, here as in the log. */
-export class TurnedAwayReports {
-  readonly #tell: (handshakes: TurnedAway[]) => void;
-  #waiting: TurnedAway[] = [];
+export class RejectionReports {
+  readonly #tell: (handshakes: Rejection[]) => void;
+  #waiting: Rejection[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(tell: (handshakes: TurnedAway[]) => void) {
+  constructor(tell: (handshakes: Rejection[]) => void) {
     this.#tell = tell;
   }
 
-  add(handshake: TurnedAway): void {
+  add(handshake: Rejection): void {
     if (this.#waiting.length < LIMIT_PER_FLUSH) this.#waiting.push(handshake);
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS);
   }
