@@ -2,7 +2,7 @@ import { ACTIONS } from '@evander/ocpp';
 import type { Action } from '@evander/ocpp';
 import { readdirSync, readFileSync } from 'node:fs';
 import { COMMANDS, MESSAGES } from '../src/messages/v16/index.ts';
-import { KEPT } from './kept.ts';
+import { STORED } from './stored.ts';
 
 const TESTS = new URL('../test/messages/', import.meta.url);
 const DIRECTIONS = { station: 'station → manager', manager: 'manager → station', both: 'both' };
@@ -42,7 +42,7 @@ function rowOf(action: Action, tests: Map<string, string>): string {
   const test = naming.includes(own) ? own : naming[0];
   if (test === undefined)
     throw new Error(`${action} is in the name of no test in packages/manager/test/messages`);
-  const { keeps, at } = KEPT[action];
+  const { keeps, at } = STORED[action];
   const routes = at.map((route) => `\`${route}\``).join(' ');
   const link = `[${test}](../packages/manager/test/messages/${test})`;
   return `| ${action} | ${DIRECTIONS[sender]} | ${profile} | ${keeps} | ${routes} | ${link} |`;

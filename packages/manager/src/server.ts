@@ -24,7 +24,7 @@ import { reconciliationRoutes } from './desired-state/reconciliations.routes.ts'
 import { problemOfDomain } from './domain-problems.ts';
 import { eventRoutes } from './events/events.routes.ts';
 import { fileChangeRoutes } from './files/file-changes.routes.ts';
-import { fileOrderRoutes } from './files/file-requests.routes.ts';
+import { fileRequestRoutes } from './files/file-requests.routes.ts';
 import { fileRoutes } from './files/files.routes.ts';
 import { stationFileRoutes } from './files/station-files.routes.ts';
 import { messageRoutes } from './frames/frames.routes.ts';
@@ -109,7 +109,7 @@ const RESOURCES = [
   jobRoutes,
   fileRoutes,
   fileChangeRoutes,
-  fileOrderRoutes,
+  fileRequestRoutes,
   campaignRoutes,
   campaignControlRoutes,
   certificateRoutes,

@@ -4,7 +4,7 @@ import type { CallMaker } from '../commands/call-maker.ts';
 import { CommandNotSent, RuleViolation } from '../commands/command.ts';
 import type { Database, Db } from '../database/database.ts';
 import type { FileRow } from '../files/file-list.store.ts';
-import { firmwareOrder, isSigned } from '../files/file-requests.ts';
+import { firmwareRequest, isSigned } from '../files/file-requests.ts';
 import { NoPublicUrl } from '../files/links.ts';
 import type { FileLinks } from '../files/links.ts';
 import * as signedUpdates from '../jobs/signed-updates.store.ts';
@@ -86,7 +86,7 @@ async function request(
       (signed === 'auto' && isSigned(file) && (await signedUpdates.areKnown(database, stationId))));
   const at = now();
   const transport = await links.transportOf(database, stationId);
-  const order = firmwareOrder(file, { signed: wantsSigned, retrieveAt: at, transport }, links);
+  const order = firmwareRequest(file, { signed: wantsSigned, retrieveAt: at, transport }, links);
   const alongside = async (db: Db, commandId: string): Promise<void> => {
     const state = await campaigns.holdState(db, campaignId);
     const isOn = phase === 'update' ? state === 'running' : state !== 'paused' && state !== undefined;

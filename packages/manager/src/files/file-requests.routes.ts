@@ -14,12 +14,12 @@ import type { App } from '../http/route.ts';
 import * as jobList from '../jobs/job-list.store.ts';
 import * as jobs from '../jobs/jobs.store.ts';
 import * as signedUpdates from '../jobs/signed-updates.store.ts';
-import { diagnosticsOrder, firmwareOrder, isSigned, logOrder } from './file-requests.ts';
-import type { Order } from './file-requests.ts';
+import { diagnosticsRequest, firmwareRequest, isSigned, logRequest } from './file-requests.ts';
+import type { FileRequest } from './file-requests.ts';
 import { findFile } from './files.schemas.ts';
 import type { Transport } from './links.ts';
 
-const Way = {
+const TransferOptions = {
   transport: Type.Optional(
     oneOf(
       ['auto', 'http', 'ftp'],
@@ -42,14 +42,14 @@ const Update = Type.Object(
       }),
     ),
     signed: Type.Optional(Signed),
-    ...Way,
+    ...TransferOptions,
   },
   { additionalProperties: false, title: 'FirmwareUpdate' },
 );
 const Period = {
   from: Type.Optional(TimeText),
   to: Type.Optional(TimeText),
-  ...Way,
+  ...TransferOptions,
 };
 const Diagnostics = Type.Object(Period, { additionalProperties: false });
 const Log = Type.Object(
@@ -61,7 +61,7 @@ const config = { role: 'operator' as const, problems: [409, 422, 429], sendsComm
 const response = { 200: CommandAnswer, 202: CommandAnswer };
 
 /** Commands about files that Evander serves and takes: it makes the links itself. */
-export function fileOrderRoutes(app: App, context: ApiContext): void {
+export function fileRequestRoutes(app: App, context: ApiContext): void {
   addFirmwareUpdate(app, context);
   const { links } = context.files;
   app.post(
@@ -80,8 +80,8 @@ export function fileOrderRoutes(app: App, context: ApiContext): void {
     },
     async (request, reply) => {
       const { body } = request;
-      const wish = { ...body, ...readPeriod(body), transport: await transportFor(request, context) };
-      return send(request, reply, { context, order: diagnosticsOrder(wish, links) });
+      const options = { ...body, ...readPeriod(body), transport: await transportFor(request, context) };
+      return send(request, reply, { context, fileRequest: diagnosticsRequest(options, links) });
     },
   );
   app.post(
@@ -101,8 +101,8 @@ export function fileOrderRoutes(app: App, context: ApiContext): void {
     async (request, reply) => {
       const { logType, ...body } = request.body;
       const transport = await transportFor(request, context);
-      const order = logOrder(logType, { ...body, ...readPeriod(body), transport }, links);
-      return send(request, reply, { context, order });
+      const fileRequest = logRequest(logType, { ...body, ...readPeriod(body), transport }, links);
+      return send(request, reply, { context, fileRequest });
     },
   );
 }
@@ -142,11 +142,11 @@ function addFirmwareUpdate(app: App, context: ApiContext): void {
       if (installAt && !signed)
         throw new Problem(422, 'installAt is of signed updates only; leave it out', { field: 'installAt' });
       const transport = await transportFor(request, context);
-      const wish = { signed, retrieveAt, installAt, retries, retryInterval, transport };
-      const order = firmwareOrder(file, wish, files.links);
+      const options = { signed, retrieveAt, installAt, retries, retryInterval, transport };
+      const fileRequest = firmwareRequest(file, options, files.links);
       // Of a plain update nobody could say when it is to be installed.
-      const mayGoOtherWay = way === 'auto' && signed && installAt === undefined;
-      return send(request, reply, { context, order, mayGoOtherWay });
+      const hasFallback = way === 'auto' && signed && installAt === undefined;
+      return send(request, reply, { context, fileRequest, hasFallback });
     },
   );
 }
@@ -165,14 +165,18 @@ type Sending = FastifyRequest<{ Params: { stationId: string }; Querystring: Comm
 async function send(
   request: Sending,
   reply: Pick<FastifyReply, 'code'>,
-  { context, order, mayGoOtherWay }: { context: ApiContext; order: Order; mayGoOtherWay?: boolean },
+  {
+    context,
+    fileRequest,
+    hasFallback,
+  }: { context: ApiContext; fileRequest: FileRequest; hasFallback?: boolean },
 ): Promise<CommandRow & { jobId: number | null }> {
-  const { action, request: body, keepLink } = order;
+  const { action, request: body, keepLink } = fileRequest;
   const requestedBy = await context.keys.nameOf(request);
   const { stationId } = request.params;
   const alongside = async (db: Db, commandId: string): Promise<void> => {
     await keepLink(db, { stationId, commandId });
-    if (mayGoOtherWay) await jobs.allowOtherWay(db, commandId);
+    if (hasFallback) await jobs.allowFallback(db, commandId);
   };
   const sent = { stationId, action, request: body, alongside, requestedBy, ...commandIdOf(request) };
   const untilMs = Date.now() + (request.query.waitSeconds ?? DEFAULT_WAIT_SECONDS) * 1000;

@@ -4,22 +4,22 @@ import type { FileRow } from './file-list.store.ts';
 import type { Draft, FileLinks, Transport } from './links.ts';
 
 /** A command about a file that we serve or take, with its link. */
-export interface Order {
+export interface FileRequest {
   action: CommandAction;
   request: object;
   /** To be done in the database transaction that records the command. */
   keepLink(db: Db, about: { stationId: string; commandId: string }): Promise<void>;
 }
 
-/** How an order is carried out. */
-interface Way {
+/** How a file is transferred. */
+interface TransferOptions {
   transport: Transport;
 
   retries?: number | undefined;
   retryInterval?: number | undefined;
 }
 
-export interface FirmwareWish extends Way {
+export interface FirmwareOptions extends TransferOptions {
   signed: boolean;
   /** From when the download is allowed. */
   retrieveAt: Date;
@@ -33,13 +33,13 @@ export function isSigned(file: FileRow): boolean {
 }
 
 /** The command that has a station fetch firmware; a signed one needs a file that is. Throws NoPublicUrl. */
-export function firmwareOrder(file: FileRow, wish: FirmwareWish, links: FileLinks): Order {
-  const { signed, retrieveAt, installAt, transport } = wish;
+export function firmwareRequest(file: FileRow, options: FirmwareOptions, links: FileLinks): FileRequest {
+  const { signed, retrieveAt, installAt, transport } = options;
   const draft = links.toFetch(file, transport, retrieveAt);
   const { location, keep: keepLink } = draft;
   const retrieveDate = retrieveAt.toISOString();
   if (!signed)
-    return { action: 'UpdateFirmware', request: { location, retrieveDate, ...retriesOf(wish) }, keepLink };
+    return { action: 'UpdateFirmware', request: { location, retrieveDate, ...retriesOf(options) }, keepLink };
   const firmware = {
     location,
     retrieveDateTime: retrieveDate,
@@ -47,7 +47,7 @@ export function firmwareOrder(file: FileRow, wish: FirmwareWish, links: FileLink
     signingCertificate: file.signingCertificate,
     signature: file.signature,
   };
-  return { action: 'SignedUpdateFirmware', request: { firmware, ...retriesOf(wish) }, keepLink };
+  return { action: 'SignedUpdateFirmware', request: { firmware, ...retriesOf(options) }, keepLink };
 }
 
 /** The plain command for the same firmware, by the same link, as a signed one asks for. */
@@ -60,37 +60,41 @@ export function plainUpdate({
   return { location, retrieveDate, ...retriesOf({ retries, retryInterval }) };
 }
 
-export interface UploadWish extends Way {
+export interface UploadOptions extends TransferOptions {
   from: Date | null;
   to: Date | null;
 }
 
 /** The command that has a station upload its diagnostics. Throws NoPublicUrl. */
-export function diagnosticsOrder({ from, to, ...wish }: UploadWish, links: FileLinks): Order {
-  const { location, keep: keepLink }: Draft = links.toUpload('diagnostics', wish.transport);
+export function diagnosticsRequest({ from, to, ...options }: UploadOptions, links: FileLinks): FileRequest {
+  const { location, keep: keepLink }: Draft = links.toUpload('diagnostics', options.transport);
   const period = {
     ...(from && { startTime: from.toISOString() }),
     ...(to && { stopTime: to.toISOString() }),
   };
-  return { action: 'GetDiagnostics', request: { location, ...period, ...retriesOf(wish) }, keepLink };
+  return { action: 'GetDiagnostics', request: { location, ...period, ...retriesOf(options) }, keepLink };
 }
 
 export type LogType = 'DiagnosticsLog' | 'SecurityLog';
 
 /** The command that has a station upload a log. Throws NoPublicUrl. */
-export function logOrder(logType: LogType, { from, to, ...wish }: UploadWish, links: FileLinks): Order {
-  const { location: remoteLocation, keep: keepLink }: Draft = links.toUpload('log', wish.transport);
+export function logRequest(
+  logType: LogType,
+  { from, to, ...options }: UploadOptions,
+  links: FileLinks,
+): FileRequest {
+  const { location: remoteLocation, keep: keepLink }: Draft = links.toUpload('log', options.transport);
   const log = {
     remoteLocation,
     ...(from && { oldestTimestamp: from.toISOString() }),
     ...(to && { latestTimestamp: to.toISOString() }),
   };
-  return { action: 'GetLog', request: { log, logType, ...retriesOf(wish) }, keepLink };
+  return { action: 'GetLog', request: { log, logType, ...retriesOf(options) }, keepLink };
 }
 
 function retriesOf({
   retries,
   retryInterval,
-}: Omit<Way, 'transport'>): Pick<UpdateFirmwareRequest, 'retries' | 'retryInterval'> {
+}: Omit<TransferOptions, 'transport'>): Pick<UpdateFirmwareRequest, 'retries' | 'retryInterval'> {
   return { ...(retries !== undefined && { retries }), ...(retryInterval !== undefined && { retryInterval }) };
 }

@@ -53,12 +53,12 @@ export async function expectFiles(db: Db, commandId: string): Promise<void> {
 }
 
 const allowOther = statement(
-  'jobs.allowOtherWay',
+  'jobs.allowFallback',
   'UPDATE station_jobs SET may_go_other_way = true WHERE command_id = $1',
 );
 
 /** A station that does not know the command of a job may be sent the other one. */
-export async function allowOtherWay(db: Db, commandId: string): Promise<void> {
+export async function allowFallback(db: Db, commandId: string): Promise<void> {
   await db.query(allowOther([commandId]));
 }
 

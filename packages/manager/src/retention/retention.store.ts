@@ -3,7 +3,7 @@ import type { Database, Db } from '../database/database.ts';
 import { isInUse, whileTableIsFree } from '../database/table-lock.ts';
 
 /** A table that grows with time, and how what is too old is told in it. */
-interface Kept {
+interface RetentionRule {
   table: string;
   /** Of a partitioned table: SQL that is true for a partition that is needed still; `%I` is its name. */
   neededPartition?: string;
@@ -26,7 +26,7 @@ const UNDELIVERED = `EXISTS (SELECT FROM webhooks w WHERE w.active AND (w.last_e
   OR EXISTS (SELECT FROM webhook_deliveries d WHERE d.webhook_id = w.webhook_id AND d.event_id = r.id AND d.dead_at IS NULL)))`;
 
 /** Each kind of data that can be kept for a number of days, and its tables. */
-const KEPT = {
+const RETENTION_RULES = {
   frames: [{ table: 'frames', since: 'recorded_at', isOld: 'r.recorded_at < $1' }],
   statuses: [{ table: 'connector_statuses', since: 'received_at', isOld: 'r.received_at < $1' }],
   meterValues: [
@@ -124,10 +124,10 @@ const KEPT = {
         AND greatest(r.stop_received_at, r.closed_at, r.start_received_at) < $1`,
     },
   ],
-} satisfies Record<string, Kept[]>;
+} satisfies Record<string, RetentionRule[]>;
 
-export type RetainedData = keyof typeof KEPT;
-export const RETAINED = Object.keys(KEPT) as RetainedData[];
+export type RetainedData = keyof typeof RETENTION_RULES;
+export const RETAINED = Object.keys(RETENTION_RULES) as RetainedData[];
 
 /** What was removed of one table. */
 export interface Removal {
@@ -146,9 +146,9 @@ const STATEMENT_MS = 600_000;
 /** Removes what is older than a time from the tables of a kind of data, except what is needed still. */
 export async function removeOld(database: Database, kind: RetainedData, before: Date): Promise<Removal[]> {
   const removals: Removal[] = [];
-  for (const kept of KEPT[kind] as Kept[]) {
-    const partitions = kept.since === undefined ? 0 : await dropOld(database, kept, before);
-    removals.push({ table: kept.table, partitions, rows: await deleteOld(database, kept, before) });
+  for (const rule of RETENTION_RULES[kind] as RetentionRule[]) {
+    const partitions = rule.since === undefined ? 0 : await dropOld(database, rule, before);
+    removals.push({ table: rule.table, partitions, rows: await deleteOld(database, rule, before) });
   }
   if (kind === 'events') await database.query(forgetDeliveries());
   return removals;
@@ -163,11 +163,11 @@ const selectOld = statement(
    WHERE upper <= $2 ORDER BY upper`,
 );
 
-async function dropOld(database: Database, kept: Kept, before: Date): Promise<number> {
-  const { rows } = await database.query<{ partition: string }>(selectOld([kept.table, before]));
+async function dropOld(database: Database, rule: RetentionRule, before: Date): Promise<number> {
+  const { rows } = await database.query<{ partition: string }>(selectOld([rule.table, before]));
   let dropped = 0;
   try {
-    for (const { partition } of rows) if (await drop(database, kept, partition)) dropped++;
+    for (const { partition } of rows) if (await drop(database, rule, partition)) dropped++;
   } catch (error) {
     // Somebody reads or writes the table in an open database transaction: the next run goes on.
     if (!isInUse(error)) throw error;
@@ -180,7 +180,11 @@ const lock = statement(
   "SELECT pg_try_advisory_xact_lock(hashtext('evander retention'), hashtext($1)) AS mine",
 );
 
-function drop(database: Database, { table, neededPartition }: Kept, partition: string): Promise<boolean> {
+function drop(
+  database: Database,
+  { table, neededPartition }: RetentionRule,
+  partition: string,
+): Promise<boolean> {
   const name = `"${partition}"`;
   return whileTableIsFree(database, async (db) => {
     if (!(await isMine(db, table))) return false;
@@ -206,14 +210,14 @@ interface Step {
   next: string | null;
 }
 
-async function deleteOld(database: Database, kept: Kept, before: Date): Promise<number> {
-  const text = kept.by === undefined ? deleteByTime(kept) : deleteByKey(kept, kept.by);
+async function deleteOld(database: Database, rule: RetentionRule, before: Date): Promise<number> {
+  const text = rule.by === undefined ? deleteByTime(rule) : deleteByKey(rule, rule.by);
   let deleted = 0;
   let after: string | null = '0';
   for (let i = 0; i < STATEMENTS && after !== null; i++) {
     const step: Step = await database.transaction(
       async (db) => {
-        if (!(await isMine(db, kept.table))) return { rows: 0, next: null };
+        if (!(await isMine(db, rule.table))) return { rows: 0, next: null };
         const { rows } = await db.query<Step>({ text, values: [before, after] });
         return rows[0] ?? { rows: 0, next: null };
       },
@@ -227,14 +231,17 @@ async function deleteOld(database: Database, kept: Kept, before: Date): Promise<
 
 // Of a partitioned table: what has gone to its default partition, by the time of its receipt, as its own time is that of a clock that was
 // wrong.
-function deleteByTime({ table, since, isOld, rows = ROWS }: Kept): string {
+function deleteByTime({ table, since, isOld, rows = ROWS }: RetentionRule): string {
   const from = since === undefined ? table : `${table}_other`;
   return `WITH gone AS (DELETE FROM ${from} WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM ${from} r WHERE ${isOld} LIMIT ${rows})) RETURNING 1)
     SELECT count(*)::int AS rows, CASE WHEN count(*) = ${rows} THEN $2::text END AS next FROM gone`;
 }
 
 // The oldest come first, page by page past those that stay, until a page in which none has been here for so long.
-function deleteByKey({ table, isOld }: Kept, { key, arrivedAt }: NonNullable<Kept['by']>): string {
+function deleteByKey(
+  { table, isOld }: RetentionRule,
+  { key, arrivedAt }: NonNullable<RetentionRule['by']>,
+): string {
   return `WITH page AS MATERIALIZED (SELECT r.${key} AS key, r.${arrivedAt} < $1 AS has_time, r.${arrivedAt} < $1 AND (${isOld}) AS is_old
       FROM ${table} r WHERE r.${key} > $2::bigint ORDER BY r.${key} LIMIT ${ROWS}),
     gone AS (DELETE FROM ${table} WHERE ${key} = ANY (ARRAY(SELECT key FROM page WHERE is_old)) RETURNING 1)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { KEPT } from '../../gen/kept.ts';
+import { STORED } from '../../gen/stored.ts';
 import { writeOcpp16Doc } from '../../gen/ocpp16-doc.ts';
 import { openApi } from '../http/harness.ts';
 import type { TestApi } from '../http/harness.ts';
@@ -19,6 +19,6 @@ test('docs/ocpp16.md has all 39 messages, each with its test, and is fresh', () 
 
 test('every route that docs/ocpp16.md names is there', async () => {
   const { body } = await api.send('GET', '/openapi.json', undefined, null);
-  for (const { at } of Object.values(KEPT))
+  for (const { at } of Object.values(STORED))
     for (const route of at) expect(Object.keys(body.paths)).toContain(`/api/v1${route}`);
 });

@@ -1,7 +1,7 @@
 import type { Action } from '@evander/ocpp';
 
 /** What is kept of an action, and where the API shows it (paths under /api/v1). */
-export interface Kept {
+export interface Stored {
   keeps: string;
   at: string[];
 }
@@ -13,7 +13,7 @@ const JOBS = [`${STATION}/jobs`, '/jobs/{jobId}'];
 const COMMAND = ['/commands/{commandId}'];
 
 /** Besides what is here, every frame is at /stations/{stationId}/messages, and every command at /commands. */
-export const KEPT: Record<Action, Kept> = {
+export const STORED: Record<Action, Stored> = {
   Authorize: { keeps: 'each attempt with its result', at: [`${STATION}/messages`] },
   BootNotification: {
     keeps:
