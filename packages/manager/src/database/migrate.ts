@@ -36,7 +36,7 @@ async function rejectUnreleased(client: pg.Client): Promise<void> {
   throw new OperationalError(
     `the database was created by a version of Evander from before the first release (its first migration is ${first}, not ${FIRST}) and cannot be migrated. ` +
       'Start with an empty database: if "evander start" runs its own PostgreSQL, remove the directory postgres in EVANDER_DATA_DIR; otherwise create a database and set EVANDER_DATABASE_URL to it. ' +
-      'To keep data, dump them first with pg_dump --data-only and load them into the new tables by hand',
+      'To keep data, dump them first with pg_dump --data-only, while the previous version runs, and load them into the new tables by hand',
   );
 }
 
