@@ -174,6 +174,7 @@ function base128(number: number): number[] {
   return digits;
 }
 
-function evenHex(hex: string): string {
+/** Whole bytes in hex. */
+export function evenHex(hex: string): string {
   return hex.length % 2 === 0 ? hex : `0${hex}`;
 }

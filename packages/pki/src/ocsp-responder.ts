@@ -16,7 +16,7 @@ import {
 } from './der.ts';
 import { certId, HASH_OIDS, OID, STATUS_TAG } from './ocsp.ts';
 import type { CertId } from './ocsp.ts';
-import { x509 } from './x509.ts';
+import { serialKey, x509 } from './x509.ts';
 
 export type CertificateStatus = 'good' | { revokedAt: Date; reason: string };
 
@@ -59,9 +59,7 @@ export function readOcspQuestion(request: Buffer): OcspQuestion | undefined {
       hasNull: parameters !== undefined,
       issuerNameHash: childAt(certId, 1, TAG.octetString).content.toString('hex'),
       issuerKeyHash: childAt(certId, 2, TAG.octetString).content.toString('hex'),
-      serialNumber: childAt(certId, 3, TAG.integer)
-        .content.toString('hex')
-        .replace(/^0+(?=.)/, ''),
+      serialNumber: serialKey(childAt(certId, 3, TAG.integer).content.toString('hex')),
     };
   } catch {
     // It is no DER, or not this one: there is nothing else to say of it.
