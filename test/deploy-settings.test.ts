@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { gatewayProcess } from '../packages/gateway/src/index.ts';
 import { managerProcess } from '../packages/manager/src/index.ts';
-import { SETTINGS } from '../packages/process/src/index.ts';
+import { SETTINGS } from '../packages/evander/src/index.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const CHART = 'deploy/helm/evander';
@@ -16,7 +16,12 @@ const PARTS = (
     ['gateway', gatewayProcess.settings],
     ['manager', managerProcess.settings],
   ] as const
-).map(([part, names]) => ({ part, variables: names.map((name) => SETTINGS[name].variable).sort() }));
+).map(([part, settings]) => ({
+  part,
+  variables: Object.values(settings)
+    .map(({ variable }) => variable)
+    .sort(),
+}));
 
 /** The lines of one service, as far as the next one. */
 function serviceOf(file: string, part: string): string {

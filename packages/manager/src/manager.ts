@@ -1,5 +1,6 @@
-import { Sealer, SETTINGS } from '@evander/process';
+import { Sealer } from '@evander/process';
 import * as apiKeys from './api-keys/api-keys.store.ts';
+import { API_KEY_SETTINGS } from './api-keys/settings.ts';
 import { CampaignRunner } from './campaigns/runner.ts';
 import { Authority } from './certificates/authority.ts';
 import { Certificates } from './certificates/certificates.ts';
@@ -10,9 +11,11 @@ import type { Database } from './database/database.ts';
 import { migrate } from './database/migrate.ts';
 import { createPartitions } from './database/partitions.ts';
 import { startCertificateRenewal } from './desired-state/certificate-renewal.ts';
+import { EVENT_SETTINGS } from './events/settings.ts';
 import { FilesByLink } from './files/by-link.ts';
-import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
+import { Files } from './files/files.ts';
 import { startFtp } from './files/ftp-server.ts';
+import { DEFAULT_FILE_OPTIONS } from './files/settings.ts';
 import type { ManagerOptions } from './manager-options.ts';
 import { ManagerMetrics } from './observability/metrics.ts';
 import { outbound } from './outbound/outbound.ts';
@@ -31,8 +34,8 @@ export interface Manager {
 }
 
 const FAILURE_LIMITS = {
-  address: SETTINGS.apiFailuresPerAddress.default,
-  key: SETTINGS.apiFailuresPerKey.default,
+  address: API_KEY_SETTINGS.apiFailuresPerAddress.default,
+  key: API_KEY_SETTINGS.apiFailuresPerKey.default,
 };
 
 type Clocked = ManagerOptions & { now(): Date };
@@ -88,7 +91,7 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
     port: options.apiPort,
     feed: events.feed,
     webhookSealer: events.sealer,
-    maxEventStreams: options.maxEventStreams ?? SETTINGS.eventStreams.default,
+    maxEventStreams: options.maxEventStreams ?? EVENT_SETTINGS.eventStreams.default,
     files,
     metrics,
     failureLimits: options.failureLimits ?? FAILURE_LIMITS,

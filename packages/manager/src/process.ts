@@ -3,10 +3,7 @@ import { startManager } from './manager.ts';
 import { MANAGER_REQUIRED, MANAGER_SETTINGS, managerOptions } from './settings.ts';
 
 /** A manager as a process of its own. */
-export const managerProcess: ProcessOptions<
-  (typeof MANAGER_SETTINGS)[number],
-  (typeof MANAGER_REQUIRED)[number]
-> = {
+export const managerProcess: ProcessOptions<typeof MANAGER_SETTINGS, (typeof MANAGER_REQUIRED)[number]> = {
   name: 'evander manager',
   settings: MANAGER_SETTINGS,
   required: MANAGER_REQUIRED,

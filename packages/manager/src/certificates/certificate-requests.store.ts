@@ -1,5 +1,6 @@
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
+import { certificateExchange } from './certificate-exchange.store.ts';
 
 /**
  * `rejected`: what the station sent is no request; `signed`: its certificate has been sent; `refused`: the station did not take the
@@ -41,45 +42,11 @@ export async function add(db: Db, request: NewCertificateRequest): Promise<void>
   await db.query(insert([stationId, messageId, csr, state, reason, requestedAt]));
 }
 
-const WAITING = `SELECT certificate_request_id FROM certificate_requests
-   WHERE station_id = $1 AND state IN ('requested', 'signed', 'refused') ORDER BY certificate_request_id DESC LIMIT 1`;
-
-const selectWaiting = statement('certificateRequests.waits', WAITING);
-
-/** Does a request of a station wait for its certificate? */
-export async function waits(db: Db, stationId: string): Promise<boolean> {
-  const { rowCount } = await db.query(selectWaiting([stationId]));
-  return rowCount === 1;
-}
-
-const markSigned = statement(
-  'certificateRequests.sign',
-  `UPDATE certificate_requests SET state = 'signed', reason = NULL, command_id = $2, certificate_chain = $3, signed_at = $4,
-     completed_at = NULL
-   WHERE certificate_request_id = (${WAITING})`,
-);
-
-/** A certificate is about to be sent: it belongs to the request that waits. */
-export async function sign(
-  db: Db,
-  sent: { stationId: string; commandId: string; certificateChain: string; at: Date },
-): Promise<void> {
-  await db.query(markSigned([sent.stationId, sent.commandId, sent.certificateChain, sent.at]));
-}
-
-const markCompleted = statement(
-  'certificateRequests.complete',
-  `UPDATE certificate_requests SET state = $2, reason = $3, completed_at = $4
-   WHERE command_id = $1 AND (state = 'signed' OR $2 = 'installed')`,
-);
-
-/** What the station said to its certificate. A refusal means nothing where a younger request has come. */
-export async function complete(
-  db: Db,
-  answer: { commandId: string; state: 'installed' | 'refused'; reason: string | null; at: Date },
-): Promise<void> {
-  await db.query(markCompleted([answer.commandId, answer.state, answer.reason, answer.at]));
-}
+export const { waits, sign, complete } = certificateExchange({
+  name: 'certificateRequests',
+  table: 'certificate_requests',
+  id: 'certificate_request_id',
+});
 
 const markWaiting = statement(
   'certificateRequests.waitAgain',

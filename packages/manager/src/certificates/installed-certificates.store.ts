@@ -1,13 +1,9 @@
 import type { CertificateHashData } from '@evander/ocpp';
+import { serialKey } from '@evander/pki';
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import { LISTS } from './certificate-lists.store.ts';
 import type { ListName } from './certificate-lists.store.ts';
-
-/** The form in which serial numbers are compared: hex in any case, with or without leading zeros. */
-export function serialKey(serialNumber: string): string {
-  return serialNumber.toLowerCase().replace(/^0+(?=.)/, '');
-}
 
 /** What a certificate says of itself. */
 export interface Reading {

@@ -1,6 +1,6 @@
+import { serialKey } from '@evander/pki';
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
-import { serialKey } from './installed-certificates.store.ts';
 
 export const USAGES = ['station', 'server', 'v2g'] as const;
 export type Usage = (typeof USAGES)[number];

@@ -1,6 +1,6 @@
+import { serialKey } from '@evander/pki';
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
-import { serialKey } from './installed-certificates.store.ts';
 
 /** Which certificate was asked about, and where. */
 export interface OcspQuestion {

@@ -1,10 +1,10 @@
-import { SETTINGS } from '@evander/process';
 import { finished } from 'node:stream';
 import type { Readable } from 'node:stream';
 import pg from 'pg';
 import type { QueryResultRow } from 'pg';
 import { traced } from '../observability/tracing.ts';
 import { CopyOut, Pace } from './copy-out.ts';
+import { DATABASE_SETTINGS } from './settings.ts';
 
 // Wh and row numbers are 64 bit in the database and far below 2^53 in life.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -51,7 +51,7 @@ export interface DatabaseOptions {
 }
 
 const EXPORTS = 4;
-const EXPORT_MS = SETTINGS.exportMinutes.default * 60_000;
+const EXPORT_MS = DATABASE_SETTINGS.exportMinutes.default * 60_000;
 const CONNECT_MS = 10_000;
 /** The server gives up first and says why; what waits for a lock gives way before, and what holds one and does nothing loses it. */
 const STATEMENT_MS = 25_000;

@@ -1,4 +1,5 @@
 import type { CertificateHashData, InstallCertificateRequest } from '@evander/ocpp';
+import { serialKey } from '@evander/pki';
 import { X509Certificate } from 'node:crypto';
 import * as installedCertificates from '../certificates/installed-certificates.store.ts';
 import type { CertificateRow } from '../certificates/installed-certificates.store.ts';
@@ -116,10 +117,7 @@ function installedOf(
 function isOf({ pem, serialNumber }: CertificateRow, certificate: string): boolean {
   if (pem !== null) return isSamePem(pem, certificate);
   const [desired] = readCertificates(certificate) ?? [];
-  return (
-    desired !== undefined &&
-    installedCertificates.serialKey(desired.serialNumber) === installedCertificates.serialKey(serialNumber)
-  );
+  return desired !== undefined && serialKey(desired.serialNumber) === serialKey(serialNumber);
 }
 
 function isSamePem(one: string | undefined, other: string): boolean {

@@ -25,14 +25,6 @@ export interface FileOptions {
   maxTransfers: number;
 }
 
-export const DEFAULT_FILE_OPTIONS: FileOptions = {
-  maxFirmwareBytes: 512 * 1024 ** 2,
-  maxUploadBytes: 100 * 1024 ** 2,
-  linkMs: 24 * 3_600_000,
-  keepUploadsMs: 90 * 86_400_000,
-  maxTransfers: 100,
-};
-
 /** Something else came than its sender said. */
 export class WrongDigest extends Error {
   override name = 'WrongDigest';

@@ -1,5 +1,6 @@
 import type { SendLocalListRequest } from '@evander/ocpp';
 import type { Db } from '../database/database.ts';
+import { isAfter } from '../stations/station-clock.ts';
 import * as localListEntries from './local-list-entries.store.ts';
 import * as localLists from './local-lists.store.ts';
 import type { LocalList } from './local-lists.store.ts';
@@ -81,8 +82,4 @@ export async function recordVersion(
 
 function needingFull(list: LocalList, since: Date): LocalList {
   return { ...list, needsFullSince: list.needsFullSince ?? since };
-}
-
-function isAfter(time: Date | null, other: Date): boolean {
-  return time !== null && time > other;
 }

@@ -1,18 +1,13 @@
+import type { Reading } from '../certificates/installed-certificates.store.ts';
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
 export const PNC_ROOT_TYPES = ['V2GRootCertificate', 'MORootCertificate'] as const;
 
-export interface PncRoot {
+export interface PncRoot extends Reading {
   fingerprint: string;
   certificateType: (typeof PNC_ROOT_TYPES)[number];
   isSelfSigned: boolean;
-  pem: string;
-  serialNumber: string;
-  subject: string;
-  issuer: string;
-  validFrom: Date;
-  validTo: Date;
   note: string | null;
 }
 

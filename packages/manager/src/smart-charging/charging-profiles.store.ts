@@ -67,22 +67,14 @@ const insert = statement(
  * ended, or that was replaced or cleared by a younger command before its own answer came.
  */
 export async function add(db: Db, installed: InstalledProfile): Promise<void> {
-  const { stationId, connectorId, profile, commandId, setAt } = installed;
+  const { stationId, profile, commandId, setAt } = installed;
   const transactionId = profile.transactionId ?? null;
   if (transactionId !== null) {
     const { rows } = await db.query<{ isEnded: boolean }>(selectEnded([stationId, transactionId]));
     if (rows[0]?.isEnded) return;
   }
   await db.query(lockStation([stationId]));
-  const { chargingProfileId, chargingProfilePurpose, stackLevel } = profile;
-  const place = [
-    stationId,
-    chargingProfileId,
-    connectorId,
-    chargingProfilePurpose,
-    stackLevel,
-    transactionId,
-  ];
+  const place = placeOf(installed);
   const undone = await db.query(selectUndone([...place, commandId]));
   if (undone.rowCount) return;
   await db.query(removeReplaced(place));
@@ -121,17 +113,17 @@ const countKept = statement(
 /** How many profiles a station has that a new one would not replace. */
 export async function countBeside(
   db: Db,
-  { stationId, connectorId, profile }: Pick<InstalledProfile, 'stationId' | 'connectorId' | 'profile'>,
+  profile: Pick<InstalledProfile, 'stationId' | 'connectorId' | 'profile'>,
 ): Promise<number> {
-  const { chargingProfileId, chargingProfilePurpose, stackLevel, transactionId = null } = profile;
-  const place = [
-    stationId,
-    chargingProfileId,
-    connectorId,
-    chargingProfilePurpose,
-    stackLevel,
-    transactionId,
-  ];
-  const { rows } = await db.query<{ beside: number }>(countKept(place));
+  const { rows } = await db.query<{ beside: number }>(countKept(placeOf(profile)));
   return rows[0]?.beside ?? 0;
+}
+
+function placeOf({
+  stationId,
+  connectorId,
+  profile,
+}: Pick<InstalledProfile, 'stationId' | 'connectorId' | 'profile'>): unknown[] {
+  const { chargingProfileId, chargingProfilePurpose, stackLevel, transactionId = null } = profile;
+  return [stationId, chargingProfileId, connectorId, chargingProfilePurpose, stackLevel, transactionId];
 }

@@ -1,18 +1,11 @@
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
+import type { StatusRow } from './status-list.store.ts';
 
-export interface ConnectorStatus {
+export interface ConnectorStatus extends Omit<StatusRow, 'digest'> {
   stationId: string;
-  connectorId: number;
-  status: string;
-  errorCode: string;
-  info: string | null;
-  vendorId: string | null;
-  vendorErrorCode: string | null;
-  statusAt: Date;
   /** The time that the station gave, as it wrote it, where that is ahead or cannot be. Repeats of such are found by it. */
   stationTime: string | null;
-  receivedAt: Date;
 }
 
 const ROWS = `unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],

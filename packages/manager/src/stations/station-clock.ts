@@ -22,6 +22,11 @@ export function readStationTime(timestamp: string, receivedAt: Date): StationTim
   return { at, isPlausible: isSet(at) && !isAhead(at, receivedAt), unreadable: null };
 }
 
+/** Is something known from after that moment? */
+export function isAfter(known: Date | null, moment: Date): boolean {
+  return known !== null && known > moment;
+}
+
 /** Is a clock ahead that said this before it was received? */
 export function isAhead(at: Date, receivedAt: Date): boolean {
   return at.getTime() > receivedAt.getTime() + MAX_AHEAD_MS;

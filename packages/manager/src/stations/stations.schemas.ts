@@ -12,14 +12,18 @@ export const Availability = nullable(
     { description: 'The last request by ChangeAvailability' },
   ),
 );
+/** What a connector says of itself. */
+export const CONNECTOR_STATUS = {
+  connectorId: Type.Integer(),
+  status: Type.String({ examples: ['Charging'] }),
+  errorCode: Type.String(),
+  info: Text,
+  vendorId: Text,
+  vendorErrorCode: Text,
+};
 export const Connector = Type.Object(
   {
-    connectorId: Type.Integer(),
-    status: Type.String({ examples: ['Charging'] }),
-    errorCode: Type.String(),
-    info: Text,
-    vendorId: Text,
-    vendorErrorCode: Text,
+    ...CONNECTOR_STATUS,
     statusAt: TimeText,
     receivedAt: TimeText,
     availability: Availability,

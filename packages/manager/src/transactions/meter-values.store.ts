@@ -1,22 +1,12 @@
 import { createHash } from 'node:crypto';
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
+import type { MeterValueRow } from './meter-value-list.store.ts';
 
-export interface Sample {
+export interface Sample extends Omit<MeterValueRow, 'digest'> {
   stationId: string;
-  connectorId: number;
-  transactionId: number | null;
   /** The station did not send the transaction's id; it is known from elsewhere. Not stored. */
   transactionInferred: boolean;
-  measuredAt: Date;
-  context: string;
-  measurand: string;
-  phase: string | null;
-  location: string;
-  format: string;
-  unit: string | null;
-  value: string;
-  receivedAt: Date;
 }
 
 // In one order, or two managers with the same rows would lock each other out.

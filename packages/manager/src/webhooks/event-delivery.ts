@@ -1,4 +1,4 @@
-import { Sealer, SETTINGS } from '@evander/process';
+import { Sealer } from '@evander/process';
 import type { Log } from '@evander/process';
 import type { Database } from '../database/database.ts';
 import { EventFeed } from '../events/feed.ts';
@@ -6,6 +6,7 @@ import { Sequencer } from '../events/sequencer.ts';
 import type { ManagerMetrics } from '../observability/metrics.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import { Recurring } from '../recurring.ts';
+import { WEBHOOK_SETTINGS } from './settings.ts';
 import * as webhooks from './webhooks.store.ts';
 import { WebhookWorker } from './worker.ts';
 
@@ -38,7 +39,7 @@ export class EventDelivery {
     this.feed = new EventFeed({ database, databaseUrl, log });
     this.sealer = new Sealer(sealingKey);
     this.#sequencer = new Sequencer(database, log);
-    const giveUpMs = (webhookGiveUpHours ?? SETTINGS.webhookGiveUpHours.default) * HOUR_MS;
+    const giveUpMs = (webhookGiveUpHours ?? WEBHOOK_SETTINGS.webhookGiveUpHours.default) * HOUR_MS;
     this.#measuring = new Recurring({
       what: 'measuring how far webhooks are behind',
       everyMs: MEASURE_MS,

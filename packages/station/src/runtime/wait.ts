@@ -1,3 +1,6 @@
+/** The longest that a timer of Node.js can wait. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Resolves after `ms`, or at once when the signal is aborted: the caller looks at the signal. */
 export function wait(ms: number, signal: AbortSignal): Promise<void> {
   if (ms <= 0 || signal.aborted) return Promise.resolve();

@@ -4,6 +4,7 @@ import { RuleViolation } from '../../commands/command.ts';
 import type { Command, CommandContext } from '../../commands/command.ts';
 import * as configuration from '../../configuration/configuration.store.ts';
 import * as openReconciliations from '../../desired-state/open-reconciliations.store.ts';
+import { isAfter } from '../../stations/station-clock.ts';
 import * as stations from '../../stations/stations.store.ts';
 
 const MAX_KEYS = 'GetConfigurationMaxKeys';
@@ -48,8 +49,4 @@ async function isComplete(
 ): Promise<boolean> {
   const { length } = configurationKey;
   return length > 0 && length !== (await configuration.integer(db, stationId, MAX_KEYS));
-}
-
-function isAfter(time: Date | null, other: Date): boolean {
-  return time !== null && time > other;
 }

@@ -1,9 +1,9 @@
-import { SETTINGS } from '@evander/process';
+import { SETTINGS } from '@evander/evander';
 
 const BEGIN = '<!-- The variables, made by `pnpm gen`. -->\n<!-- prettier-ignore-start -->\n';
 const END = '\n<!-- prettier-ignore-end -->';
 
-/** docs/operations.md with the table of variables as packages/process has it. Throws when it has no place for it. */
+/** docs/operations.md with the table of all variables. Throws when it has no place for it. */
 export function writeOperationsDoc(text: string): string {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END, begin);
