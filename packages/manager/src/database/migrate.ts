@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
-/** Brings the database to the newest schema. Several starters take turns; those that come late find nothing to do. */
+/** Migrates the database to the newest schema. Concurrent callers wait for each other; later ones find nothing to do. */
 export async function migrate(databaseUrl: string): Promise<void> {
   await runner({
     databaseUrl,
@@ -11,7 +11,7 @@ export async function migrate(databaseUrl: string): Promise<void> {
     direction: 'up',
     migrationsTable: 'migrations',
     advisoryLockMode: 'wait',
-    // An older manager may go on beside this one in a rollout; it may have migrations that we do not know, too.
+    // In a rollout, managers of different versions run side by side, so the database may have migrations unknown to this version.
     checkOrder: false,
     log: () => {},
   });

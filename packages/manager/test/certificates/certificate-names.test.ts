@@ -171,11 +171,11 @@ test('an outside authority (EST) is asked for nothing but accepted requests', as
   await api.manager.rows('TRUNCATE certificate_requests');
   for (const [, subject, extension] of REJECTED) {
     await api.manager.ask('SignCertificate', { csr: await makeCsr(subject, extension) });
-    await signing.sweep();
+    await signing.signDue();
   }
   const own = await makeCsr('/CN=SN-1');
   await api.manager.ask('SignCertificate', { csr: own });
-  await signing.sweep();
+  await signing.signDue();
   expect(asked).toEqual([own]);
 });
 
