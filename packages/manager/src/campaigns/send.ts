@@ -86,15 +86,15 @@ async function request(
       (signed === 'auto' && isSigned(file) && (await signedUpdates.areKnown(database, stationId))));
   const at = now();
   const transport = await links.transportOf(database, stationId);
-  const order = firmwareRequest(file, { signed: sendSigned, retrieveAt: at, transport }, links);
+  const fileRequest = firmwareRequest(file, { signed: sendSigned, retrieveAt: at, transport }, links);
   const alongside = async (db: Db, commandId: string): Promise<void> => {
     const state = await campaigns.holdState(db, campaignId);
     const isActive = phase === 'update' ? state === 'running' : state !== 'paused' && state !== undefined;
     const sent = { stationId, phase, commandId, isSigned: sendSigned, at };
     if (!isActive || !(await campaignStations.markSent(db, campaignId, sent))) throw new TurnIsOver();
-    await order.keepLink(db, { stationId, commandId });
+    await fileRequest.keepLink(db, { stationId, commandId });
   };
-  const { action, request: body } = order;
+  const { action, request: body } = fileRequest;
   await callMaker.request({
     stationId,
     action,

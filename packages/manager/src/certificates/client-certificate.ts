@@ -12,7 +12,7 @@ import type { TrustedRoot } from './trusted-roots.store.ts';
 /** Roots change rarely, but each handshake needs them: they are cached briefly. */
 const ROOTS_MS = 2000;
 
-export interface JudgeOptions {
+export interface CertificateJudgeOptions {
   database: Database;
   authority: Authority;
   responders: Responders;
@@ -29,10 +29,10 @@ interface Anchor {
 
 /** Verifies the certificates that stations present (ocppj.md TLS.9 to TLS.11): their owner, issuer, validity and revocation. */
 export class CertificateJudge {
-  readonly #options: JudgeOptions;
+  readonly #options: CertificateJudgeOptions;
   #anchors: { list: Promise<Anchor[]>; untilMs: number } | undefined;
 
-  constructor(options: JudgeOptions) {
+  constructor(options: CertificateJudgeOptions) {
     this.#options = options;
   }
 

@@ -172,8 +172,8 @@ test('an absent station is skipped after the timeout; one that already has the v
   await later(700);
   expect((await stationStates(path)).sort()).toEqual([
     'installed',
-    'skipped: the station did not connect in time',
     'skipped: already has 2.0',
+    'skipped: the station did not connect in time',
   ]);
   expect(await stateOf(path)).toBe('done');
 });
@@ -324,7 +324,7 @@ test('it rolls back automatically if configured, and on request', async () => {
   await report(bad, 'InstallationFailed');
   await later(1);
   expect(await stateOf(path)).toBe(
-    'stopped: 1 of 3 stations failed or timed out, and 30 % may: InstallationFailed (1)',
+    'stopped: 1 of 3 stations failed or timed out (limit: 30 %): InstallationFailed (1)',
   );
   expect(await stationStates(path)).toEqual(['sent', 'sent', 'sent']);
   expect(await answer(bad)).toEqual(['UpdateFirmware', 'UpdateFirmware']);

@@ -318,12 +318,12 @@ test('a secret is sealed while it is needed, and never shown', async () => {
   expect(command.request).toEqual({ key: 'AuthorizationKey', value: '***' });
   expect(manager.sent().at(-1)?.request).toEqual({ key: 'AuthorizationKey', value });
   await manager.idle();
-  const kept = JSON.stringify([
+  const stored = JSON.stringify([
     await manager.rows("SELECT to_json(k), encode(sealed_request, 'escape') AS sealed FROM commands k"),
     await manager.rows("SELECT to_json(f) FROM frames f WHERE action = 'ChangeConfiguration'"),
   ]);
-  expect(kept).toContain('***');
-  expect(kept.toLowerCase()).not.toContain(value.toLowerCase());
+  expect(stored).toContain('***');
+  expect(stored.toLowerCase()).not.toContain(value.toLowerCase());
   const call = manager.sent().at(-1);
   if (call) await manager.answer(call, { status: 'Rejected' });
   expect(await manager.rows('SELECT sealed_request FROM commands')).toEqual([{ sealed_request: null }]);

@@ -185,7 +185,7 @@ test('rows with the same key are written one at a time, in order, and rows with 
     },
   });
   const words = ['a1', 'a2', 'b1', 'a3', 'c1', 'd1', 'b2'];
-  const told = await Promise.all(words.map((word) => batch.add([word])));
-  expect(told).toEqual(words.map((word) => [word.toUpperCase()]));
+  const results = await Promise.all(words.map((word) => batch.add([word])));
+  expect(results).toEqual(words.map((word) => [word.toUpperCase()]));
   expect(writes).toEqual([['a1', 'b1', 'c1'], ['a2', 'd1', 'b2'], ['a3']]);
 });

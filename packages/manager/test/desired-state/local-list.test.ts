@@ -173,7 +173,7 @@ test('if not all tags fit, accepted ones are sent first, and the reconciliation 
   const reconciliation = await at.reconciliation('localList');
   expect(reconciliation?.state).toBe('failed');
   expect(reconciliation?.doing).toContain(
-    '5 tags are desired, and the LocalAuthListMaxLength of the station is 3',
+    '5 tags are desired, but the LocalAuthListMaxLength of the station is 3',
   );
   await tags.remove(manager.database, 'C');
   await tags.remove(manager.database, 'B');
