@@ -3,8 +3,8 @@ import type { Db } from '../database/database.ts';
 import { certificateExchange } from './certificate-exchange.store.ts';
 
 /**
- * `rejected`: what the station sent is no request; `signed`: its certificate has been sent; `refused`: the station did not take the
- * certificate, another may be sent; `superseded`: a younger request came.
+ * `rejected`: the station did not send an acceptable request; `signed`: its certificate has been sent; `refused`: the station refused the
+ * certificate, another may be sent; `superseded`: a newer request arrived.
  */
 export const CERTIFICATE_REQUEST_STATES = [
   'requested',
@@ -25,7 +25,7 @@ export interface NewCertificateRequest {
   requestedAt: Date;
 }
 
-// The snapshot does not have the row that is being inserted, so it does not supersede itself.
+// The snapshot does not contain the row that is being inserted, so the request does not supersede itself.
 const insert = statement(
   'certificateRequests.add',
   `WITH added AS (
@@ -36,7 +36,7 @@ const insert = statement(
      AND EXISTS (SELECT FROM added WHERE state = 'requested')`,
 );
 
-/** Keeps a request, once per envelope; one that can be signed takes the place of those before it. */
+/** Stores a request, once per message; a request that can be signed supersedes earlier ones. */
 export async function add(db: Db, request: NewCertificateRequest): Promise<void> {
   const { stationId, messageId, csr, state, reason, requestedAt } = request;
   await db.query(insert([stationId, messageId, csr, state, reason, requestedAt]));
@@ -55,7 +55,7 @@ const markWaiting = statement(
    WHERE command_id = $1 AND state = 'signed'`,
 );
 
-/** The certificate has not reached the station: the request waits again. */
+/** Makes a request wait again, because its certificate did not reach the station. */
 export async function waitAgain(db: Db, failure: { commandId: string; reason: string }): Promise<void> {
   await db.query(markWaiting([failure.commandId, failure.reason]));
 }
@@ -64,11 +64,11 @@ export interface WaitingRequest {
   certificateRequestId: number;
   stationId: string;
   csr: string;
-  /** How often it was tried before. */
+  /** Number of previous attempts. */
   attempts: number;
 }
 
-// Whoever takes one has it to himself for a while; should he die, it is taken again.
+// A manager leases requests for 60 s; if it dies, they are taken again.
 const takeDue = statement(
   'certificateRequests.take',
   `UPDATE certificate_requests SET look_at = $1::timestamptz + interval '60 seconds', attempts = attempts + 1
@@ -78,7 +78,7 @@ const takeDue = statement(
    RETURNING certificate_request_id AS "certificateRequestId", station_id AS "stationId", csr, attempts - 1 AS attempts`,
 );
 
-/** Takes requests that wait to be signed. */
+/** Leases up to 20 requests that wait to be signed. */
 export async function take(db: Db, now: Date): Promise<WaitingRequest[]> {
   const { rows } = await db.query<WaitingRequest>(takeDue([now]));
   return rows;
@@ -89,7 +89,7 @@ const markLater = statement(
   `UPDATE certificate_requests SET reason = $2, look_at = $3 WHERE certificate_request_id = $1 AND state = 'requested'`,
 );
 
-/** A request could not be signed now, and is looked at again. */
+/** Schedules another attempt for a request that could not be signed. */
 export async function waitUntil(
   db: Db,
   delay: { certificateRequestId: number; reason: string; lookAt: Date },
@@ -103,7 +103,7 @@ const selectLatest = statement(
    ORDER BY certificate_request_id DESC LIMIT 1`,
 );
 
-/** How a station's last request since a time stands; undefined when it has sent none. */
+/** The state of a station's last request since a time; undefined if there is none. */
 export async function latest(
   db: Db,
   stationId: string,

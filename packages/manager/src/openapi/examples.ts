@@ -90,7 +90,7 @@ const VALUES: Record<string, unknown> = {
   description: 'the station does not do this',
   errorDescription: 'the station does not do this',
   details: {},
-  hint: 'the station may take signed firmware only; send SignedUpdateFirmware',
+  hint: 'the station may accept only signed firmware; send SignedUpdateFirmware',
   requestedBy: 'dispatch',
   createdBy: 'dispatch',
   uploadedBy: 'dispatch',

@@ -14,7 +14,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   client = new pg.Client({ connectionString: database.url });
   await client.connect();
-  // The copy of the template has been migrated already.
+  // The copy of the template is already migrated.
   await client.query('DROP SCHEMA public CASCADE');
   await client.query('CREATE SCHEMA public');
 });
@@ -28,7 +28,7 @@ async function applied(): Promise<number> {
   return Number(rows[0]?.count);
 }
 
-test('managers that start at once migrate once, and the others wait for it', async () => {
+test('when managers start at the same time, one migrates and the others wait', async () => {
   await Promise.all(Array.from({ length: 6 }, () => migrate(database.url)));
   expect(await applied()).toBe(FILES.length);
   await migrate(database.url);
@@ -40,7 +40,7 @@ test('the files are numbered without gaps', () => {
   expect(numbers).toEqual(FILES.map((_, i) => String(i + 1).padStart(4, '0')));
 });
 
-test('a previous version starts on what a newer one has migrated', async () => {
+test('a previous version starts on a database that a newer one has migrated', async () => {
   await client.query(`INSERT INTO migrations (name, run_on) VALUES ('9999-of-a-newer-version', now())`);
   await client.query(`ALTER TABLE stations ADD COLUMN of_a_newer_version text NOT NULL DEFAULT ''`);
   await migrate(database.url);

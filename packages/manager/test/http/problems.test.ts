@@ -132,13 +132,13 @@ test('a command that there is not is told those that there are', async () => {
   expect([unknown.status, unknown.body]).toEqual([
     404,
     expect.objectContaining({
-      detail: `Restart is no command; these are: ${COMMAND_ACTIONS.join(', ')}`,
+      detail: `Restart is not a command; the commands are: ${COMMAND_ACTIONS.join(', ')}`,
       field: 'action',
     }),
   ]);
   expect(COMMAND_ACTIONS).toHaveLength(26);
   const misspelt = await api.send('POST', '/api/v1/stations/CP1/commands/remotestarttransaction', {});
-  expect(misspelt.body.detail).toContain('RemoteStartTransaction is meant, perhaps');
+  expect(misspelt.body.detail).toContain('did you mean RemoteStartTransaction?');
   expect((await api.send('POST', '/api/v1/stations/CP1/commands/Restart', {}, KEYS.viewer)).status).toBe(403);
 });
 

@@ -101,7 +101,7 @@ test('a CALLERROR, and a station that does not come, fail the job', async () => 
   await manager.rows('UPDATE connections SET disconnected_at = NULL');
   expect(await jobs()).toMatchObject([
     { outcome: 'failed', reason: 'NotSupported: no' },
-    { outcome: 'failed', reason: 'the station did not come in time' },
+    { outcome: 'failed', reason: 'the station did not connect in time' },
   ]);
 });
 
