@@ -7,7 +7,7 @@ import type { ManagerOptions } from './manager-options.ts';
 import { PNC_SETTINGS, pncOptions } from './plug-and-charge/settings.ts';
 import { RETENTION_SETTINGS, retentionDays } from './retention/retention-settings.ts';
 
-/** The variables that a manager reads. */
+/** Settings that a manager reads. */
 export const MANAGER_SETTINGS = [
   'host',
   'apiPort',
@@ -44,7 +44,7 @@ export const MANAGER_SETTINGS = [
   'logLevel',
 ] as const satisfies readonly SettingName[];
 
-/** Those without which a manager does not start. */
+/** Settings that a manager requires. */
 export const MANAGER_REQUIRED = [
   'databaseUrl',
   'mqttUrl',
@@ -53,7 +53,7 @@ export const MANAGER_REQUIRED = [
 
 export type ManagerSettings = Settings<(typeof MANAGER_SETTINGS)[number], (typeof MANAGER_REQUIRED)[number]>;
 
-/** What `startManager` wants, from the environment's settings. Throws SettingsError when they do not fit together. */
+/** Converts settings to the options of `startManager`. Throws SettingsError if they contradict each other. */
 export function managerOptions(settings: ManagerSettings, log: Log): ManagerOptions {
   const { secret } = settings;
   return {

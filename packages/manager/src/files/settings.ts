@@ -2,7 +2,7 @@ import type { SettingName, Settings } from '@evander/process';
 import type { FileOptions } from './files.ts';
 import type { FtpOptions } from './ftp-server.ts';
 
-/** The variables about files. */
+/** Settings for files. */
 export const FILE_SETTINGS = [
   'maxFirmwareMib',
   'maxUploadMib',
@@ -26,7 +26,7 @@ export function fileOptions(settings: Settings<(typeof FILE_SETTINGS)[number]>):
   };
 }
 
-/** Where the FTP server listens; undefined where there is to be none. */
+/** Options of the FTP server; undefined if it is not enabled. */
 export function ftpOptions(
   settings: Settings<'ftpUrl' | 'ftpPort' | 'ftpPassivePorts'>,
 ): FtpOptions | undefined {

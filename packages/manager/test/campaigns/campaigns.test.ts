@@ -256,7 +256,7 @@ test('what a rule of OCPP or the station refuses is a failure with its reason', 
   await answer(busy, { error: 'InternalError' });
   await later(1);
   expect(await standing(path)).toEqual([
-    `failed: station ${ftp} has no http; its SupportedFileTransferProtocols are FTP`,
+    `failed: station ${ftp} does not support http; its SupportedFileTransferProtocols are FTP`,
     'failed: InternalError: no',
   ]);
 });

@@ -206,7 +206,7 @@ test('a reader that takes nothing is cut off, and holds no more than its buffer'
     after: before,
     keepAliveMs: 50,
     stallMs: 200,
-    mayGoOn: async () => true,
+    isAllowed: async () => true,
   });
   stream.once('readable', () => {});
   const [error] = (await once(stream, 'error')) as [Error];
@@ -223,7 +223,7 @@ test('a stream ends when its key is taken back', async () => {
     after: before,
     keepAliveMs: 20,
     stallMs: 1000,
-    mayGoOn: async () => isValid,
+    isAllowed: async () => isValid,
   });
   let text = '';
   stream.on('data', (chunk: Buffer) => (text += chunk.toString()));

@@ -58,7 +58,7 @@ class Client {
       after: this.ids.at(-1) ?? this.after,
       keepAliveMs: 60_000,
       stallMs: 60_000,
-      mayGoOn: () => Promise.resolve(true),
+      isAllowed: () => Promise.resolve(true),
     });
     this.#stream.on('data', (chunk: Buffer) => {
       for (const [, id] of chunk.toString().matchAll(/^data: \{"id":(\d+)/gm)) this.ids.push(Number(id));

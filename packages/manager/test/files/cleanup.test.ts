@@ -16,20 +16,20 @@ beforeAll(async () => {
 afterAll(() => manager.close());
 
 test('links that have expired, old uploads and what a dead manager left are removed; firmware stays', async () => {
-  const store = new Files(
+  const allFiles = new Files(
     manager.database,
     { ...DEFAULT_FILE_OPTIONS, publicUrl: 'http://csms.example/' },
     manager.now,
   );
   const bring = (kind: 'firmware' | 'log'): Promise<{ fileId: string }> =>
-    store.keep({ kind, name: kind }, { source: Readable.from([Buffer.from(kind)]), maxBytes: 100 });
+    allFiles.store({ kind, name: kind }, { source: Readable.from([Buffer.from(kind)]), maxBytes: 100 });
   const firmware = await bring('firmware');
   const log = await bring('log');
   const fileId = '11111111-1111-4111-8111-111111111111';
   await files.begin(manager.database, { fileId, kind: 'firmware', name: 'half', createdAt: manager.now() });
-  const link = store.links.toFetch({ ...firmware, name: 'fw v2?.bin' }, 'http');
+  const link = allFiles.links.toFetch({ ...firmware, name: 'fw v2?.bin' }, 'http');
   expect(link.location).toMatch(/^http:\/\/csms\.example\/files\/evl_[\w-]{24}\/fw_v2_\.bin$/);
-  await link.keep(manager.database, { stationId: 'CP1', commandId: fileId });
+  await link.store(manager.database, { stationId: 'CP1', commandId: fileId });
 
   const left = async (days: number): Promise<unknown[]> => {
     await cleanUpFiles(
@@ -49,9 +49,9 @@ test('links that have expired, old uploads and what a dead manager left are remo
 
 test('without a URL that stations can use no link is made', () => {
   const { links } = new Files(manager.database, DEFAULT_FILE_OPTIONS, manager.now);
-  links.listensAt('http://0.0.0.0:9410');
+  links.setOwnUrl('http://0.0.0.0:9410');
   expect(() => links.toUpload('log', 'http')).toThrow(NoPublicUrl);
-  links.listensAt('http://192.0.2.1:9410');
+  links.setOwnUrl('http://192.0.2.1:9410');
   expect(links.toUpload('log', 'http').location).toMatch(
     /^http:\/\/192\.0\.2\.1:9410\/uploads\/evl_[\w-]{24}\/$/,
   );

@@ -133,7 +133,7 @@ test('a form brings firmware as well: its name and fields, or those of the query
 });
 
 test.each([
-  [['firmwareVersion=1'], 400, 'the form holds no file'],
+  [['firmwareVersion=1'], 400, 'the form contains no file'],
   [['file=;filename=empty.bin'], 400, 'the file is empty'],
   [['file=x;filename=a.bin', 'other=x;filename=b.bin'], 400, 'more than one file'],
   [['file=x;filename=a.bin', 'firmwareVersion=1'], 400, 'send the field firmwareVersion before the file'],
@@ -172,8 +172,8 @@ test.each([
     415,
     'send its bytes as application/octet-stream, or as multipart/form-data',
   ],
-  ['application/json', 415, 'a file does not come as application/json'],
-  ['nonsense', 415, 'a file does not come as nonsense'],
+  ['application/json', 415, 'application/json is not accepted'],
+  ['nonsense', 415, 'nonsense is not accepted'],
 ])('a file of the type "%s" is answered %d, and told what to send', async (type, status, words) => {
   const { stdout } = await run('curl', [
     ...['-s', '-w', '\n%{http_code}', '-H', `Authorization: Bearer ${KEYS.operator}`],
@@ -278,7 +278,7 @@ test('a link that is wrong, expired, for uploads, or of a removed file is nothin
     return [response.status, await response.text()];
   };
   const forged = await answerOf(url.replace(/evl_.{4}/, 'evl_AAAA'));
-  expect(forged).toMatchObject([404, expect.stringContaining('nothing here')]);
+  expect(forged).toMatchObject([404, expect.stringContaining('wrong or has expired')]);
   expect(await answerOf(url.replace(/evl_[\w-]+/, 'evl_short'))).toEqual(forged);
   expect(await answerOf(uploadUrl.replace('/uploads/', '/files/') + 'x')).toEqual(forged);
   expect(await answerOf(url.replace('/files/', '/uploads/'), 'PUT')).toEqual(forged);
@@ -472,7 +472,7 @@ test.each([
     expect(await after(jobId, action, 'Uploaded')).toMatchObject({
       outcome: 'reportedUploaded',
       filesReceived: 0,
-      hint: expect.stringContaining('no file has come') as unknown,
+      hint: expect.stringContaining('no file has arrived') as unknown,
     });
     const listed = async (outcome: string) =>
       (await operator('GET', `/stations/CP1/jobs?outcome=${outcome}&limit=1`)).body.items.map(
@@ -500,7 +500,7 @@ test.each([
 
 test('a first failed transfer over HTTP hints at FTP, until the station has said what it speaks', async () => {
   const upload = await order('diagnostics', {});
-  const hint = 'set EVANDER_FTP_URL, then order it again with "transport": "ftp"';
+  const hint = 'set EVANDER_FTP_URL, then repeat the request with "transport": "ftp"';
   expect(await after(upload.body['jobId'], 'DiagnosticsStatusNotification', 'UploadFailed')).toMatchObject({
     outcome: 'failed',
     hint: expect.stringContaining(hint) as unknown,

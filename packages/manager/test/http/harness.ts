@@ -129,7 +129,7 @@ export async function openApi({
     onStationChanged: (stationId) => changed.push(stationId),
     log,
   });
-  files.links.listensAt(api.url);
+  files.links.setOwnUrl(api.url);
   return {
     manager,
     feed,

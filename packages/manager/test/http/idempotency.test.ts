@@ -227,7 +227,7 @@ test('a key stands for a day; one whose manager died is free after a while, for 
   expect(await claim('a', 5)).toEqual({ state: 'running' });
   expect(await claim('b', 7)).toEqual({ state: 'otherRequest' });
   expect(await claim('a', 7)).toEqual({ state: 'ours' });
-  await idempotencyKeys.keep(database, keyed('a'), { status: 201, sealedAnswer: Buffer.from('x') });
+  await idempotencyKeys.storeAnswer(database, keyed('a'), { status: 201, sealedAnswer: Buffer.from('x') });
   expect(await claim('a', 7 + 1439)).toMatchObject({ state: 'answered', status: 201 });
   expect(await claim('b', 7 + 1439)).toEqual({ state: 'otherRequest' });
   expect(await claim('b', 7 + 1441)).toEqual({ state: 'ours' });

@@ -85,7 +85,7 @@ test('a key in a request that cannot be read gets into no log', async () => {
   const secret = 'evk_in-a-broken-request';
   await raw(`GET / HTTP/1.1\r\nAuthorization: Bearer ${secret}\r\nContent-Length: x\r\n\r\n`);
   const logged = lines.join('');
-  expect(logged).toContain('a client sent no HTTP');
+  expect(logged).toContain('a client sent invalid HTTP');
   expect(logged).not.toContain(secret);
   expect(logged).not.toContain([...Buffer.from(secret)].join(','));
 });

@@ -52,7 +52,7 @@ function startWorker({
     sealer,
     outbound: outbound({ allowPrivate }),
     metrics: manager.metrics,
-    patience: { retryMs: 50, longestRetryMs: 200, longestRestMs: 200, giveUpMs },
+    retryPolicy: { retryMs: 50, maxRetryMs: 200, maxDownMs: 200, giveUpMs },
     timeoutMs,
     leaseMs,
     log,

@@ -98,7 +98,7 @@ test.each([
 });
 
 test.each([
-  ['http://127.0.0.1:8080/hook', 'is at 127.0.0.1, which is no public address'],
+  ['http://127.0.0.1:8080/hook', 'is at 127.0.0.1, which is not a public address'],
   ['http://localhost/hook', 'localhost is at '],
   ['http://[::1]/hook', 'is at ::1'],
   ['https://10.1.2.3/', '10.1.2.3'],
