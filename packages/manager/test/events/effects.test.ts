@@ -34,7 +34,7 @@ async function told(): Promise<[string, Event['data']][]> {
 
 const T = (minute: number): string => `2026-11-20T10:${String(minute).padStart(2, '0')}:00.000Z`;
 
-test('a session is told from its first status to its stop, and its repeats add nothing', async () => {
+test('a session has events from its first status to its stop; repeats add none', async () => {
   const start = { connectorId: 1, idTag: 'TAG', meterStart: 100, timestamp: T(1) };
   const status = { connectorId: 1, errorCode: 'NoError', status: 'Charging', timestamp: T(2) };
   const { response } = await manager.ask('StartTransaction', start);
@@ -62,7 +62,7 @@ test('a session is told from its first status to its stop, and its repeats add n
   ]);
 });
 
-test('a start that leaves another without its stop tells of it, and so does a stop of nothing', async () => {
+test('a start that supersedes an open transaction has an event for it; so has an unmatched stop', async () => {
   for (const minute of [11, 12])
     await manager.ask('StartTransaction', {
       connectorId: 2,
@@ -79,7 +79,7 @@ test('a start that leaves another without its stop tells of it, and so does a st
   ]);
 });
 
-test('an operator who closes a transaction is told of, and so is the stop that comes after all', async () => {
+test('closing a transaction has an event; so has the stop that arrives afterwards', async () => {
   const request = { connectorId: 3, idTag: 'T', meterStart: 0, timestamp: T(14) };
   const { response } = await manager.ask('StartTransaction', request);
   const { transactionId } = response as { transactionId: number };
@@ -103,7 +103,7 @@ test('an operator who closes a transaction is told of, and so is the stop that c
   ]);
 });
 
-test('an inferred stop, and the one that replaces it, are told; so is what an operator decides about unmatched ones', async () => {
+test('an inferred stop and the one that replaces it have events; so has the resolution of unmatched stops', async () => {
   const request = { connectorId: 4, idTag: 'ONE', meterStart: 0, timestamp: T(17) };
   const { response } = await manager.ask('StartTransaction', request);
   const { transactionId } = response as { transactionId: number };
@@ -133,7 +133,7 @@ test('an inferred stop, and the one that replaces it, are told; so is what an op
   ]);
 });
 
-test('a boot, a security event, a firmware status and a certificate request are told once each', async () => {
+test('a boot, a security event, a firmware status and a certificate request have one event each', async () => {
   const calls: [string, object][] = [
     ['BootNotification', { chargePointVendor: 'V', chargePointModel: 'M', firmwareVersion: '2' }],
     ['SecurityEventNotification', { type: 'MemoryExhaustion', timestamp: T(20) }],
@@ -159,7 +159,7 @@ test('a boot, a security event, a firmware status and a certificate request are 
   ]);
 });
 
-test('a command is told when it is completed, without what may be secret', async () => {
+test('a completed command has an event, without possible secrets', async () => {
   const { commandId } = await manager.command('Reset', { type: 'Soft' }, { status: 'Accepted' });
   await manager.command('ClearCache', {}, { error: 'NotSupported' });
   expect(await told()).toMatchObject([
@@ -171,7 +171,7 @@ test('a command is told when it is completed, without what may be secret', async
   ]);
 });
 
-test('stations come and go with their sockets and with their gateways', async () => {
+test('stations connect and disconnect with their sockets and their gateways', async () => {
   const { database } = manager;
   const context = { database, writer: createWriter(database), now: () => new Date() };
   const one = (connectionId: string) => [{ stationId: 'S1', connectionId, connectedAt: T(0) }];
@@ -201,7 +201,7 @@ test('stations come and go with their sockets and with their gateways', async ()
   ]);
 });
 
-test('what is rolled back is not told', async () => {
+test('a rolled back transaction has no events', async () => {
   const { database } = manager;
   const failing = database.transaction(async (db) => {
     await db.query({ text: "INSERT INTO security_events VALUES ('CP1', 'X', now(), true, NULL, now())" });
@@ -212,7 +212,7 @@ test('what is rolled back is not told', async () => {
   expect(await manager.rows("SELECT FROM security_events WHERE type = 'X'")).toEqual([]);
 });
 
-test('every kind that was told is one of the list', async () => {
+test('every kind of the events is in the list of kinds', async () => {
   const rows = await manager.rows('SELECT DISTINCT kind FROM events');
   for (const { kind } of rows) expect(events.EVENT_KINDS).toContain(kind);
   expect(rows.length).toBeGreaterThan(9);

@@ -34,7 +34,7 @@ async function history(): Promise<unknown[]> {
   return rows.map(({ status, job_id: jobId }) => [status, jobId]);
 }
 
-test('DiagnosticsStatusNotification after a failure, as the upload is tried again: the last word counts, and the history has them all', async () => {
+test('DiagnosticsStatusNotification after a failure, as the upload is retried: the last status counts, and the history contains all', async () => {
   await manager.command('GetDiagnostics', { location, retries: 1 }, { fileName: 'log.zip' });
   await tell('Uploading');
   await tell('UploadFailed');
@@ -44,7 +44,7 @@ test('DiagnosticsStatusNotification after a failure, as the upload is tried agai
   await tell('Uploading');
   expect(await jobs()).toMatchObject([{ outcome: 'running', reason: null, ended_at: null }]);
   await tell('Uploaded');
-  // Out of order: a success is not undone.
+  // Out of order: does not undo a success.
   await tell('Uploading');
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', status: 'Uploading' }]);
   expect(await history()).toHaveLength(5);
@@ -60,7 +60,7 @@ test('a repeated DiagnosticsStatusNotification has one effect', async () => {
   expect(await history()).toHaveLength(2);
 });
 
-test('a repeat of a status from the job before is not about the new job', async () => {
+test('a repeated status of the previous job does not change the new job', async () => {
   const question = { id: 'd2', receivedAt: '2026-11-20T11:10:00.000Z' };
   await manager.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
   await tell('Uploaded', question);
@@ -69,7 +69,7 @@ test('a repeat of a status from the job before is not about the new job', async 
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'running', status: null }]);
 });
 
-test('a status that is older than the last goes to the history and no further', async () => {
+test('a status that is older than the last one only goes to the history', async () => {
   await manager.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
   await tell('Uploaded', { receivedAt: '2026-11-20T11:20:01.000Z' });
   await tell('UploadFailed', { receivedAt: '2026-11-20T11:20:00.000Z' });
@@ -77,7 +77,7 @@ test('a status that is older than the last goes to the history and no further', 
   expect((await history()).map((entry) => (entry as unknown[])[0])).toEqual(['UploadFailed', 'Uploaded']);
 });
 
-test('a status may come before the answer', async () => {
+test('a status may arrive before the answer', async () => {
   await manager.command('GetDiagnostics', { location });
   await tell('Uploading');
   await tell('Uploaded');
@@ -86,7 +86,7 @@ test('a status may come before the answer', async () => {
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', file_name: 'log.zip', status: 'Uploaded' }]);
 });
 
-test('what the station says after a failure is about that job, not about one that it refused', async () => {
+test('a status after a failure is about the failed job, not about one that the station refused', async () => {
   await manager.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
   const now = new Date().toISOString();
   await tell('UploadFailed', { receivedAt: now });
@@ -95,7 +95,7 @@ test('what the station says after a failure is about that job, not about one tha
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'failed', status: null }]);
 });
 
-test('what waits for its turn is not what a status is about', async () => {
+test('a status is not about a queued command', async () => {
   await manager.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
   await manager.command('ClearCache', {});
   await manager.command('GetDiagnostics', { location });
@@ -103,7 +103,7 @@ test('what waits for its turn is not what a status is about', async () => {
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'requested', status: null }]);
 });
 
-test('Idle, and statuses of jobs that nobody asked for, are kept and change nothing', async () => {
+test('Idle and statuses of unrequested jobs are stored and change nothing', async () => {
   for (const status of ['Idle', 'Uploading', 'Uploaded', 'Whatever']) expect(await tell(status)).toEqual({});
   await manager.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
   await tell('Idle');

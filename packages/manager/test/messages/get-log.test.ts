@@ -25,7 +25,7 @@ async function lastRequestId(): Promise<unknown> {
   return (await jobs()).at(-1)?.['request_id'];
 }
 
-test('GetLog gives its job an id, and LogStatusNotification finds it by that', async () => {
+test('GetLog assigns an id to its job, and LogStatusNotification finds the job by it', async () => {
   await manager.command('GetLog', request, accepted);
   const first = await lastRequestId();
   await manager.command('GetLog', { ...request, logType: 'DiagnosticsLog' }, accepted);
@@ -67,7 +67,7 @@ test.each([
   expect(await jobs()).toMatchObject([{ outcome, reason, ended_at: expect.any(Date) as unknown }]);
 });
 
-test('a station that has named no file uploads all the same', async () => {
+test('a station that named no file may upload one anyway', async () => {
   await manager.command('GetLog', request, { status: 'Accepted' });
   const requestId = await lastRequestId();
   await tell({ status: 'Uploading', requestId });
@@ -76,7 +76,7 @@ test('a station that has named no file uploads all the same', async () => {
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }]);
 });
 
-test('AcceptedCanceled closes the older GetLog and begins the new one', async () => {
+test('AcceptedCanceled closes the older GetLog and starts the new one', async () => {
   await manager.command('GetLog', request, accepted);
   const older = await lastRequestId();
   await manager.command('GetLog', request, { status: 'AcceptedCanceled', filename: 'new.log' });
@@ -84,7 +84,7 @@ test('AcceptedCanceled closes the older GetLog and begins the new one', async ()
     { outcome: 'cancelled', reason: 'superseded' },
     { outcome: 'running', file_name: 'new.log' },
   ]);
-  // What is under way, or fails, was cancelled.
+  // Further statuses, even a failure, leave it cancelled.
   await tell({ status: 'UploadFailure', requestId: older });
   expect(await jobs()).toMatchObject([
     { outcome: 'cancelled', status: 'UploadFailure' },
@@ -92,7 +92,7 @@ test('AcceptedCanceled closes the older GetLog and begins the new one', async ()
   ]);
 });
 
-test('LogStatusNotification with no requestId, or an unknown or impossible one, is kept on its own', async () => {
+test('LogStatusNotification with no requestId, or an unknown or impossible one, is stored without a job', async () => {
   await manager.command('GetLog', request, accepted);
   for (const requestId of [undefined, 999_999, -1, 2 ** 40, 1e300])
     await tell({ status: 'Uploaded', ...(requestId !== undefined && { requestId }) });
@@ -103,7 +103,7 @@ test('LogStatusNotification with no requestId, or an unknown or impossible one, 
   expect(kept.every(({ job_id: jobId }) => jobId === null)).toBe(true);
 });
 
-test('GetLog with a requestId that was used, or that is none, is not sent', async () => {
+test('GetLog with a used or invalid requestId is not sent', async () => {
   await manager.command('GetLog', request, accepted);
   const requestId = await lastRequestId();
   await expect(manager.command('GetLog', { ...request, requestId })).rejects.toMatchObject({
@@ -118,7 +118,7 @@ test('GetLog with a requestId that was used, or that is none, is not sent', asyn
   expect(await jobs()).toHaveLength(1);
 });
 
-test('of several GetLog with one requestId at once, one is sent', async () => {
+test('only one of several concurrent GetLog with the same requestId is sent', async () => {
   const call = { stationId: 'CP1', action: 'GetLog', request: { ...request, requestId: 5000 } } as const;
   const made = await Promise.allSettled(Array.from({ length: 5 }, () => manager.callMaker.request(call)));
   expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);

@@ -19,7 +19,7 @@ async function events(): Promise<Record<string, unknown>[]> {
   return manager.rows('SELECT * FROM security_events ORDER BY occurred_at, type');
 }
 
-test('SecurityEventNotification is kept with the time of the station', async () => {
+test("SecurityEventNotification is stored with the station's time", async () => {
   const techInfo = 'door';
   await tell(
     { type: 'TamperDetectionActivated', timestamp, techInfo },
@@ -37,7 +37,7 @@ test('SecurityEventNotification is kept with the time of the station', async () 
   ]);
 });
 
-test('a SecurityEventNotification that is repeated, as the queue of a station does, is one event', async () => {
+test("a SecurityEventNotification that the station's queue repeats is one event", async () => {
   await Promise.all(Array.from({ length: 5 }, () => tell({ type: 'InvalidMessages', timestamp })));
   await tell({ type: 'InvalidMessages', timestamp: '2026-11-20T11:00:00+01:00' });
   expect(await events()).toHaveLength(1);
@@ -60,7 +60,7 @@ test.each([
   expect(await events()).toMatchObject([{ type, is_critical: isCritical }]);
 });
 
-test('odd ones are kept as far as they go', async () => {
+test('defective events are stored as far as possible', async () => {
   await tell({ type: 'X'.repeat(9000), timestamp });
   await tell({ type: 'Old', timestamp: '1970-01-01T00:00:05Z', techInfo: 'Y'.repeat(5000) });
   await tell({ type: 'Far', timestamp: '2099-01-01T00:00Z' });

@@ -14,7 +14,7 @@ const firmware = {
   location: 'https://evander:secret@files.example/fw.bin',
   retrieveDateTime: '2026-11-20T10:00:00Z',
   signingCertificate: ROOT_ONE,
-  // Not the signature of anything: a wrong one must go out, too (TC_081).
+  // Not a valid signature: a wrong one must be sent too (TC_081).
   signature: 'AAECAwQ=',
 };
 
@@ -34,7 +34,7 @@ async function jobs(): Promise<Record<string, unknown>[]> {
   return manager.rows('SELECT * FROM station_jobs ORDER BY job_id');
 }
 
-test('SignedUpdateFirmware and every status on its way', async () => {
+test('SignedUpdateFirmware with all its statuses', async () => {
   const requestId = await update();
   expect(manager.sent().at(-1)?.request).toMatchObject({ requestId, firmware });
   await tell(
@@ -84,7 +84,7 @@ test.each([
 });
 
 test.each(['Rejected', 'InvalidCertificate', 'RevokedCertificate'])(
-  'SignedUpdateFirmware answered %s has failed',
+  'SignedUpdateFirmware answered with %s has failed',
   async (status) => {
     await update({ status });
     expect(await jobs()).toMatchObject([
@@ -93,7 +93,7 @@ test.each(['Rejected', 'InvalidCertificate', 'RevokedCertificate'])(
   },
 );
 
-test('AcceptedCanceled closes the update before', async () => {
+test('AcceptedCanceled closes the previous update', async () => {
   const older = await update();
   const newer = await update({ status: 'AcceptedCanceled' });
   await tell(older, 'DownloadFailed');
@@ -123,7 +123,7 @@ test.each([
   expect(await jobs()).toEqual([]);
 });
 
-test('a requestId that another job has had is not sent', async () => {
+test('a requestId that another job has used is not sent', async () => {
   const requestId = await update();
   await expect(manager.command('SignedUpdateFirmware', { requestId, firmware })).rejects.toMatchObject({
     rule: 'SignedUpdate.1',

@@ -27,7 +27,7 @@ async function history(connectorId: number): Promise<unknown[]> {
   return rows.map(({ status }) => status);
 }
 
-test('keeps the present status and the history, the whole station as connector 0', async () => {
+test('stores the current status and the history; connector 0 is the whole station', async () => {
   await tell(0, 'Available');
   await tell(1, 'Preparing', {
     timestamp: '2026-11-20T10:00:00Z',
@@ -64,7 +64,7 @@ test.each([
   ['far ahead', '2099-01-01T00:00:00Z'],
   ['a day ahead', '2026-11-21T10:00:01Z'],
   ['that is not set', '1970-01-01T00:00:05Z'],
-])('a repeat of a station with a clock %s has one effect', async (_clock, timestamp) => {
+])('a repeat from a station with a clock %s has one effect', async (_clock, timestamp) => {
   const connectorId = Number(timestamp.slice(0, 4));
   const ids = await manager.rows("SELECT count(*) AS n FROM event_intake WHERE kind = 'connector.status'");
   await tell(connectorId, 'Reserved', { timestamp }, { receivedAt: '2026-11-20T10:00:00.000Z' });
@@ -80,7 +80,7 @@ test.each([
   expect(
     await manager.rows("SELECT count(*) AS n FROM event_intake WHERE kind = 'connector.status'"),
   ).toEqual([{ n: Number(ids[0]?.n) + 2 }]);
-  // The same status again, at another time of that clock, is news.
+  // The same status with another timestamp is not a repeat.
   await tell(
     connectorId,
     'Reserved',
@@ -90,7 +90,7 @@ test.each([
   expect(await present(connectorId)).toMatchObject({ status: 'Reserved' });
 });
 
-test('a repeat that two managers work on at once has one effect', async () => {
+test('a repeat that two managers handle concurrently has one effect', async () => {
   const writers = [createWriter(manager.database), createWriter(manager.database)];
   const status = {
     stationId: 'CP1',
@@ -111,7 +111,7 @@ test('a repeat that two managers work on at once has one effect', async () => {
   expect(await history(29)).toEqual(['Charging']);
 });
 
-test('two faults of one second are both in the history', async () => {
+test('two faults within one second are both in the history', async () => {
   const timestamp = '2026-11-20T12:00:00Z';
   for (const vendorErrorCode of ['E1', 'E2', 'E1'])
     await tell(28, 'Faulted', { errorCode: 'OtherError', vendorErrorCode, timestamp });
@@ -119,14 +119,14 @@ test('two faults of one second are both in the history', async () => {
   expect(await present(28)).toMatchObject({ vendor_error_code: 'E1' });
 });
 
-test('many at once, for one connector too, all land', async () => {
+test('many concurrent statuses are all stored, even for one connector', async () => {
   const times = Array.from({ length: 30 }, (_, i) => new Date(Date.UTC(2026, 10, 20, 11, i)).toISOString());
   await Promise.all(times.map((timestamp, i) => tell(4, i % 2 ? 'Charging' : 'SuspendedEV', { timestamp })));
   expect(await history(4)).toHaveLength(30);
   expect(await present(4)).toMatchObject({ status: 'Charging', status_at: new Date(times[29] ?? '') });
 });
 
-test('a clock that is not set, or far ahead, hides nothing that comes after it', async () => {
+test('a clock that is not set or far ahead does not hide later statuses', async () => {
   await tell(5, 'Faulted', { timestamp: '2099-01-01T00:00:00Z' }, { receivedAt: '2026-11-20T10:00:00.000Z' });
   await tell(5, 'Available', { timestamp: '2026-11-20T10:00:01Z' });
   expect(await present(5)).toMatchObject({ status: 'Available' });

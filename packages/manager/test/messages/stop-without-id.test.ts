@@ -12,17 +12,17 @@ beforeAll(async () => {
 });
 afterAll(() => manager.close());
 
-/** Ten seconds apart. */
+/** Times, ten seconds apart. */
 const at = (step: number): string => new Date(Date.UTC(2026, 10, 20, 10, 0, 10 * step)).toISOString();
 
-/** What stations send that never learnt an id. */
+/** Ids that stations send if they never received one. */
 const WITHOUT_ID = [-1, 0, -77];
 
 /** A station that sends a message every ten seconds. */
 class Station {
   static #count = 0;
   readonly id = `S${++Station.#count}`;
-  /** May be in one transaction at a time. */
+  /** A tag that is limited to one transaction at a time. */
   readonly soleTag = `SOLE${this.id}`;
   readonly #withoutId: number;
   #step = 0;
@@ -71,7 +71,7 @@ class Station {
     expect(await this.ask('StopTransaction', request)).toEqual(answer);
   }
 
-  /** Energy, or state where it has not ended, of each transaction in the order of their starts; `inferred` where its stop is. */
+  /** For each transaction in the order of the starts: its energy, or its state if it has not ended; `inferred` if its stop is. */
   async sessions(): Promise<unknown[]> {
     const rows = await manager.rows(
       'SELECT * FROM transactions WHERE station_id = $1 ORDER BY transaction_id',
@@ -317,7 +317,7 @@ test.each(
 });
 
 test.each(WITHOUT_ID)(
-  'samples with %i go to the transaction on the connector while its id was never used',
+  'samples with %i belong to the transaction on the connector as long as its id was never used',
   async (withoutId) => {
     const station = await Station.open(withoutId);
     const id = await station.start(1, 1000);
@@ -325,7 +325,7 @@ test.each(WITHOUT_ID)(
     expect(await row(id)).toMatchObject({ energy_wh: 1000, id_used: false });
     await station.sample(2, -1, 7000);
     await station.sample(1, id, 3000);
-    // Of the next driver: the stop and the next start are lost.
+    // From the next driver: the stop and the next start are lost.
     await station.sample(1, -1, 9000);
     expect(await row(id)).toMatchObject({ energy_wh: 2000, last_wh: 3000, id_used: true });
     const samples = await manager.rows(
@@ -336,7 +336,7 @@ test.each(WITHOUT_ID)(
   },
 );
 
-test('samples without an id do not go to a transaction that has a later start on its connector', async () => {
+test('samples without an id do not belong to a transaction with a later start on its connector', async () => {
   const station = await Station.open();
   const later = await station.start(1, 5000, { timestamp: at(5) });
   const earlier = await station.start(1, 1000, { timestamp: at(1) });
@@ -346,7 +346,7 @@ test('samples without an id do not go to a transaction that has a later start on
   expect(await row(later)).toMatchObject({ last_wh: 6000 });
 });
 
-test('an id is used by any sample, also one that says nothing of energy', async () => {
+test('any sample uses an id, even one without energy', async () => {
   const station = await Station.open();
   const voltage = { measurand: 'Voltage', unit: 'V' };
   const first = await station.start(1, 1000);
@@ -359,7 +359,7 @@ test('an id is used by any sample, also one that says nothing of energy', async 
   expect(await row(first)).toMatchObject({ id_used: true, register_jumped: false, register_fell: false });
 });
 
-test('stops of the same time and reading by different tags are different stops', async () => {
+test('stops with the same time and reading but different tags are different stops', async () => {
   const station = await Station.open();
   await station.start(1, 0);
   await station.start(2, 0, { idTag: 'OTHER' });
@@ -368,7 +368,7 @@ test('stops of the same time and reading by different tags are different stops',
   expect(await station.unmatched()).toEqual([]);
 });
 
-test('a stop that several managers get at once ends one transaction', async () => {
+test('a stop that several managers receive concurrently ends one transaction', async () => {
   const station = await Station.open();
   const first = await station.start(1, 0);
   await station.start(2, 1000);
@@ -379,7 +379,7 @@ test('a stop that several managers get at once ends one transaction', async () =
   expect(await station.unmatched()).toEqual([]);
 });
 
-test('a repeat is answered as before, although the tag has been blocked meanwhile', async () => {
+test('a repeat is answered as before, even if the tag was blocked meanwhile', async () => {
   await addTag(manager, 'SOON');
   const station = await Station.open();
   await station.start(1, 0, { idTag: 'SOON' });
@@ -394,7 +394,7 @@ test('a repeat is answered as before, although the tag has been blocked meanwhil
   expect(await answers()).toEqual(first);
 });
 
-test('with an inferred stop its samples leave the transaction, when that has its own stop', async () => {
+test('the samples of an inferred stop are removed from the transaction when its own stop arrives', async () => {
   const station = await Station.open();
   const id = await station.start(1, 1000);
   await station.sample(1, -1, 2000);

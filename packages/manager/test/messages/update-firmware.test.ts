@@ -27,7 +27,7 @@ async function jobs(): Promise<Record<string, unknown>[]> {
   return manager.rows('SELECT * FROM station_jobs ORDER BY job_id');
 }
 
-test('UpdateFirmware begins a job; the version before and after the boot is noted', async () => {
+test('UpdateFirmware starts a job; the versions before and after the boot are recorded', async () => {
   await manager.command('UpdateFirmware', request, {});
   expect(await jobs()).toMatchObject([
     { kind: 'firmware', outcome: 'running', location: request.location, firmware_version_before: '1.0' },
@@ -43,18 +43,18 @@ test('UpdateFirmware begins a job; the version before and after the boot is note
   ]);
 });
 
-test('FirmwareStatusNotification Installed may come before the boot', async () => {
+test('FirmwareStatusNotification Installed may arrive before the boot', async () => {
   await manager.command('UpdateFirmware', request, {});
   await tell('Installed');
   await boot('2.0');
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', firmware_version_after: '2.0' }]);
-  // A boot of another day has nothing to do with it.
+  // A boot on another day is unrelated.
   await manager.rows("UPDATE station_jobs SET ended_at = ended_at - interval '2 hours'");
   await boot('3.0');
   expect(await jobs()).toMatchObject([{ firmware_version_after: '2.0' }]);
 });
 
-test('a boot while the update is not accepted says nothing of it', async () => {
+test('a boot before the update is accepted does not affect it', async () => {
   await manager.command('UpdateFirmware', request);
   await boot('1.0');
   expect(await jobs()).toMatchObject([{ outcome: 'requested', firmware_version_after: null }]);
@@ -65,7 +65,7 @@ test('a boot while the update is not accepted says nothing of it', async () => {
 });
 
 test.each(['DownloadFailed', 'InstallationFailed'])(
-  'FirmwareStatusNotification %s ends the job; Installed after it is not hidden',
+  'FirmwareStatusNotification %s ends the job; a later Installed still counts',
   async (status) => {
     await manager.command('UpdateFirmware', request, {});
     await tell('Downloading', status);
@@ -88,7 +88,7 @@ test('a status does not change a job that ended long ago', async () => {
   expect(await manager.rows('SELECT job_id FROM status_notifications WHERE job_id IS NULL')).toHaveLength(1);
 });
 
-test('of two UpdateFirmware the newer one goes on', async () => {
+test('the newer of two UpdateFirmware continues', async () => {
   await manager.command('UpdateFirmware', request, {});
   await manager.command('UpdateFirmware', request, {});
   await tell('Downloading');
@@ -98,7 +98,7 @@ test('of two UpdateFirmware the newer one goes on', async () => {
   ]);
 });
 
-test('an answer that comes after a newer job was accepted does not open the older again', async () => {
+test('an answer after a newer job was accepted does not reopen the older one', async () => {
   await manager.command('UpdateFirmware', request);
   const first = manager.sent().at(-1);
   manager.setNow(new Date(Date.now() + 60_000));
@@ -109,7 +109,7 @@ test('an answer that comes after a newer job was accepted does not open the olde
   expect(await jobs()).toMatchObject([{ outcome: 'cancelled' }, { outcome: 'running' }]);
 });
 
-test('UpdateFirmware with a location that is no URL, or negative retries, is not sent', async () => {
+test('UpdateFirmware with a location that is not a URL, or negative retries, is not sent', async () => {
   const call = { stationId: 'CP1', action: 'UpdateFirmware' } as const;
   const odd = [{ location: 'mailto:fw' }, { retries: -1 }];
   for (const more of odd)
