@@ -173,7 +173,7 @@ test.each([
   [
     'application/x-www-form-urlencoded',
     415,
-    'send its bytes as application/octet-stream, or as multipart/form-data',
+    'send the bytes of the file as application/octet-stream, or as multipart/form-data',
   ],
   ['application/json', 415, 'application/json is not accepted'],
   ['nonsense', 415, 'nonsense is not accepted'],

@@ -161,7 +161,7 @@ test('while the first request waits for its outcome, a repeat gets 409', async (
 
 test.each([
   ['after it had recorded the command', 1],
-  ['before it had', 0],
+  ['before it had recorded it', 0],
 ])('if the manager died %s, a repeat is answered within seconds', async (_name, recorded) => {
   const key = randomUUID();
   const before = (await commandIds()).length;
@@ -223,14 +223,14 @@ test('a key is valid for a day; if its manager died, it is free earlier for the 
   const { database } = api.manager;
   const claim = (fingerprint: string, minutes: number) =>
     idempotencyKeys.claim(database, keyed(fingerprint), at(minutes));
-  expect(await claim('a', 0)).toEqual({ state: 'ours' });
+  expect(await claim('a', 0)).toEqual({ state: 'claimed' });
   expect(await claim('a', 5)).toEqual({ state: 'running' });
   expect(await claim('b', 7)).toEqual({ state: 'otherRequest' });
-  expect(await claim('a', 7)).toEqual({ state: 'ours' });
+  expect(await claim('a', 7)).toEqual({ state: 'claimed' });
   await idempotencyKeys.storeAnswer(database, keyed('a'), { status: 201, sealedAnswer: Buffer.from('x') });
   expect(await claim('a', 7 + 1439)).toMatchObject({ state: 'answered', status: 201 });
   expect(await claim('b', 7 + 1439)).toEqual({ state: 'otherRequest' });
-  expect(await claim('b', 7 + 1441)).toEqual({ state: 'ours' });
+  expect(await claim('b', 7 + 1441)).toEqual({ state: 'claimed' });
   await idempotencyKeys.forgetOld(database, at(7 + 2 * 1441));
   expect(await api.manager.rows('SELECT FROM idempotency_keys')).toEqual([]);
 });

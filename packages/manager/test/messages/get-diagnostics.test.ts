@@ -122,7 +122,7 @@ test('a newer accepted GetDiagnostics replaces the older one', async () => {
 });
 
 test.each([
-  ['a location that is no place for files', { location: 'mailto:files@example.org' }, 'GetDiagnostics.1'],
+  ['a location that cannot hold files', { location: 'mailto:files@example.org' }, 'GetDiagnostics.1'],
   ['negative retries', { location, retries: -1 }, 'GetDiagnostics.3'],
   ['a negative retryInterval', { location, retryInterval: -1 }, 'GetDiagnostics.3'],
 ])('GetDiagnostics with %s is not sent', async (_name, request, rule) => {

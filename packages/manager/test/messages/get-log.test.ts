@@ -59,7 +59,7 @@ test.each(['UploadFailure', 'BadMessage', 'PermissionDenied', 'NotSupportedOpera
 
 test.each([
   ['Rejected', { status: 'Rejected' }, 'failed', 'Rejected'],
-  ['a word that OCPP does not know', { status: 'Later' }, 'failed', expect.stringContaining('Later')],
+  ['a status that OCPP does not define', { status: 'Later' }, 'failed', expect.stringContaining('Later')],
   ['a CALLERROR', { error: 'NotImplemented' }, 'failed', 'NotImplemented: no'],
   ['Accepted without a file', { status: 'Accepted' }, 'nothingToDo', null],
 ])('GetLog answered with %s', async (_name, answer, outcome, reason) => {

@@ -71,10 +71,10 @@ test.each([{ status: 'Rejected' }, { status: 'Failed' }, { error: 'NotImplemente
 );
 
 test.each([
-  ['no PEM', 'root'],
+  ['text that is not PEM', 'root'],
   ['a request', CSR],
   ['two certificates', ROOT_ONE + ROOT_TWO],
-  ['a broken one', ROOT_ONE.replace('MIIB', 'MIIC')],
+  ['a broken certificate', ROOT_ONE.replace('MIIB', 'MIIC')],
 ])('InstallCertificate with %s is not sent', async (_name, certificate) => {
   await expect(manager.command('InstallCertificate', { certificateType, certificate })).rejects.toMatchObject(
     {

@@ -144,10 +144,10 @@ test('a start with an unknown reservationId is recorded, and nothing else change
 test.each([
   ['its tag in another case', { idTag: 'driver' }, 'used'],
   ['a tag of its group', { idTag: 'COLLEAGUE' }, 'used'],
-  ['a tag of no group', { idTag: 'STRANGER' }, 'active'],
-  ['a tag that is not known', { idTag: 'FLEET2' }, 'active'],
+  ['a tag without a group', { idTag: 'STRANGER' }, 'active'],
+  ['an unknown tag', { idTag: 'FLEET2' }, 'active'],
   ['its tag on another connector', { connectorId: 2 }, 'active'],
-  ['its tag, from before it was asked for', { timestamp: inMs(-HOUR) }, 'active'],
+  ['its tag, from before the reservation', { timestamp: inMs(-HOUR) }, 'active'],
   ['its tag, after it has expired', { timestamp: inMs(2 * HOUR) }, 'active'],
 ])('a start without a reservationId, by %s', async (_name, more, state) => {
   await reserve({ parentIdTag: 'FLEET' });

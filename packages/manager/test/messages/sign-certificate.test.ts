@@ -46,11 +46,11 @@ test.each([
 
 test.each([
   ['nothing', ''],
-  ['no PEM at all', 'please'],
+  ['text that is not PEM', 'please'],
   ['DER in hex, as in edition 1', '308201223081CA020100'],
   ['a certificate', ROOT_ONE],
-  ['PEM of no DER', CSR.replace('MIHc', 'AAAA')],
-  ['more than any request', CSR.repeat(60)],
+  ['PEM with invalid DER', CSR.replace('MIHc', 'AAAA')],
+  ['a text longer than any request', CSR.repeat(60)],
 ])('SignCertificate rejects %s', async (_name, csr) => {
   await sign();
   expect(await sign(csr)).toEqual({ status: 'Rejected' });

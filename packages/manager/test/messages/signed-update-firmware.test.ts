@@ -113,10 +113,10 @@ test('Idle without a requestId, and a status of an unknown update, change nothin
 });
 
 test.each([
-  ['a certificate that is no PEM', { signingCertificate: '308201' }, 'SignedUpdate.1'],
-  ['a signature that is no base64', { signature: 'not base64!' }, 'SignedUpdate.1'],
+  ['a certificate that is not PEM', { signingCertificate: '308201' }, 'SignedUpdate.1'],
+  ['a signature that is not base64', { signature: 'not base64!' }, 'SignedUpdate.1'],
   ['an empty signature', { signature: '' }, 'SignedUpdate.1'],
-  ['a location that is no URL', { location: 'fw.bin' }, 'GetDiagnostics.1'],
+  ['a location that is not a URL', { location: 'fw.bin' }, 'GetDiagnostics.1'],
 ])('SignedUpdateFirmware with %s is not sent', async (_name, more, rule) => {
   const request = { firmware: { ...firmware, ...more } };
   await expect(manager.command('SignedUpdateFirmware', request)).rejects.toMatchObject({ rule });

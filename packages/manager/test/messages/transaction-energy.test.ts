@@ -66,7 +66,7 @@ test('energy never decreases during the transaction, even with a late sample or 
 test.each([
   ['Wh', '1500', { unit: 'Wh' }, 500],
   ['kWh', '1.75', { unit: 'kWh' }, 750],
-  ['KWH, as some write it', '1.75', { unit: 'KWH' }, 750],
+  ['KWH, a common misspelling', '1.75', { unit: 'KWH' }, 750],
   ['a number with an exponent', '1.6e3', {}, 600],
   ['the context of a trigger', '1400', { context: 'Trigger' }, 400],
 ])('a sample in %s counts', async (_name, value, more, energyWh) => {
@@ -76,7 +76,7 @@ test.each([
 });
 
 test.each([
-  ['of another place', { location: 'Inlet' }],
+  ['of another location', { location: 'Inlet' }],
   ['of another measurand', { measurand: 'Energy.Active.Import.Interval' }],
   ['of export', { measurand: 'Energy.Active.Export.Register' }],
   ['in another unit', { unit: 'varh' }],

@@ -87,12 +87,12 @@ test.each<[string, object, object]>([
     { status: 'Occupied', error_code: 'NoError' },
   ],
   [
-    'the connector as a text',
+    'the connector as text',
     { connectorId: '41', status: 'Charging', errorCode: 'NoError' },
     { status: 'Charging', error_code: 'NoError' },
   ],
   [
-    'words without end',
+    'very long texts',
     { status: randomBytes(3000).toString('hex'), errorCode: randomBytes(3000).toString('hex') },
     { status: expect.stringMatching(/^\w{300}$/), error_code: expect.stringMatching(/^\w{300}$/) },
   ],

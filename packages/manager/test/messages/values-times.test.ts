@@ -34,7 +34,7 @@ async function transaction(transactionId: number): Promise<Record<string, unknow
   return row ?? {};
 }
 
-describe.each(UNREADABLE)('a time that nobody can read, %#', (timestamp) => {
+describe.each(UNREADABLE)('an unreadable time, %#', (timestamp) => {
   test('a start and a stop are stored once with the time of receipt, and flagged', async () => {
     const request = startOf(timestamp);
     const transactionId = idOf(await ask('StartTransaction', request));

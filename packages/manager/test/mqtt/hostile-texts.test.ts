@@ -18,8 +18,8 @@ type Json = Record<string, unknown>;
 /** Texts that PostgreSQL cannot store, or not in an index: random, because a text that compresses well would fit. */
 const TEXTS: Record<string, string> = {
   'U+0000': 'a\0b',
-  'a high surrogate on its own': 'a\ud800b',
-  'a low surrogate on its own': '\udc00',
+  'a lone high surrogate': 'a\ud800b',
+  'a lone low surrogate': '\udc00',
   '10 kB': incompressible(10_000),
   '100 kB': incompressible(100_000),
   '10 kB in characters of 3 bytes': [...incompressible(3333)]

@@ -16,12 +16,12 @@ const TIMESTAMP = '2026-11-20T10:00:00Z';
 
 test.each([
   ['an action that OCPP 1.6 does not have', 'TransactionEvent', {}, 'NotImplemented'],
-  ['an action that is no own property of the table', 'constructor', {}, 'NotImplemented'],
+  ['an action that is an inherited property of the registry object', 'constructor', {}, 'NotImplemented'],
   ['an action in the wrong case', 'heartbeat', {}, 'NotImplemented'],
-  ['an action that only we send', 'Reset', { type: 'Hard' }, 'NotSupported'],
+  ['an action that only the central system sends', 'Reset', { type: 'Hard' }, 'NotSupported'],
   ['a missing field', 'Authorize', {}, 'OccurenceConstraintViolation'],
   ['a wrong type', 'Authorize', { idTag: { a: 1 } }, 'TypeConstraintViolation'],
-  ['an over-long tag', 'Authorize', { idTag: 'X'.repeat(21) }, 'PropertyConstraintViolation'],
+  ['a tag that is too long', 'Authorize', { idTag: 'X'.repeat(21) }, 'PropertyConstraintViolation'],
   [
     'a number out of range',
     'StatusNotification',
