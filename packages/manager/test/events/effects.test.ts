@@ -28,7 +28,7 @@ async function since(): Promise<Event[]> {
   return events.listAfter(manager.database, ALL, { after: before, rows: 1000 });
 }
 
-async function told(): Promise<[string, Event['data']][]> {
+async function newEvents(): Promise<[string, Event['data']][]> {
   return (await since()).map(({ kind, data }) => [kind, data]);
 }
 
@@ -52,7 +52,7 @@ test('a session has events from its first status to its stop; repeats add none',
   await manager.ask('StopTransaction', stop);
   await manager.ask('StopTransaction', stop);
   const begun = { transactionId, connectorId: 1, idTag: 'TAG', meterStartWh: 100, startedAt: T(1) };
-  expect(await told()).toMatchObject([
+  expect(await newEvents()).toMatchObject([
     ['transaction.started', { ...begun, idTagStatus: expect.any(String) as unknown }],
     ['connector.status', { connectorId: 1, status: 'Charging', errorCode: 'NoError', statusAt: T(2) }],
     [
@@ -71,7 +71,7 @@ test('a start that supersedes an open transaction has an event for it; so has an
       timestamp: T(minute),
     });
   await manager.ask('StopTransaction', { transactionId: 999_999, meterStop: 1, timestamp: T(13) });
-  expect((await told()).map(([kind]) => kind)).toEqual([
+  expect((await newEvents()).map(([kind]) => kind)).toEqual([
     'transaction.started',
     'transaction.started',
     'transaction.superseded',
@@ -93,7 +93,7 @@ test('closing a transaction has an event; so has the stop that arrives afterward
   };
   await transactionEndings.close(manager.database, closure, () => {});
   await manager.ask('StopTransaction', { transactionId, meterStop: 8, timestamp: T(16) });
-  expect(await told()).toMatchObject([
+  expect(await newEvents()).toMatchObject([
     ['transaction.started', {}],
     [
       'transaction.closed',
@@ -120,7 +120,7 @@ test('an inferred stop and the one that replaces it have events; so has the reso
   await manager.ask('StopTransaction', first);
   await manager.ask('StopTransaction', { transactionId, meterStop: 9, timestamp: T(19) });
   const decided = { unmatchedStopId, resolvedBy: 'somebody', resolutionReason: 'seen' };
-  expect(await told()).toMatchObject([
+  expect(await newEvents()).toMatchObject([
     ['transaction.started', {}],
     ['transaction.stopped', { transactionId, energyWh: 5, flags: ['stopInferred'] }],
     ['transaction.unmatchedStop', { unmatchedStopId, why: 'unknownTransaction' }],
@@ -148,7 +148,7 @@ test('a boot, a security event, a firmware status and a certificate request have
     await manager.ask(action, request, question);
     await manager.ask(action, request, question);
   }
-  expect(await told()).toMatchObject([
+  expect(await newEvents()).toMatchObject([
     ['station.booted', expect.objectContaining({ registrationStatus: 'Accepted', firmwareVersion: '2' })],
     ['security.event', { type: 'MemoryExhaustion', isCritical: true, occurredAt: T(20) }],
     ['firmware.status', { status: 'Downloading', kind: 'firmware' }],
@@ -162,7 +162,7 @@ test('a boot, a security event, a firmware status and a certificate request have
 test('a completed command has an event, without possible secrets', async () => {
   const { commandId } = await manager.command('Reset', { type: 'Soft' }, { status: 'Accepted' });
   await manager.command('ClearCache', {}, { error: 'NotSupported' });
-  expect(await told()).toMatchObject([
+  expect(await newEvents()).toMatchObject([
     [
       'command.completed',
       { commandId, action: 'Reset', status: 'answered', response: { status: 'Accepted' } },
@@ -185,7 +185,7 @@ test('stations connect and disconnect with their sockets and their gateways', as
   await manager.rows("UPDATE gateways SET alive_at = now() - interval '1 hour' WHERE gateway_id = 'gw-e'");
   expect(await connections.markDeadGateways(database)).toContain('gw-e');
   expect(await connections.markDeadGateways(database)).toEqual([]);
-  const list = (await told()).map(([kind, { connectionId, connected, disconnectedAt }]) => [
+  const list = (await newEvents()).map(([kind, { connectionId, connected, disconnectedAt }]) => [
     kind,
     connectionId,
     connected ? 'connected' : disconnectedAt === null ? 'gatewayGone' : 'closed',

@@ -154,10 +154,10 @@ class World {
 
   // The feed refreshes when a client joins, and again for clients that join meanwhile; then only for those that have not left.
   #look(): void {
-    const nobody = { end: () => {} };
-    this.#feed.join(nobody);
-    this.#feed.join(nobody);
-    this.#feed.leave(nobody);
+    const reader = { end: () => {} };
+    this.#feed.join(reader);
+    this.#feed.join(reader);
+    this.#feed.leave(reader);
   }
 
   // Bounded, because a client that lost events never gets the newest.

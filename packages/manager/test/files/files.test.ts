@@ -142,10 +142,10 @@ test.each([
   [['note=a\u2028b', `sha256=${'0'.repeat(64)}`, 'file=x;filename=a.bin'], 422, 'SHA-256'],
 ])(
   'an invalid form such as %j is rejected with a reason, and stores nothing',
-  async (options, status, words) => {
+  async (options, status, expected) => {
     const before = await api.manager.rows('SELECT count(*) FROM files');
     const answer = await bringForm(options);
-    expect(answer).toMatchObject({ status, body: { detail: expect.stringContaining(words) as unknown } });
+    expect(answer).toMatchObject({ status, body: { detail: expect.stringContaining(expected) as unknown } });
     expect(await api.manager.rows('SELECT count(*) FROM files')).toEqual(before);
   },
 );
@@ -177,14 +177,14 @@ test.each([
   ],
   ['application/json', 415, 'application/json is not accepted'],
   ['nonsense', 415, 'nonsense is not accepted'],
-])('a file of the type "%s" gets %d and a hint what to send', async (type, status, words) => {
+])('a file of the type "%s" gets %d and a hint what to send', async (type, status, expected) => {
   const { stdout } = await run('curl', [
     ...['-s', '-w', '\n%{http_code}', '-H', `Authorization: Bearer ${KEYS.operator}`],
     ...['-H', type === '' ? 'Content-Type:' : `Content-Type: ${type}`, '--data-binary', '{}'],
     `${api.url}/api/v1/files?name=typed.bin`,
   ]);
   expect(stdout.trimEnd().endsWith(`\n${status}`)).toBe(true);
-  if (words !== undefined) expect(stdout).toContain(words);
+  if (expected !== undefined) expect(stdout).toContain(expected);
   expect(stdout).not.toContain('JSON at');
 });
 
@@ -341,8 +341,8 @@ test('diagnostics are uploaded by PUT or form and belong to their job; names are
   });
   const url = lastLocation();
   const path = await fileWith(randomBytes(90_000));
-  const curl = async (...words: string[]): Promise<string> =>
-    (await run('curl', ['-s', '-o', join(dir, 'answer'), '-w', '%{http_code}', '--path-as-is', ...words]))
+  const curl = async (...options: string[]): Promise<string> =>
+    (await run('curl', ['-s', '-o', join(dir, 'answer'), '-w', '%{http_code}', '--path-as-is', ...options]))
       .stdout;
   expect(await curl('-T', path, `${url}diag.zip`)).toBe('201');
   expect(await curl('-F', `file=@${path};filename=form.zip`, url)).toBe('201');

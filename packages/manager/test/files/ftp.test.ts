@@ -69,8 +69,8 @@ async function order(path: string, body: object): Promise<string> {
 }
 
 /** The exit code of curl: 0 for success. */
-async function curl(...words: string[]): Promise<number> {
-  const args = ['-s', '--max-time', '20', '--path-as-is', ...words];
+async function curl(...options: string[]): Promise<number> {
+  const args = ['-s', '--max-time', '20', '--path-as-is', ...options];
   return run('curl', args).then(
     () => 0,
     ({ code }: { code: number }) => code,

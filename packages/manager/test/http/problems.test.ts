@@ -66,12 +66,12 @@ test.each([
 ] satisfies [string, string, unknown, number, string][])(
   'an invalid %s %s gets a problem that names the error',
   async (...fault) => {
-    const [method, path, body, status, words] = fault;
+    const [method, path, body, status, expected] = fault;
     const answer = await api.send(method, `/api/v1${path}`, body);
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
     expect(answer.body).toMatchObject({ type: 'about:blank', status });
-    expect(answer.body.detail).toContain(words);
+    expect(answer.body.detail).toContain(expected);
   },
 );
 
@@ -101,7 +101,7 @@ const RAW: [string, number, string][] = [
   ['GET nonsense HTTP/1.1||', 400, ''],
 ];
 
-test.each(RAW)("%.60s gets Evander's own message", async (text, status, words) => {
+test.each(RAW)("%.60s gets Evander's own message", async (text, status, expected) => {
   const { hostname, port } = new URL(api.url);
   const socket = connect(Number(port), hostname);
   const [start = '', ...rest] = text.split('|');
@@ -114,7 +114,7 @@ test.each(RAW)("%.60s gets Evander's own message", async (text, status, words) =
   if (status < 300) return;
   expect(answer).toContain('content-type: application/problem+json');
   const { detail } = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))) as Answer['body'];
-  expect(detail).toContain(words);
+  expect(detail).toContain(expected);
 });
 
 test('no error message of Fastify that a request can cause reaches the client', () => {

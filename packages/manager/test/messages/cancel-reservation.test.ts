@@ -65,11 +65,11 @@ test('CancelReservation of a used or unknown reservation changes nothing', async
 
 test('the status Available before the answer to CancelReservation leads to the same result', async () => {
   const reservationId = await reserve();
-  const tell = (status: string) =>
+  const report = (status: string) =>
     manager.ask('StatusNotification', { connectorId: 1, status, errorCode: 'NoError' });
-  await tell('Reserved');
+  await report('Reserved');
   await manager.command('CancelReservation', { reservationId });
-  await tell('Available');
+  await report('Available');
   const call = manager.sent().at(-1);
   if (call) await manager.answer(call, { status: 'Accepted' });
   expect(await reservations()).toMatchObject([{ state: 'cancelled' }]);

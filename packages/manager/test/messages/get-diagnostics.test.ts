@@ -15,7 +15,7 @@ beforeEach(async () => {
 const location = 'ftp://evander:secret@files.example/logs';
 
 let second = 0;
-async function tell(status: string, question: object = {}): Promise<unknown> {
+async function report(status: string, question: object = {}): Promise<unknown> {
   const receivedAt = new Date(Date.UTC(2026, 10, 20, 10, 0, second++)).toISOString();
   const { response } = await manager.ask(
     'DiagnosticsStatusNotification',
@@ -51,9 +51,9 @@ test('GetDiagnostics starts a job that its statuses end', async () => {
       ended_at: null,
     },
   ]);
-  expect(await tell('Uploading')).toEqual({});
+  expect(await report('Uploading')).toEqual({});
   expect(await jobs()).toMatchObject([{ outcome: 'running', status: 'Uploading', ended_at: null }]);
-  expect(await tell('Uploaded')).toEqual({});
+  expect(await report('Uploaded')).toEqual({});
   const [job] = await jobs();
   expect(job).toMatchObject({
     outcome: 'succeeded',
@@ -110,10 +110,10 @@ test('a newer accepted GetDiagnostics replaces the older one', async () => {
   await manager.command('GetDiagnostics', { location }, { error: 'InternalError' });
   expect(await jobs()).toMatchObject([{ outcome: 'running' }, { outcome: 'failed' }]);
   // A status cannot be about the refused one.
-  await tell('Uploading');
+  await report('Uploading');
   expect(await jobs()).toMatchObject([{ status: 'Uploading' }, { status: null }]);
   await manager.command('GetDiagnostics', { location }, { fileName: 'two.zip' });
-  await tell('Uploaded');
+  await report('Uploaded');
   expect(await jobs()).toMatchObject([
     { outcome: 'cancelled', reason: 'superseded', status: 'Uploading' },
     { outcome: 'failed' },

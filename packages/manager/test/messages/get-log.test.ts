@@ -13,7 +13,7 @@ const log = { remoteLocation: 'https://evander:secret@files.example/logs' };
 const request = { log, logType: 'SecurityLog' };
 const accepted = { status: 'Accepted', filename: 'security.log' };
 
-async function tell(payload: object): Promise<void> {
+async function report(payload: object): Promise<void> {
   expect((await manager.ask('LogStatusNotification', payload)).response).toEqual({});
 }
 
@@ -32,9 +32,9 @@ test('GetLog assigns an id to its job, and LogStatusNotification finds the job b
   const second = await lastRequestId();
   expect(second).not.toBe(first);
   expect(manager.sent().at(-1)?.request).toMatchObject({ requestId: second, log });
-  await tell({ status: 'Uploading', requestId: first });
-  await tell({ status: 'UploadFailure', requestId: second });
-  await tell({ status: 'Uploaded', requestId: first });
+  await report({ status: 'Uploading', requestId: first });
+  await report({ status: 'UploadFailure', requestId: second });
+  await report({ status: 'Uploaded', requestId: first });
   expect(await jobs()).toMatchObject([
     {
       kind: 'log',
@@ -52,7 +52,7 @@ test.each(['UploadFailure', 'BadMessage', 'PermissionDenied', 'NotSupportedOpera
   'LogStatusNotification %s ends the job as failed',
   async (status) => {
     await manager.command('GetLog', request, accepted);
-    await tell({ status, requestId: await lastRequestId() });
+    await report({ status, requestId: await lastRequestId() });
     expect(await jobs()).toMatchObject([{ outcome: 'failed', reason: status, status }]);
   },
 );
@@ -70,9 +70,9 @@ test.each([
 test('a station that named no file may upload one anyway', async () => {
   await manager.command('GetLog', request, { status: 'Accepted' });
   const requestId = await lastRequestId();
-  await tell({ status: 'Uploading', requestId });
+  await report({ status: 'Uploading', requestId });
   expect(await jobs()).toMatchObject([{ outcome: 'running', ended_at: null }]);
-  await tell({ status: 'Uploaded', requestId });
+  await report({ status: 'Uploaded', requestId });
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }]);
 });
 
@@ -85,7 +85,7 @@ test('AcceptedCanceled closes the older GetLog and starts the new one', async ()
     { outcome: 'running', file_name: 'new.log' },
   ]);
   // Further statuses, even a failure, leave it cancelled.
-  await tell({ status: 'UploadFailure', requestId: older });
+  await report({ status: 'UploadFailure', requestId: older });
   expect(await jobs()).toMatchObject([
     { outcome: 'cancelled', status: 'UploadFailure' },
     { outcome: 'running' },
@@ -95,8 +95,8 @@ test('AcceptedCanceled closes the older GetLog and starts the new one', async ()
 test('LogStatusNotification with no requestId, or an unknown or impossible one, is stored without a job', async () => {
   await manager.command('GetLog', request, accepted);
   for (const requestId of [undefined, 999_999, -1, 2 ** 40, 1e300])
-    await tell({ status: 'Uploaded', ...(requestId !== undefined && { requestId }) });
-  await tell({ status: 'Idle' });
+    await report({ status: 'Uploaded', ...(requestId !== undefined && { requestId }) });
+  await report({ status: 'Idle' });
   expect(await jobs()).toMatchObject([{ outcome: 'running', status: null }]);
   const kept = await manager.rows('SELECT request_id, job_id FROM status_notifications ORDER BY received_at');
   expect(kept.map(({ request_id: id }) => id)).toEqual([null, 999_999, -1, 2 ** 40, null, null]);

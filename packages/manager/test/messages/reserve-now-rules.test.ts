@@ -32,7 +32,7 @@ const refused = async (more: object, rule: string, says: string): Promise<void> 
   await expect(reserve(more)).rejects.toMatchObject(broken);
   expect(manager.sent()).toHaveLength(before);
 };
-const tell = (connectorId: number, status: string, ms = 0) =>
+const report = (connectorId: number, status: string, ms = 0) =>
   manager.ask('StatusNotification', { connectorId, status, errorCode: 'NoError', timestamp: inMs(ms) });
 const configure = (key: string, value: string) =>
   manager.rows(
@@ -59,10 +59,10 @@ test('ReserveNow is sent for a tag, for a tag and its group in any case, and for
 test.each(['Preparing', 'Charging', 'SuspendedEVSE', 'SuspendedEV', 'Finishing', 'Reserved'])(
   'ReserveNow on a connector that is %s is not sent',
   async (status) => {
-    await tell(1, status);
+    await report(1, status);
     await refused({}, 'ReserveNow.4', status);
     await reserve({ connectorId: 2 });
-    await tell(1, 'Available', 1000);
+    await report(1, 'Available', 1000);
     await reserve();
   },
 );
@@ -70,9 +70,9 @@ test.each(['Preparing', 'Charging', 'SuspendedEVSE', 'SuspendedEV', 'Finishing',
 test.each(['Faulted', 'Unavailable'])(
   'ReserveNow on a connector, or at a station, that is %s is not sent',
   async (status) => {
-    await tell(1, status);
+    await report(1, status);
     await refused({}, 'ReserveNow.4', `connector 1 is ${status}`);
-    await tell(0, status);
+    await report(0, status);
     for (const connectorId of [0, 2])
       await refused({ connectorId }, 'ReserveNow.4', `the station is ${status}`);
   },
@@ -82,7 +82,7 @@ test('ReserveNow on a connector with a transaction is not sent, whatever its sta
   const start = { connectorId: 1, idTag: 'DRIVER', meterStart: 0, timestamp: inMs(0) };
   const { response } = await manager.ask('StartTransaction', start);
   const { transactionId } = response as { transactionId: number };
-  await tell(1, 'Available');
+  await report(1, 'Available');
   await refused({}, 'ReserveNow.4', `transaction ${transactionId} runs on connector 1`);
   await manager.ask('StopTransaction', { transactionId, meterStop: 0, timestamp: inMs(0) });
   await reserve();
@@ -90,7 +90,7 @@ test('ReserveNow on a connector with a transaction is not sent, whatever its sta
 
 test('ReserveNow on a reserved connector is not sent, unless it replaces that reservation', async () => {
   await reserve({ reservationId: 5000 });
-  await tell(1, 'Reserved', 1000);
+  await report(1, 'Reserved', 1000);
   await refused({}, 'ReserveNow.4', 'reserved already, by reservation 5000');
   await reserve({ reservationId: 5000, expiryDate: inMs(2 * HOUR) });
   await manager.command('CancelReservation', { reservationId: 5000 }, { status: 'Accepted' });
@@ -124,12 +124,12 @@ test('ReserveNow on an unknown connector is not sent', async () => {
 
 test('there are no more reservations than free connectors', async () => {
   await configure('NumberOfConnectors', '3');
-  await tell(1, 'Charging');
+  await report(1, 'Charging');
   await reserve({ connectorId: 0 });
   await reserve({ connectorId: 2 });
   await refused({ connectorId: 3 }, 'ReserveNow.4', 'none left');
   await refused({ connectorId: 0 }, 'ReserveNow.4', 'none left');
-  await tell(1, 'Available', 1000);
+  await report(1, 'Available', 1000);
   await reserve({ connectorId: 0 });
 });
 
@@ -141,7 +141,7 @@ test('ReserveNow of connector 0 is not sent if all keys are known and none allow
 });
 
 test('an operator can send a command that breaks a rule', async () => {
-  await tell(1, 'Charging');
+  await report(1, 'Charging');
   const commandId = await manager.callMaker.request({
     stationId: 'CP1',
     action: 'ReserveNow',

@@ -26,7 +26,7 @@ async function start(meterStart: number): Promise<Running> {
   const { response } = await manager.ask('StartTransaction', request);
   return { transactionId: (response as Running).transactionId, connectorId };
 }
-const tell = (running: Running, ...meterValue: object[]) =>
+const report = (running: Running, ...meterValue: object[]) =>
   manager.ask('MeterValues', { ...running, meterValue });
 const stop = ({ transactionId }: Running, meterStop: number, transactionData?: object[]) =>
   manager.ask('StopTransaction', {
@@ -46,9 +46,9 @@ async function energy({ transactionId }: Running): Promise<unknown[]> {
 test('energy comes from samples during the transaction, and from its two readings after the stop', async () => {
   const running = await start(1000);
   expect(await energy(running)).toEqual([null, null]);
-  await tell(running, sampleAt(5, '1200'));
+  await report(running, sampleAt(5, '1200'));
   expect(await energy(running)).toEqual([200, 'register']);
-  await tell(running, sampleAt(10, '3500'), sampleAt(15, '4000'));
+  await report(running, sampleAt(10, '3500'), sampleAt(15, '4000'));
   expect(await energy(running)).toEqual([3000, 'register']);
   await stop(running, 4100);
   expect(await energy(running)).toEqual([3100, 'meterStop']);
@@ -56,10 +56,10 @@ test('energy comes from samples during the transaction, and from its two reading
 
 test('energy never decreases during the transaction, even with a late sample or a falling register', async () => {
   const running = await start(1000);
-  await tell(running, sampleAt(20, '5000'));
-  await tell(running, sampleAt(10, '3000'));
+  await report(running, sampleAt(20, '5000'));
+  await report(running, sampleAt(10, '3000'));
   expect(await energy(running)).toEqual([4000, 'register']);
-  await tell(running, sampleAt(30, '200'));
+  await report(running, sampleAt(30, '200'));
   expect(await energy(running)).toEqual([4000, 'register', 'registerBackwards']);
 });
 
@@ -71,7 +71,7 @@ test.each([
   ['the context of a trigger', '1400', { context: 'Trigger' }, 400],
 ])('a sample in %s counts', async (_name, value, more, energyWh) => {
   const running = await start(1000);
-  await tell(running, sampleAt(5, value, more));
+  await report(running, sampleAt(5, value, more));
   expect(await energy(running)).toEqual([energyWh, 'register']);
 });
 
@@ -83,7 +83,7 @@ test.each([
   ['that is signed', { format: 'SignedData' }],
 ])('a sample %s does not count', async (_name, more) => {
   const running = await start(1000);
-  await tell(running, sampleAt(5, '1500', more), sampleAt(6, 'many'), sampleAt(7, ''));
+  await report(running, sampleAt(5, '1500', more), sampleAt(6, 'many'), sampleAt(7, ''));
   expect(await energy(running)).toEqual([null, null]);
 });
 
@@ -91,16 +91,16 @@ test('values of phases are summed if there is no total', async () => {
   const running = await start(3000);
   const phases = (values: number[]) =>
     values.map((value, i) => ({ value: String(value), phase: `L${i + 1}` }));
-  await tell(running, { timestamp: at(5), sampledValue: phases([1200, 1100, 1000]) });
+  await report(running, { timestamp: at(5), sampledValue: phases([1200, 1100, 1000]) });
   expect(await energy(running)).toEqual([300, 'register']);
-  await tell(running, { timestamp: at(6), sampledValue: [...phases([9, 9, 9]), { value: '3400' }] });
+  await report(running, { timestamp: at(6), sampledValue: [...phases([9, 9, 9]), { value: '3400' }] });
   expect(await energy(running)).toEqual([400, 'register']);
 });
 
 test('a repeated sample, or one from before the start, changes nothing', async () => {
   const running = await start(1000);
-  for (let i = 0; i < 2; i++) await tell(running, sampleAt(5, '1500'));
-  await tell(running, { ...sampleAt(0, '90000'), timestamp: '1970-01-01T00:00:10Z' });
+  for (let i = 0; i < 2; i++) await report(running, sampleAt(5, '1500'));
+  await report(running, { ...sampleAt(0, '90000'), timestamp: '1970-01-01T00:00:10Z' });
   expect(await energy(running)).toEqual([500, 'register']);
 });
 
@@ -112,8 +112,8 @@ test("samples of another station's transaction do not count", async () => {
 
 test('a start at 0 of a lifetime meter is flagged, and energy counts from the first reading', async () => {
   const running = await start(0);
-  await tell(running, sampleAt(1, '5234.0', { unit: 'kWh' }));
-  await tell(running, sampleAt(2, '5235.5', { unit: 'kWh' }));
+  await report(running, sampleAt(1, '5234.0', { unit: 'kWh' }));
+  await report(running, sampleAt(2, '5235.5', { unit: 'kWh' }));
   expect(await energy(running)).toEqual([1500, 'register', 'meterStartImplausible']);
   await stop(running, 5_240_000);
   expect(await energy(running)).toEqual([6000, 'meterStop', 'meterStartImplausible']);
@@ -149,14 +149,14 @@ test('the reading of Transaction.Begin replaces a start at 0, even if the meter 
 
 test('a consistent start and stop take precedence over samples that fit neither', async () => {
   const running = await start(0);
-  await tell(running, sampleAt(1, '5234', { unit: 'kWh' }));
+  await report(running, sampleAt(1, '5234', { unit: 'kWh' }));
   await stop(running, 4000);
   expect(await energy(running)).toEqual([4000, 'meterStop', 'meterStartImplausible', 'registerBackwards']);
 });
 
 test('a stop below the start is flagged, and energy comes from samples', async () => {
   const running = await start(1000);
-  await tell(running, sampleAt(5, '1500'), sampleAt(6, '1900'));
+  await report(running, sampleAt(5, '1500'), sampleAt(6, '1900'));
   await stop(running, 0);
   expect(await energy(running)).toEqual([900, 'register', 'meterStopBelowStart', 'registerBackwards']);
 });
@@ -169,9 +169,9 @@ test('negative readings are flagged, and their difference counts', async () => {
 
 test('more energy than a connector can deliver is flagged and not counted', async () => {
   const running = await start(1000);
-  await tell(running, sampleAt(5, '1500'), sampleAt(6, '900000000'));
+  await report(running, sampleAt(5, '1500'), sampleAt(6, '900000000'));
   expect(await energy(running)).toEqual([500, 'register', 'registerImplausible']);
-  await tell(running, sampleAt(7, '1600'));
+  await report(running, sampleAt(7, '1600'));
   expect((await energy(running)).slice(0, 2)).toEqual([600, 'register']);
   await stop(running, 5000);
   expect((await energy(running)).slice(0, 2)).toEqual([4000, 'meterStop']);
@@ -179,7 +179,7 @@ test('more energy than a connector can deliver is flagged and not counted', asyn
 
 test('samples of many concurrent transactions are kept separate', async () => {
   const running = await Promise.all([1, 2, 3, 4, 5].map((i) => start(i * 1000)));
-  await Promise.all(running.map((one, i) => tell(one, sampleAt(5, String((i + 1) * 1000 + 10 * (i + 1))))));
+  await Promise.all(running.map((one, i) => report(one, sampleAt(5, String((i + 1) * 1000 + 10 * (i + 1))))));
   expect(await Promise.all(running.map((one) => energy(one)))).toEqual(
     running.map((_, i) => [10 * (i + 1), 'register']),
   );
@@ -189,8 +189,8 @@ test.each(['Body', 'Cable', 'EV'])(
   'a register at %s counts during charging if there is none at the outlet',
   async (location) => {
     const running = await start(1000);
-    await tell(running, sampleAt(5, '1200', { location }));
-    await tell(running, sampleAt(10, '3500', { location }), sampleAt(10, '900000', { location: 'Inlet' }));
+    await report(running, sampleAt(5, '1200', { location }));
+    await report(running, sampleAt(10, '3500', { location }), sampleAt(10, '900000', { location: 'Inlet' }));
     expect(await energy(running)).toEqual([2500, 'register']);
     await stop(running, 4100);
     expect(await energy(running)).toEqual([3100, 'meterStop']);
@@ -199,17 +199,17 @@ test.each(['Body', 'Cable', 'EV'])(
 
 test('the register at the outlet replaces another one, whenever it arrives, and is not mixed with it', async () => {
   const running = await start(1000);
-  await tell(running, sampleAt(5, '2200', { location: 'Body' }));
+  await report(running, sampleAt(5, '2200', { location: 'Body' }));
   expect(await energy(running)).toEqual([1200, 'register']);
-  await tell(running, sampleAt(10, '1900'), sampleAt(10, '2900', { location: 'Body' }));
+  await report(running, sampleAt(10, '1900'), sampleAt(10, '2900', { location: 'Body' }));
   expect(await energy(running)).toEqual([900, 'register']);
-  await tell(
+  await report(
     running,
     sampleAt(15, '8000', { location: 'Body' }),
     sampleAt(15, '8100', { location: 'Cable' }),
   );
   expect(await energy(running)).toEqual([900, 'register']);
-  await tell(running, sampleAt(20, '2100'));
+  await report(running, sampleAt(20, '2100'));
   expect(await energy(running)).toEqual([1100, 'register']);
 });
 
@@ -217,6 +217,6 @@ test('phases at two locations are summed per location', async () => {
   const running = await start(0);
   const of = (location: string, value: string) =>
     ['L1', 'L2', 'L3'].map((phase) => ({ value, phase, location }));
-  await tell(running, { timestamp: at(5), sampledValue: [...of('Cable', '500'), ...of('Body', '100')] });
+  await report(running, { timestamp: at(5), sampledValue: [...of('Cable', '500'), ...of('Body', '100')] });
   expect(await energy(running)).toEqual([300, 'register']);
 });

@@ -18,7 +18,7 @@ async function boot(firmwareVersion: string): Promise<void> {
   await manager.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M', firmwareVersion });
 }
 
-async function tell(...statuses: string[]): Promise<void> {
+async function report(...statuses: string[]): Promise<void> {
   for (const status of statuses)
     expect((await manager.ask('FirmwareStatusNotification', { status })).response).toEqual({});
 }
@@ -32,12 +32,12 @@ test('UpdateFirmware starts a job; the versions before and after the boot are re
   expect(await jobs()).toMatchObject([
     { kind: 'firmware', outcome: 'running', location: request.location, firmware_version_before: '1.0' },
   ]);
-  await tell('Downloading', 'Downloaded', 'Installing');
+  await report('Downloading', 'Downloaded', 'Installing');
   await boot('2.0');
   expect(await jobs()).toMatchObject([
     { outcome: 'running', status: 'Installing', firmware_version_after: '2.0' },
   ]);
-  await tell('Installed');
+  await report('Installed');
   expect(await jobs()).toMatchObject([
     { outcome: 'succeeded', firmware_version_before: '1.0', firmware_version_after: '2.0' },
   ]);
@@ -45,7 +45,7 @@ test('UpdateFirmware starts a job; the versions before and after the boot are re
 
 test('FirmwareStatusNotification Installed may arrive before the boot', async () => {
   await manager.command('UpdateFirmware', request, {});
-  await tell('Installed');
+  await report('Installed');
   await boot('2.0');
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', firmware_version_after: '2.0' }]);
   // A boot on another day is unrelated.
@@ -68,22 +68,22 @@ test.each(['DownloadFailed', 'InstallationFailed'])(
   'FirmwareStatusNotification %s ends the job; a later Installed still counts',
   async (status) => {
     await manager.command('UpdateFirmware', request, {});
-    await tell('Downloading', status);
+    await report('Downloading', status);
     expect(await jobs()).toMatchObject([
       { outcome: 'failed', reason: status, ended_at: expect.any(Date) as unknown },
     ]);
-    await tell('Installed');
+    await report('Installed');
     expect(await jobs()).toMatchObject([{ outcome: 'succeeded', reason: null }]);
-    const told = await manager.rows('SELECT status FROM status_notifications ORDER BY received_at');
-    expect(told.map(({ status: word }) => word)).toEqual(['Downloading', status, 'Installed']);
+    const recorded = await manager.rows('SELECT status FROM status_notifications ORDER BY received_at');
+    expect(recorded.map(({ status: one }) => one)).toEqual(['Downloading', status, 'Installed']);
   },
 );
 
 test('a status does not change a job that ended long ago', async () => {
   await manager.command('UpdateFirmware', request, {});
-  await tell('InstallationFailed');
+  await report('InstallationFailed');
   await manager.rows("UPDATE station_jobs SET ended_at = ended_at - interval '2 days'");
-  await tell('Installed');
+  await report('Installed');
   expect(await jobs()).toMatchObject([{ outcome: 'failed', status: 'InstallationFailed' }]);
   expect(await manager.rows('SELECT job_id FROM status_notifications WHERE job_id IS NULL')).toHaveLength(1);
 });
@@ -91,7 +91,7 @@ test('a status does not change a job that ended long ago', async () => {
 test('the newer of two UpdateFirmware continues', async () => {
   await manager.command('UpdateFirmware', request, {});
   await manager.command('UpdateFirmware', request, {});
-  await tell('Downloading');
+  await report('Downloading');
   expect(await jobs()).toMatchObject([
     { outcome: 'cancelled', status: null },
     { outcome: 'running', status: 'Downloading' },

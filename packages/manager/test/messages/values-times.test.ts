@@ -125,7 +125,7 @@ test.each([
 });
 
 describe('the status of a connector', () => {
-  const tell = (id: number, status: string, more: object, receivedAt: string) =>
+  const report = (id: number, status: string, more: object, receivedAt: string) =>
     ask('StatusNotification', { connectorId: id, status, errorCode: 'NoError', ...more }, receivedAt);
   const present = async (id: number): Promise<unknown> =>
     (await manager.rows('SELECT status FROM connectors WHERE connector_id = $1', [id]))[0]?.['status'];
@@ -134,14 +134,14 @@ describe('the status of a connector', () => {
     'keeps changing after a clock that was ahead, %s',
     async (timestamp) => {
       const id = ++connectorId;
-      await tell(id, 'Charging', { timestamp }, '2026-11-20T10:00:00.000Z');
+      await report(id, 'Charging', { timestamp }, '2026-11-20T10:00:00.000Z');
       expect(await present(id)).toBe('Charging');
-      await tell(id, 'Finishing', { timestamp }, '2026-11-20T10:00:30.000Z');
+      await report(id, 'Finishing', { timestamp }, '2026-11-20T10:00:30.000Z');
       expect(await present(id)).toBe('Finishing');
-      await tell(id, 'Available', { timestamp: '2026-11-20T10:01:00Z' }, '2026-11-20T10:01:00.100Z');
+      await report(id, 'Available', { timestamp: '2026-11-20T10:01:00Z' }, '2026-11-20T10:01:00.100Z');
       expect(await present(id)).toBe('Available');
       // From a queue, older.
-      await tell(id, 'Preparing', { timestamp: '2026-11-20T09:59:00Z' }, '2026-11-20T10:02:00.000Z');
+      await report(id, 'Preparing', { timestamp: '2026-11-20T09:59:00Z' }, '2026-11-20T10:02:00.000Z');
       expect(await present(id)).toBe('Available');
     },
   );
@@ -149,7 +149,7 @@ describe('the status of a connector', () => {
   test('that is repeated with a clock ahead is in the history once', async () => {
     const id = ++connectorId;
     for (const receivedAt of ['2026-11-20T10:00:00.000Z', '2026-11-20T10:05:00.000Z'])
-      await tell(id, 'Charging', { timestamp: '2026-11-25T06:00:00Z' }, receivedAt);
+      await report(id, 'Charging', { timestamp: '2026-11-25T06:00:00Z' }, receivedAt);
     expect(await manager.rows('SELECT 1 FROM connector_statuses WHERE connector_id = $1', [id])).toHaveLength(
       1,
     );
@@ -164,7 +164,7 @@ describe('the status of a connector', () => {
       { vendorErrorCode: 'E2', info: 'hot' },
     ])
       for (let i = 0; i < 2; i++)
-        await tell(
+        await report(
           id,
           'Faulted',
           { timestamp, errorCode: 'OtherError', ...more },

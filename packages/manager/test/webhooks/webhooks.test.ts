@@ -104,10 +104,10 @@ test.each([
   ['https://10.1.2.3/', '10.1.2.3'],
   ['http://169.254.169.254/latest', '169.254.169.254'],
   ['http://2130706433/', '127.0.0.1'],
-])('a webhook to %s, which can never work, is rejected when created and changed', async (url, words) => {
+])('a webhook to %s, which can never work, is rejected when created and changed', async (url, expected) => {
   const refusal = {
     status: 422,
-    body: { field: 'url', detail: expect.stringContaining(words) as unknown },
+    body: { field: 'url', detail: expect.stringContaining(expected) as unknown },
   };
   const made = await guarded.send('POST', '/api/v1/webhooks', { url });
   expect(made).toMatchObject(refusal);
