@@ -3,11 +3,12 @@ import { SETTINGS } from '@evander/evander';
 const BEGIN = '<!-- The variables, made by `pnpm gen`. -->\n<!-- prettier-ignore-start -->\n';
 const END = '\n<!-- prettier-ignore-end -->';
 
-/** docs/operations.md with the table of all variables. Throws when it has no place for it. */
+/** Updates the table of all variables in docs/operations.md. Throws if its markers are missing. */
 export function writeOperationsDoc(text: string): string {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END, begin);
-  if (begin < 0 || end < 0) throw new Error('docs/operations.md has no marks around its table of variables');
+  if (begin < 0 || end < 0)
+    throw new Error('docs/operations.md has no markers around its table of variables');
   return text.slice(0, begin + BEGIN.length) + table() + text.slice(end);
 }
 

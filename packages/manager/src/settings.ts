@@ -32,7 +32,7 @@ const {
   logLevel,
 } = SHARED_SETTINGS;
 
-/** The variables that a manager reads: those of its rooms, and its own. */
+/** Settings that a manager reads: those of its rooms, and its own. */
 export const MANAGER_SETTINGS = {
   host,
   ...HTTP_SETTINGS,
@@ -68,12 +68,12 @@ export const MANAGER_SETTINGS = {
   logLevel,
 };
 
-/** Those without which a manager does not start. */
+/** Settings that a manager requires. */
 export const MANAGER_REQUIRED = ['databaseUrl', 'mqttUrl', 'secret'] as const;
 
 export type ManagerSettings = Settings<typeof MANAGER_SETTINGS, (typeof MANAGER_REQUIRED)[number]>;
 
-/** What `startManager` wants, from the environment's settings. Throws SettingsError when they do not fit together. */
+/** Converts settings to the options of `startManager`. Throws SettingsError if they contradict each other. */
 export function managerOptions(settings: ManagerSettings, log: Log): ManagerOptions {
   const { secret } = settings;
   return {

@@ -3,7 +3,7 @@ import type { Settings } from '@evander/process';
 import type { FileOptions } from './files.ts';
 import type { FtpOptions } from './ftp-server.ts';
 
-/** The variables about files. */
+/** Settings for files. */
 export const FILE_SETTINGS = {
   maxFirmwareMib: setting('EVANDER_MAX_FIRMWARE_MIB', 'count', 512, 'Largest firmware file, in MiB'),
   maxUploadMib: setting(
@@ -52,10 +52,10 @@ export function fileOptions(settings: Settings<typeof FILE_SETTINGS>): FileOptio
   };
 }
 
-/** Without an environment. */
+/** The default options. */
 export const DEFAULT_FILE_OPTIONS = fileOptions(readSettings({}, FILE_SETTINGS));
 
-/** Where the FTP server listens; undefined where there is to be none. */
+/** Options of the FTP server; undefined if it is not enabled. */
 export function ftpOptions(settings: Settings<typeof FILE_SETTINGS>): FtpOptions | undefined {
   const { ftpUrl: url, ftpPort: port } = settings;
   const [first = 0, last = 0] = settings.ftpPassivePorts.split('-').map(Number);

@@ -259,7 +259,7 @@ test('a refusal by an OCPP rule or by the station is a failure with its reason',
   await answer(busy, { error: 'InternalError' });
   await later(1);
   expect(await stationStates(path)).toEqual([
-    `failed: station ${ftp} has no http; its SupportedFileTransferProtocols are FTP`,
+    `failed: station ${ftp} does not support http; its SupportedFileTransferProtocols are FTP`,
     'failed: InternalError: no',
   ]);
 });
