@@ -15,7 +15,7 @@ export interface NewPncRequest {
 
 const OPEN = `station_id = $1 AND state IN ('requested', 'signed', 'refused')`;
 
-// The snapshot does not have the row that is being inserted, so it does not supersede itself.
+// The statement's snapshot does not include the new row, so it does not supersede itself.
 const insert = statement(
   'pncCertificateRequests.add',
   `WITH added AS (
@@ -25,7 +25,7 @@ const insert = statement(
    WHERE ${OPEN} AND requested_at <= $7 AND EXISTS (SELECT FROM added WHERE state = 'requested')`,
 );
 
-/** Keeps a request, once per envelope; one that can be signed takes the place of those before it (PnC.10). */
+/** Stores a request, once per envelope. A request that can be signed supersedes earlier ones (PnC.10). */
 export async function add(db: Db, request: NewPncRequest): Promise<void> {
   const { stationId, messageId, dialect, csr, state, reason, requestedAt } = request;
   await db.query(insert([stationId, messageId, dialect, csr, state, reason, requestedAt]));
@@ -35,13 +35,13 @@ const WAITING = `SELECT pnc_request_id FROM pnc_certificate_requests WHERE ${OPE
 
 const selectWaiting = statement('pncCertificateRequests.waits', WAITING);
 
-/** Does a request of a station wait for its certificate? */
+/** Is a request of the station waiting for its certificate? */
 export async function waits(db: Db, stationId: string): Promise<boolean> {
   const { rowCount } = await db.query(selectWaiting([stationId]));
   return rowCount === 1;
 }
 
-/** A request for our own authority to sign. */
+/** A request that Evander's own authority is to sign. */
 export interface Signable {
   pncRequestId: number;
   stationId: string;
@@ -59,12 +59,15 @@ const claimNext = statement(
    RETURNING pnc_request_id AS "pncRequestId", station_id AS "stationId", dialect, csr`,
 );
 
-/** Takes the next request to be signed, which no other manager then has; of one station or of any, left alone since `before`. */
+/**
+ * Claims the next request to sign, so that no other manager signs it too: of one station or of any, not attempted since `before` and
+ * fewer than `maxAttempts` times.
+ */
 export async function claim(
   db: Db,
-  desired: { now: Date; before: Date; maxAttempts: number; stationId?: string },
+  criteria: { now: Date; before: Date; maxAttempts: number; stationId?: string },
 ): Promise<Signable | undefined> {
-  const { now, before, maxAttempts, stationId } = desired;
+  const { now, before, maxAttempts, stationId } = criteria;
   const { rows } = await db.query<Signable>(claimNext([now, before, maxAttempts, stationId ?? null]));
   return rows[0];
 }
@@ -74,7 +77,7 @@ const markReason = statement(
   `UPDATE pnc_certificate_requests SET reason = $2 WHERE pnc_request_id = $1 AND state = 'requested'`,
 );
 
-/** Why no certificate has gone out for a request. */
+/** Records why no certificate was sent for a request. */
 export async function explain(db: Db, pncRequestId: number, reason: string): Promise<void> {
   await db.query(markReason([pncRequestId, reason]));
 }
@@ -86,7 +89,7 @@ const markSigned = statement(
    WHERE pnc_request_id = (${WAITING})`,
 );
 
-/** A certificate is about to be sent: it belongs to the request that waits. */
+/** Marks the station's waiting request as signed, with the certificate that is about to be sent. */
 export async function sign(
   db: Db,
   sent: { stationId: string; commandId: string; certificateChain: string; at: Date },
@@ -100,7 +103,7 @@ const markCompleted = statement(
    WHERE command_id = $1 AND (state = 'signed' OR $2 = 'installed')`,
 );
 
-/** What the station said to its certificate. A refusal means nothing where a younger request has come. */
+/** Records whether the station installed its certificate. A refusal is ignored once a newer request has superseded this one. */
 export async function complete(
   db: Db,
   answer: { commandId: string; state: 'installed' | 'refused'; reason: string | null; at: Date },
@@ -114,7 +117,7 @@ const markWaiting = statement(
    WHERE command_id = $1 AND state = 'signed'`,
 );
 
-/** The certificate has not reached the station: the request waits again. */
+/** The certificate did not reach the station: the request waits again. */
 export async function waitAgain(db: Db, failure: { commandId: string; reason: string }): Promise<void> {
   await db.query(markWaiting([failure.commandId, failure.reason]));
 }

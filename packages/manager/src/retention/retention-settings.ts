@@ -1,7 +1,7 @@
 import type { SettingName, Settings } from '@evander/process';
 import type { RetainedData } from './retention.store.ts';
 
-/** The variables that tell for how long data is kept. */
+/** The retention settings. */
 export const RETENTION_SETTINGS = [
   'retentionFrames',
   'retentionStatuses',
@@ -19,7 +19,7 @@ export const RETENTION_SETTINGS = [
   'retentionTransactions',
 ] as const satisfies readonly SettingName[];
 
-/** For how many days each kind of data is kept; 0 forever. */
+/** Days to keep each kind of data; 0 = forever. */
 export function retentionDays(
   settings: Settings<(typeof RETENTION_SETTINGS)[number]>,
 ): Record<RetainedData, number> {

@@ -1,7 +1,7 @@
 import { Type } from '@fastify/type-provider-typebox';
 import { Text, Time } from '../http/fields.ts';
 
-/** A status that a connector had. */
+/** A past status of a connector. */
 export const ConnectorStatus = Type.Object(
   {
     connectorId: Type.Integer(),

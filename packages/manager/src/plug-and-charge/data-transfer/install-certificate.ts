@@ -5,7 +5,7 @@ import { readingOf } from './reading.ts';
 import type { PncCommand } from './tunnel.ts';
 
 export const installCertificate: PncCommand<'InstallCertificate'> = {
-  // Whether it is a root, and a good one, is for the station to judge.
+  // The station checks whether it is a valid root.
   check({ certificate }) {
     if (readCertificates(certificate)?.length !== 1)
       throw new RuleViolation(
@@ -17,7 +17,7 @@ export const installCertificate: PncCommand<'InstallCertificate'> = {
     if (status !== 'Accepted') return;
     const { certificate: pem, certificateType } = request;
     const [certificate] = readCertificates(pem) ?? [];
-    // Sent with skipRules, and we cannot read what the station could.
+    // Sent with skipRules: Evander cannot read what the station accepted.
     if (!certificate) return;
     await installedCertificates.add(
       db,
