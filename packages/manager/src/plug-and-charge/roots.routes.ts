@@ -127,7 +127,7 @@ function readAuthority(text: string): Omit<PncRoot, 'certificateType' | 'note'> 
   const certificates = readCertificates(text);
   const [certificate] = certificates ?? [];
   if (!certificate || certificates?.length !== 1)
-    throw new Problem(400, 'certificate must be one X.509 certificate in PEM, and nothing else', {
+    throw new Problem(400, 'certificate must be exactly one X.509 certificate in PEM', {
       field: 'certificate',
     });
   if (!certificate.ca)

@@ -54,8 +54,7 @@ export async function recordPresence(
   }
 }
 
-// Most listed connections are already known, and their stations already use the security profile that was set: nothing is written for
-// them.
+// Most listed connections are known and their stations use the security profile that was set, so nothing is written for them.
 async function recordListing(
   database: Database,
   gatewayId: string,

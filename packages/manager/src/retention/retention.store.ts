@@ -70,7 +70,7 @@ const RETENTION_RULES = {
     {
       table: 'station_jobs',
       by: { key: 'job_id', arrivedAt: 'requested_at' },
-      // A job about which the station reported nothing since then will not end.
+      // A job that has neither ended nor reported anything since then will never end.
       isOld: 'coalesce(r.ended_at, greatest(r.accepted_at, r.status_at, r.requested_at)) < $1',
     },
   ],

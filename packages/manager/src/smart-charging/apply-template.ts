@@ -48,7 +48,7 @@ async function applyTo(
   target: Target,
 ): Promise<number> {
   const { template, connectorId, ttlSeconds, requestedBy, at } = target;
-  const about = {
+  const base = {
     templateId: template.templateId,
     stationId,
     connectorId,
@@ -72,13 +72,13 @@ async function applyTo(
       ttlSeconds,
       ...(requestedBy !== undefined && { requestedBy }),
       alongside: async (db, commandId) => {
-        const sent = { ...about, transactionId: transactionId ?? null, unit, outcome: { commandId } };
+        const sent = { ...base, transactionId: transactionId ?? null, unit, outcome: { commandId } };
         id = await applications.add(db, sent);
       },
     });
     return id;
   } catch (error) {
-    return applications.add(database, { ...about, outcome: refusalOf(error) });
+    return applications.add(database, { ...base, outcome: refusalOf(error) });
   }
 }
 

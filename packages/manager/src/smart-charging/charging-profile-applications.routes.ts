@@ -134,7 +134,7 @@ function addApply(app: App, { database, callMaker, keys, now }: ApiContext): voi
       const { templateId } = request.params;
       const { connectorId, transactionId, ttlSeconds = 0 } = request.body;
       const template = await requireTemplate(database, templateId);
-      const stationIds = await chosen(database, request.body);
+      const stationIds = await selectStations(database, request.body);
       checkTarget(template, { connectorId, transactionId, stations: stationIds.length });
       const requestedBy = await keys.nameOf(request);
       const ids = await applyTemplate(
@@ -153,7 +153,7 @@ async function requireTemplate(db: Db, templateId: string): Promise<TemplateRow>
   return template;
 }
 
-async function chosen(
+async function selectStations(
   db: Db,
   { stationIds, filter }: { stationIds?: string[]; filter?: StationChoice },
 ): Promise<string[]> {

@@ -31,7 +31,7 @@ const selectStart = statement(
    WHERE station_id = $1 AND connector_id = $2 AND id_tag_key = $3 AND started_at = $4 AND meter_start_wh = $5`,
 );
 
-// A resend has another time of receipt. Once the transaction is stopped, the same request is a new start: the station sends them in order.
+// A resend has another time of receipt. After the stop, the same request is a new start, because stations send messages in order.
 const selectUnreadableStart = statement(
   'transactions.findUnreadableStart',
   `SELECT transaction_id AS "transactionId", start_id_tag_info AS "idTagInfo" FROM transactions

@@ -127,8 +127,8 @@ test('no more is reserved than there are connectors free', async () => {
   await tell(1, 'Charging');
   await reserve({ connectorId: 0 });
   await reserve({ connectorId: 2 });
-  await refused({ connectorId: 3 }, 'ReserveNow.4', 'none left');
-  await refused({ connectorId: 0 }, 'ReserveNow.4', 'none left');
+  await refused({ connectorId: 3 }, 'ReserveNow.4', 'none is left');
+  await refused({ connectorId: 0 }, 'ReserveNow.4', 'none is left');
   await tell(1, 'Available', 1000);
   await reserve({ connectorId: 0 });
 });

@@ -8,10 +8,7 @@ export const installCertificate: PncCommand<'InstallCertificate'> = {
   // The station checks whether it is a valid root.
   check({ certificate }) {
     if (readCertificates(certificate)?.length !== 1)
-      throw new RuleViolation(
-        'InstallCert.1',
-        'certificate must be one X.509 certificate in PEM, and nothing else',
-      );
+      throw new RuleViolation('InstallCert.1', 'certificate must be exactly one X.509 certificate in PEM');
   },
   async onAnswer({ status }, { request }, { db, stationId, now: at }) {
     if (status !== 'Accepted') return;
