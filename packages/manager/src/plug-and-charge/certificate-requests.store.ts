@@ -14,7 +14,7 @@ export interface NewPncRequest {
   requestedAt: Date;
 }
 
-// The snapshot does not have the row that is being inserted, so it does not supersede itself.
+// The statement's snapshot does not include the new row, so it does not supersede itself.
 const insert = statement(
   'pncCertificateRequests.add',
   `WITH added AS (
@@ -24,7 +24,7 @@ const insert = statement(
    WHERE station_id = $1 AND state IN ('requested', 'signed', 'refused') AND requested_at <= $7 AND EXISTS (SELECT FROM added WHERE state = 'requested')`,
 );
 
-/** Keeps a request, once per envelope; one that can be signed takes the place of those before it (PnC.10). */
+/** Stores a request, once per envelope. A request that can be signed supersedes earlier ones (PnC.10). */
 export async function add(db: Db, request: NewPncRequest): Promise<void> {
   const { stationId, messageId, dialect, csr, state, reason, requestedAt } = request;
   await db.query(insert([stationId, messageId, dialect, csr, state, reason, requestedAt]));
@@ -36,7 +36,7 @@ export const { waits, sign, complete } = certificateExchange({
   id: 'pnc_request_id',
 });
 
-/** A request for our own authority to sign. */
+/** A request that Evander's own authority is to sign. */
 export interface Signable {
   pncRequestId: number;
   stationId: string;
@@ -54,12 +54,15 @@ const claimNext = statement(
    RETURNING pnc_request_id AS "pncRequestId", station_id AS "stationId", dialect, csr`,
 );
 
-/** Takes the next request to be signed, which no other manager then has; of one station or of any, left alone since `before`. */
+/**
+ * Claims the next request to sign, so that no other manager signs it too: of one station or of any, not attempted since `before` and
+ * fewer than `maxAttempts` times.
+ */
 export async function claim(
   db: Db,
-  desired: { now: Date; before: Date; maxAttempts: number; stationId?: string },
+  criteria: { now: Date; before: Date; maxAttempts: number; stationId?: string },
 ): Promise<Signable | undefined> {
-  const { now, before, maxAttempts, stationId } = desired;
+  const { now, before, maxAttempts, stationId } = criteria;
   const { rows } = await db.query<Signable>(claimNext([now, before, maxAttempts, stationId ?? null]));
   return rows[0];
 }
@@ -69,7 +72,7 @@ const markReason = statement(
   `UPDATE pnc_certificate_requests SET reason = $2 WHERE pnc_request_id = $1 AND state = 'requested'`,
 );
 
-/** Why no certificate has gone out for a request. */
+/** Records why no certificate was sent for a request. */
 export async function explain(db: Db, pncRequestId: number, reason: string): Promise<void> {
   await db.query(markReason([pncRequestId, reason]));
 }
@@ -80,7 +83,7 @@ const markWaiting = statement(
    WHERE command_id = $1 AND state = 'signed'`,
 );
 
-/** The certificate has not reached the station: the request waits again. */
+/** The certificate did not reach the station: the request waits again. */
 export async function waitAgain(db: Db, failure: { commandId: string; reason: string }): Promise<void> {
   await db.query(markWaiting([failure.commandId, failure.reason]));
 }

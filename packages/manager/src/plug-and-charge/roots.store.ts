@@ -27,7 +27,7 @@ const upsert = statement(
    RETURNING ${ROW}, xmax = 0 AS "isNew"`,
 );
 
-/** Adds a certificate, or changes what is said of one that is there. */
+/** Adds a certificate, or changes the type and note of an existing one. */
 export async function put(db: Db, root: PncRoot): Promise<PncRootRow & { isNew: boolean }> {
   const { fingerprint, certificateType, isSelfSigned, pem, serialNumber, subject, issuer, note } = root;
   const place = [fingerprint, certificateType, isSelfSigned, pem, serialNumber, subject, issuer];
@@ -53,7 +53,7 @@ export async function remove(db: Db, fingerprint: string): Promise<boolean> {
 
 const selectAll = statement('pncRoots.all', 'SELECT pem, is_self_signed AS "isSelfSigned" FROM pnc_roots');
 
-/** All of them, for building chains: they are few. */
+/** All roots and sub-CAs, for building chains; there are few. */
 export async function all(db: Db): Promise<{ pem: string; isSelfSigned: boolean }[]> {
   const { rows } = await db.query<{ pem: string; isSelfSigned: boolean }>(selectAll());
   return rows;
@@ -65,7 +65,7 @@ const selectPage = search(
    ORDER BY fingerprint LIMIT $3`,
 );
 
-/** By fingerprint. */
+/** A page of roots and sub-CAs, by fingerprint. */
 export async function list(
   db: Db,
   filter: { after: string | null; certificateType?: string; rows: number },

@@ -2,7 +2,7 @@ import { setting, SettingsError } from '@evander/process';
 import type { Settings } from '@evander/process';
 import type { ContractPoolOptions, PncOptions } from './options.ts';
 
-/** The variables of Plug & Charge. */
+/** The settings of Plug & Charge. */
 export const PNC_SETTINGS = {
   v2gCaFile: setting(
     'EVANDER_V2G_CA_FILE',
@@ -56,7 +56,7 @@ export const PNC_SETTINGS = {
 
 type PncSettings = Settings<typeof PNC_SETTINGS>;
 
-/** How Plug & Charge is run, from the environment's settings. Throws SettingsError when some of them do not fit together. */
+/** Options of Plug & Charge from the settings. Throws SettingsError when settings are inconsistent. */
 export function pncOptions(settings: PncSettings): PncOptions {
   const { v2gCaFile, has2beFailure } = settings;
   const contractPool = poolOptions(settings);

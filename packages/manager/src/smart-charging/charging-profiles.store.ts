@@ -18,7 +18,7 @@ const lockStation = statement(
   'SELECT pg_advisory_xact_lock(hashtextextended($1, 2))',
 );
 
-// A transaction that ends in this moment ends before the profile is kept, or after it and takes it along.
+// With the row lock, a transaction that ends concurrently ends either before the profile is stored, or after it and then removes it.
 const selectEnded = statement(
   'chargingProfiles.isEnded',
   `SELECT state <> 'open' AS "isEnded" FROM transactions WHERE station_id = $1 AND transaction_id = $2 FOR SHARE`,
@@ -27,7 +27,7 @@ const selectEnded = statement(
 const sameSlot = (purpose: string, stackLevel: string, connectorId: string, transactionId: string): string =>
   `(${purpose} = $4 AND ${stackLevel} = $5 AND ${connectorId} = $3 AND ${transactionId} IS NOT DISTINCT FROM $6)`;
 
-// An answer that comes late: what the station was told after this profile has replaced or cleared it already.
+// For a late answer: a newer command may already have replaced or cleared the profile.
 const selectUndone = statement(
   'chargingProfiles.isUndone',
   `SELECT FROM commands k, LATERAL (SELECT k.request -> 'csChargingProfiles' AS profile) p
@@ -62,9 +62,9 @@ const insert = statement(
 );
 
 /**
- * Keeps a profile that a station has accepted, in the place of those that it replaces (SetProfile.3): the one with its id, and the one
- * of its purpose and stack level on its connector, of a TxProfile in its transaction. Nothing is kept of a profile whose transaction has
- * ended, or that was replaced or cleared by a younger command before its own answer came.
+ * Stores a profile that a station accepted, in place of those that it replaces (SetProfile.3): the one with its id, and the one with the
+ * same purpose, stack level and connector, for a TxProfile also the same transaction. A profile is not stored if its transaction has ended,
+ * or if a newer command replaced or cleared it before its own answer arrived.
  */
 export async function add(db: Db, installed: InstalledProfile): Promise<void> {
   const { stationId, profile, commandId, setAt } = installed;
@@ -91,8 +91,8 @@ const removeMatching = statement(
 );
 
 /**
- * Forgets the profiles that a station has cleared: the one with the id, or those that fit all the other fields (ClearProfile.1). Those
- * set after the command was sent stay.
+ * Deletes the profiles that a station cleared: the one with the id, or those that match all other fields (ClearProfile.1). Profiles set
+ * after the command was sent stay.
  */
 export async function clear(
   db: Db,
@@ -103,20 +103,20 @@ export async function clear(
   await db.query(removeMatching([stationId, sentAt, id, connectorId, chargingProfilePurpose, stackLevel]));
 }
 
-const countKept = statement(
+const countNotReplaced = statement(
   'chargingProfiles.countBeside',
-  `SELECT count(*)::int AS beside FROM charging_profiles
+  `SELECT count(*)::int AS others FROM charging_profiles
    WHERE station_id = $1 AND charging_profile_id <> $2
      AND NOT ${sameSlot('purpose', 'stack_level', 'connector_id', 'transaction_id')}`,
 );
 
-/** How many profiles a station has that a new one would not replace. */
-export async function countBeside(
+/** The number of a station's profiles that a new one would not replace. */
+export async function countOthers(
   db: Db,
   profile: Pick<InstalledProfile, 'stationId' | 'connectorId' | 'profile'>,
 ): Promise<number> {
-  const { rows } = await db.query<{ beside: number }>(countKept(placeOf(profile)));
-  return rows[0]?.beside ?? 0;
+  const { rows } = await db.query<{ others: number }>(countNotReplaced(placeOf(profile)));
+  return rows[0]?.others ?? 0;
 }
 
 function placeOf({

@@ -53,7 +53,7 @@ test('ReserveNow is sent for a tag, for a tag and its group in any case, and for
   await reserve({ connectorId: 2, parentIdTag: 'fleet' });
   await reserve({ connectorId: 3, idTag: 'Fleet' });
   await reserve({ connectorId: 4, idTag: 'Fleet', parentIdTag: 'FLEET' });
-  await refused({ connectorId: 5, parentIdTag: 'OTHERS' }, 'ReserveNow.3', 'not of the group OTHERS');
+  await refused({ connectorId: 5, parentIdTag: 'OTHERS' }, 'ReserveNow.3', 'not in the group OTHERS');
 });
 
 test.each(['Preparing', 'Charging', 'SuspendedEVSE', 'SuspendedEV', 'Finishing', 'Reserved'])(
@@ -83,7 +83,7 @@ test('ReserveNow on a connector with a transaction is not sent, whatever its sta
   const { response } = await manager.ask('StartTransaction', start);
   const { transactionId } = response as { transactionId: number };
   await report(1, 'Available');
-  await refused({}, 'ReserveNow.4', `transaction ${transactionId} runs on connector 1`);
+  await refused({}, 'ReserveNow.4', `transaction ${transactionId} is running on connector 1`);
   await manager.ask('StopTransaction', { transactionId, meterStop: 0, timestamp: inMs(0) });
   await reserve();
 });
@@ -91,7 +91,7 @@ test('ReserveNow on a connector with a transaction is not sent, whatever its sta
 test('ReserveNow on a reserved connector is not sent, unless it replaces that reservation', async () => {
   await reserve({ reservationId: 5000 });
   await report(1, 'Reserved', 1000);
-  await refused({}, 'ReserveNow.4', 'reserved already, by reservation 5000');
+  await refused({}, 'ReserveNow.4', 'already reserved, by reservation 5000');
   await reserve({ reservationId: 5000, expiryDate: inMs(2 * HOUR) });
   await manager.command('CancelReservation', { reservationId: 5000 }, { status: 'Accepted' });
   // Its status is still Reserved.
@@ -127,8 +127,8 @@ test('there are no more reservations than free connectors', async () => {
   await report(1, 'Charging');
   await reserve({ connectorId: 0 });
   await reserve({ connectorId: 2 });
-  await refused({ connectorId: 3 }, 'ReserveNow.4', 'none left');
-  await refused({ connectorId: 0 }, 'ReserveNow.4', 'none left');
+  await refused({ connectorId: 3 }, 'ReserveNow.4', 'none is left');
+  await refused({ connectorId: 0 }, 'ReserveNow.4', 'none is left');
   await report(1, 'Available', 1000);
   await reserve({ connectorId: 0 });
 });
