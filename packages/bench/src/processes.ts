@@ -49,7 +49,7 @@ async function end(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** The CPU time that processes, their threads and their ended children have used, and the memory that they use, from Linux; zeros elsewhere. */
+/** The CPU time of processes, their threads and their ended children, and the memory of processes, as Linux reports it; zeros elsewhere. */
 export function usageOf(pids: number[]): Usage {
   const total = { cpu: 0, memory: 0 };
   for (const pid of pids) {

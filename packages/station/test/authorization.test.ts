@@ -44,8 +44,9 @@ test('with LocalPreAuthorize the manager is asked only about tags that are not k
   context.answer = () => ({ idTagInfo: { status: 'Invalid' } });
   list('GOOD', { status: 'Accepted' });
   expect(await authorization.authorize('GOOD')).toBe('Accepted');
-  expect(await authorization.authorize('OTHER')).toBe('Invalid');
-  expect(context.sent.map(({ request }) => request)).toEqual([{ idTag: 'OTHER' }]);
+  authorization.learn('BLOCKED', { status: 'Blocked' });
+  for (const idTag of ['BLOCKED', 'UNKNOWN']) expect(await authorization.authorize(idTag)).toBe('Invalid');
+  expect(context.sent.map(({ request }) => request)).toEqual([{ idTag: 'BLOCKED' }, { idTag: 'UNKNOWN' }]);
 });
 
 test.each([

@@ -69,8 +69,10 @@ test('a message that is not answered in time is resent with the same id until it
   expect(new Set(context.sent.map(({ id }) => id)).size).toBe(1);
 });
 
-test('a lost connection does not count as an attempt; the message waits for the next connection', async () => {
-  const context = new PartContext({ configuration: { ...CONFIGURATION, TransactionMessageAttempts: '1' } });
+test('a message whose connection is lost is resent as soon as the station has reconnected, as the same attempt', async () => {
+  const context = new PartContext({
+    configuration: { TransactionMessageAttempts: '1', TransactionMessageRetryInterval: '60' },
+  });
   const queue = new TransactionQueue(context);
   const log: string[] = [];
   context.answer = () => {

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** What is told of as it happens. The database's triggers make them: migrations/0025-events.sql, 0039, 0056 and 0084. */
+/** What is told of as it happens. The database's triggers make them: migrations/0020-events.sql. */
 export const EVENT_KINDS = [
   'station.connected',
   'station.disconnected',

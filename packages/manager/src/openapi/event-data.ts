@@ -12,7 +12,7 @@ import { UnmatchedStop } from '../transactions/unmatched-stops.schemas.ts';
 
 const CERTIFICATE = [CertificateRequest, PncCertificateRequest];
 
-/** What the data of an event is: the resource as its route shows it at that moment. The database writes it: migration 0084. */
+/** What the data of an event is: the resource as its route shows it at that moment. The database writes it: migrations/0020-events.sql. */
 export const EVENT_DATA: Record<EventKind, TSchema[]> = {
   'station.connected': [Station],
   'station.disconnected': [Station],

@@ -36,7 +36,7 @@ function canEnd(stop: Stop, transaction: OpenTransaction, stopTag: IdTagInfo | u
   );
 }
 
-/** What no connector gives more of in this time; the flag meterStopImplausible has the same bound (is_plausible_rise in migration 0035). */
+/** What no connector gives more of in this time; the flag meterStopImplausible has the same bound (is_plausible_rise in migrations/0011-transactions.sql). */
 function possibleWh(ms: number): number {
   return 100_000 + (ms / 3_600_000) * 1_000_000;
 }

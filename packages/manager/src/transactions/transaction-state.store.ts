@@ -34,6 +34,6 @@ export type TransactionFlag = (typeof TRANSACTION_FLAGS)[number];
 export const TRANSACTION_STATES = ['open', 'stopped', 'lost', 'closed'] as const;
 export type TransactionState = (typeof TRANSACTION_STATES)[number];
 
-/** Where a transaction's energy is from, best first; see migration 0035. */
+/** Where a transaction's energy is from, best first; see set_energy in migrations/0011-transactions.sql. */
 export const ENERGY_SOURCES = ['meterStop', 'transactionEnd', 'closure', 'register'] as const;
 export type EnergySource = (typeof ENERGY_SOURCES)[number];
