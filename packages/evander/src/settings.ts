@@ -13,7 +13,10 @@ const OWN_SETTINGS = {
 };
 
 // In one process the manager is known, and the gateways' secret is derived from that of the managers.
-const { managerUrl, gatewaySecret, ...gatewaySettings } = GATEWAY_SETTINGS;
+const KNOWN: string[] = ['managerUrl', 'gatewaySecret'];
+const gatewaySettings = Object.fromEntries(
+  Object.entries(GATEWAY_SETTINGS).filter(([name]) => !KNOWN.includes(name)),
+) as Omit<typeof GATEWAY_SETTINGS, 'managerUrl' | 'gatewaySecret'>;
 
 /** The variables that `start` reads: a gateway's, a manager's, and where its own data lie. */
 export const START_SETTINGS = { ...gatewaySettings, ...MANAGER_SETTINGS, ...OWN_SETTINGS };
