@@ -2,7 +2,7 @@ import type { ProcessOptions } from '@evander/process';
 import { startGateway } from './gateway.ts';
 import { GATEWAY_REQUIRED, GATEWAY_SETTINGS, gatewayOptions } from './settings.ts';
 
-/** A gateway as a process of its own. */
+/** Runs the gateway as a separate process. */
 export const gatewayProcess: ProcessOptions<
   (typeof GATEWAY_SETTINGS)[number],
   (typeof GATEWAY_REQUIRED)[number]

@@ -6,10 +6,10 @@ import { askManagers } from './manager-call.ts';
 import { certificatesFromFiles, certificatesFromManager } from './server-certificates.ts';
 import type { CertificateSource } from './server-certificates.ts';
 
-/** The first time the authority itself has to be made. */
+/** The first request also creates the authority. */
 const ISSUE_MS = 60_000;
 
-/** The variables that a gateway reads. */
+/** Settings that a gateway reads. */
 export const GATEWAY_SETTINGS = [
   'host',
   'wsPort',
@@ -40,12 +40,12 @@ export const GATEWAY_SETTINGS = [
   'logLevel',
 ] as const satisfies readonly SettingName[];
 
-/** Those without which a gateway does not start. */
+/** Settings that a gateway requires. */
 export const GATEWAY_REQUIRED = ['mqttUrl', 'gatewaySecret'] as const satisfies readonly SettingName[];
 
 export type GatewaySettings = Settings<(typeof GATEWAY_SETTINGS)[number], (typeof GATEWAY_REQUIRED)[number]>;
 
-/** What `startGateway` wants, from the environment's settings. Throws SettingsError when they do not fit together. */
+/** Converts the settings to options for `startGateway`. Throws SettingsError when they contradict each other. */
 export function gatewayOptions(settings: GatewaySettings, log: Log): GatewayOptions {
   const keys = gatewayKeys(settings.gatewaySecret);
   const managers = { managerUrls: settings.managerUrl.split(','), gatewayKey: keys.gatewayKey };
@@ -88,7 +88,7 @@ function certificateSource(
   const keyFiles = listOf(settings.tlsKeyFiles);
   if (certificateFiles.length !== keyFiles.length)
     throw new SettingsError(
-      'EVANDER_TLS_CERTIFICATE_FILES and EVANDER_TLS_KEY_FILES must name as many files each, in the same order',
+      'EVANDER_TLS_CERTIFICATE_FILES and EVANDER_TLS_KEY_FILES must name the same number of files, in the same order',
     );
   if (certificateFiles.length > 0) return certificatesFromFiles(certificateFiles, keyFiles);
   const sealer = new Sealer(managers.serverKeySecret);
