@@ -5,7 +5,7 @@ import { allMatches, PARTS, readRepositoryFile } from './parts.ts';
 
 const CHART = 'deploy/helm/evander';
 const MAX_COUNT = 2 ** 31 - 1;
-/** The least and the greatest value of what is a whole number. */
+/** Minimum and maximum of integer settings. */
 const RANGES: Partial<Record<string, [number, number]>> = {
   port: [0, 65_535],
   count: [1, MAX_COUNT],
@@ -16,12 +16,12 @@ interface Schema {
   properties: Record<string, { properties: Record<string, object> }>;
 }
 
-/** The schema of the chart's values, with `settings` of gateway and manager: all variables but those that the templates give them. */
+/** The schema of the chart's values, with `settings` of gateway and manager: all variables except those that the templates set. */
 export async function writeChartSchema(text: string): Promise<string> {
   const schema = JSON.parse(text) as Schema;
   for (const { part, settings } of PARTS) {
     const values = schema.properties[part];
-    if (!values) throw new Error(`values.schema.json knows no ${part}`);
+    if (!values) throw new Error(`values.schema.json has no ${part}`);
     const inTemplate = templateVariables(part);
     const left = settings.filter((name) => !inTemplate.includes(SETTINGS[name].variable));
     values.properties.settings = {
@@ -35,7 +35,7 @@ export async function writeChartSchema(text: string): Promise<string> {
   return format(JSON.stringify(schema), { ...(await resolveConfig(path)), parser: 'json' });
 }
 
-/** Variables that the chart's templates give a part by values of their own. */
+/** Variables that the chart's templates set from other values. */
 function templateVariables(part: string): string[] {
   const helpers = readRepositoryFile(`${CHART}/templates/_helpers.tpl`);
   const shared = /define "evander.sharedEnv" -}}\n([^]*?)\n{{- end -}}/.exec(helpers)?.[1] ?? '';
@@ -45,11 +45,11 @@ function templateVariables(part: string): string[] {
 
 function schemaOf(name: SettingName): object {
   const { kind, help: description } = SETTINGS[name];
-  // A digit without quotes is a number in YAML.
+  // An unquoted digit is a number in YAML.
   if (typeof kind !== 'string')
     return {
       description,
-      enum: kind.flatMap((word) => (/^\d+$/.test(word) ? [word, Number(word)] : [word])),
+      enum: kind.flatMap((value) => (/^\d+$/.test(value) ? [value, Number(value)] : [value])),
     };
   const range = RANGES[kind];
   if (!range) return { description, type: ['string', 'integer'] };

@@ -3,18 +3,18 @@ import { managerProcess } from '@evander/manager';
 import type { SettingName } from '@evander/process';
 import { readFileSync } from 'node:fs';
 
-/** The processes that are deployed each on its own, and the settings that they read. */
+/** The separately deployed processes and the settings that they read. */
 export const PARTS: { part: 'gateway' | 'manager'; settings: readonly SettingName[] }[] = [
   { part: 'gateway', settings: gatewayProcess.settings },
   { part: 'manager', settings: managerProcess.settings },
 ];
 
-/** The text of a file of the repository. */
+/** Reads a file of the repository. */
 export function readRepositoryFile(path: string): string {
   return readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 }
 
-/** The first group of all matches. */
+/** The first capture group of all matches. */
 export function allMatches(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].map(([, group = '']) => group);
 }

@@ -8,12 +8,12 @@ import { readSchemas } from '../gen/read-schemas.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 
-test('the generated files are fresh', async () => {
+test('the generated files are up to date', async () => {
   const args = ['--import', 'tsx', '--conditions=@evander/source', 'packages/ocpp/gen/main.ts', '--check'];
   const output = await new Promise<string>((resolve) => {
     execFile(process.execPath, args, { cwd: ROOT }, (_error, stdout, stderr) => resolve(stdout + stderr));
   });
-  expect(output).toBe('generated files are fresh\n');
+  expect(output).toBe('generated files are up to date\n');
 });
 
 describe('readSchemas', () => {

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { ACTIONS, checkPayload, isDateTime, OcppError, readPayload, SCHEMAS } from '../src/index.ts';
 import type { Action, Schema } from '../src/index.ts';
-import { mendPayload } from '../src/tolerance.ts';
+import { repairPayload } from '../src/tolerance.ts';
 
 const KINDS = ['request', 'response'] as const;
 type Kind = (typeof KINDS)[number];
@@ -158,7 +158,7 @@ describe.each(cases)('%s %s', (action, kind) => {
       fc.property(payloads, (payload) => {
         let isClean: boolean;
         try {
-          isClean = mendPayload({ schema, payload, isLenient: false }).defects.length === 0;
+          isClean = repairPayload({ schema, payload, isLenient: false }).defects.length === 0;
         } catch {
           isClean = false;
         }

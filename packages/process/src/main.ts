@@ -8,15 +8,15 @@ import type { SettingName, Settings } from './settings.ts';
 import { startTracing } from './tracing.ts';
 
 export interface ProcessOptions<N extends SettingName, R extends SettingName = never> {
-  /** Names the process in its log and its help. */
+  /** The name of the process in its log and help. */
   name: string;
   settings: readonly (N | 'logLevel' | 'drainSeconds')[];
-  /** Those of them without which it does not start. */
+  /** The required ones of these settings. */
   required?: readonly R[];
   start(settings: Settings<N | 'logLevel' | 'drainSeconds', R>, log: Log): Promise<Running>;
 }
 
-/** A process from its environment to its end: help, settings, log, start, orderly stop. Bad settings exit with 2. */
+/** Runs a process: help, settings, log, start, graceful shutdown. Invalid settings exit with code 2. */
 export async function main<N extends SettingName, R extends SettingName = never>({
   name,
   settings,
@@ -31,7 +31,7 @@ export async function main<N extends SettingName, R extends SettingName = never>
     const values = readSettings(process.env, settings, required);
     const log = createLog(name, values.logLevel);
     for (const variable of unknownVariables(process.env)) {
-      log.warn(`${variable} is set, but Evander knows no such variable`);
+      log.warn(`${variable} is set, but Evander has no such variable`);
     }
     const endTracing = await startTracing(process.env, name);
     await runProcess(log, values.drainSeconds, async () => {
@@ -42,7 +42,7 @@ export async function main<N extends SettingName, R extends SettingName = never>
         ...running,
         close: async () => {
           await running.close();
-          // A collector that is away must not keep a process from ending well.
+          // An unreachable collector must not prevent a clean exit.
           await endTracing().catch((error: unknown) => log.warn({ err: error }, 'traces were not sent'));
         },
       };

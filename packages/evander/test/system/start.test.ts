@@ -104,6 +104,6 @@ test('its own PostgreSQL killed: commands are answered again', async () => {
     if (status === 200 && body?.status === 'answered') break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  expect(current?.output()).toContain('embedded PostgreSQL runs again');
+  expect(current?.output()).toContain('embedded PostgreSQL is running again');
   await station.close();
 }, 90_000);
