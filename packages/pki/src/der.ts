@@ -1,4 +1,4 @@
-/** The tags of DER (X.690) that OCSP is made of. */
+/** DER tags (X.690) used in OCSP. */
 export const TAG = {
   integer: 0x02,
   bitString: 0x03,
@@ -11,28 +11,28 @@ export const TAG = {
   sequence: 0x30,
 } as const;
 
-/** A structure in DER. */
+/** A DER structure. */
 export interface Der {
   tag: number;
-  /** All of it, with tag and length. */
+  /** The whole structure, with tag and length. */
   raw: Buffer;
-  /** What is in it. */
+  /** The content without tag and length. */
   content: Buffer;
 }
 
-/** Reads one structure, and nothing behind it. Throws when it is none. */
+/** Parses exactly one structure. Throws if it is invalid or followed by other data. */
 export function readDer(bytes: Buffer): Der {
   const [first, ...others] = readAll(bytes);
-  if (!first || others.length > 0) throw new Error('the DER is not one structure');
+  if (!first || others.length > 0) throw new Error('the DER is not a single structure');
   return first;
 }
 
-/** The structures inside one. Throws when they are none. */
+/** Parses the structures inside a structure. Throws if they are invalid. */
 export function childrenOf({ content }: Der): Der[] {
   return readAll(content);
 }
 
-/** A structure inside one, by its place; it must have the tag. Throws when it is not there. */
+/** The inner structure at an index with this tag. Throws if there is none. */
 export function childAt(der: Der | undefined, index: number, tag: number): Der {
   const child = der && childrenOf(der)[index];
   if (child?.tag !== tag) throw new Error(`the DER has no ${tag.toString(16)} at ${index}`);
@@ -54,12 +54,12 @@ export function oidOf({ content }: Der): string {
   return [first, head - first * 40, ...rest].join('.');
 }
 
-/** The bytes of a bit string that has no odd bits, as keys and signatures have none. */
+/** The bytes of a bit string without unused bits, as in keys and signatures. */
 export function bitsOf({ content }: Der): Buffer {
   return content.subarray(1);
 }
 
-/** An instant; throws when it is none. */
+/** Parses a time; throws if it is invalid. */
 export function timeOf({ tag, content }: Der): Date {
   const text = content.toString('latin1');
   const [, year, ...parts] = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(text) ?? [];
@@ -69,7 +69,7 @@ export function timeOf({ tag, content }: Der): Date {
   return new Date(Date.UTC(century + Number(year), month - 1, day, hour, minute, second));
 }
 
-/** A structure around others. */
+/** A structure that contains others. */
 export function der(tag: number, ...contents: Buffer[]): Buffer {
   const content = Buffer.concat(contents);
   if (content.length < 0x80) return Buffer.concat([Buffer.from([tag, content.length]), content]);
@@ -101,7 +101,7 @@ function readAll(bytes: Buffer): Der[] {
     const { headerLength, length } = headerAt(bytes, start);
     const from = start + headerLength;
     const end = from + length;
-    if (end > bytes.length) throw new Error('the DER is cut off');
+    if (end > bytes.length) throw new Error('the DER is truncated');
     structures.push({
       tag: bytes[start] ?? 0,
       raw: bytes.subarray(start, end),
@@ -112,10 +112,10 @@ function readAll(bytes: Buffer): Der[] {
   return structures;
 }
 
-/** A length stands in one byte, or in as many as the first of them tells. */
+/** The length is in one byte, or in as many bytes as the first one says. */
 function headerAt(bytes: Buffer, start: number): { headerLength: number; length: number } {
   const first = bytes[start + 1];
-  if (first === undefined) throw new Error('the DER is cut off');
+  if (first === undefined) throw new Error('the DER is truncated');
   if (first < 0x80) return { headerLength: 2, length: first };
   const count = first & 0x7f;
   if (count === 0 || count > 4 || start + 2 + count > bytes.length) throw new Error('the DER has no length');

@@ -8,9 +8,9 @@ import { x509 } from './x509.ts';
 
 export type CertificateStatus = 'good' | { revokedAt: Date; reason: string };
 
-/** The certificate that an OCSP request asks for (RFC 6960 §4.1.1); hashes and serial number in hex. */
+/** The certificate that an OCSP request is about (RFC 6960 §4.1.1); hashes and serial number in hex. */
 export interface OcspQuestion {
-  /** OID of the hash, and whether NULL stands behind it: the answer repeats both. */
+  /** OID of the hash, and whether NULL follows it: the answer repeats both. */
   hashOid: string;
   hasNull: boolean;
   issuerNameHash: string;
@@ -19,16 +19,16 @@ export interface OcspQuestion {
   serialNumber: string;
 }
 
-/** How long an answer counts, in ms. */
+/** Validity of an answer, in ms. */
 export const OCSP_VALID_MS = 3_600_000;
 /** OCSPResponses without a signature (RFC 6960 §4.2.1), DER. */
 export const OCSP_MALFORMED_REQUEST = Buffer.from('30030a0101', 'hex');
-/** The certificate is not ours, or not known to us (RFC 5019 §2.2.3). */
+/** The certificate is unknown or from another authority (RFC 5019 §2.2.3). */
 export const OCSP_UNAUTHORIZED = Buffer.from('30030a0106', 'hex');
 
 /**
- * Reads a request, DER, for one certificate as RFC 5019 §2.1.1 has it; undefined when it is none. Its nonce and its signature are not
- * looked at: an answer is the same for all who ask, and signed once.
+ * Parses a DER request for one certificate as in RFC 5019 §2.1.1; undefined if it is invalid. Its nonce and signature are ignored: an
+ * answer is signed once and is the same for all clients.
  */
 export function readOcspQuestion(request: Buffer): OcspQuestion | undefined {
   try {
@@ -50,12 +50,12 @@ export function readOcspQuestion(request: Buffer): OcspQuestion | undefined {
         .replace(/^0+(?=.)/, ''),
     };
   } catch {
-    // It is no DER, or not this one: there is nothing else to say of it.
+    // Not DER, or not a supported request; no details are needed.
     return undefined;
   }
 }
 
-/** Is a question for a certificate of this issuer? */
+/** Whether a question is about a certificate of this issuer. */
 export function isIssuerOf(
   { hashOid, issuerNameHash, issuerKeyHash }: OcspQuestion,
   issuer: Certificate,
@@ -66,7 +66,7 @@ export function isIssuerOf(
   return hash(issuer.keyBits) === issuerKeyHash && hash(issuer.subjectDer) === issuerNameHash;
 }
 
-/** The answer to a question, signed by the authority that issued the certificate; OCSPResponse in DER. */
+/** Answers a question, signed by the authority that issued the certificate; OCSPResponse in DER. */
 export async function answerOcsp(
   question: OcspQuestion,
   {
@@ -143,7 +143,7 @@ function statusBlock(status: CertificateStatus): asn1js.BaseBlock {
   });
 }
 
-// Fractions do not belong into times of certificates (RFC 5280 §4.1.2.5.2).
+// Certificate times have no fractions (RFC 5280 §4.1.2.5.2).
 function wholeSecond(time: Date): Date {
   return new Date(Math.floor(time.getTime() / 1000) * 1000);
 }

@@ -10,7 +10,7 @@ export const OID = {
   basicResponse: '1.3.6.1.5.5.7.48.1.1',
 } as const;
 
-/** The hashes that a CertID may be made with. */
+/** Hash algorithms of a CertID. */
 export const HASHES: Record<string, string> = {
   '1.3.14.3.2.26': 'sha1',
   '2.16.840.1.101.3.4.2.1': 'sha256',
@@ -18,7 +18,7 @@ export const HASHES: Record<string, string> = {
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
 
-/** The bytes of a buffer alone, as the ASN.1 library wants them. */
+/** The bytes of a buffer as an ArrayBuffer, as the ASN.1 library requires. */
 export function arrayOf(bytes: Buffer): ArrayBuffer {
   return Uint8Array.from(bytes).buffer;
 }
