@@ -5,7 +5,7 @@ import { Journal } from './journal.ts';
 
 const PROGRESS_MS = 5000;
 
-/** Runs what a command line asks for until it is done or interrupted; gives the exit code. */
+/** Runs a command line until it is done or interrupted; returns the exit code. */
 export async function simulate(
   { fleet: options, durationSeconds, show }: CommandLine,
   write: (line: string) => void,
@@ -36,7 +36,7 @@ export async function simulate(
   return exitCode(end);
 }
 
-// The longest that a timer can wait; a signal or the last session ends it sooner.
+// The maximum time of a timer; a signal or the last session ends it sooner.
 const FOREVER_MS = 2 ** 31 - 1;
 
 function untilAborted(signal: AbortSignal, seconds: number | undefined): Promise<void> {

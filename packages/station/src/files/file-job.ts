@@ -2,10 +2,10 @@ import type { StationContext } from '../context/station-context.ts';
 import type { JobKind, JobOutcome, JobStatuses } from '../options/job-outcome.ts';
 import { wait } from '../runtime/wait.ts';
 
-/** Thrown inside a job that failed or was cancelled: there is nothing left to do. */
+/** Thrown inside a job that has failed or been cancelled: nothing is left to do. */
 export class JobOver extends Error {}
 
-/** One job that reports how far it is. */
+/** A job that reports its progress. */
 export class FileJob<K extends JobKind> {
   status: JobStatuses[K] | undefined;
   readonly outcome: JobOutcome<K>;
@@ -28,12 +28,12 @@ export class FileJob<K extends JobKind> {
     return AbortSignal.any([this.#cancelled.signal, this.#station.closed]);
   }
 
-  /** Another job takes its place: it says nothing more. */
+  /** Cancels the job without further reports: another job replaces it. */
   cancel(): void {
     this.#cancelled.abort();
   }
 
-  /** Reports a status; the step after it takes its time. */
+  /** Reports a status, then waits for the duration of the next step. */
   async report(status: JobStatuses[K]): Promise<void> {
     this.status = status;
     await this.repeat();

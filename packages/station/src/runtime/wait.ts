@@ -1,4 +1,4 @@
-/** Resolves after `ms`, or at once when the signal is aborted: the caller looks at the signal. */
+/** Resolves after `ms`, or immediately when the signal is aborted: the caller checks the signal. */
 export function wait(ms: number, signal: AbortSignal): Promise<void> {
   if (ms <= 0 || signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
