@@ -41,12 +41,12 @@ export class FileJob<K extends JobKind> {
     await this.pause(options.jobStepMs ?? 1000 / speed);
   }
 
-  /** Reports the status once more, because the manager asked for it. */
+  /** Reports the status again because the manager requested it. */
   async repeat(): Promise<void> {
     if (this.status && this.outcome !== 'silence') await this.#send(this.status);
   }
 
-  /** Waits; throws JobOver when the job is over then. */
+  /** Waits; throws JobOver if the job is over afterwards. */
   async pause(ms: number): Promise<void> {
     await wait(ms, this.signal);
     if (this.signal.aborted) throw new JobOver('the job was cancelled');
@@ -65,7 +65,7 @@ export class FileJob<K extends JobKind> {
     throw new JobOver(failure);
   }
 
-  /** Works, with as many repetitions as allowed; what still fails then ends the job with `failure`. */
+  /** Runs `work` with the allowed number of retries; a final failure ends the job with `failure`. */
   async attempt<T>(
     work: () => Promise<T>,
     options: { failure: JobStatuses[K]; retries?: number | undefined; retryInterval?: number | undefined },

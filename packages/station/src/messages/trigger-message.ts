@@ -3,7 +3,7 @@ import type { CommandedStation } from './commanded-station.ts';
 import { requireProfile } from './feature-profiles.ts';
 import { sendTriggered, type TriggeredMessage } from './triggered.ts';
 
-/** §5.17: the message follows the answer; no connectorId means all of them. */
+/** §5.17: the message follows the answer; without a connectorId it is for all connectors. */
 export function triggerMessage(
   station: CommandedStation,
   request: Requests['TriggerMessage'],
