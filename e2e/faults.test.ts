@@ -17,7 +17,7 @@ afterAll(() => system.close());
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Charges with every station while `harm` is done, then holds every ledger against the database, value by value. */
+/** Charges with every station while `harm` runs, then compares every ledger with the database, value by value. */
 async function charging(
   prefix: string,
   harm: (fleet: Fleet) => Promise<void>,
@@ -41,7 +41,7 @@ async function charging(
   });
   try {
     await fleet.start();
-    // Each has begun its first session by then, and none has ended its second.
+    // By then each station has begun its first session, and none has ended its second.
     await pause(3000);
     await harm(fleet);
     await fleet.finished;
@@ -73,7 +73,7 @@ function first(parts: Part[]): Part {
 
 test('1. a manager is killed', () => charging('MANAGER', () => restart(first(system.managers), 5000)));
 
-test('2. a gateway is killed: its stations come back elsewhere', () =>
+test('2. a gateway is killed: its stations reconnect elsewhere', () =>
   charging('GATEWAY', async () => {
     await restart(first(system.gateways), 5000);
     await system.ready(first(system.gateways));
@@ -83,7 +83,7 @@ test('3. the broker restarts', () => charging('BROKER', () => restart(system.bro
 
 test('4. PostgreSQL restarts', () => charging('POSTGRES', () => restart(system.postgres)));
 
-test('5. the database stands still for 20 s', () =>
+test('5. the database freezes for 20 s', () =>
   charging('PAUSE', async () => {
     await system.postgres.pause();
     await pause(CUT_MS);
@@ -99,7 +99,7 @@ test('6. the network between a gateway and the broker is cut for 20 s', () =>
     await system.ready(gateway);
   }));
 
-test('7. everything of ours restarts, one after the other', () =>
+test('7. all Evander processes restart, one after another', () =>
   charging('ROLLING', async () => {
     for (const part of [...system.managers, ...system.gateways]) {
       expect(await part.stop()).toBe(0);
@@ -108,7 +108,7 @@ test('7. everything of ours restarts, one after the other', () =>
     }
   }));
 
-test('8. all stations reconnect at once', () =>
+test('8. all stations reconnect together', () =>
   charging('STORM', async (fleet) => {
     for (let round = 0; round < 3; round++) {
       for (const station of fleet.stations) station.drop();
@@ -116,7 +116,7 @@ test('8. all stations reconnect at once', () =>
     }
   }));
 
-test('9. stations repeat, cut their sockets, charge offline and send nonsense', () =>
+test('9. stations repeat messages, cut their sockets, charge offline and send invalid data', () =>
   charging('ODD', () => Promise.resolve(), {
     faults: {
       dropSocketBeforeAnswer: 0.01,
@@ -128,7 +128,7 @@ test('9. stations repeat, cut their sockets, charge offline and send nonsense', 
     },
   }));
 
-test('10. the database refuses to write for 20 s: nothing is answered that is not stored', () =>
+test('10. the database rejects writes for 20 s: nothing is answered that is not stored', () =>
   charging('READONLY', async () => {
     const set = (value: string): Promise<unknown> =>
       system.postgres.exec([

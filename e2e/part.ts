@@ -3,31 +3,31 @@ import type { StartedTestContainer } from 'testcontainers';
 
 const FREEZE_TRIES = 10;
 
-/** `mqttLink`: broker, database, gateways and managers. `edge`: gateways and the load balancer. */
+/** `internal`: broker, database, gateways and managers. `edge`: gateways and the load balancer. */
 export type NetworkName = 'internal' | 'edge';
 
-/** A container that can be harmed and helped up again under the same name, address and ports. */
+/** A container that can be harmed and restored with the same name, address and ports. */
 export interface Part {
   name: string;
   /** kill -9. */
   kill(): Promise<void>;
   start(): Promise<void>;
-  /** SIGTERM; resolves when it has ended, with its exit code. */
+  /** SIGTERM; resolves with its exit code when it has ended. */
   stop(): Promise<number>;
-  /** Frozen: it holds its connections and answers nothing. */
+  /** Freezes it: it keeps its connections and answers nothing. */
   pause(): Promise<void>;
   unpause(): Promise<void>;
-  /** Off a network, and on it again. */
+  /** Disconnects it from a network, and connects it again. */
   leave(network: NetworkName): Promise<void>;
   join(network: NetworkName): Promise<void>;
-  /** Bytes of memory that its processes hold. */
+  /** Memory of its processes in bytes. */
   memory(): Promise<number>;
   exec(command: string[]): Promise<string>;
-  /** Port on this machine of one of its own. */
+  /** The port on this machine for one of its own ports. */
   port(inside: number): number;
 }
 
-/** Makes a part of a container; `ports` are those inside, and on this machine. */
+/** Wraps a container as a part; `ports` maps its ports to those on this machine. */
 export async function partOf(
   name: string,
   started: StartedTestContainer,
@@ -36,9 +36,9 @@ export async function partOf(
   const { dockerode } = (await getContainerRuntimeClient()).container;
   const id = started.getId();
   const container = dockerode.getContainer(id);
-  // As in docker-compose.yml: a manager that starts while PostgreSQL is away is started again.
+  // As in docker-compose.yml: a manager that starts while PostgreSQL is away is restarted.
   await container.update({ RestartPolicy: { Name: 'unless-stopped' } });
-  const network = (word: NetworkName) => dockerode.getNetwork(networkId(word));
+  const network = (name: NetworkName) => dockerode.getNetwork(networkId(name));
   const alias = name.replace(/-\d+$/, '');
   return {
     name,
@@ -50,9 +50,9 @@ export async function partOf(
     },
     pause: () => freeze(container),
     unpause: async () => void (await container.unpause()),
-    leave: async (word) => void (await network(word).disconnect({ Container: id })),
-    join: async (word) =>
-      void (await network(word).connect({ Container: id, EndpointConfig: { Aliases: [alias] } })),
+    leave: async (name) => void (await network(name).disconnect({ Container: id })),
+    join: async (name) =>
+      void (await network(name).connect({ Container: id, EndpointConfig: { Aliases: [alias] } })),
     memory: async () => {
       const { output } = await started.exec(['cat', '/proc/1/status']);
       return Number(/VmRSS:\s+(\d+) kB/.exec(output)?.[1] ?? 0) * 1024;
@@ -62,7 +62,7 @@ export async function partOf(
   };
 }
 
-// On a busy machine the kernel may not get to freeze all processes in time: runc then thaws them and says so.
+// On a busy machine the kernel may not freeze all processes in time: runc then thaws them and reports it.
 async function freeze(container: { pause(): Promise<unknown> }): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {

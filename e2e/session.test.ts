@@ -14,7 +14,7 @@ function foreignStation(identity: string): RPCClient {
   return new RPCClient(all as unknown as ConstructorParameters<typeof RPCClient>[0]);
 }
 
-test('a station that somebody else wrote charges, is commanded, and the API tells of it', async () => {
+test('a third-party station charges and receives commands, and the API shows it', async () => {
   const station = foreignStation('FOREIGN');
   station.handle('ClearCache', async () => ({ status: 'Accepted' }));
   await station.connect();
@@ -41,7 +41,7 @@ test('a station that somebody else wrote charges, is commanded, and the API tell
   await station.close();
 });
 
-test('our containers run as nobody special, and end by themselves when they are asked to', async () => {
+test('the containers run without privileges and exit on their own when asked to', async () => {
   for (const part of [system.gateways[1], system.managers[1]]) {
     if (!part) throw new Error('there is no second one');
     expect((await part.exec(['id', '-u'])).trim()).toBe('1000');

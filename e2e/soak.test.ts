@@ -33,7 +33,7 @@ async function harm(part: Part, how: number): Promise<void> {
 }
 
 soak(
-  `${MINUTES} minutes of random faults (seed ${SEED}) lose nothing, double nothing, and leave memory flat`,
+  `${MINUTES} minutes of random faults (seed ${SEED}) lose and duplicate nothing and leave memory flat`,
   async () => {
     console.log(`EVANDER_TEST_SOAK_SEED=${SEED}`);
     const random = new Random(SEED);

@@ -20,17 +20,18 @@ import { expectKnown, expectShown, stationsOf } from './storm/shown.ts';
 import { WebhookReceiver } from './storm/webhook-receiver.ts';
 import { eventually, System } from './system.ts';
 
-// Larger, or the same once more: EVANDER_STORM_SEED=… EVANDER_STORM_STATIONS=1000 EVANDER_STORM_FAULTS=100 npx --yes pnpm@10 e2e storm
+// A larger storm, or the same one again: EVANDER_STORM_SEED=… EVANDER_STORM_STATIONS=1000 EVANDER_STORM_FAULTS=100 npx --yes pnpm@10 e2e
+// storm
 const number = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
 const SEED = number('EVANDER_STORM_SEED', newSeed());
 const STATIONS = number('EVANDER_STORM_STATIONS', 300);
 const FAULTS = number('EVANDER_STORM_FAULTS', 20);
-/** In place of a number of faults: as many as there is time for. */
+/** Instead of a number of faults: as many as fit into this time. */
 const MINUTES = number('EVANDER_STORM_MINUTES', 0);
 const OUT = new URL('../.ci/out/e2e/', import.meta.url);
 const PARTS = ['manager-0', 'manager-1', 'gateway-0', 'gateway-1', 'broker', 'postgres'];
 const TRANSACTION_ACTIONS = ['StartTransaction', 'StopTransaction', 'MeterValues'];
-/** Differences of one kind that are shown; all of them are in a file. */
+/** Differences of each kind to print; a file contains all of them. */
 const SHOWN = 15;
 
 const system = new System({
@@ -51,7 +52,7 @@ const receivers = [
     random: random(2),
   }),
 ];
-/** Differences, by what was compared. */
+/** Differences by comparison. */
 type Found = Record<string, string[]>;
 const log: string[] = [];
 
@@ -81,7 +82,7 @@ afterAll(async () => {
 });
 
 test(
-  'a storm of faults loses nothing, doubles nothing and mixes nothing up',
+  'a storm of faults loses, duplicates and confuses nothing',
   async () => {
     const received = new ReceivedCommands();
     for (const station of stationsOf(fleets)) received.watch(station);
@@ -97,7 +98,7 @@ test(
     await Promise.all(fleets.map((fleet) => fleet.start()));
     await eventually(() => expectKnown(system, fleets));
     const all = [clients, ...readers, ...receivers].map((one) => one.run(calm.signal));
-    await rage().finally(() => calm.abort());
+    await inflictFaults().finally(() => calm.abort());
     await Promise.all(all);
     note(`the storm is over: ${clients.sent.length} commands sent, ${posts()}`);
 
@@ -113,7 +114,7 @@ test(
   (MINUTES + 10) * 60_000,
 );
 
-/** Transaction messages that were answered with a CALLERROR, as they come. */
+/** Collects transaction messages that were answered with a CALLERROR. */
 function watchRefusals(): string[] {
   const refused: string[] = [];
   for (const station of stationsOf(fleets))
@@ -123,8 +124,8 @@ function watchRefusals(): string[] {
   return refused;
 }
 
-/** The faults, one after the other. */
-async function rage(): Promise<void> {
+/** Inflicts the faults one after another. */
+async function inflictFaults(): Promise<void> {
   const schedule = random(0);
   const untilMs = Date.now() + MINUTES * 60_000;
   for (let count = 0; MINUTES > 0 ? Date.now() < untilMs : count < FAULTS; count++) {
@@ -135,7 +136,7 @@ async function rage(): Promise<void> {
   }
 }
 
-/** Throws, with all that was found and how to have it again, unless nothing was. */
+/** Throws with all differences and how to reproduce them, if there are any. */
 function report(found: Found): void {
   const kinds = Object.entries(found).filter(([, lines]) => lines.length > 0);
   const full = kinds.map(([kind, lines]) => `${kind}: ${lines.length}\n${lines.join('\n')}\n`).join('\n');
@@ -148,7 +149,7 @@ function report(found: Found): void {
   if (kinds.length > 0) throw new Error(`${shown.join('\n\n')}\n\n${log.join('\n')}`);
 }
 
-/** What `eventually` gives up on, as a difference. */
+/** The error of a failed `eventually`, as a difference. */
 async function faultOf(attempt: () => Promise<void>): Promise<string[]> {
   return eventually(attempt).then(
     () => [],

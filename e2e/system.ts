@@ -13,30 +13,30 @@ import type { NetworkName, Part } from './part.ts';
 
 const ROOT = new URL('../', import.meta.url);
 const OUT = new URL('../.ci/out/e2e/', import.meta.url);
-/** The name by which managers reach the machine that the tests run on. */
+/** The host name of the test machine inside the containers. */
 export const THIS_MACHINE = 'host.docker.internal';
 const secret = (): string => randomBytes(24).toString('hex');
 
 export interface SystemOptions {
-  /** Names the logs. */
+  /** Name of the log files. */
   name: string;
   managers?: number;
   gateways?: number;
-  /** Variables of the managers besides those that every system has. */
+  /** Extra variables of the managers. */
   managerSettings?: Record<string, string>;
 }
 
-/** How a request to the API is sent. */
+/** Options of an API request. */
 export interface ApiRequest {
   body?: object | undefined;
   headers?: Record<string, string>;
-  /** Index of the manager that is asked. */
+  /** Index of the manager to ask. */
   manager?: number;
-  /** Aborts the request, and the body of its answer. */
+  /** Aborts the request and its response body. */
   signal?: AbortSignal;
 }
 
-/** Two images of ours with a real PostgreSQL, a real Mosquitto and a load balancer, each in its container. */
+/** Evander's images with a real PostgreSQL, a real Mosquitto and a load balancer, each in its container. */
 export class System {
   readonly adminKey = `evk_${secret()}`;
   readonly managers: Part[] = [];
@@ -59,12 +59,12 @@ export class System {
     this.#gatewaySecret = execFileSync('sh', [script], { env }).toString().trim();
   }
 
-  /** Where stations connect; the station's id is to be added. */
+  /** URL for stations, without the station id. */
   get url(): string {
     return `ws://127.0.0.1:${this.balancer.port(9310)}/ws`;
   }
 
-  /** Starts everything; resolves once all of it is ready. */
+  /** Starts everything; resolves once all parts are ready. */
   async start(): Promise<this> {
     const { managers = 2, gateways = 2 } = this.#options;
     await removeLeftovers();
@@ -98,7 +98,7 @@ export class System {
     });
   }
 
-  /** A request to the API of a manager; its answer, whatever the status. */
+  /** Sends a request to a manager's API; returns its response, whatever the status. */
   request(method: string, path: string, options: ApiRequest = {}): Promise<Response> {
     const { body, headers, manager = 0, signal } = options;
     const part = this.managers[manager];
@@ -114,7 +114,7 @@ export class System {
     });
   }
 
-  /** A request to the API of a manager that succeeds; the body of its answer. */
+  /** Sends a request that must succeed to a manager's API; returns the response body. */
   async api(method: string, path: string, body?: object, manager = 0): Promise<Record<string, unknown>> {
     const response = await this.request(method, path, { body, manager });
     const text = await response.text();
@@ -132,7 +132,7 @@ export class System {
     await Promise.all(
       this.#started.map(async ({ name, container }) => {
         const file = createWriteStream(new URL(`${this.#options.name}-${name}.log`, OUT));
-        // All of it, over every start; it ends with the container.
+        // The complete log across restarts; it ends with the container.
         const log = container.logs().then((stream) => pipeline(stream, file));
         await container.stop({ timeout: 5000 }).catch(() => undefined);
         await log.catch(() => undefined);
@@ -180,7 +180,7 @@ export class System {
       EVANDER_UNKNOWN_STATIONS: 'accept',
       ...this.#options.managerSettings,
     });
-    // Webhooks reach a receiver in the test's own process by this name.
+    // Webhooks reach a receiver in the test process by this name.
     container.withExtraHosts([{ host: THIS_MACHINE, ipAddress: 'host-gateway' }]);
     return this.#run(`manager-${index}`, container, { network: 'internal', alias: 'manager', ports: [9410] });
   }
@@ -204,7 +204,7 @@ export class System {
   }
 
   #startBalancer(): Promise<Part> {
-    // A machine for tests may not allow the files that so many connections want.
+    // A test machine may not allow as many open files as that many connections need.
     const config = readFileSync(new URL('deploy/haproxy/haproxy.cfg', ROOT), 'utf8').replace(
       /maxconn \d+/,
       'maxconn 4000',
@@ -237,12 +237,12 @@ export class System {
     this.#started.push({ name, container: started });
     return partOf(name, started, {
       ports,
-      networkId: (word) => this.#networks.get(word)?.getId() ?? '',
+      networkId: (network) => this.#networks.get(network)?.getId() ?? '',
     });
   }
 }
 
-/** Removes the containers of a run that was cut short. */
+/** Removes the containers of an interrupted run. */
 async function removeLeftovers(): Promise<void> {
   const { dockerode } = (await getContainerRuntimeClient()).container;
   const filters = { label: ['evander.e2e'] };
@@ -250,7 +250,7 @@ async function removeLeftovers(): Promise<void> {
     await dockerode.getContainer(Id).remove({ force: true });
 }
 
-/** Tries until it succeeds, for a minute; then throws what it last threw. */
+/** Retries for up to a minute, then throws the last error. */
 export async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
   const untilMs = Date.now() + 60_000;
   for (;;) {

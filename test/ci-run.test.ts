@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const CI = fileURLToPath(new URL('../.ci', import.meta.url));
-/** What a machine has that lacks the tools of the sections. */
+/** Programs on a machine without the tools of the sections. */
 const BARE = ['bash', 'dirname', 'id', 'mkdir', 'node', 'rm', 'sed', 'mktemp', 'env'];
 
 let root: string;
@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** Puts a section there, which is a few lines of a shell. */
+/** Adds a section with these shell lines. */
 function addSection(name: string, lines: string): void {
   mkdirSync(join(root, '.ci/sections'), { recursive: true });
   const path = join(root, '.ci/sections', name);
@@ -35,7 +35,7 @@ function run(args: string[] = [], env: NodeJS.ProcessEnv = {}): { status: number
 
 const REPORT = '{"numPassedTests":7,"numFailedTests":0,"numPendingTests":1}';
 
-test('a run in which all passes is green and tells the number of tests', () => {
+test('a successful run is green and reports the number of tests', () => {
   addSection('10-one', `echo '${REPORT}' >"$out/one.json"`);
   addSection('20-two', `echo '${REPORT}' >"$out/two.json"`);
   const { status, output } = run();
@@ -43,7 +43,7 @@ test('a run in which all passes is green and tells the number of tests', () => {
   expect(status).toBe(0);
 });
 
-test('a section that is skipped makes the run red at its end, unless it is named', () => {
+test('a skipped section makes the run red at its end, unless it is listed', () => {
   addSection('10-one', 'skip "no tool here"');
   addSection('20-two', 'echo two ran');
   const red = run();
@@ -55,7 +55,7 @@ test('a section that is skipped makes the run red at its end, unless it is named
   expect(allowed.status).toBe(0);
 });
 
-test('a section that fails ends the run, also where it may be skipped', () => {
+test('a failing section ends the run, even if it may be skipped', () => {
   addSection('10-one', 'false; echo went on');
   addSection('20-two', 'echo two ran');
   const { status, output } = run([], { EVANDER_CI_MAY_SKIP: 'one' });
@@ -63,7 +63,7 @@ test('a section that fails ends the run, also where it may be skipped', () => {
   expect(status).toBe(1);
 });
 
-test('a report with failed tests, or with none at all, is red', () => {
+test('a report with failed tests, or with no tests, is red', () => {
   addSection(
     '10-one',
     `echo '${REPORT.replace('"numFailedTests":0', '"numFailedTests":1')}' >"$out/one.json"`,
@@ -73,7 +73,7 @@ test('a report with failed tests, or with none at all, is red', () => {
   expect(run().status).toBe(1);
 });
 
-test('single sections can be run; a name that is none is refused', () => {
+test('single sections can be run; an unknown name is rejected', () => {
   addSection('10-one', 'echo one ran');
   addSection('20-two', 'echo two ran');
   const two = run(['two']);
@@ -86,7 +86,7 @@ test('single sections can be run; a name that is none is refused', () => {
 });
 
 test.each(['30-mosquitto', '40-helm', '50-alerts', '90-containers'])(
-  '%s says so where its tool cannot be had',
+  '%s says so if its tool is missing',
   (name) => {
     const bin = join(root, 'bin');
     mkdirSync(bin);
@@ -96,7 +96,7 @@ test.each(['30-mosquitto', '40-helm', '50-alerts', '90-containers'])(
     }
     mkdirSync(join(root, '.ci/sections'));
     cpSync(join(CI, 'sections', name), join(root, '.ci/sections', name));
-    // Where common.sh adds /usr/sbin this machine may have the tool after all: it must not.
+    // common.sh adds /usr/sbin, where this machine may have the tool: hide it.
     const common = join(root, '.ci/common.sh');
     execFileSync('sed', ['-i', '/^PATH=/d', common]);
     const { status, stdout } = spawnSync('bash', [join(root, '.ci/sections', name)], {

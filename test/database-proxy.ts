@@ -5,7 +5,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 /** PostgreSQL's CommandComplete of a COMMIT (protocol 3, message C). */
 const COMMITTED = Buffer.from('COMMIT\0');
 
-/** A way to a database that can be cut: connections are refused as by a server that is down, or left without an answer. */
+/** A proxy to a database that can fail: connections are refused as by a stopped server, or left without an answer. */
 export class DatabaseProxy {
   readonly #server: Server;
   readonly #database: URL;
@@ -26,32 +26,32 @@ export class DatabaseProxy {
     return proxy;
   }
 
-  /** The URL of the database by this way. */
+  /** The URL of the database through the proxy. */
   get url(): string {
     const url = new URL(this.#database);
     url.host = `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
     return url.href;
   }
 
-  /** Breaks all connections, and each new one. */
+  /** Closes all connections and each new one. */
   refuse(): void {
     this.#mode = 'refuses';
     this.#failing = undefined;
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** At the next COMMIT all connections break, before or after its answer has passed, and each new one. */
+  /** At the next COMMIT closes all connections, before or after its answer has passed, and each new one. */
   failAtCommit(when: { isTold: boolean }): void {
     this.#failing = when;
   }
 
-  /** Nothing goes through any more, in either direction; nothing is closed. */
+  /** Forwards nothing in either direction and closes nothing. */
   hang(): void {
     this.#mode = 'hangs';
     for (const socket of this.#sockets) socket.pause();
   }
 
-  /** The database is there again; what was held goes on. */
+  /** Forwards again, including held data. */
   pass(): void {
     this.#mode = 'passes';
     for (const go of this.#held.splice(0)) go();
@@ -84,7 +84,7 @@ export class DatabaseProxy {
 
   #answer(near: Socket, chunk: Buffer): void {
     const failing = chunk.includes(COMMITTED) ? this.#failing : undefined;
-    // Where it is told, the sockets are closed once the answer is written.
+    // If the answer is forwarded, the sockets are closed after it is written.
     if (failing?.isTold === false) this.refuse();
     else near.write(chunk, () => failing && this.refuse());
   }

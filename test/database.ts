@@ -13,14 +13,14 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of its own with the newest schema and today's partitions: a copy of the template that the start of the run has made. */
+/** Creates a database with the current schema and today's partitions: a copy of the run's template. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `evander_test_${randomBytes(8).toString('hex')}`;
   await maintain(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
   return { url: urlOf(name), drop: () => maintain(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
-/** Makes the template again: on a server that outlives the run, the schema may have changed since. */
+/** Recreates the template: on a server that outlives the run, the schema may have changed. */
 export async function prepareTemplate(): Promise<void> {
   await maintain(`DROP DATABASE IF EXISTS ${TEMPLATE} WITH (FORCE)`);
   await maintain(`CREATE DATABASE ${TEMPLATE} TEMPLATE template0`);
@@ -40,8 +40,7 @@ async function maintain(statement: string): Promise<void> {
   }
 }
 
-// A session that has just ended, or autovacuum, may hold the template for a moment; the wait that PostgreSQL itself
-// allows for is 5 s.
+// A session that has just ended, or autovacuum, may hold the template for a moment; PostgreSQL itself waits up to 5 s.
 async function retryWhileInUse(work: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {

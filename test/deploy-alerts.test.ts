@@ -2,10 +2,10 @@ import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
-// The name of an alert, and what promtool is to find of it at a time: nothing, or lines that follow.
+// The name of an alert and what promtool must find at a time: nothing, or the lines that follow.
 const EXPECTED = /alertname: (\w+),?\s+eval_time: \w+,?\s+exp_alerts:( \[\])?/g;
 
-test('promtool sees each alert fire, and not fire', () => {
+test('promtool tests each alert firing and not firing', () => {
   const alerts = [...read('deploy/prometheus/alerts.yml').matchAll(/- alert: (\w+)/g)].map(
     ([, name]) => name,
   );
@@ -19,7 +19,7 @@ test('promtool sees each alert fire, and not fire', () => {
   expect(named(true)).toEqual(alerts);
 });
 
-test('Compose and the chart have the same alerts: one file', () => {
+test('Compose and the chart use the same alerts file', () => {
   expect(read('deploy/prometheus/alerts.yml')).toBe(read('deploy/helm/evander/alerts.yml'));
   expect(read('docker-compose.yml')).toContain(
     './deploy/prometheus/alerts.yml:/etc/prometheus/alerts.yml:ro',

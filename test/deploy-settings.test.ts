@@ -23,32 +23,32 @@ const PARTS = TABLES.map(([part, settings]) => ({
     .sort(),
 }));
 
-/** The lines of one service, as far as the next one. */
+/** The lines of one service, up to the next one. */
 function serviceOf(file: string, part: string): string {
   return new RegExp(`^ {2}${part}:\\n((?: {4}.*\\n|\\n)*)`, 'm').exec(read(file))?.[1] ?? '';
 }
 
-/** Variables in the `environment` of a service: named, so that they are handed through, or with a value. */
+/** Variables in the `environment` of a service: passed through by name, or with a value. */
 function environmentOf(service: string): { named: string[]; valued: string[] } {
   const lines = [...service.matchAll(/^ {6}- (EVANDER_\w+)(=?)/gm)];
   const some = (sign: string) => lines.filter(([, , one]) => one === sign).map(([, name = '']) => name);
   return { named: some(''), valued: some('=') };
 }
 
-/** Variables that the service "secrets" writes into a service's file. */
+/** Variables that the service "secrets" writes into a part's file. */
 function secretsOf(part: string): string[] {
   const [, text = ''] =
     new RegExp(`put /secrets/${part}/env .*\\n([^]*?)\\nEND`).exec(read('deploy/first-run')) ?? [];
   return [...text.matchAll(/^(EVANDER_\w+)=/gm)].map(([, name = '']) => name);
 }
 
-/** Variables that the chart itself gives a part: those of its Deployment, and those that both parts have. */
+/** Variables that the chart sets for a part: in its Deployment, and those shared by both parts. */
 function templateOf(part: string): string[] {
   const text = read(`${CHART}/templates/${part}.yaml`) + sharedEnvOf(part);
   return [...text.matchAll(/name: (EVANDER_\w+)/g)].map(([, name = '']) => name);
 }
 
-// What is between `eq .part "gateway"`, `else` and `end` is for one part only.
+// The text between `eq .part "gateway"`, `else` and `end` applies to one part only.
 function sharedEnvOf(part: string): string {
   const [, text = ''] =
     /define "evander.sharedEnv" -}}\n([^]*?)\n{{- end -}}/.exec(read(`${CHART}/templates/_helpers.tpl`)) ??
@@ -58,7 +58,7 @@ function sharedEnvOf(part: string): string {
 }
 
 test.each(PARTS)(
-  'docker-compose.yml hands the $part every variable that it reads, and no other',
+  'docker-compose.yml passes the $part every variable that it reads, and no other',
   ({ part, variables }) => {
     const { named, valued } = environmentOf(serviceOf('docker-compose.yml', part));
     expect(named.filter((name) => valued.includes(name))).toEqual([]);
@@ -67,7 +67,7 @@ test.each(PARTS)(
 );
 
 test.each(PARTS)(
-  'overrides of docker-compose.yml give the $part only variables that it reads',
+  'overrides of docker-compose.yml set only variables that the $part reads',
   ({ part, variables }) => {
     const given = OVERRIDES.flatMap((file) => {
       const { named, valued } = environmentOf(serviceOf(file, part));
@@ -78,7 +78,7 @@ test.each(PARTS)(
 );
 
 test.each(PARTS)(
-  'the chart takes every variable of the $part at one place, and no other',
+  'the chart sets every variable of the $part in one place, and no other',
   ({ part, variables }) => {
     const inTemplate = templateOf(part);
     const inValues = Object.keys(schema.properties[part]?.properties.settings.properties ?? {});
@@ -87,7 +87,7 @@ test.each(PARTS)(
   },
 );
 
-test('docs/operations.md tells of every variable of Evander, and of those that Compose alone reads', () => {
+test('docs/operations.md lists every variable of Evander, and those that only Compose reads', () => {
   const text = read('docs/operations.md');
   const interpolated = ['docker-compose.yml', ...OVERRIDES].flatMap((file) =>
     [...read(file).matchAll(/\$\{(\w+)/g)].map(([, name = '']) => name),

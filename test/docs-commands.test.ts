@@ -3,18 +3,18 @@ import { spawnSync } from 'node:child_process';
 import { PAGES, read } from './docs-pages.ts';
 
 const SHELL_FENCE = /^(?<indent> *)```(?:sh|bash|shell|console)\n(?<commands>[^]*?)^\k<indent>```$/gm;
-/** Commands within a sentence: what begins with a program, and is more than its name. */
+/** Commands within a sentence: start with a program and have arguments. */
 const INLINE =
   /`(?<commands>(?:curl|npx|pnpm|node|docker|kubectl|helm|systemctl|openssl|evander|sh|psql) [^`\n]+)`/g;
 
-/** Shell commands of a page. */
+/** The shell commands of a page. */
 function commandsOf(page: string): string[] {
   const text = read(page);
   const found = [...text.matchAll(SHELL_FENCE), ...text.matchAll(INLINE)];
   return found.map(({ groups }) => groups?.commands ?? '');
 }
 
-/** Without what is quoted, escaped or in a comment, where < and > are themselves. */
+/** Without quoted, escaped and commented text, where < and > are literal. */
 function unquoted(command: string): string {
   return command
     .replace(/\\./g, '')
@@ -30,7 +30,7 @@ test('there are pages with commands', () => {
 });
 
 test.each(pages)(
-  'the commands in %s can be typed: no placeholder is a redirection, and the shell reads all of them',
+  'the commands in %s can be typed: the shell parses all of them, and no placeholder is a redirection',
   (page) => {
     for (const command of commandsOf(page)) {
       expect({ command, placeholder: /<[\w…][^<>\n]*>/u.exec(unquoted(command))?.[0] }).toEqual({ command });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Every page of documentation in this repository, by its path from the root. */
+/** All documentation pages in this repository, by their path from the root. */
 export const PAGES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
   cwd: ROOT,
   encoding: 'utf8',
@@ -13,7 +13,7 @@ export const PAGES = execFileSync('git', ['ls-files', '--cached', '--others', '-
   .split('\n')
   .filter((page) => page !== '' && existsSync(join(ROOT, page)));
 
-/** The text of a file. */
+/** Reads a file. */
 export function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }

@@ -10,9 +10,9 @@ import type { Process } from '../packages/evander/test/system/processes.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = fileURLToPath(new URL('../docs/api-tour.md', import.meta.url));
-/** A block of commands and the output that the page shows for it, if any. */
+/** A block of commands and its expected output, if any. */
 const STEP = /^```sh\n([^]*?)^```\n(?:\n```text\n([^]*?)^```$)?/gm;
-/** The block that the test itself does: it has started Evander already. */
+/** The block that the test skips: it has already started Evander. */
 const STARTED = /<!-- test: started already -->\n\n```sh\n[^]*?^```$/m;
 const END = '--- end of step ---';
 
@@ -39,9 +39,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** What a shell prints for each block of commands. It runs them in order and stops at the first command that fails. */
+/** The shell's output for each block of commands. It runs them in order and stops at the first failure. */
 async function outputsOf(blocks: string[]): Promise<string[]> {
-  // The packages' own sources, rather than what pnpm would build and run.
+  // Run the packages' sources instead of what pnpm would build.
   const station = `"${process.execPath}" --import "${ROOT}node_modules/tsx/dist/esm/index.mjs" --conditions=@evander/source "${ROOT}packages/station/src/main.ts"`;
   const prelude = `set -euo pipefail
 npx() { [ "$1 $2 $3" = '--yes pnpm@10 station' ] && shift 3 && NODE_OPTIONS= ${station} --url ws://127.0.0.1:${ws}/ws "$@"; }`;
@@ -59,12 +59,12 @@ npx() { [ "$1 $2 $3" = '--yes pnpm@10 station' ] && shift 3 && NODE_OPTIONS= ${s
   return outputs;
 }
 
-/** The same for any numbers and times, and without the CR that CSV has at the end of a line. */
+/** Normalises numbers and times, and removes the CR at the end of CSV lines. */
 function withoutNumbers(text: string): string {
   return text.replaceAll('\r', '').replace(/\d+/g, '0').trim();
 }
 
-test('the tour of the API works as the page shows it', async () => {
+test('the API tour works as the page shows it', async () => {
   const steps = [...(await readFile(PAGE, 'utf8')).replace(STARTED, '').matchAll(STEP)].map(
     ([, commands = '', shown = '']) => ({ commands, shown }),
   );

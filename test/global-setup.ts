@@ -11,7 +11,7 @@ import { prepareTemplate } from './database.ts';
 const PREFIX = 'evander-jest-';
 const MEMORY = '/dev/shm';
 const ROOM_BYTES = 2 * 1024 ** 3;
-// Nothing of a test run is worth the wait for a disk; many databases are open at once.
+// Test data need no durability; many databases are open at the same time.
 const SETTINGS = {
   fsync: 'off',
   synchronous_commit: 'off',
@@ -20,18 +20,18 @@ const SETTINGS = {
   max_wal_size: '512MB',
 };
 
-/** Handed to global-teardown.ts; unset when the server is not ours. */
+/** Passed to global-teardown.ts; unset for an external server. */
 export interface TestPostgres {
   evanderTestPostgres?: { dataDir: string; server: EmbeddedPostgres };
 }
 
-/** What every run needs: compiled packages for the processes that tests start, and PostgreSQL. */
+/** Prepares compiled packages for the processes that tests start, and PostgreSQL. */
 export default async function setUp(): Promise<void> {
   compile();
   await startPostgres();
 }
 
-/** Takes half a second if nothing has changed. Type errors fail `pnpm check`, not this. */
+/** Takes half a second if nothing has changed. Type errors fail `pnpm check`, not this step. */
 function compile(): void {
   const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
   spawnSync(process.execPath, [compiler, '-b', fileURLToPath(new URL('..', import.meta.url))], {
@@ -39,7 +39,7 @@ function compile(): void {
   });
 }
 
-/** One PostgreSQL for the whole run; EVANDER_TEST_DATABASE_URL names another server to use instead. */
+/** Starts one PostgreSQL for the whole run; EVANDER_TEST_DATABASE_URL names another server to use instead. */
 async function startPostgres(): Promise<void> {
   if (process.env.EVANDER_TEST_DATABASE_URL === undefined) {
     await removeServersOfDeadRuns();
@@ -51,13 +51,13 @@ async function startPostgres(): Promise<void> {
   await prepareTemplate();
 }
 
-/** A directory in memory if there is room: copying a database there takes a tenth of the time. */
+/** A directory in memory if there is space: copying a database there takes a tenth of the time. */
 async function directory(): Promise<string> {
   const memory = await statfs(MEMORY).catch(() => undefined);
   return memory !== undefined && memory.bavail * memory.bsize > ROOM_BYTES ? MEMORY : tmpdir();
 }
 
-/** A run that was killed leaves its server running: to attach takes it over, to stop ends it. */
+/** A killed run leaves its server running: attach to it, then stop it. */
 async function removeServersOfDeadRuns(): Promise<void> {
   for (const parent of [tmpdir(), MEMORY]) {
     const names = (await readdir(parent).catch(() => [])).filter((name) => name.startsWith(PREFIX));

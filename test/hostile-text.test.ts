@@ -1,4 +1,4 @@
-// Long: measures how long long texts take.
+// Slow: measures the time that long texts take.
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { decodeEnvelope, decodePresence, readTopic, topicsUnder } from '../packages/broker/src/index.ts';
@@ -40,7 +40,7 @@ import { hideSecretText, Redaction, withoutToken } from '../packages/process/src
 const redaction = new Redaction(['*']);
 const half = (text: string): string => text.slice(0, text.length / 2);
 
-/** All functions that read what a station, or a client of the API, has written. */
+/** All functions that parse text from stations or API clients. */
 const READERS: [string, (text: string) => unknown][] = [
   ['parseFrame', (text) => parseFrame(text)],
   ['parseFrame of an id', (text) => parseFrame(JSON.stringify([2, text, 'Heartbeat', {}]))],
@@ -167,7 +167,7 @@ function sample(value: string): Parameters<typeof registerReadings>[0][number] {
   return { ...about, ...kind, format: 'Raw', unit: 'Wh', value };
 }
 
-/** A payload in which every text is this one, and so is every number. */
+/** A payload in which every text and every number is this text. */
 function filled(schema: Schema, text: string): unknown {
   if (schema.type === 'array') return schema.items ? [filled(schema.items, text)] : [];
   if (schema.type !== 'object') return text;
@@ -216,17 +216,17 @@ const baits = fc.record({
   unit: fc.array(fc.constantFrom(...PARTS), { minLength: 1, maxLength: 3 }).map((parts) => parts.join('')),
   after: fc.constantFrom('', '!', '@', '"'),
 });
-/** What stopped a manager: the first for 9 s, the second for 23. */
+/** Texts that once blocked a manager: the first for 9 s, the second for 23 s. */
 const KNOWN: [Bait][] = [
   [{ before: 'a://', unit: ':', after: '' }],
   [{ before: 'aaaaaaaaaaaaaaaaaaaa://', unit: ':', after: '' }],
   [{ before: '', unit: 'a', after: '://::::' }],
 ];
 
-/** In UTF-16 units, each 16 times the one before: so that a cubic expression is found before it takes hours. */
+/** In UTF-16 units, each 16 times the previous one, so that a cubic expression is found before it takes hours. */
 const LENGTHS = [60, 1_000, 16_000, 256_000];
-// A text 16 times as long takes 16 times as long where the time is linear, 256 times where it is quadratic. What takes less than
-// this much (ms) tells nothing.
+// A text that is 16 times as long takes 16 times as long in linear time and 256 times in quadratic time. Shorter durations than this (ms)
+// prove nothing.
 const TIMES_SLOWER = 64;
 const TOO_FAST_TO_TELL_MS = 40;
 const ATTEMPTS = 5;
@@ -236,7 +236,7 @@ function milliseconds(read: (text: string) => unknown, text: string): number {
   try {
     read(text);
   } catch (error) {
-    // Most baits are refused. An overflow of the stack, or an expression that is too large, is no refusal.
+    // Most baits are rejected. A stack overflow or a too large expression is not a rejection.
     if (error instanceof RangeError || error instanceof SyntaxError) throw error;
   }
   return performance.now() - startedMs;
@@ -246,7 +246,7 @@ function isLinear(read: (text: string) => unknown, bait: Bait): boolean {
   return LENGTHS.slice(1).every((length, i) => isLinearFrom(read, bait, { short: LENGTHS[i] ?? 0, length }));
 }
 
-/** The machine may be busy with something else: the best of some attempts counts. */
+/** The machine may be busy: the best of several attempts counts. */
 function isLinearFrom(
   read: (text: string) => unknown,
   { before, unit, after }: Bait,
@@ -262,7 +262,7 @@ function isLinearFrom(
 }
 
 test.each(READERS)(
-  '%s takes a time proportional to its text',
+  '%s takes time proportional to its text',
   (_name, read) => {
     milliseconds(read, 'warm up');
     fc.assert(

@@ -1,19 +1,19 @@
 import type { LedgerSample, LedgerSession, Station } from '@evander/station';
 
-/** What reads the database. */
+/** Runs database queries. */
 interface Rows {
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
 }
 
-/** The transactionId of messages of a session that has never learnt its own. */
+/** The transactionId in messages of a session that never learnt its own. */
 const NO_ID = -1;
 
-/** What a ledger and the database disagree on, a line each; none when every value is there once and nothing besides. */
+/** Differences between the ledgers and the database, one per line; empty if every value is stored exactly once and nothing else. */
 export async function differences(stations: readonly Station[], services: Rows): Promise<string[]> {
   const found: string[] = [];
   for (const station of stations) {
     const { stationId, ledger, violations } = station;
-    for (const { fault } of violations) found.push(`${stationId} was sent what it should not: ${fault}`);
+    for (const { fault } of violations) found.push(`${stationId} received an invalid message: ${fault}`);
     const rows = await services.rows(
       `SELECT transaction_id, connector_id, meter_start_wh, started_at, meter_stop_wh, stopped_at, energy_wh
        FROM transactions WHERE station_id = $1`,
@@ -23,9 +23,10 @@ export async function differences(stations: readonly Station[], services: Rows):
     for (const session of ledger.sessions) {
       const ids = new Set(session.transactionIds);
       if (ids.size !== 1 && !hasNoId(session))
-        found.push(`${stationId} was given ${ids.size} ids for one start: ${[...ids].join(', ')}`);
+        found.push(`${stationId} received ${ids.size} ids for one start: ${[...ids].join(', ')}`);
     }
-    // Of sessions that have no id, a start may be missing, and a stop may be taken for another's of the station that has none either.
+    // For sessions without an id, the start may be missing, and the stop may be assigned to another session without an id at the same
+    // station.
     const withoutId = ledger.sessions.filter(hasNoId);
     const isDoubtful = (row: Record<string, unknown>): boolean =>
       withoutId.some(
@@ -65,7 +66,7 @@ export async function differences(stations: readonly Station[], services: Rows):
       session.samples.map((sample) => {
         const own = `${String(ownIds.get(session))} ${sampleLine(sample)}`;
         if (!hasNoId(session)) return own;
-        // It may be bound to nothing, or to a session of its connector that did not learn its id either.
+        // It may be unassigned, or assigned to another session on its connector that did not learn its id.
         const alike = ledger.sessions.filter(
           (other) => hasNoId(other) && other.connectorId === session.connectorId,
         );
@@ -80,12 +81,12 @@ export async function differences(stations: readonly Station[], services: Rows):
   return found;
 }
 
-/** Was its StartTransaction given up before the station learnt the id? */
+/** Whether the StartTransaction was given up before the station learnt the id. */
 function hasNoId({ transactionIds, discarded }: LedgerSession): boolean {
   return transactionIds.length === 0 && discarded.includes('StartTransaction');
 }
 
-/** The id that the session was given, or that its start is stored under. */
+/** The id that the session received, or under which its start is stored. */
 function idOf(session: LedgerSession, rows: readonly Record<string, unknown>[]): unknown {
   return session.transactionIds[0] ?? rows.find((row) => isOf(session, row))?.transaction_id;
 }

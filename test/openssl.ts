@@ -11,18 +11,18 @@ export interface KeyPair {
   key: string;
 }
 
-export interface CertificateWish {
-  /** As openssl writes it: /O=Operator/CN=CP1 */
+export interface CertificateSpec {
+  /** In openssl's format: /O=Operator/CN=CP1 */
   subject: string;
   keyType?: 'rsa' | 'ec';
-  /** Itself when unset. */
+  /** Unset: self-signed. */
   issuer?: KeyPair;
-  /** Negative for one that has ended. */
+  /** Negative for an expired certificate. */
   days?: number;
   extensions?: string[];
 }
 
-/** Certificates made by openssl, whom nobody here has written. */
+/** Certificates created by openssl, independently of Evander's code. */
 export class OpenSsl {
   readonly directory: string;
   #count = 0;
@@ -50,8 +50,8 @@ export class OpenSsl {
     return this.certificate({ subject, keyType, extensions });
   }
 
-  async certificate(wish: CertificateWish): Promise<KeyPair> {
-    const { subject, keyType = 'ec', issuer, days = 30, extensions = [] } = wish;
+  async certificate(spec: CertificateSpec): Promise<KeyPair> {
+    const { subject, keyType = 'ec', issuer, days = 30, extensions = [] } = spec;
     const name = `c${this.#count++}`;
     const file = (ending: string): string => join(this.directory, `${name}.${ending}`);
     const kind = keyType === 'rsa' ? ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** Runs TypeScript in a process of its own, which finds the packages' sources; its exit code and what it wrote. */
+/** Runs TypeScript in a separate process that resolves the packages' sources; returns its exit code and output. */
 export async function runSource(source: string): Promise<{ code: number | null; output: string }> {
   const child = spawn(
     process.execPath,

@@ -4,30 +4,30 @@ import { eventually } from '../system.ts';
 import type { System } from '../system.ts';
 import { tagOf } from './fleets.ts';
 
-/** A command that the API was asked to send. */
+/** A command that an API client sent. */
 export interface SentCommand {
   stationId: string;
   action: string;
-  /** Of the first try, in milliseconds since 1970. */
+  /** Time of the first attempt, Unix time in ms. */
   atMs: number;
-  /** HTTP statuses of the tries; what got no answer is 0. */
+  /** HTTP statuses of the attempts; 0 for no answer. */
   statuses: number[];
-  /** Absent where it was refused. */
+  /** Absent if the command was rejected. */
   commandId?: string;
-  /** What the last try ended with, where none was answered for a minute. */
+  /** The error of the last attempt, if no attempt was answered for a minute. */
   fault?: string;
 }
 
 const CLIENTS = 16;
 const TRY_TIMEOUT_MS = 15_000;
-/** Not repeatable: a station must not receive them twice. */
+/** A station must not receive these twice. */
 export const NON_REPEATABLE = ['Reset', 'RemoteStartTransaction', 'UnlockConnector'];
 
-type Wish = { action: string; request: object };
+type DesiredCommand = { action: string; request: object };
 
-function drawWish(random: Random, { stationId, connectors }: Station): Wish {
+function drawCommand(random: Random, { stationId, connectors }: Station): DesiredCommand {
   const connectorId = 1 + Math.floor(random.between(0, connectors.length));
-  const wishes: [Wish, ...Wish[]] = [
+  const wishes: [DesiredCommand, ...DesiredCommand[]] = [
     { action: 'Reset', request: { type: 'Hard' } },
     { action: 'Reset', request: { type: 'Hard' } },
     { action: 'Reset', request: { type: 'Soft' } },
@@ -52,7 +52,7 @@ function drawWish(random: Random, { stationId, connectors }: Station): Wish {
   return random.pick(wishes);
 }
 
-/** Clients of the API that send commands to random stations, each again with the same Idempotency-Key until it is answered. */
+/** API clients that send commands to random stations and retry each with the same Idempotency-Key until it is answered. */
 export class CommandClients {
   readonly sent: SentCommand[] = [];
   readonly #system: System;
@@ -65,7 +65,7 @@ export class CommandClients {
     this.#random = options.random;
   }
 
-  /** Resolves once the signal is aborted and the last command has its answer. */
+  /** Resolves once the signal is aborted and the last command is answered. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all(Array.from({ length: CLIENTS }, (_, index) => this.#runOne(index, signal)));
   }
@@ -76,7 +76,7 @@ export class CommandClients {
     if (!first) return;
     for (let manager = index; !signal.aborted; manager++) {
       const station = random.pick([first, ...others]);
-      const { action, request } = drawWish(random, station);
+      const { action, request } = drawCommand(random, station);
       const waitSeconds = random.pick([0, 0, 1, 5]);
       const ttlSeconds = random.pick([0, 20]);
       const path = `/stations/${station.stationId}/commands/${action}?waitSeconds=${waitSeconds}&ttlSeconds=${ttlSeconds}`;
@@ -103,9 +103,9 @@ export class CommandClients {
       });
       command.statuses[command.statuses.length - 1] = response.status;
       const text = await response.text();
-      // Another try under the same key may still be worked on: by a manager that is alive, or was.
-      const isWorkedOn = response.status === 409 && text.includes('Idempotency-Key');
-      if (response.status === 503 || isWorkedOn) throw new Error(text);
+      // An earlier attempt with the same key may still be in progress, at a manager that is alive or was killed.
+      const isInProgress = response.status === 409 && text.includes('Idempotency-Key');
+      if (response.status === 503 || isInProgress) throw new Error(text);
       if (!response.ok) return;
       command.commandId = (JSON.parse(text) as { commandId: string }).commandId;
     }).catch((error: unknown) => {

@@ -11,15 +11,15 @@ interface Row {
   status: string;
   response: object | null;
   errorCode: string | null;
-  /** Null where a manager sent it of its own accord. */
+  /** Null if a manager sent it on its own. */
   requestedBy: string | null;
   completedAt: Date | null;
 }
 
-/** An answer that a connection held for so long after it was given must not be lost. */
+/** An answer must not be lost if its connection stayed open this long afterwards. */
 const DELIVERY_MS = 30_000;
 
-/** Where the clients of the API, the database and the stations disagree about commands, a line each. */
+/** Differences about commands between API clients, the database and the stations, one per line. */
 export async function commandDifferences(
   system: System,
   { sent, received }: { sent: readonly SentCommand[]; received: ReceivedCommands },
@@ -34,7 +34,7 @@ export async function commandDifferences(
   for (const row of rows) {
     const name = `${row.stationId} ${row.action} ${row.commandId} (${row.status})`;
     if (row.requestedBy !== null && !acknowledged.has(row.commandId))
-      found.push(`${name} is recorded, but no client of the API was told so`);
+      found.push(`${name} is recorded, but no API client received its id`);
     const faults = faultsOf(row, received.byId.get(row.commandId));
     found.push(...faults.map((fault) => `${name} ${fault}`));
   }
@@ -47,7 +47,7 @@ function faultsOfAnswers({ statuses, ...command }: SentCommand, rows: Map<string
   const { stationId, action, atMs, commandId, fault } = command;
   const name = `POST ${stationId} ${action} at ${new Date(atMs).toISOString()} (${statuses.join(', ')})`;
   if (statuses.some((status) => ![0, 200, 202, 409, 422, 503].includes(status)))
-    return [`${name} had an answer that does not fit`];
+    return [`${name} had an unexpected answer`];
   if (fault !== undefined) return [`${name} was not answered: ${fault}`];
   if (commandId === undefined) return [];
   const row = rows.get(commandId);
@@ -64,7 +64,7 @@ function faultsOf({ action, ...row }: Row, received: ReceivedCommand | undefined
     case 'sent':
       return [...found, 'was never completed'];
     case 'expired':
-      return times === 0 ? found : [...found, 'was received, but is expired'];
+      return times === 0 ? found : [...found, 'was received, but has status expired'];
     case 'answered':
       return answers.some(({ response }) => isDeepStrictEqual(response, row.response))
         ? found
@@ -77,7 +77,7 @@ function faultsOf({ action, ...row }: Row, received: ReceivedCommand | undefined
   const completedMs = row.completedAt?.getTime() ?? 0;
   const isLost = answers.some(
     ({ atMs, connection }) =>
-      // An answer over another connection than the command's answers nothing.
+      // An answer on a different connection than the command's does not count.
       connections.includes(connection) && connection.closedMs > Math.max(completedMs, atMs + DELIVERY_MS),
   );
   return isLost ? [...found, 'was answered on a connection that stayed open'] : found;

@@ -3,7 +3,7 @@ import type { System } from '../system.ts';
 import type { EventReader, SeenEvent } from './event-reader.ts';
 import type { WebhookReceiver } from './webhook-receiver.ts';
 
-/** An event as GET /events shows it. */
+/** An event as returned by GET /events. */
 export interface Event {
   id: number;
   kind: string;
@@ -13,21 +13,21 @@ export interface Event {
 
 const PAGE = 500;
 
-/** All events that there are, oldest first. */
+/** All events, oldest first. */
 export async function allEvents(system: System): Promise<Event[]> {
   const events: Event[] = [];
   for (;;) {
     const path = `/events?limit=${PAGE}&lastEventId=${events.at(-1)?.id ?? 0}`;
     const response = await system.request('GET', path, { headers: { accept: 'application/json' } });
     if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
-    // Not by response.json(): objects of another realm are not deeply equal to ours.
+    // Not response.json(): objects of another realm are never deeply equal to local ones.
     const { items } = JSON.parse(await response.text()) as { items: Event[] };
     events.push(...items);
     if (items.length < PAGE) return events;
   }
 }
 
-/** Where the events and the tables that they tell of disagree, a line each. */
+/** Differences between the events and their tables, one per line. */
 export async function tableDifferences(system: System, events: readonly Event[]): Promise<string[]> {
   const found: string[] = [];
   events.forEach(({ id }, index) => {
@@ -62,25 +62,24 @@ export async function tableDifferences(system: System, events: readonly Event[])
       if (count !== 1 && !(count === 2 && replaced.has(id)))
         found.push(`${field} ${id} has ${count} events ${kind}`);
     }
-    for (const id of counts.keys())
-      found.push(`${kind} tells of ${field} ${id}, which the tables do not have`);
+    for (const id of counts.keys()) found.push(`${kind} names ${field} ${id}, which is not in the tables`);
   }
   return found;
 }
 
-/** May the event be followed by another of its kind: a late answer, or the own stop of a transaction whose stop was inferred? */
+/** Whether another event of the same kind may follow: a late answer, or the real stop of a transaction whose stop was inferred. */
 function isProvisional({ kind, data: { status, flags } }: Event): boolean {
   if (kind === 'command.completed') return status === 'timedOut' || status === 'connectionLost';
   return kind === 'transaction.stopped' && Array.isArray(flags) && flags.includes('stopInferred');
 }
 
-/** The events that somebody with this filter is to see. */
+/** The events that match a filter. */
 export function eventsOf(events: readonly Event[], kinds: string | undefined): Event[] {
   const groups = kinds?.split(',');
   return events.filter(({ kind }) => !groups || groups.some((group) => fits(kind, group)));
 }
 
-/** Where what a reader saw over a connection is not each event once, in order and without a gap, a line each. */
+/** Differences between what a reader saw on a connection and each event once, in order and without a gap; one per line. */
 export function readerDifferences(reader: EventReader, events: readonly Event[]): string[] {
   const expected = eventsOf(events, reader.kind);
   const newest = expected.at(-1)?.id ?? 0;
@@ -93,9 +92,9 @@ export function readerDifferences(reader: EventReader, events: readonly Event[])
   return found;
 }
 
-/** Where a receiver of webhooks did not get every event, or those of a station not in order, a line each. */
+/** Events that a webhook receiver missed or got out of order per station, one per line. */
 export function receiverDifferences({ name, posted }: WebhookReceiver, events: readonly Event[]): string[] {
-  // By the first time that each came.
+  // By the first delivery of each event.
   const firsts = new Map<number, SeenEvent & { stationId: string }>();
   for (const post of posted) if (!firsts.has(post.id)) firsts.set(post.id, post);
   const byStation = new Map<string, SeenEvent[]>();
@@ -127,6 +126,6 @@ function contentFaults(name: string, seen: readonly SeenEvent[], expected: reado
     else if (!isDeepStrictEqual(JSON.parse(text), event))
       found.push(`${name} saw event ${event.id} as ${text}`);
   }
-  for (const id of texts.keys()) found.push(`${name} saw event ${id}, which was not for it`);
+  for (const id of texts.keys()) found.push(`${name} saw event ${id}, which its filter excludes`);
   return found;
 }

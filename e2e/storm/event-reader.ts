@@ -2,13 +2,13 @@ import { timeLimit } from '../../packages/process/src/time-limit.ts';
 import type { Random } from '@evander/station';
 import type { System } from '../system.ts';
 
-/** What is compared of an event. */
+/** The compared part of an event. */
 export interface SeenEvent {
   id: number;
   text: string;
 }
 
-/** What came over one connection: the events after one id and up to another. */
+/** The events of one connection, after one id and up to another. */
 export interface Segment {
   after: number;
   upTo: number;
@@ -16,10 +16,10 @@ export interface Segment {
 }
 
 const RETRY_MS = 200;
-/** A reader that keeps its place now and then only resumes up to so many events back. */
+/** A reader that saves its position only sometimes resumes up to this many events back. */
 const BACK = 50;
 
-/** A reader of GET /events that comes and goes, and resumes each time with Last-Event-ID, at any manager. */
+/** A reader of GET /events that disconnects, and resumes with Last-Event-ID at any manager. */
 export class EventReader {
   readonly name: string;
   readonly kind: string | undefined;
@@ -47,13 +47,13 @@ export class EventReader {
         () => true,
       );
       stay.end();
-      // Those who leave of their own accord are away for a while.
+      // Readers that disconnect on purpose stay away for a while.
       const awayMs = isBroken && !leaving.aborted ? RETRY_MS : random.between(0, 1500);
       if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, awayMs));
     }
   }
 
-  /** Reads on from a manager until the reader has seen all events up to this id. */
+  /** Continues reading from a manager until the reader has seen all events up to this id. */
   async catchUp(newest: number, signal: AbortSignal): Promise<void> {
     for (let manager = 0; this.#upTo < newest; manager = 1 - manager) {
       signal.throwIfAborted();
@@ -84,7 +84,7 @@ export class EventReader {
     }
   }
 
-  /** Where it resumes: the last id, or one of an event before it. */
+  /** The position to resume from: the last id, or an earlier one. */
   #place(): number {
     const back = Math.floor(this.#random.between(0, BACK));
     const last = this.segments.at(-1)?.events ?? [];

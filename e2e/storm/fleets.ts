@@ -6,14 +6,14 @@ const CONNECTORS = 2;
 const RAMP_PER_SECOND = 100;
 
 type Kind = Pick<FleetOptions, 'faults' | 'quirks' | 'answers' | 'session'> & {
-  /** How many answers to StartTransaction are lost, 0 to 1. */
+  /** Fraction of lost answers to StartTransaction, 0 to 1. */
   lostStartAnswers?: number;
 };
 
 /** Kinds of stations, in equal numbers. */
 const KINDS: Record<string, Kind> = {
   PLAIN: { answers: { Reset: { afterMs: 500 } } },
-  // Answers are lost, and messages repeated, in every way that a station may.
+  // Loses answers and repeats messages in every way that a station may.
   LOSSY: {
     faults: {
       dropSocketBeforeAnswer: 0.005,
@@ -27,12 +27,12 @@ const KINDS: Record<string, Kind> = {
   },
   // Never learns many of its transactionIds.
   FORGETFUL: { quirks: { startSentOnce: true }, lostStartAnswers: 0.3 },
-  // Does not answer every command, or is gone before it has.
+  // Does not answer every command, or disconnects first.
   MUTE: {
     quirks: { reset: 'closeWithoutAnswer' },
     faults: { leaveCommandUnanswered: 0.03, dropSocketAtCommand: 0.05 },
   },
-  // Takes its time for the commands that must not be repeated, so that faults happen meanwhile.
+  // Answers non-repeatable commands slowly, so that faults happen in between.
   SLOW: {
     answers: {
       Reset: { afterMs: 1500 },
@@ -61,7 +61,7 @@ export function tagOf(stationId: string, connectorId: number): string {
   return `${stationId}-${connectorId}`;
 }
 
-/** Fleets of every kind, so many stations in all, that charge until they are stopped. */
+/** Creates fleets of every kind with this many stations in total, which charge until they are stopped. */
 export function createFleets(
   system: System,
   { stations, seed }: { stations: number; seed: number },
@@ -92,7 +92,7 @@ export function createFleets(
   });
 }
 
-// Half of them once the manager has stored the start, the others maybe before.
+// Half of them are lost after the manager has stored the start, the others possibly before.
 function loseStartAnswers(station: Station, part: number): void {
   if (part === 0) return;
   const { faults, random } = station;
@@ -115,7 +115,7 @@ export async function createTags(system: System, fleets: readonly Fleet[]): Prom
   await Promise.all(Array.from({ length: 8 }, createNext));
 }
 
-// In the order in which a fleet hands them out: by station, then by connector.
+// In the order in which a fleet assigns them: by station, then by connector.
 function tagsOf(prefix: string, stations: number): [string, ...string[]] {
   const tags = Array.from({ length: stations * CONNECTORS }, (_, index) => {
     const stationId = `${prefix}${String(Math.floor(index / CONNECTORS) + 1).padStart(4, '0')}`;

@@ -1,6 +1,6 @@
 import type { Station } from '@evander/station';
 
-/** What a station answered: the payload of its CALLRESULT, or the code of its CALLERROR. */
+/** A station's answer: the payload of its CALLRESULT, or the code of its CALLERROR. */
 export interface SentAnswer {
   atMs: number;
   response?: object;
@@ -8,22 +8,22 @@ export interface SentAnswer {
   connection: Connection;
 }
 
-/** When a station's socket was lost; Infinity while it is open. */
+/** A station's socket and the time of its loss; Infinity while it is open. */
 export interface Connection {
   closedMs: number;
 }
 
-/** A command as its station saw it. */
+/** A command as received by its station. */
 export interface ReceivedCommand {
   stationId: string;
   action: string;
   times: number;
-  /** Those that it came over. */
+  /** The connections on which it arrived. */
   connections: Connection[];
   answers: SentAnswer[];
 }
 
-/** What stations receive of commands and what they answer, read from their sockets, by commandId. */
+/** Commands that stations receive and their answers, read from the sockets, by commandId. */
 export class ReceivedCommands {
   readonly byId = new Map<string, ReceivedCommand>();
 

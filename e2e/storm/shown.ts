@@ -1,7 +1,7 @@
 import type { Fleet } from '@evander/station';
 import type { System } from '../system.ts';
 
-/** What the API shows of every station: is it connected? */
+/** Whether each station is connected according to the API. */
 export async function shownStations(system: System): Promise<Map<string, boolean>> {
   const shown = new Map<string, boolean>();
   for (let cursor = ''; ;) {
@@ -17,10 +17,10 @@ export async function shownStations(system: System): Promise<Map<string, boolean
 export async function expectKnown(system: System, fleets: readonly Fleet[]): Promise<void> {
   const shown = await shownStations(system);
   const missing = stationsOf(fleets).filter(({ stationId }) => !shown.has(stationId));
-  if (missing.length > 0) throw new Error(`${missing.length} stations are not known`);
+  if (missing.length > 0) throw new Error(`${missing.length} stations are unknown`);
 }
 
-/** Rejects unless the API shows every station as connected that is, and no other. */
+/** Rejects unless the API shows exactly the connected stations as connected. */
 export async function expectShown(system: System, fleets: readonly Fleet[]): Promise<void> {
   const shown = await shownStations(system);
   const wrong = stationsOf(fleets)

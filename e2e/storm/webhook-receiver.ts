@@ -5,11 +5,11 @@ import type { AddressInfo } from 'node:net';
 import type { Random } from '@evander/station';
 import { THIS_MACHINE } from '../system.ts';
 
-/** How a receiver fails its senders. */
+/** How a receiver fails. */
 export interface ReceiverHabits {
-  /** The part of the posts that are answered too late, 0 to 1. */
+  /** Fraction of posts that are answered too late, 0 to 1. */
   slow: number;
-  /** Between two outages; none for Infinity. */
+  /** Time between two outages; Infinity for none. */
   upMs: [number, number];
   outageMs: [number, number];
 }
@@ -24,10 +24,10 @@ interface Posted {
 /** Longer than managers wait for an answer. */
 const SLOW_MS = 11_000;
 
-/** A receiver of webhooks that is slow at times, and away at times. */
+/** A webhook receiver that is sometimes slow and sometimes away. */
 export class WebhookReceiver {
   readonly name: string;
-  /** Every post, in the order in which they came; the same event may come several times. */
+  /** Every post in order of arrival; the same event may arrive several times. */
   readonly posted: Posted[] = [];
   readonly #habits: ReceiverHabits;
   readonly #random: Random;
@@ -41,14 +41,14 @@ export class WebhookReceiver {
     this.#server = createServer((request, response) => void this.#answer(request, response));
   }
 
-  /** Listens; resolves with its URL as managers in containers know it. */
+  /** Listens; resolves with its URL for managers in containers. */
   async listen(): Promise<string> {
-    // Containers come in over a bridge, not over the loopback.
+    // Containers connect over a bridge, not over loopback.
     await once(this.#server.listen(0), 'listening');
     return `http://${THIS_MACHINE}:${(this.#server.address() as AddressInfo).port}/${this.name}`;
   }
 
-  /** Has its outages until the signal is aborted. */
+  /** Produces outages until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const random = this.#random;
     const { upMs, outageMs } = this.#habits;
@@ -61,7 +61,7 @@ export class WebhookReceiver {
     }
   }
 
-  /** Answers every post well and at once from now on. */
+  /** Answers every post successfully and immediately from now on. */
   recover(): void {
     this.#habits.slow = 0;
   }
@@ -78,7 +78,7 @@ export class WebhookReceiver {
     try {
       for await (const chunk of request.setEncoding('utf8')) text += chunk as string;
     } catch {
-      // Its sender was killed while it sent.
+      // The sender was killed while it sent.
       return;
     }
     const { id, stationId } = JSON.parse(text) as Posted;

@@ -5,12 +5,12 @@ import { WebSocket } from 'ws';
 import { openAll, rateOf } from './load.ts';
 import type { Caller, Rate } from './load.ts';
 import { usageOf } from './processes.ts';
-import { startBroker, startDatabase, startOurs } from './system.ts';
-import type { Ours } from './system.ts';
+import { startBroker, startDatabase, startSystem } from './system.ts';
+import type { MeasuredSystem } from './system.ts';
 
 /**
- * Prints what good stations notice of others that attack: their rate and latency, and the memory of gateway and manager, before and
- * beside each attack. Everything runs on this machine and ends on its own.
+ * Prints how attacks affect good stations: their rate and latency, and the memory of gateway and manager, before and during each attack.
+ * Everything runs on this machine and ends on its own.
  */
 const SECONDS = Number(process.env.EVANDER_BENCH_SECONDS ?? 6);
 const GOOD = 50;
@@ -22,7 +22,7 @@ interface Target {
   port: number;
 }
 
-/** Attacks until it is told to stop; resolves once it has stopped. */
+/** Attacks until told to stop; resolves once it has stopped. */
 type Attack = (target: Target, index: number, isOver: () => boolean) => Promise<void>;
 
 const BIG = 'x'.repeat(1_000_000);
@@ -56,7 +56,7 @@ const ATTACKS: Record<string, Attack> = {
   ),
 };
 
-/** Sends frame after frame; comes back when it is thrown out. */
+/** Sends frame after frame; reconnects when it is disconnected. */
 function flood(frame: (i: number) => string, { isDeaf = false } = {}): Attack {
   return async ({ url }, index, isOver) => {
     let sent = 0;
@@ -69,7 +69,7 @@ function flood(frame: (i: number) => string, { isDeaf = false } = {}): Attack {
       await new Promise<void>((resolve) => socket.once('open', resolve).once('close', () => resolve()));
       if (isDeaf) socket.pause();
       while (!isOver() && socket.readyState === WebSocket.OPEN) {
-        // As much as the network takes.
+        // As much as the network accepts.
         for (let i = 0; i < 500 && socket.bufferedAmount < 4_000_000; i++) socket.send(frame(sent++));
         await delay(5);
       }
@@ -79,7 +79,7 @@ function flood(frame: (i: number) => string, { isDeaf = false } = {}): Attack {
   };
 }
 
-/** Opens so many connections, shared among the attackers, and sends some bytes on each, then one now and then. */
+/** Opens `count` connections, shared among the attackers, and sends some bytes on each, then one byte now and then. */
 function sockets(count: number, bytes: string, drip = ''): Attack {
   return async ({ port }, _index, isOver) => {
     const open = new Set<Socket>();
@@ -112,7 +112,10 @@ function dial(port: number, bytes: string, onClose: (socket: Socket) => void): S
   return socket.resume();
 }
 
-/** Each good station sends a Heartbeat four times a second unless it waits for an answer. What is never answered counts as long as it was waited for. */
+/**
+ * Each good station sends a Heartbeat four times a second unless it waits for an answer. An unanswered call counts with the time waited so
+ * far.
+ */
 async function measureGood(good: Caller[]): Promise<Rate> {
   const latencies: number[] = [];
   const startedMs = performance.now();
@@ -135,18 +138,18 @@ async function measureGood(good: Caller[]): Promise<Rate> {
   return { ...rateOf(latencies, SECONDS), perSecond: answered / SECONDS };
 }
 
-/** The most that gateway and manager have taken until they are asked, in MB. */
-function watchMemory({ gateway, manager }: Ours): () => [gateway: number, manager: number] {
-  const most: [number, number] = [0, 0];
-  const look = (): void =>
+/** Samples the peak memory of gateway and manager until called, in MB. */
+function watchMemory({ gateway, manager }: MeasuredSystem): () => [gateway: number, manager: number] {
+  const peak: [number, number] = [0, 0];
+  const sample = (): void =>
     [gateway, manager].forEach((part, i) => {
-      most[i] = Math.max(most[i] ?? 0, usageOf(part.pids()).memory / 1e6);
+      peak[i] = Math.max(peak[i] ?? 0, usageOf(part.pids()).memory / 1e6);
     });
-  const timer = setInterval(look, 100);
+  const timer = setInterval(sample, 100);
   return () => {
     clearInterval(timer);
-    look();
-    return most;
+    sample();
+    return peak;
   };
 }
 
@@ -161,10 +164,10 @@ function print(name: string, rate: Rate, memory: [number, number]): void {
   console.log(`| ${cells.join(' | ')} |`);
 }
 
-async function attack(name: string, run: Attack, ours: Ours, good: Caller[]): Promise<void> {
-  const target = { url: ours.url, port: Number(new URL(ours.url).port) };
+async function attack(name: string, run: Attack, system: MeasuredSystem, good: Caller[]): Promise<void> {
+  const target = { url: system.url, port: Number(new URL(system.url).port) };
   let isOver = false;
-  const memory = watchMemory(ours);
+  const memory = watchMemory(system);
   const attackers = Array.from({ length: ATTACKERS }, (_, i) => run(target, i, () => isOver));
   const rate = await measureGood(good);
   print(name, rate, memory());
@@ -175,27 +178,27 @@ async function attack(name: string, run: Attack, ours: Ours, good: Caller[]): Pr
 
 const { mqttUrl, close } = await startBroker();
 const database = await startDatabase();
-const ours = await startOurs(database.url, mqttUrl);
+const system = await startSystem(database.url, mqttUrl);
 try {
-  const good = await openAll(ours.url, GOOD, 'GOOD');
+  const good = await openAll(system.url, GOOD, 'GOOD');
   const request = { chargePointVendor: 'Evander', chargePointModel: 'Bench' };
   await Promise.all(good.map((caller) => caller.call('BootNotification', request)));
   console.log(
-    `${GOOD} good stations send ${PER_SECOND} Heartbeats a second, beside ${ATTACKERS} attackers; Node.js ${process.version}\n`,
+    `${GOOD} good stations send ${PER_SECOND} Heartbeats a second, with ${ATTACKERS} attackers; Node.js ${process.version}\n`,
   );
   console.log('| attack | answers/s | p50 ms | p99 ms | gateway MB | manager MB |');
   console.log('| --- | --- | --- | --- | --- | --- |');
   for (const name of ['none', ...Object.keys(ATTACKS), 'none, afterwards']) {
     const run = ATTACKS[name];
     if (run) {
-      await attack(name, run, ours, good);
+      await attack(name, run, system, good);
       continue;
     }
-    const memory = watchMemory(ours);
+    const memory = watchMemory(system);
     print(name, await measureGood(good), memory());
   }
   for (const caller of good) caller.close();
 } finally {
-  for (const part of [ours.gateway, ours.manager, database.watched]) await part.stop();
+  for (const part of [system.gateway, system.manager, database.watched]) await part.stop();
   await close();
 }

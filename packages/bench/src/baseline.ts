@@ -4,8 +4,8 @@ import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 
 /**
- * The baselines, each a process: `echo <port>` answers on the socket; `relay <port> <mqtt url>` and `answerer <mqtt url>` do so by
- * way of the broker, with JSON read at each end, QoS 0, nothing checked and nothing stored.
+ * The baselines, one process each: `echo <port>` answers on the socket; `relay <port> <mqtt url>` and `answerer <mqtt url>` answer through
+ * the broker, with JSON parsed at each end, QoS 0, without checks and without storage.
  */
 const [mode = '', ...args] = process.argv.slice(2);
 
@@ -25,7 +25,7 @@ function serve(port: number, onFrame: (socket: WebSocket, path: string, text: st
 
 function openBroker(url: string) {
   const client = connect(url, { protocolVersion: 5 });
-  // Else each step waits 40 ms for a delayed acknowledgement.
+  // Otherwise each step waits 40 ms for a delayed acknowledgement.
   client.on('connect', () => (client.stream as unknown as Socket).setNoDelay(true));
   return client;
 }

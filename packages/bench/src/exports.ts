@@ -8,8 +8,8 @@ import type { Watched } from './processes.ts';
 import { ADMIN_KEY } from './system.ts';
 
 /**
- * Prints what stations notice of four CSV exports at once, all from one manager. EVANDER_BENCH_DATABASE_URL names a database that is kept, as for
- * pnpm bench:lists; EVANDER_BENCH_SCALE the size of one that is not.
+ * Prints how four concurrent CSV exports from one manager affect stations. EVANDER_BENCH_DATABASE_URL names a persistent database, as for
+ * pnpm bench:lists; EVANDER_BENCH_SCALE is the size of a temporary one.
  */
 const SCALE = Number(process.env.EVANDER_BENCH_SCALE ?? 0.2);
 const SECONDS = Number(process.env.EVANDER_BENCH_SECONDS ?? 10);
@@ -17,7 +17,7 @@ const EXPORTS = 4;
 const STATIONS = 200;
 const CALLS_PER_SECOND = 200;
 
-/** Reads exports, one after the other, until it is stopped; the bytes. */
+/** Reads exports one after another until stopped; returns the bytes. */
 async function readExports(apiUrl: string, signal: AbortSignal): Promise<number> {
   let bytes = 0;
   try {

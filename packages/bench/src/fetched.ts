@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { ADMIN_KEY } from './system.ts';
 
-/** Fetches all of an answer as JSON or CSV; the time that took in ms, and its text. */
+/** Fetches a complete answer as JSON or CSV; returns the time in ms and the text. */
 export async function fetched(url: string | URL): Promise<{ ms: number; text: string }> {
   const startedAt = performance.now();
   const headers = { authorization: `Bearer ${ADMIN_KEY}`, accept: 'application/json, text/csv' };
@@ -11,7 +11,7 @@ export async function fetched(url: string | URL): Promise<{ ms: number; text: st
   return { ms: performance.now() - startedAt, text };
 }
 
-/** The value that a part of all does not exceed. */
-export function percentile(values: number[], part: number): number {
-  return [...values].sort((a, b) => a - b)[Math.ceil(values.length * part) - 1] ?? 0;
+/** The value that this fraction of the values does not exceed. */
+export function percentile(values: number[], fraction: number): number {
+  return [...values].sort((a, b) => a - b)[Math.ceil(values.length * fraction) - 1] ?? 0;
 }

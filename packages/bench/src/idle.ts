@@ -6,13 +6,12 @@ import { usageOf } from './processes.ts';
 import type { Watched } from './processes.ts';
 
 /**
- * Prints what one gateway and one manager ask of the database while nothing happens, with no station and with a thousand.
- * EVANDER_BENCH_DATABASE_URL names a database to look at instead of an empty one, as pnpm bench:lists fills it; what each statement takes is
- * told where pg_stat_statements is loaded.
+ * Prints the database load of an idle gateway and manager, with no station and with a thousand. EVANDER_BENCH_DATABASE_URL names a database
+ * to use instead of an empty one, as filled by pnpm bench:lists. The time of each statement is printed if pg_stat_statements is loaded.
  */
 const SECONDS = Number(process.env.EVANDER_BENCH_SECONDS ?? 20);
 const STATIONS = Number(process.env.EVANDER_BENCH_STATIONS ?? 1000);
-/** What a fresh start does, and what stations do as they come, is over then. */
+/** By then the start and the stations' boot messages are finished. */
 const SETTLE_MS = 8000;
 const SHOWN = 10;
 

@@ -1,19 +1,19 @@
 import pg from 'pg';
 import type { Watched } from './processes.ts';
-import { startBroker, startDatabase, startOurs } from './system.ts';
-import type { Ours } from './system.ts';
+import { startBroker, startDatabase, startSystem } from './system.ts';
+import type { MeasuredSystem } from './system.ts';
 
 const KEPT_URL = process.env.EVANDER_BENCH_DATABASE_URL;
 
-export interface BenchSystem extends Ours {
+export interface BenchSystem extends MeasuredSystem {
   client: pg.Client;
-  /** The database's server; undefined when it is not of this run. */
+  /** The database's server process; undefined for an external one. */
   server: Watched | undefined;
 }
 
 /**
- * Runs `work` on a broker, a gateway, a manager and a database: that of EVANDER_BENCH_DATABASE_URL, which is kept, or one that is removed. All
- * is stopped at the end.
+ * Runs `work` with a broker, a gateway, a manager and a database: the one of EVANDER_BENCH_DATABASE_URL, which is kept, or a temporary one.
+ * Stops everything at the end.
  */
 export async function withKeptDatabase(work: (system: BenchSystem) => Promise<void>): Promise<void> {
   const broker = await startBroker();
@@ -21,10 +21,10 @@ export async function withKeptDatabase(work: (system: BenchSystem) => Promise<vo
   const client = new pg.Client(database.url);
   const parts: Watched[] = [];
   try {
-    const ours = await startOurs(database.url, broker.mqttUrl);
-    parts.push(ours.gateway, ours.manager);
+    const system = await startSystem(database.url, broker.mqttUrl);
+    parts.push(system.gateway, system.manager);
     await client.connect();
-    await work({ ...ours, client, server: database.watched });
+    await work({ ...system, client, server: database.watched });
   } finally {
     for (const part of parts) await part.stop();
     await client.end();

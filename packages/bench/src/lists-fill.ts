@@ -1,14 +1,14 @@
 import type pg from 'pg';
 
-/** A year of a fleet, by its size: 1 is 20,000 stations, 1 M transactions, 20 M meter values, 1 M events, 300,000 commands. */
+/** A year of a fleet by scale: 1 is 20,000 stations, 1 M transactions, 20 M meter values, 1 M events, 300,000 commands. */
 export interface Fleet {
   stations: number;
   transactions: number;
-  /** Meter values of each transaction. */
+  /** Meter values per transaction. */
   samples: number;
 }
 
-/** The fleet of a scale. */
+/** The fleet for a scale. */
 export function fleetOf(scale: number): Fleet {
   return {
     stations: Math.round(20_000 * scale),
@@ -17,10 +17,10 @@ export function fleetOf(scale: number): Fleet {
   };
 }
 
-/** A station that has far more of everything than others. */
+/** A station with far more data than the others. */
 export const BUSY = 'S00001';
 
-// In each table there is something rare, and something that was frequent long ago: what a plan by averages goes wrong with.
+// Each table contains rare values, and values that were frequent only long ago: cases that mislead a plan based on averages.
 const STATION = `CASE WHEN i % 200 = 0 THEN '${BUSY}' ELSE 'S' || lpad((1 + i::bigint * 7919 % $STATIONS)::text, 5, '0') END`;
 const YEAR_AGO = `now() - interval '365 days'`;
 const SPREAD = (count: string): string =>
@@ -159,9 +159,9 @@ const SECURITY = [
    SELECT webhook_id, id, at, station_id, now() FROM webhooks, LATERAL (SELECT * FROM events ORDER BY id LIMIT $TRANSACTIONS / 200) AS e`,
 ];
 
-/** Fills an empty database that has the newest schema; `tell` hears of each statement's table and seconds. */
-export async function fill(client: pg.Client, fleet: Fleet, tell: (text: string) => void): Promise<void> {
-  // Triggers would make events of all this.
+/** Fills an empty database with the current schema; `report` receives the time of slow statements. */
+export async function fill(client: pg.Client, fleet: Fleet, report: (text: string) => void): Promise<void> {
+  // Triggers would create events for all of this.
   await client.query(`SET session_replication_role = replica`);
   await client.query(`SET synchronous_commit = off`);
   for (const sql of [...STATIONS, ...TAGS, ...TRANSACTIONS, ...MESSAGES, ...SECURITY]) {
@@ -173,7 +173,7 @@ export async function fill(client: pg.Client, fleet: Fleet, tell: (text: string)
         .replaceAll('$SAMPLES', String(fleet.samples)),
     );
     const seconds = (performance.now() - startedMs) / 1000;
-    if (seconds > 5) tell(`${sql.slice(0, 40).replace(/\s+/g, ' ')}…: ${seconds.toFixed(0)} s`);
+    if (seconds > 5) report(`${sql.slice(0, 40).replace(/\s+/g, ' ')}…: ${seconds.toFixed(0)} s`);
   }
   await client.query('VACUUM ANALYZE');
   await client.query(`SET session_replication_role = origin`);

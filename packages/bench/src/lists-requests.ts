@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { BUSY } from './lists-fill.ts';
 
-/** A list, with queries that have no filter or one of them, and those that have two. */
+/** A list with its queries: those with at most one filter, and those with two. */
 export interface List {
   path: string;
   single: string[];
@@ -13,15 +13,15 @@ interface Parameter {
   in: string;
   schema: { type?: string; enum?: string[] };
 }
-/** What is read of an OpenAPI document. */
+/** The used parts of an OpenAPI document. */
 export interface OpenApi {
   paths: Record<string, Record<string, { parameters?: Parameter[] }>>;
 }
 
 const ago = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
-const WAYS_OF_PAGES = ['limit', 'cursor'];
+const PAGING_PARAMETERS = ['limit', 'cursor'];
 
-/** Values of filters that are no choice of words: something frequent, something rare, something that is not there. */
+/** Values for filters that are not enumerations: something frequent, something rare, something that does not exist. */
 const VALUES: Record<string, string[]> = {
   stationId: [BUSY, 'S00007', 'nobody'],
   connectorId: ['1', '7'],
@@ -53,13 +53,13 @@ const VALUES: Record<string, string[]> = {
   remoteStartCommandId: ['00000000-0000-0000-0000-000000000000'],
 };
 
-/** The lists of an OpenAPI document. Throws for a filter that nothing is known for: none is to be forgotten. */
+/** The lists of an OpenAPI document. Throws for a filter without known values, so that none is forgotten. */
 export function listsOf({ paths }: OpenApi, places: Record<string, string | null>): List[] {
   return Object.entries(paths).flatMap(([path, { get }]) => {
     const parameters = get?.parameters?.filter((one) => one.in === 'query') ?? [];
     if (!parameters.some(({ name }) => name === 'cursor')) return [];
     const filters = parameters
-      .filter(({ name }) => !WAYS_OF_PAGES.includes(name))
+      .filter(({ name }) => !PAGING_PARAMETERS.includes(name))
       .map((parameter) =>
         valuesOf(path, parameter).map((value) => `${parameter.name}=${encodeURIComponent(value)}`),
       );
@@ -72,7 +72,7 @@ export function listsOf({ paths }: OpenApi, places: Record<string, string | null
   });
 }
 
-/** A known row of each list that has lists of its own, by the name of the parameter. */
+/** A known row of each list that has sub-lists, by parameter name. */
 export async function placesOf(client: pg.Client): Promise<Record<string, string | null>> {
   const { rows } = await client.query<Record<string, string | null>>(
     `SELECT (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY transaction_id) FROM transactions WHERE station_id = $1) AS "transactionId",

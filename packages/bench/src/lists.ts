@@ -6,15 +6,15 @@ import { listsOf, placesOf } from './lists-requests.ts';
 import type { OpenApi } from './lists-requests.ts';
 
 /**
- * Prints how long each list takes on a big database: all routes × filters, and all pairs of filters, as the OpenAPI document has them.
- * EVANDER_BENCH_SCALE 1 is 20,000 stations, 1 M transactions, 20 M meter values, 1 M events: about 10 GB, filled in some minutes.
- * EVANDER_BENCH_DATABASE_URL names a database that is kept, and filled once; without it an embedded one is made and removed.
+ * Prints how long each list takes on a large database: all routes × filters, and all pairs of filters, from the OpenAPI document.
+ * EVANDER_BENCH_SCALE 1 is 20,000 stations, 1 M transactions, 20 M meter values, 1 M events: about 10 GB, filled in a few minutes.
+ * EVANDER_BENCH_DATABASE_URL names a persistent database, which is filled once; otherwise an embedded one is created and removed.
  */
 const SCALE = Number(process.env.EVANDER_BENCH_SCALE ?? 0.02);
 const RUNS = 5;
 const TARGET_MS = 50;
 
-/** The times of a request in ms, without its first. */
+/** The times of a request in ms, without the first one. */
 async function timesOf(url: string): Promise<number[]> {
   await fetched(url);
   const times: number[] = [];

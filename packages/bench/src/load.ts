@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { RawData } from 'ws';
 
-/** One connection that calls and waits for each answer, as a station does. */
+/** A connection that calls and waits for each answer, like a station. */
 export class Caller {
   readonly #socket: WebSocket;
   #resolve: ((payload: unknown) => void) | undefined;
@@ -18,7 +18,7 @@ export class Caller {
     socket.on('error', () => undefined);
   }
 
-  /** Resolves once the socket is open; rejects when it is refused. A station that is told to come later does so. */
+  /** Resolves once the socket is open; rejects when the handshake is rejected. Retries after a 503, like a station. */
   static async open(url: string): Promise<Caller> {
     for (;;) {
       try {
@@ -58,7 +58,7 @@ export interface Rate {
   p99Ms: number;
 }
 
-/** Opens so many connections, a few at a time. */
+/** Opens `count` connections, a few at a time. */
 export async function openAll(url: string, count: number, prefix: string): Promise<Caller[]> {
   const callers: Caller[] = [];
   let next = 0;
@@ -69,7 +69,7 @@ export async function openAll(url: string, count: number, prefix: string): Promi
   return callers;
 }
 
-/** Lets every caller do its round again and again for so many seconds; counts the calls. */
+/** Repeats every caller's round for this many seconds; counts the calls. */
 export async function measure(
   callers: Caller[],
   seconds: number,
@@ -86,7 +86,7 @@ export async function measure(
     };
     while (!isOver) await round(timed, index);
   });
-  // What has warmed up counts.
+  // Measure after the warm-up.
   await delay(1000);
   latencies.length = 0;
   const startedMs = performance.now();
@@ -97,7 +97,7 @@ export async function measure(
   return rate;
 }
 
-/** Calls at a fixed rate for so many seconds, whoever is free. */
+/** Calls at a fixed rate for this many seconds, using idle callers. */
 export async function measurePaced(
   callers: Caller[],
   { perSecond, seconds }: { perSecond: number; seconds: number },
@@ -126,7 +126,7 @@ export async function measurePaced(
   return rateOf(latencies, (performance.now() - startedMs) / 1000);
 }
 
-/** What latencies in ms within so many seconds come to. */
+/** The rate and percentiles of latencies in ms over this many seconds. */
 export function rateOf(latencies: number[], seconds: number): Rate {
   const sorted = Float64Array.from(latencies).sort();
   const at = (part: number): number => sorted[Math.floor(sorted.length * part)] ?? NaN;
@@ -135,7 +135,7 @@ export function rateOf(latencies: number[], seconds: number): Rate {
 
 let clock = Date.now();
 
-/** A time that no call had before. */
+/** A unique timestamp. */
 export function nextTime(): string {
   return new Date(clock++).toISOString();
 }

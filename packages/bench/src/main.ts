@@ -5,10 +5,10 @@ import type { Rate } from './load.ts';
 import { usageOf } from './processes.ts';
 import type { Watched } from './processes.ts';
 import { reconnect } from './storm.ts';
-import { ADMIN_KEY, startBaseline, startBroker, startDatabase, startOurs, UNLIMITED } from './system.ts';
-import type { Ours } from './system.ts';
+import { ADMIN_KEY, startBaseline, startBroker, startDatabase, startSystem, UNLIMITED } from './system.ts';
+import type { MeasuredSystem } from './system.ts';
 
-/** Prints how fast Evander is beside two baselines, in one run on one machine. It measures and judges nothing. */
+/** Prints Evander's speed next to two baselines, in one run on one machine. It only measures. */
 const SECONDS = Number(process.env.EVANDER_BENCH_SECONDS ?? 8);
 const STATIONS = Number(process.env.EVANDER_BENCH_STATIONS ?? 200);
 const MANY = Number(process.env.EVANDER_BENCH_MANY ?? 10_000);
@@ -30,7 +30,7 @@ async function record(name: string, parts: Watched[], work: () => Promise<Rate>)
   rows.push([
     name,
     rate.perSecond.toFixed(0),
-    // What is measured before the relay has nothing to be compared with.
+    // Measurements before the relay have nothing to compare with.
     Number.isNaN(relayPerSecond) ? '' : (rate.perSecond / relayPerSecond).toFixed(2),
     rate.p50Ms.toFixed(1),
     rate.p99Ms.toFixed(1),
@@ -43,8 +43,8 @@ async function record(name: string, parts: Watched[], work: () => Promise<Rate>)
 type Call = Caller['call'];
 const heartbeat = (call: Call): Promise<unknown> => call('Heartbeat', {});
 async function session(call: Call): Promise<void> {
-  const status = (word: string): Promise<unknown> =>
-    call('StatusNotification', { connectorId: 1, status: word, errorCode: 'NoError' });
+  const status = (value: string): Promise<unknown> =>
+    call('StatusNotification', { connectorId: 1, status: value, errorCode: 'NoError' });
   await status('Preparing');
   await call('Authorize', { idTag: 'TAG1' });
   const timestamp = nextTime();
@@ -77,13 +77,13 @@ async function boot(callers: Caller[]): Promise<void> {
   await Promise.all(callers.map((caller) => caller.call('BootNotification', request)));
 }
 
-async function workloads(ours: Ours, parts: Watched[]): Promise<void> {
-  await fetch(`${ours.apiUrl}/tags/TAG1`, {
+async function workloads(system: MeasuredSystem, parts: Watched[]): Promise<void> {
+  await fetch(`${system.apiUrl}/tags/TAG1`, {
     method: 'PUT',
     headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
     body: '{}',
   });
-  const callers = await openAll(ours.url, STATIONS, 'S');
+  const callers = await openAll(system.url, STATIONS, 'S');
   await boot(callers);
   await record('Heartbeat', parts, () => measure(callers, SECONDS, heartbeat));
   await record('MeterValues, 4 samples', parts, () => measure(callers, SECONDS, meterValues));
@@ -94,12 +94,12 @@ async function workloads(ours: Ours, parts: Watched[]): Promise<void> {
   for (const caller of callers) caller.close();
 }
 
-async function idle(ours: Ours): Promise<void> {
+async function idle(system: MeasuredSystem): Promise<void> {
   await delay(2000);
-  const before = usageOf(ours.gateway.pids()).memory;
-  const callers = await openAll(ours.url, MANY, 'I');
+  const before = usageOf(system.gateway.pids()).memory;
+  const callers = await openAll(system.url, MANY, 'I');
   await delay(3000);
-  const after = usageOf(ours.gateway.pids()).memory;
+  const after = usageOf(system.gateway.pids()).memory;
   console.log(
     `${MANY} idle stations: ${((after - before) / MANY / 1000).toFixed(1)} kB of gateway memory each`,
   );
@@ -107,8 +107,8 @@ async function idle(ours: Ours): Promise<void> {
   await delay(3000);
 }
 
-async function storm(ours: Ours): Promise<void> {
-  const seconds = await reconnect(ours.url, MANY);
+async function storm(system: MeasuredSystem): Promise<void> {
+  const seconds = await reconnect(system.url, MANY);
   console.log(
     `${MANY} stations reconnect: the last BootNotification is answered after ${seconds.toFixed(1)} s`,
   );
@@ -121,14 +121,14 @@ console.log(
   `Node.js ${process.version}, ${brokerName}, ${machine}; ${STATIONS} stations, load on the same machine`,
 );
 await baselines(mqttUrl, broker);
-const ours = await startOurs(database.url, mqttUrl, {}, UNLIMITED);
-const parts = [ours.gateway, ours.manager, database.watched, ...(broker ? [broker] : [])];
+const system = await startSystem(database.url, mqttUrl, {}, UNLIMITED);
+const parts = [system.gateway, system.manager, database.watched, ...(broker ? [broker] : [])];
 try {
-  await workloads(ours, parts);
-  await idle(ours);
-  await storm(ours);
+  await workloads(system, parts);
+  await idle(system);
+  await storm(system);
 } finally {
-  for (const part of [ours.gateway, ours.manager, database.watched]) await part.stop();
+  for (const part of [system.gateway, system.manager, database.watched]) await part.stop();
   await close();
 }
 console.log(

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 
 const TICKS_PER_SECOND = 100;
 
-/** A process that is watched. */
+/** A measured process. */
 export interface Watched {
   name: string;
   pids(): number[];
@@ -14,13 +14,13 @@ export interface Watched {
 }
 
 export interface Usage {
-  /** Seconds of CPU. */
+  /** CPU time in seconds. */
   cpu: number;
-  /** Bytes. */
+  /** In bytes. */
   memory: number;
 }
 
-/** Runs a program; resolves once `ready` says so. */
+/** Runs a program; resolves once `ready` returns true. */
 export async function run(
   name: string,
   command: string[],
@@ -57,13 +57,13 @@ export function usageOf(pids: number[]): Usage {
       const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
         .replace(/^.*\) /, '')
         .split(' ');
-      // utime, stime, cutime, cstime: the last two are of children that have ended, such as backends of PostgreSQL.
+      // utime, stime, cutime, cstime: the last two cover ended children, such as PostgreSQL backends.
       const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
       total.cpu += ticks / TICKS_PER_SECOND;
       const status = readFileSync(`/proc/${pid}/status`, 'utf8');
       total.memory += Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
     } catch {
-      // It has ended, or this is no Linux.
+      // The process has ended, or this is not Linux.
     }
   }
   return total;
@@ -77,7 +77,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The children of a process, and theirs. */
+/** All descendants of a process. */
 export function treeOf(pid: number): number[] {
   const pids = [pid];
   try {

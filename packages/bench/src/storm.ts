@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Caller } from './load.ts';
 import { usageOf } from './processes.ts';
 import type { Watched } from './processes.ts';
-import { startBroker, startDatabase, startOurs, UNLIMITED } from './system.ts';
-import type { Ours } from './system.ts';
+import { startBroker, startDatabase, startSystem, UNLIMITED } from './system.ts';
+import type { MeasuredSystem } from './system.ts';
 
-/** So many stations come at a time. */
+/** Stations that connect concurrently. */
 const CONCURRENCY = 1000;
 const REGISTER = `INSERT INTO stations (station_id) SELECT 'I' || i FROM generate_series(0, $STATIONS - 1) AS i;
   INSERT INTO connections (station_id, connection_id, gateway_id, connected_at, disconnected_at)
@@ -14,7 +14,7 @@ const REGISTER = `INSERT INTO stations (station_id) SELECT 'I' || i FROM generat
   DELETE FROM event_intake; ANALYZE stations, connections`;
 const BOOT = { chargePointVendor: 'Evander', chargePointModel: 'Bench', firmwareVersion: '1.0' };
 
-/** Lets stations connect and boot, and tell of so many connectors; the seconds until the last call is answered. */
+/** Lets stations connect, boot and report this many connectors; returns the seconds until the last call is answered. */
 export async function reconnect(url: string, stations: number, connectors = 0): Promise<number> {
   const startedMs = performance.now();
   const callers: Caller[] = [];
@@ -34,11 +34,11 @@ export async function reconnect(url: string, stations: number, connectors = 0): 
   return seconds;
 }
 
-/** Prints what a storm of reconnecting stations costs: seconds, CPU of each part and statements, per station. */
+/** Prints the cost of a reconnect storm per station: seconds, CPU of each process and statements. */
 async function main(stations: number): Promise<void> {
   const broker = await startBroker();
   const database = await startDatabase({ countStatements: true });
-  const ours = await startOurs(database.url, broker.mqttUrl, {}, UNLIMITED);
+  const system = await startSystem(database.url, broker.mqttUrl, {}, UNLIMITED);
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
   await client.query('CREATE EXTENSION pg_stat_statements');
@@ -49,19 +49,19 @@ async function main(stations: number): Promise<void> {
     await client.query(REGISTER.replaceAll('$STATIONS', String(stations)));
     const load = { name: broker.broker ? 'load' : 'load and broker', pids: () => [process.pid] };
     const parts = [
-      ours.gateway,
-      ours.manager,
+      system.gateway,
+      system.manager,
       database.watched,
       ...(broker.broker ? [broker.broker] : []),
       load,
     ];
     for (const connectors of [0, 2]) {
       await isQuiet(client);
-      await measured(client, parts, { ours, stations, connectors });
+      await measured(client, parts, { system, stations, connectors });
     }
   } finally {
     await client.end();
-    for (const part of [ours.gateway, ours.manager, database.watched]) await part.stop();
+    for (const part of [system.gateway, system.manager, database.watched]) await part.stop();
     await broker.close();
   }
 }
@@ -69,12 +69,12 @@ async function main(stations: number): Promise<void> {
 async function measured(
   client: pg.Client,
   parts: Pick<Watched, 'name' | 'pids'>[],
-  { ours, stations, connectors }: { ours: Ours; stations: number; connectors: number },
+  { system, stations, connectors }: { system: MeasuredSystem; stations: number; connectors: number },
 ): Promise<void> {
   await client.query('SELECT pg_stat_statements_reset()');
   const cpu = (): number[] => parts.map((part) => usageOf(part.pids()).cpu);
   const before = cpu();
-  const seconds = await reconnect(ours.url, stations, connectors);
+  const seconds = await reconnect(system.url, stations, connectors);
   const after = cpu();
   const { rows } = await client.query<{ calls: number; ms: number; query: string }>(
     `SELECT sum(calls)::float AS calls, sum(total_exec_time) AS ms, query FROM pg_stat_statements
@@ -91,7 +91,7 @@ async function measured(
     console.log(`  ${each(row.calls)}  ${each(row.ms)} ms  ${row.query.replace(/\s+/g, ' ').slice(0, 100)}`);
 }
 
-/** Resolves when no station is left and nothing more is written about them. */
+/** Resolves when no station is connected and nothing more is written about them. */
 async function isQuiet(client: pg.Client): Promise<void> {
   const open = `SELECT count(*)::int AS count FROM connections WHERE disconnected_at IS NULL`;
   while ((await client.query<{ count: number }>(open)).rows[0]?.count !== 0) await delay(200);

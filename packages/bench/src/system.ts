@@ -14,7 +14,7 @@ const BASELINE = fileURLToPath(new URL('./baseline.js', import.meta.url));
 const SECRET = 'a secret that is only for measuring, long enough';
 export const ADMIN_KEY = 'evk_a-key-that-is-only-for-measuring-0123456789';
 
-/** Processes that stand for one another's environment: the broker, the database, ours. */
+/** A broker for the benchmark. */
 export interface Bench {
   mqttUrl: string;
   brokerName: string;
@@ -22,7 +22,7 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-/** Mosquitto where there is one, else the embedded broker, in this process. */
+/** Starts Mosquitto if it is installed, otherwise the embedded broker in this process. */
 export async function startBroker(): Promise<Bench> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'evander-bench-'));
@@ -61,14 +61,14 @@ function findMosquitto(): string | undefined {
       execFileSync(path, ['-h'], { stdio: 'ignore' });
       return path;
     } catch (error) {
-      // It says its help with a status of its own.
+      // Its help exits with a non-zero status.
       if ((error as { code?: string }).code !== 'ENOENT') return path;
     }
   }
   return undefined;
 }
 
-/** A PostgreSQL with its usual durability, on a directory that is removed; it counts statements where that is asked and its extension is there. */
+/** Starts PostgreSQL with its normal durability on a temporary directory; counts statements if requested and the extension is available. */
 export async function startDatabase({ countStatements = false } = {}): Promise<{
   url: string;
   watched: Watched;
@@ -94,29 +94,29 @@ export async function startDatabase({ countStatements = false } = {}): Promise<{
   };
 }
 
-/** Settings of a gateway for stations that all come from one address and send faster than any real one. */
+/** Gateway settings for stations that share one address and send faster than any real one. */
 export const UNLIMITED = {
   EVANDER_MAX_CONNECTIONS_PER_ADDRESS: '1000000',
   EVANDER_STATION_FRAMES_PER_SECOND: '1000000',
   EVANDER_STATION_BYTES_PER_SECOND: '1000000000',
-  // What is slow is to be seen, not to be answered with an error.
+  // Slow calls must be visible, not answered with an error.
   EVANDER_FAIL_FAST_SECONDS: '60',
 };
 
-export interface Ours {
+export interface MeasuredSystem {
   url: string;
   apiUrl: string;
   gateway: Watched;
   manager: Watched;
 }
 
-/** A gateway and a manager, each in a process of its own, with these settings of the manager and of the gateway. */
-export async function startOurs(
+/** Starts a gateway and a manager in separate processes with these settings. */
+export async function startSystem(
   databaseUrl: string,
   mqttUrl: string,
   settings: NodeJS.ProcessEnv = {},
   gatewaySettings: NodeJS.ProcessEnv = {},
-): Promise<Ours> {
+): Promise<MeasuredSystem> {
   const [wsPort, statusPort, apiPort] = [await freePort(), await freePort(), await freePort()];
   const common = {
     EVANDER_MQTT_URL: mqttUrl,
@@ -155,7 +155,7 @@ export async function startOurs(
   };
 }
 
-/** A baseline's processes; see baseline.ts. */
+/** Starts a baseline's processes; see baseline.ts. */
 export async function startBaseline(mqttUrl?: string): Promise<{ url: string; parts: Watched[] }> {
   const port = await freePort();
   const isReady = (output: string): boolean => output.includes('ready');

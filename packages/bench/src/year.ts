@@ -2,9 +2,9 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { fetched, percentile } from './fetched.ts';
-import { startBroker, startDatabase, startOurs } from './system.ts';
+import { startBroker, startDatabase, startSystem } from './system.ts';
 
-/** What a year of an operator with so many stations is like: three sessions of two hours a day, three measurands each five minutes. */
+/** A year of an operator with this many stations: three two-hour sessions a day, three measurands every five minutes. */
 const STATIONS = 100;
 const DAYS = 365;
 const RUNS = 20;
@@ -85,7 +85,7 @@ async function measureRetention(
   client: pg.Client,
   start: () => Promise<() => Promise<unknown>>,
 ): Promise<void> {
-  // It was done an hour ago.
+  // As if it had last run an hour ago.
   await client.query(`DELETE FROM chores WHERE name = 'retention'`);
   const before = await partitions(client);
   const startedAt = performance.now();
@@ -107,7 +107,7 @@ const broker = await startBroker();
 const database = await startDatabase();
 const client = new pg.Client(database.url);
 try {
-  const first = await startOurs(database.url, broker.mqttUrl);
+  const first = await startSystem(database.url, broker.mqttUrl);
   await client.connect();
   const startedAt = performance.now();
   await load(client);
@@ -122,7 +122,7 @@ try {
   );
   await measureLists(first.apiUrl, client);
   await measureRetention(first.apiUrl, client, async () => {
-    const second = await startOurs(database.url, broker.mqttUrl, {
+    const second = await startSystem(database.url, broker.mqttUrl, {
       EVANDER_RETENTION_DAYS_METER_VALUES: '180',
     });
     return () => Promise.all([second.gateway.stop(), second.manager.stop()]);

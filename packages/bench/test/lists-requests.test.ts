@@ -4,7 +4,7 @@ import { createTestDatabase } from '../../../test/database.ts';
 import { fill, fleetOf } from '../src/lists-fill.ts';
 import { placesOf } from '../src/lists-requests.ts';
 
-test('a small fleet, too, has a row for each list that belongs to one', async () => {
+test('even a small fleet has a row for each sub-list', async () => {
   const { url, drop } = await createTestDatabase();
   const client = new pg.Client(url);
   try {

@@ -7,9 +7,9 @@ const BUSY_SECONDS = 0.3;
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
-onLinux('the CPU time of a process includes that of its children that have ended', async () => {
+onLinux('the CPU time of a process includes that of its ended children', async () => {
   const busy = `while (process.cpuUsage().user < ${BUSY_SECONDS} * 1e6);`;
-  // The shell answers when its child has ended, and waits for the end of its input.
+  // The shell prints when its child has ended, and then waits for the end of its input.
   const script = '"$0" -e "$1"; echo ended; read line';
   const parent = spawn('/bin/sh', ['-c', script, process.execPath, busy], {
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
-/** PEM as `tls.connect` takes it. */
+/** PEM material for `tls.connect`. */
 export interface TlsMaterial {
   ca?: Buffer;
   cert?: Buffer;
   key?: Buffer;
 }
 
-/** A broker as its URL names it, in parts that can be shown and parts that cannot. */
+/** A broker's address, split into public and secret parts. */
 export interface BrokerAddress {
   /** Without user and password. */
   url: string;
   username?: string;
   password?: string;
-  /** Reads the files that the URL names, again at each call. Throws an Error that names them when they are of no use. */
+  /** Reads the files that the URL names, on each call. Throws an Error that names them when they are unusable. */
   readTls(): TlsMaterial;
 }
 
@@ -23,8 +23,8 @@ const SECURE = ['mqtts:', 'wss:'];
 const PLAIN_NAMES: Record<string, string> = { 'tcp:': 'mqtt:', 'ssl:': 'mqtts:', 'tls:': 'mqtts:' };
 
 /**
- * Reads `mqtts://user:password@host:8883?cafile=…&certfile=…&keyfile=…`; user and password percent-encoded. Throws an Error for parameters
- * that do not fit together; its text never holds the URL, which may hold a password.
+ * Parses `mqtts://user:password@host:8883?cafile=…&certfile=…&keyfile=…`; user and password are percent-encoded. Throws an Error for
+ * parameters that contradict each other. The message never contains the URL, which may contain a password.
  */
 export function readBrokerUrl(text: string): BrokerAddress {
   const url = new URL(renamed(text));
@@ -34,7 +34,7 @@ export function readBrokerUrl(text: string): BrokerAddress {
   const files = takeFiles(url);
   if (Object.keys(files).length > 0 && !SECURE.includes(url.protocol))
     throw new Error(
-      'the URL of the broker names certificate files, but no TLS; let it begin with mqtts:// or wss://',
+      'the URL of the broker names certificate files but does not use TLS; start it with mqtts:// or wss://',
     );
   if ((files.certfile === undefined) !== (files.keyfile === undefined))
     throw new Error('the URL of the broker must name both certfile and keyfile, or neither');
@@ -46,7 +46,7 @@ export function readBrokerUrl(text: string): BrokerAddress {
   };
 }
 
-// Brokers' manuals say ssl:// and tcp://; MQTT.js takes them, but not with a client certificate.
+// Brokers' manuals use ssl:// and tcp://; MQTT.js accepts them, but not with a client certificate.
 function renamed(text: string): string {
   const protocol = /^[a-z]+:/i.exec(text)?.[0].toLowerCase() ?? '';
   return (PLAIN_NAMES[protocol] ?? protocol) + text.slice(protocol.length);
@@ -54,7 +54,7 @@ function renamed(text: string): string {
 
 type Files = Partial<Record<keyof typeof FILES, string>>;
 
-// What else the query holds is the path's, of a broker behind WebSocket.
+// Other query parameters belong to the path, for a broker behind WebSocket.
 function takeFiles(url: URL): Files {
   const files: Files = {};
   for (const name of Object.keys(FILES) as (keyof typeof FILES)[]) {
@@ -80,7 +80,7 @@ function readAll(files: Files): TlsMaterial {
     createSecureContext(material);
   } catch (error) {
     const cause = (error as Error).message;
-    throw new Error(`${Object.values(files).join(', ')}: no PEM that fits together: ${cause}`, {
+    throw new Error(`${Object.values(files).join(', ')}: invalid or mismatched PEM files: ${cause}`, {
       cause: error,
     });
   }

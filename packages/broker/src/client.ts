@@ -6,48 +6,49 @@ import type { BrokerAddress } from './broker-url.ts';
 import { correlationData, withinTrace } from './trace-carrier.ts';
 
 export interface BrokerOptions {
-  /** `mqtts://user:password@host:8883?cafile=…&certfile=…&keyfile=…`, or less of it. */
+  /** `mqtts://user:password@host:8883?cafile=…&certfile=…&keyfile=…`; most parts are optional. */
   url: string;
   clientId: string;
-  /** Published by the broker when this client is gone without a clean disconnect. */
+  /** The broker publishes it when this client disappears without a clean disconnect. */
   will?: { topic: string; payload: string };
-  /** The wildcard subscriptions; they are renewed at every reconnect. */
+  /** Wildcard subscriptions; renewed at every reconnect. */
   filters: string[];
-  /** Called inside the trace that the message carries. */
+  /** Called within the trace that the message carries. */
   onMessage(topic: string, payload: Buffer): void;
-  /** Called at every connect, the first and all later ones, once the subscriptions stand. */
+  /** Called at every connect, including the first, once the subscriptions are active. */
   onConnect?(): void;
   onDisconnect?(): void;
-  /** Called for each new fault: not again for the same one until the broker was there. */
+  /** Called for each new error; a repeated error is reported again only after the broker was connected. */
   onError?(error: Error): void;
 }
 
 const RECONNECT_MS = 500;
-/** Topics of one SUBSCRIBE or UNSUBSCRIBE at most: brokers bound what a packet may hold. */
+/** Maximum topics per SUBSCRIBE or UNSUBSCRIBE: brokers limit the packet size. */
 const TOPICS_PER_PACKET = 100;
 
-// A refused CONNECT: 3.1.1's code and 5's.
+// Codes of a rejected CONNECT in MQTT 3.1.1 and 5.
 const UNACCEPTABLE_PROTOCOL = [1, 132];
 
 /**
- * One MQTT connection that renews itself. Nothing is queued while the broker is away: whoever waits for an answer asks again.
+ * An MQTT connection that reconnects automatically. Nothing is queued while the broker is away: callers that wait for an answer must repeat
+ * the request.
  */
 export class BrokerClient {
   readonly #client: MqttClient;
   readonly #options: BrokerOptions;
-  /** What is to be subscribed, and with which QoS; the filters come first. */
+  /** Desired subscriptions and their QoS; the filters come first. */
   readonly #subscriptions = new Map<string, 0 | 1>();
-  /** Topics that the broker has not been told of yet: those among the subscriptions are subscribed, the others left. */
+  /** Topics whose change the broker has not received yet: those in `#subscriptions` are subscribed, the others unsubscribed. */
   readonly #changed = new Set<string>();
   #ready = false;
-  /** The last fault that was reported; the same one comes again with each attempt. */
+  /** The last reported error; each attempt repeats it. */
   #fault: string | undefined;
   #change: Promise<void> = Promise.resolve();
   #nextChange: Promise<void> | undefined;
-  /** The stream that holds back what is written until the end of this turn. */
+  /** The stream that is corked until the end of this event loop turn. */
   #corked: MqttClient['stream'] | undefined;
 
-  /** Throws when the URL's parameters do not fit together, or a file that it names cannot be read. */
+  /** Throws when the URL's parameters contradict each other or a file that it names cannot be read. */
   constructor(options: BrokerOptions) {
     this.#options = options;
     for (const filter of options.filters) this.#subscriptions.set(filter, 1);
@@ -66,25 +67,28 @@ export class BrokerClient {
     this.#client.on('error', (error) => this.#onError(error));
   }
 
-  /** True while the broker is there and the subscriptions stand. */
+  /** True while the broker is connected and the subscriptions are active. */
   get isReady(): boolean {
     return this.#ready;
   }
 
-  /** Hands a message to the broker, with the active trace where it speaks MQTT 5; false when the broker is away and the message is dropped. */
+  /**
+   * Publishes a message, with the active trace if the broker supports MQTT 5. Returns false when the broker is away and the message is
+   * dropped.
+   */
   publish(topic: string, payload: string, qos: 0 | 1 = 0): boolean {
     if (!this.#client.connected) return false;
     const speaksMqtt5 = this.#client.options.protocolVersion === 5;
     const packet = { qos, ...(speaksMqtt5 && { properties: { correlationData: correlationData() } }) };
-    this.#holdTogether();
+    this.#cork();
     this.#client.publish(topic, payload, packet, (error) => {
       if (error && !this.#client.disconnecting) this.#options.onError?.(error);
     });
     return true;
   }
 
-  // What many sockets bring in one turn of the event loop goes out in one write.
-  #holdTogether(): void {
+  // Messages from many sockets in one event loop turn share one write.
+  #cork(): void {
     const { stream } = this.#client;
     if (stream === this.#corked) return;
     this.#corked = stream;
@@ -95,20 +99,23 @@ export class BrokerClient {
     });
   }
 
-  /** Subscribes to topics besides the filters; resolves once they stand, or at once when the broker is away (they follow). */
+  /**
+   * Subscribes to topics in addition to the filters. Resolves when the subscriptions are active, or immediately when the broker is away;
+   * then they follow on reconnect.
+   */
   subscribe(topics: string[]): Promise<void> {
     for (const topic of topics) this.#subscriptions.set(topic, 0);
-    return this.#tellOf(topics);
+    return this.#sync(topics);
   }
 
   unsubscribe(topics: string[]): Promise<void> {
     for (const topic of topics) this.#subscriptions.delete(topic);
-    return this.#tellOf(topics);
+    return this.#sync(topics);
   }
 
-  // What comes while packets are under way shares the next ones. Of several changes of a topic the last counts, so leaving it and coming
-  // back to it cannot change places, though a broker may work on several packets at once.
-  #tellOf(topics: Iterable<string>): Promise<void> {
+  // Changes made while packets are in flight share the next ones. Only the last change of a topic counts, so unsubscribing and
+  // resubscribing cannot be reordered, even if a broker processes several packets concurrently.
+  #sync(topics: Iterable<string>): Promise<void> {
     for (const topic of topics) this.#changed.add(topic);
     if (this.#nextChange) return this.#nextChange;
     const next = this.#change.then(() => {
@@ -142,18 +149,18 @@ export class BrokerClient {
     if (refused) throw new Error(`the broker refuses the subscription ${refused.topic}`);
   }
 
-  /** Says clean disconnect to the broker; the last will is not published. */
+  /** Disconnects cleanly, so that the broker does not publish the last will. */
   async close(): Promise<void> {
     this.#ready = false;
     await this.#client.endAsync(!this.#client.connected);
   }
 
   #onConnect(): void {
-    // Without it a request and its reply wait for delayed acknowledgements: 44 ms instead of 0.2.
+    // Without it a request and its reply wait for delayed acknowledgements: 44 ms instead of 0.2 ms.
     (this.#client.stream as unknown as Partial<Socket>).setNoDelay?.(true);
     this.#client.options.reconnectPeriod = RECONNECT_MS;
     const { stream } = this.#client;
-    this.#tellOf(this.#subscriptions.keys()).then(
+    this.#sync(this.#subscriptions.keys()).then(
       () => {
         if (!this.#client.connected || this.#client.stream !== stream) return;
         this.#ready = true;
@@ -161,7 +168,7 @@ export class BrokerClient {
         this.#options.onConnect?.();
       },
       (error: Error) => {
-        // A broker without our subscriptions is as good as none: try again from the start.
+        // A connection without subscriptions is useless: reconnect from the start.
         this.#options.onError?.(error);
         stream.destroy();
       },
@@ -171,18 +178,18 @@ export class BrokerClient {
   #onError(error: Error & { code?: unknown }): void {
     if (UNACCEPTABLE_PROTOCOL.includes(Number(error.code)) && this.#client.options.protocolVersion === 5) {
       this.#client.options.protocolVersion = 4;
-      // The next attempt, which MQTT.js plans right after this, is to come at once.
+      // MQTT.js schedules the next attempt right after this: make it immediate.
       this.#client.options.reconnectPeriod = 1;
       return;
     }
     const fault = withoutDetails(error);
-    // What is still written while we leave is no fault.
+    // Write errors while disconnecting are not failures.
     if (fault.message === this.#fault || this.#client.disconnecting) return;
     this.#fault = fault.message;
     this.#options.onError?.(fault);
   }
 
-  // Certificates are renewed beside us; a file that is just being written is read at the next attempt.
+  // Certificates are renewed while this process runs; a half-written file is read at the next attempt.
   #renewCertificates(address: BrokerAddress): void {
     try {
       Object.assign(this.#client.options, address.readTls());
@@ -192,9 +199,9 @@ export class BrokerClient {
   }
 }
 
-/** An error of TLS carries the peer's certificate in all its parts: no news, and pages of log. */
+/** A TLS error contains the complete peer certificate, which would fill pages of the log. */
 function withoutDetails(error: Error): Error {
-  // A name with several addresses gathers what each of them said.
+  // A host name with several addresses yields one error for each of them.
   const [first = error] = ('errors' in error ? error.errors : []) as Error[];
   const { message, code, address, port, hostname } = first as NodeJS.ErrnoException & {
     address?: string;
@@ -224,7 +231,7 @@ function clientOptions({ clientId, will }: BrokerOptions, address: BrokerAddress
     reconnectPeriod: RECONNECT_MS,
     connectTimeout: 5000,
     reconnectOnConnackError: true,
-    // We subscribe again ourselves, to know when the subscriptions stand.
+    // This class resubscribes itself, to know when the subscriptions are active.
     resubscribe: false,
     queueQoSZero: false,
     ...(will && { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: false } }),

@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
-/** 3.1.1's code of a refused CONNECT. */
+/** MQTT 3.1.1 code of a rejected CONNECT. */
 const NOT_AUTHORIZED = 5;
 
 export interface EmbeddedBroker {
@@ -13,16 +13,16 @@ export interface EmbeddedBroker {
 }
 
 export interface EmbeddedBrokerOptions {
-  /** 0 for a free one. */
+  /** 0 picks a free port. */
   port?: number;
   host?: string;
-  /** Whoever connects must know it; anybody may when unset. */
+  /** Required from clients; unset: no authentication. */
   password?: string;
 }
 
 /**
- * An MQTT 3.1.1 broker in this process, in memory. Rejects when the port is taken. Aedes grants `$share` subscriptions and then
- * delivers nothing on them, so `SharedSubscriptions` does it for it.
+ * Starts an in-memory MQTT 3.1.1 broker in this process. Rejects when the port is taken. Aedes grants `$share` subscriptions but delivers
+ * nothing on them, so `SharedSubscriptions` implements them.
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): Promise<EmbeddedBroker> {
   const { port = 0, host = '127.0.0.1', password } = options;
@@ -63,7 +63,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions = {}): 
   };
 }
 
-// Hashes have one length, so that the comparison takes one time, whatever was sent.
+// Hashes have equal length, so the comparison takes constant time for any input.
 function isSame(shown: Buffer, password: string): boolean {
   const [one, other] = [shown, Buffer.from(password)].map((bytes) =>
     createHash('sha256').update(bytes).digest(),
@@ -76,11 +76,11 @@ interface Group {
   members: Client[];
 }
 
-/** Gives every message that a shared filter matches to one member of its group, in turn. */
+/** Delivers each message that matches a shared filter to one member of its group, in turn. */
 class SharedSubscriptions {
   readonly #groups = new Map<string, Group>();
 
-  /** Adds a client to the group that a `$share/<group>/<filter>` names; returns the filter to subscribe it to. */
+  /** Adds a client to the group of `$share/<group>/<filter>`; returns the filter to subscribe. */
   join(client: Client, topic: string): string {
     const [, name, filter] = /^\$share\/([^/]+)\/(.+)$/.exec(topic) ?? [];
     if (name === undefined || filter === undefined) return topic;
@@ -100,8 +100,8 @@ class SharedSubscriptions {
   mayDeliver(client: Client, packet: AedesPublishPacket): boolean {
     for (const { matches, members } of this.#groups.values()) {
       if (!members.includes(client) || !matches(packet.topic)) continue;
-      // Aedes asks for each member on its own; the packet's number gives all of them the same answer.
-      // Scattered, because calls and answers alternate: every call may have an even number.
+      // Aedes asks for each member separately; the packet's number yields the same choice for all of them.
+      // The number is hashed because calls and answers alternate: every call may have an even number.
       const number = (packet as { brokerCounter?: number }).brokerCounter ?? 0;
       const turn = Math.imul(number, 0x9e3779b1) >>> 16;
       return members[turn % members.length] === client;

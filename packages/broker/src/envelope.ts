@@ -2,14 +2,14 @@ import { decodeObject, isObject } from './payload.ts';
 import type { Payload } from './payload.ts';
 import type { Connection } from './presence.ts';
 
-/** What may be added to MaEVe's fields: a reader that does not know them passes over them. */
+/** Additions to MaEVe's fields; readers that do not know them ignore them. */
 interface Extras {
   /**
-   * The connection that the frame came in on; newer ones sort after older ones. On a command: the only connection that it is meant
-   * for, or none where any of the station's will do.
+   * The connection that the frame arrived on; newer ids sort after older ones. On a command: the only connection that the command is for;
+   * unset: any connection of the station.
    */
   connection_id?: string;
-  /** When the gateway read the frame, RFC 3339: stays the same when the envelope is sent again. */
+  /** When the gateway read the frame, RFC 3339. It stays the same when the envelope is published again. */
   received_at?: string;
 }
 
@@ -18,13 +18,16 @@ export interface CallEnvelope extends Extras {
   id: string;
   action: string;
   request: Payload;
-  /** On a station's calls until the first of them is answered: the presence that tells of the connection may come later than they do. */
+  /**
+   * Included in a station's calls until the first one is answered: the calls may arrive before the presence message that announces the
+   * connection.
+   */
   connection?: Connection;
-  /** On a command: its sender acknowledges the answer, so the gateway publishes it again until then. MaEVe's managers do not say so. */
+  /** On a command: the sender acknowledges the answer, and the gateway repeats the answer until then. MaEVe's managers do not set it. */
   ack?: boolean;
 }
 
-/** An answer carries its question, so that whoever gets it needs no memory of having asked. */
+/** An answer includes its request, so that any manager can process it. */
 export interface ResultEnvelope extends Extras {
   type: 3;
   id: string;
@@ -50,7 +53,7 @@ export function encodeEnvelope(envelope: Envelope): string {
   return JSON.stringify(envelope);
 }
 
-/** The envelope in an MQTT payload, or undefined when it is none. */
+/** The envelope in an MQTT payload; undefined when it is invalid. */
 export function decodeEnvelope(payload: Buffer | string): Envelope | undefined {
   const value = decodeObject(payload);
   if (value === undefined || typeof value.id !== 'string' || typeof value.action !== 'string')

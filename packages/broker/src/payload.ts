@@ -1,7 +1,7 @@
 /** A JSON object. */
 export type Payload = Record<string, unknown>;
 
-/** The JSON object in an MQTT payload, or undefined when it holds anything else. */
+/** The JSON object in an MQTT payload; undefined for anything else. */
 export function decodeObject(payload: Buffer | string): Payload | undefined {
   try {
     const value: unknown = JSON.parse(payload.toString());

@@ -3,15 +3,15 @@ import { decodeObject } from './payload.ts';
 /** A station's open socket as its gateway announces it. */
 export interface Connection {
   stationId: string;
-  /** Of two connections of one station the one whose id sorts later is the newer (see `ConnectionClock`). */
+  /** The newer of two connections of a station has the id that sorts later (see `ConnectionClock`). */
   connectionId: string;
   remoteAddress?: string;
   connectedAt: string;
-  /** The security profile that its handshake has met. */
+  /** The security profile that its handshake meets. */
   securityProfile?: number;
 }
 
-/** A handshake that was refused. */
+/** A rejected handshake. */
 export interface Rejection {
   stationId: string;
   status: number;
@@ -20,7 +20,7 @@ export interface Rejection {
   at: string;
 }
 
-/** A frame that is no OCPP-J, answered or dropped by the gateway itself; told for the record. */
+/** A frame that is not OCPP-J. The gateway answered or dropped it; this is for the record. */
 export interface UnreadableFrame {
   stationId: string;
   connectionId: string;
@@ -30,7 +30,7 @@ export interface UnreadableFrame {
   answer?: string;
 }
 
-/** All connections of a gateway whose ids are above `after` and not above `upTo`. */
+/** All connections of a gateway with ids above `after`, up to and including `upTo`. */
 export interface Listing {
   kind: 'listing';
   after: string;
@@ -39,8 +39,9 @@ export interface Listing {
 }
 
 /**
- * What a gateway tells on its presence topic. Listings together cover every connection that it holds, so that whoever missed an event
- * comes right again; each stands for itself, as each may reach another manager. `alive` renews its lease; `gone` is its last will.
+ * Messages on a gateway's presence topic. Its listings together cover all its connections, so that a manager that missed an event catches
+ * up. Each listing is complete in itself because each may reach a different manager. `alive` renews the gateway's lease; `gone` is its last
+ * will.
  */
 export type Presence =
   | { kind: 'connected'; connections: Connection[] }
@@ -51,20 +52,20 @@ export type Presence =
   | { kind: 'alive' }
   | { kind: 'gone' };
 
-/** A connection that managers want closed: it does not meet the security profile that its station has now. */
+/** A connection that managers want closed, because it does not meet the station's current security profile. */
 export interface WeakConnection {
   stationId: string;
   connectionId: string;
-  /** The station's. */
+  /** The profile that the station requires. */
   securityProfile: number;
 }
 
-/** What a manager asks all gateways to close; on the same topic an empty payload asks them to list their connections. */
+/** Encodes a request to all gateways to close connections. On the same topic an empty payload requests listings. */
 export function encodeCloseRequest(weak: WeakConnection[]): string {
   return JSON.stringify({ weak });
 }
 
-/** The connections that are to be closed, or undefined when the payload asks for none. */
+/** The connections to close; undefined when the payload requests none. */
 export function decodeCloseRequest(payload: Buffer | string): WeakConnection[] | undefined {
   const weak = decodeObject(payload)?.weak;
   return Array.isArray(weak) && weak.every(hasStationId) ? (weak as WeakConnection[]) : undefined;
@@ -83,7 +84,7 @@ export function encodePresence(presence: Presence): string {
   return JSON.stringify(presence);
 }
 
-/** The presence in an MQTT payload, or undefined when it is none. */
+/** The presence in an MQTT payload; undefined when it is invalid. */
 export function decodePresence(payload: Buffer | string): Presence | undefined {
   const value = decodeObject(payload);
   const kind = value?.kind;
@@ -92,7 +93,7 @@ export function decodePresence(payload: Buffer | string): Presence | undefined {
   const list = value?.[LISTS[kind as keyof typeof LISTS]];
   if (!Array.isArray(list) || !list.every(hasStationId)) return undefined;
   const connections = list as Connection[];
-  // Gateways of the version before list all their connections at once.
+  // Gateways of the previous version list all their connections in one message.
   if (kind === 'all') return readListing({ after: '', upTo: value?.asOf, connections });
   if (kind === 'listing') return readListing({ ...value, connections });
   return value as unknown as Presence;
@@ -108,10 +109,10 @@ function readListing(value: {
   return { kind: 'listing', after, upTo, connections };
 }
 
-/** A bigger packet holds up what comes behind it, and brokers refuse what is above their limit. */
+/** A larger packet delays those behind it, and brokers reject packets above their limit. */
 const LISTING_BYTES = 200_000;
 
-/** Lists all connections of a gateway as of an id that is above all of theirs, in listings that one packet can hold each. */
+/** Lists all connections of a gateway, in listings of one packet each. `asOf` must be above all their ids. */
 export function listingsOf(connections: readonly Connection[], asOf: string): Listing[] {
   const sorted = [...connections].sort((a, b) => (a.connectionId < b.connectionId ? -1 : 1));
   let listing: Listing = { kind: 'listing', after: '', upTo: asOf, connections: [] };
@@ -137,8 +138,8 @@ function hasStationId(entry: unknown): boolean {
 }
 
 /**
- * Ids of connections that sort by age over all gateways: each gateway hears of every connection and never
- * issues an id below one it has heard of, so clocks that differ cannot make an old connection look newer.
+ * Issues connection ids that sort by age across all gateways. Each gateway observes every connection and never issues an id below one it
+ * has observed, so clock differences cannot make an old connection look newer.
  */
 export class ConnectionClock {
   #lastMs = 0;
@@ -153,12 +154,12 @@ export class ConnectionClock {
     return `${this.#lastMs.toString(36).padStart(9, '0')}-${this.#gateway}`;
   }
 
-  /** The gateway that has issued an id. */
+  /** The gateway that issued an id. */
   static gatewayOf(connectionId: string): string {
     return connectionId.slice(10);
   }
 
-  /** Takes note of an id that another gateway has issued. */
+  /** Observes an id that another gateway issued. */
   observe(connectionId: string): void {
     const ms = parseInt(connectionId.slice(0, 9), 36);
     if (Number.isFinite(ms)) this.#lastMs = Math.max(this.#lastMs, ms);

@@ -1,21 +1,21 @@
-/** The subprotocols that travel on MQTT, named as in the WebSocket handshake. */
+/** Subprotocols carried over MQTT, named as in the WebSocket handshake. */
 export type Subprotocol = 'ocpp1.6';
 
-/** The topics under one prefix. `in` leads to managers, `out` to the gateway that holds the station. */
+/** The topics under a prefix. `in` leads to managers, `out` to the station's gateway. */
 export interface Topics {
   in(subprotocol: Subprotocol, stationId: string): string;
   out(subprotocol: Subprotocol, stationId: string): string;
-  /** A manager tells the gateway here that a station's result has been taken in and need not be sent again. */
+  /** A manager acknowledges a station's result here, so that the gateway stops repeating it. */
   ack(subprotocol: Subprotocol, stationId: string): string;
-  /** What one gateway tells of its connections. */
+  /** A gateway's announcements about its connections. */
   presence(gatewayId: string): string;
-  /** A manager asks all gateways here to announce all their connections, or to close some. */
+  /** Managers use it to ask all gateways to list their connections, or to close some. */
   presenceRequest: string;
-  /** Managers take station traffic and presence from here, each message by one of them; all of them hear what is completed. */
+  /** Managers receive station traffic and presence here, each message at one of them; all of them receive all acknowledgements. */
   managerFilters: string[];
   /**
-   * Every gateway hears of all connections, to know when one of its own has been replaced elsewhere, and of all completed
-   * results, because a result may outlive the connection that it came in on.
+   * Every gateway receives all connections, to notice when one of its own is replaced elsewhere, and all acknowledgements, because a result
+   * may outlive its connection.
    */
   gatewayFilters: string[];
 }
@@ -38,7 +38,7 @@ export function topicsUnder(prefix: string): Topics {
   };
 }
 
-/** Which kind a topic is, and whose: the station's id, or for presence the gateway's. */
+/** A topic's kind and owner: the station's id, or the gateway's for presence. */
 export function readTopic(prefix: string, topic: string): { kind: TopicKind; id: string } | undefined {
   if (!topic.startsWith(`${prefix}/`)) return undefined;
   const levels = topic.slice(prefix.length + 1).split('/');
@@ -51,14 +51,13 @@ export function readTopic(prefix: string, topic: string): { kind: TopicKind; id:
   return undefined;
 }
 
-// `/ + #` and control characters cannot stand in a topic level; `%` is encoded too, or it could not be told apart.
-// eslint-disable-next-line no-control-regex
-const UNFIT = /[%/+#\u0000-\u001f\u007f]/g;
+// `/ + #` and control characters are not allowed in a topic level; `%` must be encoded too, to stay unambiguous.
+const FORBIDDEN = /[%/+#\u0000-\u001f\u007f]/g;
 
 function toLevel(stationId: string): string {
   return stationId.replace(
-    UNFIT,
-    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+    FORBIDDEN,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   );
 }
 

@@ -8,7 +8,7 @@ test.each([
   ['tcp://broker', { url: 'mqtt://broker' }],
   ['ssl://broker?cafile=/ca', { url: 'mqtts://broker' }],
   ['wss://broker/mqtt?tenant=a&cafile=/ca', { url: 'wss://broker/mqtt?tenant=a' }],
-])('%s in its parts', (text, parts) => {
+])('splits %s into its parts', (text, parts) => {
   const { readTls, ...read } = readBrokerUrl(text);
   expect(read).toEqual(parts);
   expect(readTls).toBeDefined();
@@ -18,13 +18,13 @@ test.each([
   ['mqtt://user:a-password@broker?cafile=/ca', 'mqtts://'],
   ['mqtts://user:a-password@broker?certfile=/c', 'keyfile'],
   ['mqtts://user:a-password@broker?keyfile=/c', 'certfile'],
-])('%s does not fit together', (text, words) => {
+])('rejects %s', (text, words) => {
   const read = (): unknown => readBrokerUrl(text);
   expect(read).toThrow(words);
   expect(read).not.toThrow('a-password');
 });
 
-test('a file that cannot be read is named', () => {
+test('names a file that cannot be read', () => {
   expect(() => readBrokerUrl('mqtts://u:secret@broker?cafile=/nowhere/ca.pem').readTls()).toThrow(
     "cafile /nowhere/ca.pem of the broker's URL cannot be read: ENOENT",
   );

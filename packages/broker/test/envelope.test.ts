@@ -7,7 +7,7 @@ test("writes and reads MaEVe's fields", () => {
   expect(decodeEnvelope(encodeEnvelope(call))).toEqual(call);
 });
 
-test('passes over fields that it does not know', () => {
+test('ignores unknown fields', () => {
   expect(
     decodeEnvelope(
       '{"type":3,"id":"1","action":"Reset","response":{"status":"Accepted"},"state":null,"new":1}',
@@ -18,7 +18,7 @@ test('passes over fields that it does not know', () => {
   });
 });
 
-test('fills in what an error may leave out', () => {
+test('fills in the optional fields of an error', () => {
   expect(decodeEnvelope('{"type":4,"id":"1","action":"Reset"}')).toMatchObject({
     error_code: 'GenericError',
     error_description: '',
@@ -33,7 +33,7 @@ test.each([
   '{"type":5,"id":"1","action":"A"}',
   '{"type":2,"id":1,"action":"A"}',
   '{"type":2,"id":"1"}',
-])('takes %p for no envelope', (text) => {
+])('rejects %p as an envelope', (text) => {
   expect(decodeEnvelope(text)).toBeUndefined();
 });
 
@@ -43,6 +43,6 @@ test.each([
   '{"kind":"connected"}',
   '{"kind":"all","connections":[null]}',
   '{"kind":"connected","connections":[{}]}',
-])('takes %p for no presence', (text) => {
+])('rejects %p as presence', (text) => {
   expect(decodePresence(text)).toBeUndefined();
 });

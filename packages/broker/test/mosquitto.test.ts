@@ -28,7 +28,7 @@ let port: number;
 let broker: ChildProcess;
 const clients: MqttClient[] = [];
 
-/** A Mosquitto with the configuration and the rights that we deploy. */
+/** A Mosquitto with the deployed configuration and permissions. */
 beforeAll(async () => {
   if (PROGRAM === undefined) return;
   directory = await mkdtemp(join(tmpdir(), 'evander-mosquitto-'));
@@ -43,7 +43,7 @@ beforeAll(async () => {
     .replace('/run/evander/passwords', passwords)
     .replace('/run/evander/acl', acl)
     .replaceAll(/^(persistence|autosave).*$/gm, '')
-    // Otherwise it becomes the user of its package, who may not read these files.
+    // Otherwise it switches to its package's user, who may not read these files.
     .concat(`user ${execFileSync('id', ['-un'], { encoding: 'utf8' })}`);
   await writeFile(join(directory, 'mosquitto.conf'), configuration);
   await Promise.all([acl, passwords].map((file) => chmod(file, 0o600)));
@@ -78,7 +78,7 @@ async function open(
 
 type Received = [topic: string, payload: string];
 
-/** Everything that a client of this user gets to hear of, as it comes. */
+/** Collects everything that a client of this user receives. */
 async function listen(
   user: string,
   filters: string[],
@@ -92,7 +92,7 @@ async function listen(
 
 const presence = (gatewayId: string): string => topics.presence(gatewayId);
 
-onMosquitto('nobody is let in without the password of a user', async () => {
+onMosquitto("clients without a user's password are rejected", async () => {
   for (const [user, password] of [
     ['gateway', 'manager-password'],
     ['nobody', ''],
@@ -100,7 +100,7 @@ onMosquitto('nobody is let in without the password of a user', async () => {
     await expect(open(user, 'stranger', { password })).rejects.toThrow(/[Nn]ot authorized|Bad/);
 });
 
-onMosquitto('what gateways and managers subscribe to they may hear', async () => {
+onMosquitto('gateways and managers may subscribe to their topics', async () => {
   const gateway = await open('gateway', 'gw-filters');
   const granted = await gateway.subscribeAsync([...topics.gatewayFilters, topics.out('ocpp1.6', 'CP1')]);
   expect(granted.map(({ qos }) => qos)).toEqual([0, 0, 0, 0]);
@@ -109,7 +109,7 @@ onMosquitto('what gateways and managers subscribe to they may hear', async () =>
 });
 
 test.each([
-  // who, under which name, to which topic, and is it passed on
+  // user, client id, topic, and whether the message is forwarded
   ['gateway', 'gw-a', topics.in('ocpp1.6', 'CP1'), true],
   ['gateway', 'gw-a', presence('gw-a'), true],
   ['gateway', 'gw-a', topics.presenceRequest, true],
@@ -124,12 +124,12 @@ test.each([
   ['health', 'probe', topics.in('ocpp1.6', 'CP1'), false],
   ['health', 'probe', topics.out('ocpp1.6', 'CP1'), false],
   ['health', 'probe', presence('gw-b'), false],
-])('%s as %s publishes to %s: passed on %s', async (user, clientId, topic, isPassedOn) => {
+])('%s as %s publishes to %s: forwarded %s', async (user, clientId, topic, isForwarded) => {
   if (PROGRAM === undefined) return;
   const atGateway = await listen('gateway', [...topics.gatewayFilters, topics.out('ocpp1.6', 'CP1')]);
   const atManager = await listen('manager', [topics.in('ocpp1.6', 'CP1')]);
   const client = await open(user, clientId);
-  // A broker says no to MQTT 5, or nothing: what comes after it tells that it has been worked on.
+  // The broker may reject the message silently (MQTT 5 reports it): a later message shows that this one was processed.
   await client.publishAsync(topic, 'claim', { qos: 1 }).catch(() => undefined);
   for (const [other, name, end] of [
     ['manager', 'manager-end', topics.ack('ocpp1.6', 'END')],
@@ -141,35 +141,38 @@ test.each([
       expect(received.map(([, payload]) => payload)).toContain('end');
   });
   const claims = [...atGateway.received, ...atManager.received].filter(([, payload]) => payload === 'claim');
-  expect(claims).toEqual(isPassedOn ? [[topic, 'claim']] : []);
+  expect(claims).toEqual(isForwarded ? [[topic, 'claim']] : []);
 });
 
-onMosquitto('a last will in the name of another gateway is not published, one’s own is', async () => {
-  const { received } = await listen('manager', [presence('+')]);
-  for (const [clientId, about] of [
-    ['gw-c', 'gw-b'],
-    ['gw-d', 'gw-d'],
-  ] as const) {
-    const will = { topic: presence(about), payload: Buffer.from('gone'), qos: 1, retain: false } as const;
-    const client = await open('gateway', clientId, { will }).catch(() => undefined);
-    client?.stream.destroy();
-  }
-  await eventually(async () => expect(received).toContainEqual([presence('gw-d'), 'gone']));
-  expect(received).not.toContainEqual([presence('gw-b'), 'gone']);
-});
+onMosquitto(
+  "a client's last will is published under its own name, but not under another gateway's",
+  async () => {
+    const { received } = await listen('manager', [presence('+')]);
+    for (const [clientId, about] of [
+      ['gw-c', 'gw-b'],
+      ['gw-d', 'gw-d'],
+    ] as const) {
+      const will = { topic: presence(about), payload: Buffer.from('gone'), qos: 1, retain: false } as const;
+      const client = await open('gateway', clientId, { will }).catch(() => undefined);
+      client?.stream.destroy();
+    }
+    await eventually(async () => expect(received).toContainEqual([presence('gw-d'), 'gone']));
+    expect(received).not.toContainEqual([presence('gw-b'), 'gone']);
+  },
+);
 
 onMosquitto.each([
   { bytes: 1024, qos: 0, count: 250_000, limitMb: 200 },
   { bytes: 1024, qos: 1, count: 150_000, limitMb: 200 },
   { bytes: 1_048_576, qos: 0, count: 700, limitMb: 440 },
 ] as const)(
-  'a reader that reads nothing cannot take all memory of the broker with $count messages of $bytes bytes and QoS $qos',
+  "a stalled reader cannot exhaust the broker's memory with $count messages of $bytes bytes and QoS $qos",
   async ({ bytes, qos, count, limitMb }) => {
     const topic = topics.out('ocpp1.6', 'CP1');
     const reader = await stuckReader('gw-stuck', topic);
     const payload = Buffer.alloc(bytes, 'x');
     const sender = await open('manager', 'manager-flood');
-    // What is under way then is never told to have been sent.
+    // Messages in flight at that time are never confirmed.
     const isOver = new Promise<void>((resolve) => sender.once('close', () => resolve()));
     for (let i = 0; i < count && sender.connected; i++) {
       const sent = sender.publishAsync(topic, payload, { qos }).catch(() => undefined);
@@ -178,7 +181,7 @@ onMosquitto.each([
     const memory = await memoryOf(broker);
     expect([broker.exitCode, broker.signalCode]).toEqual([null, null]);
     expect(memory).toBeLessThan(limitMb * 1_048_576);
-    // Others are served, at the latest when the reader has given no sign of life.
+    // Others are served, at the latest once the reader's keep-alive has expired.
     await eventually(async () => {
       const { received } = await listen('gateway', [topics.out('ocpp1.6', 'CP2')]);
       const manager = await open('manager', 'manager-after');
@@ -190,7 +193,7 @@ onMosquitto.each([
   120_000,
 );
 
-/** Subscribes over a socket of its own, and reads no more. */
+/** Subscribes on a raw socket and stops reading. */
 async function stuckReader(clientId: string, topic: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   const connectPacket = packet(0x10, [
@@ -225,7 +228,7 @@ function packet(type: number, parts: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([type, body.length]), body]);
 }
 
-/** Bytes of memory that a process holds. */
+/** Memory of a process in bytes. */
 async function memoryOf({ pid }: ChildProcess): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
@@ -253,7 +256,7 @@ async function freePort(): Promise<number> {
 }
 
 onMosquitto(
-  'a gateway with 10,000 stations hears commands to each, and lists them where packets are bounded',
+  'a gateway with 10,000 stations receives commands for each, and lists them within the packet limit',
   async () => {
     const listed: Listing[] = [];
     const manager = await open('manager', 'manager-listings', { properties: { maximumPacketSize: 262_144 } });
@@ -270,14 +273,14 @@ onMosquitto(
       connectedAt: new Date().toISOString(),
       securityProfile: 1,
     }));
-    const heard = new Set<string>();
+    const received = new Set<string>();
     let onReady: () => void = () => {};
     const isReady = new Promise<void>((resolve) => (onReady = resolve));
     const gateway = new BrokerClient({
       url: `mqtt://gateway:gateway-password@127.0.0.1:${port}`,
       clientId: 'gw-many',
       filters: topics.gatewayFilters,
-      onMessage: (topic) => heard.add(topic),
+      onMessage: (topic) => received.add(topic),
       onConnect: () => onReady(),
     });
     try {
@@ -289,7 +292,7 @@ onMosquitto(
       for (const topic of out) manager.publish(topic, '{}');
       await eventually(async () => {
         expect(listed.flatMap((listing) => listing.connections)).toEqual(connections);
-        expect(out.every((topic) => heard.has(topic))).toBe(true);
+        expect(out.every((topic) => received.has(topic))).toBe(true);
       });
     } finally {
       await gateway.close();

@@ -17,7 +17,7 @@ test('issues ids that sort by age within one millisecond', () => {
   expect(new Set(ids).size).toBe(3);
 });
 
-test('issues no id below one that it has heard of, however its own clock goes', () => {
+test('issues no id below an observed one, whatever its own clock says', () => {
   const ahead = new ConnectionClock('gw-a');
   const behind = new ConnectionClock('gw-b');
   const old = ahead.next(9_000_000);
@@ -25,13 +25,13 @@ test('issues no id below one that it has heard of, however its own clock goes', 
   expect(behind.next(1000) > old).toBe(true);
 });
 
-test('is not led astray by an id that is none', () => {
+test('ignores an invalid id', () => {
   const clock = new ConnectionClock('gw-a');
   clock.observe('!!');
   expect(clock.next(1000)).toMatch(/^[0-9a-z]{9}-gw-a$/);
 });
 
-test('what managers ask to close is told from what they ask to list, and from what is neither', () => {
+test('distinguishes close requests from listing requests and from invalid payloads', () => {
   const weak = [{ stationId: 'CP1', connectionId: '1', securityProfile: 2 }];
   expect(decodeCloseRequest(encodeCloseRequest(weak))).toEqual(weak);
   for (const other of ['', '{}', 'null', '[]', '{"weak":1}', '{"weak":[null]}', '{"weak":[{}]}'])
@@ -47,7 +47,7 @@ const connections = fc.array(
   { maxLength: 50, size: 'max' },
 );
 
-test('listings together hold each connection once, none above 256 kB, and leave no gap between their bounds', () => {
+test('listings together contain each connection once, none is above 256 kB, and their bounds leave no gap', () => {
   fc.assert(
     fc.property(connections, fc.integer({ min: 1, max: 300 }), (some, times) => {
       const clock = new ConnectionClock('gw-a');
@@ -79,7 +79,7 @@ test('listings together hold each connection once, none above 256 kB, and leave 
   );
 });
 
-test('a gateway of the version before lists all its connections at once', () => {
+test('reads the single listing of a gateway of the previous version', () => {
   const listed = [{ stationId: 'CP1', connectionId: '1', connectedAt: '2026-11-20T10:00:00Z' }];
   expect(decodePresence(JSON.stringify({ kind: 'all', asOf: '5', connections: listed }))).toEqual({
     kind: 'listing',
@@ -96,6 +96,6 @@ test.each([
   { kind: 'listing', after: 1, upTo: '5', connections: [] },
   { kind: 'listing', after: '', upTo: '5' },
   { kind: 'listing', after: '', upTo: '5', connections: [{}] },
-])('%j is no presence: by a listing without bounds connections would end that it may not hold', (value) => {
+])('%j is not presence: a listing without bounds would end connections that it may not cover', (value) => {
   expect(decodePresence(JSON.stringify(value))).toBeUndefined();
 });

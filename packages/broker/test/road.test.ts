@@ -18,9 +18,9 @@ async function broker(port?: number): Promise<EmbeddedBroker> {
 interface Peer {
   client: BrokerClient;
   received: string[];
-  /** Resolves when the message "end" has come; it is not among the received. */
+  /** Resolves when the message "end" arrives; `received` does not include it. */
   ended: Promise<void>;
-  /** Resolves when so many messages have come. */
+  /** Resolves when this many messages have arrived. */
   has(count: number): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ function signal(): { given: Promise<void>; give(): void } {
   return { given, give: () => give() };
 }
 
-test('gives each message of a shared subscription to one member, and goes on when one leaves', async () => {
+test('delivers each message of a shared subscription to one member, and continues when one leaves', async () => {
   const { url } = await broker();
   const filter = '$share/manager/cs/in/#';
   const [one, two] = [await connect(url, [filter, 'one']), await connect(url, [filter, 'two'])];
@@ -70,7 +70,7 @@ test('gives each message of a shared subscription to one member, and goes on whe
   const sender = await connect(url, []);
   for (let i = 0; i < 200; i++) sender.client.publish('cs/in/CP1', `${i}`);
   await all.has(200);
-  // Whoever has the sender's last words has all that came before them.
+  // A member that has the sender's last message has all earlier ones.
   sender.client.publish('one', 'end');
   sender.client.publish('two', 'end');
   await Promise.all([one.ended, two.ended]);
@@ -84,7 +84,7 @@ test('gives each message of a shared subscription to one member, and goes on whe
   await one.has(before + 20);
 });
 
-test('shares evenly when calls and answers alternate', async () => {
+test('distributes evenly when calls and answers alternate', async () => {
   const { url } = await broker();
   const members = [await connect(url, ['$share/manager/in']), await connect(url, ['$share/manager/in'])];
   const sender = await connect(url, ['out']);
@@ -96,7 +96,7 @@ test('shares evenly when calls and answers alternate', async () => {
   expect(members.map(({ received }) => received.length).sort((a, b) => a - b)[0]).toBeGreaterThan(20);
 });
 
-test('comes back by itself, subscribed as before, when the broker was away', async () => {
+test('reconnects automatically with the same subscriptions', async () => {
   const first = await broker();
   const port = Number(new URL(first.url).port);
   const isBack = signal();
@@ -121,7 +121,7 @@ test('comes back by itself, subscribed as before, when the broker was away', asy
   expect(peer.received.sort()).toEqual(['1', '2']);
 });
 
-test('publishes the last will of a client that is cut off, and none after a clean disconnect', async () => {
+test('publishes the last will of a client that is cut off, but not after a clean disconnect', async () => {
   const { url } = await broker();
   const watcher = await connect(url, ['will/+']);
   const polite = await connect(url, [], { will: { topic: 'will/polite', payload: 'polite' } });
@@ -144,17 +144,17 @@ test('publishes the last will of a client that is cut off, and none after a clea
   expect(watcher.received).toEqual(['cut off']);
 });
 
-test('an embedded broker with a password lets in only who knows it', async () => {
+test('an embedded broker with a password accepts only clients that know it', async () => {
   const guarded = await startEmbeddedBroker({ password: 'a b:c@d' });
   opened.push(guarded);
   const { received, has, client } = await connect(guarded.url, ['cs/#']);
-  client.publish('cs/x', 'heard');
+  client.publish('cs/x', 'received');
   await has(1);
-  expect(received).toEqual(['heard']);
+  expect(received).toEqual(['received']);
   for (const url of [guarded.url.replace(/\/\/[^/]*@/, '//'), guarded.url.replace('a%20b', 'wrong')]) {
     const error = await new Promise<Error>((resolve) => {
       const options = { url, clientId: 'stranger', filters: ['cs/#'], onMessage: () => {}, onError: resolve };
-      opened.push(new BrokerClient({ ...options, onConnect: () => resolve(new Error('let in')) }));
+      opened.push(new BrokerClient({ ...options, onConnect: () => resolve(new Error('accepted')) }));
     });
     expect(error.message).toMatch(/Not authorized/);
   }

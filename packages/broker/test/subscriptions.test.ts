@@ -18,7 +18,7 @@ interface Packet {
   bytes: number;
 }
 
-/** A way to a broker on which the packets that go to it are seen. */
+/** A proxy to a broker that records the packets to the broker. */
 async function watchedBroker(): Promise<{ url: string; packets: Packet[]; cut(): void }> {
   const broker = await startEmbeddedBroker();
   opened.push(broker);
@@ -56,7 +56,7 @@ async function watchedBroker(): Promise<{ url: string; packets: Packet[]; cut():
   return { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`, packets, cut };
 }
 
-/** The packet that a buffer begins with, as soon as all of it is there (MQTT 2.2). */
+/** The packet at the start of a buffer, once it is complete (MQTT 2.2). */
 function firstOf(buffer: Buffer): Packet | undefined {
   let length = 0;
   for (let i = 1; i <= 4; i++) {
@@ -70,7 +70,7 @@ function firstOf(buffer: Buffer): Packet | undefined {
   return undefined;
 }
 
-test('topics are subscribed and left in groups, and again after a loss of the broker', async () => {
+test('topics are subscribed and unsubscribed in groups, and again after the broker was lost', async () => {
   const { url, packets, cut } = await watchedBroker();
   const received = new Set<string>();
   let onReady: () => void = () => {};
@@ -87,7 +87,7 @@ test('topics are subscribed and left in groups, and again after a loss of the br
     onConnect: () => onReady(),
   });
   let onMessage: () => void = () => {};
-  const heard = (topic: string): Promise<void> =>
+  const receipt = (topic: string): Promise<void> =>
     new Promise((resolve) => (onMessage = () => received.has(topic) && resolve()));
   opened.push(client);
   await first;
@@ -106,7 +106,7 @@ test('topics are subscribed and left in groups, and again after a loss of the br
   expect(renewed.length).toBeLessThanOrEqual(STATIONS / 100 + 1);
   for (const { bytes } of [...subscribed, ...renewed]) expect(bytes).toBeLessThan(16_384);
 
-  // One half is left, and of it every other one comes back before the broker has heard of it.
+  // Half are unsubscribed, and every other one of them is subscribed again before the broker has received the change.
   const left = topics.slice(0, STATIONS / 2);
   const changes = left.map((topic) => client.unsubscribe([topic]));
   const back = left.filter((_, i) => i % 2 === 0);
@@ -114,7 +114,7 @@ test('topics are subscribed and left in groups, and again after a loss of the br
   await Promise.all(changes);
   expect(count(UNSUBSCRIBE).length).toBeLessThanOrEqual(STATIONS / 100 + 1);
 
-  const end = heard('end');
+  const end = receipt('end');
   for (const topic of [...topics, 'end']) client.publish(topic, '');
   await end;
   const desired = [...topics.slice(STATIONS / 2), ...back, 'end'];

@@ -15,7 +15,7 @@ import { BrokerClient } from '../src/index.ts';
 const MOSQUITTO = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto'].find(
   (path) => existsSync(path),
 );
-// Machines without Mosquitto test the same mqttLink on the embedded broker, without TLS.
+// Machines without Mosquitto test the same client on the embedded broker, without TLS.
 const withMosquitto = MOSQUITTO === undefined ? test.skip : test;
 const PASSWORD = 'p:a@s/s w%rd-mqtt';
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const names = ['subjectAltName=DNS:localhost,IP:127.0.0.1'];
   const server = await openssl.certificate({ subject: '/CN=localhost', issuer: root, extensions: names });
   client = await openssl.certificate({ subject: '/CN=gateway', issuer: root });
-  const stranger = await openssl.root('/O=Test/CN=Somebody else');
+  const stranger = await openssl.root('/O=Test/CN=Another root');
   await write({
     'root.pem': root.certificate,
     'server.pem': server.certificate,
@@ -59,7 +59,7 @@ async function write(files: Record<string, string>): Promise<void> {
   for (const [name, text] of Object.entries(files)) await writeFile(file(name), text, { mode: 0o600 });
 }
 
-/** As mosquitto_passwd writes it: its machine may have the broker and not the tool. */
+/** In the format of mosquitto_passwd, which is missing on some machines that have the broker. */
 function passwordLine(): string {
   const salt = randomBytes(12);
   const hash = pbkdf2Sync(PASSWORD, salt, 101, 64, 'sha512');
@@ -104,14 +104,19 @@ async function startMosquitto(): Promise<{ port: number; stop(): Promise<void> }
   };
 }
 
-interface Wish {
+interface Client {
   host?: string;
   user?: string;
   password?: string;
   files?: Record<string, string>;
 }
 
-function urlOf({ host = 'localhost', user = 'gateway', password = PASSWORD, files = {} }: Wish = {}): string {
+function urlOf({
+  host = 'localhost',
+  user = 'gateway',
+  password = PASSWORD,
+  files = {},
+}: Client = {}): string {
   const names = { cafile: 'root.pem', certfile: 'client.pem', keyfile: 'client.key', ...files };
   const query = Object.entries(names)
     .filter(([, name]) => name !== '')
@@ -120,7 +125,7 @@ function urlOf({ host = 'localhost', user = 'gateway', password = PASSWORD, file
   return `mqtts://${account}@${host}:${broker.port}?${query.join('&')}`;
 }
 
-/** What a client hears of itself first: that it is connected, or an error. */
+/** A client's first outcome: connected, or an error. */
 function outcome(url: string): Promise<'connected' | Error> {
   return new Promise((resolve) => {
     const one = new BrokerClient({
@@ -136,7 +141,7 @@ function outcome(url: string): Promise<'connected' | Error> {
 }
 
 withMosquitto(
-  'it speaks to a broker that wants TLS, a client certificate, a user and a password',
+  'connects to a broker that requires TLS, a client certificate, a user and a password',
   async () => {
     expect(await outcome(urlOf())).toBe('connected');
     expect(await outcome(urlOf({ host: '127.0.0.1' }))).toBe('connected');
@@ -144,24 +149,24 @@ withMosquitto(
   },
 );
 
-withMosquitto.each<[string, () => Wish, RegExp]>([
+withMosquitto.each<[string, () => Client, RegExp]>([
   ['a broker of another authority', () => ({ files: { cafile: 'stranger.pem' } }), /certificate/],
-  ['a broker of an authority nobody named', () => ({ files: { cafile: '' } }), /certificate/],
+  ['a broker of an authority that is not configured', () => ({ files: { cafile: '' } }), /certificate/],
   ['a broker under another name', () => ({ host: '127.0.0.2' }), /not in the cert/],
   ['no client certificate', () => ({ files: { certfile: '', keyfile: '' } }), /./],
   ['a wrong password', () => ({ password: 'wrong' }), /[Nn]ot authorized/],
-])('%s is refused, and no error tells the password', async (_name, wish, text) => {
-  const error = await outcome(urlOf(wish()));
+])('%s is rejected, and no error contains the password', async (_name, client, text) => {
+  const error = await outcome(urlOf(client()));
   expect(error).toBeInstanceOf(Error);
   const { message, stack, ...rest } = error as Error;
   expect(message).toMatch(text);
-  const told = JSON.stringify([message, stack, rest]);
+  const shown = JSON.stringify([message, stack, rest]);
   for (const secret of [PASSWORD, encodeURIComponent(PASSWORD), 'PRIVATE KEY'])
-    expect(told).not.toContain(secret);
+    expect(shown).not.toContain(secret);
 });
 
 withMosquitto(
-  'a client certificate that was renewed is shown at the next connect, whole or not at all',
+  'a renewed client certificate is used at the next connect, entirely or not at all',
   async () => {
     const stranger = await openssl.root('/CN=gateway');
     await write({ 'renewed.pem': stranger.certificate, 'renewed.key': stranger.key });
@@ -175,9 +180,9 @@ withMosquitto(
         onConnect: resolve,
         onError: ({ message }) => {
           errors.push(message);
-          // First the certificate alone, as when both are just being written.
+          // First only the certificate, as when both files are being written.
           void write(
-            message.includes('fits together')
+            message.includes('mismatched PEM files')
               ? { 'renewed.key': client.key }
               : { 'renewed.pem': client.certificate },
           );
@@ -185,6 +190,6 @@ withMosquitto(
       });
       opened.push(one);
     });
-    expect(errors).toContainEqual(expect.stringContaining('no PEM that fits together'));
+    expect(errors).toContainEqual(expect.stringContaining('invalid or mismatched PEM files'));
   },
 );

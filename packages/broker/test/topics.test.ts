@@ -10,11 +10,11 @@ test("uses MaEVe's topics", () => {
   expect(topics.managerFilters[0]).toBe('$share/manager/cs/in/ocpp1.6/#');
 });
 
-test('percent-encodes what MQTT cannot carry in one level', () => {
+test('percent-encodes characters that are not allowed in an MQTT topic level', () => {
   expect(topics.in('ocpp1.6', 'a/b+c#d%2F')).toBe('cs/in/ocpp1.6/a%2Fb%2Bc%23d%252F');
 });
 
-test('gives back every station id that it is given', () => {
+test('returns every station id unchanged', () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1, unit: 'binary' }), (stationId) => {
       const topic = topics.out('ocpp1.6', stationId);
@@ -33,6 +33,6 @@ test.each([
   'cs/in/ocpp1.6/a/b',
   'xs/in/ocpp1.6/CP1',
   'cs/up/ocpp1.6/CP1',
-])('knows no mqttLink for %p', (topic) => {
+])('returns undefined for %p', (topic) => {
   expect(readTopic('cs', topic)).toBeUndefined();
 });

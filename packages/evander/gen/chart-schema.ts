@@ -9,12 +9,12 @@ interface Schema {
   properties: Record<string, { properties: Record<string, object> }>;
 }
 
-/** The schema of the chart's values, with `settings` of gateway and manager: all variables but those that the templates give them. */
+/** The schema of the chart's values, with `settings` of gateway and manager: all variables except those that the templates set. */
 export async function writeChartSchema(text: string): Promise<string> {
   const schema = JSON.parse(text) as Schema;
   for (const { part, settings } of PARTS) {
     const values = schema.properties[part];
-    if (!values) throw new Error(`values.schema.json knows no ${part}`);
+    if (!values) throw new Error(`values.schema.json has no ${part}`);
     const inTemplate = templateVariables(part);
     const left = Object.values(settings).filter(({ variable }) => !inTemplate.includes(variable));
     values.properties.settings = {
@@ -28,7 +28,7 @@ export async function writeChartSchema(text: string): Promise<string> {
   return format(JSON.stringify(schema), { ...(await resolveConfig(path)), parser: 'json' });
 }
 
-/** Variables that the chart's templates give a part by values of their own. */
+/** Variables that the chart's templates set from other values. */
 function templateVariables(part: string): string[] {
   const helpers = readRepositoryFile(`${CHART}/templates/_helpers.tpl`);
   const shared = /define "evander.sharedEnv" -}}\n([^]*?)\n{{- end -}}/.exec(helpers)?.[1] ?? '';
@@ -41,7 +41,7 @@ function schemaOf({ kind, help: description }: Setting): object {
   if (typeof kind !== 'string')
     return {
       description,
-      enum: kind.flatMap((word) => (/^\d+$/.test(word) ? [word, Number(word)] : [word])),
+      enum: kind.flatMap((value) => (/^\d+$/.test(value) ? [value, Number(value)] : [value])),
     };
   if (!(kind in RANGES)) return { description, type: ['string', 'integer'] };
   const [minimum, maximum] = RANGES[kind as keyof typeof RANGES];

@@ -5,8 +5,8 @@ const BEGIN =
 const END = '      # End of what is made.\n';
 
 /**
- * docker-compose.yml, in which gateway and manager are handed all variables that they read but those that the file itself gives
- * them, or the service "secrets". Throws when there is no place for them.
+ * Updates docker-compose.yml: gateway and manager receive all variables that they read, except those that the file itself or the service
+ * "secrets" sets. Throws when the markers are missing.
  */
 export function writeCompose(text: string): string {
   const firstRun = readRepositoryFile('deploy/first-run');
@@ -20,7 +20,7 @@ export function writeCompose(text: string): string {
   }, text);
 }
 
-/** A service's lines without those that are made here. */
+/** A service's lines without the generated ones. */
 function serviceIn(text: string, part: string): string {
   const [service = ''] = new RegExp(`^ {2}${part}:\\n(?: {4}.*\\n|\\n)*`, 'm').exec(text) ?? [];
   const begin = service.indexOf(BEGIN);

@@ -9,12 +9,12 @@ export const PARTS: { part: 'gateway' | 'manager'; settings: SettingTable }[] = 
   { part: 'manager', settings: managerProcess.settings },
 ];
 
-/** The text of a file of the repository. */
+/** Reads a file of the repository. */
 export function readRepositoryFile(path: string): string {
   return readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 }
 
-/** The first group of all matches. */
+/** The first capture group of all matches. */
 export function allMatches(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].map(([, group = '']) => group);
 }

@@ -3,15 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
-/** Makes the data directory where it is not there yet; gives its absolute path. */
+/** Creates the data directory if it is missing; returns its absolute path. */
 export async function prepareDataDir(dataDir: string): Promise<string> {
   const path = resolve(dataDir);
   await mkdir(path, { recursive: true });
   return path;
 }
 
-/** A random text that is made once and kept in a file that only its owner can read. */
-export async function keptSecret(dataDir: string, file: string, prefix = ''): Promise<string> {
+/** Returns a random secret that is generated once and stored in a file that only its owner can read. */
+export async function storedSecret(dataDir: string, file: string, prefix = ''): Promise<string> {
   const path = join(dataDir, file);
   const secret = `${prefix}${randomBytes(32).toString('base64url')}`;
   try {
@@ -20,10 +20,10 @@ export async function keptSecret(dataDir: string, file: string, prefix = ''): Pr
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  const kept = (await readFile(path, 'utf8')).trim();
-  if (kept.length < 32)
+  const stored = (await readFile(path, 'utf8')).trim();
+  if (stored.length < 32)
     throw new OperationalError(
       `${path} is damaged: it must hold at least 32 characters; delete it to get a new one`,
     );
-  return kept;
+  return stored;
 }

@@ -9,7 +9,7 @@ export interface DemoOptions {
 
 const TAG = 'DEMO';
 
-/** Adds a tag and three simulated stations that charge with it, one session after the other, ten times as fast as cars do. */
+/** Adds a tag and three simulated stations that charge with it, one session after another, ten times as fast as real cars. */
 export async function startDemo({ stationUrl, apiUrl, adminKey }: DemoOptions): Promise<Running> {
   const response = await fetch(`${apiUrl}/api/v1/tags/${TAG}`, {
     method: 'PUT',
@@ -17,7 +17,7 @@ export async function startDemo({ stationUrl, apiUrl, adminKey }: DemoOptions): 
     body: JSON.stringify({ status: 'Accepted', note: 'charges the simulated stations of --demo' }),
   });
   if (!response.ok)
-    throw new Error(`the demo's tag could not be added: ${response.status} ${await response.text()}`);
+    throw new Error(`the demo tag could not be added: ${response.status} ${await response.text()}`);
   const fleet = new Fleet({
     stations: 3,
     connectors: 2,

@@ -7,24 +7,24 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findBinaries, makeOnce, serverAccount } from './postgres-binaries.ts';
-import { readNumber, run, shellWord, writeNumber } from './postgres-home.ts';
+import { readNumber, run, shellQuote, writeNumber } from './postgres-home.ts';
 import type { PostgresHome } from './postgres-home.ts';
 import { answers, endOrphans, findRunning, isAlive } from './running-postgres.ts';
 import type { RunningPostgres } from './running-postgres.ts';
 
 const HOST = '127.0.0.1';
 const SUPERUSER = 'evander';
-// Recovery after a crash replays what was written since the last checkpoint: seconds, on a slow disk minutes.
+// Crash recovery replays everything since the last checkpoint: seconds, or minutes on a slow disk.
 const START_TIMEOUT_SECONDS = 180;
 const START_ATTEMPTS = 5;
 const LOG_TAIL_BYTES = 2000;
 
 export interface EmbeddedPostgresOptions {
-  /** A directory of its own: holds the data, the password and the log. */
+  /** A dedicated directory for the data, the password and the log. */
   dataDir: string;
-  /** A free one when unset, and the same again at later starts as long as it is free. */
+  /** Unset: picks a free port and reuses it at later starts while it is free. */
   port?: number | undefined;
-  /** Server settings (postgresql.conf). A server found running keeps those it was started with. */
+  /** Server settings (postgresql.conf). A server that is already running keeps its own settings. */
   settings?: PostgresSettings | undefined;
   log?: Log | undefined;
 }
@@ -34,13 +34,13 @@ export type PostgresSettings = Readonly<Record<string, string | number>>;
 export interface EmbeddedPostgres {
   /** The maintenance database `postgres`, as superuser. */
   url: string;
-  /** Ends the server in order, unless a process that lives on has started it or taken it over. */
+  /** Shuts the server down, unless another living process has started it or taken it over. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts PostgreSQL on `dataDir`, which is made when new. The server outlives a process that dies without stopping it;
- * the next start finds it and takes it over.
+ * Starts PostgreSQL on `dataDir` and creates the cluster if it is new. The server outlives a process that dies without stopping it; the
+ * next start finds it and takes it over.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { settings = {}, port, log } = options;
@@ -86,7 +86,7 @@ async function createCluster(home: PostgresHome, draft: string, settings: Postgr
   if (code !== 0) throw await fault(home, 'could not be created');
 }
 
-/** Waits for a server that is just starting or stopping; starts one when there is none. */
+/** Waits for a server that is starting or stopping; starts one if there is none. */
 async function attachOrStart(
   home: PostgresHome,
   settings: PostgresSettings,
@@ -106,13 +106,13 @@ async function attachOrStart(
     attempts += 1;
     if (endOrphans(home.data)) await delay(200);
     isNew = await launch(home, { ...settings, ...(await address(home, port)) });
-    // Another start was faster, the port was taken just now, or processes of a crashed server have not ended yet.
+    // Another start was faster, the port has just been taken, or processes of a crashed server are still running.
     if (!isNew) await delay(200);
   }
 }
 
 async function launch(home: PostgresHome, settings: PostgresSettings): Promise<boolean> {
-  const options = Object.entries(settings).map(([name, value]) => `-c ${shellWord(`${name}=${value}`)}`);
+  const options = Object.entries(settings).map(([name, value]) => `-c ${shellQuote(`${name}=${value}`)}`);
   const code = await run(home, 'pg_ctl', home.data, [
     'start',
     '--silent',
@@ -123,7 +123,7 @@ async function launch(home: PostgresHome, settings: PostgresSettings): Promise<b
   return code === 0;
 }
 
-// Loopback only, and no socket file: its path may not exceed 107 bytes.
+// Loopback only and no socket file, whose path may not exceed 107 bytes.
 async function address(home: PostgresHome, port: number | undefined): Promise<PostgresSettings> {
   return {
     listen_addresses: HOST,
@@ -142,19 +142,19 @@ async function fault(home: PostgresHome, what: string): Promise<Error> {
   const path = join(home.dir, 'postgres.log');
   const text = await readFile(path, 'utf8').catch(() => '');
   return new OperationalError(
-    `embedded PostgreSQL in ${home.dir} ${what}; mend it, or set EVANDER_DATABASE_URL to another server. ` +
+    `embedded PostgreSQL in ${home.dir} ${what}; repair it, or set EVANDER_DATABASE_URL to another server. ` +
       `${path} ends with:\n${text.slice(-LOG_TAIL_BYTES).trimEnd()}`,
   );
 }
 
-/** The wished port if it is free, else any free one. */
-async function freePort(wished: number): Promise<number> {
+/** The preferred port if it is free, otherwise any free one. */
+async function freePort(preferred: number): Promise<number> {
   return new Promise((found, failed) => {
     const probe = createServer().once('error', (error) => {
-      if (wished === 0) failed(error);
+      if (preferred === 0) failed(error);
       else found(freePort(0));
     });
-    probe.listen(wished, HOST, () => {
+    probe.listen(preferred, HOST, () => {
       const { port } = probe.address() as AddressInfo;
       probe.close(() => found(port));
     });

@@ -9,7 +9,7 @@ import type { Evander } from './start.ts';
 const USAGE = `Usage: evander <command>
 
   start [--demo]   everything in one process, on a broker and a PostgreSQL of its own unless EVANDER_MQTT_URL
-                   and EVANDER_DATABASE_URL name others; --demo adds simulated stations that charge
+                   and EVANDER_DATABASE_URL configure others; --demo adds simulated stations that charge
   gateway          a gateway alone
   manager          a manager alone
 

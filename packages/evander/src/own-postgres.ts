@@ -6,22 +6,22 @@ import pg from 'pg';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import type { EmbeddedPostgres } from './embedded-postgres.ts';
 
-/** The advisory lock of the one process that uses a data directory; any number that nothing else in Evander locks. */
+/** The advisory lock of the process that uses a data directory: any number that Evander does not lock for anything else. */
 const LOCK = 1_163_284_301;
-// The connection of a process that was killed just now may not have ended yet.
-const LOCK_PATIENCE_MS = 2000;
+// The connection of a process that has just been killed may still exist.
+const LOCK_TIMEOUT_MS = 2000;
 const RESTART_DELAYS_MS = [0, 500, 1000, 2000, 4000, 8000];
-/** PostgreSQL that ran for so long before it ended is restarted with all its attempts. */
+/** After this uptime PostgreSQL gets the full number of restart attempts again. */
 const STABLE_MS = 60_000;
 
-/** The PostgreSQL of a data directory while this process runs: nobody else's, and restarted when it dies. */
+/** The PostgreSQL of a data directory, used only by this process and restarted when it dies. */
 export interface OwnPostgres extends Running {
   url: string;
-  /** Rejects with an OperationalError when PostgreSQL has died and cannot be started again. */
+  /** Rejects with an OperationalError when PostgreSQL has died and cannot be restarted. */
   readonly failed: Promise<never>;
 }
 
-/** Starts PostgreSQL below the data directory. Rejects with an OperationalError when another process uses the directory. */
+/** Starts PostgreSQL in the data directory. Rejects with an OperationalError when another process uses the directory. */
 export async function startOwnPostgres(
   dataDir: string,
   log: Log,
@@ -31,7 +31,7 @@ export async function startOwnPostgres(
   return { url: await keeper.start(), failed: keeper.failed, close: () => keeper.close() };
 }
 
-/** Holds a connection to PostgreSQL: it carries the lock, and its end tells that PostgreSQL has died. */
+/** Holds a connection to PostgreSQL: it carries the lock, and its end shows that PostgreSQL has died. */
 class PostgresKeeper {
   readonly failed: Promise<never>;
   readonly #dataDir: string;
@@ -50,11 +50,11 @@ class PostgresKeeper {
     this.#log = log;
     this.#restartDelaysMs = restartDelaysMs;
     this.failed = new Promise((_, reject) => (this.#fail = reject));
-    // Whoever does not wait for it learns of the loss by queries that fail.
+    // Callers that do not wait for it notice the loss by failing queries.
     this.failed.catch(() => {});
   }
 
-  /** Resolves with the address, which stays the same over restarts. */
+  /** Resolves with the URL, which stays the same across restarts. */
   async start(): Promise<string> {
     const port = this.#server === undefined ? undefined : Number(new URL(this.#server.url).port);
     const dataDir = join(this.#dataDir, 'postgres');
@@ -62,7 +62,7 @@ class PostgresKeeper {
     try {
       this.#connection = await this.#lock(server.url);
     } catch (error) {
-      // Where another process has the lock, the server is that one's to stop.
+      // If another process has the lock, that process must stop the server.
       if (!(error instanceof OperationalError)) await server.stop();
       throw error;
     }
@@ -97,7 +97,7 @@ class PostgresKeeper {
   }
 
   async #takeLock(connection: pg.Client): Promise<void> {
-    const deadline = performance.now() + LOCK_PATIENCE_MS;
+    const deadline = performance.now() + LOCK_TIMEOUT_MS;
     for (;;) {
       const { rows } = await connection.query<{ taken: boolean }>(
         `SELECT pg_try_advisory_lock(${LOCK}) AS taken`,
@@ -119,7 +119,7 @@ class PostgresKeeper {
   #onEnd(): void {
     if (this.#closing.signal.aborted) return;
     if (performance.now() - this.#startedAtMs > STABLE_MS) this.#attempts = 0;
-    this.#log.error('embedded PostgreSQL has ended; starting it again');
+    this.#log.error('embedded PostgreSQL has ended; restarting it');
     this.#reviving = this.#revive();
   }
 
@@ -132,17 +132,17 @@ class PostgresKeeper {
       if (signal.aborted) return;
       try {
         await this.start();
-        this.#log.warn({ attempt: this.#attempts }, 'embedded PostgreSQL runs again');
+        this.#log.warn({ attempt: this.#attempts }, 'embedded PostgreSQL is running again');
         return;
       } catch (error) {
         cause = error;
         this.#log.warn(
           { attempt: this.#attempts, reason: (error as Error).message },
-          'embedded PostgreSQL could not be started again',
+          'embedded PostgreSQL could not be restarted',
         );
       }
     }
-    const reason = cause instanceof Error ? cause.message : 'it ended again each time soon after its start';
+    const reason = cause instanceof Error ? cause.message : 'it ended soon after every start';
     this.#fail(
       new OperationalError(`embedded PostgreSQL has ended and cannot be kept running: ${reason}`, { cause }),
     );

@@ -5,16 +5,16 @@ import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 
-const CURE = 'set EVANDER_DATABASE_URL to a PostgreSQL 14 or newer instead';
+const HINT = 'set EVANDER_DATABASE_URL to a PostgreSQL 14 or newer instead';
 const ABANDONED_AFTER_MS = 10 * 60_000;
 
-/** The user that PostgreSQL runs as, when that is not ourselves. */
+/** The user that PostgreSQL runs as, if it is not the current user. */
 export interface Account {
   uid: number;
   gid: number;
 }
 
-/** PostgreSQL refuses to run as root: there it runs as who owns its directories, else as `postgres` or `nobody`. */
+/** PostgreSQL refuses to run as root: then it runs as the owner of its directories, or as `postgres` or `nobody`. */
 export async function serverAccount(directories: string[]): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const directory of directories) {
@@ -25,34 +25,34 @@ export async function serverAccount(directories: string[]): Promise<Account | un
   const user = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody');
   if (user === undefined) {
     throw new OperationalError(
-      `PostgreSQL may not run as root, and /etc/passwd has no user postgres or nobody: ${CURE}`,
+      `PostgreSQL may not run as root, and /etc/passwd has no user postgres or nobody: ${HINT}`,
     );
   }
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 
-/** The folder with initdb, pg_ctl and postgres, where `account` may run them. */
+/** The directory with initdb, pg_ctl and postgres, where `account` may run them. */
 export async function findBinaries(dataDir: string, account: Account | undefined): Promise<string> {
   const { native, name } = packagedBinaries();
-  // Fails where the installation is read-only: then a copy gets them.
+  // Fails in a read-only installation: then a copy gets them.
   await linkLibraries(native).catch(() => {});
   const fault = tryRun(native, account);
   if (fault === undefined) return join(native, 'bin');
   if (fault.code === 'ENOENT') {
-    throw new OperationalError(`embedded PostgreSQL needs glibc, which this machine does not have: ${CURE}`);
+    throw new OperationalError(`embedded PostgreSQL needs glibc, which this machine does not have: ${HINT}`);
   }
-  // A project below a 0700 directory such as /root is closed to the server's account, and so is its data directory.
+  // The server's account cannot enter a 0700 directory such as /root, nor the project and data directory below it.
   const copy = join(account === undefined ? dataDir : await sharedCache(), name);
   await makeOnce(copy, (draft) => copyBinaries(native, draft));
   const faultOfCopy = tryRun(copy, account);
   if (faultOfCopy === undefined) return join(copy, 'bin');
   throw new OperationalError(
     `embedded PostgreSQL runs neither in ${native} (${fault.message}) nor in ${copy} (${faultOfCopy.message}): ` +
-      `make one of them readable and executable for uid ${account?.uid ?? process.getuid?.() ?? '?'}, or ${CURE}`,
+      `make one of them readable and executable for uid ${account?.uid ?? process.getuid?.() ?? '?'}, or ${HINT}`,
   );
 }
 
-/** Makes a directory whole or not at all: a process killed midway, or two at the same time, do no harm. */
+/** Creates a directory completely or not at all: a killed process, or two at the same time, do no harm. */
 export async function makeOnce(target: string, fill: (draft: string) => Promise<void>): Promise<void> {
   await removeAbandonedDrafts(target);
   if (await exists(target)) return;
@@ -92,7 +92,7 @@ function packagedBinaries(): { native: string; name: string } {
     return { native: join(root, 'native'), name: `postgres-${version}-${platform}` };
   } catch (cause) {
     throw new OperationalError(
-      `there is no embedded PostgreSQL for ${platform} in this installation: ${CURE}`,
+      `there is no embedded PostgreSQL for ${platform} in this installation: ${HINT}`,
       {
         cause,
       },
@@ -100,7 +100,7 @@ function packagedBinaries(): { native: string; name: string } {
   }
 }
 
-/** Does what the package's install script would do: npm packages hold no symbolic links, and pnpm runs no scripts. */
+/** Does the work of the package's install script: npm packages contain no symbolic links, and pnpm runs no scripts. */
 async function linkLibraries(native: string): Promise<void> {
   const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
@@ -127,7 +127,7 @@ async function sharedCache(): Promise<string> {
 async function copyBinaries(native: string, draft: string): Promise<void> {
   await cp(native, draft, { recursive: true, verbatimSymlinks: true });
   await linkLibraries(draft);
-  // Whatever the umask of the installation and of ours was, the server's account must be able to read it.
+  // The server's account must be able to read it, whatever umask applied.
   await chmod(draft, 0o755);
   for (const entry of await readdir(draft, { recursive: true, withFileTypes: true })) {
     if (!entry.isSymbolicLink()) await chmod(join(entry.parentPath, entry.name), 0o755);

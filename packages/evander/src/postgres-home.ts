@@ -6,34 +6,34 @@ import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Account } from './postgres-binaries.ts';
 
-/** Where the embedded PostgreSQL has its things. */
+/** Directories and account of the embedded PostgreSQL. */
 export interface PostgresHome {
-  /** The log, and the numbers of the owner's process and of the port. */
+  /** Contains the log, and files with the owner's process id and the port. */
   dir: string;
   data: string;
   binaries: string;
   account: Account | undefined;
 }
 
-/** Runs a PostgreSQL tool on a data directory and gives its exit code; what it says goes to the log file. */
+/** Runs a PostgreSQL tool on a data directory and returns its exit code; its output goes to the log file. */
 export async function run(
   home: PostgresHome,
   tool: 'initdb' | 'pg_ctl',
   data: string,
   args: string[],
 ): Promise<number | null> {
-  // As root we work in a directory that another user may own: never follow or leave anything there that is not theirs.
+  // As root, this works in a directory that another user may own: never follow links, and leave no files of root there.
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
   const output = await openForOwner(home, 'postgres.log', flags);
   try {
-    // The working directory is entered before root is given up; so the server reaches its data also below a 0700 directory.
+    // The working directory is entered before root is given up, so that the server also reaches data below a 0700 directory.
     const isEntered = home.account !== undefined && process.platform === 'linux';
     const child = spawn(join(home.binaries, tool), ['-D', isEntered ? '/proc/self/cwd' : data, ...args], {
       cwd: data,
       ...home.account,
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(EVANDER_|PG)/.test(name))),
       stdio: ['ignore', output.fd, output.fd],
-      // A session of its own: Ctrl-C is for us, who stop the server last.
+      // A separate session: Ctrl-C is for this process, which stops the server last.
       detached: true,
       windowsHide: true,
     });
@@ -43,7 +43,7 @@ export async function run(
   }
 }
 
-/** A number kept in a file; 0 when there is none. */
+/** Reads a number from a file; 0 if there is none. */
 export async function readNumber(home: PostgresHome, file: 'owner' | 'port'): Promise<number> {
   return Number(await readFile(join(home.dir, file), 'utf8').catch(() => 0)) || 0;
 }
@@ -62,7 +62,7 @@ async function openForOwner(home: PostgresHome, file: string, flags: string | nu
   return handle;
 }
 
-/** Quotes a word for the shell through which pg_ctl starts the server. */
-export function shellWord(text: string): string {
+/** Quotes an argument for the shell through which pg_ctl starts the server. */
+export function shellQuote(text: string): string {
   return process.platform === 'win32' ? `"${text}"` : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const ANSWER_TIMEOUT_MS = 2000;
 const EMPTY_PID_FILE_AFTER_MS = 10_000;
-// Length 8, code 80877103: the one message that every PostgreSQL answers before it knows who asks.
+// Length 8, code 80877103: the one message that every PostgreSQL answers before authentication.
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 export interface RunningPostgres {
@@ -14,13 +14,13 @@ export interface RunningPostgres {
   isReady: boolean;
 }
 
-/** The server at work on this data directory, from its postmaster.pid. A file left by a crash is put out of the way. */
+/** Finds the server that runs on this data directory, from its postmaster.pid. Removes a file left by a crash. */
 export async function findRunning(data: string): Promise<RunningPostgres | undefined> {
   const path = join(data, 'postmaster.pid');
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const [pid, , , port, , , , status] = text.split('\n').map((line) => line.trim());
-  if (isAlive(Number(pid)) && worksIn(Number(pid), data)) {
+  if (isAlive(Number(pid)) && runsIn(Number(pid), data)) {
     return { pid: Number(pid), port: Number(port), isReady: status === 'ready' };
   }
   removeStale(path, text);
@@ -36,7 +36,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Whether a PostgreSQL answers on this port. */
+/** Whether PostgreSQL answers on this port. */
 export async function answers(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: ANSWER_TIMEOUT_MS }, () => socket.write(SSL_REQUEST));
@@ -49,22 +49,22 @@ export async function answers(host: string, port: number): Promise<boolean> {
   });
 }
 
-// The number of a crashed server may have gone to another process (in a container, it soon does), or its zombie holds it.
-function worksIn(pid: number, data: string): boolean {
+// The process id of a crashed server may belong to another process (in a container it soon does), or to its zombie.
+function runsIn(pid: number, data: string): boolean {
   if (process.platform !== 'linux') return true;
   try {
     if (!/ \(postgres\) [^ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return false;
-    const [works, ours] = [statSync(`/proc/${pid}/cwd`), statSync(data)];
-    return works.ino === ours.ino && works.dev === ours.dev;
+    const [cwd, directory] = [statSync(`/proc/${pid}/cwd`), statSync(data)];
+    return cwd.ino === directory.ino && cwd.dev === directory.dev;
   } catch (error) {
-    // Root in a container may not look into other users' processes: then the name has to do.
+    // Root in a container may not inspect other users' processes: then the name must suffice.
     return (error as NodeJS.ErrnoException).code === 'EACCES';
   }
 }
 
 /**
- * Ends what a killed server has left behind on this data directory: a process in a long query does not notice that its parent is gone,
- * and no server starts as long as it holds the shared memory. Answers whether there was any.
+ * Ends the remaining processes of a killed server on this data directory: a process in a long query does not notice that its parent is
+ * gone, and no server starts while it uses the shared memory. Returns whether there were any.
  */
 export function endOrphans(data: string): boolean {
   if (process.platform !== 'linux') return false;
@@ -79,21 +79,21 @@ export function endOrphans(data: string): boolean {
   return orphans.length > 0;
 }
 
-// Children of a server call themselves `postgres: …`, the server itself does not.
+// Child processes are titled `postgres: …`, the server itself is not.
 function isOrphan(pid: number, data: string): boolean {
   try {
     if (!readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('postgres: ')) return false;
     const parent = / \(postgres\) [^ZX] (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1];
-    const [works, ours] = [statSync(`/proc/${pid}/cwd`), statSync(data)];
-    const isHere = works.ino === ours.ino && works.dev === ours.dev;
-    return isHere && parent !== undefined && !worksIn(Number(parent), data);
+    const [cwd, directory] = [statSync(`/proc/${pid}/cwd`), statSync(data)];
+    const isHere = cwd.ino === directory.ino && cwd.dev === directory.dev;
+    return isHere && parent !== undefined && !runsIn(Number(parent), data);
   } catch {
-    // It has just ended, or belongs to somebody else.
+    // The process has just ended or belongs to another user.
     return false;
   }
 }
 
-/** PostgreSQL refuses to start beside a file with the number of a living process, and beside an empty one. */
+/** PostgreSQL refuses to start if the pid file is empty or names a living process. */
 function removeStale(path: string, text: string): void {
   try {
     const age = Date.now() - statSync(path).mtimeMs;

@@ -4,13 +4,13 @@ import { managerOptions, startManager } from '@evander/manager';
 import { gatewaySecretOf } from '@evander/process';
 import type { Log, Running } from '@evander/process';
 import { randomBytes } from 'node:crypto';
-import { keptSecret, prepareDataDir } from './data-dir.ts';
+import { storedSecret, prepareDataDir } from './data-dir.ts';
 import { startDemo } from './demo.ts';
 import { startOwnPostgres } from './own-postgres.ts';
 import type { StartSettings } from './settings.ts';
 
 export interface Evander extends Running {
-  /** Where stations connect; the station's id is to be added. */
+  /** URL for stations, without the station id. */
   stationUrl: string;
   /** The same over TLS. */
   secureStationUrl: string | undefined;
@@ -20,12 +20,12 @@ export interface Evander extends Running {
   dataDir: string;
 }
 
-/** Starts a gateway and a manager in this process, on a broker and a PostgreSQL of its own where none are named. */
+/** Starts a gateway and a manager in this process. Without URLs for them it also starts its own broker and PostgreSQL. */
 export async function start(settings: StartSettings, log: Log, { demo = false } = {}): Promise<Evander> {
   const dataDir = await prepareDataDir(settings.dataDir);
-  const secret = settings.secret ?? (await keptSecret(dataDir, 'secret'));
-  const adminKey = settings.adminKey ?? (await keptSecret(dataDir, 'admin-key', 'evk_'));
-  // What was started is stopped in the opposite order, also when something after it cannot start.
+  const secret = settings.secret ?? (await storedSecret(dataDir, 'secret'));
+  const adminKey = settings.adminKey ?? (await storedSecret(dataDir, 'admin-key', 'evk_'));
+  // Started parts are stopped in reverse order, also when a later part cannot start.
   const started: Running[] = [];
   const close = async (): Promise<void> => {
     for (const part of started.splice(0).reverse()) await part.close();
@@ -72,7 +72,7 @@ export async function start(settings: StartSettings, log: Log, { demo = false } 
 }
 
 async function ownBroker(started: Running[]): Promise<string> {
-  // It listens on loopback, where every user of the machine may connect.
+  // It listens on loopback, where every user of this machine may connect.
   const broker = await startEmbeddedBroker({ password: randomBytes(24).toString('base64url') });
   started.push(broker);
   return broker.url;
@@ -82,7 +82,7 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
-// A server that listens on all addresses is reached on loopback from here.
+// A server that listens on all addresses is reachable on loopback.
 function reachable(url: string): string {
   return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }

@@ -1,4 +1,4 @@
-// Long: starts a process for each case.
+// Slow: starts a process for each case.
 import { expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -22,14 +22,14 @@ test.each([
   [[], 'a command is missing'],
   [['strat'], 'there is no command "strat"'],
   [['start', '--dmo'], 'there is no option "--dmo"'],
-])('says what is wrong with the arguments %j', async (args, fault) => {
+])('explains what is wrong with the arguments %j', async (args, fault) => {
   const { code, output } = await outcome(args);
   expect(code).toBe(2);
   expect(output).toContain(fault);
   expect(output).toContain('Usage: evander');
 });
 
-test('a bad value is named before anything is started', async () => {
+test('an invalid value is reported before anything starts', async () => {
   const { code, output } = await outcome(['start'], { EVANDER_WS_PORT: 'http', EVANDER_MQTT_PREFIX: 'a/b' });
   expect(code).toBe(2);
   expect(output.trim().split('\n')).toEqual([
@@ -41,19 +41,16 @@ test('a bad value is named before anything is started', async () => {
 test.each([
   ['gateway', ['EVANDER_MQTT_URL', 'EVANDER_GATEWAY_SECRET']],
   ['manager', ['EVANDER_DATABASE_URL', 'EVANDER_MQTT_URL', 'EVANDER_SECRET']],
-])(
-  '%s names all variables at once that it cannot do without, and those that are wrong',
-  async (command, missing) => {
-    const { code, output } = await outcome([command], { EVANDER_PING_SECONDS: 'x', EVANDER_API_PORT: 'x' });
-    expect(code).toBe(2);
-    const lines = output.trim().split('\n');
-    for (const name of missing) expect(lines).toContainEqual(expect.stringMatching(`^${name} is not set: .`));
-    expect(lines).toContainEqual(expect.stringMatching(/^EVANDER_(PING_SECONDS|API_PORT) must be/));
-    expect(lines).toHaveLength(missing.length + 1);
-  },
-);
+])('%s lists all missing and invalid variables together', async (command, missing) => {
+  const { code, output } = await outcome([command], { EVANDER_PING_SECONDS: 'x', EVANDER_API_PORT: 'x' });
+  expect(code).toBe(2);
+  const lines = output.trim().split('\n');
+  for (const name of missing) expect(lines).toContainEqual(expect.stringMatching(`^${name} is not set: .`));
+  expect(lines).toContainEqual(expect.stringMatching(/^EVANDER_(PING_SECONDS|API_PORT) must be/));
+  expect(lines).toHaveLength(missing.length + 1);
+});
 
-/** PostgreSQL of the tests, under another name of something. */
+/** The tests' PostgreSQL URL with a part changed. */
 function databaseUrl(
   change: Partial<Pick<URL, 'password' | 'username' | 'pathname' | 'port' | 'hostname'>>,
 ): string {
@@ -67,8 +64,8 @@ test.each([
   [{ pathname: '/no_such_database' }, '(3D000)'],
   [{ pathname: '/postgres?sslmode=verify-full' }, 'does not support SSL'],
 ])(
-  'a database that cannot be had with %j is said in one line that names the variable',
-  async (change, words) => {
+  'an unreachable database (%j) is reported in one line that names the variable',
+  async (change, expected) => {
     const { code, output } = await outcome(['manager'], {
       EVANDER_DATABASE_URL: decodeURIComponent(databaseUrl(change)),
       EVANDER_MQTT_URL: 'mqtt://127.0.0.1:1',
@@ -80,14 +77,14 @@ test.each([
       .trim()
       .split('\n')
       .filter((line) => line.includes('"level":60'));
-    expect(fatal).toEqual([expect.stringContaining(words)]);
+    expect(fatal).toEqual([expect.stringContaining(expected)]);
     expect(fatal[0]).toContain('EVANDER_DATABASE_URL');
     expect(output).not.toMatch(/"stack"|wrong-password|\n +at /);
   },
   60_000,
 );
 
-test('a broker that is away is said once, in a line that names the variable', async () => {
+test('an unreachable broker is reported once, in a line that names the variable', async () => {
   const [api = 0, nobody = 0] = await freePorts(2);
   const started = run(['gateway'], {
     EVANDER_MQTT_URL: 'mqtt://localhost:1',
@@ -104,7 +101,7 @@ test('a broker that is away is said once, in a line that names the variable', as
       .filter((line) => line.includes('broker error'));
   await isServing(`http://127.0.0.1:${api}/health/live`, started);
   await eventually(() => expect(lines()).not.toEqual([]));
-  // Three more attempts.
+  // Time for three more attempts.
   await new Promise((resolve) => setTimeout(resolve, 2000));
   await started.stop();
   expect(lines()).toEqual([
@@ -121,7 +118,7 @@ test('help lists the variables that a command reads', async () => {
   expect(output).not.toMatch(/^ *EVANDER_(DATABASE_URL|SECRET)\b/m);
 });
 
-test('a port that is taken ends the start with its name, and leaves nothing running', async () => {
+test('a taken port ends the start with a message that names it, and leaves nothing running', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;

@@ -1,4 +1,4 @@
-// Long: starts and kills PostgreSQL.
+// Slow: starts and kills PostgreSQL.
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -15,8 +15,8 @@ const SETTINGS = { fsync: 'off' };
 let dataDir: string;
 const servers: EmbeddedPostgres[] = [];
 
-// One directory for all: to make the first cluster in it takes longer than all the starts. Its name lets
-// test/global-setup.ts end what a killed run leaves.
+// One directory for all tests: creating the cluster takes longer than all the starts. With this name, test/global-setup.ts can end whatever
+// a killed run leaves.
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), `evander-jest-${process.pid}-`));
 });
@@ -29,7 +29,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-test('keeps data, password and port over a stop', async () => {
+test('keeps data, password and port across a stop', async () => {
   const first = await start();
   await query(first.url, 'CREATE TABLE kept_on_stop AS SELECT 7 AS seven');
   await first.stop();
@@ -41,14 +41,14 @@ test('keeps data, password and port over a stop', async () => {
   expect(await query(second.url, 'SELECT seven FROM kept_on_stop')).toEqual([{ seven: 7 }]);
 });
 
-test('admits only who knows the password, which only the owner of its file can read', async () => {
+test('requires the password, which only the owner of its file can read', async () => {
   const { url } = await start();
   await expect(query(url.replace(/:[^:@]+@/, ':wrong@'), 'SELECT 1')).rejects.toThrow(/password/);
   expect((await stat(join(dataDir, 'cluster', 'password'))).mode & 0o777).toBe(0o600);
   expect(await query(url, 'SHOW listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
 });
 
-test('passes settings on, quotes and all', async () => {
+test('passes settings on, including quotes', async () => {
   const server = await start({ ...SETTINGS, max_connections: 17, 'app.note': `it's "a" $HOME` });
   expect(await query(server.url, 'SHOW max_connections')).toEqual([{ max_connections: '17' }]);
   expect(await query(server.url, `SELECT current_setting('app.note') AS note`)).toEqual([
@@ -68,7 +68,7 @@ test('takes over the server of a process that was killed', async () => {
   await expect(query(url, 'SELECT 1')).rejects.toThrow();
 });
 
-test('starts again after PostgreSQL itself was killed, and keeps what was committed', async () => {
+test('restarts after PostgreSQL itself was killed, and keeps committed data', async () => {
   const first = await start();
   await query(first.url, 'CREATE TABLE kept_on_crash AS SELECT 7 AS seven');
   process.kill(await postmasterPid(), 'SIGKILL');
@@ -77,7 +77,7 @@ test('starts again after PostgreSQL itself was killed, and keeps what was commit
   expect(await query(second.url, 'SELECT seven FROM kept_on_crash')).toEqual([{ seven: 7 }]);
 });
 
-test('starts again after PostgreSQL was killed under a query that does not notice', async () => {
+test('restarts after PostgreSQL was killed during a query that does not notice', async () => {
   const first = await start();
   const client = new pg.Client({ connectionString: first.url });
   client.on('error', () => {});
@@ -94,16 +94,16 @@ test('starts again after PostgreSQL was killed under a query that does not notic
 }, 60_000);
 
 test.each([
-  ['the number of another living process', String(process.pid)],
-  ['the number of no process', '99999999'],
-])('starts beside a pid file with %s', async (_, pid) => {
+  ['the id of another living process', String(process.pid)],
+  ['an unused process id', '99999999'],
+])('starts despite a pid file with %s', async (_, pid) => {
   await (await start()).stop();
   await writeFile(pidFile(), `${pid}\n${dataDir}\n1\n5432\n\n127.0.0.1\n1 1\nready\n`);
   const server = await start();
   expect(await query(server.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 
-test('several starts at once share one server, and only its owner stops it', async () => {
+test('several concurrent starts share one server, and only its owner stops it', async () => {
   const started = await Promise.all([start(), start(), start()]);
   expect(new Set(started.map(({ url }) => url)).size).toBe(1);
 
@@ -114,7 +114,7 @@ test('several starts at once share one server, and only its owner stops it', asy
   expect(await query(started[0].url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 
-test('chooses another port when its own was taken meanwhile', async () => {
+test('chooses another port if its own has been taken', async () => {
   const first = await start();
   await first.stop();
   const taken = createServer().listen(Number(new URL(first.url).port), '127.0.0.1');
@@ -124,11 +124,11 @@ test('chooses another port when its own was taken meanwhile', async () => {
   taken.close();
 });
 
-test('a start that fails tells why', async () => {
+test('a failed start explains why', async () => {
   await expect(start({ max_connections: 'many' })).rejects.toThrow(/did not start[^]*max_connections/);
 });
 
-test('names the cure where there is no PostgreSQL for the machine', async () => {
+test('says what to do if there is no PostgreSQL for the machine', async () => {
   const message = await runChild(
     `Object.defineProperty(process, 'arch', { value: 'riscv64' });
      await startEmbeddedPostgres({ dataDir }).catch((error) => console.log(error.message));`,
@@ -160,7 +160,7 @@ async function startInChildAndKillIt(): Promise<{ url: string; pid: number }> {
   return { url: url.trim(), pid: await postmasterPid() };
 }
 
-/** Runs `body` in a process of its own and gives what it printed. */
+/** Runs `body` in a separate process and returns its output. */
 async function runChild(body: string): Promise<string> {
   const source = `const { startEmbeddedPostgres } = await import(${JSON.stringify(new URL('../src/embedded-postgres.ts', import.meta.url).href)});
     const dataDir = ${JSON.stringify(dataDir)};

@@ -1,4 +1,4 @@
-// Long: starts and kills PostgreSQL.
+// Slow: starts and kills PostgreSQL.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { OperationalError, silentLog } from '@evander/process';
 import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
-/** How many connections hold a lock for as long as they last: one, while somebody watches over this PostgreSQL. */
+/** Number of connections that hold the lock: one while a process watches this PostgreSQL. */
 async function countWatchers(url: string): Promise<unknown> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => {});
@@ -34,7 +34,7 @@ async function killPostmaster(): Promise<void> {
   process.kill(Number(text.split('\n')[0]), 'SIGKILL');
 }
 
-test('a data directory is one process’s: the second is refused and told who has it, and the first goes on', async () => {
+test("a data directory belongs to one process: a second is rejected with the owner's name, and the first continues", async () => {
   const first = await startOwnPostgres(dataDir, silentLog());
   const second = startOwnPostgres(dataDir, silentLog());
   await expect(second).rejects.toThrow(OperationalError);
@@ -50,11 +50,11 @@ test('a data directory is one process’s: the second is refused and told who ha
   await next.close();
 }, 60_000);
 
-test('PostgreSQL that was killed is started again at the same address, as often as it takes', async () => {
+test('killed PostgreSQL is restarted at the same address, every time', async () => {
   const own = await startOwnPostgres(dataDir, silentLog());
   for (let kill = 0; kill < 2; kill++) {
     await killPostmaster();
-    // It answers a moment before it is watched again; in between another process could have it.
+    // It answers a moment before it is watched again; in between another process could take it.
     await eventually(async () => expect(await countWatchers(own.url)).toBe(1));
     await expect(startOwnPostgres(dataDir, silentLog())).rejects.toThrow('in use');
   }
@@ -62,7 +62,7 @@ test('PostgreSQL that was killed is started again at the same address, as often 
   await expect(countWatchers(own.url)).rejects.toThrow();
 }, 60_000);
 
-test('one that cannot be started again is a failure that says why, and is not tried forever', async () => {
+test('if it cannot be restarted, it fails with a reason and stops trying', async () => {
   const own = await startOwnPostgres(dataDir, silentLog(), [0, 10]);
   const control = join(dataDir, 'postgres', 'cluster', 'data', 'global', 'pg_control');
   await rename(control, `${control}.away`);

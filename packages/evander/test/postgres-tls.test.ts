@@ -20,7 +20,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), `evander-jest-${process.pid}-`));
   filesDir = await mkdtemp(join(tmpdir(), 'evander-postgres-tls-'));
   const root = await openssl.root('/O=Test/CN=Database root');
-  const stranger = await openssl.root('/O=Test/CN=Somebody else');
+  const stranger = await openssl.root('/O=Test/CN=Another root');
   const certificate = await openssl.certificate({
     subject: '/CN=database',
     issuer: root,
@@ -47,7 +47,7 @@ async function startWithTls({ certificate, key }: KeyPair): Promise<EmbeddedPost
   return startEmbeddedPostgres({ dataDir, settings: { fsync: 'off', ssl: 'on', ...paths } });
 }
 
-/** Whether the connection is encrypted, as the server sees it. */
+/** Whether the server sees the connection as encrypted. */
 async function isEncrypted(url: string): Promise<unknown> {
   const database = openDatabase({ url, poolSize: 1, onError: () => {} });
   try {
@@ -60,7 +60,7 @@ async function isEncrypted(url: string): Promise<unknown> {
   }
 }
 
-test('sslmode=verify-full with sslrootcert encrypts queries and migrations, and takes no other server', async () => {
+test('sslmode=verify-full with sslrootcert encrypts queries and migrations, and rejects any other server', async () => {
   const verified = (root: string): string =>
     `${server.url}?sslmode=verify-full&sslrootcert=${join(filesDir, root)}`;
   expect(await isEncrypted(verified('root.pem'))).toBe(true);

@@ -2,23 +2,23 @@ import { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 
-/** The certificate that a station has shown; who shows one has proven in the TLS handshake to hold its key. */
+/** The certificate that a station presented. The TLS handshake has proven that the client holds its key. */
 export interface ClientCertificate {
-  /** PEM, that of the station first, then what it sent with it. */
+  /** PEM: the station's certificate first, then the others that it sent. */
   chain: string;
-  /** SHA-256 of the station's own, in hex. */
+  /** SHA-256 of the station's certificate, in hex. */
   fingerprint: string;
 }
 
-/** Intermediates beyond this are not looked at. */
+/** Intermediates beyond this are ignored. */
 const MAX_CHAIN = 6;
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The certificate shown on a socket; undefined when none was. */
+/** The certificate presented on a socket; undefined when there was none. */
 export function ofSocket(socket: TLSSocket): ClientCertificate | undefined {
   const chain: Buffer[] = [];
   let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  // What is self-signed is its own issuer.
+  // A self-signed certificate is its own issuer.
   while (
     certificate?.raw &&
     chain.length < MAX_CHAIN &&
@@ -46,25 +46,28 @@ const READERS: Record<
       return base64 === undefined ? [] : [Buffer.from(base64, 'base64')];
     }),
   'x-ssl-client-cert': (value) => unescaped(value).match(PEM) ?? [],
-  // Every proxy on the way adds an element at the end: the last one is what the nearest has seen.
+  // Every proxy on the path appends an element: the last one comes from the nearest proxy.
   'x-forwarded-client-cert': (value) => {
     const last = value.slice(lastElementAt(value));
     return unescaped(/(?:^|;)\s*Cert="([^"]+)"/i.exec(last)?.[1] ?? '').match(PEM) ?? [];
   },
 };
 
-/** The certificate that a proxy has seen and forwards in this header; undefined when there is none that can be read, or more than one. */
+/**
+ * The certificate that a proxy forwards in this header; undefined when there is none, when it is unreadable, or when there is more than
+ * one.
+ */
 export function ofForwardedHeader(
   headers: IncomingHttpHeaders,
   header: CertificateHeader,
 ): ClientCertificate | undefined {
   const value = String(headers[header] ?? '');
-  // Joined from two headers, one of which a client may have sent itself. Only Envoy's is a list.
+  // A comma means two joined headers, one of which the client may have sent. Only Envoy's header is a list.
   if (header !== 'x-forwarded-client-cert' && value.includes(',')) return undefined;
   return read(READERS[header](value, headers));
 }
 
-/** Where the last element of a list begins; a comma within quotes, as in a subject, divides nothing. */
+/** Index at which the last element of a list starts. Commas inside quotes, as in a subject, are not separators. */
 function lastElementAt(list: string): number {
   let start = 0;
   let isQuoted = false;

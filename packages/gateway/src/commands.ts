@@ -5,7 +5,9 @@ import { CallTrace } from './call-trace.ts';
 export interface CommandsOptions {
   stationId: string;
   send(frame: Frame): void;
-  /** Publishes a station's answer, with the action and the request that it answers; will a manager acknowledge it? */
+  /**
+   * Publishes a station's answer together with the action and request that it answers. `isAcknowledged`: a manager acknowledges the answer.
+   */
   publish(answer: ResultEnvelope | ErrorEnvelope, isAcknowledged: boolean): void;
   answerTimeoutMs: number;
 }
@@ -15,37 +17,37 @@ interface OpenCommand {
   trace: CallTrace;
 }
 
-const REMEMBERED = 200;
+const MAX_REMEMBERED = 200;
 
 /**
- * The managers' calls to one station: one unanswered at a time, the others wait in order (OCPP-J §4.1.1). After a timeout the next
- * goes out; a late answer is still passed on with its question.
+ * Sends the managers' calls to one station. Only one is unanswered at a time; the others wait in order (OCPP-J §4.1.1). After a timeout the
+ * next call is sent; a late answer is still published with its request.
  */
 export class Commands {
   readonly #options: CommandsOptions;
   readonly #queue: OpenCommand[] = [];
   readonly #late = new Map<string, OpenCommand>();
   readonly #seen = new Map<string, true>();
-  #open: OpenCommand | undefined;
+  #pending: OpenCommand | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: CommandsOptions) {
     this.#options = options;
   }
 
-  /** Queues a command. A manager may send one again; on one connection it goes out once. */
+  /** Queues a command. A manager may send a command again; each connection sends it only once. */
   receive(command: CallEnvelope): void {
     if (this.#seen.has(command.id)) return;
     remember(this.#seen, command.id, true);
     const trace = CallTrace.ofCommand(this.#options.stationId, command.action, command.id);
     this.#queue.push({ command, trace });
-    if (!this.#open) this.#sendNext();
+    if (!this.#pending) this.#sendNext();
   }
 
-  /** Passes a station's answer on; false when it answers none of our calls. */
+  /** Publishes a station's answer; false when it answers none of the managers' calls. */
   answer(frame: CallResult | CallError, receivedAt: string): boolean {
     const id = String(frame.id);
-    const answered = this.#open?.command.id === id ? this.#open : this.#late.get(id);
+    const answered = this.#pending?.command.id === id ? this.#pending : this.#late.get(id);
     if (!answered) return false;
     const { command, trace } = answered;
     const { action, request } = command;
@@ -63,11 +65,11 @@ export class Commands {
     trace.within(() => this.#options.publish(answer, command.ack === true));
     trace.end(frame.type === 4 ? frame.code : undefined);
     this.#late.delete(id);
-    if (answered === this.#open) this.#sendNext();
+    if (answered === this.#pending) this.#sendNext();
     return true;
   }
 
-  /** Ends the call of ours that a frame was to answer which cannot be read: whatever it said, no other answer will come. */
+  /** Ends the call that an unreadable frame should have answered: no other answer will come. */
   answerUnreadable(id: MessageId, reason: string, receivedAt: string): void {
     const description = `the answer cannot be read: ${reason}`;
     this.answer({ type: 4, id, code: 'FormationViolation', description, details: {} }, receivedAt);
@@ -75,32 +77,32 @@ export class Commands {
 
   close(): void {
     clearTimeout(this.#timer);
-    for (const { trace } of [...this.#queue, ...(this.#open ? [this.#open] : [])])
+    for (const { trace } of [...this.#queue, ...(this.#pending ? [this.#pending] : [])])
       trace.end('the connection ended before the answer');
     this.#queue.length = 0;
-    this.#open = undefined;
+    this.#pending = undefined;
   }
 
   #sendNext(): void {
     clearTimeout(this.#timer);
-    this.#open = this.#queue.shift();
-    if (!this.#open) return;
-    const { id, action, request } = this.#open.command;
+    this.#pending = this.#queue.shift();
+    if (!this.#pending) return;
+    const { id, action, request } = this.#pending.command;
     this.#timer = setTimeout(() => this.#giveUp(), this.#options.answerTimeoutMs);
     this.#options.send({ type: 2, id, action, payload: request });
   }
 
   #giveUp(): void {
-    this.#open?.trace.end('no answer in time');
-    if (this.#open) remember(this.#late, this.#open.command.id, this.#open);
+    this.#pending?.trace.end('no answer in time');
+    if (this.#pending) remember(this.#late, this.#pending.command.id, this.#pending);
     this.#sendNext();
   }
 }
 
-/** Keeps the newest entries only: a station that never answers must not fill the memory. */
+/** Keeps only the newest entries: a station that never answers must not exhaust the memory. */
 function remember<V>(memory: Map<string, V>, id: string, value: V): void {
   memory.set(id, value);
-  if (memory.size <= REMEMBERED) return;
+  if (memory.size <= MAX_REMEMBERED) return;
   const [oldest] = memory.keys();
   if (oldest !== undefined) memory.delete(oldest);
 }

@@ -9,21 +9,21 @@ import type { TrustedProxies } from './trusted-proxies.ts';
 export interface ConnectionLimitsOptions {
   limits: Pick<GatewayLimits, 'connections' | 'connectionsPerAddress' | 'handshakeMs'>;
   proxies: TrustedProxies;
-  /** A connection has been cut before it was served; the status is what an HTTP answer would have had. */
+  /** Called when a connection was cut before it was served; `status` is the matching HTTP status. */
   onCut(cut: { status: number; reason: string; remoteAddress: string }): void;
 }
 
-/** Which server a connection is for, by its first byte; undefined for none. */
+/** Chooses a connection's server by its first byte; undefined for none. */
 export type ServerChoice = (firstByte: number, socket: Socket) => Server | undefined;
 
 /**
- * Stands before the servers: takes PROXY protocol off what trusted load balancers send, tells TLS from HTTP, and holds the limits on
- * connections.
+ * Runs before the HTTP servers: reads PROXY protocol headers from trusted load balancers, distinguishes TLS from HTTP, and enforces the
+ * connection limits.
  */
 export class ConnectionLimits {
   readonly #options: ConnectionLimitsOptions;
   readonly #perNetwork = new Map<string, number>();
-  /** Of connections that came by PROXY protocol, by their peers' addresses and ports: TLS hides the socket below it. */
+  /** Origins of PROXY protocol connections, by the peer's address and port, because TLS hides the socket below it. */
   readonly #origins = new Map<string, Origin>();
   readonly #open = new Set<Socket>();
   readonly #handlers = new Map<Server, (socket: Socket) => void>();
@@ -32,7 +32,7 @@ export class ConnectionLimits {
     this.#options = options;
   }
 
-  /** Puts itself between a server's new connections and what handles them. */
+  /** Intercepts a server's new connections before its own handlers. */
   guard(server: Server, choose: ServerChoice): void {
     const handlers = server.listeners('connection') as ((socket: Socket) => void)[];
     this.#handlers.set(server, (socket) => handlers.forEach((one) => one.call(server, socket)));
@@ -40,18 +40,18 @@ export class ConnectionLimits {
     server.on('connection', (socket: Socket) => void this.#onConnection(socket, choose));
   }
 
-  /** Ends what is still open, whichever server has it. */
+  /** Destroys all open sockets of all servers. */
   destroyAll(): void {
     for (const socket of this.#open) socket.destroy();
   }
 
   originOf(socket: Socket): Origin {
-    // To name a socket costs two system calls, and most gateways have no such connections.
+    // Naming a socket costs two system calls, and most gateways have no PROXY protocol connections.
     const proxied = this.#origins.size > 0 ? this.#origins.get(nameOf(socket)) : undefined;
     return proxied ?? { address: socket.remoteAddress ?? '', isProxied: false };
   }
 
-  /** Counts a connection for a client's address until it closes; false when that has too many already. */
+  /** Counts a connection for a client's address until it closes; false when the address already has too many. */
   take(address: string, socket: Socket): boolean {
     if (this.#options.proxies.has(address)) return true;
     const network = networkOf(address);
@@ -59,15 +59,15 @@ export class ConnectionLimits {
     if (count >= this.#options.limits.connectionsPerAddress) return false;
     this.#perNetwork.set(network, count + 1);
     socket.once('close', () => {
-      const left = (this.#perNetwork.get(network) ?? 1) - 1;
-      if (left === 0) this.#perNetwork.delete(network);
-      else this.#perNetwork.set(network, left);
+      const remaining = (this.#perNetwork.get(network) ?? 1) - 1;
+      if (remaining === 0) this.#perNetwork.delete(network);
+      else this.#perNetwork.set(network, remaining);
     });
     return true;
   }
 
   async #onConnection(socket: Socket, choose: ServerChoice): Promise<void> {
-    // It may break before a server listens for that; `close` follows.
+    // The socket may fail before a server listens for errors; `close` follows.
     socket.on('error', () => {});
     const peer = socket.remoteAddress;
     if (peer === undefined) {
@@ -87,7 +87,7 @@ export class ConnectionLimits {
       const server = choose(firstByte, socket);
       if (!server)
         throw new OpeningError(400, 'spoke TLS on the plain port; this gateway has no certificates');
-      // The stream has to forget its reader first.
+      // Let the stream release its reader first.
       setImmediate(() => this.#handlers.get(server)?.(socket));
     } catch (error) {
       socket.destroy();
@@ -98,7 +98,7 @@ export class ConnectionLimits {
     }
   }
 
-  /** The address of the client, where a trusted load balancer names it. */
+  /** The client's address, if a trusted load balancer reports it. */
   async #takeProxyHeader(socket: Socket, peer: string): Promise<string | undefined> {
     if (!this.#options.proxies.has(peer)) return undefined;
     const { isProxied, address } = await takeProxyHeader(socket, this.#options.limits.handshakeMs);

@@ -1,22 +1,19 @@
 import type { Connection, Presence } from '@evander/broker';
 
 const FLUSH_MS = 20;
-/** Some 35 kB. */
+/** About 35 kB. */
 const MAX_CONNECTIONS = 200;
 
 type Kind = 'connected' | 'disconnected';
 
-/**
- * Gathers for a moment what connects and disconnects, so that thousands of stations that come back at once are told of in a few packets,
- * in the order in which it happened.
- */
+/** Batches connects and disconnects for a moment, in order, so that thousands of reconnecting stations need only a few packets. */
 export class ConnectionNews {
-  readonly #tell: (presence: Presence) => void;
+  readonly #publish: (presence: Presence) => void;
   #waiting: { kind: Kind; connections: Connection[] }[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(tell: (presence: Presence) => void) {
-    this.#tell = tell;
+  constructor(publish: (presence: Presence) => void) {
+    this.#publish = publish;
   }
 
   add(kind: Kind, connection: Connection): void {
@@ -29,6 +26,6 @@ export class ConnectionNews {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const presence of this.#waiting.splice(0)) this.#tell(presence);
+    for (const presence of this.#waiting.splice(0)) this.#publish(presence);
   }
 }

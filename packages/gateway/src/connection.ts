@@ -17,13 +17,13 @@ import type { StationResult } from './unacknowledged-results.ts';
 
 export interface ConnectionOptions {
   stationId: string;
-  /** What its handshake has met. */
+  /** The profile that its handshake meets. */
   securityProfile: number;
-  /** How often it sends a Heartbeat at least. */
+  /** It sends a Heartbeat at least this often. */
   heartbeatSeconds: number;
   connectionId: string;
   remoteAddress: string;
-  /** Publishes an envelope on the station's way in; one that is not heard is published again by its owner. */
+  /** Publishes an envelope to the managers; the caller repeats it until it is answered. */
   publishCall(payload: string): void;
   publishResult(result: StationResult): void;
   onUnreadable(frame: UnreadableFrame): void;
@@ -36,17 +36,17 @@ export interface ConnectionOptions {
   log: Log;
 }
 
-/** So many frames that are no OCPP-J close a connection on which there was none that is (ocppj.md ERR.5). */
+/** This many non-OCPP-J frames close a connection that has never sent a valid one (ocppj.md ERR.5). */
 const UNREADABLE_LIMIT = 20;
 const RECORDED_CHARACTERS = 4096;
 const CLOSE_GRACE_MS = 2000;
-/** A station that leaves so much of what it is sent unread is cut: it reads nothing, and all of it would stay in memory. */
+/** A station with more unread data than this is disconnected: it reads nothing, and the data would stay in memory. */
 const MAX_UNREAD_BYTES = 1_048_576;
 
-/** WebSocket close codes: 4001 is our own, the others are RFC 6455's and its registry's. */
+/** WebSocket close codes: 4001 is Evander's, the others come from RFC 6455 and its registry. */
 export const CLOSE = { protocolError: 1002, policyViolation: 1008, restart: 1012, replaced: 4001 } as const;
 
-/** A station's open socket: frames from it go to the managers, the managers' envelopes go to it as frames. */
+/** A station's open socket: passes its frames to the managers, and the managers' envelopes to the station as frames. */
 export class Connection {
   readonly stationId: string;
   readonly securityProfile: number;
@@ -59,11 +59,11 @@ export class Connection {
   readonly #commands: Commands;
   readonly #budget: FrameBudget;
   readonly #malformed = new MalformedFrames();
-  /** Why the socket is not read. */
+  /** Reasons why the socket is paused. */
   readonly #pauses = new Set<'queue' | 'budget'>();
   readonly #liveness: Liveness;
   #draining = false;
-  /** Frames that were no OCPP-J, until the first that was. */
+  /** Number of non-OCPP-J frames; undefined once a valid one has arrived. */
   #unreadableFrames: number | undefined = 0;
   #isKnown = false;
 
@@ -123,11 +123,11 @@ export class Connection {
       this.#commands.close();
       this.#budget.close();
       const { leftOut } = this.#malformed;
-      if (leftOut > 0) options.log.warn({ leftOut }, 'unreadable frames that were not recorded');
+      if (leftOut > 0) options.log.warn({ leftOut }, 'unreadable frames were not recorded');
     });
   }
 
-  /** What managers are told of it. */
+  /** The connection as reported to managers. */
   get announcement(): AnnouncedConnection {
     const { stationId, connectionId, remoteAddress, connectedAt, securityProfile } = this;
     return { stationId, connectionId, remoteAddress, connectedAt, securityProfile };
@@ -137,33 +137,33 @@ export class Connection {
     return this.#calls.size;
   }
 
-  /** Takes an envelope from the managers. */
+  /** Handles an envelope from the managers. */
   onEnvelope(envelope: Envelope): void {
     if (envelope.type !== 2) {
       if (this.#calls.answer(envelope)) this.#isKnown = true;
-      else this.#options.log.debug({ id: envelope.id }, 'answer to no open call dropped');
+      else this.#options.log.debug({ id: envelope.id }, 'answer dropped: no open call');
     } else if (envelope.connection_id !== undefined && envelope.connection_id !== this.connectionId) {
-      // The station may have had it on that connection already. The manager learns from our presence that the connection is lost.
+      // The station may have received it on that connection already. The presence messages tell the manager that the connection is lost.
       this.#options.log.info(
         { id: envelope.id, action: envelope.action, meantFor: envelope.connection_id },
-        'command for another connection dropped',
+        'command dropped: meant for another connection',
       );
     } else if (!this.#draining) {
       this.#commands.receive(envelope);
     }
   }
 
-  /** The broker is back: what it may have lost is published again. */
+  /** Publishes the open call again: the broker is back and may have lost it. */
   publishAgain(): void {
     this.#calls.publishAgain();
   }
 
-  /** Pings the station, or cuts the socket when the station is not there any more. */
+  /** Pings the station, or terminates the socket when the connection is dead. */
   ping(): void {
     const fault = this.#liveness.fault();
     // A paused socket is not read, so its pongs cannot be seen.
     if (fault !== undefined && !this.#socket.isPaused) {
-      this.#options.log.info(`${fault}: the connection is dead`);
+      this.#options.log.info(`connection is dead: ${fault}`);
       this.#socket.terminate();
       return;
     }
@@ -171,17 +171,17 @@ export class Connection {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
   }
 
-  /** Closes with a code that tells the station why; cuts the socket when it does not take leave in time. */
+  /** Closes with a code for the station; terminates the socket if the station does not complete the close in time. */
   close(code: number, reason: string): void {
     this.#draining = true;
     this.#calls.close();
-    // Its close frame must be read; but a flood stays outside until the socket is cut.
+    // The station's close frame must be read, but not a flood before it.
     if (code !== CLOSE.policyViolation) this.#socket.resume();
     this.#socket.close(code, reason);
     setTimeout(() => this.#socket.terminate(), CLOSE_GRACE_MS).unref();
   }
 
-  /** Takes nothing new, waits until what is open is answered, then closes. */
+  /** Accepts no new calls, waits until the open ones are answered, then closes. */
   async drain(): Promise<void> {
     this.#draining = true;
     await this.#calls.emptied();
@@ -196,7 +196,7 @@ export class Connection {
       this.#socket.pause();
       return;
     }
-    // The pong to the last ping may be among what is read only now.
+    // The pong to the last ping may still be unread.
     this.#liveness.hear();
     this.#socket.resume();
   }
@@ -219,7 +219,7 @@ export class Connection {
     if (frame.type === 'blank') return;
     this.#options.metrics.countFrame('in', frame.type);
     if (frame.type === 'malformed') {
-      // Frames that come behind our close are not read, but for results: what they tell has happened.
+      // After the gateway's close frame only results are read: they report what has already happened.
       if (this.#socket.readyState === this.#socket.OPEN)
         this.#onMalformed(frame, isBinary ? `(${bytes.length} bytes)` : text, receivedAt);
       return;
@@ -228,13 +228,13 @@ export class Connection {
     if (frame.type === 2) {
       if (!this.#draining) this.#calls.receive(frame, receivedAt, bytes.length);
     } else if (!this.#commands.answer(frame, receivedAt)) {
-      this.#options.log.warn({ id: frame.id }, 'answer to no call of ours dropped');
+      this.#options.log.warn({ id: frame.id }, 'answer dropped: no such command');
     }
   }
 
   #onMalformed(frame: MalformedFrame, text: string, receivedAt: string): void {
     if (!this.#malformed.add()) {
-      this.close(CLOSE.policyViolation, 'a flood of frames that are no OCPP-J');
+      this.close(CLOSE.policyViolation, 'a flood of frames that are not OCPP-J');
       return;
     }
     this.#recordMalformed(frame, text, receivedAt);
@@ -247,7 +247,7 @@ export class Connection {
     if (this.#unreadableFrames === undefined) return;
     this.#unreadableFrames++;
     if (this.#unreadableFrames >= UNREADABLE_LIMIT)
-      this.close(CLOSE.protocolError, 'too many frames that are no OCPP-J');
+      this.close(CLOSE.protocolError, 'too many frames that are not OCPP-J');
   }
 
   #recordMalformed({ reason, answer }: MalformedFrame, text: string, receivedAt: string): void {
@@ -255,7 +255,7 @@ export class Connection {
     if (!recorded) return;
     const { leftOut } = recorded;
     const { stationId, connectionId } = this;
-    // Before it is cut: half a secret cannot be recognised.
+    // Mask before truncating: half a secret cannot be recognised.
     const shown = hideSecretText(text);
     this.#options.log.warn(
       { reason, text: shown.slice(0, 200), ...(leftOut > 0 && { leftOut }) },
@@ -281,7 +281,7 @@ export class Connection {
   #cutWhenUnread(): boolean {
     const { bufferedAmount } = this.#socket;
     if (bufferedAmount <= MAX_UNREAD_BYTES) return false;
-    this.#options.log.warn({ bufferedAmount }, 'the station does not read what it is sent: cut');
+    this.#options.log.warn({ bufferedAmount }, 'disconnected: the station does not read its data');
     this.#socket.terminate();
     return true;
   }

@@ -21,7 +21,7 @@ export interface ConnectionsOptions {
   log: Log;
 }
 
-/** The stations that are connected to this gateway, and MQTT that their frames travel. */
+/** The stations connected to this gateway, and the MQTT link that carries their frames. */
 export class Connections {
   readonly mqttLink: MqttLink;
   readonly #options: ConnectionsOptions;
@@ -54,14 +54,14 @@ export class Connections {
     return this.#connections.size;
   }
 
-  /** Calls of stations that wait for their answer. */
+  /** Number of station calls that wait for an answer. */
   get unansweredCalls(): number {
     let count = 0;
     for (const connection of this.#connections.values()) count += connection.unansweredCalls;
     return count;
   }
 
-  /** Takes over a station's freshly opened socket; an older one of the same station is closed. */
+  /** Takes over a station's newly opened socket and closes an older one of the same station. */
   async add(
     socket: WebSocket,
     { stationId, securityProfile, heartbeatSeconds }: Admission,
@@ -69,7 +69,7 @@ export class Connections {
   ): Promise<void> {
     const connectionId = this.mqttLink.clock.next();
     const log = this.#options.log.child({ stationId, connectionId });
-    // Nothing is read before the answers can come back.
+    // Read nothing before answers can arrive.
     socket.pause();
     const connection = new Connection(socket, {
       ...this.#options,
@@ -81,7 +81,7 @@ export class Connections {
       queuedBytes: this.#queuedBytes,
       publishCall: (payload) => void this.mqttLink.publishIn(stationId, payload),
       publishResult: (result) => this.#unacknowledged.add(result),
-      onUnreadable: (frame) => this.mqttLink.tell({ kind: 'unreadable', frames: [frame] }),
+      onUnreadable: (frame) => this.mqttLink.announce({ kind: 'unreadable', frames: [frame] }),
       log,
     });
     socket.on('close', (code) => {
@@ -93,13 +93,13 @@ export class Connections {
     this.#connections.set(stationId, connection);
     if (older) this.#replace(older);
     log.info({ remoteAddress, securityProfile }, 'connected');
-    this.mqttLink.tellOf('connected', connection.announcement);
+    this.mqttLink.announceSoon('connected', connection.announcement);
     try {
-      await this.mqttLink.open(stationId);
-      // It may have gone while the subscription was on its way.
-      if (!this.#connections.has(stationId)) await this.mqttLink.leave(stationId);
+      await this.mqttLink.subscribe(stationId);
+      // The station may have disconnected while the subscription was in progress.
+      if (!this.#connections.has(stationId)) await this.mqttLink.unsubscribe(stationId);
     } catch (error) {
-      // Subscriptions are renewed when the broker is back, and unanswered calls are published again.
+      // The subscription is renewed when the broker is back, and unanswered calls are published again.
       log.warn({ err: error }, 'subscribing failed');
     }
     socket.resume();
@@ -110,12 +110,12 @@ export class Connections {
   }
 
   /**
-   * Waits up to `drainMs` until what is open is answered and answers to commands are acknowledged, closes every socket, then leaves
-   * MQTT.
+   * Waits up to `drainMs` until open calls are answered and answers to commands are acknowledged. Then closes every socket and the MQTT
+   * link.
    */
   async close(drainMs: number): Promise<void> {
     const drained = Promise.all([...this.#connections.values()].map((connection) => connection.drain()));
-    await atMost(drainMs, Promise.all([drained, this.#unacknowledged.emptied()]));
+    await waitAtMost(drainMs, Promise.all([drained, this.#unacknowledged.emptied()]));
     for (const connection of this.#connections.values())
       connection.close(CLOSE.restart, 'the gateway restarts');
     if (this.size > 0) await new Promise<void>((resolve) => (this.#whenEmpty = resolve));
@@ -123,33 +123,33 @@ export class Connections {
     await this.mqttLink.close();
   }
 
-  // Not reported as disconnected: the report of the newer connection replaces this one, and the station is not away for a moment.
+  // Not reported as disconnected: the newer connection's report replaces this one, so the station is never shown as away.
   #replace(old: Connection): void {
     this.#options.log.info({ stationId: old.stationId }, 'replaced by a newer connection');
     old.close(CLOSE.replaced, 'replaced by a newer connection');
   }
 
-  // The late close of a replaced socket changes nothing: only the connection that counts is forgotten.
+  // A replaced socket may close late; only the current connection may be removed.
   #forget(connection: Connection): void {
     const { stationId } = connection;
     if (this.#connections.get(stationId) !== connection) return;
     this.#remove(stationId);
-    this.mqttLink.tellOf('disconnected', connection.announcement);
+    this.mqttLink.announceSoon('disconnected', connection.announcement);
   }
 
   #remove(stationId: string): void {
     this.#connections.delete(stationId);
-    this.mqttLink.leave(stationId).catch((error: unknown) => {
+    this.mqttLink.unsubscribe(stationId).catch((error: unknown) => {
       this.#options.log.debug({ stationId, err: error }, 'unsubscribing failed');
     });
     if (this.size === 0) this.#whenEmpty?.();
   }
 
   #onConnectedElsewhere({ stationId, connectionId }: AnnouncedConnection): void {
-    const ours = this.#connections.get(stationId);
-    if (!ours || ours.connectionId >= connectionId) return;
+    const own = this.#connections.get(stationId);
+    if (!own || own.connectionId >= connectionId) return;
     this.#remove(stationId);
-    this.#replace(ours);
+    this.#replace(own);
   }
 
   #closeWeak({ stationId, connectionId, securityProfile }: WeakConnection): void {
@@ -166,7 +166,7 @@ export class Connections {
   }
 }
 
-async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+async function waitAtMost(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
   await Promise.race([work, timeout]);

@@ -6,35 +6,35 @@ import type { Credentials, CredentialSource } from './credentials.ts';
 
 export interface CredentialMemoryOptions {
   source: CredentialSource;
-  /** For so long after the managers have stopped answering, what they said before counts, in ms. */
+  /** How long remembered answers stay valid after the managers stop answering, in ms. */
   rememberMs: number;
-  /** A station that nothing is remembered of waits for so long while no manager answers, in ms. */
+  /** How long a station without remembered credentials waits while no manager answers, in ms. */
   waitMs: number;
   nowMs?: () => number;
   log: Log;
 }
 
-/** What was said of a station that showed no certificate, and of the last certificate that was its own. */
+/** The last answer for a handshake without a certificate, and the last one for a certificate that belongs to the station. */
 interface Remembered {
   bare?: Credentials;
   certified?: { fingerprint: string; credentials: Credentials };
 }
 
-/** Stations that are remembered, about 500 bytes each. */
-const REMEMBERED = 50_000;
-/** How long the managers may take before the memory counts: in general, and once they have been found to be away. */
+/** Number of stations remembered, about 500 bytes each. */
+const MAX_REMEMBERED = 50_000;
+/** How long to wait for the managers before the remembered answer is used: normally, and while they are known to be away. */
 const PATIENCE_MS = { usual: 1000, away: 100 } as const;
-/** Between two attempts for a station that waits: the first pause, which doubles, and the longest. */
+/** Delay between two attempts for a waiting station: the first one, which doubles, and the longest. */
 const PAUSE_MS = { first: 250, longest: 2000 } as const;
 
 /**
- * Asks for credentials at every handshake, and falls back on the last answer about the station while the managers are away or hang, so
- * that stations can reconnect meanwhile.
+ * Asks for credentials at every handshake. While the managers are away or hang, it falls back to the last answer about the station, so that
+ * stations can reconnect.
  */
 export class CredentialMemory {
   readonly #options: CredentialMemoryOptions;
   readonly #nowMs: () => number;
-  readonly #remembered = new NewestMap<string, Remembered>(REMEMBERED);
+  readonly #remembered = new NewestMap<string, Remembered>(MAX_REMEMBERED);
   #awaySinceMs: number | undefined;
 
   constructor(options: CredentialMemoryOptions) {
@@ -42,11 +42,11 @@ export class CredentialMemory {
     this.#nowMs = options.nowMs ?? (() => performance.now());
   }
 
-  /** Rejects with ManagerAwayError when no manager can be asked in time and nothing is remembered. */
+  /** Rejects with ManagerAwayError when no manager answers in time and no answer is remembered. */
   async credentialsOf(stationId: string, certificate?: ClientCertificate): Promise<Credentials | undefined> {
     const last = this.remembered(stationId, certificate);
     if (!last) return this.#askAgain(stationId, certificate);
-    const asked = this.#ask(stationId, certificate);
+    const answer = this.#ask(stationId, certificate);
     let timer: NodeJS.Timeout | undefined;
     const patienceMs = this.#awaySinceMs === undefined ? PATIENCE_MS.usual : PATIENCE_MS.away;
     const isSlow = new Promise<Credentials>((resolve) => {
@@ -55,7 +55,7 @@ export class CredentialMemory {
         resolve(last);
       }, patienceMs);
     });
-    const answered = asked.catch((error: unknown) => {
+    const answered = answer.catch((error: unknown) => {
       if (error instanceof ManagerAwayError) return last;
       throw error;
     });
@@ -66,7 +66,7 @@ export class CredentialMemory {
     }
   }
 
-  /** The last answer about a station with this certificate, or with none; undefined when there was none, or it counts no longer. */
+  /** The last answer about a station with this certificate, or with none; undefined when there is none or it has expired. */
   remembered(stationId: string, certificate?: ClientCertificate): Credentials | undefined {
     const awayMs = this.#awaySinceMs === undefined ? 0 : this.#nowMs() - this.#awaySinceMs;
     if (awayMs >= this.#options.rememberMs) return undefined;
@@ -75,8 +75,8 @@ export class CredentialMemory {
     return certified?.fingerprint === certificate.fingerprint ? certified.credentials : undefined;
   }
 
-  // A manager that starts, or a load balancer that has not noticed that one has stopped, fails for a moment: a station that is refused
-  // for it comes back much later.
+  // A starting manager, or a load balancer that has not noticed a stopped one, fails only briefly; a rejected station would reconnect much
+  // later.
   async #askAgain(stationId: string, certificate?: ClientCertificate): Promise<Credentials | undefined> {
     const endMs = this.#nowMs() + this.#options.waitMs;
     for (let pauseMs: number = PAUSE_MS.first; ; pauseMs = Math.min(2 * pauseMs, PAUSE_MS.longest)) {
@@ -85,12 +85,12 @@ export class CredentialMemory {
       } catch (error) {
         if (!(error instanceof ManagerAwayError) || this.#nowMs() + pauseMs > endMs) throw error;
       }
-      // Not all of them at the same moment.
+      // Jitter, so that the stations do not all retry at the same moment.
       await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random() / 2)));
     }
   }
 
-  // Goes on when the memory has been used meanwhile: a late answer counts at the next handshake.
+  // Keeps running after the remembered answer was used: a late answer counts for the next handshake.
   async #ask(stationId: string, certificate?: ClientCertificate): Promise<Credentials | undefined> {
     const { source, log } = this.#options;
     try {
@@ -106,7 +106,7 @@ export class CredentialMemory {
     }
   }
 
-  // A certificate that is not the station's must not take the place of the one that is: anyone can show one in its name.
+  // A foreign certificate must not replace the station's own: any client can present one in the station's name.
   #remember(credentials: Credentials, certificate?: ClientCertificate): void {
     const known = this.#remembered.get(credentials.stationId) ?? {};
     if (!certificate) {
@@ -122,7 +122,7 @@ export class CredentialMemory {
   #areAway(cause: Error): void {
     if (this.#awaySinceMs !== undefined) return;
     this.#awaySinceMs = this.#nowMs();
-    const what = 'no manager of EVANDER_MANAGER_URL answers for credentials: those remembered count';
+    const what = 'no manager of EVANDER_MANAGER_URL answers for credentials: using remembered credentials';
     warnOf(this.#options.log, what, cause);
   }
 }

@@ -5,44 +5,44 @@ import { askManagers } from './manager-call.ts';
 import type { ManagerCallOptions } from './manager-call.ts';
 import { QuestionBatch } from './question-batch.ts';
 
-/** What a gateway must know of a station to let it in. */
+/** What a gateway needs to authenticate a station. */
 export interface Credentials {
   stationId: string;
   securityProfile: number;
   /** Keyed hashes of every form in which the station may send its password; empty when it has none. */
   passwordHashes: string[];
-  /** The Basic user name of a station that does not send its id, as it should (ocppj.md AUT.1). */
+  /** Basic user name of a station that does not send its id as it should (ocppj.md AUT.1). */
   userName?: string | null;
-  /** The judgement on the certificate that was asked about: its fault, or null when it is the station's and valid. */
+  /** Result for the presented certificate: its fault, or null when it is valid and belongs to the station. */
   certificate?: { fault: string | null };
-  /** Spoken with a station that offers no subprotocol; it is refused where there is none. */
+  /** Used for a station that offers no subprotocol; without it such a station is rejected. */
   assumedSubprotocol?: 'ocpp1.6' | null;
-  /** How often the station sends a Heartbeat at least. */
+  /** The station sends a Heartbeat at least this often. */
   heartbeatSeconds?: number;
 }
 
-/** What managers answer about several stations, in the order of the question: null for those that nobody knows. */
+/** Managers' answer about several stations, in the order of the question; null for unknown stations. */
 interface StationsAnswer {
   stations: (Credentials | null)[];
 }
 
-/** A station nobody knows is `undefined`; a manager that cannot be asked is thrown as ManagerAwayError. */
+/** Returns undefined for an unknown station. Throws ManagerAwayError when no manager can be asked. */
 export type CredentialSource = (
   stationId: string,
   certificate?: ClientCertificate,
 ) => Promise<Credentials | undefined>;
 
-/** No manager could be asked. */
+/** No manager could be reached. */
 export class ManagerAwayError extends Error {
   override name = 'ManagerAwayError';
 }
 
-/** While one manager is silent for so long, the next is asked too: a hung one must not hold up handshakes. */
+/** After this time without an answer the next manager is asked too: a hung manager must not delay handshakes. */
 const ASK_NEXT_AFTER_MS = 250;
 
 /**
- * Asks the managers at every handshake, so that a new password or a revoked certificate counts at once. Stations that come at the same
- * time are asked about together; a certificate is judged by itself.
+ * Asks the managers at every handshake, so that a new password or a revoked certificate takes effect immediately. Requests about stations
+ * that connect at the same time are batched; each certificate is checked in its own request.
  */
 export function credentialsFromManager(options: ManagerCallOptions): CredentialSource {
   const ask = askManagers({ askNextAfterMs: ASK_NEXT_AFTER_MS, ...options });
@@ -52,7 +52,7 @@ export function credentialsFromManager(options: ManagerCallOptions): CredentialS
     const [only = ''] = stationIds;
     if (stationIds.length === 1) return [await askOne(only)];
     const answer = (await ask('/gateway/stations', { stationIds })) as StationsAnswer | undefined;
-    // A manager of the version before, or an adapter to another system, knows the question about one station only.
+    // Managers of the previous version, and adapters to other systems, only answer about one station at a time.
     if (!answer) return Promise.all(stationIds.map((stationId) => askOne(stationId)));
     return answer.stations.map((credentials) => credentials ?? undefined);
   });
@@ -62,12 +62,12 @@ export function credentialsFromManager(options: ManagerCallOptions): CredentialS
         ? askOne(stationId, { certificateChain: certificate.chain })
         : together.about(stationId));
     } catch (cause) {
-      throw new ManagerAwayError('no manager can be asked for credentials', { cause });
+      throw new ManagerAwayError('no manager answers for credentials', { cause });
     }
   };
 }
 
-/** True when the password is the station's, compared in constant time (ocppj.md AUT.5). */
+/** Compares the password with the station's in constant time (ocppj.md AUT.5). */
 export function isPassword(password: Buffer, credentials: Credentials, pepper: string): boolean {
   const sent = Buffer.from(hashStationPassword(password, credentials.stationId, pepper));
   let found = false;

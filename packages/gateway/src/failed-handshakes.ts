@@ -1,17 +1,17 @@
 import { networkOf, NewestMap, TokenBucket } from '@evander/process';
 import type { BucketLimits } from '@evander/process';
 
-/** Failures that are served at once, and how many more each second: of one station at one address, and of one address in all. */
+/** Failures allowed in a burst, and then per second: for one station at one address, and for one address in total. */
 const LIMITS = {
   station: { burst: 10, perSecond: 10 / 60 },
   address: { burst: 300, perSecond: 300 / 60 },
 } as const satisfies Record<string, BucketLimits>;
-/** Stations and addresses that are remembered; an attacker with more of them is not slowed, but fills no memory either. */
+/** Number of stations and addresses remembered. An attacker that uses more is not slowed down, but cannot exhaust the memory. */
 const REMEMBERED = 50_000;
 
 /**
- * Counts handshakes that failed, per station and address, and per address: a client that guesses is made to wait before the managers are
- * asked about it again. Handshakes that succeed count nothing.
+ * Counts failed handshakes per station and address, and per address. A client that guesses must wait before the gateway asks the managers
+ * again. Successful handshakes do not count.
  */
 export class FailedHandshakes {
   readonly #failures = new NewestMap<string, TokenBucket>(REMEMBERED);
@@ -21,7 +21,7 @@ export class FailedHandshakes {
     this.#nowMs = nowMs;
   }
 
-  /** Seconds until the managers may be asked about this attempt; 0 when they may be now. */
+  /** Seconds until the managers may be asked about this attempt; 0 when they may be asked now. */
   secondsToWait(address: string, stationId: string): number {
     const [ofStation, ofAddress] = keysOf(address, stationId);
     const waitMs = Math.max(this.#waitMs(ofStation), this.#waitMs(ofAddress));
@@ -34,7 +34,7 @@ export class FailedHandshakes {
     this.#count(ofAddress, LIMITS.address);
   }
 
-  /** A station has been let in: what it failed before is forgotten. */
+  /** Forgets a station's failures after a successful handshake. */
   forgive(address: string, stationId: string): void {
     this.#failures.delete(keysOf(address, stationId)[0]);
   }
@@ -45,7 +45,7 @@ export class FailedHandshakes {
 
   #count(key: string, limits: BucketLimits): void {
     const bucket = this.#failures.get(key) ?? new TokenBucket(limits, this.#nowMs);
-    // Without debt: a client that goes on failing waits for the next token only.
+    // No debt: a client that keeps failing waits for the next token only.
     bucket.take();
     this.#failures.set(key, bucket);
   }

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 
-/** What the bytes at the beginning of a connection are, and how many of them are not for the next reader. */
+/** The value read from the first bytes of a connection, and how many of those bytes the next reader must not see. */
 export interface Opening<T> {
   value: T;
   length: number;
 }
 
-/** A connection that is not served, with the status that an HTTP answer would have. */
+/** The connection is rejected; `status` is the matching HTTP status. */
 export class OpeningError extends Error {
   override name = 'OpeningError';
   readonly status: number;
@@ -17,14 +17,14 @@ export class OpeningError extends Error {
   }
 }
 
-/** A client that closed its connection before it sent anything, as probes of a port do. */
+/** The client closed the connection before it sent anything, as port probes do. */
 export class ClosedEarlyError extends Error {
   override name = 'ClosedEarlyError';
 }
 
 /**
- * Reads the beginning of a new connection until `parse` knows what it is, and leaves the rest for the next reader. Rejects with what
- * `parse` throws, or when the bytes do not come in time.
+ * Reads the start of a new connection until `parse` returns a value, and leaves the rest for the next reader. Rejects with the error that
+ * `parse` throws, or when the bytes do not arrive in time.
  */
 export function readOpening<T>(
   socket: Socket,
@@ -64,7 +64,7 @@ export function readOpening<T>(
   });
 }
 
-/** The first byte, which is left where it is. */
+/** Returns the first byte without consuming it. */
 export function peekFirstByte(socket: Socket, timeoutMs: number): Promise<number> {
   return readOpening(socket, timeoutMs, (bytes) => ({ value: bytes.readUInt8(0), length: 0 }));
 }

@@ -3,14 +3,14 @@ import type { GatewayLimits } from './limits.ts';
 
 export interface FrameBudgetOptions {
   limits: Pick<GatewayLimits, 'framesPerSecond' | 'bytesPerSecond'>;
-  /** Called with true when the budget is exceeded, and with false when it is paid off: the socket is not to be read meanwhile. */
+  /** Called with true when the budget is exceeded and with false when it has recovered. The caller must not read the socket in between. */
   setPaused(paused: boolean): void;
 }
 
-/** How many seconds' worth may come at once: what a station has queued while it was offline, its boot. */
+/** Burst size in seconds of the sustained rate: for example boot messages, or messages queued while offline. */
 const BURST_SECONDS = 10;
 
-/** What one station may send. Nothing is dropped: what exceeds the budget stays in the network until the budget allows it. */
+/** Rate limit of one station. Nothing is dropped: excess data stays in the network until the budget allows it. */
 export class FrameBudget {
   readonly #options: FrameBudgetOptions;
   readonly #frames: TokenBucket;
@@ -24,7 +24,7 @@ export class FrameBudget {
     this.#bytes = bucketOf(bytesPerSecond);
   }
 
-  /** Counts a frame that was received, of any kind. */
+  /** Counts a received frame of any kind. */
   spend(bytes: number): void {
     this.#frames.spend();
     this.#bytes.spend(bytes);
@@ -39,7 +39,7 @@ export class FrameBudget {
     clearTimeout(this.#timer);
   }
 
-  // What had been read before the pause took effect counts too, so there may be more to pay off.
+  // Frames read before the pause took effect count too, so there may be more to wait for.
   #resume(): void {
     const waitMs = this.#waitMs();
     this.#timer = waitMs > 0 ? setTimeout(() => this.#resume(), waitMs) : undefined;

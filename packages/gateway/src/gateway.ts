@@ -15,47 +15,47 @@ import { RejectionReports } from './rejection-reports.ts';
 
 export interface GatewayOptions {
   host: string;
-  /** 0 for a free one. */
+  /** 0 picks a free port. */
   wsPort: number;
-  /** 0 for a free one; unused without certificates. */
+  /** 0 picks a free port; unused without certificates. */
   wssPort?: number;
-  /** Of the server itself; without them nothing listens for TLS. */
+  /** The server's certificates; without them TLS is off. */
   certificates?: CertificateSource;
-  /** How often it is looked whether they are stale. */
+  /** How often to check whether they are stale. */
   certificatesEveryMs?: number;
-  /** Networks and addresses of proxies that are believed. */
+  /** Networks and addresses of trusted proxies. */
   trustedProxies?: readonly string[];
-  /** In which they forward the certificate that a station has shown; none when unset. */
+  /** Header in which proxies forward the station's certificate; unset: none. */
   clientCertificateHeader?: CertificateHeader | undefined;
   limits?: Partial<GatewayLimits>;
   lowestSecurityProfile?: number;
-  /** 0 for a free one. */
+  /** 0 picks a free port. */
   statusPort: number;
   mqttUrl: string;
   mqttPrefix: string;
   credentialsOf: CredentialSource;
-  /** For so long after the managers have stopped answering, stations are let in by what they said before. */
+  /** How long remembered credentials stay valid after the managers stop answering. */
   rememberCredentialsMs?: number;
   passwordPepper: string;
   maxFrameBytes: number;
   pingMs: number;
   answerTimeoutMs: number;
   drainMs: number;
-  /** Waits before an unanswered call is published again, in ms; the last is used from there on. */
+  /** Delays before an unanswered call is published again, in ms; the last one repeats. */
   repeatDelaysMs?: readonly number[];
-  /** How long calls that fail fast wait for their answer; as EVANDER_FAIL_FAST_SECONDS unless told. */
+  /** How long calls that fail fast wait for an answer. Default: EVANDER_FAIL_FAST_SECONDS. */
   failFastMs?: number;
   aliveEveryMs?: number;
   log: Log;
 }
 
 export interface Gateway {
-  /** Where stations connect; the station's id is to be added. */
+  /** URL for stations, without the station id. */
   url: string;
   /** The same over TLS; undefined without certificates. */
   secureUrl: string | undefined;
   statusUrl: string;
-  /** Lets open calls be answered for up to `drainMs`, then closes every socket. */
+  /** Waits up to `drainMs` for open calls to be answered, then closes every socket. */
   close(): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ const REMEMBER_CREDENTIALS_MS = 24 * 3_600_000;
 const REPEAT_DELAYS_MS = [3000, 6000, 12_000, 15_000];
 const ALIVE_INTERVAL_MS = 10_000;
 
-/** Starts a gateway. Rejects when a port is taken; a broker or manager that is away is waited for. */
+/** Starts a gateway. Rejects when a port is taken. Does not wait for the broker or the managers. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const {
     repeatDelaysMs = REPEAT_DELAYS_MS,
@@ -85,12 +85,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     unansweredCalls: () => connections.unansweredCalls,
     isBrokerConnected: () => connections.mqttLink.isReady,
   });
-  const leave = async (error: unknown): Promise<never> => {
+  const closeAndThrow = async (error: unknown): Promise<never> => {
     await connections.close(0);
     throw error;
   };
   const rejected = new RejectionReports((handshakes) =>
-    connections.mqttLink.tell({ kind: 'rejected', handshakes }),
+    connections.mqttLink.announce({ kind: 'rejected', handshakes }),
   );
   let isStopping = false;
   const status = await startStatusServer({
@@ -98,7 +98,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     port: options.statusPort,
     isReady: () => connections.mqttLink.isReady && !isStopping,
     metrics,
-  }).catch(leave);
+  }).catch(closeAndThrow);
   const stations = await startStationServer({
     wssPort: 0,
     trustedProxies: [],
@@ -115,13 +115,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     onSocket: (socket, admission, remoteAddress) => connections.add(socket, admission, remoteAddress),
     onRejected: (handshake) => {
       metrics.countRefusal(handshake.status);
-      // A station that meets a stopping gateway is accepted by another one: there is nothing for an operator to fix.
+      // Another gateway accepts a station that a stopping gateway rejects: the operator has nothing to fix.
       if (!isStopping) rejected.add(handshake);
     },
     onCut: () => metrics.countCut(),
   }).catch(async (error: unknown) => {
     await status.close();
-    return leave(error);
+    return closeAndThrow(error);
   });
   metrics.watchCertificates(() => stations.certificateExpiresAtMs());
   const pings = setInterval(() => connections.ping(), options.pingMs);

@@ -1,15 +1,15 @@
 import { GATEWAY_SETTINGS } from './settings.ts';
 
-/** What stations, and whoever else connects, may cost. */
+/** Limits on what stations and other clients may use. */
 export interface GatewayLimits {
-  /** Of one station, for long; ten times as many at once. */
+  /** Sustained rate of one station; ten seconds' worth may come in a burst. */
   framesPerSecond: number;
   bytesPerSecond: number;
-  /** Of all stations' unanswered calls together, in bytes. */
+  /** Total of all stations' unanswered calls, in bytes. */
   queuedBytes: number;
   connections: number;
   connectionsPerAddress: number;
-  /** For the TLS handshake, and then for the request. */
+  /** For the TLS handshake, and again for the request. */
   handshakeMs: number;
 }
 

@@ -1,9 +1,9 @@
-/** A station that answers no pings is dead when it has missed so many heartbeats. */
+/** A station that answers no pings counts as dead after this many missed heartbeats. */
 const MISSED_HEARTBEATS = 3;
 
 /**
- * Tells whether the other end of a socket is still there. A station that has answered a ping is expected to answer each of them. Some never
- * do, though RFC 6455 demands it: those are judged by their silence, and not before they have missed several heartbeats.
+ * Decides whether the peer of a socket is still there. A station that has answered one ping must answer every ping. Some stations never
+ * answer pings, although RFC 6455 requires it; those count as dead after several missed heartbeats.
  */
 export class Liveness {
   readonly #silenceMs: number;
@@ -18,26 +18,26 @@ export class Liveness {
     this.#lastHeardMs = nowMs();
   }
 
-  /** Something has come from the station. */
+  /** Call this when anything arrives from the station. */
   hear(): void {
     this.#lastHeardMs = this.#nowMs();
     this.#heardSincePing = true;
   }
 
-  /** The station has answered a ping. */
+  /** Call this when the station answers a ping. */
   hearPong(): void {
     this.#answersPings = true;
     this.hear();
   }
 
-  /** Why the connection is dead; undefined while it is not. */
+  /** The reason why the connection is dead; undefined while it is alive. */
   fault(): string | undefined {
     if (this.#answersPings) return this.#heardSincePing ? undefined : 'no pong';
     const silentMs = this.#nowMs() - this.#lastHeardMs;
     return silentMs > this.#silenceMs ? `silent for ${Math.round(silentMs / 1000)} s` : undefined;
   }
 
-  /** The station is pinged. */
+  /** Call this when the station is pinged. */
   onPing(): void {
     this.#heardSincePing = false;
   }

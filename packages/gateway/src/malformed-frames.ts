@@ -1,27 +1,27 @@
 import { TokenBucket } from '@evander/process';
 
-/** Logged and recorded: so many at once, then one a second. */
+/** Frames that are logged and recorded. */
 const RECORDED = { burst: 30, perSecond: 1 } as const;
-/** Borne: a station with a fault sends some with every message, and goes on charging. */
-const BORNE = { burst: 300, perSecond: 10 } as const;
+/** Frames that are tolerated: a faulty station sends some with every message and still charges. */
+const TOLERATED = { burst: 300, perSecond: 10 } as const;
 
-/** Bounds what one connection's malformed frames cost. */
+/** Limits the cost of one connection's malformed frames. */
 export class MalformedFrames {
   readonly #recorded = new TokenBucket(RECORDED);
-  readonly #borne = new TokenBucket(BORNE);
+  readonly #tolerated = new TokenBucket(TOLERATED);
   #leftOut = 0;
 
-  /** Frames that were not recorded since the last one that was. */
+  /** Number of frames left out since the last recorded one. */
   get leftOut(): number {
     return this.#leftOut;
   }
 
-  /** Counts one; false when they are a flood and the connection is to be closed. */
+  /** Counts one frame; false when the connection must be closed because of a flood. */
   add(): boolean {
-    return this.#borne.take();
+    return this.#tolerated.take();
   }
 
-  /** Says whether this one is to be recorded, and how many were left out before it; undefined when it is left out as well. */
+  /** Returns how many frames were left out before this one; undefined when this one must not be recorded either. */
   record(): { leftOut: number } | undefined {
     if (!this.#recorded.take()) {
       this.#leftOut++;

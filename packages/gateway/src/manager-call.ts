@@ -4,18 +4,18 @@ import http from 'node:http';
 import https from 'node:https';
 
 export interface ManagerCallOptions {
-  /** Base URLs of managers or of a load balancer before them; the next is asked when one is away or slow. */
+  /** Base URLs of managers or of a load balancer in front of them. The next one is asked when one is away or slow. */
   managerUrls: string[];
   gatewayKey: string;
   timeoutMs?: number;
-  /** After so long without an answer the next manager is asked too; never, when not given. */
+  /** After this time without an answer the next manager is asked too; unset: never. */
   askNextAfterMs?: number;
 }
 
-/** Asks a path of the managers' own routes, with a body by POST; undefined when the answer is 404. Rejects when none can answer. */
+/** Calls an internal path of the managers, by POST when there is a body. Returns undefined for 404. Rejects when no manager answers. */
 export type AskManagers = (path: string, body?: object) => Promise<unknown>;
 
-/** Asks the manager that answered last; the others, too, as soon as it fails or is slow. The first answer counts. */
+/** Asks the manager that answered last, and the others as soon as it fails or is slow. The first answer wins. */
 export function askManagers(options: ManagerCallOptions): AskManagers {
   const { gatewayKey, timeoutMs = 3000, askNextAfterMs = timeoutMs } = options;
   let urls = options.managerUrls.map((url) => url.trim().replace(/\/$/, ''));
@@ -40,7 +40,7 @@ export function askManagers(options: ManagerCallOptions): AskManagers {
   };
 }
 
-/** Starts one after the other, the next when the one before has failed or `startNextMs` has passed; rejects when all have failed. */
+/** Starts the requests one by one: the next when the previous one has failed or `startNextMs` has passed. Rejects when all have failed. */
 function firstAnswer<T>(
   urls: readonly string[],
   start: (url: string) => Promise<T>,
@@ -72,7 +72,7 @@ function firstAnswer<T>(
   });
 }
 
-/** Thousands of stations that come at once share the connections to a manager: making one costs more than a question. */
+/** Handshakes share connections to a manager: opening one costs more than a request. */
 const CONNECTIONS = { keepAlive: true, maxSockets: 32 };
 const CLIENTS = {
   'http:': { request: http.request, agent: new http.Agent(CONNECTIONS) },
@@ -110,7 +110,7 @@ function exchange(
 ): Promise<{ status: number; answer: string }> {
   const client = CLIENTS[url.protocol as keyof typeof CLIENTS] as (typeof CLIENTS)['http:'] | undefined;
   return new Promise((resolve, reject) => {
-    if (!client) throw new Error(`${url.protocol} is not spoken with managers`);
+    if (!client) throw new Error(`${url.protocol} is not supported for managers`);
     const request = client.request(url, { ...options, agent: client.agent }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
@@ -120,7 +120,7 @@ function exchange(
       response.on('error', reject);
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
-      // The manager has closed the connection in the moment in which it was used again.
+      // The manager closed the connection just as it was reused.
       if (request.reusedSocket && error.code === 'ECONNRESET') resolve(exchange(url, options, body));
       else reject(error);
     });

@@ -8,7 +8,7 @@ export interface GatewayState {
   isBrokerConnected(): boolean;
 }
 
-/** What a gateway counts. */
+/** Prometheus metrics of a gateway. */
 export class GatewayMetrics {
   readonly #metrics = new Metrics();
   readonly #frames = this.#metrics.counter('evander_gateway_frames_total', 'Frames on stations’ sockets.', [
@@ -33,7 +33,7 @@ export class GatewayMetrics {
     [],
   );
 
-  /** Tells of what is read from the gateway itself when somebody looks. */
+  /** Registers gauges that are read at scrape time. */
   watch(state: GatewayState): void {
     this.#metrics.gauge('evander_gateway_connections', 'Stations connected to this gateway.', () =>
       state.connections(),
@@ -48,7 +48,7 @@ export class GatewayMetrics {
     );
   }
 
-  /** Tells when the first of the server's certificates ends. */
+  /** Registers the expiry time of the server certificate that expires first. */
   watchCertificates(expiresAtMs: () => number): void {
     this.#metrics.gauge(
       'evander_gateway_certificate_expiry_seconds',

@@ -26,23 +26,23 @@ export interface MqttLinkOptions {
   mqttPrefix: string;
   onEnvelope(stationId: string, envelope: Envelope): void;
   onAcknowledged(stationId: string, id: string): void;
-  /** Another gateway has announced a connection. */
+  /** Called when another gateway announces a connection. */
   onConnectedElsewhere(connection: AnnouncedConnection): void;
-  /** A manager wants a connection closed, here or at another gateway. */
+  /** Called when a manager wants a connection closed, on this or another gateway. */
   onWeakConnection(weak: WeakConnection): void;
-  /** The broker is there again; what it may have lost is to be published again. */
+  /** Called when the broker is back: publish again what it may have lost. */
   onReady(): void;
   connections(): AnnouncedConnection[];
   aliveEveryMs: number;
   log: Log;
 }
 
-/** Every so many signs of life the gateway lists all its connections, to heal whatever a manager has missed. */
+/** One in this many `alive` messages is a full listing, which repairs anything that a manager missed. */
 const ALIVE_PER_LISTING = 6;
-/** When a broker is back everyone asks at once; one listing answers all who asked within this time. */
+/** When a broker is back, all managers and gateways ask at once; one listing answers all requests within this time. */
 const LISTING_DELAY_MS = 100;
 
-/** The gateway's side of MQTT: its MQTT connection, its topics, and what it tells of its stations. */
+/** The gateway's MQTT connection, its topics, and its announcements about stations. */
 export class MqttLink {
   readonly gatewayId = `gw-${randomBytes(6).toString('hex')}`;
   readonly clock = new ConnectionClock(this.gatewayId);
@@ -50,7 +50,7 @@ export class MqttLink {
   readonly #topics: Topics;
   readonly #client: BrokerClient;
   readonly #aliveTimer: NodeJS.Timeout;
-  readonly #news = new ConnectionNews((presence) => this.tell(presence));
+  readonly #news = new ConnectionNews((presence) => this.announce(presence));
   #aliveCount = 0;
   #listingTimer: NodeJS.Timeout | undefined;
 
@@ -66,7 +66,7 @@ export class MqttLink {
       onConnect: () => {
         options.log.info('connected to the broker');
         this.#announceAll();
-        // The others' listings tell what was missed: newer connections of our stations, and ids to stay above.
+        // The other gateways' listings report what was missed: newer connections of this gateway's stations, and ids to stay above.
         this.#client.publish(this.#topics.presenceRequest, '');
         options.onReady();
       },
@@ -80,26 +80,26 @@ export class MqttLink {
     return this.#client.isReady;
   }
 
-  /** Subscribes to what managers send to a station. */
-  async open(stationId: string): Promise<void> {
+  /** Subscribes to managers' messages to a station. */
+  async subscribe(stationId: string): Promise<void> {
     await this.#client.subscribe([this.#topics.out('ocpp1.6', stationId)]);
   }
 
-  async leave(stationId: string): Promise<void> {
+  async unsubscribe(stationId: string): Promise<void> {
     await this.#client.unsubscribe([this.#topics.out('ocpp1.6', stationId)]);
   }
 
-  /** False when the broker is away and nothing was published. */
+  /** Returns false when the broker is away and nothing was published. */
   publishIn(stationId: string, payload: string): boolean {
     return this.#client.publish(this.#topics.in('ocpp1.6', stationId), payload);
   }
 
-  tell(presence: Presence): void {
+  announce(presence: Presence): void {
     this.#client.publish(this.#topics.presence(this.gatewayId), encodePresence(presence), 1);
   }
 
-  /** A station has connected or disconnected; told in a moment, together with others. */
-  tellOf(kind: 'connected' | 'disconnected', connection: AnnouncedConnection): void {
+  /** Announces that a station has connected or disconnected, after a short delay and batched with others. */
+  announceSoon(kind: 'connected' | 'disconnected', connection: AnnouncedConnection): void {
     this.#news.add(kind, connection);
   }
 
@@ -107,7 +107,7 @@ export class MqttLink {
     clearInterval(this.#aliveTimer);
     clearTimeout(this.#listingTimer);
     this.#news.flush();
-    this.tell({ kind: 'gone' });
+    this.announce({ kind: 'gone' });
     await this.#client.close();
   }
 
@@ -116,7 +116,7 @@ export class MqttLink {
     if (from?.kind === 'out') {
       const envelope = decodeEnvelope(payload);
       if (envelope) this.#options.onEnvelope(from.id, envelope);
-      else this.#options.log.warn({ topic }, 'message that is no envelope dropped');
+      else this.#options.log.warn({ topic }, 'message dropped: not an envelope');
     } else if (from?.kind === 'ack') {
       const id = decodeObject(payload)?.id;
       if (typeof id === 'string') this.#options.onAcknowledged(from.id, id);
@@ -141,12 +141,12 @@ export class MqttLink {
   #onAlive(): void {
     this.#aliveCount++;
     if (this.#aliveCount % ALIVE_PER_LISTING === 0) this.#announceAll();
-    else this.tell({ kind: 'alive' });
+    else this.announce({ kind: 'alive' });
   }
 
   #announceAll(): void {
     clearTimeout(this.#listingTimer);
     this.#listingTimer = undefined;
-    for (const listing of listingsOf(this.#options.connections(), this.clock.next())) this.tell(listing);
+    for (const listing of listingsOf(this.#options.connections(), this.clock.next())) this.announce(listing);
   }
 }

@@ -2,28 +2,28 @@ import { isIPv4, isIPv6 } from 'node:net';
 import type { Socket } from 'node:net';
 import { OpeningError, readOpening } from './first-bytes.ts';
 
-/** What the first bytes of a connection are in PROXY protocol, as HAProxy's proxy-protocol.txt defines it. */
+/** The PROXY protocol header at the start of a connection, as defined by HAProxy's proxy-protocol.txt. */
 export type ProxyHeader =
-  /** There may be one: more bytes are needed to tell. */
+  /** More bytes are needed to decide. */
   | { kind: 'incomplete' }
-  /** There is none. */
+  /** No header. */
   | { kind: 'none' }
   | { kind: 'invalid'; reason: string }
   | ({ kind: 'complete'; length: number } & Proxied);
 
-/** Whose connection a header says that it is. */
+/** The client that a header reports. */
 export interface Proxied {
-  /** False where the proxy speaks for itself, as in its health checks (LOCAL), and where there is no header. */
+  /** False when the proxy connects on its own behalf, for example for health checks (LOCAL), and when there is no header. */
   isProxied: boolean;
-  /** The client's; undefined where the proxy cannot tell it (UNKNOWN, AF_UNSPEC, AF_UNIX). */
+  /** The client's address; undefined when the proxy does not report it (UNKNOWN, AF_UNSPEC, AF_UNIX). */
   address: string | undefined;
 }
 
-/** Whose connection a socket is. */
+/** The client behind a socket. */
 export interface Origin {
-  /** The peer's, or the one that a trusted load balancer has told by PROXY protocol. */
+  /** The peer's address, or the one that a trusted load balancer reported by PROXY protocol. */
   address: string;
-  /** True where a load balancer passes through what the client sends: nothing in it comes from a proxy. */
+  /** True when a load balancer passes the client's data through unchanged: no header in it comes from a proxy. */
   isProxied: boolean;
 }
 
@@ -31,12 +31,12 @@ const INCOMPLETE = { kind: 'incomplete' } as const;
 const SIGNATURE_V1 = Buffer.from('PROXY ');
 const SIGNATURE_V2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n');
 const HEAD_V2 = 16;
-/** CRLF included (§2.1). */
+/** Including CRLF (§2.1). */
 const MAX_V1 = 107;
-/** Addresses and TLVs; the format would allow 65,535. */
+/** Addresses and TLVs; the format allows up to 65,535. */
 const MAX_V2 = 4096;
 
-/** Reads the header at the beginning of a connection's bytes, version 1 or 2. Never throws. */
+/** Parses a version 1 or 2 header at the start of a connection. Never throws. */
 export function parseProxyHeader(bytes: Buffer): ProxyHeader {
   if (startsLike(bytes, SIGNATURE_V2)) return bytes.length < HEAD_V2 ? INCOMPLETE : parseV2(bytes);
   if (startsLike(bytes, SIGNATURE_V1)) return parseV1(bytes);
@@ -70,19 +70,19 @@ function parseV2(bytes: Buffer): ProxyHeader {
   const family = bytes.readUInt8(13) >> 4;
   const transport = bytes.readUInt8(13) & 0x0f;
   const rest = bytes.readUInt16BE(14);
-  if (version !== 2) return invalid(`version ${version} is not known`);
-  if (command > 1) return invalid(`version 2: command ${command} is not known`);
-  if (family > 3 || transport > 2) return invalid('version 2: the address family is not known');
-  if (rest > MAX_V2) return invalid(`version 2: ${rest} bytes are too many`);
+  if (version !== 2) return invalid(`version ${version} is unknown`);
+  if (command > 1) return invalid(`version 2: command ${command} is unknown`);
+  if (family > 3 || transport > 2) return invalid('version 2: the address family is unknown');
+  if (rest > MAX_V2) return invalid(`version 2: ${rest} bytes is too long`);
   if (bytes.length < HEAD_V2 + rest) return INCOMPLETE;
   const length = HEAD_V2 + rest;
   const block = bytes.subarray(HEAD_V2, length);
   const size = family === 1 ? 4 : family === 2 ? 16 : 0;
-  // The addresses of a LOCAL header are to be ignored (§2.2), and so are those that are no IP addresses.
+  // Addresses in a LOCAL header must be ignored (§2.2); non-IP addresses are ignored too.
   if (command === 0) return { kind: 'complete', length, isProxied: false, address: undefined };
   if (size === 0) return complete(length, undefined);
-  // Source and destination address, then their ports; TLVs behind them are skipped.
-  if (rest < 2 * size + 4) return invalid('version 2: the addresses are cut short');
+  // Source and destination addresses, then their ports. The TLVs after them are skipped.
+  if (rest < 2 * size + 4) return invalid('version 2: the addresses are truncated');
   return complete(length, size === 4 ? ipv4(block) : ipv6(block));
 }
 
@@ -92,7 +92,7 @@ function ipv4(block: Buffer): string {
 
 function ipv6(block: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, i) => block.readUInt16BE(2 * i).toString(16));
-  // The URL parser knows the canonical form (RFC 5952).
+  // The URL parser produces the canonical form (RFC 5952).
   const canonical = new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
   const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonical);
   return mapped ? ipv4(block.subarray(12)) : canonical;
@@ -107,8 +107,8 @@ function invalid(reason: string): ProxyHeader {
 }
 
 /**
- * Takes the header, if there is one, off a new connection, and leaves the rest for the next reader. Rejects when the header is invalid,
- * or when the first bytes do not come in time.
+ * Consumes the header of a new connection, if there is one, and leaves the rest for the next reader. Rejects when the header is invalid or
+ * the first bytes do not arrive in time.
  */
 export function takeProxyHeader(socket: Socket, timeoutMs: number): Promise<Proxied> {
   return readOpening<Proxied>(socket, timeoutMs, (bytes) => {

@@ -4,20 +4,20 @@ interface Waiting<Key, Answer> {
   reject(error: unknown): void;
 }
 
-/** So many questions are under way at a time: one that hangs does not hold up what comes after it. */
-const UNDER_WAY = 2;
+/** Concurrent requests: one that hangs must not delay the others. */
+const CONCURRENCY = 2;
 const MAX_KEYS = 200;
 
 /**
- * Gathers what is asked while questions are under way into the next one, so that thousands of stations that come at once cost few. Under
- * no load each is asked about at once, by itself.
+ * Batches the keys that arrive while requests are in progress, so that thousands of stations connecting together need few requests. Without
+ * load, each key is requested immediately.
  */
 export class QuestionBatch<Key, Answer> {
   readonly #ask: (keys: Key[]) => Promise<Answer[]>;
   #waiting: Waiting<Key, Answer>[] = [];
-  #underWay = 0;
+  #running = 0;
 
-  /** `ask` answers in the order of the keys; when it rejects, all of them are told. */
+  /** `ask` must return answers in the order of the keys. If it rejects, so do all callers of the batch. */
   constructor(ask: (keys: Key[]) => Promise<Answer[]>) {
     this.#ask = ask;
   }
@@ -26,21 +26,21 @@ export class QuestionBatch<Key, Answer> {
   about(key: Key): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ key, resolve, reject });
-      if (this.#underWay < UNDER_WAY) void this.#askNext();
+      if (this.#running < CONCURRENCY) void this.#askNext();
     });
   }
 
   async #askNext(): Promise<void> {
-    this.#underWay++;
+    this.#running++;
     while (this.#waiting.length > 0) {
-      const asked = this.#waiting.splice(0, MAX_KEYS);
+      const batch = this.#waiting.splice(0, MAX_KEYS);
       try {
-        const answers = await this.#ask(asked.map(({ key }) => key));
-        asked.forEach(({ resolve }, i) => resolve(answers[i] as Answer));
+        const answers = await this.#ask(batch.map(({ key }) => key));
+        batch.forEach(({ resolve }, i) => resolve(answers[i] as Answer));
       } catch (error) {
-        for (const { reject } of asked) reject(error);
+        for (const { reject } of batch) reject(error);
       }
     }
-    this.#underWay--;
+    this.#running--;
   }
 }

@@ -1,4 +1,4 @@
-/** What the unanswered calls of all stations of a gateway take, in bytes. */
+/** Total size of the unanswered calls of all stations on a gateway, in bytes. */
 export class QueuedBytes {
   readonly #limit: number;
   #bytes = 0;

@@ -3,14 +3,14 @@ import type { Rejection } from '@evander/broker';
 const FLUSH_MS = 500;
 const LIMIT_PER_FLUSH = 100;
 
-/** Gathers refused handshakes and tells them in batches; a flood of them is thinned out, here as in the log. */
+/** Collects rejected handshakes and reports them in batches. During a flood it reports only some of them, as the log does. */
 export class RejectionReports {
-  readonly #tell: (handshakes: Rejection[]) => void;
+  readonly #report: (handshakes: Rejection[]) => void;
   #waiting: Rejection[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(tell: (handshakes: Rejection[]) => void) {
-    this.#tell = tell;
+  constructor(report: (handshakes: Rejection[]) => void) {
+    this.#report = report;
   }
 
   add(handshake: Rejection): void {
@@ -21,7 +21,7 @@ export class RejectionReports {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#waiting.length > 0) this.#tell(this.#waiting);
+    if (this.#waiting.length > 0) this.#report(this.#waiting);
     this.#waiting = [];
   }
 }

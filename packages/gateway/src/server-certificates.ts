@@ -5,7 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { AskManagers } from './manager-call.ts';
 
-/** What the server shows to stations: one certificate for each kind of key (ocppj.md TLS.4). */
+/** The server's certificates, one for each type of key (ocppj.md TLS.4). */
 export interface ServerCertificates {
   /** PEM, each with its intermediates. */
   cert: string[];
@@ -13,15 +13,15 @@ export interface ServerCertificates {
 }
 
 export interface CertificateSource {
-  /** Somebody else has to make them, which may take a while: the server does not wait for it. */
+  /** A manager issues them, which may take a while: the server starts without waiting. */
   isSlow?: true;
-  /** Loads them. Rejects when they cannot be had or used. */
+  /** Loads the certificates. Rejects when they are unavailable or unusable. */
   load(): Promise<ServerCertificates>;
-  /** Is what was loaded at `loadedAtMs` to be loaded again? */
+  /** Whether certificates loaded at `loadedAtMs` must be loaded again. */
   isStale(loadedAtMs: number): Promise<boolean>;
 }
 
-/** Certificates of the operator's own, in PEM files: key by key, in the same order. They are loaded again when one has changed. */
+/** The operator's certificates in PEM files; certificates and keys in the same order. Reloaded when a file changes. */
 export function certificatesFromFiles(certificateFiles: string[], keyFiles: string[]): CertificateSource {
   return {
     load: async () => ({
@@ -35,7 +35,7 @@ export function certificatesFromFiles(certificateFiles: string[], keyFiles: stri
   };
 }
 
-/** Certificates from the managers' own authority, for trying and for networks that trust it; renewed when a third of their life is left. */
+/** Certificates from the managers' authority, for trials and for networks that trust it. Renewed when a third of their lifetime is left. */
 export function certificatesFromManager(
   ask: AskManagers,
   { names, sealer }: { names: string[]; sealer: Sealer },
@@ -66,13 +66,13 @@ function renewalMs(pem: string): number {
 
 export interface CertificateKeeperOptions {
   source: CertificateSource;
-  /** Puts certificates to use: for new connections, those that are open stay. */
+  /** Uses certificates for new connections; open ones stay. */
   use(certificates: ServerCertificates): void;
   everyMs: number;
   log: Log;
 }
 
-/** Looks after the server's certificates: loads them, and again when they are stale. */
+/** Loads the server's certificates, and reloads them when they are stale. */
 export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -84,15 +84,17 @@ export class CertificateKeeper {
     this.#options = options;
   }
 
-  /** When the first of them ends; NaN while there is none. */
+  /** Expiry of the first certificate to expire; NaN without certificates. */
   get expiresAtMs(): number {
     return this.#expiresAtMs;
   }
 
-  /** Loads them, and goes on looking after them. Rejects when they lie here and cannot be used; those of others are waited for later. */
+  /**
+   * Loads the certificates and starts watching them. Rejects when local files are unusable; does not wait for certificates from managers.
+   */
   async start(): Promise<void> {
     if (!this.#options.source.isSlow) await this.#load();
-    void this.#look();
+    void this.#check();
   }
 
   close(): void {
@@ -100,16 +102,16 @@ export class CertificateKeeper {
     clearTimeout(this.#timer);
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { source, log, everyMs } = this.#options;
     const from = source.isSlow ? ' from the managers of EVANDER_MANAGER_URL' : '';
     try {
       if (this.#loadedAtMs === 0 || (await source.isStale(this.#loadedAtMs))) await this.#load();
     } catch (error) {
-      // What is in use stays in use. A gateway that stops needs none, and its managers may stop with it.
+      // The current certificates stay in use. While the gateway stops, a failure does not matter: its managers may be stopping too.
       if (!this.#closed) warnOf(log, `the server certificates could not be loaded${from}`, error);
     }
-    if (!this.#closed) this.#timer = setTimeout(() => void this.#look(), everyMs).unref();
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#check(), everyMs).unref();
   }
 
   async #load(): Promise<void> {
@@ -131,10 +133,10 @@ export class CertificateKeeper {
   }
 }
 
-// OpenSSL would take the pair, and every handshake with it would fail.
+// OpenSSL accepts a mismatched pair, and then every handshake fails.
 function requireKey(certificate: X509Certificate, key: string): void {
   if (certificate.checkPrivateKey(createPrivateKey(key))) return;
   throw new Error(
-    `the private key is not that of the certificate of ${certificate.subject.replaceAll('\n', ', ')}`,
+    `the private key does not match the certificate of ${certificate.subject.replaceAll('\n', ', ')}`,
   );
 }

@@ -11,13 +11,13 @@ export interface StationCallsOptions {
   send(frame: Frame): void;
   /** Publishes a call to the managers. */
   publish(call: Call, receivedAt: string): void;
-  /** Called when the queue grows past its limit, and when it has shrunk again: the socket is to pause meanwhile. */
+  /** Called with true when the queue exceeds its limit and with false when it has shrunk. The socket must be paused in between. */
   setPaused(paused: boolean): void;
   /** Shared by all stations. */
   queuedBytes: QueuedBytes;
-  /** Waits before the second, third … publication, in ms; the last one is used from there on. */
+  /** Delays before the second, third … publication, in ms; the last one repeats. */
   repeatDelaysMs: readonly number[];
-  /** A call that fails fast is answered InternalError when no manager has answered it by then. */
+  /** A call that fails fast is answered with InternalError if no manager has answered it after this time. */
   failFastMs: number;
   log: Log;
 }
@@ -31,13 +31,13 @@ interface WaitingCall {
   trace: CallTrace;
 }
 
-/** The socket is paused above this, and read again below half of it. */
+/** The socket is paused above this limit and resumed below half of it. */
 const QUEUE_LIMIT = { frames: 50, bytes: 262_144 } as const;
 
 /**
- * The calls of one station that are not answered yet. The first is with the managers and is published again until it is
- * answered (DESIGN.md, invariant 1); the others wait, so that any mix of managers sees them in order. Only what fails fast is given up,
- * wherever it waits: a person stands at the plug, and the station has rules of its own for a central system that is away.
+ * The unanswered calls of one station. The first is published to the managers, and again until it is answered (DESIGN.md, invariant 1). The
+ * others wait, so that any mix of managers sees them in order. Only calls that fail fast are given up, wherever they are in the queue: a
+ * driver waits at the station, and the station has its own rules for an unreachable central system.
  */
 export class StationCalls {
   readonly #options: StationCallsOptions;
@@ -59,11 +59,11 @@ export class StationCalls {
     return this.#queue.length === 0;
   }
 
-  /** Takes a call whose frame had so many bytes. */
+  /** Queues a call; `bytes` is the size of its frame. */
   receive(call: Call, receivedAt: string, bytes: number): void {
-    const twin = this.#queue.find((waiting) => isSameId(waiting.call.id, call.id));
-    if (twin) {
-      this.#receiveAgain(call, twin.call);
+    const duplicate = this.#queue.find((waiting) => isSameId(waiting.call.id, call.id));
+    if (duplicate) {
+      this.#receiveAgain(call, duplicate.call);
       return;
     }
     const trace = CallTrace.ofStation(this.#options.stationId, call.action, String(call.id));
@@ -77,7 +77,7 @@ export class StationCalls {
     this.#setPaused();
   }
 
-  /** Passes a manager's answer on to the station. False when it answers no open call: a repeat, or one of a connection before. */
+  /** Sends a manager's answer to the station. False when it answers no open call: a repeat, or a call on an earlier connection. */
   answer(envelope: Envelope): boolean {
     const open = this.#queue[0];
     if (!open || envelope.type === 2 || !answers(envelope, open)) return false;
@@ -97,7 +97,7 @@ export class StationCalls {
     return true;
   }
 
-  /** Publishes the open call once more: the broker has come back and may have lost it. */
+  /** Publishes the open call again: the broker is back and may have lost it. */
   publishAgain(): void {
     if (!this.isEmpty) this.#publish();
   }
@@ -126,7 +126,7 @@ export class StationCalls {
     this.#options.queuedBytes.remove(bytes);
   }
 
-  // An id in use again: the same call is a repeat and answered once, another one is a fault (OCPP-J §4.2.3; ERR.8).
+  // A reused id: the same call is a repeat and is answered once; a different call is an error (OCPP-J §4.2.3; ERR.8).
   #receiveAgain(call: Call, open: Call): void {
     if (call.action === open.action && JSON.stringify(call.payload) === JSON.stringify(open.payload)) return;
     this.#options.send({
@@ -138,11 +138,11 @@ export class StationCalls {
     });
   }
 
-  // An answer that comes after all finds no open call, and is dropped.
+  // A late answer finds no open call and is dropped.
   #giveUp(waiting: WaitingCall): void {
     const { id, action } = waiting.call;
     const { failFastMs, log } = this.#options;
-    log.warn({ id, action }, `no answer within ${failFastMs / 1000} s: answered InternalError`);
+    log.warn({ id, action }, `no answer within ${failFastMs / 1000} s: answered with InternalError`);
     this.#options.send({
       type: 4,
       id,
@@ -156,12 +156,12 @@ export class StationCalls {
   #remove(waiting: WaitingCall, error: string | undefined): void {
     waiting.trace.end(error);
     clearTimeout(waiting.failFast);
-    const place = this.#queue.indexOf(waiting);
-    this.#queue.splice(place, 1);
+    const index = this.#queue.indexOf(waiting);
+    this.#queue.splice(index, 1);
     this.#release(waiting.bytes);
-    if (place === 0) clearTimeout(this.#timer);
+    if (index === 0) clearTimeout(this.#timer);
     if (this.isEmpty) this.#whenEmpty?.();
-    else if (place === 0) this.#publish();
+    else if (index === 0) this.#publish();
     this.#setPaused();
   }
 
@@ -172,7 +172,7 @@ export class StationCalls {
     const { repeatDelaysMs } = this.#options;
     const delayMs = repeatDelaysMs[open.publications] ?? repeatDelaysMs.at(-1) ?? 15_000;
     open.publications++;
-    // Spread by a fifth, or all stations of a gateway would ask again in the same moment.
+    // Jitter of ±10 %, or all stations of a gateway would repeat at the same moment.
     this.#timer = setTimeout(() => this.#publish(), delayMs * (0.9 + Math.random() * 0.2));
     open.trace.within(() => this.#options.publish(open.call, open.receivedAt));
   }
@@ -184,20 +184,20 @@ export class StationCalls {
     this.#options.setPaused(paused);
   }
 
-  // Whoever is paused has calls here: looking at every answer is enough to resume in time.
-  #isTooLong(part: number): boolean {
+  // A paused station has calls here, so checking at every answer is enough to resume in time.
+  #isTooLong(fraction: number): boolean {
     if (this.isEmpty) return false;
     if (this.#options.queuedBytes.isOverLimit) return true;
-    return this.#queue.length > QUEUE_LIMIT.frames * part || this.#bytes > QUEUE_LIMIT.bytes * part;
+    return this.#queue.length > QUEUE_LIMIT.frames * fraction || this.#bytes > QUEUE_LIMIT.bytes * fraction;
   }
 }
 
-// 17 and "17" are two.
+// 17 and "17" are different ids.
 function isSameId(one: MessageId, other: MessageId): boolean {
   return typeof one === typeof other && String(one) === String(other);
 }
 
-// A station may use an id again, so a late second answer to an older call must not pass for this one's.
+// A station may reuse an id: a late second answer to an older call must not count for this one.
 function answers(envelope: Envelope, open: WaitingCall): boolean {
   if (envelope.id !== String(open.call.id) || envelope.action !== open.call.action) return false;
   return envelope.received_at === undefined || envelope.received_at === open.receivedAt;

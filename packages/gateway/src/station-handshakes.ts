@@ -18,15 +18,15 @@ export interface StationHandshakesOptions extends HandshakeOptions {
   connections: ConnectionLimits;
   maxFrameBytes: number;
   onSocket(socket: WebSocket, admission: Admission, remoteAddress: string): Promise<void>;
-  /** Called for every refusal. */
+  /** Called for every rejected handshake. */
   onRejected(handshake: Rejection): void;
   log: Log;
 }
 
-/** Lines about handshakes in the log, from all clients together; each station's are limited as well. */
+/** Limits log lines about handshakes for all clients together; each station is limited as well. */
 const LOGGED = { burst: 200, perSecond: 10 } as const;
 
-/** Statuses of requests that Node.js could not read; 400 for all others. */
+/** Statuses for requests that Node.js could not parse; 400 for all others. */
 const UNREADABLE: Record<string, number> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
   HPE_HEADER_OVERFLOW: 431,
@@ -39,11 +39,11 @@ const NO_UPGRADE = new Refusal(
   { Upgrade: 'websocket', Connection: 'Upgrade, close' },
 );
 
-/** Where handshakes end: with an open socket, or rejected. Every refusal is logged, counted and listed, whatever its cause. */
+/** Completes or rejects handshakes. Every rejection is logged, counted and listed, whatever its cause. */
 export class StationHandshakes {
   readonly #options: StationHandshakesOptions;
   readonly #webSockets: WebSocketServer;
-  /** Connections to the TLS port that do not speak it. */
+  /** Plain HTTP connections to the TLS port. */
   readonly #plainOnTlsPort = new WeakSet<Duplex>();
   readonly #lines = new TokenBucket(LOGGED);
   #linesLeftOut = 0;
@@ -54,7 +54,7 @@ export class StationHandshakes {
     this.#webSockets = new WebSocketServer({
       noServer: true,
       maxPayload: options.maxFrameBytes,
-      // Stations are small, and compression costs more than it saves (ocppj.md FRM.10).
+      // Stations are small devices, and compression costs more than it saves (ocppj.md FRM.10).
       perMessageDeflate: false,
     });
     this.#webSockets.on('wsClientError', (error, socket, request) =>
@@ -62,7 +62,7 @@ export class StationHandshakes {
     );
   }
 
-  /** Handles what comes to a server. */
+  /** Handles a server's requests. */
   watch(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', (error) => this.#options.log.debug({ err: error }, 'socket error in a handshake'));
@@ -80,17 +80,17 @@ export class StationHandshakes {
     server.on('clientError', (error, socket) => this.#onClientError(error, socket as Socket));
   }
 
-  /** This connection has come to the TLS port and speaks plain HTTP: its request is read, for the record, and refused. */
+  /** Marks a plain HTTP connection to the TLS port: its request is read for the record and rejected. */
   expectTlsOf(socket: Socket): void {
     this.#plainOnTlsPort.add(socket);
   }
 
-  /** Logs and lists a connection that has ended before there was a request. */
+  /** Logs and lists a connection that ended before there was a request. */
   reject(status: number, reason: string, remoteAddress: string): void {
     this.#record(new Refusal(status, reason), { remoteAddress });
   }
 
-  /** Accepts nobody from now on. */
+  /** Rejects all further handshakes. */
   close(): void {
     this.#closed = true;
   }
@@ -99,7 +99,7 @@ export class StationHandshakes {
     const attempt = this.#read(request);
     const admitted = this.#misplaced(request) ?? (await this.#admit(attempt, request.socket));
     if (socket.destroyed) return;
-    // Asked once more: a station that passes the checks while the gateway begins to stop would never be closed.
+    // Check again: a station that passes the checks while the gateway begins to stop would never be closed.
     const outcome =
       this.#closed || admitted === undefined
         ? new Refusal(503, 'the gateway is stopping', { 'Retry-After': '1' })
@@ -109,7 +109,7 @@ export class StationHandshakes {
       return;
     }
     (socket as Socket).setNoDelay(true);
-    // What was offered has been judged: ws answers with the one that is spoken, or without the header where none was offered.
+    // The offer has been checked: make ws answer with ocpp1.6, or without the header when none was offered.
     if (outcome.isSubprotocolOffered) request.headers['sec-websocket-protocol'] = 'ocpp1.6';
     else delete request.headers['sec-websocket-protocol'];
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -146,20 +146,20 @@ export class StationHandshakes {
     response.end(`${reason}\n`);
   }
 
-  /** Bytes that are no TLS, or no HTTP. */
+  /** Handles bytes that are not TLS, or not HTTP. */
   #onClientError(error: Error & { code?: string; reason?: string }, socket: Socket): void {
     const { code = '', reason = error.message } = error;
-    // A client that just leaves, as probes of a port do, has shown nothing that could be wrong.
+    // A client that just disconnects, like a port probe, has done nothing wrong.
     if (code === 'ECONNRESET' || code === 'EPIPE') {
       socket.destroy();
       return;
     }
     const isHttp = code.startsWith('HPE_') || code.startsWith('ERR_HTTP_');
-    // What follows the first error is the same again.
+    // Later errors on the same socket only repeat the first one.
     if (isHttp && socket.writableEnded) return;
     const refusal = new Refusal(
       UNREADABLE[code] ?? 400,
-      `${isHttp ? 'no HTTP request' : 'TLS'}: ${reason}`.slice(0, 300),
+      `${isHttp ? 'not an HTTP request' : 'TLS'}: ${reason}`.slice(0, 300),
     );
     this.#record(refusal, { remoteAddress: this.#options.connections.originOf(socket).address });
     if (isHttp) refuse(socket, refusal);
@@ -190,7 +190,7 @@ export class StationHandshakes {
   }
 }
 
-/** Is a request that is no WebSocket handshake meant to be one? Browsers and scanners ask for files, which are no stations. */
+/** Whether a plain request was meant as a WebSocket handshake. Browsers and scanners request files, which are not stations. */
 function isOfStation({ url = '', headers }: IncomingMessage): boolean {
   return /^\/+ws\//.test(url) || headers.upgrade !== undefined || 'sec-websocket-key' in headers;
 }

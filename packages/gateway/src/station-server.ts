@@ -18,7 +18,7 @@ export interface StationServerOptions extends HandshakeOptions {
   host: string;
   wsPort: number;
   wssPort: number;
-  /** Without them nothing speaks TLS. */
+  /** Without them TLS is off. */
   certificates?: CertificateSource;
   certificatesEveryMs?: number;
   trustedProxies: readonly string[];
@@ -26,31 +26,31 @@ export interface StationServerOptions extends HandshakeOptions {
   limits: GatewayLimits;
   maxFrameBytes: number;
   onSocket(socket: WebSocket, admission: Admission, remoteAddress: string): Promise<void>;
-  /** Called for every refusal. */
+  /** Called for every rejected handshake. */
   onRejected(handshake: Rejection): void;
-  /** A connection was cut before there was a request. */
+  /** Called when a connection was cut before there was a request. */
   onCut(): void;
   log: Log;
 }
 
 export interface StationServer {
   url: string;
-  /** Undefined where nothing listens for TLS. */
+  /** Undefined without TLS. */
   secureUrl: string | undefined;
-  /** When the first of the server's certificates ends; NaN while there is none. */
+  /** Expiry of the server certificate that expires first; NaN without certificates. */
   certificateExpiresAtMs(): number;
-  /** Accepts nobody any more; open sockets stay. */
+  /** Rejects new handshakes; open sockets stay. */
   refuseAll(): void;
   close(): Promise<void>;
 }
 
-const LOOK_MS = 5000;
+const CHECK_INTERVAL_MS = 5000;
 /** The first byte of every TLS connection: the content type of a handshake record (RFC 8446 §5.1). */
 const TLS_HANDSHAKE = 0x16;
 
 /**
- * Listens for stations, and opens a socket for those that pass the handshake. TLS is told from HTTP by the first byte, so the plain port
- * serves both; the TLS port takes nothing else. Rejects when a port is taken.
+ * Listens for stations and opens a socket for those that pass the handshake. The first byte distinguishes TLS from HTTP, so the plain port
+ * serves both; the TLS port accepts only TLS. Rejects when a port is taken.
  */
 export async function startStationServer(options: StationServerOptions): Promise<StationServer> {
   const { host, certificates, log } = options;
@@ -89,7 +89,7 @@ export async function startStationServer(options: StationServerOptions): Promise
       keeper = new CertificateKeeper({
         source: certificates,
         use: (them) => secure.use(them),
-        everyMs: options.certificatesEveryMs ?? LOOK_MS,
+        everyMs: options.certificatesEveryMs ?? CHECK_INTERVAL_MS,
         log,
       });
       await keeper.start();
@@ -113,7 +113,7 @@ function isLetter(byte: number): boolean {
   return /[A-Za-z]/.test(String.fromCharCode(byte));
 }
 
-/** Node's own would let a client that sends nothing, or byte by byte, stay for 90 s, and 120 s in TLS. */
+/** Node's defaults let a client that sends nothing, or one byte at a time, stay for 90 s, or 120 s with TLS. */
 function timeoutsOf({ handshakeMs }: GatewayLimits): ServerOptions & { handshakeTimeout: number } {
   return {
     handshakeTimeout: handshakeMs,

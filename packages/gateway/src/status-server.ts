@@ -9,10 +9,10 @@ export interface StatusServerOptions {
 }
 
 const TIMEOUTS = { headersTimeout: 5000, requestTimeout: 5000, connectionsCheckingInterval: 1000 } as const;
-/** Orchestrators, load balancers and Prometheus need a few. */
+/** Enough for orchestrators, load balancers and Prometheus. */
 const MAX_CONNECTIONS = 200;
 
-/** Serves /health/live, /health/ready and /metrics, without a key and apart from the stations' port. */
+/** Serves /health/live, /health/ready and /metrics without authentication, on a port separate from the stations' port. */
 export async function startStatusServer(
   options: StatusServerOptions,
 ): Promise<{ url: string; close(): Promise<void> }> {

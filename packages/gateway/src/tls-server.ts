@@ -4,8 +4,8 @@ import type { Server } from 'node:https';
 import type { ServerCertificates } from './server-certificates.ts';
 
 /**
- * The suites that ocppj.md TLS.4 demands, those of TLS 1.3, and ECDHE with RSA for stations that can do better than TLS_RSA. Which of
- * them work depends on the kinds of certificates.
+ * The cipher suites that ocppj.md TLS.4 requires, those of TLS 1.3, and ECDHE with RSA for stations that support better than TLS_RSA. The
+ * types of the certificates determine which suites work.
  */
 const CIPHERS = [
   'TLS_AES_256_GCM_SHA384',
@@ -23,13 +23,13 @@ const OPTIONS = { minVersion: 'TLSv1.2', ciphers: CIPHERS, honorCipherOrder: tru
 
 export interface TlsServer {
   server: Server;
-  /** Shows these certificates to whoever connects from now on. */
+  /** Uses these certificates for new connections. */
   use(certificates: ServerCertificates): void;
 }
 
 /**
- * An HTTPS server that asks for a client certificate and takes any, or none: whether it is the station's, and valid, is judged with the
- * request, when the station is known (ocppj.md TLS.13).
+ * Creates an HTTPS server that requests a client certificate and accepts any, or none. The handshake checks validate the certificate once
+ * the station is known (ocppj.md TLS.13).
  */
 export function createTlsServer(options: ServerOptions & { handshakeTimeout: number }): TlsServer {
   const server = createServer({ ...options, ...OPTIONS, requestCert: true, rejectUnauthorized: false });

@@ -5,25 +5,25 @@ import { ofForwardedHeader, ofSocket } from './client-certificate.ts';
 import type { CertificateHeader, ClientCertificate } from './client-certificate.ts';
 import type { Origin } from './proxy-protocol.ts';
 
-/** A handshake as the guards see it: what a trusted proxy tells counts as if it had been seen here. */
+/** A handshake as the checks see it. A trusted proxy's headers count as if the gateway had observed them itself. */
 export interface Attempt {
   target: string;
   headers: IncomingHttpHeaders;
   remoteAddress: string;
-  /** Is that address what a proxy's header says? */
+  /** Whether the address comes from a proxy's header. */
   isForwarded: boolean;
-  /** Did the station come over TLS? */
+  /** Whether the station connected over TLS. */
   isSecure: boolean;
   clientCertificate?: ClientCertificate;
 }
 
-/** The proxies whose forwarding headers are believed; from anyone else they are ignored. */
+/** Proxies whose forwarding headers are trusted; from other peers these headers are ignored. */
 export class TrustedProxies {
   readonly #networks = new BlockList();
   readonly #hasAny: boolean;
   readonly #certificateHeader: CertificateHeader | undefined;
 
-  /** Networks as `10.0.0.0/8`, or single addresses. */
+  /** Networks such as `10.0.0.0/8`, or single addresses. */
   constructor(networks: readonly string[], certificateHeader?: CertificateHeader) {
     this.#certificateHeader = certificateHeader;
     this.#hasAny = networks.length > 0;
@@ -39,7 +39,7 @@ export class TrustedProxies {
     const isSecure = socket instanceof TLSSocket;
     const seen = isSecure ? ofSocket(socket) : undefined;
     const attempt = { target, headers, remoteAddress: address, isForwarded: false, isSecure };
-    // What a load balancer passes through is all the station's own, headers too.
+    // A load balancer that passes data through adds no headers: all of them come from the station.
     if (isProxied || !this.has(address)) return { ...attempt, ...(seen && { clientCertificate: seen }) };
     const scheme = lastOf(headers['x-forwarded-proto']).toLowerCase();
     const shown = this.#certificateHeader ? ofForwardedHeader(headers, this.#certificateHeader) : seen;
@@ -48,13 +48,13 @@ export class TrustedProxies {
       ...attempt,
       remoteAddress,
       isForwarded: remoteAddress !== address,
-      // Some proxies say what the station speaks (Traefik).
+      // Some proxies send the WebSocket scheme here (Traefik).
       isSecure: scheme === '' ? isSecure : ['https', 'wss'].includes(scheme),
       ...(shown && { clientCertificate: shown }),
     };
   }
 
-  // Each proxy adds whom it heard from at the end: the first one from there that is no proxy of ours is the client.
+  // Each proxy appends its peer's address. From the end, the first address that is not a trusted proxy is the client.
   #clientOf(headers: IncomingHttpHeaders, peer: string): string {
     const hops = String(headers['x-forwarded-for'] ?? '')
       .split(',')
@@ -70,7 +70,7 @@ export class TrustedProxies {
   }
 }
 
-// What the nearest hop has added.
+// The value that the nearest hop appended.
 function lastOf(header: string | string[] | undefined): string {
   return (
     String(header ?? '')

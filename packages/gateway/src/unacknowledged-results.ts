@@ -1,15 +1,15 @@
 import type { Log } from '@evander/process';
 
 export interface UnacknowledgedResultsOptions {
-  /** False when the broker is away and nothing was published. */
+  /** Returns false when the broker is away and nothing was published. */
   publish(stationId: string, payload: string): boolean;
-  /** Waits before the second, third … publication, in ms; the last one is used from there on. */
+  /** Delays before the second, third … publication, in ms; the last one repeats. */
   repeatDelaysMs: readonly number[];
-  /** How long a result is kept after its connection has ended. */
-  keptAfterCloseMs?: number;
-  /** Bytes of all results together. */
+  /** How long a result is stored after its connection has closed. */
+  storedAfterCloseMs?: number;
+  /** Maximum size of all results, in bytes. */
   maxBytes?: number;
-  /** Called for each result that is given up. */
+  /** Called for each dropped result. */
   onDropped(): void;
   log: Log;
 }
@@ -19,35 +19,35 @@ export interface StationResult {
   connectionId: string;
   id: string;
   payload: string;
-  /** The manager that sent the command acknowledges the answer; without it the answer is published once. */
+  /** Whether the manager that sent the command acknowledges the answer; if not, the answer is published once. */
   isAcknowledged: boolean;
 }
 
-interface KeptResult extends StationResult {
+interface StoredResult extends StationResult {
   bytes: number;
   publications: number;
   /** Unix time in ms. */
-  keptUntilMs: number;
+  expiresAtMs: number;
   timer?: NodeJS.Timeout;
 }
 
-interface KeptOfStation {
+interface ResultsOfStation {
   bytes: number;
-  results: Map<string, KeptResult>;
+  results: Map<string, StoredResult>;
 }
 
-/** A Reset is answered, then the station closes: managers that are away meanwhile get the answer when they are back. */
-const KEPT_AFTER_CLOSE_MS = 3_600_000;
+/** After a Reset the station answers and then disconnects: managers that are away meanwhile get the answer when they return. */
+const STORED_AFTER_CLOSE_MS = 3_600_000;
 const MAX_BYTES = 32 * 1024 * 1024;
 const LOG_INTERVAL_MS = 1000;
 
 /**
- * Stations' answers to commands, published again until a manager has acknowledged them. An answer is kept while its connection is
- * open, and for a time after it; beyond so many bytes the station that takes up most loses its oldest.
+ * Stores stations' answers to commands and publishes them again until a manager acknowledges them. An answer is stored while its connection
+ * is open and for a limited time afterwards. Above `maxBytes`, the station that uses the most memory loses its oldest answer.
  */
 export class UnacknowledgedResults {
   readonly #options: UnacknowledgedResultsOptions;
-  readonly #stations = new Map<string, KeptOfStation>();
+  readonly #stations = new Map<string, ResultsOfStation>();
   #bytes = 0;
   #droppedSinceLog = 0;
   #logTimer: NodeJS.Timeout | undefined;
@@ -62,36 +62,36 @@ export class UnacknowledgedResults {
     if (this.#closed) return;
     this.acknowledge(result.stationId, result.id);
     const bytes = Buffer.byteLength(result.payload);
-    const kept: KeptResult = { ...result, bytes, publications: 0, keptUntilMs: Infinity };
+    const stored: StoredResult = { ...result, bytes, publications: 0, expiresAtMs: Infinity };
     const station = this.#stations.get(result.stationId) ?? { bytes: 0, results: new Map() };
     this.#stations.set(result.stationId, station);
-    station.results.set(result.id, kept);
+    station.results.set(result.id, stored);
     station.bytes += bytes;
     this.#bytes += bytes;
-    this.#publish(kept);
+    this.#publish(stored);
     while (this.#bytes > (this.#options.maxBytes ?? MAX_BYTES)) this.#dropLargest();
   }
 
-  /** A manager has acknowledged a result. */
+  /** Removes a result that a manager has acknowledged. */
   acknowledge(stationId: string, id: string): void {
     const result = this.#stations.get(stationId)?.results.get(id);
     if (result) this.#remove(result);
   }
 
-  /** A connection has ended: its results are kept for a limited time from now on. */
+  /** Limits how long the results of a closed connection are stored. */
   onClose(stationId: string, connectionId: string): void {
-    const keptUntilMs = Date.now() + (this.#options.keptAfterCloseMs ?? KEPT_AFTER_CLOSE_MS);
+    const expiresAtMs = Date.now() + (this.#options.storedAfterCloseMs ?? STORED_AFTER_CLOSE_MS);
     for (const result of this.#stations.get(stationId)?.results.values() ?? [])
-      if (result.connectionId === connectionId) result.keptUntilMs = keptUntilMs;
+      if (result.connectionId === connectionId) result.expiresAtMs = expiresAtMs;
   }
 
-  /** The broker is back: what it may have lost is published again. */
+  /** Publishes all results again: the broker is back and may have lost them. */
   publishAgain(): void {
     for (const { results } of [...this.#stations.values()])
       for (const result of [...results.values()]) this.#publish(result);
   }
 
-  /** Resolves when nothing is left to be acknowledged. */
+  /** Resolves when every result is acknowledged. */
   async emptied(): Promise<void> {
     if (this.#stations.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -108,13 +108,13 @@ export class UnacknowledgedResults {
     this.#whenEmpty?.();
   }
 
-  #publish(result: KeptResult): void {
+  #publish(result: StoredResult): void {
     clearTimeout(result.timer);
-    if (Date.now() >= result.keptUntilMs) {
+    if (Date.now() >= result.expiresAtMs) {
       this.#drop(result);
       return;
     }
-    // While the broker is away nothing is published, so nothing counts.
+    // Attempts while the broker is away do not count: nothing was published.
     if (this.#options.publish(result.stationId, result.payload)) {
       result.publications++;
       if (!result.isAcknowledged) {
@@ -124,11 +124,11 @@ export class UnacknowledgedResults {
     }
     const { repeatDelaysMs } = this.#options;
     const delayMs = repeatDelaysMs[Math.max(0, result.publications - 1)] ?? repeatDelaysMs.at(-1) ?? 15_000;
-    // Spread by a fifth, or all results of a gateway would go out in the same moment.
+    // Jitter of ±10 %, or all results of a gateway would go out at the same moment.
     result.timer = setTimeout(() => this.#publish(result), delayMs * (0.9 + Math.random() * 0.2));
   }
 
-  #remove({ stationId, id, bytes, timer }: KeptResult): void {
+  #remove({ stationId, id, bytes, timer }: StoredResult): void {
     clearTimeout(timer);
     const station = this.#stations.get(stationId);
     if (!station?.results.delete(id)) return;
@@ -139,14 +139,14 @@ export class UnacknowledgedResults {
   }
 
   #dropLargest(): void {
-    let largest: KeptOfStation | undefined;
+    let largest: ResultsOfStation | undefined;
     for (const station of this.#stations.values())
       if (!largest || station.bytes > largest.bytes) largest = station;
     const [oldest] = largest?.results.values() ?? [];
     if (oldest) this.#drop(oldest);
   }
 
-  #drop(result: KeptResult): void {
+  #drop(result: StoredResult): void {
     this.#remove(result);
     this.#options.onDropped();
     this.#droppedSinceLog++;

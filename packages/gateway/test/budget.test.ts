@@ -10,7 +10,7 @@ async function msOfHeartbeat(station: StationSocket): Promise<number> {
   return performance.now() - startedMs;
 }
 
-// Ten seconds' worth may come at once; each row sends two seconds' worth more.
+// The budget allows a burst of ten seconds' worth; each row sends two seconds' worth more.
 test.each<[string, (station: StationSocket) => void, number]>([
   [
     'frames',
@@ -39,7 +39,7 @@ test.each<[string, (station: StationSocket) => void, number]>([
     0,
   ],
 ])(
-  '%s above the budget of a station are read later, none is dropped, and others notice nothing',
+  "%s above a station's budget are read later, none is dropped, and other stations are not affected",
   async (_name, send, calls) => {
     const { gateway, manager } = await openStage({
       limits: { framesPerSecond: 50, bytesPerSecond: 50_000 },
@@ -49,25 +49,25 @@ test.each<[string, (station: StationSocket) => void, number]>([
     const station = await connectStation(gateway, 'eager');
     const other = await connectStation(gateway, 'other');
     send(station);
-    // What was read together with the last frame of the budget is served: the next one is late.
+    // Frames read together with the last one within the budget are served: the next one is late.
     const late = msOfHeartbeat(station).then(async (ms) => ms + (await msOfHeartbeat(station)));
     const [ms, ofOther] = await Promise.all([late, msOfHeartbeat(other)]);
     expect(ms).toBeGreaterThan(1000);
     expect(ofOther).toBeLessThan(ms);
     expect(station.frames.items.filter(([type]) => type === 3)).toHaveLength(calls + 2);
-    // One that was answered late has been published again.
+    // A call that was answered late has been published again.
     const ids = manager.calls.items.flatMap(({ stationId, envelope }) =>
       stationId === 'eager' ? [envelope.id] : [],
     );
     expect(new Set(ids).size).toBe(calls + 2);
-    // Then all is as before.
+    // Afterwards everything works as before.
     expect((await station.call('Heartbeat'))[0]).toBe(3);
     expect(station.socket.readyState).toBe(station.socket.OPEN);
   },
   20_000,
 );
 
-test('calls that wait are limited in bytes, of one station and of all; each is answered when it can be', async () => {
+test('waiting calls are limited in bytes, per station and in total; all are answered in the end', async () => {
   const { gateway, manager } = await openStage({ limits: { queuedBytes: 300_000 } });
   manager.answerer = () => undefined;
   const stations = await Promise.all([1, 2, 3, 4, 5].map((i) => connectStation(gateway, `CP${i}`)));
@@ -77,7 +77,7 @@ test('calls that wait are limited in bytes, of one station and of all; each is a
   await Promise.all(
     stations.map((_, i) => manager.calls.first(({ stationId }) => stationId === `CP${i + 1}`)),
   );
-  // One of each station, and what was read before the limit was reached.
+  // One of each station, and the calls read before the limit was reached.
   expect(await metric(gateway, 'evander_gateway_unanswered_calls')).toBeLessThanOrEqual(15);
   manager.answerer = accept;
   for (const station of stations) {
@@ -86,15 +86,15 @@ test('calls that wait are limited in bytes, of one station and of all; each is a
   }
 });
 
-test('a station that reads nothing of what it is sent is cut', async () => {
+test('a station that does not read its data is disconnected', async () => {
   const { gateway, manager } = await openStage({ answerTimeoutMs: 5 });
   (await connectDeafStation(gateway, 'deaf')).pause();
   const other = await connectStation(gateway, 'other');
   const data = 'x'.repeat(500_000);
-  // Far more than the kernel takes.
+  // Far more than the kernel buffers.
   for (let i = 0; i < 60; i++)
     manager.send('deaf', { type: 2, id: `c${i}`, action: 'DataTransfer', request: { vendorId: 'V', data } });
-  await manager.told('disconnected', ({ connections }) => connections[0]?.stationId === 'deaf');
+  await manager.reported('disconnected', ({ connections }) => connections[0]?.stationId === 'deaf');
   expect((await other.call('Heartbeat'))[0]).toBe(3);
 });
 
@@ -105,11 +105,11 @@ test('a flood of malformed frames closes the connection, after a bounded number 
   for (let i = 0; i < 20_000; i++) station.send(`[2,"${i}","Heartbeat",7]`);
   expect(await station.closed).toMatchObject({ code: 1008 });
   expect((await other.call('Heartbeat'))[0]).toBe(3);
-  await manager.told('disconnected', ({ connections }) => connections[0]?.stationId === 'flood');
+  await manager.reported('disconnected', ({ connections }) => connections[0]?.stationId === 'flood');
   expect(station.frames.items.length).toBeLessThan(1000);
-  const told = manager.presence.items.filter(({ presence }) => presence.kind === 'unreadable');
-  expect(told.length).toBeLessThan(100);
-  // It may come again, and is served when its frames are good.
+  const reported = manager.presence.items.filter(({ presence }) => presence.kind === 'unreadable');
+  expect(reported.length).toBeLessThan(100);
+  // It may reconnect, and valid frames are served.
   const again = await connectStation(gateway, 'flood');
   expect((await again.call('Heartbeat'))[0]).toBe(3);
 });
@@ -121,14 +121,14 @@ test('malformed frames that are not recorded are counted in the next record', as
   await station.frames.count(50);
   const isCounted = ({ frames }: { frames: { reason: string }[] }): boolean =>
     / \(\d+ unreadable frames before it were not recorded\)$/.test(frames[0]?.reason ?? '');
-  const counted = manager.told('unreadable', isCounted);
+  const counted = manager.reported('unreadable', isCounted);
   const more = setInterval(() => station.send('[2,"more","Heartbeat",7]'), 200);
   await counted.finally(() => clearInterval(more));
-  // All are answered, and the station stays.
+  // All are answered, and the station stays connected.
   expect((await station.call('Heartbeat'))[0]).toBe(3);
 });
 
-test('a real offline queue of a day is taken without a pause', async () => {
+test('a realistic offline queue of one day is accepted without a pause', async () => {
   const { gateway } = await openStage();
   const station = await connectStation(gateway);
   const sampledValue = Array.from({ length: 10 }, (_, i) => ({

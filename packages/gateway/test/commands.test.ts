@@ -3,18 +3,18 @@ import type { CallEnvelope } from '@evander/broker';
 import { expect, test } from '@jest/globals';
 import { closeLater, connectStation, openGateway, openManager, openProxy, openStage } from './harness.ts';
 
-/** A command as our managers publish it: they acknowledge its answer. */
+/** A command as Evander's managers publish it: they acknowledge its answer. */
 function reset(id: string, more: Partial<CallEnvelope> = {}): CallEnvelope {
   return { type: 2, id, action: 'Reset', request: { type: id }, ack: true, ...more };
 }
 
-test('a command reaches the station as a CALL, its result the managers with its question', async () => {
+test('a command reaches the station as a CALL, and its result reaches the managers with its request', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   manager.send('CP1', reset('c1'));
   expect(await station.frames.count(1)).toEqual([[2, 'c1', 'Reset', { type: 'c1' }]]);
   station.send([3, 'c1', { status: 'Accepted' }]);
-  const { connections } = await manager.told('connected');
+  const { connections } = await manager.reported('connected');
   expect(await manager.results.count(1)).toEqual([
     {
       stationId: 'CP1',
@@ -53,12 +53,12 @@ test.each([
 });
 
 test.each([
-  ['cut short', '[3,"c1",{"a":[]', 'not JSON'],
+  ['truncated', '[3,"c1",{"a":[]', 'not JSON'],
   ['with a line break in a text', '[3,"c1",{"status":"Acc\nepted"}]', 'not JSON'],
-  ['with a comma too many', '[3,"c1",{"list":[,{}]}]', 'not JSON'],
+  ['with an extra comma', '[3,"c1",{"list":[,{}]}]', 'not JSON'],
   ['that is a list', '[3,"c1",[]]', 'the payload of a call result must be an object'],
   ['that is an error without a code', '[4,"c1"]', 'a call error needs a code'],
-])('an answer %s ends its command at once, and the next goes out', async (_what, frame, reason) => {
+])('an answer %s ends its command immediately, and the next one is sent', async (_what, frame, reason) => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   for (const id of ['c1', 'c2']) manager.send('CP1', reset(id));
@@ -73,10 +73,10 @@ test.each([
     error_code: 'FormationViolation',
     error_description: `the answer cannot be read: ${reason}`,
   });
-  const { frames } = await manager.told('unreadable');
+  const { frames } = await manager.reported('unreadable');
   expect(frames).toMatchObject([{ text: frame, reason }]);
   expect((await station.frames.count(2))[1]).toEqual([2, 'c2', 'Reset', { type: 'c2' }]);
-  // What answers no call of ours ends none.
+  // A frame that answers no pending command ends none.
   station.send('[3,"other",{');
   station.send([3, 'c2', { status: 'Accepted' }]);
   // The first result may come again in between: nobody has acknowledged it.
@@ -84,14 +84,14 @@ test.each([
   expect(envelope).toMatchObject({ type: 3, id: 'c2' });
 });
 
-test('commands go out one at a time and in order', async () => {
+test('commands are sent one at a time and in order', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   const ids = Array.from({ length: 10 }, (_, i) => `c${i}`);
   for (const id of ids) manager.send('CP1', reset(id));
   for (const [i, id] of ids.entries()) {
     const frames = await station.frames.count(i + 1);
-    // Whatever the gateway would send besides comes before this answer.
+    // Anything else from the gateway would arrive before this answer.
     await station.call('Heartbeat');
     expect(station.frames.items.filter(([type]) => type === 2).map(([, sent]) => sent)).toEqual(
       ids.slice(0, i + 1),
@@ -104,7 +104,7 @@ test('commands go out one at a time and in order', async () => {
   expect(results.envelope.type).toBe(3);
 });
 
-test('calls of the station are answered while a command is open, and the other way round', async () => {
+test("the station's calls are answered while a command is open, and vice versa", async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   manager.send('CP1', reset('c1'));
@@ -129,7 +129,7 @@ test('a command and a call may have the same id', async () => {
   expect((await manager.results.count(1))[0]?.envelope).toMatchObject({ id: 'same', action: 'Reset' });
 });
 
-test('after a timeout the next command goes out, and a late result is still told with its question', async () => {
+test('after a timeout the next command is sent, and a late result is still published with its request', async () => {
   const { gateway, manager } = await openStage({ answerTimeoutMs: 50 });
   const station = await connectStation(gateway);
   manager.send('CP1', reset('c1'));
@@ -147,7 +147,7 @@ test('after a timeout the next command goes out, and a late result is still told
   });
 });
 
-test('a command that managers send again goes out once', async () => {
+test('a command that managers send twice is sent to the station once', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   manager.send('CP1', reset('c1'));
@@ -161,7 +161,7 @@ test('a command that managers send again goes out once', async () => {
   expect(frames.map(([, id]) => id)).toEqual(['c1', 'c2']);
 });
 
-test('a result is published again until a manager has completed it', async () => {
+test('a result is published again until a manager acknowledges it', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   manager.send('CP1', reset('c1'));
@@ -170,7 +170,7 @@ test('a result is published again until a manager has completed it', async () =>
   const results = await manager.results.count(4);
   expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1);
   manager.acknowledge('CP1', 'c1');
-  // Whatever was published before the gateway has read the completing comes before this answer.
+  // Anything published before the gateway has read the acknowledgement arrives before this answer.
   await station.call('Heartbeat');
   const before = manager.results.items.length;
   manager.answerer = () => undefined;
@@ -179,7 +179,7 @@ test('a result is published again until a manager has completed it', async () =>
   expect(manager.results.items).toHaveLength(before);
 });
 
-test('completing concerns one result of one station', async () => {
+test('an acknowledgement applies to one result of one station', async () => {
   const { gateway, manager } = await openStage();
   for (const stationId of ['CP1', 'CP2']) {
     const station = await connectStation(gateway, stationId);
@@ -196,7 +196,7 @@ test('completing concerns one result of one station', async () => {
   expect(manager.results.items.filter(({ stationId }) => stationId === 'CP2').length).toBeGreaterThan(before);
 });
 
-test('a result outlives its connection, until it is completed', async () => {
+test('a result outlives its connection until it is acknowledged', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   manager.send('CP1', reset('c1'));
@@ -204,12 +204,12 @@ test('a result outlives its connection, until it is completed', async () => {
   station.send([3, 'c1', {}]);
   await manager.results.count(1);
   station.socket.close();
-  await manager.told('disconnected');
+  await manager.reported('disconnected');
   await manager.results.count(manager.results.items.length + 2);
   manager.acknowledge('CP1', 'c1');
 });
 
-test('a result is kept as long as no manager acknowledges it, however often it was published', async () => {
+test('a result is stored until a manager acknowledges it, however often it is published', async () => {
   const { gateway, manager } = await openStage({ repeatDelaysMs: [5] });
   const station = await connectStation(gateway);
   manager.send('CP1', reset('c1'));
@@ -217,7 +217,7 @@ test('a result is kept as long as no manager acknowledges it, however often it w
   station.send([3, 'c1', {}]);
   await manager.results.count(45);
   station.socket.close();
-  await manager.told('disconnected');
+  await manager.reported('disconnected');
   await manager.results.count(manager.results.items.length + 45);
   manager.acknowledge('CP1', 'c1');
 });
@@ -227,13 +227,13 @@ test('publications while the broker is away do not count', async () => {
   const manager = await openManager(broker.url);
   const proxy = await openProxy(broker.url);
   const gateway = await openGateway({ mqttUrl: proxy.url, repeatDelaysMs: [5, 5, 5, 5, 60_000] });
-  await manager.told('listing');
+  await manager.reported('listing');
   const station = await connectStation(gateway);
   manager.send('CP1', reset('c1'));
   await station.frames.count(1);
   proxy.cut();
   station.send([3, 'c1', {}]);
-  // The broker is back after half a second; were its absence counted, one publication would follow.
+  // The broker is back after half a second; if its absence counted, one publication would follow.
   await manager.results.count(3);
   manager.acknowledge('CP1', 'c1');
 });
@@ -257,16 +257,16 @@ test("the result of a command without the marker, as MaEVe's manager sends it, i
   ]);
 });
 
-test('a command that names another connection does not reach the station', async () => {
+test('a command for another connection does not reach the station', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
-  const { connections } = await manager.told('connected');
+  const { connections } = await manager.reported('connected');
   manager.send('CP1', reset('before', { connection_id: '000000000-gw-a' }));
   manager.send('CP1', reset('after', { connection_id: 'zzzzzzzzz-gw-b' }));
-  manager.send('CP1', reset('ours', { connection_id: connections[0]?.connectionId ?? '' }));
+  manager.send('CP1', reset('own', { connection_id: connections[0]?.connectionId ?? '' }));
   manager.send('CP1', reset('any'));
-  expect(await station.frames.count(1)).toMatchObject([[2, 'ours', 'Reset', {}]]);
-  station.send([3, 'ours', {}]);
+  expect(await station.frames.count(1)).toMatchObject([[2, 'own', 'Reset', {}]]);
+  station.send([3, 'own', {}]);
   expect(await station.frames.count(2)).toMatchObject([{}, [2, 'any', 'Reset', {}]]);
 });
 
@@ -275,7 +275,7 @@ test('a result that the broker may have lost is published again when it is back'
   const manager = await openManager(broker.url);
   const proxy = await openProxy(broker.url);
   const gateway = await openGateway({ mqttUrl: proxy.url, repeatDelaysMs: [60_000] });
-  await manager.told('listing');
+  await manager.reported('listing');
   const station = await connectStation(gateway);
   manager.answerer = () => undefined;
   station.send([2, 'unanswered', 'Heartbeat', {}]);
@@ -293,7 +293,7 @@ test('a result that the broker may have lost is published again when it is back'
 test.each([
   ['a result', [3, 'unknown', {}]],
   ['an error', [4, 'unknown', 'GenericError', '', {}]],
-])('%s to nothing that was asked is dropped without a reply', async (_name, frame) => {
+])('%s without a matching command is dropped without a reply', async (_name, frame) => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   station.send(frame);
@@ -325,7 +325,7 @@ test('a second late result is dropped', async () => {
   expect(manager.results.items.map(({ envelope }) => envelope)).toMatchObject([{ response: { n: 1 } }]);
 });
 
-test('a command to a station that is not here goes nowhere', async () => {
+test('a command to a station that is not connected here is dropped', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   manager.send('CP2', reset('c1'));

@@ -25,7 +25,7 @@ function openTls(more: Partial<GatewayOptions> = {}) {
   return openStage({ certificates: certificatesOf(server), ...more });
 }
 
-/** A TCP connection to the gateway, from an address of this machine's own. */
+/** Opens a TCP connection to the gateway from a local address of this machine. */
 function dial(url: string, from = '127.0.0.1'): Socket {
   const socket = connect({ host: '127.0.0.1', port: portOf(url), localAddress: from });
   closeLater({ close: () => void socket.destroy() });
@@ -47,7 +47,7 @@ function upgrade(stationId: string, more: string[] = []): string {
   ].join('\r\n');
 }
 
-/** The status of the answer to a handshake; undefined when the connection ends without one. */
+/** The status of the answer to a handshake; undefined when the connection closes without one. */
 async function statusOf(socket: Socket, bytes: string | Buffer): Promise<number | undefined> {
   socket.write(bytes);
   const answer = await new Promise<string>((resolve) => {
@@ -58,7 +58,7 @@ async function statusOf(socket: Socket, bytes: string | Buffer): Promise<number 
   return status === undefined ? undefined : Number(status);
 }
 
-describe('a connection that comes to nothing is closed', () => {
+describe('an unfinished connection is closed', () => {
   const limits = { handshakeMs: 500 };
 
   test.each<[string, string]>([
@@ -76,7 +76,7 @@ describe('a connection that comes to nothing is closed', () => {
     }
   });
 
-  test('one that sends a byte of its headers now and then, too', async () => {
+  test('also when it sends a header byte now and then', async () => {
     const { gateway } = await openStage({ limits });
     const socket = dial(gateway.url).resume();
     socket.write('GET /ws/CP1 HTTP/1.1\r\n');
@@ -85,7 +85,7 @@ describe('a connection that comes to nothing is closed', () => {
     clearInterval(drip);
   });
 
-  test('and so are those to the port for TLS', async () => {
+  test('also on the TLS port', async () => {
     const { gateway } = await openTls({ limits });
     const silent = dial(gateway.secureUrl ?? '').resume();
     const idle = connectTls({
@@ -99,7 +99,7 @@ describe('a connection that comes to nothing is closed', () => {
     await Promise.all([once(silent, 'close'), once(idle, 'close')]);
   });
 
-  test('but a station that is connected and silent stays', async () => {
+  test('but a connected, silent station stays', async () => {
     const { gateway } = await openStage({ limits });
     const station = await connectStation(gateway);
     const silent = dial(gateway.url).resume();
@@ -109,7 +109,7 @@ describe('a connection that comes to nothing is closed', () => {
 });
 
 describe('the number of connections', () => {
-  test('in all is limited, and a place that becomes free is given again', async () => {
+  test('is limited in total, and a freed place is used again', async () => {
     const { gateway } = await openStage({ limits: { connections: 3 } });
     const stations = [];
     for (let i = 0; i < 3; i++) stations.push(await connectStation(gateway, `CP${i}`));
@@ -120,7 +120,7 @@ describe('the number of connections', () => {
     expect(stations.slice(1).map(({ socket }) => socket.readyState)).toEqual([1, 1]);
   });
 
-  test('of one address is limited, those in their handshake among them; other addresses are served', async () => {
+  test('per address is limited, including unfinished handshakes; other addresses are served', async () => {
     const { gateway } = await openStage({ limits: { connectionsPerAddress: 3 } });
     await connectStation(gateway, 'CP0');
     await Promise.all([1, 2].map(() => once(dial(gateway.url), 'connect')));
@@ -128,7 +128,7 @@ describe('the number of connections', () => {
     expect(await statusOf(dial(gateway.url, '127.0.0.2'), upgrade('CP1'))).toBe(101);
   });
 
-  test('of a trusted proxy is not limited, but that of each client which it names', async () => {
+  test('of a trusted proxy is not limited, but that of each client behind it is', async () => {
     const { gateway } = await openStage({
       limits: { connectionsPerAddress: 2 },
       trustedProxies: ['127.0.0.1'],
@@ -139,7 +139,7 @@ describe('the number of connections', () => {
     expect(await from('203.0.113.1', 'CP2')).toBe(101);
     expect(await from('203.0.113.1', 'CP3')).toBe(429);
     expect(await from('203.0.113.2', 'CP3')).toBe(101);
-    // By PROXY protocol the same.
+    // The same with PROXY protocol.
     const byProxy = async (address: string, stationId: string) =>
       statusOf(dial(gateway.url), `PROXY TCP4 ${address} 192.0.2.1 1 2\r\n${upgrade(stationId)}`);
     expect(await byProxy('203.0.113.1', 'CP4')).toBeUndefined();
@@ -166,10 +166,10 @@ describe('PROXY protocol', () => {
   test.each<[string, Buffer, string]>([
     ['version 1', Buffer.from('PROXY TCP4 203.0.113.9 192.0.2.1 54321 9310\r\n'), '203.0.113.9'],
     ['version 2, IPv6', V2_IPV6, '2001:db8::1'],
-    ['LOCAL, of the proxy itself', V2_LOCAL, '127.0.0.1'],
+    ['LOCAL, from the proxy itself', V2_LOCAL, '127.0.0.1'],
     ['none', Buffer.alloc(0), '127.0.0.1'],
   ])(
-    'from a trusted load balancer tells the address of the station, on ws and wss: %s',
+    "from a trusted load balancer gives the station's address, on ws and wss: %s",
     async (_name, header, remoteAddress) => {
       const { gateway, manager } = await openTls({ trustedProxies: ['127.0.0.1'] });
       expect(await statusOf(dial(gateway.url), Buffer.concat([header, Buffer.from(upgrade('CP1'))]))).toBe(
@@ -188,27 +188,27 @@ describe('PROXY protocol', () => {
       expect(await statusOf(secure, upgrade('CP2'))).toBe(101);
       for (const stationId of ['CP1', 'CP2'])
         expect(
-          await manager.told('connected', ({ connections }) => connections[0]?.stationId === stationId),
+          await manager.reported('connected', ({ connections }) => connections[0]?.stationId === stationId),
         ).toMatchObject({
           connections: [{ stationId, remoteAddress }],
         });
     },
   );
 
-  test.each(['127.0.0.2', '127.0.0.3'])('from anyone else is no request: %s', async (from) => {
+  test.each(['127.0.0.2', '127.0.0.3'])('from any other peer is not a request: %s', async (from) => {
     const { gateway } = await openStage({ trustedProxies: ['127.0.0.1'] });
     const header = 'PROXY TCP4 203.0.113.9 192.0.2.1 54321 9310\r\n';
     expect(await statusOf(dial(gateway.url, from), header + upgrade('CP1'))).not.toBe(101);
     expect(await statusOf(dial(gateway.url, from), upgrade('CP1'))).toBe(101);
   });
 
-  test('that is invalid closes the connection, and the next one is served', async () => {
+  test('with an invalid header closes the connection, and the next connection is served', async () => {
     const { gateway } = await openStage({ trustedProxies: ['127.0.0.1'] });
     expect(await statusOf(dial(gateway.url), `PROXY TCP4 nobody\r\n${upgrade('CP1')}`)).toBeUndefined();
     expect(await statusOf(dial(gateway.url), upgrade('CP1'))).toBe(101);
   });
 
-  test('shows that headers are of the station, which are not believed', async () => {
+  test('means that the station itself sent the headers, so they are not trusted', async () => {
     const { gateway, manager } = await openStage({
       trustedProxies: ['127.0.0.1', '203.0.113.9'],
       clientCertificateHeader: 'client-cert',
@@ -217,12 +217,12 @@ describe('PROXY protocol', () => {
     const lies = ['X-Forwarded-For: 198.51.100.1', 'X-Forwarded-Proto: https'];
     const header = 'PROXY TCP4 203.0.113.9 192.0.2.1 54321 9310\r\n';
     expect(await statusOf(dial(gateway.url), header + upgrade('CP1', lies))).toBe(101);
-    expect(await manager.told('connected')).toMatchObject({
+    expect(await manager.reported('connected')).toMatchObject({
       connections: [{ remoteAddress: '203.0.113.9', securityProfile: 0 }],
     });
   });
 
-  test('gives each station behind a load balancer failures of its own', async () => {
+  test('counts failures separately for each station behind a load balancer', async () => {
     const { gateway } = await openStage({
       trustedProxies: ['127.0.0.1'],
       credentialsOf: async () => undefined,
@@ -235,7 +235,7 @@ describe('PROXY protocol', () => {
     expect(await from('203.0.113.2')).toBe(404);
   });
 
-  test('is not needed by the checks of a load balancer that only connects', async () => {
+  test('is not required for health checks that only connect', async () => {
     const { gateway } = await openStage({ trustedProxies: ['127.0.0.1'] });
     for (let i = 0; i < 3; i++) {
       const probe = dial(gateway.url);

@@ -9,17 +9,17 @@ import type { StationSocket } from './harness.ts';
 const ANSWERED = [3, 'test-1', { status: 'Accepted' }];
 const deep = `[2,"d","DataTransfer",${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}]`;
 
-describe('a frame that is no OCPP-J', () => {
+describe('a frame that is not OCPP-J', () => {
   test.each<[string, string | Buffer, string]>([
     ['no JSON', 'not JSON', 'not JSON'],
     ['half a frame without an id', '[2,"x', 'not JSON'],
     ['an object', '{}', 'not a JSON array'],
     ['null', 'null', 'not a JSON array'],
     ['nothing in it', '[]', 'unknown message type'],
-    ['a type that is none', '[9,"x"]', 'unknown message type'],
+    ['an unknown type', '[9,"x"]', 'unknown message type'],
     ['a type of OCPP 2.1', '[6,"x","NotifyPeriodicEventStream",{}]', 'unknown message type'],
     ['no id', '[2]', 'no readable message id'],
-    ['an id that is no id', '[2,{},"Heartbeat",{}]', 'no readable message id'],
+    ['an invalid id', '[2,{},"Heartbeat",{}]', 'no readable message id'],
     ['a result without a payload', '[3,"x"]', 'a call result has 3 elements, this has 2'],
     ['a result that is a list', '[3,"x",[]]', 'the payload of a call result must be an object'],
     ['an error without a code', '[4,"x"]', 'a call error needs a code'],
@@ -27,15 +27,15 @@ describe('a frame that is no OCPP-J', () => {
     ['a call in binary', Buffer.from('[2,"x","Heartbeat",{}]'), 'a binary message: OCPP-J is text'],
     ['very deep', '['.repeat(50_000), 'not JSON'],
     ['very deep and whole', '['.repeat(5000) + ']'.repeat(5000), 'unknown message type'],
-  ])('is dropped and told of, and the station still served: %s', async (_name, frame, reason) => {
+  ])('is dropped and reported, and the station is still served: %s', async (_name, frame, reason) => {
     const { gateway, manager } = await openStage();
     const station = await connectStation(gateway);
     station.send(frame);
     expect(await station.call('Heartbeat')).toEqual(ANSWERED);
     expect(station.frames.items).toEqual([ANSWERED]);
     expect(manager.calls.items).toHaveLength(1);
-    const { frames } = await manager.told('unreadable');
-    const { connections } = await manager.told('connected');
+    const { frames } = await manager.reported('unreadable');
+    const { connections } = await manager.reported('connected');
     expect(frames).toEqual([
       {
         stationId: 'CP1',
@@ -47,18 +47,18 @@ describe('a frame that is no OCPP-J', () => {
     ]);
   });
 
-  test('is told of without a secret that its text would be cut in', async () => {
+  test('is reported without a secret that truncation would split', async () => {
     const { gateway, manager } = await openStage();
     const station = await connectStation(gateway);
     const begin = `{"pad":"${'x'.repeat(4060)}","url":"ftp://u:`;
     station.send(`${begin}secretsecretsecret@host/"`);
-    const { frames } = await manager.told('unreadable');
+    const { frames } = await manager.reported('unreadable');
     expect(frames).toMatchObject([{ text: `${begin}***@host/"`.slice(0, 4096) }]);
   });
 
   test.each<[string, string, unknown, string]>([
     ['no action', '[2,"x"]', 'x', 'a call needs the name of an action'],
-    ['an action that is no name', '[2,"x",7,{}]', 'x', 'a call needs the name of an action'],
+    ['an action that is not a name', '[2,"x",7,{}]', 'x', 'a call needs the name of an action'],
     ['no payload', '[2,"x","Authorize"]', 'x', 'a call needs a payload'],
     ['a list for a payload', '[2,"x","Authorize",[]]', 'x', 'the payload must be an object'],
     ['text for a payload', '[2,"x","Authorize","{}"]', 'x', 'the payload must be an object'],
@@ -73,13 +73,13 @@ describe('a frame that is no OCPP-J', () => {
     ['a number for an id', '[2,5,"Authorize"]', 5, 'a call needs a payload'],
     ['a deep payload', deep, 'd', 'nested too deeply'],
     ['half a frame', '[2,"x","Heartbeat",', 'x', 'not JSON'],
-    ['a value left out', '[2,"x","StopTransaction",{"transactionId":,"meterStop":1}]', 'x', 'not JSON'],
-    ['a comma too many', '[2,"x","MeterValues",{"meterValue":[,{}]}]', 'x', 'not JSON'],
+    ['a missing value', '[2,"x","StopTransaction",{"transactionId":,"meterStop":1}]', 'x', 'not JSON'],
+    ['an extra comma', '[2,"x","MeterValues",{"meterValue":[,{}]}]', 'x', 'not JSON'],
     ['a line break in a text', '[2,"x","DataTransfer",{"data":"a\nb"}]', 'x', 'not JSON'],
     ['U+0000 in its id', '[2,"x\\u0000","Heartbeat",{}]', 'x\u0000', 'the message id has control characters'],
     ['U+007F in its id', '[2,"x\\u007f","Heartbeat",{}]', 'x\u007f', 'the message id has control characters'],
     ['U+0001 in its action', '[2,"x","Heart\\u0001",{}]', 'x', 'the action has control characters'],
-  ])('but has an id is refused and told of: %s', async (_name, frame, id, reason) => {
+  ])('but has an id is rejected and reported: %s', async (_name, frame, id, reason) => {
     const { gateway, manager } = await openStage();
     const station = await connectStation(gateway);
     station.send(frame);
@@ -87,7 +87,7 @@ describe('a frame that is no OCPP-J', () => {
     expect(refusal).toEqual([4, id, 'FormationViolation', reason, {}]);
     expect(await station.call('Heartbeat')).toEqual(ANSWERED);
     expect(manager.calls.items).toHaveLength(1);
-    const { frames } = await manager.told('unreadable');
+    const { frames } = await manager.reported('unreadable');
     expect(frames).toMatchObject([{ text: frame.slice(0, 4096), reason, answer: JSON.stringify(refusal) }]);
   });
 
@@ -96,12 +96,12 @@ describe('a frame that is no OCPP-J', () => {
     const station = await connectStation(gateway);
     for (let i = 0; i < 25; i++) station.send(`no frame ${i}`);
     expect(await station.closed).toMatchObject({ code: 1002 });
-    await manager.told('disconnected');
-    const told = manager.presence.items.filter(({ presence }) => presence.kind === 'unreadable');
-    expect(told).toHaveLength(20);
+    await manager.reported('disconnected');
+    const reported = manager.presence.items.filter(({ presence }) => presence.kind === 'unreadable');
+    expect(reported).toHaveLength(20);
   });
 
-  test('does not close a connection whose other frames are good', async () => {
+  test('does not close a connection that has sent a valid frame', async () => {
     const { gateway } = await openStage();
     const station = await connectStation(gateway);
     expect((await station.call('Heartbeat'))[0]).toBe(3);
@@ -115,21 +115,21 @@ describe('a frame that is no OCPP-J', () => {
     expect(await station.call('DataTransfer', { vendorId: 'V', data: 'x'.repeat(900) })).toEqual(ANSWERED);
     station.send([2, 'x', 'DataTransfer', { vendorId: 'V', data: 'x'.repeat(1000) }]);
     expect((await station.closed).code).toBe(1009);
-    await manager.told('disconnected');
+    await manager.reported('disconnected');
     expect(manager.calls.items).toHaveLength(1);
   });
 
-  test('that is no UTF-8 closes the connection with 1007', async () => {
+  test('that is not UTF-8 closes the connection with 1007', async () => {
     const { gateway, manager } = await openStage();
     const station = await connectStation(gateway);
     station.socket.send(Buffer.from([0xff, 0xfe]), { binary: false });
     expect((await station.closed).code).toBe(1007);
-    await manager.told('disconnected');
+    await manager.reported('disconnected');
   });
 });
 
 test.each(['12345678901234567890', '9007199254740993', '1.0', '17'])(
-  'the number %s for an id is answered byte for byte, and its repeat once',
+  'the number %s as an id is answered byte for byte, and its repeat once',
   async (id) => {
     const { gateway, manager } = await openStage();
     const station = await connectStation(gateway);
@@ -215,7 +215,7 @@ test('whatever a station sends, its next Heartbeat is answered', async () => {
 });
 
 describe('a ping', () => {
-  /** Answers the first ping, and then nothing any more. */
+  /** Answers the first ping and nothing afterwards. */
   async function fallSilent(gateway: Gateway, stationId: string): Promise<StationSocket> {
     const station = await connectStation(gateway, stationId, { autoPong: false });
     await once(station.socket, 'ping');
@@ -223,14 +223,14 @@ describe('a ping', () => {
     return station;
   }
 
-  test('that is not answered within a period cuts the connection of a station that has answered one', async () => {
+  test('that is not answered in time closes the connection of a station that has answered one before', async () => {
     const pingMs = 200;
     const { gateway, manager } = await openStage({ pingMs });
     const station = await fallSilent(gateway, 'deaf');
     const startedAt = Date.now();
     await station.closed;
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(pingMs);
-    await manager.told('disconnected', ({ connections }) => connections[0]?.stationId === 'deaf');
+    await manager.reported('disconnected', ({ connections }) => connections[0]?.stationId === 'deaf');
   });
 
   test('that is answered keeps the connection, and so does any frame', async () => {
@@ -242,12 +242,12 @@ describe('a ping', () => {
       await once(ponging.socket, 'ping');
       await talking.call('Heartbeat');
     }
-    await manager.told('disconnected', ({ connections }) => connections[0]?.stationId === 'deaf');
+    await manager.reported('disconnected', ({ connections }) => connections[0]?.stationId === 'deaf');
     expect(ponging.socket.readyState).toBe(ponging.socket.OPEN);
     expect(talking.socket.readyState).toBe(talking.socket.OPEN);
   });
 
-  test('is not expected of a station that has never answered one: its silence counts, by its heartbeat interval', async () => {
+  test('is not required of a station that has never answered one: its silence counts, by its heartbeat interval', async () => {
     const { gateway, manager } = await openStage({
       pingMs: 50,
       credentialsOf: async (stationId) =>
@@ -257,14 +257,14 @@ describe('a ping', () => {
     const startedAt = Date.now();
     const silent = await connectDeafStation(gateway, 'silent');
     silent.resume();
-    await manager.told('disconnected', ({ connections }) => connections[0]?.stationId === 'silent');
-    // Three heartbeats, which are more than ten pings.
+    await manager.reported('disconnected', ({ connections }) => connections[0]?.stationId === 'silent');
+    // Three heartbeat intervals are more than ten ping intervals.
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(600);
     expect(quiet.socket.readyState).toBe(quiet.socket.OPEN);
     expect(await quiet.call('Heartbeat')).toEqual(ANSWERED);
   });
 
-  test('of the station is answered', async () => {
+  test('from the station is answered', async () => {
     const { gateway } = await openStage();
     const station = await connectStation(gateway);
     station.socket.ping('life');
@@ -273,7 +273,7 @@ describe('a ping', () => {
   });
 });
 
-test('the status port tells of readiness and of the number of connections', async () => {
+test('the status port reports readiness and the number of connections', async () => {
   const { broker, gateway, manager } = await openStage();
   const ask = async (path: string) => {
     const response = await fetch(`${gateway.statusUrl}${path}`, { headers: { connection: 'close' } });
@@ -287,7 +287,7 @@ test('the status port tells of readiness and of the number of connections', asyn
   expect((await ask('/other')).status).toBe(404);
   await broker.close();
   await manager.away.count(1);
-  // The gateway may hear of it a little later than the manager.
+  // The gateway may notice it a little later than the manager.
   let ready = await ask('/health/ready');
   while (ready.status === 200) ready = await ask('/health/ready');
   expect(ready.status).toBe(503);

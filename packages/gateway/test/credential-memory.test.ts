@@ -7,7 +7,7 @@ import { credentials } from './harness.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** A memory before managers that answer as they are told, on a clock that is moved by hand. */
+/** A memory in front of scripted managers, with a clock that the test moves. */
 function openMemory(rememberMs = 24 * HOUR_MS) {
   const managers: { answer: CredentialSource } = { answer: async (stationId) => credentials(stationId) };
   const clock = { nowMs: 0 };
@@ -23,7 +23,7 @@ function openMemory(rememberMs = 24 * HOUR_MS) {
 
 const away: CredentialSource = async () => Promise.reject(new ManagerAwayError('away'));
 
-test('what managers said counts for the set time after they went away, however old it was then', async () => {
+test("managers' answers stay valid for the configured time after the managers go away, however old they were", async () => {
   const { memory, managers, clock } = openMemory();
   expect(await memory.credentialsOf('CP1')).toEqual(credentials('CP1'));
   clock.nowMs += 1000 * HOUR_MS;
@@ -35,7 +35,7 @@ test('what managers said counts for the set time after they went away, however o
   await expect(memory.credentialsOf('CP1')).rejects.toThrow(ManagerAwayError);
 });
 
-test('once a manager has answered, for whichever station, the time begins again', async () => {
+test('once a manager has answered about any station, the time starts again', async () => {
   const { memory, managers, clock } = openMemory();
   await memory.credentialsOf('CP1');
   const { answer } = managers;
@@ -48,7 +48,7 @@ test('once a manager has answered, for whichever station, the time begins again'
   expect(await memory.credentialsOf('CP1')).toEqual(credentials('CP1'));
 });
 
-test('a late answer of managers that were slow counts at the next handshake', async () => {
+test('a late answer counts for the next handshake', async () => {
   const { memory, managers } = openMemory();
   await memory.credentialsOf('CP1');
   let answerLate: (answer: Credentials | undefined) => void = () => {};
@@ -60,7 +60,7 @@ test('a late answer of managers that were slow counts at the next handshake', as
   await expect(memory.credentialsOf('CP1')).rejects.toThrow(ManagerAwayError);
 });
 
-test('a certificate shown in the name of a station does not displace what is remembered of its own', async () => {
+test("a foreign certificate presented in a station's name does not replace the station's remembered one", async () => {
   const { memory, managers } = openMemory();
   managers.answer = async (stationId, certificate) =>
     credentials(stationId, {
@@ -80,7 +80,7 @@ test('a certificate shown in the name of a station does not displace what is rem
   await expect(memory.credentialsOf('CP1', foreign)).rejects.toThrow(ManagerAwayError);
 });
 
-test('the memory is bounded: of very many stations those asked about longest ago are forgotten', async () => {
+test('the memory is bounded: the least recently requested stations are forgotten', async () => {
   const { memory } = openMemory();
   for (let i = 0; i < 60_000; i++) await memory.credentialsOf(`CP${i}`);
   expect(memory.remembered('CP0')).toBeUndefined();

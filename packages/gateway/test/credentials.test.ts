@@ -11,10 +11,10 @@ import { closeLater, credentials, handshake, openStage, PEPPER } from './harness
 
 interface CredentialsServer {
   url: string;
-  asked: { path: string; authorization: string | undefined }[];
-  /** What it answers: a status, or credentials with 200; nothing when it hangs. */
+  requests: { path: string; authorization: string | undefined }[];
+  /** Its answer: a status, or credentials with 200; no answer when it hangs. */
   answer: number | object | 'hang';
-  /** Is the question about several stations unknown to it? */
+  /** Whether it only answers about one station at a time. */
   knowsOneOnly: boolean;
   onConnection(socket: unknown): void;
   closeIdle(): void;
@@ -38,7 +38,7 @@ async function answerTogether(
 async function openServer(answer: CredentialsServer['answer']): Promise<CredentialsServer> {
   const server = createServer((request, response) => {
     const path = request.url ?? '';
-    opened.asked.push({ path, authorization: request.headers.authorization });
+    opened.requests.push({ path, authorization: request.headers.authorization });
     if (opened.answer === 'hang') return;
     if (typeof opened.answer === 'number') response.writeHead(opened.answer).end('{}');
     else if (path !== '/gateway/stations') answerWith(response, opened.answer);
@@ -57,7 +57,7 @@ async function openServer(answer: CredentialsServer['answer']): Promise<Credenti
   const { port } = server.address() as AddressInfo;
   const opened: CredentialsServer = {
     url: `http://127.0.0.1:${port}`,
-    asked: [],
+    requests: [],
     answer,
     knowsOneOnly: false,
     onConnection: () => undefined,
@@ -84,16 +84,16 @@ const WITH_SECRET = {
   authorization: `Basic ${Buffer.from('CP1:secret').toString('base64')}`,
 };
 
-test('a manager is asked with the key, and with the id encoded', async () => {
+test('a manager is asked with the key and an encoded id', async () => {
   const server = await openServer(credentials('a/b ü'));
   const source = ask([server], { managerUrls: [` ${server.url}/ `] });
   expect(await source('a/b ü')).toEqual(credentials('a/b ü'));
-  expect(server.asked).toEqual([
+  expect(server.requests).toEqual([
     { path: '/gateway/stations/a%2Fb%20%C3%BC', authorization: 'Bearer the key' },
   ]);
 });
 
-test('a manager is asked at each handshake, so that a new password counts at once', async () => {
+test('a manager is asked at each handshake, so that a new password takes effect immediately', async () => {
   const server = await openServer(CP1);
   const { gateway } = await openStage({ credentialsOf: ask([server]) });
   expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(101);
@@ -101,11 +101,11 @@ test('a manager is asked at each handshake, so that a new password counts at onc
   expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(401);
   server.answer = 404;
   expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(404);
-  expect(server.asked).toHaveLength(3);
+  expect(server.requests).toHaveLength(3);
 });
 
 test.each<CredentialsServer['answer']>([500, 503, 401, 'hang'])(
-  'a station can reconnect while managers are away, if it was here before: %p',
+  'a station can reconnect while managers are away if it was connected before: %p',
   async (away) => {
     const server = await openServer(CP1);
     const { gateway } = await openStage({ credentialsOf: ask([server]), limits: { handshakeMs: 500 } });
@@ -120,14 +120,14 @@ test.each<CredentialsServer['answer']>([500, 503, 401, 'hang'])(
 );
 
 test.each<[string, CredentialsServer['answer']]>([
-  ['that starts', 503],
+  ['that is starting', 503],
   ['behind a load balancer that has not noticed', 502],
   ['that hangs', 'hang'],
-])('stations that join wait for a manager %s, and none is refused', async (_name, away) => {
+])('new stations wait for a manager %s, and none is rejected', async (_name, away) => {
   const server = await openServer(away);
   const { gateway } = await openStage({ credentialsOf: ask([server], { timeoutMs: 500 }) });
   const joining = Array.from({ length: 100 }, (_, i) => handshake(gateway, `/ws/CP${i}`));
-  while (server.asked.length < 8) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (server.requests.length < 8) await new Promise((resolve) => setTimeout(resolve, 20));
   server.answer = credentials('CP1');
   const statuses = (await Promise.all(joining)).map(({ status }) => status);
   expect(statuses).toEqual(Array(100).fill(101));
@@ -139,12 +139,12 @@ test('a station waits no longer than a handshake may take', async () => {
   const startedAt = Date.now();
   expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(503);
   expect(Date.now() - startedAt).toBeLessThan(3000);
-  // More than once, and not as fast as it goes.
-  expect(server.asked.length).toBeGreaterThan(1);
-  expect(server.asked.length).toBeLessThan(7);
+  // More than once, but with pauses.
+  expect(server.requests.length).toBeGreaterThan(1);
+  expect(server.requests.length).toBeLessThan(7);
 });
 
-test('a station that was taken off meanwhile is not remembered', async () => {
+test('a station that was deleted in the meantime is not remembered', async () => {
   const server = await openServer(CP1);
   const source = ask([server]);
   expect(await source('CP1')).toEqual(CP1);
@@ -154,53 +154,50 @@ test('a station that was taken off meanwhile is not remembered', async () => {
   await expect(source('CP1')).rejects.toThrow(ManagerAwayError);
 });
 
-test('one manager that answers is enough, and is asked first from then on', async () => {
+test('one working manager is enough, and is asked first from then on', async () => {
   const broken = await openServer(500);
   const well = await openServer(CP1);
   const source = ask([broken, well]);
   expect(await source('CP1')).toEqual(CP1);
   expect(await source('CP1')).toEqual(CP1);
-  expect([broken.asked.length, well.asked.length]).toEqual([1, 2]);
+  expect([broken.requests.length, well.requests.length]).toEqual([1, 2]);
   well.answer = 503;
   broken.answer = 404;
   expect(await source('CP1')).toBeUndefined();
 });
 
-test('a manager that cannot be reached is ignored', async () => {
+test('an unreachable manager is ignored', async () => {
   const well = await openServer(CP1);
   const source = ask([well], { managerUrls: ['http://127.0.0.1:1', well.url] });
   expect(await source('CP1')).toEqual(CP1);
 });
 
-test('a station that nobody knows is no reason to ask another manager', async () => {
+test('an unknown station is no reason to ask another manager', async () => {
   const first = await openServer(404);
   const second = await openServer(CP1);
   expect(await ask([first, second])('CP1')).toBeUndefined();
-  expect(second.asked).toEqual([]);
+  expect(second.requests).toEqual([]);
 });
 
-test.each([1, 2])(
-  'a manager that hangs holds nobody up while another answers: number %i',
-  async (hanging) => {
-    const servers = [await openServer(CP1), await openServer(CP1)];
-    const hung = servers[hanging - 1];
-    if (hung) hung.answer = 'hang';
-    // Nobody would wait for the time-out of the one that hangs.
-    const source = ask(servers, { timeoutMs: 60_000 });
-    for (let i = 0; i < 3; i++) expect(await source('CP1')).toEqual(CP1);
-  },
-);
+test.each([1, 2])('a hung manager delays no handshake while another answers: number %i', async (hanging) => {
+  const servers = [await openServer(CP1), await openServer(CP1)];
+  const hung = servers[hanging - 1];
+  if (hung) hung.answer = 'hang';
+  // Much longer than the test waits.
+  const source = ask(servers, { timeoutMs: 60_000 });
+  for (let i = 0; i < 3; i++) expect(await source('CP1')).toEqual(CP1);
+});
 
-test('managers that all hang are waited for once, not one after the other', async () => {
+test('when all managers hang, their timeouts run in parallel', async () => {
   const servers = await Promise.all([1, 2, 3, 4].map(() => openServer('hang')));
   const startedAt = Date.now();
   await expect(ask(servers, { timeoutMs: 2000 })('CP1')).rejects.toThrow(ManagerAwayError);
-  // One after the other it would be 8 s.
+  // One after the other would take 8 s.
   expect(Date.now() - startedAt).toBeLessThan(6000);
-  expect(servers.map(({ asked }) => asked.length)).toEqual([1, 1, 1, 1]);
+  expect(servers.map(({ requests }) => requests.length)).toEqual([1, 1, 1, 1]);
 });
 
-test('while all managers hang, stations that are remembered reconnect without waiting for a time-out', async () => {
+test('while all managers hang, remembered stations reconnect without waiting for a timeout', async () => {
   const server = await openServer(CP1);
   const { gateway } = await openStage({ credentialsOf: ask([server], { timeoutMs: 60_000 }) });
   expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(101);
@@ -208,7 +205,7 @@ test('while all managers hang, stations that are remembered reconnect without wa
   for (let i = 0; i < 5; i++) expect((await handshake(gateway, '/ws/CP1', WITH_SECRET)).status).toBe(101);
 });
 
-test('many questions at once share a few connections, and one that the manager has closed is no failure', async () => {
+test('many concurrent requests share a few connections, and a connection that the manager closed causes no failure', async () => {
   const server = await openServer(CP1);
   const sockets = new Set<unknown>();
   server.onConnection = (socket) => sockets.add(socket);
@@ -222,7 +219,7 @@ test('many questions at once share a few connections, and one that the manager h
   }
 });
 
-test('stations that come at the same time are asked about together, and each hears of itself', async () => {
+test('requests about stations that connect together are batched, and each station gets its own answer', async () => {
   const server = await openServer(credentials('any'));
   const source = ask([server]);
   const ids = Array.from({ length: 500 }, (_, i) => (i % 100 === 99 ? 'stranger' : `CP${i}`));
@@ -230,10 +227,10 @@ test('stations that come at the same time are asked about together, and each hea
   expect(answers.map((answer) => answer?.stationId ?? 'stranger')).toEqual(
     ids.map((id, i) => (i < 2 ? 'any' : id)),
   );
-  expect(server.asked.length).toBeLessThan(10);
+  expect(server.requests.length).toBeLessThan(10);
 });
 
-test('an adapter that knows the question about one station only is asked about each', async () => {
+test('an adapter that only answers about one station is asked about each', async () => {
   const server = await openServer(CP1);
   server.knowsOneOnly = true;
   const source = ask([server]);
@@ -241,7 +238,7 @@ test('an adapter that knows the question about one station only is asked about e
   expect(answers).toEqual(answers.map(() => CP1));
 });
 
-test('a question that fails is told to all stations that it was about, and the next one is asked', async () => {
+test('a failed request rejects for all its stations, and the next request is sent', async () => {
   const server = await openServer(500);
   const source = ask([server]);
   const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => source('CP1')));

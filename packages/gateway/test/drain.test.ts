@@ -11,7 +11,7 @@ import {
   portOf,
 } from './harness.ts';
 
-test('closing lets open calls be answered, then closes with 1012', async () => {
+test('closing waits until open calls are answered, then closes with 1012', async () => {
   const { gateway, manager } = await openStage({ drainMs: 20_000 });
   manager.answerer = () => undefined;
   const station = await connectStation(gateway);
@@ -28,7 +28,7 @@ test('closing lets open calls be answered, then closes with 1012', async () => {
   await closed;
 });
 
-test('closing takes no new call and no new command while it waits', async () => {
+test('closing accepts no new call and no new command while it waits', async () => {
   const { gateway, manager } = await openStage({ drainMs: 20_000 });
   manager.answerer = () => undefined;
   const station = await connectStation(gateway);
@@ -38,7 +38,7 @@ test('closing takes no new call and no new command while it waits', async () => 
   station.send([2, '2', 'MeterValues', {}]);
   manager.send('CP1', { type: 2, id: 'c1', action: 'Reset', request: {} });
   await manager.calls.count(3);
-  // The pong is behind the call: the gateway has read both.
+  // The pong follows the call: the gateway has read both.
   station.socket.ping();
   await once(station.socket, 'pong');
   manager.answerer = accept;
@@ -48,7 +48,7 @@ test('closing takes no new call and no new command while it waits', async () => 
   expect(new Set(manager.calls.items.map(({ envelope }) => envelope.id))).toEqual(new Set(['1']));
 });
 
-test('a result that comes while closing waits is still told', async () => {
+test('a result that arrives during closing is still published', async () => {
   const { gateway, manager } = await openStage({ drainMs: 20_000 });
   manager.answerer = () => undefined;
   const station = await connectStation(gateway);
@@ -63,7 +63,7 @@ test('a result that comes while closing waits is still told', async () => {
   await closed;
 });
 
-test('who knocks while it closes is sent elsewhere, and not told of', async () => {
+test('a station that connects during closing is sent elsewhere and not reported', async () => {
   const { gateway, manager } = await openStage({ drainMs: 20_000 });
   manager.answerer = () => undefined;
   const station = await connectStation(gateway);
@@ -78,11 +78,11 @@ test('who knocks while it closes is sent elsewhere, and not told of', async () =
   await health.body?.cancel();
   manager.answerer = accept;
   await closed;
-  await manager.told('gone');
+  await manager.reported('gone');
   expect(manager.presence.items.some(({ presence }) => presence.kind === 'rejected')).toBe(false);
 });
 
-test('who is at the door when closing begins is sent elsewhere too', async () => {
+test('a handshake in progress when closing begins is sent elsewhere too', async () => {
   let knocked: () => void = () => {};
   const knock = new Promise<void>((resolve) => (knocked = resolve));
   let letIn: () => void = () => {};
@@ -102,7 +102,7 @@ test('who is at the door when closing begins is sent elsewhere too', async () =>
   await closed;
 });
 
-test('a call that nobody answers does not keep it longer than its time to drain', async () => {
+test('an unanswered call does not delay closing beyond the drain time', async () => {
   const { gateway, manager } = await openStage({ drainMs: 50 });
   manager.answerer = () => undefined;
   const station = await connectStation(gateway);
@@ -112,16 +112,16 @@ test('a call that nobody answers does not keep it longer than its time to drain'
   expect((await station.closed).code).toBe(1012);
 });
 
-test('a station that never closes does not keep it', async () => {
+test('a station that never closes does not delay closing', async () => {
   const { gateway, manager } = await openStage();
   const deaf = await connectDeafStation(gateway, 'deaf');
-  await manager.told('connected');
+  await manager.reported('connected');
   await gateway.close();
-  await manager.told('disconnected');
+  await manager.reported('disconnected');
   deaf.destroy();
 });
 
-test('who connects and says nothing does not keep it', async () => {
+test('a silent connection does not delay closing', async () => {
   const { gateway } = await openStage();
   const silent = connect({ host: '127.0.0.1', port: portOf(gateway.url), allowHalfOpen: true });
   silent.on('error', () => {});
@@ -130,7 +130,7 @@ test('who connects and says nothing does not keep it', async () => {
   silent.destroy();
 });
 
-test('a flood that is held back does not keep it', async () => {
+test('a paused flood does not delay closing', async () => {
   const { gateway, manager } = await openStage({ drainMs: 50 });
   manager.answerer = () => undefined;
   const station = await connectStation(gateway);
@@ -140,7 +140,7 @@ test('a flood that is held back does not keep it', async () => {
   expect((await station.closed).code).toBe(1012);
 });
 
-test('a broker that is away does not keep it', async () => {
+test('an unreachable broker does not delay closing', async () => {
   const { broker, gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   await broker.close();

@@ -10,7 +10,7 @@ import type { Manager } from './harness.ts';
 
 const OCPP16 = { 'sec-websocket-protocol': 'ocpp1.6' };
 
-// The example of OCPP-J §6.2.2: a password of bytes that are no text.
+// The example of OCPP-J §6.2.2: a password of bytes that are not text.
 const AL1000_PASSWORD = Buffer.from('0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF', 'hex');
 const AL1000_HEADER = 'Basic QUwxMDAwOgABAgMEBQYH////////////////';
 
@@ -28,22 +28,22 @@ function withPassword(password: string | Buffer): GatewayOptions['credentialsOf'
     });
 }
 
-/** Closing tells what is waiting to be told at once. */
+/** Closing flushes the waiting reports immediately. */
 async function rejected(gateway: Gateway, manager: Manager) {
   await gateway.close();
-  return manager.told('rejected');
+  return manager.reported('rejected');
 }
 
-/** A stage whose gateway writes down which identities it was asked for. */
-async function openAskedStage() {
-  const asked: string[] = [];
+/** A stage whose gateway records the identities that it asks managers about. */
+async function openRecordingStage() {
+  const requestedIds: string[] = [];
   const stage = await openStage({
     credentialsOf: async (stationId) => {
-      asked.push(stationId);
+      requestedIds.push(stationId);
       return credentials(stationId);
     },
   });
-  return { ...stage, asked };
+  return { ...stage, requestedIds };
 }
 
 describe('the target', () => {
@@ -58,7 +58,7 @@ describe('the target', () => {
     ['/ws/a:b', 'a:b'],
     ['/ws/cp1', 'cp1'],
     ['/ws/S%C3%BCd', 'Süd'],
-    // As stations in the field send it: a slash at the end of the URL that they were given, or its path dropped.
+    // As stations in the field send it: with a trailing slash, or without the path.
     ['/ws//CP1', 'CP1'],
     ['//ws//CP1//', 'CP1'],
     ['///CP1', 'CP1'],
@@ -71,11 +71,11 @@ describe('the target', () => {
     ['http://csms.example/ws//CP1?a=b', 'CP1'],
     [`/ws/${'x'.repeat(255)}`, 'x'.repeat(255)],
   ])('%s is the station %j', async (path, stationId) => {
-    const { gateway, manager, asked } = await openAskedStage();
+    const { gateway, manager, requestedIds } = await openRecordingStage();
     const { status } = await handshake(gateway, path);
     expect(status).toBe(101);
-    expect(asked).toEqual([stationId]);
-    const { connections } = await manager.told('connected');
+    expect(requestedIds).toEqual([stationId]);
+    const { connections } = await manager.reported('connected');
     expect(connections).toEqual([expect.objectContaining({ stationId, remoteAddress: '127.0.0.1' })]);
   });
 
@@ -99,12 +99,12 @@ describe('the target', () => {
     ['/WS/CP1', 'CP1'],
     ['/steve/websocket/CentralSystemService/CP1', 'CP1'],
   ])(
-    '%s is refused with 400, nobody is asked for it, and it is listed for the station %j',
+    '%s is rejected with 400, no manager is asked, and it is listed for station %j',
     async (path, stationId) => {
-      const { gateway, manager, asked } = await openAskedStage();
+      const { gateway, manager, requestedIds } = await openRecordingStage();
       const { status, body } = await handshake(gateway, path);
       expect(status).toBe(400);
-      expect(asked).toEqual([]);
+      expect(requestedIds).toEqual([]);
       const { handshakes } = await rejected(gateway, manager);
       expect(handshakes).toEqual([
         { stationId, status: 400, reason: body, remoteAddress: '127.0.0.1', at: expect.any(String) },
@@ -112,7 +112,7 @@ describe('the target', () => {
     },
   );
 
-  test('calls of a station whose id MQTT cannot carry travel all the same', async () => {
+  test('calls of a station whose id is invalid in MQTT topics still arrive', async () => {
     const { gateway, manager } = await openStage();
     const station = await connectStation(gateway, 'a/b+c#%');
     expect(await station.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
@@ -121,14 +121,14 @@ describe('the target', () => {
 });
 
 describe('the station', () => {
-  test('is refused with 404 when nobody knows it', async () => {
+  test('is rejected with 404 when it is unknown', async () => {
     const { gateway, manager } = await openStage({ credentialsOf: async () => undefined });
     expect(await handshake(gateway, '/ws/CP9')).toMatchObject({ status: 404, body: 'unknown station' });
     const { handshakes } = await rejected(gateway, manager);
     expect(handshakes).toMatchObject([{ stationId: 'CP9', status: 404, reason: 'unknown station' }]);
   });
 
-  test('is asked to come back when no manager can be asked for it', async () => {
+  test('is told to retry when no manager answers', async () => {
     const { gateway, manager } = await openStage({
       credentialsOf: async () => Promise.reject(new ManagerAwayError()),
       limits: { handshakeMs: 500 },
@@ -141,12 +141,12 @@ describe('the station', () => {
     });
   });
 
-  test('gets a 500 when its credentials cannot be had for a reason that nobody foresaw', async () => {
+  test('gets a 500 on an unexpected error', async () => {
     const { gateway } = await openStage({ credentialsOf: async () => Promise.reject(new Error('a bug')) });
     expect(await handshake(gateway, '/ws/CP1')).toMatchObject({ status: 500, body: 'internal error' });
   });
 
-  test.each([2, 3])('of profile %i is refused with 403 where there is no TLS', async (securityProfile) => {
+  test.each([2, 3])('of profile %i is rejected with 403 without TLS', async (securityProfile) => {
     const { gateway, manager } = await openStage({
       credentialsOf: async (stationId) => credentials(stationId, { securityProfile }),
     });
@@ -156,9 +156,9 @@ describe('the station', () => {
     });
   });
 
-  test('that nobody waits for any more leaves no half-open socket behind', async () => {
+  test('that does not close its half leaves no half-open socket behind', async () => {
     const { gateway } = await openStage({ credentialsOf: async () => undefined });
-    // It reads its refusal and then does nothing, not even close.
+    // It reads the rejection and then does nothing, not even close.
     const socket = connect({ host: '127.0.0.1', port: portOf(gateway.url), allowHalfOpen: true });
     socket.on('error', () => {});
     socket.write('GET /ws/CP1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
@@ -171,17 +171,12 @@ describe('the station', () => {
 
 describe('the password', () => {
   test.each<[string, string, Buffer | string, string]>([
-    ["OCPP-J's example of bytes that are no text", 'AL1000', AL1000_PASSWORD, AL1000_HEADER],
+    ["OCPP-J's example of bytes that are not text", 'AL1000', AL1000_PASSWORD, AL1000_HEADER],
     ['colons', 'CP1', 'a:b::c:', `Basic ${Buffer.from('CP1:a:b::c:').toString('base64')}`],
     ['an id with a colon', 'CP:1', ':x', `Basic ${Buffer.from('CP:1::x').toString('base64')}`],
-    ['the scheme in small letters', 'CP1', 'secret', `basic ${Buffer.from('CP1:secret').toString('base64')}`],
-    [
-      'an id that is encoded in the URL',
-      'RDAM 123',
-      's',
-      `Basic ${Buffer.from('RDAM 123:s').toString('base64')}`,
-    ],
-  ])('lets a station in: %s', async (_name, stationId, password, authorization) => {
+    ['the scheme in lower case', 'CP1', 'secret', `basic ${Buffer.from('CP1:secret').toString('base64')}`],
+    ['an id encoded in the URL', 'RDAM 123', 's', `Basic ${Buffer.from('RDAM 123:s').toString('base64')}`],
+  ])('is accepted: %s', async (_name, stationId, password, authorization) => {
     const { gateway } = await openStage({ credentialsOf: withPassword(password) });
     const path = `/ws/${encodeURIComponent(stationId)}`;
     expect((await handshake(gateway, path, { ...OCPP16, authorization })).status).toBe(101);
@@ -194,14 +189,14 @@ describe('the password', () => {
     ['a wrong password', basic('CP1', 'secrets'), 'wrong password'],
     ['an empty password', basic('CP1', ''), 'wrong password'],
     [
-      'the hash for a password',
+      'the hash as a password',
       basic('CP1', hashStationPassword(Buffer.from('secret'), 'CP1', PEPPER)),
       'wrong password',
     ],
     ['another user name', basic('CP2', 'secret'), 'the Basic user name is not the station id'],
-    ['the user name in other letters', basic('cp1', 'secret'), 'the Basic user name is not the station id'],
+    ['the user name in another case', basic('cp1', 'secret'), 'the Basic user name is not the station id'],
     ['no colon', { ...OCPP16, authorization: 'Basic Q1Ax' }, 'the Basic user name is not the station id'],
-  ])('is asked for with 401: %s', async (_name, headers, reason) => {
+  ])('is rejected with 401: %s', async (_name, headers, reason) => {
     const { gateway, manager } = await openStage({ credentialsOf: withPassword('secret') });
     const refused = await handshake(gateway, '/ws/CP1', headers);
     expect(refused).toMatchObject({ status: 401, body: reason });
@@ -210,7 +205,7 @@ describe('the password', () => {
     expect(handshakes).toMatchObject([{ stationId: 'CP1', status: 401, reason }]);
   });
 
-  test('differing bytes that are no UTF-8 are told apart', async () => {
+  test('different bytes that are not UTF-8 are distinguished', async () => {
     const { gateway } = await openStage({ credentialsOf: withPassword(Buffer.from('fffefd', 'hex')) });
     expect((await handshake(gateway, '/ws/CP1', basic('CP1', Buffer.from('fdfeff', 'hex')))).status).toBe(
       401,
@@ -220,21 +215,21 @@ describe('the password', () => {
     );
   });
 
-  test('a station that has none set is not let in with any', async () => {
+  test('a station without a password is rejected with any password', async () => {
     const { gateway } = await openStage({
       credentialsOf: async (stationId) => credentials(stationId, { securityProfile: 1 }),
     });
     expect((await handshake(gateway, '/ws/CP1', basic('CP1', ''))).status).toBe(401);
   });
 
-  test('is ignored where the profile asks for none', async () => {
+  test('is ignored when the profile requires none', async () => {
     const { gateway } = await openStage();
     expect((await handshake(gateway, '/ws/CP1', basic('CP2', 'anything'))).status).toBe(101);
   });
 });
 
 const NONE_OFFERED =
-  'offers no subprotocol; ocpp1.6 is spoken here (assumedSubprotocol of the station accepts it all the same)';
+  'offers no subprotocol; ocpp1.6 is required (set assumedSubprotocol of the station to accept it anyway)';
 
 describe('the subprotocol', () => {
   test.each<[string, Record<string, string | string[]>]>([
@@ -243,7 +238,7 @@ describe('the subprotocol', () => {
     ['ocpp1.6,ocpp1.5', { 'sec-websocket-protocol': 'ocpp1.6,ocpp1.5' }],
     ['a header for each', { 'sec-websocket-protocol': ['ocpp2.0.1', 'ocpp1.6'] }],
     ['the same twice', { 'sec-websocket-protocol': 'ocpp1.6, ocpp1.6' }],
-    ['among names that are none', { 'sec-websocket-protocol': 'ocpp 1.6,, ocpp1.6' }],
+    ['among invalid names', { 'sec-websocket-protocol': 'ocpp 1.6,, ocpp1.6' }],
   ])('%s is answered with ocpp1.6 alone', async (_name, headers) => {
     const { gateway } = await openStage();
     const answer = await handshake(gateway, '/ws/CP1', headers);
@@ -257,14 +252,14 @@ describe('the subprotocol', () => {
     [
       'ocpp2.0.1',
       { 'sec-websocket-protocol': 'ocpp2.0.1' },
-      'offers only the subprotocols ocpp2.0.1; ocpp1.6 is spoken here',
+      'offers only the subprotocols ocpp2.0.1; ocpp1.6 is required',
     ],
     [
-      'one whose name only begins so',
+      'one with that name as a prefix',
       { 'sec-websocket-protocol': 'ocpp1.60' },
-      'offers only the subprotocols ocpp1.60; ocpp1.6 is spoken here',
+      'offers only the subprotocols ocpp1.60; ocpp1.6 is required',
     ],
-  ])('%s is refused with 400', async (_name, headers, reason) => {
+  ])('%s is rejected with 400', async (_name, headers, reason) => {
     const { gateway, manager } = await openStage();
     expect(await handshake(gateway, '/ws/CP1', headers)).toMatchObject({ status: 400, body: reason });
     const { handshakes } = await rejected(gateway, manager);
@@ -276,7 +271,7 @@ describe('the subprotocol', () => {
     ['an empty header', { 'sec-websocket-protocol': '' }, 101],
     ['ocpp1.6', OCPP16, 101],
     ['ocpp2.0.1', { 'sec-websocket-protocol': 'ocpp2.0.1' }, 400],
-  ])('is assumed where the station’s setting says so: %s', async (_name, headers, status) => {
+  ])('is assumed if the station is configured so: %s', async (_name, headers, status) => {
     const { gateway } = await openStage({
       credentialsOf: async (stationId) => credentials(stationId, { assumedSubprotocol: 'ocpp1.6' }),
     });
@@ -286,13 +281,13 @@ describe('the subprotocol', () => {
     expect(answer.headers['sec-websocket-protocol']).toBe(headers === OCPP16 ? 'ocpp1.6' : undefined);
   });
 
-  test('comes last: who has no password learns nothing of it', async () => {
+  test('comes last: a client without the password learns nothing about it', async () => {
     const { gateway } = await openStage({ credentialsOf: withPassword('secret') });
     expect((await handshake(gateway, '/ws/CP1', {})).status).toBe(401);
   });
 });
 
-test('compression is not agreed to', async () => {
+test('compression is not negotiated', async () => {
   const { gateway } = await openStage();
   const answer = await handshake(gateway, '/ws/CP1', {
     ...OCPP16,
@@ -302,7 +297,7 @@ test('compression is not agreed to', async () => {
   expect(answer.headers['sec-websocket-extensions']).toBeUndefined();
 });
 
-test('a station that offers no subprotocol is served where it is assumed', async () => {
+test('a station that offers no subprotocol is served if one is assumed', async () => {
   const { gateway, manager } = await openStage({
     credentialsOf: async (stationId) => credentials(stationId, { assumedSubprotocol: 'ocpp1.6' }),
   });
@@ -320,19 +315,19 @@ test.each([
   ['no key', { 'sec-websocket-key': '' }],
   ['an old version', { 'sec-websocket-version': '7' }],
   ['another upgrade', { upgrade: 'h2c' }],
-])('a handshake that is no WebSocket is refused with 400: %s', async (_name, headers) => {
+])('a handshake that is not WebSocket is rejected with 400: %s', async (_name, headers) => {
   const { gateway } = await openStage();
   expect((await handshake(gateway, '/ws/CP1', { ...OCPP16, ...headers })).status).toBe(400);
 });
 
-test('those rejected are told of together, and a flood of them is thinned out', async () => {
+test('rejections are reported in batches, and a flood is reported only in part', async () => {
   const { gateway, manager } = await openStage({ credentialsOf: async () => undefined });
   await Promise.all(Array.from({ length: 130 }, (_, i) => handshake(gateway, `/ws/CP${i}`)));
   await gateway.close();
-  await manager.told('gone');
-  const told = manager.presence.items.flatMap(({ presence }) =>
+  await manager.reported('gone');
+  const reported = manager.presence.items.flatMap(({ presence }) =>
     presence.kind === 'rejected' ? [presence.handshakes.length] : [],
   );
-  expect(told.length).toBeLessThan(10);
-  expect(told.every((count) => count <= 100)).toBe(true);
+  expect(reported.length).toBeLessThan(10);
+  expect(reported.every((count) => count <= 100)).toBe(true);
 });

@@ -32,13 +32,13 @@ afterEach(async () => {
   for (const one of opened.splice(0).reverse()) await one.close();
 });
 
-/** Closed when the test ends, the latest first. */
+/** Closes it when the test ends, the latest first. */
 export function closeLater<T extends { close(): Promise<void> | void }>(one: T): T {
   opened.push(one);
   return one;
 }
 
-/** What has come, in order, for tests that wait until something has. */
+/** Collected items, in order, for tests that wait for one. */
 export class Feed<T> {
   readonly items: T[] = [];
   readonly #name: string;
@@ -50,25 +50,25 @@ export class Feed<T> {
 
   add(item: T): void {
     this.items.push(item);
-    for (const look of this.#waiting) look();
+    for (const check of this.#waiting) check();
   }
 
-  /** The first one that matches, of those that are there or still come. */
+  /** The first match among the current and future items. */
   async first(matches: (item: T) => boolean): Promise<T> {
     return this.#until(() => this.items.find(matches));
   }
 
-  /** The first ones, once so many are there. */
+  /** The first `count` items, once there are that many. */
   async count(count: number): Promise<T[]> {
     return this.#until(() => (this.items.length >= count ? this.items.slice(0, count) : undefined));
   }
 
-  async #until<R>(look: () => R | undefined): Promise<R> {
-    const there = look();
-    if (there !== undefined) return there;
+  async #until<R>(check: () => R | undefined): Promise<R> {
+    const current = check();
+    if (current !== undefined) return current;
     return new Promise((resolve, reject) => {
       const onItem = (): void => {
-        const found = look();
+        const found = check();
         if (found === undefined) return;
         clearTimeout(timer);
         this.#waiting.delete(onItem);
@@ -78,9 +78,7 @@ export class Feed<T> {
         this.#waiting.delete(onItem);
         const last = JSON.stringify(this.items.slice(-5)).slice(0, 1000);
         reject(
-          new Error(
-            `waited unsuccessfully for ${this.#name}; there are ${this.items.length}, the last: ${last}`,
-          ),
+          new Error(`timed out waiting for ${this.#name}; there are ${this.items.length}, the last: ${last}`),
         );
       }, 10_000);
       this.#waiting.add(onItem);
@@ -88,13 +86,13 @@ export class Feed<T> {
   }
 }
 
-/** An envelope as a manager has received it. */
-export interface Heard {
+/** An envelope that a manager has received. */
+export interface ReceivedEnvelope {
   stationId: string;
   envelope: Envelope;
 }
 
-/** What a manager answers to a call; undefined when it keeps silent. */
+/** A manager's answer to a call; undefined for no answer. */
 export type Answerer = (call: CallEnvelope, stationId: string) => Envelope | undefined;
 
 /** Accepts every call. */
@@ -106,10 +104,10 @@ export const accept: Answerer = ({ id, action, received_at }) => ({
   ...(received_at !== undefined && { received_at }),
 });
 
-/** Stands in for a manager: a client of the broker on the wire formats. */
+/** Stand-in for a manager: a broker client that uses the wire formats. */
 export class Manager {
   readonly calls = new Feed<{ stationId: string; envelope: CallEnvelope }>('calls from stations');
-  readonly results = new Feed<Heard>('results from stations');
+  readonly results = new Feed<ReceivedEnvelope>('results from stations');
   readonly presence = new Feed<{ gatewayId: string; presence: Presence }>('presence');
   readonly ready = new Feed<true>('connects to the broker');
   readonly away = new Feed<true>('losses of the broker');
@@ -139,19 +137,19 @@ export class Manager {
     this.#client.publish(topic, payload);
   }
 
-  /** Speaks as another gateway. */
-  tellAs(gatewayId: string, presence: Presence): void {
+  /** Publishes presence as another gateway. */
+  publishAs(gatewayId: string, presence: Presence): void {
     this.publish(topics.presence(gatewayId), encodePresence(presence));
   }
 
-  /** The presence of a kind, the first that there is or comes. */
-  async told<K extends Presence['kind']>(
+  /** The first presence of a kind, now or later. */
+  async reported<K extends Presence['kind']>(
     kind: K,
     matches: (presence: Extract<Presence, { kind: K }>, gatewayId: string) => boolean = () => true,
   ): Promise<Extract<Presence, { kind: K }>> {
     const isIt = (presence: Presence): presence is Extract<Presence, { kind: K }> => presence.kind === kind;
     const { presence } = await this.presence.first(
-      (told) => isIt(told.presence) && matches(told.presence, told.gatewayId),
+      (reported) => isIt(reported.presence) && matches(reported.presence, reported.gatewayId),
     );
     return presence as Extract<Presence, { kind: K }>;
   }
@@ -181,7 +179,7 @@ export class Manager {
   }
 }
 
-/** What happened to stations at about the same time comes in one packet. */
+/** Events at about the same time share one packet. */
 function oneByOne(presence: Presence): Presence[] {
   if (presence.kind !== 'connected' && presence.kind !== 'disconnected') return [presence];
   const { kind, connections } = presence;
@@ -190,7 +188,7 @@ function oneByOne(presence: Presence): Presence[] {
 
 export type TestGatewayOptions = Partial<GatewayOptions> & { mqttUrl: string };
 
-/** A gateway on free ports that repeats soon and lets everyone in. */
+/** A gateway on free ports that repeats quickly and accepts every station. */
 export async function openGateway(options: TestGatewayOptions): Promise<Gateway> {
   const gateway = await startGateway({
     host: '127.0.0.1',
@@ -202,7 +200,7 @@ export async function openGateway(options: TestGatewayOptions): Promise<Gateway>
     maxFrameBytes: 1024 * 1024,
     pingMs: 60_000,
     answerTimeoutMs: 30_000,
-    // Tests that leave a result unacknowledged wait this long at their end.
+    // Tests that leave a result unacknowledged wait this long at the end.
     drainMs: 100,
     repeatDelaysMs: [50, 100],
     aliveEveryMs: 60_000,
@@ -225,12 +223,12 @@ export interface Stage {
   gateway: Gateway;
 }
 
-/** A broker, a stand-in manager and a gateway that have found each other. */
+/** A connected broker, stand-in manager and gateway. */
 export async function openStage(options: Partial<GatewayOptions> = {}): Promise<Stage> {
   const broker = closeLater(onceClosed(await startEmbeddedBroker()));
   const manager = await openManager(broker.url);
   const gateway = await openGateway({ mqttUrl: broker.url, ...options });
-  await manager.told('listing');
+  await manager.reported('listing');
   return { broker, manager, gateway };
 }
 
@@ -240,26 +238,26 @@ export async function openManager(brokerUrl: string): Promise<Manager> {
   return manager;
 }
 
-/** What a metric of the gateway without labels counts. */
+/** The value of a gateway metric without labels. */
 export async function metric({ statusUrl }: Gateway, name: string): Promise<number> {
   const text = await (await fetch(`${statusUrl}/metrics`)).text();
   return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
 }
 
-/** The port of a URL, to start something there again. */
+/** The port of a URL, to start a server there again. */
 export function portOf(url: string): number {
   return Number(new URL(url).port);
 }
 
-/** May be closed by the test and again when it ends. */
+/** The test may close it, and it is closed again at the end. */
 function onceClosed<T extends { close(): Promise<void> }>(one: T): T {
   let closing: Promise<void> | undefined;
   return { ...one, close: () => (closing ??= one.close()) };
 }
 
-/** A station's end of a socket, without any logic of its own. */
+/** A station's end of a socket, without station logic. */
 export class StationSocket {
-  /** What has come, parsed. */
+  /** Received frames, parsed. */
   readonly frames = new Feed<unknown[]>('frames to the station');
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly socket: WebSocket;
@@ -273,7 +271,7 @@ export class StationSocket {
     this.closed = new Promise((resolve) => {
       this.socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
     });
-    // A socket that is cut is no failure of the test; `closed` tells of it.
+    // A terminated socket does not fail the test; `closed` reports it.
     this.socket.on('error', () => {});
   }
 
@@ -281,7 +279,7 @@ export class StationSocket {
     this.socket.send(typeof frame === 'string' || Buffer.isBuffer(frame) ? frame : JSON.stringify(frame));
   }
 
-  /** Sends a call with an id of its own and waits for its answer. */
+  /** Sends a call with a new id and waits for its answer. */
   async call(action: string, payload: unknown = {}): Promise<unknown[]> {
     const id = `test-${++this.#lastId}`;
     this.send([2, id, action, payload]);
@@ -293,7 +291,7 @@ export class StationSocket {
   }
 }
 
-/** A station that is connected and can be sent commands. */
+/** Connects a station that can receive commands. */
 export async function connectStation(
   gateway: Gateway,
   stationId = 'CP1',
@@ -301,7 +299,7 @@ export async function connectStation(
 ): Promise<StationSocket> {
   const station = closeLater(new StationSocket(`${gateway.url}/${encodeURIComponent(stationId)}`, options));
   await once(station.socket, 'open');
-  // The gateway reads nothing before commands can reach it, so a pong tells that they can.
+  // The gateway reads nothing before commands can reach the station, so a pong proves that they can.
   station.socket.ping();
   await once(station.socket, 'pong');
   return station;
@@ -313,7 +311,7 @@ export interface HandshakeAnswer {
   body: string;
 }
 
-/** A WebSocket handshake by hand, with the path and the headers as given, over TLS where its options are given. */
+/** A raw WebSocket handshake with this path and these headers, over TLS if options are given. */
 export async function handshake(
   gateway: Gateway,
   path: string,
@@ -321,7 +319,7 @@ export async function handshake(
   tls?: RequestOptions,
 ): Promise<HandshakeAnswer> {
   return new Promise((resolve, reject) => {
-    const asked = (tls ? secureRequest : request)({
+    const pending = (tls ? secureRequest : request)({
       host: '127.0.0.1',
       port: portOf(tls ? (gateway.secureUrl ?? '') : gateway.url),
       ...(tls && { agent: false, ...tls }),
@@ -334,24 +332,24 @@ export async function handshake(
         ...headers,
       },
     });
-    asked.on('upgrade', (response, socket) => {
+    pending.on('upgrade', (response, socket) => {
       closeLater({ close: () => void socket.destroy() });
       socket.on('error', () => {});
       resolve({ status: response.statusCode ?? 0, headers: response.headers, body: '' });
     });
-    asked.on('response', (response) => {
+    pending.on('response', (response) => {
       let body = '';
       response.on('data', (chunk: Buffer) => (body += chunk.toString()));
       response.on('end', () =>
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
       );
     });
-    asked.on('error', reject);
-    asked.end();
+    pending.on('error', reject);
+    pending.end();
   });
 }
 
-/** A station that does no more than TCP: it completes the handshake and then neither answers nor closes. */
+/** A station that completes the handshake and then neither answers nor closes. */
 export async function connectDeafStation(gateway: Gateway, stationId: string): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port: portOf(gateway.url), allowHalfOpen: true });
   closeLater({ close: () => void socket.destroy() });
@@ -367,15 +365,15 @@ export async function connectDeafStation(gateway: Gateway, stationId: string): P
 
 export interface Proxy {
   url: string;
-  /** Breaks the connections as a bad network does it: without a clean disconnect. */
+  /** Breaks the connections like a bad network: without a clean disconnect. */
   cut(): void;
-  /** Holds back what goes to the broker. */
+  /** Holds back data to the broker. */
   hold(): void;
-  /** Passes on what was held back, in one piece. */
+  /** Forwards the held-back data in one piece. */
   release(): void;
 }
 
-/** A way to a broker. */
+/** A TCP proxy to a broker. */
 export async function openProxy(url: string): Promise<Proxy> {
   const pairs = new Set<{ near: Socket; far: Socket }>();
   const sockets = new Set<Socket>();

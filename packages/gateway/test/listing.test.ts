@@ -6,12 +6,12 @@ import { closeLater, connectStation, openGateway, openManager, openProxy, topics
 const STATIONS = 1200;
 const stationId = (i: number): string => `${i}`.padStart(48, 'LONG-STATION-ID-');
 
-test('a gateway lists many stations in packets below 256 kB, and again when the broker goes in the middle', async () => {
+test('a gateway lists many stations in packets below 256 kB, and again when the broker fails midway', async () => {
   const broker = closeLater(await startEmbeddedBroker());
   const manager = await openManager(broker.url);
   const proxy = await openProxy(broker.url);
   const gateway = await openGateway({ mqttUrl: proxy.url });
-  await manager.told('listing');
+  await manager.reported('listing');
   const packets: { bytes: number; kind: string | undefined; connections: Connection[] }[] = [];
   let onPacket: () => void = () => {};
   const watcher = new BrokerClient({
@@ -35,20 +35,20 @@ test('a gateway lists many stations in packets below 256 kB, and again when the 
       onPacket();
     });
   await until(() => watcher.isReady);
-  const told = (kind: string): string[] =>
+  const reported = (kind: string): string[] =>
     packets
       .filter((packet) => packet.kind === kind)
       .flatMap(({ connections }) => connections.map((one) => one.stationId));
   for (let i = 0; i < STATIONS; i += 50)
     await Promise.all(Array.from({ length: 50 }, (_, k) => connectStation(gateway, stationId(i + k))));
-  await until(() => told('connected').length === STATIONS);
-  // Those that came together were told of together.
+  await until(() => reported('connected').length === STATIONS);
+  // Connections at the same time were reported together.
   expect(packets.length).toBeLessThan(STATIONS / 4);
 
   packets.length = 0;
   manager.publish(topics.presenceRequest, '');
-  await until(() => told('listing').length === STATIONS);
-  expect(new Set(told('listing')).size).toBe(STATIONS);
+  await until(() => reported('listing').length === STATIONS);
+  expect(new Set(reported('listing')).size).toBe(STATIONS);
   expect(packets.filter(({ kind }) => kind === 'listing').length).toBeGreaterThan(1);
   expect(Math.max(...packets.map(({ bytes }) => bytes))).toBeLessThan(256_000);
 
@@ -58,7 +58,7 @@ test('a gateway lists many stations in packets below 256 kB, and again when the 
   packets.length = 0;
   proxy.cut();
   await until(() => packets.some(({ kind }) => kind === 'gone'));
-  await until(() => new Set(told('listing')).size === STATIONS);
+  await until(() => new Set(reported('listing')).size === STATIONS);
   const station = await connectStation(gateway, 'CP1');
   expect(await station.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
 }, 60_000);

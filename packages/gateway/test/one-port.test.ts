@@ -32,36 +32,33 @@ const openTls = (securityProfile: number, more: Partial<GatewayOptions> = {}) =>
   openTlsStage(certificatesOf(server), securityProfile, more);
 
 describe('TLS on the plain port', () => {
-  /** A handshake over TLS on the port of ws. */
+  /** A TLS handshake on the ws port. */
   const onPlainPort = (gateway: Gateway, headers: Record<string, string>, options: object = {}) =>
     handshake(gateway, '/ws/CP1', headers, { ca: root.certificate, port: portOf(gateway.url), ...options });
 
-  test('is told from HTTP: profiles 2 and 3 work there', async () => {
+  test('is distinguished from HTTP: profiles 2 and 3 work there', async () => {
     const { gateway, manager } = await openTls(2);
     expect(await onPlainPort(gateway, basic())).toMatchObject({ status: 101 });
-    expect((await manager.told('connected')).connections).toMatchObject([{ securityProfile: 2 }]);
+    expect((await manager.reported('connected')).connections).toMatchObject([{ securityProfile: 2 }]);
     expect(await onPlainPort(gateway, basic('another'))).toMatchObject({ status: 401 });
     const strict = await openTls(3);
     const shown = { cert: client.certificate, key: client.key };
     expect(await onPlainPort(strict.gateway, OCPP16, shown)).toMatchObject({ status: 101 });
-    expect((await strict.manager.told('connected')).connections).toMatchObject([{ securityProfile: 3 }]);
+    expect((await strict.manager.reported('connected')).connections).toMatchObject([{ securityProfile: 3 }]);
   });
 
-  test.each([2, 3])(
-    'makes nothing secure that is not: profile %i is refused without TLS',
-    async (profile) => {
-      const { gateway } = await openTls(profile);
-      expect(await onPlainPort(gateway, basic())).toMatchObject({ status: profile === 2 ? 101 : 403 });
-      expect(await handshake(gateway, '/ws/CP1', basic())).toMatchObject({
-        status: 403,
-        body: `the station must use TLS: its security profile is ${profile}`,
-      });
-      const strict = await openTls(0, { lowestSecurityProfile: 2 });
-      expect(await handshake(strict.gateway, '/ws/CP1', basic())).toMatchObject({ status: 403 });
-    },
-  );
+  test.each([2, 3])('does not weaken security: profile %i is rejected without TLS', async (profile) => {
+    const { gateway } = await openTls(profile);
+    expect(await onPlainPort(gateway, basic())).toMatchObject({ status: profile === 2 ? 101 : 403 });
+    expect(await handshake(gateway, '/ws/CP1', basic())).toMatchObject({
+      status: 403,
+      body: `the station must use TLS: its security profile is ${profile}`,
+    });
+    const strict = await openTls(0, { lowestSecurityProfile: 2 });
+    expect(await handshake(strict.gateway, '/ws/CP1', basic())).toMatchObject({ status: 403 });
+  });
 
-  test('lets a station go from profile 1 to 2 on the same host and port', async () => {
+  test('lets a station change from profile 1 to 2 on the same host and port', async () => {
     const { gateway, manager } = await openTls(1);
     const options = { ca: root.certificate, auth: `CP1:${PASSWORD}` };
     const before = await connectStation(gateway, 'CP1', options);
@@ -72,14 +69,14 @@ describe('TLS on the plain port', () => {
     );
     expect((await before.closed).reason).toBe('replaced by a newer connection');
     expect(await after.call('Heartbeat')).toMatchObject([3, 'test-1', expect.anything()]);
-    await manager.told('connected', ({ connections }) => connections[0]?.securityProfile === 1);
-    await manager.told('connected', ({ connections }) => connections[0]?.securityProfile === 2);
+    await manager.reported('connected', ({ connections }) => connections[0]?.securityProfile === 1);
+    await manager.reported('connected', ({ connections }) => connections[0]?.securityProfile === 2);
   });
 
   test.each([
     ['in one piece', 1e6],
     ['byte by byte', 1],
-  ])('is told apart however its first bytes come, behind PROXY protocol too: %s', async (_name, size) => {
+  ])('is recognised however its first bytes arrive, also behind PROXY protocol: %s', async (_name, size) => {
     for (const header of ['', 'PROXY TCP4 203.0.113.9 192.0.2.1 54321 9310\r\n']) {
       const { gateway, manager } = await openTls(2, { trustedProxies: ['127.0.0.1'] });
       const url = await inPieces(gateway.url, header, size);
@@ -88,7 +85,7 @@ describe('TLS on the plain port', () => {
         port: portOf(url),
       });
       expect(status).toBe(101);
-      expect((await manager.told('connected')).connections).toMatchObject([
+      expect((await manager.reported('connected')).connections).toMatchObject([
         { securityProfile: 2, remoteAddress: header === '' ? '127.0.0.1' : '203.0.113.9' },
       ]);
       const plain = await handshake({ ...gateway, url }, '/ws/CP1', basic());
@@ -97,7 +94,7 @@ describe('TLS on the plain port', () => {
   });
 });
 
-/** Passes bytes on to a gateway in pieces of this size, behind a header. */
+/** Forwards bytes to a gateway in pieces of this size, after a header. */
 async function inPieces(url: string, header: string, size: number): Promise<string> {
   const server = createServer((near) => {
     const far = connect(portOf(url), '127.0.0.1');
@@ -127,7 +124,7 @@ async function inPieces(url: string, header: string, size: number): Promise<stri
   return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
 }
 
-test('a gateway that closes does not wait for connections that have sent nothing, or half a TLS handshake', async () => {
+test('a closing gateway does not wait for connections that have sent nothing or half a TLS handshake', async () => {
   const { gateway } = await openTls(1, { limits: { handshakeMs: 60_000 } });
   for (const url of [gateway.url, gateway.secureUrl ?? ''])
     for (const bytes of ['', '\x16', 'GET /ws/CP1 HTTP/1.1\r\n']) {

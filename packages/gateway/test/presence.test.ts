@@ -25,12 +25,12 @@ function story(manager: Manager, stationId: string): [string, string][] {
   );
 }
 
-test('connecting and disconnecting are told, with the same connection', async () => {
+test('connects and disconnects are reported with the same connection', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   station.socket.close();
-  const { connections } = await manager.told('disconnected');
-  expect(await manager.told('connected')).toEqual({ kind: 'connected', connections });
+  const { connections } = await manager.reported('disconnected');
+  expect(await manager.reported('connected')).toEqual({ kind: 'connected', connections });
   expect(connections).toEqual([
     {
       stationId: 'CP1',
@@ -42,29 +42,29 @@ test('connecting and disconnecting are told, with the same connection', async ()
   ]);
 });
 
-test('a socket that breaks is told like one that closes', async () => {
+test('a broken socket is reported like a closed one', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   station.socket.terminate();
-  await manager.told('disconnected');
+  await manager.reported('disconnected');
 });
 
-test('who asks is told of all connections, and of an id that is newer than them', async () => {
+test('a listing request returns all connections and an id that is newer than them', async () => {
   const { gateway, manager } = await openStage();
   await connectStation(gateway, 'CP1');
   await connectStation(gateway, 'CP2');
-  await manager.told('connected', ({ connections }) => connections[0]?.stationId === 'CP2');
+  await manager.reported('connected', ({ connections }) => connections[0]?.stationId === 'CP2');
   manager.publish(topics.presenceRequest, '');
-  const { connections, upTo } = await manager.told('listing', (all) => all.connections.length === 2);
+  const { connections, upTo } = await manager.reported('listing', (all) => all.connections.length === 2);
   expect(connections.map(({ stationId }) => stationId)).toEqual(['CP1', 'CP2']);
   expect(connections.every(({ connectionId }) => connectionId < upTo)).toBe(true);
 });
 
-test('signs of life are given, and now and then all connections', async () => {
+test('`alive` messages are sent, and sometimes a full listing', async () => {
   const { gateway, manager } = await openStage({ aliveEveryMs: 10 });
   await connectStation(gateway);
-  await manager.told('alive');
-  await manager.told('listing', (all) => all.connections.length === 1);
+  await manager.reported('alive');
+  await manager.reported('listing', (all) => all.connections.length === 1);
 });
 
 test('a gateway that is cut off is gone, and lists its connections when it is back', async () => {
@@ -72,23 +72,23 @@ test('a gateway that is cut off is gone, and lists its connections when it is ba
   const manager = await openManager(broker.url);
   const proxy = await openProxy(broker.url);
   const gateway = await openGateway({ mqttUrl: proxy.url });
-  await manager.told('listing');
+  await manager.reported('listing');
   const station = await connectStation(gateway);
-  await manager.told('connected');
+  await manager.reported('connected');
   const before = manager.presence.items.length;
   proxy.cut();
-  await manager.told('gone');
-  await manager.told('listing', (all) => all.connections.length === 1);
+  await manager.reported('gone');
+  await manager.reported('listing', (all) => all.connections.length === 1);
   expect(manager.presence.items[before]?.presence.kind).toBe('gone');
   expect(await station.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
 });
 
-test('a gateway that is closed is gone', async () => {
+test('a closed gateway is gone', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
-  await manager.told('connected');
+  await manager.reported('connected');
   await gateway.close();
-  await manager.told('gone');
+  await manager.reported('gone');
   await station.closed;
   expect(story(manager, 'CP1').map(([kind]) => kind)).toEqual(['connected', 'disconnected']);
   expect(manager.presence.items.at(-1)?.presence.kind).toBe('gone');
@@ -103,14 +103,14 @@ test('the newest connection of a station wins', async () => {
   manager.send('CP1', { type: 2, id: 'c1', action: 'Reset', request: {} });
   await young.frames.first(([type, id]) => type === 2 && id === 'c1');
   await manager.presence.first(() => story(manager, 'CP1').length === 2);
-  // The station is not away for a moment.
+  // The station is never shown as away.
   const [first, second, ...more] = story(manager, 'CP1');
   expect([first?.[0], second?.[0]]).toEqual(['connected', 'connected']);
   expect(second![1] > first![1]).toBe(true);
   expect(more).toEqual([]);
 });
 
-test('a station that comes back at once is served', async () => {
+test('a station that reconnects immediately is served', async () => {
   const { gateway } = await openStage();
   for (let i = 0; i < 30; i++) {
     const station = await connectStation(gateway);
@@ -120,12 +120,12 @@ test('a station that comes back at once is served', async () => {
   }
 });
 
-test('a station is served whose leaving and coming back reach the broker in one piece', async () => {
+test('a station is served when its disconnect and reconnect reach the broker in one piece', async () => {
   const broker = closeLater(await startEmbeddedBroker());
   const manager = await openManager(broker.url);
   const proxy = await openProxy(broker.url);
   const gateway = await openGateway({ mqttUrl: proxy.url });
-  await manager.told('listing');
+  await manager.reported('listing');
   const old = await connectStation(gateway);
   proxy.hold();
   old.socket.terminate();
@@ -140,21 +140,21 @@ test('a station is served whose leaving and coming back reach the broker in one 
 test('the late close of a replaced connection changes nothing', async () => {
   const { gateway, manager } = await openStage();
   const old = await connectStation(gateway);
-  // It does not take leave, so the gateway cuts it in the end.
+  // It does not complete the close, so the gateway terminates it in the end.
   old.socket.pause();
   const young = await connectStation(gateway);
   await young.call('Heartbeat');
   old.socket.terminate();
   expect((await young.call('Heartbeat'))[0]).toBe(3);
   young.socket.close();
-  await manager.told(
+  await manager.reported(
     'disconnected',
     ({ connections }) => connections[0]?.connectionId === story(manager, 'CP1')[1]?.[1],
   );
   expect(story(manager, 'CP1').map(([kind]) => kind)).toEqual(['connected', 'connected', 'disconnected']);
 });
 
-test('calls that come on a replaced connection are not forwarded, a result still is', async () => {
+test('calls on a replaced connection are not forwarded, but a result is', async () => {
   const { gateway, manager } = await openStage();
   const old = await connectStation(gateway);
   manager.answerer = () => undefined;
@@ -162,7 +162,7 @@ test('calls that come on a replaced connection are not forwarded, a result still
   manager.send('CP1', { type: 2, id: 'c1', action: 'Reset', request: {} });
   await old.frames.count(1);
   await manager.calls.count(1);
-  // Paused, it does not see the close, and goes on as if nothing were.
+  // While paused, it does not see the close and carries on.
   old.socket.pause();
   const young = await connectStation(gateway);
   old.send([2, 'late', 'Heartbeat', {}]);
@@ -179,12 +179,12 @@ test('calls that come on a replaced connection are not forwarded, a result still
   expect(manager.presence.items.some(({ presence }) => presence.kind === 'unreadable')).toBe(false);
 });
 
-test('the newest connection wins over two gateways', async () => {
+test('the newest connection wins across two gateways', async () => {
   const { broker, gateway, manager } = await openStage();
   const second = await openGateway({ mqttUrl: broker.url });
-  await manager.told('listing', (_all, id) => id !== manager.presence.items[0]?.gatewayId);
+  await manager.reported('listing', (_all, id) => id !== manager.presence.items[0]?.gatewayId);
   const old = await connectStation(gateway);
-  await manager.told('connected');
+  await manager.reported('connected');
   const young = await connectStation(second);
   expect((await old.closed).code).toBe(4001);
   expect(await young.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
@@ -198,25 +198,25 @@ test('the newest connection wins over two gateways', async () => {
   expect(story(manager, 'CP1').map(([kind]) => kind)).toEqual(['connected', 'connected', 'connected']);
 });
 
-test('the newest connection wins even when its gateway has a clock behind, and is started later', async () => {
+test("the newest connection wins even if its gateway's clock is behind and it starts later", async () => {
   const { broker, gateway, manager } = await openStage();
-  // The first gateway hears of an id from the future and issues none below: as if its clock were ahead.
+  // The first gateway observes an id from the future and issues none below it, as if its clock were ahead.
   const ahead = new ConnectionClock('gw-ahead').next(Date.now() + 3_600_000);
-  manager.tellAs('gw-ahead', {
+  manager.publishAs('gw-ahead', {
     kind: 'connected',
     connections: [{ stationId: 'other', connectionId: ahead, connectedAt: new Date().toISOString() }],
   });
   manager.publish(topics.presenceRequest, '');
-  await manager.told('listing', ({ upTo }) => upTo > ahead);
+  await manager.reported('listing', ({ upTo }) => upTo > ahead);
   const old = await connectStation(gateway);
-  await manager.told('connected', ({ connections }) => connections[0]?.stationId === 'CP1');
+  await manager.reported('connected', ({ connections }) => connections[0]?.stationId === 'CP1');
   const first = manager.presence.items[0]!.gatewayId;
   const second = await openGateway({ mqttUrl: broker.url });
-  // It has asked the others for what they hold, and so learns what ids there are.
-  await manager.told('listing', ({ upTo }, id) => id !== first && id !== 'gw-ahead' && upTo < ahead);
-  await manager.told('listing', ({ connections }, id) => id === first && connections.length === 1);
+  // It has requested the others' listings and so learned their ids.
+  await manager.reported('listing', ({ upTo }, id) => id !== first && id !== 'gw-ahead' && upTo < ahead);
+  await manager.reported('listing', ({ connections }, id) => id === first && connections.length === 1);
   manager.publish(topics.presenceRequest, '');
-  await manager.told('listing', ({ upTo }, id) => id !== first && upTo > ahead);
+  await manager.reported('listing', ({ upTo }, id) => id !== first && upTo > ahead);
   const young = await connectStation(second);
   expect((await old.closed).code).toBe(4001);
   expect(await young.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
@@ -224,19 +224,19 @@ test('the newest connection wins even when its gateway has a clock behind, and i
   expect(await young.call('Heartbeat')).toEqual([3, 'test-2', { status: 'Accepted' }]);
 });
 
-test('a listing without connections is heeded for its id all the same', async () => {
+test('the id of an empty listing is observed too', async () => {
   const { manager } = await openStage();
   const upTo = new ConnectionClock('gw-ahead').next(Date.now() + 3_600_000);
-  manager.tellAs('gw-ahead', { kind: 'listing', after: '', upTo, connections: [] });
+  manager.publishAs('gw-ahead', { kind: 'listing', after: '', upTo, connections: [] });
   manager.publish(topics.presenceRequest, '');
-  await manager.told('listing', (all, gatewayId) => gatewayId !== 'gw-ahead' && all.upTo > upTo);
+  await manager.reported('listing', (all, gatewayId) => gatewayId !== 'gw-ahead' && all.upTo > upTo);
 });
 
-test('an older connection elsewhere takes nothing away', async () => {
+test('an older connection elsewhere replaces nothing', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
-  const { connections } = await manager.told('connected');
-  manager.tellAs('gw-old', {
+  const { connections } = await manager.reported('connected');
+  manager.publishAs('gw-old', {
     kind: 'listing',
     after: '',
     upTo: connections[0]!.connectionId,
@@ -247,7 +247,7 @@ test('an older connection elsewhere takes nothing away', async () => {
   expect(station.socket.readyState).toBe(station.socket.OPEN);
 });
 
-test('a connection that was replaced elsewhere while the broker was away is given up when it is back', async () => {
+test('a connection that was replaced elsewhere while the broker was away is closed when the broker is back', async () => {
   const broker = closeLater(await startEmbeddedBroker());
   const manager = await openManager(broker.url);
   const proxy = await openProxy(broker.url);
@@ -255,21 +255,21 @@ test('a connection that was replaced elsewhere while the broker was away is give
   const cutOff = await openGateway({ mqttUrl: proxy.url });
   await manager.presence.first(({ gatewayId }) => gatewayId !== manager.presence.items[0]?.gatewayId);
   const old = await connectStation(cutOff);
-  await manager.told('connected');
+  await manager.reported('connected');
   proxy.cut();
-  await manager.told('gone');
+  await manager.reported('gone');
   const young = await connectStation(near);
   expect((await old.closed).code).toBe(4001);
   expect(await young.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
 });
 
-test('after a restart of the broker every connection is told of again', async () => {
+test('after a broker restart every connection is announced again', async () => {
   const { broker, gateway, manager } = await openStage();
   await connectStation(gateway);
-  await manager.told('connected');
+  await manager.reported('connected');
   await broker.close();
   closeLater(await startEmbeddedBroker({ port: portOf(broker.url) }));
   await manager.ready.count(2);
   manager.publish(topics.presenceRequest, '');
-  await manager.told('listing', ({ connections }) => connections.length === 1);
+  await manager.reported('listing', ({ connections }) => connections.length === 1);
 });

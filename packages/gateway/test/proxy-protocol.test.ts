@@ -19,7 +19,7 @@ const MAPPED = '00000000000000000000ffffcb007109 00000000000000000000ffffc000020
 /** PP2_TYPE_UNIQUE_ID, 4 bytes; PP2_TYPE_NOOP, empty. */
 const TLVS = '05000401020304' + '040000';
 
-/** A header of version 2: its 13th and 14th byte, then what follows the length. */
+/** A version 2 header: bytes 13 and 14, then the bytes after the length. */
 function v2(command: string, family: string, rest = '', length = rest.length / 2): Buffer {
   return Buffer.from(SIGNATURE + command + family + length.toString(16).padStart(4, '0') + rest, 'hex');
 }
@@ -64,21 +64,21 @@ describe('a header', () => {
   test.each(COMPLETE)('%s', (_name, bytes, expected) => {
     const whole = { ...PROXIED, ...expected, length: bytes.length };
     expect(parseProxyHeader(bytes)).toEqual(whole);
-    // What comes behind it is not its own.
+    // The bytes after it are not part of it.
     expect(parseProxyHeader(Buffer.concat([bytes, Buffer.from('GET /ws/CP1')]))).toEqual(whole);
-    // Cut anywhere, it is incomplete: never taken for something else.
+    // Truncated anywhere, it is incomplete and never mistaken for anything else.
     for (let length = 0; length < bytes.length; length++)
       expect(parseProxyHeader(bytes.subarray(0, length))).toEqual({ kind: 'incomplete' });
   });
 
   test.each<[string, Buffer, string]>([
-    ['version 3', v2('31', '11', IPV4), 'version 3 is not known'],
-    ['another command', v2('22', '11', IPV4), 'version 2: command 2 is not known'],
-    ['another family', v2('21', '41', IPV4), 'version 2: the address family is not known'],
-    ['another transport', v2('21', '13', IPV4), 'version 2: the address family is not known'],
-    ['IPv4 cut short', v2('21', '11', IPV4.slice(2)), 'version 2: the addresses are cut short'],
-    ['IPv6 with the length of IPv4', v2('21', '21', IPV4), 'version 2: the addresses are cut short'],
-    ['too long', v2('21', '11', IPV4, 65_535), 'version 2: 65535 bytes are too many'],
+    ['version 3', v2('31', '11', IPV4), 'version 3 is unknown'],
+    ['another command', v2('22', '11', IPV4), 'version 2: command 2 is unknown'],
+    ['another family', v2('21', '41', IPV4), 'version 2: the address family is unknown'],
+    ['another transport', v2('21', '13', IPV4), 'version 2: the address family is unknown'],
+    ['IPv4 truncated', v2('21', '11', IPV4.slice(2)), 'version 2: the addresses are truncated'],
+    ['IPv6 with the length of IPv4', v2('21', '21', IPV4), 'version 2: the addresses are truncated'],
+    ['too long', v2('21', '11', IPV4, 65_535), 'version 2: 65535 bytes is too long'],
     [
       'version 1 without end',
       Buffer.from(`PROXY TCP4 ${'1'.repeat(120)}`),
@@ -90,7 +90,7 @@ describe('a header', () => {
       'version 1: no addresses',
     ],
     [
-      'version 1, IPv6 said to be IPv4',
+      'version 1, IPv6 declared as IPv4',
       Buffer.from('PROXY TCP4 2001:db8::1 192.0.2.1 1 2\r\n'),
       'version 1: no addresses',
     ],
@@ -105,7 +105,7 @@ describe('a header', () => {
       'version 1: no ports',
     ],
     ['version 1 with one port', Buffer.from('PROXY TCP4 203.0.113.9 192.0.2.1 1\r\n'), 'version 1: no ports'],
-  ])('that is invalid is not guessed at: %s', (_name, bytes, reason) => {
+  ])('that is invalid is reported as such: %s', (_name, bytes, reason) => {
     expect(parseProxyHeader(bytes)).toEqual({ kind: 'invalid', reason });
   });
 
@@ -115,11 +115,11 @@ describe('a header', () => {
     'PRI * HTTP/2.0\r\n',
     '\x16\x03\x01\x02\x00',
     '\r\nGET / HTTP/1.1',
-  ])('is not seen where there is none: %j', (text) =>
+  ])('is not recognised in other data: %j', (text) =>
     expect(parseProxyHeader(Buffer.from(text, 'latin1'))).toEqual({ kind: 'none' }),
   );
 
-  test('of any bytes is read without throwing, and never longer than they are', () => {
+  test('of random bytes is parsed without throwing, and is never longer than the bytes', () => {
     const almost = fc.tuple(fc.constantFrom(SIGNATURE, ''), fc.uint8Array({ maxLength: 80 }));
     fc.assert(
       fc.property(almost, ([head, rest]) => {
@@ -131,7 +131,7 @@ describe('a header', () => {
   });
 });
 
-describe('taken off a socket', () => {
+describe('consumed from a socket', () => {
   async function pair(): Promise<{ near: Socket; far: Socket }> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -147,7 +147,7 @@ describe('taken off a socket', () => {
   }
 
   test.each(COMPLETE)(
-    'it leaves what follows, however slowly it comes: %s',
+    'it leaves the bytes after it, however slowly they arrive: %s',
     async (_name, bytes, expected) => {
       const { near, far } = await pair();
       const taken = takeProxyHeader(near, 60_000);
@@ -163,7 +163,7 @@ describe('taken off a socket', () => {
     },
   );
 
-  test('one that does not come in time is not waited for', async () => {
+  test('one that does not arrive in time is rejected', async () => {
     const { near, far } = await pair();
     far.write(v2('21', '11', IPV4).subarray(0, 20));
     await expect(takeProxyHeader(near, 100)).rejects.toThrow('no first bytes in time');

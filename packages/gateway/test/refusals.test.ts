@@ -37,7 +37,7 @@ async function send(url: string | undefined, bytes: string): Promise<number | un
   return status === undefined ? undefined : Number(status);
 }
 
-/** A TLS handshake that comes to nothing. */
+/** A failing TLS handshake. */
 async function failTls(url: string, options: object = {}): Promise<undefined> {
   const socket = connectTls({
     host: '127.0.0.1',
@@ -58,13 +58,13 @@ const handshake = ({ url }: Gateway): Promise<number | undefined> => send(url, g
 interface Refused {
   name: string;
   options?: Partial<GatewayOptions>;
-  /** Provokes the refusal; the status of the HTTP answer, if there is one. */
+  /** Provokes the rejection; returns the status of the HTTP answer, if any. */
   provoke(gateway: Gateway): Promise<number | undefined>;
-  /** What is counted and listed. */
+  /** Counted and listed values. */
   status: number;
   reason: string;
   stationId: string;
-  /** No HTTP answer comes: the other side does not speak it, or has not asked. */
+  /** No HTTP answer: the peer does not speak HTTP, or has sent no request. */
   isSilent?: true;
 }
 
@@ -118,7 +118,7 @@ const REFUSED: Refused[] = [
     ...{ status: 426, reason: 'not a WebSocket handshake', stationId: 'CP1' },
   },
   {
-    name: 'the same with the path dropped',
+    name: 'the same without the path',
     provoke: ({ url }) => send(url, get('///CP1', KEY)),
     ...{ status: 426, reason: 'not a WebSocket handshake', stationId: 'CP1' },
   },
@@ -133,20 +133,20 @@ const REFUSED: Refused[] = [
     ...{ status: 426, reason: 'not a WebSocket handshake', stationId: '' },
   },
   {
-    name: 'no HTTP',
+    name: 'not HTTP',
     provoke: ({ url }) => send(url, 'HELLO\r\n\r\n'),
-    ...{ status: 400, reason: 'no HTTP request: ', stationId: '' },
+    ...{ status: 400, reason: 'not an HTTP request: ', stationId: '' },
   },
   {
     name: 'headers that are too long',
     provoke: ({ url }) => send(url, get('/ws/CP1', `X: ${'x'.repeat(100_000)}\r\n`)),
-    ...{ status: 431, reason: 'no HTTP request: ', stationId: '' },
+    ...{ status: 431, reason: 'not an HTTP request: ', stationId: '' },
   },
   {
     name: 'headers without end',
     options: { limits: { handshakeMs: 200 } },
     provoke: ({ url }) => send(url, 'GET /ws/CP1 HTTP/1.1\r\nHost: x\r\n'),
-    ...{ status: 408, reason: 'no HTTP request: ', stationId: '' },
+    ...{ status: 408, reason: 'not an HTTP request: ', stationId: '' },
   },
   {
     name: 'silence',
@@ -185,10 +185,10 @@ const REFUSED: Refused[] = [
       limits: { handshakeMs: 200 },
     },
     provoke: handshake,
-    ...{ status: 503, reason: 'no manager can be asked for credentials', stationId: 'CP1' },
+    ...{ status: 503, reason: 'no manager answers for credentials', stationId: 'CP1' },
   },
   {
-    name: 'a fault of our own',
+    name: 'an internal error',
     options: { credentialsOf: async () => Promise.reject(new Error('a bug')) },
     provoke: handshake,
     ...{ status: 500, reason: 'internal error', stationId: 'CP1' },
@@ -272,11 +272,11 @@ test.each(CASES)('is logged, counted and listed: %s', async (_name, refused) => 
   const expected = { stationId, status, reason: expect.stringContaining(reason) as unknown };
   expect(rejected).toEqual([expect.objectContaining(expected)]);
   await gateway.close();
-  const { handshakes } = await manager.told('rejected');
+  const { handshakes } = await manager.reported('rejected');
   expect(handshakes).toEqual([expect.objectContaining(expected)]);
 });
 
-test('a client that connects and leaves, as probes of a port do, is no refusal', async () => {
+test('a client that connects and disconnects, like a port probe, is not a rejection', async () => {
   const { gateway } = await openStage(withTls());
   for (const url of [gateway.url, gateway.secureUrl ?? '']) {
     const probe = connect({ host: '127.0.0.1', port: portOf(url) });

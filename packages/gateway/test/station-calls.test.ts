@@ -17,13 +17,13 @@ import type { Stage } from './harness.ts';
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-test("a call travels as MaEVe's envelope, with its connection and the time it was read", async () => {
+test("a call is published as MaEVe's envelope, with its connection and the time it was read", async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   await station.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'ü' });
-  // Until its first call is answered, managers may not have heard of the connection.
+  // Until the first call is answered, managers may not know the connection.
   await station.call('Heartbeat');
-  const { connections } = await manager.told('connected');
+  const { connections } = await manager.reported('connected');
   expect(manager.calls.items[1]?.envelope).not.toHaveProperty('connection');
   expect(manager.calls.items.slice(0, 1)).toEqual([
     {
@@ -61,7 +61,7 @@ test.each([
   },
 );
 
-test('a number for an id is answered with the same number', async () => {
+test('a numeric id is answered with the same number', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   station.send('[2, 17, "Heartbeat", {}]');
@@ -71,7 +71,7 @@ test('a number for an id is answered with the same number', async () => {
   expect(manager.calls.items.map(({ envelope }) => envelope.id)).toEqual(['17', '17']);
 });
 
-test('an unanswered call is published again, the very same, until it is answered; then no more', async () => {
+test('an unanswered call is published again, unchanged, until it is answered', async () => {
   const { gateway, manager } = await openStage();
   manager.answerer = () => undefined;
   const station = await connectStation(gateway);
@@ -83,7 +83,7 @@ test('an unanswered call is published again, the very same, until it is answered
   manager.send('CP1', accept(envelope, 'CP1')!);
   expect(await station.frames.count(1)).toEqual([[3, '1', { status: 'Accepted' }]]);
   const before = manager.calls.items.filter((call) => call.envelope.id === '1').length;
-  // Two turns of its repetition later it has not come again.
+  // After two repetition intervals it has not been published again.
   manager.answerer = (call) => (call.action === 'Heartbeat' ? undefined : accept(call, 'CP1'));
   station.send([2, '2', 'Heartbeat', {}]);
   await manager.calls.count(before + 4);
@@ -91,7 +91,7 @@ test('an unanswered call is published again, the very same, until it is answered
   expect(after).toBe(before);
 });
 
-test('an answer that comes after many repeats is still delivered', async () => {
+test('an answer after many repeats is still delivered', async () => {
   const { gateway, manager } = await openStage({ repeatDelaysMs: [5, 10] });
   manager.answerer = () => undefined;
   const station = await connectStation(gateway);
@@ -113,10 +113,10 @@ test('a second answer is dropped', async () => {
 });
 
 test.each<[string, (call: CallEnvelope) => object]>([
-  ['of another time', () => ({ received_at: '2020-01-01T00:00:00.000Z' })],
+  ['with another time', () => ({ received_at: '2020-01-01T00:00:00.000Z' })],
   ['to another action', () => ({ action: 'StatusNotification' })],
   ['with another id', () => ({ id: 'other' })],
-])('an answer %s is not taken for the open call’s', async (_name, differing) => {
+])('an answer %s does not answer the open call', async (_name, differing) => {
   const { gateway, manager } = await openStage();
   manager.answerer = (call, stationId) => {
     const right = accept(call, stationId)!;
@@ -129,14 +129,14 @@ test.each<[string, (call: CallEnvelope) => object]>([
   expect(station.frames.items).toHaveLength(2);
 });
 
-test("an answer without a time is taken, as MaEVe's manager sends it", async () => {
+test("an answer without a time is accepted, as MaEVe's manager sends it", async () => {
   const { gateway, manager } = await openStage();
   manager.answerer = ({ id, action }) => ({ type: 3, id, action, response: {} });
   const station = await connectStation(gateway);
   expect(await station.call('Heartbeat')).toEqual([3, 'test-1', {}]);
 });
 
-test('messages that are no envelope change nothing', async () => {
+test('messages that are not envelopes have no effect', async () => {
   const { gateway, manager } = await openStage();
   const station = await connectStation(gateway);
   for (const text of ['', 'null', '[]', '{"type":3}', 'x'.repeat(1000)])
@@ -144,7 +144,7 @@ test('messages that are no envelope change nothing', async () => {
   expect(await station.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
 });
 
-test('calls sent without waiting are forwarded one at a time, and all are answered in order', async () => {
+test('calls sent without waiting are forwarded one at a time and answered in order', async () => {
   const { gateway, manager } = await openStage();
   let open = 0;
   let mostOpen = 0;
@@ -165,7 +165,7 @@ test('calls sent without waiting are forwarded one at a time, and all are answer
   expect(mostOpen).toBe(1);
 });
 
-test('the same call again while it is open is answered once', async () => {
+test('the same call, repeated while it is open, is answered once', async () => {
   const { gateway, manager } = await openStage();
   manager.answerer = () => undefined;
   const station = await connectStation(gateway);
@@ -197,7 +197,7 @@ test.each([[[2, '1', 'StartTransaction', { idTag: 'B' }]], [[2, '1', 'StopTransa
   },
 );
 
-test('an id may be used again once its call is answered', async () => {
+test('an id may be reused once its call is answered', async () => {
   const { gateway } = await openStage();
   const station = await connectStation(gateway);
   for (let i = 1; i <= 3; i++) {
@@ -207,7 +207,7 @@ test('an id may be used again once its call is answered', async () => {
   expect(station.frames.items).toHaveLength(3);
 });
 
-test('a call that is open while the broker restarts is answered when it is back', async () => {
+test('a call that is open during a broker restart is answered afterwards', async () => {
   const { broker, gateway, manager } = await openStage();
   manager.answerer = () => undefined;
   const station = await connectStation(gateway);
@@ -227,10 +227,10 @@ test('a station that connects while the broker is away is served when it is back
   station.send([2, '1', 'Heartbeat', {}]);
   closeLater(await startEmbeddedBroker({ port: portOf(broker.url) }));
   expect(await station.frames.count(1)).toEqual([[3, '1', { status: 'Accepted' }]]);
-  await manager.told('listing', ({ connections }) => connections.length === 1);
+  await manager.reported('listing', ({ connections }) => connections.length === 1);
 });
 
-test('a flood is held back in its sender, and another station is served meanwhile', async () => {
+test('a flood is held back at its sender, and another station is served meanwhile', async () => {
   const { gateway, manager } = await openStage({ limits: { bytesPerSecond: 2 ** 26 } });
   manager.answerer = (call, stationId) => (stationId === 'flood' ? undefined : accept(call, stationId));
   const flood = await connectStation(gateway, 'flood');
@@ -240,7 +240,7 @@ test('a flood is held back in its sender, and another station is served meanwhil
   for (const id of ids) flood.send([2, id, 'DataTransfer', { vendorId: 'V', data }]);
   await manager.calls.first(({ stationId }) => stationId === 'flood');
   for (let i = 0; i < 20; i++) await other.call('Heartbeat');
-  // More than the kernel and the gateway's short queue take.
+  // More than the kernel and the gateway's short queue hold.
   expect(flood.socket.bufferedAmount).toBeGreaterThan(1024 * 1024);
   manager.answerer = accept;
   const frames = await flood.frames.count(300);
@@ -251,7 +251,7 @@ test('a flood is held back in its sender, and another station is served meanwhil
   expect([...order].sort((a, b) => a - b)).toEqual(order);
 });
 
-test('a station by someone else, with a password of bytes, is served and serves', async () => {
+test('a third-party station with a binary password sends and answers calls', async () => {
   const password = Buffer.from('0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF', 'hex');
   const { gateway, manager } = await openStage({
     credentialsOf: async (stationId) =>
@@ -265,7 +265,7 @@ test('a station by someone else, with a password of bytes, is served and serves'
       ? { type: 4, id: call.id, action: call.action, error_code: 'NotSupported', error_description: 'no' }
       : accept(call, stationId);
   const options = { endpoint: gateway.url, identity: 'AL1000', protocols: ['ocpp1.6'], password };
-  // Its types ask for every option, its documentation for these.
+  // Its types require every option, its documentation only these.
   const station = new RPCClient({ ...options, reconnect: false } as unknown as ConstructorParameters<
     typeof RPCClient
   >[0]);
@@ -295,14 +295,14 @@ describe('while no manager answers', () => {
       return stage;
     });
   test.each(['Authorize', 'BootNotification', 'DataTransfer'])(
-    '%s is answered InternalError in time, once, and a late answer is dropped',
+    '%s is answered with InternalError in time, once, and a late answer is dropped',
     async (action) => {
       const { gateway, manager } = await silent();
       const station = await connectStation(gateway);
       station.send([2, '1', action, {}]);
-      const [heard] = await manager.calls.count(1);
+      const [received] = await manager.calls.count(1);
       expect(await station.frames.count(1)).toEqual([[4, '1', 'InternalError', expect.any(String), {}]]);
-      manager.send('CP1', accept(heard!.envelope, 'CP1')!);
+      manager.send('CP1', accept(received!.envelope, 'CP1')!);
       manager.answerer = accept;
       expect(await station.call('Heartbeat')).toEqual([3, 'test-1', { status: 'Accepted' }]);
       expect(station.frames.items).toHaveLength(2);
@@ -317,14 +317,14 @@ describe('while no manager answers', () => {
     'SecurityEventNotification',
     'Heartbeat',
     'Nonsense',
-  ])('%s waits, and what fails fast behind it does not', async (action) => {
+  ])('%s waits, and a call that fails fast behind it does not', async (action) => {
     const { gateway, manager } = await silent();
     const station = await connectStation(gateway);
     station.send([2, '1', action, {}]);
     station.send([2, '2', 'Authorize', {}]);
     station.send([2, '3', 'StopTransaction', {}]);
     expect(await station.frames.count(1)).toEqual([[4, '2', 'InternalError', expect.any(String), {}]]);
-    // The first is asked again, and answered when somebody does; the order of the others holds.
+    // The first is published again and answered when a manager is there; the others keep their order.
     manager.answerer = accept;
     const [, ...answered] = await station.frames.count(3);
     expect(answered.map(([type, id]) => [type, id])).toEqual([

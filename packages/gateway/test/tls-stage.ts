@@ -3,7 +3,7 @@ import type { KeyPair, OpenSsl } from '../../../test/openssl.ts';
 import type { CertificateSource, GatewayOptions } from '../src/index.ts';
 import { credentials, openStage, PEPPER } from './harness.ts';
 
-/** A certificate of the gateway. */
+/** A certificate for the gateway. */
 export function serverKeys(openssl: OpenSsl, root: KeyPair, keyType: 'rsa' | 'ec' = 'ec'): Promise<KeyPair> {
   return openssl.certificate({
     subject: '/O=Test/CN=localhost',
@@ -13,12 +13,12 @@ export function serverKeys(openssl: OpenSsl, root: KeyPair, keyType: 'rsa' | 'ec
   });
 }
 
-/** A certificate of the station CP1. */
+/** A certificate for station CP1. */
 export function stationKeys(openssl: OpenSsl, root: KeyPair): Promise<KeyPair> {
   return openssl.certificate({ subject: '/O=Test/CN=CP1', issuer: root });
 }
 
-/** Certificates of a gateway that do not change. */
+/** A fixed set of gateway certificates. */
 export function certificatesOf(...pairs: KeyPair[]): CertificateSource {
   return {
     load: async () => ({
@@ -32,12 +32,12 @@ export function certificatesOf(...pairs: KeyPair[]): CertificateSource {
 export const OCPP16 = { 'sec-websocket-protocol': 'ocpp1.6' };
 export const PASSWORD = 'a password';
 
-/** The headers of a handshake of CP1 with a password. */
+/** Headers for a handshake of CP1 with a password. */
 export function basic(password = PASSWORD): Record<string, string> {
   return { ...OCPP16, authorization: `Basic ${Buffer.from(`CP1:${password}`).toString('base64')}` };
 }
 
-/** A gateway with TLS, and a station of this profile, whose certificate is any that it shows. */
+/** A gateway with TLS and a station of this profile, for which any certificate is valid. */
 export function openTlsStage(
   certificates: CertificateSource,
   securityProfile: number,

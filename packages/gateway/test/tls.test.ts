@@ -37,7 +37,7 @@ afterAll(() => openssl.close());
 const openTls = (securityProfile: number, more: Partial<GatewayOptions> = {}) =>
   openTlsStage(certificatesOf(rsa, ec), securityProfile, more);
 
-/** A TLS handshake; what was agreed. */
+/** Performs a TLS handshake and returns the negotiated parameters. */
 async function tls(gateway: Gateway, options: ConnectionOptions = {}) {
   const socket = connect({
     host: '127.0.0.1',
@@ -64,24 +64,24 @@ test.each([
   expect(await tls(gateway, { ciphers, maxVersion: 'TLSv1.2' })).toMatchObject({ cipher: standardName });
 });
 
-test('TLS 1.3 is spoken; 1.1 and CBC suites are refused, and told with their reason', async () => {
+test('TLS 1.3 works; 1.1 and CBC suites are rejected and reported with a reason', async () => {
   const { gateway, manager } = await openTls(2);
   expect(await tls(gateway)).toMatchObject({ protocol: 'TLSv1.3' });
   const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
   await expect(tls(gateway, old)).rejects.toThrow();
   await expect(tls(gateway, { ciphers: 'ECDHE-RSA-AES128-SHA', maxVersion: 'TLSv1.2' })).rejects.toThrow();
-  const { handshakes } = await manager.told('rejected', (told) => told.handshakes.length === 2);
+  const { handshakes } = await manager.reported('rejected', (reported) => reported.handshakes.length === 2);
   expect(handshakes).toMatchObject([
     { stationId: '', reason: expect.stringContaining('unsupported protocol') as unknown },
     { stationId: '', reason: expect.stringContaining('no shared cipher') as unknown },
   ]);
 });
 
-test('profile 2: the password over TLS, and not without', async () => {
+test('profile 2: the password over TLS, and not without TLS', async () => {
   const { gateway, manager } = await openTls(2);
   const trust = { ca: root.certificate };
   expect(await handshake(gateway, '/ws/CP1', basic(), trust)).toMatchObject({ status: 101 });
-  expect((await manager.told('connected')).connections).toMatchObject([{ securityProfile: 2 }]);
+  expect((await manager.reported('connected')).connections).toMatchObject([{ securityProfile: 2 }]);
   expect(await handshake(gateway, '/ws/CP1', basic('another'), trust)).toMatchObject({ status: 401 });
   expect(await handshake(gateway, '/ws/CP1', OCPP16, trust)).toMatchObject({ status: 401 });
   expect(await handshake(gateway, '/ws/CP1', basic())).toMatchObject({
@@ -90,23 +90,23 @@ test('profile 2: the password over TLS, and not without', async () => {
   });
 });
 
-test('profile 3: the certificate, judged by a manager, and no password', async () => {
-  const asked: (string | undefined)[] = [];
+test('profile 3: the certificate, checked by a manager, and no password', async () => {
+  const requested: (string | undefined)[] = [];
   let fault: string | null = null;
   const { gateway, manager } = await openTls(3, {
     credentialsOf: async (stationId, certificate) => {
-      asked.push(certificate?.chain);
+      requested.push(certificate?.chain);
       return credentials(stationId, { securityProfile: 3, ...(certificate && { certificate: { fault } }) });
     },
   });
   const shown = { ca: root.certificate, cert: client.certificate, key: client.key };
   expect(await handshake(gateway, '/ws/CP1', OCPP16, shown)).toMatchObject({ status: 101 });
-  expect((await manager.told('connected')).connections).toMatchObject([{ securityProfile: 3 }]);
-  expect(asked[0]?.startsWith(client.certificate)).toBe(true);
+  expect((await manager.reported('connected')).connections).toMatchObject([{ securityProfile: 3 }]);
+  expect(requested[0]?.startsWith(client.certificate)).toBe(true);
   fault = 'it is revoked';
   expect(await handshake(gateway, '/ws/CP1', basic(), shown)).toMatchObject({
     status: 401,
-    body: 'the client certificate is refused: it is revoked',
+    body: 'the client certificate is rejected: it is revoked',
   });
   expect(await handshake(gateway, '/ws/CP1', basic(), { ca: root.certificate })).toMatchObject({
     status: 403,
@@ -115,7 +115,7 @@ test('profile 3: the certificate, judged by a manager, and no password', async (
   expect(await handshake(gateway, '/ws/CP1', basic())).toMatchObject({ status: 403 });
 });
 
-test('a station of a lower profile may come with a higher one; the lowest that is allowed holds for all', async () => {
+test('a station of a lower profile may use a higher one; the lowest allowed profile applies to all', async () => {
   const trust = { ca: root.certificate };
   const { gateway } = await openTls(1);
   expect(await handshake(gateway, '/ws/CP1', basic(), trust)).toMatchObject({ status: 101 });
@@ -125,7 +125,7 @@ test('a station of a lower profile may come with a higher one; the lowest that i
   expect(await handshake(strict.gateway, '/ws/CP1', basic())).toMatchObject({ status: 403 });
 });
 
-test('certificates are read again when their files change; open connections stay', async () => {
+test('certificates are reloaded when their files change; open connections stay', async () => {
   const files = {
     certificate: join(openssl.directory, 'server.pem'),
     key: join(openssl.directory, 'server.key'),
@@ -143,7 +143,7 @@ test('certificates are read again when their files change; open connections stay
     ca: root.certificate,
   });
   const before = (await tls(gateway)).certificate.serialNumber;
-  // A key that does not fit its certificate is not put to use.
+  // A key that does not match its certificate is not used.
   await writeFile(files.certificate, ec.certificate);
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect((await tls(gateway)).certificate.serialNumber).toBe(before);
@@ -194,13 +194,13 @@ function behindProxy(
 }
 
 test.each(CERTIFICATE_HEADERS)(
-  'a certificate that the proxy forwards in the header that was set: %s',
+  'a certificate that the proxy forwards in the configured header: %s',
   async (header) => {
     const { gateway, manager } = await behindProxy(header);
     expect(await handshake(gateway, '/ws/CP1', forwarded(certificateIn(header)))).toMatchObject({
       status: 101,
     });
-    expect((await manager.told('connected')).connections).toMatchObject([
+    expect((await manager.reported('connected')).connections).toMatchObject([
       { securityProfile: 3, remoteAddress: '203.0.113.9' },
     ]);
   },
@@ -216,23 +216,23 @@ const UNSET = CERTIFICATE_HEADERS.flatMap((set) =>
 test.each([
   ...UNSET,
   ...CERTIFICATE_HEADERS.map((sent): [CertificateHeader, undefined] => [sent, undefined]),
-])('a certificate in the header %s is ignored where %s is set', async (sent, set) => {
+])('a certificate in the header %s is ignored when %s is configured', async (sent, set) => {
   const { gateway } = await behindProxy(set);
   expect(await handshake(gateway, '/ws/CP1', forwarded(certificateIn(sent)))).toMatchObject({
     status: 403,
     body: 'the station must show a client certificate: its security profile is 3',
   });
   if (set === undefined) return;
-  // The proxy's own header counts beside it: what a client has put into another one beats nothing.
+  // The proxy's own header still counts: a client cannot override it with another header.
   const both = forwarded({ ...certificateIn(sent), ...certificateIn(set, rsa) });
   expect(await handshake(gateway, '/ws/CP1', both)).toMatchObject({
     status: 401,
-    body: 'the client certificate is refused: not of this station',
+    body: 'the client certificate is rejected: not of this station',
   });
 });
 
 test.each(CERTIFICATE_HEADERS)(
-  'two values of the header %s, one of them of the client, are not believed',
+  'two values of the header %s, one of them from the client, are not trusted',
   async (header) => {
     const { gateway } = await behindProxy(header);
     const value = [client, rsa].map((pair) => FORWARDED_CERTIFICATE[header](pair)).join(', ');
@@ -251,24 +251,21 @@ test.each([
   ['http', 403],
   ['https,', 403],
   ['', 403],
-])(
-  'the scheme is what the nearest proxy says: X-Forwarded-Proto "%s" is answered %i',
-  async (scheme, status) => {
-    const { gateway } = await behindProxy('client-cert');
-    const headers = forwarded({ ...certificateIn('client-cert'), 'x-forwarded-proto': scheme });
-    expect(await handshake(gateway, '/ws/CP1', headers)).toMatchObject({ status });
-  },
-);
+])('the nearest proxy determines the scheme: X-Forwarded-Proto "%s" gives %i', async (scheme, status) => {
+  const { gateway } = await behindProxy('client-cert');
+  const headers = forwarded({ ...certificateIn('client-cert'), 'x-forwarded-proto': scheme });
+  expect(await handshake(gateway, '/ws/CP1', headers)).toMatchObject({ status });
+});
 
-test('what anyone else than a trusted proxy forwards is ignored', async () => {
+test('headers from anyone but a trusted proxy are ignored', async () => {
   const { gateway, manager } = await behindProxy('client-cert', ['192.0.2.0/24']);
   const headers = forwarded(certificateIn('client-cert'));
   expect(await handshake(gateway, '/ws/CP1', headers)).toMatchObject({ status: 403 });
-  const { handshakes } = await manager.told('rejected');
+  const { handshakes } = await manager.reported('rejected');
   expect(handshakes).toMatchObject([{ remoteAddress: '127.0.0.1' }]);
 });
 
-describe('a client that guesses is made to wait', () => {
+describe('a client that guesses must wait', () => {
   const GUESSES = 15;
   const statusesOfGuesses = async (gateway: Gateway, headers: (i: number) => Record<string, string>) => {
     const statuses: number[] = [];
@@ -276,7 +273,7 @@ describe('a client that guesses is made to wait', () => {
     return statuses;
   };
 
-  test('and the station that it pretends to be, at the same address, is not', async () => {
+  test('but not the station that it impersonates, at the same address', async () => {
     const { gateway } = await openTls(1);
     const statuses = await statusesOfGuesses(gateway, (i) => basic(`guess ${i}`));
     expect(statuses.slice(0, 10)).toEqual(Array(10).fill(401));
@@ -284,7 +281,7 @@ describe('a client that guesses is made to wait', () => {
     expect(await handshake(gateway, '/ws/CP1', basic())).toMatchObject({ status: 101 });
   });
 
-  test('nor is a station with a certificate, whatever certificates are shown in its name', async () => {
+  test('nor a station with a certificate, whatever certificates are presented in its name', async () => {
     const { gateway } = await openTls(3, {
       credentialsOf: ownCertificateOnly,
     });
@@ -299,23 +296,23 @@ describe('a client that guesses is made to wait', () => {
     expect(await handshake(gateway, '/ws/CP1', OCPP16, shown)).toMatchObject({ status: 101 });
   });
 
-  test('is told how long, and managers are not asked meanwhile', async () => {
-    let asked = 0;
+  test('it learns how long, and managers are not asked meanwhile', async () => {
+    let requested = 0;
     const { gateway } = await openTls(1, {
       credentialsOf: async () => {
-        asked++;
+        requested++;
         return undefined;
       },
     });
     const statuses = await statusesOfGuesses(gateway, () => basic());
-    expect(asked).toBe(statuses.filter((status) => status === 404).length);
-    expect(asked).toBeLessThan(GUESSES);
+    expect(requested).toBe(statuses.filter((status) => status === 404).length);
+    expect(requested).toBeLessThan(GUESSES);
     const answer = await handshake(gateway, '/ws/CP1', basic());
     expect(answer).toMatchObject({ status: 429 });
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
   });
 
-  test('and a station whose password was changed meanwhile comes in with the new one', async () => {
+  test('and a station whose password was changed meanwhile is accepted with the new one', async () => {
     let password = 'the old one';
     const { gateway } = await openTls(1, {
       credentialsOf: async (stationId) =>

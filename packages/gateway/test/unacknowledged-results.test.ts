@@ -21,68 +21,68 @@ function open(options: Partial<UnacknowledgedResultsOptions> = {}) {
   opened.push(results);
   const add = (stationId: string, id: string, payload = id): void =>
     results.add({ stationId, connectionId: `${stationId} 1`, id, payload, isAcknowledged: true });
-  /** What is left: it is published when the broker has come back. */
-  const kept = (): string[] => {
+  /** The stored results: they are published when the broker is back. */
+  const stored = (): string[] => {
     published.length = 0;
     results.publishAgain();
     return published;
   };
-  return { results, published, add, kept, dropped: () => dropped };
+  return { results, published, add, stored, dropped: () => dropped };
 }
 
-test('over its bytes it gives up the oldest of the station that takes up most', () => {
-  const { add, kept, dropped } = open({ maxBytes: 100 });
+test('above its byte limit it drops the oldest result of the station that uses the most', () => {
+  const { add, stored, dropped } = open({ maxBytes: 100 });
   add('A', 'a1', 'x'.repeat(30));
   add('B', 'b1', 'y'.repeat(30));
   add('B', 'b2', 'z'.repeat(30));
   add('C', 'c1', 'w'.repeat(30));
-  expect(kept().map((one) => one.slice(0, 3))).toEqual(['A x', 'B z', 'C w']);
+  expect(stored().map((one) => one.slice(0, 3))).toEqual(['A x', 'B z', 'C w']);
   expect(dropped()).toBe(1);
 });
 
-test('a flood of one station leaves the others what they have', () => {
-  const { add, kept, dropped } = open({ maxBytes: 1000 });
+test("a flood from one station does not displace other stations' results", () => {
+  const { add, stored, dropped } = open({ maxBytes: 1000 });
   add('good', 'g1', 'g');
   for (let i = 0; i < 500; i++) add('flood', `f${i}`, 'x'.repeat(100));
   add('good', 'g2', 'g');
-  const left = kept();
+  const left = stored();
   expect(left.filter((one) => one === 'good g')).toHaveLength(2);
   expect(left.length).toBeLessThanOrEqual(12);
   expect(dropped()).toBe(502 - left.length);
 });
 
-test('what is larger than all that may be kept is published once', () => {
-  const { add, published, kept } = open({ maxBytes: 10 });
+test('a result larger than the limit is published once', () => {
+  const { add, published, stored } = open({ maxBytes: 10 });
   add('A', 'a1', 'x'.repeat(20));
   expect(published).toHaveLength(1);
-  expect(kept()).toEqual([]);
+  expect(stored()).toEqual([]);
 });
 
-test('bytes of what was completed or replaced are free again', () => {
-  const { results, add, kept, dropped } = open({ maxBytes: 100 });
+test('acknowledged and replaced results free their bytes', () => {
+  const { results, add, stored, dropped } = open({ maxBytes: 100 });
   for (let i = 0; i < 50; i++) {
     add('A', 'same', 'x'.repeat(60));
     add('B', `b${i}`, 'y'.repeat(40));
     results.acknowledge('B', `b${i}`);
     results.acknowledge('B', 'unknown');
   }
-  expect(kept()).toHaveLength(1);
+  expect(stored()).toHaveLength(1);
   expect(dropped()).toBe(0);
 });
 
-test('after its connection has ended a result is kept for a time, then given up', async () => {
-  const { results, add, kept, dropped } = open({ repeatDelaysMs: [5], keptAfterCloseMs: 1000 });
+test('after its connection has closed a result is stored for a limited time, then dropped', async () => {
+  const { results, add, stored, dropped } = open({ repeatDelaysMs: [5], storedAfterCloseMs: 1000 });
   add('A', 'a1');
   add('B', 'b1');
   results.onClose('A', 'A 1');
   results.onClose('B', 'B of another time');
-  expect(kept()).toEqual(['A a1', 'B b1']);
+  expect(stored()).toEqual(['A a1', 'B b1']);
   while (dropped() === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(kept()).toEqual(['B b1']);
+  expect(stored()).toEqual(['B b1']);
   expect(dropped()).toBe(1);
 });
 
-test('while the broker is away everything is kept, also what is published once', () => {
+test('while the broker is away all results are stored, even those published once', () => {
   let isThere = false;
   const published: string[] = [];
   const { results } = open({
@@ -92,16 +92,16 @@ test('while the broker is away everything is kept, also what is published once',
     },
   });
   const one = { stationId: 'A', connectionId: 'A 1' };
-  results.add({ ...one, id: '1', payload: 'ours', isAcknowledged: true });
+  results.add({ ...one, id: '1', payload: 'own', isAcknowledged: true });
   results.add({ ...one, id: '2', payload: "MaEVe's", isAcknowledged: false });
   results.publishAgain();
   isThere = true;
   results.publishAgain();
   results.publishAgain();
-  expect(published).toEqual(['ours', "MaEVe's", 'ours']);
+  expect(published).toEqual(['own', "MaEVe's", 'own']);
 });
 
-test('emptied resolves when the last one is completed', async () => {
+test('emptied resolves when the last one is acknowledged', async () => {
   const { results, add } = open();
   await results.emptied();
   add('A', 'a1');

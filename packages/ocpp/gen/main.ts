@@ -6,7 +6,7 @@ import { writeSchemas } from './write-schemas.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 
-/** What each generated file should hold now, by its path from the root. */
+/** The expected content of each generated file, by its path from the root. */
 async function generate(): Promise<Map<string, string>> {
   const files = new Map<string, string>();
   for (const set of SCHEMA_SETS) {
@@ -31,11 +31,11 @@ try {
   const stale = [...files.keys()].filter((path) => read(path) !== files.get(path));
   if (process.argv.includes('--check')) {
     if (stale.length > 0)
-      throw new Error(`not fresh: ${stale.join(', ')}; run \`pnpm gen\` and commit the result`);
+      throw new Error(`out of date: ${stale.join(', ')}; run \`pnpm gen\` and commit the result`);
   } else {
     for (const path of stale) writeFileSync(new URL(path, ROOT), files.get(path) ?? '');
   }
-  console.log(stale.length > 0 ? `written: ${stale.join(', ')}` : 'generated files are fresh');
+  console.log(stale.length > 0 ? `written: ${stale.join(', ')}` : 'generated files are up to date');
 } catch (error) {
   console.error(`gen: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

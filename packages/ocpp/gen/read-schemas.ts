@@ -32,7 +32,7 @@ const KEYWORDS = new Set<string>([
 
 const RESPONSE = 'Response';
 
-/** The schema pairs of a folder, in the order of the actions' names. */
+/** The schema pairs of a folder, ordered by action name. */
 export function readSchemas(folder: URL, set: SchemaSet = OCPP16): Pair[] {
   const names = readdirSync(folder)
     .filter((file) => file.endsWith('.json'))

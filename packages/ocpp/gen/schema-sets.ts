@@ -1,13 +1,13 @@
 import { ACTIONS } from '../src/actions.ts';
 import { DIALECTS } from '../src/tunnel-actions.ts';
 
-/** A folder of schemas/ and what is made of it. */
+/** A folder of schemas/ and its generated files. */
 export interface SchemaSet {
   readonly folder: string;
-  /** Where the actions of the set are listed. */
+  /** The file that lists the actions of the set. */
   readonly table: string;
   readonly actions: readonly string[];
-  /** What the names of its generated files begin with. */
+  /** Prefix of the names of its generated files. */
   readonly prefix: string;
 }
 

@@ -4,7 +4,7 @@ import type { Schema } from '../src/schema.ts';
 import { header } from './header.ts';
 import type { Pair } from './read-schemas.ts';
 
-/** Interfaces of all payloads, and the two maps from an action's name to its payloads. */
+/** Interfaces of all payloads, and two maps from action names to payloads. */
 export async function writePayloads(pairs: Pair[], folder: string): Promise<string> {
   const sharing = new Sharing();
   const all = pairs
@@ -29,7 +29,7 @@ export async function writePayloads(pairs: Pair[], folder: string): Promise<stri
   ].join('\n');
 }
 
-/** The compiler names a type once per schema object, so schemas of one shape must be one object. */
+/** The compiler names a type once per schema object, so schemas of the same shape must be the same object. */
 class Sharing {
   readonly #byTitle = new Map<string, { text: string; schema: Schema }>();
 
@@ -57,7 +57,7 @@ class Sharing {
   }
 }
 
-/** A note holds for the one message it stands in; a shared type is used by several. */
+/** A description applies to the message that contains it, but several messages share a type. */
 function withoutDescriptions({ description: _description, ...schema }: Schema): Schema {
   const { properties, items } = schema;
   return {

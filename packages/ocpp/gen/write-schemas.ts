@@ -3,7 +3,7 @@ import { header } from './header.ts';
 import type { Pair } from './read-schemas.ts';
 import type { SchemaSet } from './schema-sets.ts';
 
-/** The schemas as a module, so that nothing is read from disk at run time. */
+/** The schemas as a module, so that nothing is read from disk at runtime. */
 export function writeSchemas(pairs: Pair[], { folder, prefix }: SchemaSet): string {
   const entries = pairs.map(
     ({ action, request, response }) =>
@@ -20,7 +20,7 @@ ${entries.join('')}};
 `;
 }
 
-/** An integer of OCPP has 32 bits with a sign (G.6), unless its schema gives other bounds. */
+/** OCPP integers are signed 32-bit numbers (G.6) unless the schema gives other bounds. */
 function bounded(schema: Schema): Schema {
   const { properties, items } = schema;
   return {

@@ -11,17 +11,17 @@ export type Profile =
   | 'RemoteTrigger'
   | 'Security';
 
-/** Who may send a call: a charging station, or we, the manager. */
+/** The sender of a call: a charging station or a manager. */
 export type Sender = 'station' | 'manager';
 
 export interface ActionEntry {
   readonly sender: Sender | 'both';
   readonly profile: Profile;
-  /** A refusal loses data here (ERR.4) or has no meaning to the station: whatever is usable is taken. */
+  /** Rejecting this message would lose data (ERR.4) or mean nothing to the station: all usable parts are accepted. */
   readonly lenient?: true;
-  /** A person waits for the answer and nothing is billed by it: better an error in time than an answer too late. */
+  /** A driver waits for the answer and it does not affect billing: an error in time is better than a late answer. */
   readonly failsFast?: true;
-  /** Carries what is billed, and is never refused for a number that our columns cannot hold (DESIGN.md, invariant 3). */
+  /** Carries billing data; never rejected for a number that does not fit its database column (DESIGN.md, invariant 3). */
   readonly transaction?: true;
 }
 
@@ -73,17 +73,17 @@ const TABLE = {
   SignedUpdateFirmware: { sender: 'manager', profile: 'Security' },
 } as const satisfies { readonly [A in Action]: ActionEntry };
 
-/** Every action of OCPP 1.6 and its security extension. */
+/** All actions of OCPP 1.6 and its security extension. */
 export const ACTIONS: { readonly [A in Action]: ActionEntry } = TABLE;
 
 type SentBy<S extends Sender> = {
   [A in Action]: (typeof TABLE)[A]['sender'] extends S | 'both' ? A : never;
 }[Action];
 
-/** What stations send. */
+/** Actions that stations send. */
 export type StationAction = SentBy<'station'>;
 
-/** What we send: commands. */
+/** Commands: actions that managers send. */
 export type CommandAction = SentBy<'manager'>;
 
 /** Names are case-sensitive (FRM.4); a name like `constructor` is not an action. */
@@ -91,12 +91,12 @@ export function isAction(name: string): name is Action {
   return Object.hasOwn(ACTIONS, name);
 }
 
-/** Is an error in time better than an answer too late? Not for what loses data or money by it. */
+/** Whether an error in time is better than a late answer. Not for messages that would lose data or money. */
 export function failsFast(action: string): boolean {
   return isAction(action) && ACTIONS[action].failsFast === true;
 }
 
-/** DataTransfer goes both ways, so it holds for either sender. */
+/** DataTransfer is allowed for either sender. */
 export function mayBeSentBy(sender: 'station', action: Action): action is StationAction;
 export function mayBeSentBy(sender: 'manager', action: Action): action is CommandAction;
 export function mayBeSentBy(sender: Sender, action: Action): boolean {

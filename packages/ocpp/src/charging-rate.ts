@@ -1,7 +1,7 @@
-/** Nominal line voltage where nothing else is said (SC.11). */
+/** Default nominal line voltage (SC.11). */
 const NOMINAL_VOLTAGE = 230;
 
-/** A limit in the other unit: amperes are per phase, watts in all (SC.11). Not rounded. */
+/** Converts a limit to the other unit: amperes are per phase, watts in total (SC.11). Not rounded. */
 export function convertLimit(
   limit: number,
   from: 'A' | 'W',
@@ -11,7 +11,7 @@ export function convertLimit(
   return to === 'A' ? limit / (voltage * phases) : limit * voltage * phases;
 }
 
-/** A limit with the one decimal that OCPP knows: down, so that it is never exceeded, but 8.1 must not become 8.0 by binary fractions. */
+/** Rounds a limit down to one decimal, as OCPP allows, so that it is never exceeded; binary fractions must not turn 8.1 into 8.0. */
 export function roundLimit(limit: number): number {
   return Math.floor(limit * 10 + 1e-6) / 10;
 }

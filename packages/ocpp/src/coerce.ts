@@ -3,7 +3,7 @@ import type { Schema } from './schema.ts';
 
 const NUMERIC = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** What a station meant by a value of the wrong JSON type, or undefined when that cannot be told. */
+/** The intended value behind a value of the wrong JSON type; undefined if it is unclear. */
 export function coerce(value: unknown, { type, items }: Schema, name: string): unknown {
   switch (type) {
     case 'string':
@@ -15,14 +15,14 @@ export function coerce(value: unknown, { type, items }: Schema, name: string): u
     case 'boolean':
       return asBoolean(value);
     case 'array':
-      // Where there is but one, some stations leave out the list around it.
+      // Some stations omit the list around a single item.
       return items && hasType(value, items.type) ? [value] : undefined;
     default:
       return undefined;
   }
 }
 
-// A reading of a meter may have decimals. What has decimals is no id, and rounded it would be that of something else.
+// Meter readings may have decimals. A number with decimals is not an id, and rounding could turn it into another one.
 function asInteger(value: unknown, name: string): number | undefined {
   const number = asNumber(value);
   if (number === undefined || Number.isInteger(number)) return number;
@@ -30,8 +30,8 @@ function asInteger(value: unknown, name: string): number | undefined {
 }
 
 /**
- * What stands for a required integer of a message that must not be refused, where its value is a number that no column holds: the
- * bound on its side. Nothing has such an id, and no meter such a reading. Undefined where the value is no number.
+ * Substitute for a required integer that no database column can store, in a message that must not be rejected: the bound on its side. No id
+ * and no meter reading has that value. Undefined if the value is not a number.
  */
 export function nearestBound(value: unknown, { minimum, maximum }: Schema): number | undefined {
   const number = asNumber(value);
@@ -39,7 +39,7 @@ export function nearestBound(value: unknown, { minimum, maximum }: Schema): numb
   return number < 0 ? minimum : maximum;
 }
 
-/** An object becomes its JSON, as stations send DataTransfer's data (S12). */
+/** An object becomes JSON text: some stations send DataTransfer's data as an object (S12). */
 function asString(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'object' || value === null) return undefined;

@@ -2,7 +2,7 @@ import type { ChargingProfile } from './payloads.gen.ts';
 import { convertLimit, roundLimit } from './charging-rate.ts';
 import { parseDateTime } from './date-time.ts';
 
-/** A profile as SetChargingProfile installed it; connector 0 is the station. */
+/** A profile installed with SetChargingProfile; connector 0 is the station. */
 export interface InstalledProfile {
   connectorId: number;
   profile: ChargingProfile;
@@ -13,15 +13,15 @@ export interface CompositeRequest {
   start: Date;
   durationSeconds: number;
   unit: 'A' | 'W';
-  /** What charges on the connector; without it only ChargePointMaxProfiles count (smart-charging.md §5, 8). */
+  /** The transaction on the connector; without it only ChargePointMaxProfiles count (smart-charging.md §5, 8). */
   transaction?: { transactionId: number; startedAt: Date };
-  /** The limit where no profile sets one, in the unit asked for. */
+  /** The limit if no profile sets one, in the requested unit. */
   unconstrained: number;
-  /** Nominal line voltage; 230 where nothing else is said (SC.11). */
+  /** Nominal line voltage; default 230 (SC.11). */
   voltage?: number;
 }
 
-/** A limit from a moment on, in seconds after the start. */
+/** A limit from this time on, in seconds after the start. */
 export interface CompositePeriod {
   startPeriod: number;
   limit: number;
@@ -34,8 +34,8 @@ const DAY_MS = 86_400_000;
 const RECURRENCE_MS = { Daily: DAY_MS, Weekly: 7 * DAY_MS };
 
 /**
- * What profiles together allow on a connector, second by second of the time asked for (SC.1 to SC.16): limits in the unit asked
- * for, rounded down to one decimal, equal neighbours merged. A change within a second counts from the next whole one after the start:
+ * The limits that the profiles together set on a connector over the requested time (SC.1 to SC.16): in the requested unit, rounded down to
+ * one decimal, with equal neighbours merged. A change within a second counts from the next whole second after the start, because
  * startPeriod is an integer.
  */
 export function compositeSchedule(
@@ -67,7 +67,7 @@ function candidatesOf(
   const max = of('ChargePointMaxProfile', 0);
   if (!transaction) return { max, tx: [], txDefault: [] };
   const own = connectorId === 0 ? [] : of('TxDefaultProfile', connectorId);
-  // A connector's own default takes the place of the general one of the same level.
+  // A connector's own default replaces the general one of the same level.
   const general = of('TxDefaultProfile', 0).filter(
     ({ stackLevel }) => !own.some((profile) => profile.stackLevel === stackLevel),
   );
@@ -91,7 +91,7 @@ function lower(one: Limit | undefined, other: Limit): Limit {
   return one && one.limit <= other.limit ? one : other;
 }
 
-/** The limit of the highest stack level that sets one at this moment (SC.3). */
+/** The limit of the highest stack level that sets one at this time (SC.3). */
 function prevailing(
   profiles: ChargingProfile[],
   moment: number,
@@ -121,7 +121,7 @@ function limitOf(profile: ChargingProfile, moment: number, request: CompositeReq
   return { limit: roundLimit(converted), ...(numberPhases !== undefined && { numberPhases }) };
 }
 
-/** When the run of the schedule began that this moment is in (SC.4). */
+/** The start of the schedule's current run (SC.4). */
 function instanceStart(
   profile: ChargingProfile,
   moment: number,
@@ -142,7 +142,7 @@ function instanceStart(
   }
 }
 
-/** Every second of the time asked for, after its start, at which a limit may change. */
+/** Every second of the requested time, after its start, at which the limit may change. */
 function breakPoints(profiles: ChargingProfile[], request: CompositeRequest): number[] {
   const from = request.start.getTime();
   const to = from + request.durationSeconds * 1000;

@@ -1,10 +1,10 @@
-// G.5: stations leave out seconds or the offset, and write spaces, lower case, commas and +0200.
+// G.5: stations omit seconds or the offset, and use spaces, lower case, commas and +0200.
 const LENIENT =
   /^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)[Tt ](?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d)(?:[.,](?<fraction>\d+))?)? ?(?<offset>[Zz]|[+-]\d\d(?::?\d\d)?)?$/;
 
 const STRICT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** The instant that a station meant, or undefined when the text names none. No offset means UTC. */
+/** Parses a station's timestamp leniently; undefined if it is invalid. A missing offset means UTC. */
 export function parseDateTime(text: string): Date | undefined {
   const parts = LENIENT.exec(text.trim())?.groups;
   if (!parts) return undefined;
@@ -16,16 +16,16 @@ export function parseDateTime(text: string): Date | undefined {
 
   const date = new Date(0);
   date.setUTCFullYear(part('year'), part('month') - 1, part('day'));
-  // A day or month that does not exist has run over into another month.
+  // A nonexistent day or month has overflowed into another month.
   if (date.getUTCMonth() !== part('month') - 1) return undefined;
 
   const milliseconds = Number((parts['fraction'] ?? '').padEnd(3, '0').slice(0, 3));
   date.setUTCHours(part('hour'), part('minute') - offset, part('second'), milliseconds);
-  // Only these years can be written as RFC 3339 again, or be stored.
+  // Only these years fit RFC 3339 and the database.
   return date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999 ? date : undefined;
 }
 
-/** RFC 3339 to the letter, as we send it. */
+/** Strict RFC 3339, as Evander sends it. */
 export function isDateTime(text: string): boolean {
   return STRICT.test(text) && parseDateTime(text) !== undefined;
 }

@@ -1,10 +1,10 @@
 import { describeFault } from './fault.ts';
 import type { Fault } from './fault.ts';
 
-// One frame of a megabyte has room for half a million faults.
+// A frame of one megabyte can contain half a million faults.
 const MAX_DEFECTS = 20;
 
-/** What was wrong with a payload that could be used nevertheless. */
+/** Faults of a payload that was still usable. */
 export class Defects {
   readonly #sentences: string[] = [];
   #unlisted = 0;

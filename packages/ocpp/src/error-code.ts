@@ -1,4 +1,4 @@
-/** OCPP-J 1.6 §4.2.3, in its own spelling: one `r` in Occurence and no Format code, unlike 2.0.1. */
+/** OCPP-J 1.6 §4.2.3, in its spelling: one `r` in Occurence and no Format code, unlike 2.0.1. */
 export const ERROR_CODES = [
   'NotImplemented',
   'NotSupported',
@@ -14,7 +14,7 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** A call that ends, or has to end, in a CALLERROR. */
+/** A call that ends, or must end, in a CALLERROR. */
 export class OcppError extends Error {
   override readonly name = 'OcppError';
   readonly code: ErrorCode;

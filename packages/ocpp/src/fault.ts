@@ -3,11 +3,11 @@ import type { ErrorCode } from './error-code.ts';
 
 interface Rule {
   readonly code: ErrorCode;
-  /** What tolerant reading does with a value that breaks the rule: take it as it came, or leave it out. */
+  /** How tolerant reading handles a value that violates the rule: keep it unchanged or leave it out. */
   readonly lenient: 'keep' | 'drop';
 }
 
-/** Which broken rule (a keyword of JSON Schema) is which OCPP error (ERR.3), and what it costs on input (G.1). */
+/** Maps each violated rule (a JSON Schema keyword) to its OCPP error (ERR.3) and its handling on input (G.1). */
 export const RULES = {
   type: { code: 'TypeConstraintViolation', lenient: 'drop' },
   required: { code: 'OccurenceConstraintViolation', lenient: 'drop' },
@@ -24,7 +24,7 @@ export const RULES = {
 
 export type Keyword = keyof typeof RULES;
 
-/** One broken rule: where, which, what the schema wants there and what was found. */
+/** A violated rule: where, which one, the expected value and the actual value. */
 export interface Fault {
   /** `meterValue[0].timestamp`; empty for the payload itself. */
   readonly path: string;
@@ -39,7 +39,7 @@ export function faultError(fault: Fault): OcppError {
   return new OcppError(code, describeFault(fault));
 }
 
-/** Names the field, the fault and what was expected; of the payload no more than the one value. */
+/** Names the field, the fault and the expected value; shows at most the one offending value of the payload. */
 export function describeFault({ path, keyword, expected, found }: Fault): string {
   const name = path === '' ? 'the payload' : path;
   switch (keyword) {
@@ -62,7 +62,7 @@ export function describeFault({ path, keyword, expected, found }: Fault): string
     case 'maximum':
       return `${name} ${quote(found)} must not be above ${String(expected)}`;
     case 'format':
-      // A location may hold a password, a time does not.
+      // A location may contain a password, a time does not.
       return `${name}${expected === 'date-time' ? ` ${quote(found)}` : ''} is not a valid ${String(expected)}`;
     case 'additionalProperties':
       return `${name} is not a property of this message`;
@@ -77,7 +77,7 @@ function quote(value: unknown): string {
   return JSON.stringify(shorten(String(value)));
 }
 
-/** The path of a property; the name may be the station's invention. */
+/** The path of a property; the station may have invented its name. */
 export function pathOf(parent: string, name: string): string {
   return parent === '' ? shorten(name) : `${parent}.${shorten(name)}`;
 }

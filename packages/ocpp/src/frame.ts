@@ -1,10 +1,10 @@
 import type { ErrorCode } from './error-code.ts';
 import { isJsonObject } from './json-object.ts';
 
-/** A string; a number only where a station sent one, which is answered with the same value (FRM.3). */
+/** A string; a number only if the station sent one, and then the answer has the same number (FRM.3). */
 export type MessageId = string | number | NumericId;
 
-/** A number as a station wrote it, where JavaScript would write another: one of 20 digits, or 1.0. */
+/** A number with the station's exact text, if JavaScript would write it differently: 20 digits, or 1.0. */
 export class NumericId {
   readonly #text: string;
 
@@ -40,13 +40,13 @@ export interface CallError {
 
 export type Frame = Call | CallResult | CallError;
 
-/** Text that is no frame. */
+/** Text that is not a valid frame. */
 export interface MalformedFrame {
   type: 'malformed';
   reason: string;
-  /** What must be sent back, where the frame was to be a call. */
+  /** The answer to send if the frame was meant as a call. */
   answer?: CallError;
-  /** The call that it was to answer, where it was to be a result or an error. */
+  /** The call that it was meant to answer, if it was a result or an error. */
   answeredId?: MessageId;
 }
 
@@ -58,10 +58,10 @@ export interface BlankFrame {
 const MAX_ID_LENGTH = 36;
 const CONTROL = /\p{Cc}/u;
 const MAX_DESCRIPTION_LENGTH = 255; // ERR.11
-// OCPP needs fewer than ten; some thousands would overflow the stack of whoever writes the payload again.
+// OCPP needs fewer than ten; several thousand would overflow the stack when the payload is serialised.
 const MAX_LEVELS = 64;
 
-/** Reads the text of one WebSocket message. Never throws. */
+/** Parses the text of one WebSocket message. Never throws. */
 export function parseFrame(text: string): Frame | MalformedFrame | BlankFrame {
   const json = text.trim();
   if (json === '') return { type: 'blank' };
@@ -80,20 +80,20 @@ function readElements(elements: unknown[], json: string): Frame | MalformedFrame
   if (type !== 2 && type !== 3 && type !== 4) return malformed('unknown message type'); // FRM.6
   if (!isReadableId(readId)) return malformed('no readable message id'); // ERR.5
   const id = typeof readId === 'number' ? numericId(numberText(json) ?? String(readId)) : readId;
-  const reason = idFault(id) ?? (makeHarmless(elements) ? undefined : 'nested too deeply');
-  if (reason !== undefined) return type === 2 ? refused(id, reason) : unanswerable(id, reason);
+  const reason = idFault(id) ?? (sanitise(elements) ? undefined : 'nested too deeply');
+  if (reason !== undefined) return type === 2 ? rejected(id, reason) : unanswerable(id, reason);
   if (type === 2) return readCall(id, elements);
   return type === 3 ? readResult(id, elements) : readError(id, elements);
 }
 
-// The longest id, all of it escaped, and what stands before it.
-const HEAD_LENGTH = 6 * MAX_ID_LENGTH + 32;
+// The longest id, fully escaped, and the text before it.
+const MAX_HEAD_LENGTH = 6 * MAX_ID_LENGTH + 32;
 const HEAD = /^\[\s*([234])\s*,\s*("(?:[^"\\]|\\.)*"|-?(?:0|[1-9]\d*))\s*(?:,|\])/;
 
-/** What is no JSON, of which the type and the id may be readable all the same. */
+/** Reports invalid JSON; its type and id may still be readable. */
 function unreadable(json: string): MalformedFrame {
   const reason = 'not JSON';
-  const [, type, idText = ''] = HEAD.exec(json.slice(0, HEAD_LENGTH)) ?? [];
+  const [, type, idText = ''] = HEAD.exec(json.slice(0, MAX_HEAD_LENGTH)) ?? [];
   if (type === undefined) return malformed(reason);
   let id: MessageId;
   try {
@@ -101,12 +101,12 @@ function unreadable(json: string): MalformedFrame {
   } catch {
     return malformed(reason);
   }
-  return type === '2' ? refused(id, idFault(id) ?? reason) : unanswerable(id, reason);
+  return type === '2' ? rejected(id, idFault(id) ?? reason) : unanswerable(id, reason);
 }
 
-/** The text of a number that is the second element of a frame. */
+/** The text of a numeric second element of a frame. */
 function numberText(json: string): string | undefined {
-  return /^\[\s*[\d.eE+-]+\s*,\s*([\d.eE+-]+)/.exec(json.slice(0, HEAD_LENGTH))?.[1];
+  return /^\[\s*[\d.eE+-]+\s*,\s*([\d.eE+-]+)/.exec(json.slice(0, MAX_HEAD_LENGTH))?.[1];
 }
 
 function numericId(text: string): MessageId {
@@ -116,13 +116,13 @@ function numericId(text: string): MessageId {
 
 function readCall(id: MessageId, elements: unknown[]): Call | MalformedFrame {
   const [, , action, payload] = elements;
-  if (typeof action !== 'string' || action === '') return refused(id, 'a call needs the name of an action');
-  if (CONTROL.test(action)) return refused(id, 'the action has control characters');
-  if (elements.length > 4) return refused(id, `a call has 4 elements, this has ${elements.length}`);
-  // A Heartbeat says all it has to say by its name (FRM.5).
-  if (elements.length < 4 && action !== 'Heartbeat') return refused(id, 'a call needs a payload');
+  if (typeof action !== 'string' || action === '') return rejected(id, 'a call needs the name of an action');
+  if (CONTROL.test(action)) return rejected(id, 'the action has control characters');
+  if (elements.length > 4) return rejected(id, `a call has 4 elements, this has ${elements.length}`);
+  // A Heartbeat needs no payload (FRM.5).
+  if (elements.length < 4 && action !== 'Heartbeat') return rejected(id, 'a call needs a payload');
   const object = asPayload(payload);
-  return object ? { type: 2, id, action, payload: object } : refused(id, 'the payload must be an object');
+  return object ? { type: 2, id, action, payload: object } : rejected(id, 'the payload must be an object');
 }
 
 function readResult(id: MessageId, elements: unknown[]): CallResult | MalformedFrame {
@@ -134,7 +134,7 @@ function readResult(id: MessageId, elements: unknown[]): CallResult | MalformedF
     : unanswerable(id, 'the payload of a call result must be an object');
 }
 
-/** Stations leave description and details away, though all five elements are required (FRM.7). */
+/** Stations omit description and details, although all five elements are required (FRM.7). */
 function readError(id: MessageId, elements: unknown[]): CallError | MalformedFrame {
   const [, , code, description, details] = elements;
   if (elements.length > 5)
@@ -149,7 +149,7 @@ function readError(id: MessageId, elements: unknown[]): CallError | MalformedFra
   };
 }
 
-/** The text of a frame. A call error's description is cut where 2.0.1 has its limit (ERR.11). */
+/** Serialises a frame. A call error's description is truncated to the limit of 2.0.1 (ERR.11). */
 export function formatFrame(frame: Frame): string {
   switch (frame.type) {
     case 2:
@@ -157,7 +157,7 @@ export function formatFrame(frame: Frame): string {
     case 3:
       return frameText(3, frame.id, frame.payload);
     case 4:
-      return frameText(4, frame.id, frame.code, cut(frame.description), frame.details);
+      return frameText(4, frame.id, frame.code, truncate(frame.description), frame.details);
   }
 }
 
@@ -166,9 +166,9 @@ function frameText(type: Frame['type'], id: MessageId, ...rest: unknown[]): stri
   return `[${[type, id, ...rest.map((element) => JSON.stringify(element))].join()}]`;
 }
 
-function cut(description: string): string {
+function truncate(description: string): string {
   if (description.length <= MAX_DESCRIPTION_LENGTH) return description;
-  // Half a surrogate pair at the end would not be Unicode any more.
+  // Half a surrogate pair at the end would be invalid Unicode.
   return description.slice(0, MAX_DESCRIPTION_LENGTH).replace(/[\uD800-\uDBFF]$/, '');
 }
 
@@ -176,12 +176,12 @@ function malformed(reason: string): MalformedFrame {
   return { type: 'malformed', reason };
 }
 
-function refused(id: MessageId, reason: string): MalformedFrame {
+function rejected(id: MessageId, reason: string): MalformedFrame {
   const code: ErrorCode = 'FormationViolation';
   return { type: 'malformed', reason, answer: { type: 4, id, code, description: reason, details: {} } };
 }
 
-/** Nothing can be sent back; but the call of ours that this was to answer need not wait any longer. */
+/** No answer is possible, but the call that this frame was meant to answer need not wait any longer. */
 function unanswerable(answeredId: MessageId, reason: string): MalformedFrame {
   return { type: 'malformed', reason, answeredId };
 }
@@ -193,31 +193,30 @@ function isReadableId(id: unknown): id is string | number {
 function idFault(id: MessageId): string | undefined {
   const text = String(id);
   if (text === '') return 'the message id is empty';
-  // Neither logs nor PostgreSQL take them all.
+  // Logs and PostgreSQL do not accept all control characters.
   if (CONTROL.test(text)) return 'the message id has control characters';
   if (text.length > MAX_ID_LENGTH) return `the message id is longer than ${MAX_ID_LENGTH}`;
   return undefined;
 }
 
-/** `null` stands for an empty payload; so does the missing one of a Heartbeat (FRM.5). */
+/** `null` means an empty payload; so does a missing one in a Heartbeat (FRM.5). */
 function asPayload(payload: unknown): Record<string, unknown> | undefined {
   if (payload === null || payload === undefined) return {};
   return isJsonObject(payload) ? payload : undefined;
 }
 
 /**
- * Removes every `__proto__` key, which a careless copy downstream would take for a prototype, and makes 1e999 a number that can be
- * written as JSON again.
- * Answers false where the value is nested too deeply to be walked or written again.
+ * Removes every `__proto__` key, which careless copying could turn into a prototype, and replaces 1e999 with a number that JSON can
+ * represent. Returns false if the value is nested too deeply to traverse or serialise.
  */
-function makeHarmless(value: unknown, levels = MAX_LEVELS): boolean {
+function sanitise(value: unknown, levels = MAX_LEVELS): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (levels === 0) return false;
   if (Object.hasOwn(value, '__proto__')) Reflect.deleteProperty(value, '__proto__');
   for (const [key, inner] of Object.entries(value)) {
     if (inner === Infinity || inner === -Infinity)
       Reflect.set(value, key, inner < 0 ? -Number.MAX_VALUE : Number.MAX_VALUE);
-    else if (!makeHarmless(inner, levels - 1)) return false;
+    else if (!sanitise(inner, levels - 1)) return false;
   }
   return true;
 }

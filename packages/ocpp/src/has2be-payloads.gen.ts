@@ -39,7 +39,7 @@ export interface IdTokenInfo {
 }
 export interface CertificateSignedRequest {
   /**
-   * DER in hex, that of the station first
+   * DER in hex, the station's certificate first
    */
   cert: string;
   typeOfCertificate: 'V2GCertificate' | 'ChargingStationCertificate';
@@ -88,7 +88,7 @@ export interface GetCertificateStatusRequest {
 }
 export interface GetCertificateStatusResponse {
   /**
-   * How a failure is called differs between implementations
+   * The value for a failure differs between implementations
    */
   status: 'Accepted' | 'Failed' | 'Rejected';
   /**
@@ -115,7 +115,7 @@ export interface GetInstalledCertificateIdsResponse {
    */
   certificateHashDataChain?: CertificateHashData[];
   /**
-   * Another reading of the extension has this name
+   * Some implementations use this name
    *
    * @minItems 1
    */

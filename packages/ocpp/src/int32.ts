@@ -1,2 +1,2 @@
-/** The greatest of the integers of 32 bits: of OCPP's, as most stations read them, and of PostgreSQL's type `integer`. */
+/** The largest 32-bit integer: for OCPP integers, as most stations read them, and for PostgreSQL's type `integer`. */
 export const INT32_MAX = 2 ** 31 - 1;

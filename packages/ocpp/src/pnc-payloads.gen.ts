@@ -39,7 +39,7 @@ export interface IdTokenInfo {
 }
 export interface CertificateSignedRequest {
   /**
-   * PEM, that of the station first, then its sub-CAs, no root; further limited by configuration key CertificateSignedMaxChainSize
+   * PEM, the station's certificate first, then its sub-CAs, without the root; further limited by configuration key CertificateSignedMaxChainSize
    */
   certificateChain: string;
   /**
@@ -132,7 +132,7 @@ export interface SignCertificateResponse {
 }
 export interface TriggerMessageRequest {
   /**
-   * The application note defines no field; stations know this one or pass it over
+   * The application note defines no field; stations support this one or ignore it
    */
   requestedMessage?: 'SignV2GCertificate';
 }

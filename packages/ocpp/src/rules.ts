@@ -3,16 +3,16 @@ import type { Fault } from './fault.ts';
 import { isJsonObject } from './json-object.ts';
 import type { Schema } from './schema.ts';
 
-/** The meaning of our schemas' formats, for ajv and for tolerant reading alike. */
+/** Checks for the schemas' formats, used by ajv and by tolerant reading. */
 export const FORMATS: Record<NonNullable<Schema['format']>, (text: string) => boolean> = {
   'date-time': isDateTime,
   uri: (text) => URI.test(text),
 };
 
-// RFC 3986: a scheme, then only characters that may stand in a URI.
+// RFC 3986: a scheme, then only characters that a URI allows.
 const URI = /^[a-z][a-z\d+.-]*:(?:[\w.~:/?#[\]@!$&'()*+,;=-]|%[\da-f]{2})+$/i;
 
-/** Decimal places that count when a number is held against multipleOf: 8.1 / 0.1 is not quite 81 (G.6). */
+/** Decimal places that count for multipleOf: 8.1 / 0.1 is not exactly 81 (G.6). */
 export const MULTIPLE_OF_PRECISION = 6;
 
 export function hasType(value: unknown, type: Schema['type']): boolean {
@@ -30,8 +30,8 @@ export function hasType(value: unknown, type: Schema['type']): boolean {
   }
 }
 
-/** The rules that a value of the right type breaks by itself, whatever is inside it. */
-export function brokenRules(value: unknown, schema: Schema, path: string): Fault[] {
+/** Rules that a value of the right type violates, not counting its contents. */
+export function violatedRules(value: unknown, schema: Schema, path: string): Fault[] {
   const faults: Fault[] = [];
   for (const keyword of OWN_RULES) {
     const expected = schema[keyword];
@@ -43,10 +43,10 @@ export function brokenRules(value: unknown, schema: Schema, path: string): Fault
 
 const HOLDS = {
   enum: (value: string, allowed: readonly string[]) => allowed.includes(value),
-  // Counted in characters, as JSON Schema does, not in UTF-16 units.
+  // Counted in characters, as in JSON Schema, not in UTF-16 units.
   maxLength: (value: string, limit: number) => value.length <= limit || [...value].length <= limit,
   format: (value: string, format: NonNullable<Schema['format']>) => FORMATS[format](value),
-  // Not `<=`: where the quotient is no longer finite there is no difference to see, and ajv sees none.
+  // Not `<=`: if the quotient is not finite there is no difference to compare, and ajv accepts the value.
   multipleOf: (value: number, step: number) =>
     !(Math.abs(Math.round(value / step) - value / step) > 10 ** -MULTIPLE_OF_PRECISION),
   minimum: (value: number, limit: number) => value >= limit,

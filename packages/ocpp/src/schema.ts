@@ -1,4 +1,4 @@
-/** The part of JSON Schema (draft-07) that our schemas use; `pnpm gen` refuses any other keyword. */
+/** The subset of JSON Schema (draft-07) that the schemas use; `pnpm gen` rejects any other keyword. */
 export interface Schema {
   readonly $schema?: string;
   readonly $id?: string;

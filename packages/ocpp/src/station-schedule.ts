@@ -3,15 +3,16 @@ import { compositeSchedule } from './composite-schedule.ts';
 import type { CompositePeriod, CompositeRequest, InstalledProfile } from './composite-schedule.ts';
 
 export interface StationScheduleRequest extends Omit<CompositeRequest, 'connectorId' | 'transaction'> {
-  /** All connectors of the station, with what charges there. */
+  /** All connectors of the station, with their transactions. */
   connectors: readonly Pick<CompositeRequest, 'connectorId' | 'transaction'>[];
-  /** The limit of a connector where no profile sets one, in the unit asked for. */
+  /** Limit of a connector without a profile, in the requested unit. */
   unconstrained: number;
 }
 
 /**
- * What profiles together allow a station to take from the grid (GetCompositeSchedule for connector 0, SC.15): the sum over its
- * connectors, or what its ChargePointMaxProfiles give where that is less (smart-charging.md §5, 9). Periods as of `compositeSchedule`.
+ * The power or current that the profiles together allow a station to draw (GetCompositeSchedule for connector 0, SC.15): the sum over its
+ * connectors, or the limit of its ChargePointMaxProfiles if that is lower (smart-charging.md §5, 9). The periods are as in
+ * `compositeSchedule`.
  */
 export function stationSchedule(
   installed: readonly InstalledProfile[],
@@ -19,7 +20,7 @@ export function stationSchedule(
 ): CompositePeriod[] {
   const isOfStation = ({ profile }: InstalledProfile): boolean =>
     profile.chargingProfilePurpose === 'ChargePointMaxProfile';
-  const most = compositeSchedule(installed.filter(isOfStation), {
+  const stationLimit = compositeSchedule(installed.filter(isOfStation), {
     ...window,
     connectorId: 0,
     unconstrained: Infinity,
@@ -29,12 +30,12 @@ export function stationSchedule(
     compositeSchedule(ofConnectors, { ...window, ...connector, unconstrained }),
   );
   const starts = new Set(
-    [most, ...parts].flatMap((periods) => periods.map(({ startPeriod }) => startPeriod)),
+    [stationLimit, ...parts].flatMap((periods) => periods.map(({ startPeriod }) => startPeriod)),
   );
   const periods: CompositePeriod[] = [];
   for (const startPeriod of [...starts].sort((a, b) => a - b)) {
     const sum = sumOf(parts.map((part) => periodAt(part, startPeriod)));
-    const whole = periodAt(most, startPeriod);
+    const whole = periodAt(stationLimit, startPeriod);
     const { limit, numberPhases } = whole.limit <= sum.limit ? whole : sum;
     const last = periods.at(-1);
     if (last && last.limit === limit && last.numberPhases === numberPhases) continue;
@@ -49,9 +50,9 @@ function periodAt(periods: CompositePeriod[], second: number): Limit {
   return periods.findLast(({ startPeriod }) => startPeriod <= second) ?? { limit: Infinity };
 }
 
-// Connectors that charge on different phases have no number of phases together.
+// Connectors that charge on different numbers of phases have no common number.
 function sumOf(limits: Limit[]): Limit {
-  // Without connectors nothing is known of what they take.
+  // Without connectors their consumption is unknown.
   if (limits.length === 0) return { limit: Infinity };
   const limit = limits.reduce((sum, one) => sum + one.limit, 0);
   const [first, ...others] = limits.map(({ numberPhases }) => numberPhases);

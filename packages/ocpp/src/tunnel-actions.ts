@@ -1,8 +1,8 @@
 import type { Sender } from './actions.ts';
 
 /**
- * The dialects of ISO 15118 Plug & Charge over DataTransfer: OCA's application note of 2020, and the older extension of has.to.be.
- * Each has the vendorId that its messages travel under, and its actions with who sends them; the action is the messageId.
+ * The dialects of ISO 15118 Plug & Charge over DataTransfer: OCA's application note of 2020, and the older extension of has.to.be. Each has
+ * a vendorId for its messages, and its actions with their senders; the action is the messageId.
  */
 export const DIALECTS = {
   oca: {
@@ -37,5 +37,5 @@ export const DIALECTS = {
 
 export type Dialect = keyof typeof DIALECTS;
 
-/** What goes through the tunnel of a dialect. */
+/** Actions of a dialect. */
 export type TunnelAction<D extends Dialect> = keyof (typeof DIALECTS)[D]['actions'];

@@ -8,7 +8,7 @@ import type { Dialect, TunnelAction } from './tunnel-actions.ts';
 import { checkBySchema, readBySchema } from './validate.ts';
 import type { Reading } from './validate.ts';
 
-/** The payloads of each dialect by their actions. */
+/** Request payloads of each dialect by action. */
 export interface TunnelRequests {
   oca: oca.Requests;
   has2be: has2be.Requests;
@@ -20,7 +20,7 @@ export interface TunnelResponses {
 
 type SchemaPair = { readonly request: Schema; readonly response: Schema };
 
-/** The schemas of each dialect by their actions. */
+/** Schemas of each dialect by action. */
 export const TUNNEL_SCHEMAS: {
   readonly [D in Dialect]: { readonly [A in TunnelAction<D>]: SchemaPair };
 } = { oca: OCA_SCHEMAS, has2be: HAS2BE_SCHEMAS };
@@ -32,26 +32,26 @@ export interface Tunnelled {
   kind: 'request' | 'response';
 }
 
-/** Strict, for what we send. Throws an OcppError that names the field and the fault. */
+/** Strict check for messages that Evander sends. Throws an OcppError that names the field and the fault. */
 export function checkTunnelled(message: Tunnelled, payload: unknown): void {
   checkBySchema(schemaOf(message), payload);
 }
 
 /**
- * Tolerant, for what stations send: all of it is a tolerant place, since lengths and words differ between implementations of the
- * tunnel. Throws an OcppError where what is left is not enough.
+ * Tolerant reading of stations' messages: all parts are tolerant, because lengths and values differ between implementations of the tunnel.
+ * Throws an OcppError when the usable parts are not enough.
  */
 export function readTunnelled(message: Tunnelled, payload: unknown): Reading<unknown> {
   return readBySchema({ schema: schemaOf(message), payload, isLenient: true });
 }
 
-/** The action that a messageId means, whatever its case; undefined when the dialect has none. */
+/** The action for a messageId, case-insensitive; undefined when the dialect has none. */
 export function tunnelAction(dialect: Dialect, messageId: string): string | undefined {
   const desired = messageId.toLowerCase();
   return Object.keys(DIALECTS[dialect].actions).find((action) => action.toLowerCase() === desired);
 }
 
-/** The dialect that a vendorId means, whatever its case; undefined for any other vendor. */
+/** The dialect for a vendorId, case-insensitive; undefined for any other vendor. */
 export function dialectOf(vendorId: string): Dialect | undefined {
   const desired = vendorId.toLowerCase();
   return (Object.keys(DIALECTS) as Dialect[]).find((dialect) => DIALECTS[dialect].vendorId === desired);

@@ -9,29 +9,29 @@ import type { Requests, Responses } from './payloads.gen.ts';
 import { FORMATS, MULTIPLE_OF_PRECISION } from './rules.ts';
 import type { Schema } from './schema.ts';
 import { SCHEMAS } from './schemas.gen.ts';
-import { mendPayload } from './tolerance.ts';
-import type { Mend } from './tolerance.ts';
+import { repairPayload } from './tolerance.ts';
+import type { RepairRequest } from './tolerance.ts';
 
 export interface Reading<P> {
   payload: P;
-  /** What was wrong with the payload, in sentences for the log. */
+  /** Faults of the payload, as sentences for the log. */
   defects: string[];
 }
 
-// Not allErrors: one frame could make ajv collect half a million of them.
+// Not allErrors: a single frame could make ajv collect half a million errors.
 const ajv = new Ajv({
   strict: true,
   verbose: true,
   multipleOfPrecision: MULTIPLE_OF_PRECISION,
   formats: FORMATS,
-  // A test checks our schemas. Compiling the meta-schema at the first use would take as long as compiling ten of ours.
+  // A test checks the schemas. Compiling the meta-schema would take as long as compiling ten of them.
   meta: false,
   validateSchema: false,
 });
 
 const validators = new WeakMap<Schema, ValidateFunction>();
 
-/** Compiled at first use: all together would take a tenth of a second at the start. */
+/** Compiled at first use: compiling all of them would delay the start by a tenth of a second. */
 function validatorOf(schema: Schema): ValidateFunction {
   const known = validators.get(schema);
   if (known) return known;
@@ -40,20 +40,20 @@ function validatorOf(schema: Schema): ValidateFunction {
   return validator;
 }
 
-/** Strict, for what we send (G.1). Throws an OcppError that names the field and the fault. */
+/** Strict check for messages that Evander sends (G.1). Throws an OcppError that names the field and the fault. */
 export function checkPayload(action: Action, kind: 'request' | 'response', payload: unknown): void {
   checkBySchema(SCHEMAS[action][kind], payload);
 }
 
-/** Strict, by any schema of ours; throws as checkPayload does. */
+/** Strict check against any of the schemas; throws like checkPayload. */
 export function checkBySchema(schema: Schema, payload: unknown): void {
   const validate = validatorOf(schema);
   if (!validate(payload)) throw strictError(validate.errors?.[0]);
 }
 
 /**
- * Tolerant, for what stations send (G.1). A payload without a fault is returned as it is; of any other a
- * copy with all that is usable. An enumeration may then hold a value, and a text a length, beyond its type.
+ * Tolerant reading of stations' messages (G.1). Returns a valid payload unchanged, and otherwise a copy with all usable parts. An
+ * enumeration may then have an undeclared value, and a text may exceed its length.
  */
 export function readPayload<A extends Action>(
   action: A,
@@ -78,15 +78,15 @@ export function readPayload(
   });
 }
 
-/** Tolerant, by any schema of ours; throws as readPayload does. */
-export function readBySchema(mend: Mend): Reading<unknown> {
-  if (validatorOf(mend.schema)(mend.payload)) return { payload: mend.payload, defects: [] };
-  return mendPayload(mend);
+/** Tolerant reading by any of the schemas; throws like readPayload. */
+export function readBySchema(request: RepairRequest): Reading<unknown> {
+  if (validatorOf(request.schema)(request.payload)) return { payload: request.payload, defects: [] };
+  return repairPayload(request);
 }
 
 function strictError(error: ErrorObject | undefined): OcppError {
   if (!error || !isKnown(error.keyword))
-    return new OcppError('GenericError', 'the payload breaks its schema');
+    return new OcppError('GenericError', 'the payload violates its schema');
   const params = error.params as { missingProperty?: string; additionalProperty?: string };
   const property = params.missingProperty ?? params.additionalProperty;
   const parent = readPointer(error.instancePath);
@@ -98,7 +98,7 @@ function isKnown(keyword: string): keyword is Keyword {
   return Object.hasOwn(RULES, keyword);
 }
 
-/** `/meterValue/0/timestamp` as `meterValue[0].timestamp`; no name of ours needs unescaping. */
+/** Converts `/meterValue/0/timestamp` to `meterValue[0].timestamp`; no property name needs unescaping. */
 function readPointer(pointer: string): string {
   return pointer
     .slice(1)

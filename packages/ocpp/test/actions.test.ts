@@ -5,12 +5,12 @@ import type { Action } from '../src/index.ts';
 const actions = Object.keys(ACTIONS) as Action[];
 
 describe('the table of actions', () => {
-  test('holds the 28 of OCPP 1.6 and the 11 of its security extension', () => {
+  test('contains the 28 actions of OCPP 1.6 and the 11 of its security extension', () => {
     expect(actions).toHaveLength(39);
     expect(actions.filter((action) => ACTIONS[action].profile === 'Security')).toHaveLength(11);
   });
 
-  test('knows names only in their exact spelling', () => {
+  test('is case-sensitive', () => {
     expect(isAction('BootNotification')).toBe(true);
     for (const name of [
       'bootNotification',
@@ -22,11 +22,11 @@ describe('the table of actions', () => {
       expect(isAction(name)).toBe(false);
   });
 
-  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('takes %s for no action', (name) => {
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('rejects %s', (name) => {
     expect(isAction(name)).toBe(false);
   });
 
-  test('says who may send what', () => {
+  test('defines who may send which action', () => {
     expect([mayBeSentBy('station', 'BootNotification'), mayBeSentBy('manager', 'BootNotification')]).toEqual([
       true,
       false,
@@ -40,7 +40,7 @@ describe('the table of actions', () => {
     expect(actions.filter((action) => mayBeSentBy('manager', action))).toHaveLength(26);
   });
 
-  test('is lenient where a refusal loses data or has no meaning', () => {
+  test('is lenient if rejecting would lose data or be meaningless', () => {
     expect(actions.filter((action) => ACTIONS[action].lenient).sort()).toEqual([
       'BootNotification',
       'DiagnosticsStatusNotification',

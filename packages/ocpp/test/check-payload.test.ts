@@ -138,27 +138,27 @@ const BAD: [Action, 'request' | 'response', unknown, ErrorCode, string][] = [
 ];
 
 describe('checkPayload', () => {
-  test.each(GOOD)('lets %s %s pass: %j', (action, kind, payload) => {
+  test.each(GOOD)('accepts %s %s: %j', (action, kind, payload) => {
     expect(() => checkPayload(action, kind, payload)).not.toThrow();
   });
 
-  test.each(BAD)('refuses %s %s %j with %s', (...[action, kind, payload, code, description]) => {
+  test.each(BAD)('rejects %s %s %j with %s', (...[action, kind, payload, code, description]) => {
     expect(errorOf(action, kind, payload)).toMatchObject({ code, message: description });
   });
 
-  test('holds no limit with one decimal for more (G.6)', () => {
+  test('accepts every limit with one decimal (G.6)', () => {
     for (let tenths = 0; tenths <= 40_000; tenths += 1)
       checkPayload('SetChargingProfile', 'request', profile(tenths / 10));
   });
 
-  test('repeats neither a long value nor a long name', () => {
+  test('shortens long values and names', () => {
     const long = 'x'.repeat(10_000);
     expect(errorOf('Heartbeat', 'request', { [long]: 1 }).message.length).toBeLessThan(120);
     expect(errorOf('ClearCache', 'response', { status: long }).message.length).toBeLessThan(120);
     expect(errorOf('GetDiagnostics', 'request', { location: `${long} ` }).message.length).toBeLessThan(120);
   });
 
-  test('sees a prototype key as what it is: a property too many', () => {
+  test('treats a prototype key as an additional property', () => {
     const payload: unknown = JSON.parse('{"__proto__":{"idTag":"A"}}');
     expect(() => checkPayload('Authorize', 'request', payload)).toThrow(OcppError);
     expect(errorOf('Heartbeat', 'request', payload).code).toBe('FormationViolation');

@@ -29,7 +29,7 @@ const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as { vectors: Vector[
 
 function time(text: string): Date {
   const date = parseDateTime(text);
-  if (!date) throw new Error(`${text} is no time`);
+  if (!date) throw new Error(`${text} is not a time`);
   return date;
 }
 
@@ -122,7 +122,7 @@ function profileOf(value: {
   };
 }
 
-/** The rules once more, a second at a time and without any cleverness. */
+/** A naive reference implementation of the rules, one second at a time. */
 function reference(installed: InstalledProfile[], at: number, transactionStart: number | undefined): number {
   const limitOf = ({ profile }: InstalledProfile): number | undefined => {
     const { chargingSchedule: schedule, validFrom, validTo } = profile;
@@ -166,13 +166,13 @@ function reference(installed: InstalledProfile[], at: number, transactionStart: 
   return limits.length > 0 ? Math.min(...limits) : 99;
 }
 
-test('any profiles give second by second what the rules say', () => {
+test('random profiles give the limits of the rules, second by second', () => {
   fc.assert(
     fc.property(
       fc.array(anyProfile, { maxLength: 8 }),
       fc.option(second, { nil: undefined }),
       (all, startedAt) => {
-        // One profile per connector, purpose and level, as a station keeps them (SC.2).
+        // One profile per connector, purpose and level, as a station stores them (SC.2).
         const places = all.map(
           ({ connectorId, profile }) =>
             `${connectorId} ${profile.chargingProfilePurpose} ${profile.stackLevel}`,

@@ -60,12 +60,12 @@ describe('parseDateTime', () => {
     expect(parseDateTime(text)?.toISOString()).toBe(expected);
   });
 
-  test.each(IMPOSSIBLE)('refuses %j', (text) => {
+  test.each(IMPOSSIBLE)('rejects %j', (text) => {
     expect(parseDateTime(text)).toBeUndefined();
     expect(isDateTime(text)).toBe(false);
   });
 
-  test('reads back every date that JavaScript writes', () => {
+  test('parses every date that JavaScript formats', () => {
     const date = fc.date({
       min: new Date('0001-01-01T00:00:00Z'),
       max: new Date('9999-12-31T23:59:59Z'),
@@ -81,6 +81,6 @@ describe('parseDateTime', () => {
 });
 
 describe('isDateTime', () => {
-  test.each(STRICT)('takes %s', (text) => expect(isDateTime(text)).toBe(true));
-  test.each(LENIENT)('is stricter than reading: %j', (text) => expect(isDateTime(text)).toBe(false));
+  test.each(STRICT)('accepts %s', (text) => expect(isDateTime(text)).toBe(true));
+  test.each(LENIENT)('is stricter than parsing: %j', (text) => expect(isDateTime(text)).toBe(false));
 });

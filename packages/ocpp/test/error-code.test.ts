@@ -17,7 +17,7 @@ describe('error codes', () => {
     ]);
   });
 
-  test('an OcppError carries code, description, details and cause', () => {
+  test('an OcppError has a code, a description, details and a cause', () => {
     const cause = new Error('disk full');
     const error = new OcppError('InternalError', 'not stored', { retry: true }, { cause });
     expect(error).toBeInstanceOf(Error);

@@ -59,7 +59,7 @@ const ANSWERED: [string, string | number][] = [
   ['[2,"17",', '17'],
 ];
 
-/** What was to answer a call of ours, by the id of the call. */
+/** Invalid answers, with the id of the call that they were meant to answer. */
 const NO_ANSWER: [string, string | number][] = [
   ['[3,"id",{"a":[]', 'id'],
   ['[3,"id",{"status":"a\nb"}]', 'id'],
@@ -76,7 +76,7 @@ const NO_ANSWER: [string, string | number][] = [
   ['[4,"17","GenericError","",{},{}]', '17'],
 ];
 
-/** Numbers that are answered as they were written. */
+/** Numbers that are answered exactly as written. */
 const NUMBERS = ['17', '0', '-5', '12345678901234567890', '9007199254740993', '1.0', '1e3', '-0', '0.10'];
 
 const UNANSWERED = [
@@ -133,7 +133,7 @@ describe('parseFrame', () => {
     expect(frame.reason).not.toBe('');
   });
 
-  test.each(NO_ANSWER)('tells which call %j was to answer', (text, id) => {
+  test.each(NO_ANSWER)('identifies the call that %j was meant to answer', (text, id) => {
     const { reason } = parseFrame(text) as MalformedFrame;
     expect(parseFrame(text)).toEqual({ type: 'malformed', reason, answeredId: id });
   });
@@ -151,12 +151,12 @@ describe('parseFrame', () => {
       );
   });
 
-  test('a number that is too large for JavaScript is one that can be handed on', () => {
+  test('a number that is too large for JavaScript becomes one that JSON can represent', () => {
     const { payload } = parseFrame('[2,"1","StopTransaction",{"meterStop":1e400,"a":[-1e400]}]') as Call;
     expect(payload).toEqual({ meterStop: Number.MAX_VALUE, a: [-Number.MAX_VALUE] });
   });
 
-  test.each(['', ' ', '\r\n\t '])('takes %j for a sign of life', (text) => {
+  test.each(['', ' ', '\r\n\t '])('treats %j as a keep-alive', (text) => {
     expect(parseFrame(text)).toEqual({ type: 'blank' });
   });
 
@@ -167,7 +167,7 @@ describe('parseFrame', () => {
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   });
 
-  test('refuses what is nested so deeply that nobody could write it again', () => {
+  test('rejects nesting too deep to serialise', () => {
     const nested = (levels: number): string => '{"a":'.repeat(levels) + '1' + '}'.repeat(levels);
     expect(parseFrame(`[2,"1","DataTransfer",${nested(50)}]`)).toMatchObject({ type: 2 });
     expect(parseFrame(`[2,"1","DataTransfer",${nested(100_000)}]`)).toMatchObject({
@@ -182,11 +182,11 @@ describe('parseFrame', () => {
     expect(parseFrame('['.repeat(100_000))).toMatchObject({ type: 'malformed' });
   });
 
-  test('never throws, whatever the text', () => {
+  test('never throws for any text', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseFrame(text)));
   });
 
-  test('never throws on an array that almost is a frame', () => {
+  test('never throws on an array that is almost a frame', () => {
     const elements = fc.tuple(fc.constantFrom(2, 3, 4), fc.array(fc.jsonValue(), { maxLength: 5 }));
     fc.assert(fc.property(elements, ([type, rest]) => void parseFrame(JSON.stringify([type, ...rest]))));
   });
@@ -196,7 +196,7 @@ describe('formatFrame', () => {
   const text = fc.string({ minLength: 1, maxLength: 36 });
   const name = text.filter((characters) => !/\p{Cc}/u.test(characters));
   const id = fc.oneof(name, fc.integer());
-  // A prototype key is dropped on the way in, and -0 is written as 0.
+  // Parsing drops a prototype key, and -0 is written as 0.
   const payload = fc
     .dictionary(
       fc.string().filter((name) => name !== '__proto__'),
@@ -218,7 +218,7 @@ describe('formatFrame', () => {
     }),
   );
 
-  test('writes what parseFrame reads', () => {
+  test('produces text that parseFrame parses', () => {
     fc.assert(fc.property(frame, (value) => expect(parseFrame(formatFrame(value))).toEqual(value)));
   });
 
@@ -227,7 +227,7 @@ describe('formatFrame', () => {
     expect(formatFrame(error)).toBe('[4,"1","GenericError","",{}]');
   });
 
-  test('cuts a description at 255, but no character in half', () => {
+  test('truncates a description to 255 without splitting a character', () => {
     const description = (text: string): string =>
       (
         JSON.parse(

@@ -8,12 +8,12 @@ import { readSchemas } from '../gen/read-schemas.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 
-test('the generated files are fresh', async () => {
+test('the generated files are up to date', async () => {
   const args = ['--import', 'tsx', '--conditions=@evander/source', 'packages/ocpp/gen/main.ts', '--check'];
   const output = await new Promise<string>((resolve) => {
     execFile(process.execPath, args, { cwd: ROOT }, (_error, stdout, stderr) => resolve(stdout + stderr));
   });
-  expect(output).toBe('generated files are fresh\n');
+  expect(output).toBe('generated files are up to date\n');
 });
 
 describe('readSchemas', () => {
@@ -33,29 +33,29 @@ describe('readSchemas', () => {
 
   test('reads 39 pairs', () => expect(read()).toHaveLength(39));
 
-  test('names a missing half', () => {
+  test('reports a missing half', () => {
     rmSync(join(folder, 'ResetResponse.json'));
     expect(read).toThrow('schema missing: ResetResponse.json');
   });
 
-  test('names a file that belongs to no action', () => {
+  test('reports a file without an action', () => {
     renameSync(join(folder, 'Reset.json'), join(folder, 'Restart.json'));
     expect(read).toThrow('schema missing: Reset.json');
     cpSync(join(folder, 'Restart.json'), join(folder, 'Reset.json'));
     expect(read).toThrow('no such action in packages/ocpp/src/actions.ts: Restart.json');
   });
 
-  test('names a schema under a false name', () => {
+  test('reports a schema with a wrong id', () => {
     cpSync(join(folder, 'Heartbeat.json'), join(folder, 'Reset.json'));
     expect(read).toThrow('Reset.json: $id must be urn:evander:ocpp1.6:Reset');
   });
 
-  test('refuses a rule that tolerant reading would not see', () => {
+  test('rejects a keyword that tolerant reading does not support', () => {
     change('Reset.json', (text) => text.replace('"enum"', '"pattern": "^H", "enum"'));
     expect(read).toThrow('Reset.type: tolerant reading does not know the keyword pattern');
   });
 
-  test('refuses an object that is open', () => {
+  test('rejects an object with additional properties', () => {
     change('Reset.json', (text) => text.replace('"additionalProperties": false', '"default": "x"'));
     expect(read).toThrow('Reset: additionalProperties must be false');
   });

@@ -13,8 +13,8 @@ const meter = (...sampledValue: unknown[]): object => ({
 });
 const proto: unknown = JSON.parse('{"__proto__":{"polluted":true}}');
 
-// Received, read, and the only defect.
-const MENDED: [Action, object, object, string][] = [
+// The received payload, the result, and the only defect.
+const REPAIRED: [Action, object, object, string][] = [
   [
     'BootNotification',
     { chargePointVendor: 'V', chargePointModel: 'M', x: 1 },
@@ -267,7 +267,7 @@ const MENDED: [Action, object, object, string][] = [
   ],
 ];
 
-const REFUSED: [Action, unknown, ErrorCode, string][] = [
+const REJECTED: [Action, unknown, ErrorCode, string][] = [
   ['Authorize', {}, 'OccurenceConstraintViolation', 'idTag is missing'],
   ['Authorize', { idTag: null }, 'TypeConstraintViolation', 'idTag must be a string, not null'],
   ['Authorize', { idTag: 5 }, 'TypeConstraintViolation', 'idTag must be a string'],
@@ -317,40 +317,40 @@ const REFUSED: [Action, unknown, ErrorCode, string][] = [
 ];
 
 describe('readPayload', () => {
-  test('returns a payload without a fault as it is', () => {
+  test('returns a valid payload unchanged', () => {
     const payload = meter(sample);
     const reading = readPayload('MeterValues', 'request', payload);
     expect(reading.payload).toBe(payload);
     expect(reading.defects).toEqual([]);
   });
 
-  test.each(MENDED)('mends %s %j', (action, received, read, defect) => {
+  test.each(REPAIRED)('repairs %s %j', (action, received, read, defect) => {
     const before = JSON.stringify(received);
     expect(readPayload(action, 'request', received)).toEqual({ payload: read, defects: [defect] });
     expect(JSON.stringify(received)).toBe(before);
   });
 
-  test.each(REFUSED)('refuses %s %j', (action, payload, code, description) => {
+  test.each(REJECTED)('rejects %s %j', (action, payload, code, description) => {
     const read = (): unknown => readPayload(action, 'request', payload);
     expect(read).toThrow(OcppError);
     expect(read).toThrow(description);
     expect(read).toThrow(expect.objectContaining({ code }));
   });
 
-  test('takes undefined for absent', () => {
+  test('treats undefined as absent', () => {
     expect(readPayload('StatusNotification', 'request', { ...status, info: undefined, x: 1 })).toEqual({
       payload: status,
       defects: ['x is not a property of this message: left out'],
     });
   });
 
-  test('counts characters as JSON Schema does', () => {
+  test('counts characters like JSON Schema', () => {
     const idTag = '😀'.repeat(20);
     expect(readPayload('Authorize', 'request', { idTag, x: 1 }).payload).toEqual({ idTag });
     expect(() => readPayload('Authorize', 'request', { idTag: `${idTag}!` })).toThrow(OcppError);
   });
 
-  test('keeps the good meter values beside the bad ones', () => {
+  test('keeps the valid meter values next to invalid ones', () => {
     const good = { timestamp: TIME, sampledValue: [sample] };
     const payload = {
       connectorId: '2',
@@ -364,7 +364,7 @@ describe('readPayload', () => {
     expect(reading.defects).toHaveLength(4);
   });
 
-  test('reads an answer as tolerantly as a call', () => {
+  test('is as tolerant with answers as with calls', () => {
     expect(
       readPayload('GetInstalledCertificateIds', 'response', { status: 'NotFound', certificateHashData: [] }),
     ).toEqual({
@@ -398,7 +398,7 @@ describe('readPayload', () => {
     expect(() => readPayload('Reset', 'response', { status: 'Maybe' })).toThrow(OcppError);
   });
 
-  test('is quick, and brief about it, however many faults there are', () => {
+  test('is fast and brief for any number of faults', () => {
     const sampledValue = Array.from({ length: 200_000 }, () => 1);
     const payload = { connectorId: 1, meterValue: [{ timestamp: TIME, sampledValue }] };
     const started = performance.now();
@@ -409,7 +409,7 @@ describe('readPayload', () => {
     expect(reading.payload.meterValue[0]?.sampledValue).toEqual([]);
   });
 
-  test('survives data that nobody could write as JSON again', () => {
+  test('survives data that JSON cannot represent', () => {
     let data: unknown = 1;
     for (let level = 0; level < 100_000; level += 1) data = [data];
     expect(readPayload('DataTransfer', 'request', { vendorId: 'V', data }).payload).toEqual({
@@ -418,7 +418,7 @@ describe('readPayload', () => {
   });
 });
 
-test('a number whose tenfold is beyond all numbers is read as ajv reads it', () => {
+test('a number whose tenfold overflows is read as ajv reads it', () => {
   const schedule = {
     chargingRateUnit: 'A',
     chargingSchedulePeriod: [{ startPeriod: 0, limit: 0 }],

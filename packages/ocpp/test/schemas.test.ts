@@ -4,13 +4,13 @@ import { Ajv } from 'ajv';
 import { SCHEMAS, TUNNEL_SCHEMAS } from '../src/index.ts';
 import type { Schema } from '../src/index.ts';
 
-// Who is right where we differ from ocpp-rpc; the rows are those of section 9 of our protocol notes.
+// Known differences from ocpp-rpc; the rows refer to section 9 of the protocol notes.
 const ONLY_OURS: Record<string, string> = {
-  // S3: the text says 1..*, so we send no empty list; reading tolerates one.
+  // S3: the text says 1..*, so Evander sends no empty list; reading tolerates one.
   'MeterValues.req.meterValue minItems 1': 'S3',
   'MeterValues.req.meterValue[].sampledValue minItems 1': 'S3',
   'StopTransaction.req.transactionData[].sampledValue minItems 1': 'S3',
-  // S18: no other set checks for an empty chargingSchedulePeriod, and the text is right.
+  // S18: no other schema set rejects an empty chargingSchedulePeriod, but the text does.
   'GetCompositeSchedule.conf.chargingSchedule.chargingSchedulePeriod minItems 1': 'S18',
   'RemoteStartTransaction.req.chargingProfile.chargingSchedule.chargingSchedulePeriod minItems 1': 'S18',
   'SetChargingProfile.req.csChargingProfiles.chargingSchedule.chargingSchedulePeriod minItems 1': 'S18',
@@ -28,7 +28,7 @@ const theirs = createRequire(import.meta.url)('ocpp-rpc/lib/schemas/ocpp1_6.json
 
 const VALUES = ['type', 'maxLength', 'format', 'multipleOf', 'minItems', 'maxItems'] as const;
 
-/** Every rule of a schema as one line, so that two schemas can be compared as two sets. */
+/** Every rule of a schema as one line, so that two schemas can be compared as sets. */
 function rules(schema: Referring, path: string, definitions: Record<string, Schema> = {}): string[] {
   const inner = (child: Referring, name: string): string[] => {
     const known = definitions[child.$ref?.replace('#/definitions/', '') ?? ''];
@@ -52,7 +52,7 @@ const theirRules = theirs.flatMap((schema) =>
   rules(schema, String(schema.$id).replace('urn:', ''), schema.definitions),
 );
 
-test('our schemas say the same as those of ocpp-rpc, but for differences that are known', () => {
+test('the schemas match those of ocpp-rpc, except for known differences', () => {
   expect(theirRules.length).toBeGreaterThan(800);
   expect(ourRules.filter((rule) => !theirRules.includes(rule)).sort()).toEqual(Object.keys(ONLY_OURS).sort());
   expect(theirRules.filter((rule) => !ourRules.includes(rule)).sort()).toEqual(
@@ -60,11 +60,11 @@ test('our schemas say the same as those of ocpp-rpc, but for differences that ar
   );
 });
 
-test('no rule stands twice', () => {
+test('no rule is duplicated', () => {
   expect(new Set(ourRules).size).toBe(ourRules.length);
 });
 
-test('our schemas are JSON Schemas of draft 7', () => {
+test('the schemas are valid JSON Schema draft 7', () => {
   const ajv = new Ajv();
   const pairs = [SCHEMAS, TUNNEL_SCHEMAS.oca, TUNNEL_SCHEMAS.has2be].flatMap((set) => Object.values(set));
   expect(pairs.length).toBeGreaterThan(39);

@@ -37,7 +37,7 @@ const charging = (connectorId: number) => ({
   transaction: { transactionId: connectorId, startedAt: START },
 });
 
-test('a station takes what its connectors take together, and no more than its ChargePointMaxProfile', () => {
+test('a station draws the sum of its connectors, up to its ChargePointMaxProfile', () => {
   const profiles = [
     installed(0, 'ChargePointMaxProfile', [[0, 25]]),
     installed(0, 'TxDefaultProfile', [
@@ -56,7 +56,7 @@ test('a station takes what its connectors take together, and no more than its Ch
   ]);
 });
 
-test('where a connector has no limit only the ChargePointMaxProfile has a say', () => {
+test('if a connector has no limit, only the ChargePointMaxProfile counts', () => {
   const profiles = [installed(0, 'TxDefaultProfile', [[0, 10]])];
   const connectors = [charging(1), { connectorId: 2 }];
   const max = installed(0, 'ChargePointMaxProfile', [[0, 32]]);
@@ -70,7 +70,7 @@ test('where a connector has no limit only the ChargePointMaxProfile has a say', 
   expect(stationSchedule([max], { ...WINDOW, connectors: [] })).toEqual([{ startPeriod: 0, limit: 32 }]);
 });
 
-test('the phases are told where all connectors have the same', () => {
+test('numberPhases is set if it is the same for all connectors', () => {
   const connectors = [charging(1), charging(2)];
   const first = installed(1, 'TxDefaultProfile', [[0, 10, 1]]);
   const common = installed(2, 'TxDefaultProfile', [
@@ -83,7 +83,7 @@ test('the phases are told where all connectors have the same', () => {
   ]);
 });
 
-test('any profiles give second by second the sum of the connectors, or the maximum of the station', () => {
+test("random profiles give, second by second, the sum of the connectors or the station's maximum", () => {
   const period = fc.tuple(fc.integer({ min: 1, max: 59 }), fc.integer({ min: 0, max: 320 }));
   const limits = fc
     .tuple(fc.integer({ min: 0, max: 320 }), fc.uniqueArray(period, { maxLength: 3, selector: ([at]) => at }))
@@ -101,10 +101,10 @@ test('any profiles give second by second the sum of the connectors, or the maxim
       const limitAt = (list: typeof periods, at: number): number =>
         list.findLast(({ startPeriod }) => startPeriod <= at)?.limit ?? NaN;
       const each = connectors.map((one) => compositeSchedule(profiles, { ...window, ...one }));
-      const most = compositeSchedule([whole], { ...window, connectorId: 0 });
+      const stationLimit = compositeSchedule([whole], { ...window, connectorId: 0 });
       for (let at = 0; at < 60; at++) {
         const sum = each.reduce((total, list) => total + limitAt(list, at), 0);
-        expect(limitAt(periods, at)).toBeCloseTo(Math.min(sum, limitAt(most, at)), 6);
+        expect(limitAt(periods, at)).toBeCloseTo(Math.min(sum, limitAt(stationLimit, at)), 6);
       }
     }),
     { numRuns: 100 },

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { ACTIONS, checkPayload, isDateTime, OcppError, readPayload, SCHEMAS } from '../src/index.ts';
 import type { Action, Schema } from '../src/index.ts';
-import { mendPayload } from '../src/tolerance.ts';
+import { repairPayload } from '../src/tolerance.ts';
 
 const KINDS = ['request', 'response'] as const;
 type Kind = (typeof KINDS)[number];
@@ -12,7 +12,7 @@ const cases = (Object.keys(ACTIONS) as Action[]).flatMap((action) =>
   KINDS.map((kind): [Action, Kind] => [action, kind]),
 );
 
-/** Payloads that the schema allows. */
+/** Valid payloads of a schema. */
 function valid(schema: Schema): fc.Arbitrary<unknown> {
   switch (schema.type) {
     case 'object':
@@ -44,7 +44,7 @@ function validText({ enum: allowed, format, maxLength = 100 }: Schema): fc.Arbit
 
 const oddNumber = fc.constantFrom(-(2 ** 63), 2 ** 31, 2 ** 53 + 2, 1e30, 1.5, -0.5, '1', '1e30', '');
 
-/** The same with one place broken: replaced by any JSON, removed, or something added. */
+/** The same with one fault: a part replaced by any JSON, removed or added. */
 function mutated(payload: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc
     .tuple(
@@ -108,7 +108,7 @@ describe.each(cases)('%s %s', (action, kind) => {
   );
   const options = { numRuns: 150 };
 
-  test('a valid payload passes both ways and stays itself', () => {
+  test('a valid payload passes both checks unchanged', () => {
     fc.assert(
       fc.property(valid(schema), (payload) => {
         checkPayload(action, kind, payload);
@@ -118,7 +118,7 @@ describe.each(cases)('%s %s', (action, kind) => {
     );
   });
 
-  test('nothing but an OcppError is thrown, and the argument stays as it was', () => {
+  test('only an OcppError is thrown, and the argument is not modified', () => {
     fc.assert(
       fc.property(payloads, (payload) => {
         const before = JSON.stringify(payload);
@@ -131,7 +131,7 @@ describe.each(cases)('%s %s', (action, kind) => {
     );
   });
 
-  test('reading again changes nothing more', () => {
+  test('reading is idempotent', () => {
     fc.assert(
       fc.property(payloads, (payload) => {
         const once = tryRead(action, kind, payload);
@@ -141,8 +141,8 @@ describe.each(cases)('%s %s', (action, kind) => {
     );
   });
 
-  test('what was read has the promised shape', () => {
-    // All rules but those whose values are kept as they came.
+  test('the result has the promised shape', () => {
+    // All rules except those whose violations are kept.
     const shape = new Ajv({ formats: { 'date-time': true, uri: true } }).compile(withoutKeptRules(schema));
     fc.assert(
       fc.property(payloads, (payload) => {
@@ -153,12 +153,12 @@ describe.each(cases)('%s %s', (action, kind) => {
     );
   });
 
-  test('tolerant reading sees a fault exactly where ajv does', () => {
+  test('tolerant reading finds a fault exactly when ajv does', () => {
     fc.assert(
       fc.property(payloads, (payload) => {
         let isClean: boolean;
         try {
-          isClean = mendPayload({ schema, payload, isLenient: false }).defects.length === 0;
+          isClean = repairPayload({ schema, payload, isLenient: false }).defects.length === 0;
         } catch {
           isClean = false;
         }
@@ -188,6 +188,6 @@ function withoutKeptRules({
   };
 }
 
-test('the generator of valid payloads writes times that are valid', () => {
+test('the generator of valid payloads produces valid times', () => {
   expect(isDateTime('1970-01-01T00:00:00.000+01:00')).toBe(true);
 });

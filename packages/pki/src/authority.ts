@@ -13,7 +13,7 @@ import type { Subject } from './x509.ts';
 
 export type { KeyType } from './keys.ts';
 
-/** Where a certificate says that its revocation can be looked up. */
+/** Revocation addresses in a certificate. */
 interface Addresses {
   ocspUrl?: string;
   crlUrl?: string;
@@ -23,16 +23,16 @@ export interface IssueOptions extends Addresses {
   subject: Subject;
   validForDays: number;
   usage: 'client' | 'server' | 'v2g';
-  /** DNS names and addresses of the subjectAltName. */
+  /** DNS names and IP addresses for the subjectAltName. */
   names?: string[];
 }
 
 const DAY_MS = 86_400_000;
-/** Clocks of stations may be a little behind ours. */
+/** Station clocks may be slightly behind. */
 const BACKDATED_MS = 3_600_000;
 const { keyCertSign, cRLSign, digitalSignature, keyEncipherment, keyAgreement } = x509.KeyUsageFlags;
 
-/** A certificate authority: its certificate, its key, and what it signs. */
+/** A certificate authority: its certificate, its key and its signing operations. */
 export class CertificateAuthority {
   /** Its own certificate, PEM. */
   readonly certificatePem: string;
@@ -51,7 +51,7 @@ export class CertificateAuthority {
     this.#keys = keys;
   }
 
-  /** Makes one with a key of its own: a root, or with an issuer one below it. */
+  /** Creates an authority with a new key: a root, or with an issuer a subordinate one. */
   static async create(options: {
     commonName: string;
     organisation: string;
@@ -83,7 +83,7 @@ export class CertificateAuthority {
     );
   }
 
-  /** One that was made before. Throws CertificateError, or what is wrong with the key. */
+  /** Loads an existing authority. Throws CertificateError, or the key's error. */
   static async load({
     chainPem,
     keyPem,
@@ -99,13 +99,13 @@ export class CertificateAuthority {
     return exportKey(this.#keys.privateKey);
   }
 
-  /** Signs the key of a request, which has been checked; PEM, the new certificate first and this chain after it. */
+  /** Issues a certificate for a request, which must have been checked. Returns PEM, the new certificate first, then this chain. */
   async issueFromRequest(csr: string, options: IssueOptions): Promise<string> {
     const { request } = readSigningRequest(csr);
     return this.#issue(request.publicKey, options);
   }
 
-  /** A certificate with a key for a server of these names. */
+  /** Issues a certificate and a key for a server with these names. */
   async issueServer(
     options: { names: string[]; keyType: KeyType; validForDays: number } & Addresses,
   ): Promise<{ chainPem: string; keyPem: string }> {
@@ -141,12 +141,15 @@ export class CertificateAuthority {
     return Buffer.from(crl.rawData);
   }
 
-  /** Does an OCSP question ask for a certificate of this authority? */
+  /** Whether an OCSP question is about a certificate of this authority. */
   isIssuerOf(question: OcspQuestion): boolean {
     return isIssuerOf(question, this.#parsed);
   }
 
-  /** Answers a question for a certificate of this authority: an OCSPResponse in DER (RFC 6960 §4.2.1), valid for OCSP_VALID_MS from `at`. */
+  /**
+   * Answers an OCSP question about a certificate of this authority: an OCSPResponse in DER (RFC 6960 §4.2.1), valid for OCSP_VALID_MS from
+   * `at`.
+   */
   answerOcsp(question: OcspQuestion, about: { status: CertificateStatus; at: Date }): Promise<Buffer> {
     return answerOcsp(question, { ...about, certificate: this.#parsed, key: this.#keys.privateKey });
   }
@@ -181,7 +184,7 @@ const { clientAuth, serverAuth } = x509.ExtendedKeyUsage;
 const USAGES = {
   client: { key: digitalSignature | keyAgreement, purposes: [clientAuth] },
   server: { key: digitalSignature | keyEncipherment, purposes: [serverAuth] },
-  // ISO 15118-2, table 19: the certificate of an SECC.
+  // ISO 15118-2, table 19: an SECC certificate.
   v2g: { key: digitalSignature | keyAgreement, purposes: [] },
 };
 
@@ -203,7 +206,7 @@ function nameOf(subject: Subject): x509.JsonName {
   });
 }
 
-// Nothing outlives its authority.
+// A certificate must not outlive its authority.
 function validity(days: number, latest?: Date): { notBefore: Date; notAfter: Date } {
   const endMs = Date.now() + days * DAY_MS;
   return {
@@ -212,7 +215,7 @@ function validity(days: number, latest?: Date): { notBefore: Date; notAfter: Dat
   };
 }
 
-// Positive, without a leading zero, and not to be guessed (RFC 5280 §4.1.2.2).
+// Positive, without a leading zero, and unpredictable (RFC 5280 §4.1.2.2).
 function newSerialNumber(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;

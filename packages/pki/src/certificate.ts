@@ -5,7 +5,7 @@ import type { Subject } from './x509.ts';
 
 export type HashAlgorithm = 'SHA256' | 'SHA384' | 'SHA512';
 
-/** How OCPP and OCSP name a certificate. */
+/** How OCPP and OCSP identify a certificate. */
 export interface CertificateHash {
   hashAlgorithm: HashAlgorithm;
   issuerNameHash: string;
@@ -13,12 +13,12 @@ export interface CertificateHash {
   serialNumber: string;
 }
 
-/** What was given is no certificate, or not what it must be. */
+/** The input is not a certificate, or not of the required type. */
 export class CertificateError extends Error {
   override name = 'CertificateError';
 }
 
-/** A certificate (RFC 5280). Reading one is cheap; what few ask for is read when they do. */
+/** A certificate (RFC 5280). Parsing is cheap; rarely used parts are parsed on demand. */
 export class Certificate {
   readonly der: Buffer;
   readonly #node: X509Certificate;
@@ -29,17 +29,17 @@ export class Certificate {
     this.#node = new X509Certificate(der);
   }
 
-  /** Reads one certificate in PEM (of several the first) or DER. Throws CertificateError. */
+  /** Parses a certificate in PEM (the first of several) or DER. Throws CertificateError. */
   static parse(text: string | Buffer): Certificate {
     try {
       const certificate = new Certificate(derOf(text));
-      // What is looked at later must be readable, or a bad certificate would fail in the middle of something else.
+      // Parse these now, or a bad certificate would fail in the middle of something else.
       void [certificate.subject, certificate.issuer, certificate.notAfter, certificate.publicKey];
       void [certificate.names, certificate.ocspUrls, certificate.pathLength];
       return certificate;
     } catch (error) {
       if (error instanceof CertificateError) throw error;
-      throw new CertificateError('it is no X.509 certificate in PEM or DER', { cause: error });
+      throw new CertificateError('it is not an X.509 certificate in PEM or DER', { cause: error });
     }
   }
 
@@ -72,7 +72,7 @@ export class Certificate {
     return this.#node.ca;
   }
 
-  /** So many authorities may stand below it; undefined without a limit. */
+  /** How many authorities may be below it; undefined without a limit. */
   get pathLength(): number | undefined {
     return this.#x509.getExtension(x509.BasicConstraintsExtension)?.pathLength;
   }
@@ -91,7 +91,7 @@ export class Certificate {
     return extension?.names.items.map(({ value }) => value) ?? [];
   }
 
-  /** Everything that it says its owner is: the names in its subject and in its subjectAltName. */
+  /** All names of its owner: from its subject and its subjectAltName. */
   get identifiers(): string[] {
     return [...identifiersOf(this.#x509.subjectName), ...this.names];
   }
@@ -101,7 +101,7 @@ export class Certificate {
     return access?.ocsp.filter(({ type }) => type === 'url').map(({ value }) => value) ?? [];
   }
 
-  /** SHA-256 of the whole, hex. */
+  /** SHA-256 of the whole certificate, hex. */
   get fingerprint(): string {
     return createHash('sha256').update(this.der).digest('hex');
   }
@@ -110,46 +110,46 @@ export class Certificate {
     return this.#x509.issuer === this.#x509.subject;
   }
 
-  /** What its extendedKeyUsage allows, as OIDs; undefined when it says nothing. */
+  /** The OIDs of its extendedKeyUsage; undefined without one. */
   get purposes(): string[] | undefined {
     return this.#x509.getExtension(x509.ExtendedKeyUsageExtension)?.usages.map(String);
   }
 
-  /** May it sign certificates, as far as its keyUsage goes? */
+  /** Whether its keyUsage allows signing certificates. */
   get maySign(): boolean {
     const usages = this.#x509.getExtension(x509.KeyUsagesExtension)?.usages;
     return usages === undefined || (usages & x509.KeyUsageFlags.keyCertSign) !== 0;
   }
 
-  /** Critical extensions that nothing here understands. */
+  /** Critical extensions that Evander does not support. */
   get unknownCritical(): string[] {
     return this.#x509.extensions
-      .filter(({ critical, type }) => critical && !UNDERSTOOD.has(type))
+      .filter(({ critical, type }) => critical && !SUPPORTED_EXTENSIONS.has(type))
       .map(({ type }) => type);
   }
 
-  /** The hash of its signature, as `sha256`; undefined for one that signs without. */
+  /** The hash of its signature, such as `sha256`; undefined for a signature without one. */
   get signatureHash(): string | undefined {
     const algorithm = this.#x509.signatureAlgorithm as { hash?: { name?: string } };
     return algorithm.hash?.name?.toLowerCase().replace('-', '');
   }
 
-  /** Has the other one signed it, by name and by key? */
+  /** Whether `issuer` issued it, by name and by key. */
   isIssuedBy(issuer: Certificate): boolean {
     try {
       return this.#x509.issuer === issuer.#x509.subject && this.#node.verify(issuer.key);
     } catch {
-      // A key of a kind that cannot have made this signature.
+      // This type of key cannot have made the signature.
       return false;
     }
   }
 
-  /** Does it name the other one as its issuer? */
+  /** Whether it names `issuer` as its issuer. */
   namesAsIssuer(issuer: Certificate): boolean {
     return this.#x509.issuer === issuer.#x509.subject;
   }
 
-  /** How OCPP's CertificateHashData and OCSP's CertID name it; hex. */
+  /** Its CertificateHashData (OCPP) or CertID (OCSP); hex. */
   hashData(issuer: Certificate, hashAlgorithm: HashAlgorithm = 'SHA256'): CertificateHash {
     const hash = (bytes: Buffer): string => createHash(hashAlgorithm).update(bytes).digest('hex');
     return {
@@ -160,13 +160,13 @@ export class Certificate {
     };
   }
 
-  /** The public key as it is hashed for OCSP: the bits without their algorithm. */
+  /** The public key as hashed for OCSP: the bits without the algorithm. */
   get keyBits(): Buffer {
     const spki = Buffer.from(this.#x509.publicKey.rawData);
     return bitStringIn(spki);
   }
 
-  /** Its subject as it is hashed for OCSP. */
+  /** Its subject as hashed for OCSP. */
   get subjectDer(): Buffer {
     return Buffer.from(this.#x509.subjectName.toArrayBuffer());
   }
@@ -176,7 +176,7 @@ export class Certificate {
   }
 }
 
-/** The certificates of a text in PEM, first to last. Throws CertificateError that names the bad one. */
+/** Parses the certificates of a PEM text in order. Throws CertificateError that names the bad one. */
 export function readChain(text: string): Certificate[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
   if (!blocks) throw new CertificateError('there is no certificate in PEM');
@@ -189,7 +189,7 @@ export function readChain(text: string): Certificate[] {
   });
 }
 
-/** A key's kind and its strength: bits of the modulus, or of the curve. */
+/** A key's type and strength: bits of the modulus or the curve. */
 export function describeKey(key: KeyObject): { type: string; bits: number } {
   const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
   const type = key.asymmetricKeyType ?? 'unknown';
@@ -198,7 +198,7 @@ export function describeKey(key: KeyObject): { type: string; bits: number } {
   return { type, bits: Number(bits) };
 }
 
-// SubjectPublicKeyInfo is a sequence of the algorithm and a bit string; its first byte counts unused bits.
+// SubjectPublicKeyInfo is a sequence of the algorithm and a bit string, whose first byte counts unused bits.
 function bitStringIn(spki: Buffer): Buffer {
   const body = contentOf(spki, 0);
   const algorithm = contentOf(spki, body.begin);
@@ -214,8 +214,8 @@ function contentOf(der: Buffer, at: number): { begin: number; end: number } {
   return { begin, end: begin + der.readUIntBE(at + 2, bytes) };
 }
 
-/** basicConstraints, keyUsage, extendedKeyUsage, subjectAltName, key identifiers, policies, and where revocation is told. */
-const UNDERSTOOD = new Set([
+/** basicConstraints, keyUsage, extendedKeyUsage, subjectAltName, key identifiers, policies and revocation addresses. */
+const SUPPORTED_EXTENSIONS = new Set([
   '2.5.29.19',
   '2.5.29.15',
   '2.5.29.37',

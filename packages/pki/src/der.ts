@@ -1,4 +1,4 @@
-/** The tags of DER (X.690) that OCSP and PKCS#7 are made of; explicit ones by their number. */
+/** DER tags (X.690) used in OCSP and PKCS#7. */
 export const TAG = {
   integer: 0x02,
   bitString: 0x03,
@@ -17,25 +17,25 @@ export const TAG = {
 /** A structure in DER, or in BER where only its lengths differ. */
 export interface Der {
   tag: number;
-  /** All of it, with tag and length. */
+  /** The whole structure, with tag and length. */
   raw: Buffer;
-  /** What is in it. */
+  /** The content without tag and length. */
   content: Buffer;
 }
 
-/** Reads one structure, and nothing behind it. Throws when it is none. */
+/** Parses exactly one structure. Throws if it is invalid or followed by other data. */
 export function readDer(bytes: Buffer): Der {
   const [first, ...others] = readAll(bytes);
-  if (!first || others.length > 0) throw new Error('the DER is not one structure');
+  if (!first || others.length > 0) throw new Error('the DER is not a single structure');
   return first;
 }
 
-/** The structures inside one. Throws when they are none. */
+/** Parses the structures inside a structure. Throws if they are invalid. */
 export function childrenOf({ content }: Der): Der[] {
   return readAll(content);
 }
 
-/** A structure inside one, by its place; it must have the tag. Throws when it is not there. */
+/** The inner structure at an index with this tag. Throws if there is none. */
 export function childAt(der: Der | undefined, index: number, tag: number): Der {
   const child = der && childrenOf(der)[index];
   if (child?.tag !== tag) throw new Error(`the DER has no ${tag.toString(16)} at ${index}`);
@@ -57,12 +57,12 @@ export function oidOf({ content }: Der): string {
   return [first, head - first * 40, ...rest].join('.');
 }
 
-/** The bytes of a bit string that has no odd bits, as keys and signatures have none. */
+/** The bytes of a bit string without unused bits, as in keys and signatures. */
 export function bitsOf({ content }: Der): Buffer {
   return content.subarray(1);
 }
 
-/** An instant; throws when it is none. */
+/** Parses a time; throws if it is invalid. */
 export function timeOf({ tag, content }: Der): Date {
   const text = content.toString('latin1');
   const [, year, ...parts] = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(text) ?? [];
@@ -72,7 +72,7 @@ export function timeOf({ tag, content }: Der): Date {
   return new Date(Date.UTC(century + Number(year), month - 1, day, hour, minute, second));
 }
 
-/** A structure around others. */
+/** A structure that contains others. */
 export function der(tag: number, ...contents: Buffer[]): Buffer {
   const content = Buffer.concat(contents);
   if (content.length < 0x80) return Buffer.concat([Buffer.from([tag, content.length]), content]);
@@ -113,7 +113,7 @@ function readAll(bytes: Buffer): Der[] {
   let start = 0;
   while (start < bytes.length) {
     const { from, to, end } = extentOf(bytes, start);
-    if (end > bytes.length) throw new Error('the DER is cut off');
+    if (end > bytes.length) throw new Error('the DER is truncated');
     structures.push({
       tag: bytes[start] ?? 0,
       raw: bytes.subarray(start, end),
@@ -124,7 +124,7 @@ function readAll(bytes: Buffer): Der[] {
   return structures;
 }
 
-/** Where the content of a structure begins and ends, and where the structure does. */
+/** The offsets at which the content of a structure starts and ends, and at which the structure ends. */
 function extentOf(bytes: Buffer, start: number): { from: number; to: number; end: number } {
   if (hasEndMark(bytes, start)) {
     const end = endMarkedFrom(bytes, start);
@@ -135,7 +135,7 @@ function extentOf(bytes: Buffer, start: number): { from: number; to: number; end
   return { from, to: from + length, end: from + length };
 }
 
-/** BER has structures without a length, up to a mark (X.690 §8.1.3.6): Bouncy Castle writes PKCS#7 so. */
+/** BER allows structures without a length, ended by a mark (X.690 §8.1.3.6): Bouncy Castle writes PKCS#7 like that. */
 function hasEndMark(bytes: Buffer, start: number): boolean {
   return ((bytes[start] ?? 0) & 0x20) !== 0 && bytes[start + 1] === 0x80;
 }
@@ -158,10 +158,10 @@ function endMarkedFrom(bytes: Buffer, start: number): number {
   return at;
 }
 
-/** A length stands in one byte, or in as many as the first of them tells. */
+/** The length is in one byte, or in as many bytes as the first one says. */
 function headerAt(bytes: Buffer, start: number): { headerLength: number; length: number } {
   const first = bytes[start + 1];
-  if (first === undefined) throw new Error('the DER is cut off');
+  if (first === undefined) throw new Error('the DER is truncated');
   if (first < 0x80) return { headerLength: 2, length: first };
   const count = first & 0x7f;
   if (count === 0 || count > 4 || start + 2 + count > bytes.length) throw new Error('the DER has no length');

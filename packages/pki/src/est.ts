@@ -4,16 +4,16 @@ import { childAt, childrenOf, readDer, TAG } from './der.ts';
 import { derOf } from './x509.ts';
 
 export interface EstOptions {
-  /** With the label if there is one: https://est.example/.well-known/est */
+  /** Including the label, if any: https://est.example/.well-known/est */
   url: string;
   user?: string;
   password?: string;
-  /** PEM: what the server is trusted by; the well-known roots when unset. */
+  /** PEM roots for the server certificate; unset: the public roots. */
   ca?: string;
   timeoutMs?: number;
 }
 
-/** The EST server did not answer as it should; the message says what it did. */
+/** The EST server failed; the message contains its answer. */
 export class EstError extends Error {
   override name = 'EstError';
 }
@@ -27,7 +27,7 @@ interface Answer {
   body: string;
 }
 
-/** A client of an outside authority (RFC 7030). */
+/** A client of an external authority (RFC 7030). */
 export class EstClient {
   readonly #options: EstOptions;
 
@@ -35,21 +35,21 @@ export class EstClient {
     this.#options = options;
   }
 
-  /** The certificates of the authority itself, PEM. Rejects with EstError. */
+  /** Returns the authority's own certificates, PEM. Rejects with EstError. */
   async caCertificates(): Promise<Certificate[]> {
     return certificatesIn((await this.#ask('cacerts')).body);
   }
 
-  /** Has a request signed: the chain in PEM, the new certificate first; or how long to wait when it takes its time. */
+  /** Requests a certificate: returns the chain in PEM, the new certificate first, or how long to wait. Rejects with EstError. */
   async simpleEnroll(csr: string): Promise<{ chainPem: string } | { retryAfterSeconds: number }> {
     const { status, retryAfter, body } = await this.#ask('simpleenroll', derOf(csr).toString('base64'));
     if (status === 202) return { retryAfterSeconds: Number(retryAfter) || 0 };
     const [own] = certificatesIn(body);
-    if (!own) throw new EstError('the EST server has sent no certificate');
+    if (!own) throw new EstError('the EST server sent no certificate');
     return { chainPem: await this.#chainOf(own) };
   }
 
-  // The answer holds the leaf alone (RFC 7030 §4.2.3).
+  // The answer contains only the leaf (RFC 7030 §4.2.3).
   async #chainOf(own: Certificate): Promise<string> {
     const authorities = await this.caCertificates();
     const chain = [own];
@@ -88,14 +88,14 @@ export class EstClient {
   #exchange(target: string, headers: Record<string, string>, body: string | undefined): Promise<Answer> {
     const { ca, timeoutMs = TIMEOUT_MS } = this.#options;
     return new Promise((resolve, reject) => {
-      const asked = request(target, {
+      const httpRequest = request(target, {
         method: body === undefined ? 'GET' : 'POST',
         headers,
         signal: AbortSignal.timeout(timeoutMs),
         ...(ca !== undefined && { ca }),
       });
-      asked.once('error', reject);
-      asked.once('response', (response) => {
+      httpRequest.once('error', reject);
+      httpRequest.once('response', (response) => {
         let text = '';
         response.on('data', (chunk: Buffer) => {
           text += chunk.toString('latin1');
@@ -110,12 +110,12 @@ export class EstClient {
           }),
         );
       });
-      asked.end(body);
+      httpRequest.end(body);
     });
   }
 }
 
-// A degenerate PKCS#7 that holds certificates and nothing else (RFC 5272 §4.1).
+// A degenerate PKCS#7 that contains only certificates (RFC 5272 §4.1).
 function certificatesIn(base64: string): Certificate[] {
   try {
     const contentInfo = readDer(Buffer.from(base64, 'base64'));
@@ -125,6 +125,6 @@ function certificatesIn(base64: string): Certificate[] {
       .filter(({ tag }) => tag === TAG.sequence) // none of the other forms of CertificateChoices
       .map(({ raw }) => Certificate.parse(raw));
   } catch (cause) {
-    throw new EstError('the EST server has sent no PKCS#7 that can be read', { cause });
+    throw new EstError('the EST server sent an unreadable PKCS#7', { cause });
   }
 }

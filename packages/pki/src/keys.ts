@@ -13,15 +13,15 @@ const ALGORITHMS = {
   },
   ec: { name: 'ECDSA', namedCurve: 'P-256' },
 };
-/** Of an authority, which lives longer than what it signs. */
+/** For an authority, which lives longer than the certificates it issues. */
 const AUTHORITY_RSA_BITS = 3072;
 
-/** What a key of ours signs with. */
+/** The signing algorithm of a key. */
 export function signingAlgorithm(key: webcrypto.CryptoKey): webcrypto.EcdsaParams | webcrypto.Algorithm {
   return key.algorithm.name === 'ECDSA' ? { name: 'ECDSA', hash: 'SHA-256' } : { name: 'RSASSA-PKCS1-v1_5' };
 }
 
-/** A fresh pair of keys: RSA of 2048 bits, of an authority 3072, or P-256. */
+/** Creates a key pair: RSA with 2048 bits (3072 for an authority) or P-256. */
 export function makeKeys(keyType: KeyType, { forAuthority = false } = {}): Promise<webcrypto.CryptoKeyPair> {
   const algorithm = ALGORITHMS[keyType];
   const stronger = keyType === 'rsa' && forAuthority ? { modulusLength: AUTHORITY_RSA_BITS } : {};
@@ -31,7 +31,7 @@ export function makeKeys(keyType: KeyType, { forAuthority = false } = {}): Promi
   ]);
 }
 
-/** A private key as PEM (PKCS#8). */
+/** Exports a private key as PEM (PKCS#8). */
 export async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   const der = Buffer.from(await subtle.exportKey('pkcs8', key));
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
@@ -39,7 +39,7 @@ export async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
     .toString();
 }
 
-/** A pair of keys from the PEM of its private key. */
+/** Imports a key pair from the PEM of its private key. */
 export async function importKeys(pem: string): Promise<webcrypto.CryptoKeyPair> {
   const privateKey = createPrivateKey(pem);
   const { namedCurve } = privateKey.asymmetricKeyDetails ?? {};

@@ -5,7 +5,7 @@ import type { Der } from './der.ts';
 import { certId, HASH_OIDS, OID, STATUS_TAG } from './ocsp.ts';
 import { isSignature } from './signature.ts';
 
-/** Clocks differ. */
+/** Tolerated clock difference. */
 const SKEW_MS = 300_000;
 const STATUS_NAMES = [
   'successful',
@@ -17,16 +17,16 @@ const STATUS_NAMES = [
   'unauthorized',
 ];
 
-/** What a responder says of one certificate. */
+/** A responder's answer about one certificate. */
 export interface OcspAnswer {
   status: 'good' | 'revoked' | 'unknown';
   thisUpdate: Date;
-  /** When it is out of date; undefined when the responder always has something newer. */
+  /** When it expires; undefined if the responder always has newer information. */
   nextUpdate: Date | undefined;
   nonce: Buffer | undefined;
-  /** Certificates that came with it: of who signed it, and of authorities above. */
+  /** Certificates included in the answer: the signer's, and authorities above it. */
   certificates: Certificate[];
-  /** Is it signed by the issuer of the certificate in question, or by whom that has appointed (RFC 6960 §4.2.2.2)? */
+  /** Whether it is signed by the certificate's issuer or by a responder that the issuer has authorised (RFC 6960 §4.2.2.2). */
   isSignedFor(issuer: Certificate, at: Date): boolean;
 }
 
@@ -34,7 +34,7 @@ export function isHashAlgorithm(name: string): name is HashAlgorithm {
   return Object.hasOwn(HASH_OIDS, name);
 }
 
-/** An OCSP request for one certificate (RFC 6960 §4.1.1). Throws when the hash data are none. */
+/** Creates an OCSP request for one certificate (RFC 6960 §4.1.1). Throws if the hash data are invalid. */
 export function ocspRequest(data: CertificateHash, nonce: Buffer | undefined): Buffer {
   const single = sequence(certIdOf(data));
   const extension = (value: Buffer): Buffer =>
@@ -43,15 +43,15 @@ export function ocspRequest(data: CertificateHash, nonce: Buffer | undefined): B
   return sequence(sequence(sequence(single), ...extensions));
 }
 
-/** Reads a responder's answer about one certificate. Throws when it is none, a refusal, or about another certificate. */
+/** Parses a responder's answer about one certificate. Throws if it is invalid, an error, or about another certificate. */
 export function readOcspResponse(response: Buffer, data: CertificateHash): OcspAnswer {
   const [status, bytes] = childrenOf(readDer(response));
   const code = status?.tag === TAG.enumerated ? (status.content[0] ?? -1) : -1;
   if (code !== 0 || !bytes)
-    throw new Error(`the responder answered ${STATUS_NAMES[code] || 'nothing that can be read'}`);
+    throw new Error(`the responder answered ${STATUS_NAMES[code] || 'an unreadable response'}`);
   const wrapped = childAt(bytes, 0, TAG.sequence);
   if (oidOf(childAt(wrapped, 0, TAG.oid)) !== OID.basicResponse)
-    throw new Error('the answer is of a type that is not known');
+    throw new Error('the type of the answer is unknown');
   const basic = readDer(childAt(wrapped, 1, TAG.octetString).content);
   const signed = childAt(basic, 0, TAG.sequence);
   const algorithm = childAt(basic, 1, TAG.sequence);
@@ -69,7 +69,7 @@ export function readOcspResponse(response: Buffer, data: CertificateHash): OcspA
   };
 }
 
-/** Is the answer of now? */
+/** Whether the answer is valid at this time. */
 export function isCurrent({ thisUpdate, nextUpdate }: OcspAnswer, at: Date): boolean {
   const hasBegun = thisUpdate.getTime() <= at.getTime() + SKEW_MS;
   return hasBegun && (nextUpdate === undefined || at < nextUpdate);
@@ -82,15 +82,15 @@ function mayAnswerFor(signer: Certificate, issuer: Certificate, at: Date): boole
 }
 
 function certIdOf({ hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber }: CertificateHash): Buffer {
-  // Stations are read tolerantly, so it may be any text.
+  // Stations' messages are read tolerantly, so it may be any text.
   const name: string = hashAlgorithm;
-  if (!isHashAlgorithm(name)) throw new Error(`hashes by ${name.slice(0, 20)} are not known`);
+  if (!isHashAlgorithm(name)) throw new Error(`hashes by ${name.slice(0, 20)} are not supported`);
   for (const hex of [issuerNameHash, issuerKeyHash, serialNumber])
     if (!/^[\da-f]+$/i.test(hex)) throw new Error(`${hex.slice(0, 140)} is not hexadecimal`);
   return certId({ hashOid: HASH_OIDS[name], hasNull: true, issuerNameHash, issuerKeyHash, serialNumber });
 }
 
-/** The one of the single responses that is about the certificate. */
+/** The single response about the certificate. */
 function singleOf(
   signed: Der,
   data: CertificateHash,
@@ -111,7 +111,7 @@ function singleOf(
   throw new Error('the answer is about another certificate');
 }
 
-/** A CertID for comparing: parameters of its algorithm may be there or not. */
+/** A CertID for comparison: the parameters of its algorithm are optional. */
 function idParts(id: Der): string {
   const [algorithm, ...rest] = childrenOf(id);
   const name = algorithm ? oidOf(childAt(algorithm, 0, TAG.oid)) : '';
@@ -130,7 +130,7 @@ function nonceOf(signed: Der): Buffer | undefined {
   return undefined;
 }
 
-/** Those that can be read: it is enough that one of them has signed. */
+/** The readable certificates: one of them must have signed the answer. */
 function certificatesIn(wrapper: Der | undefined): Certificate[] {
   if (wrapper?.tag !== TAG.explicit0) return [];
   return childrenOf(childAt(wrapper, 0, TAG.sequence)).flatMap(({ raw }) => {

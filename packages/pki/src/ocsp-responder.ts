@@ -33,16 +33,16 @@ const HASHES: Partial<Record<string, string>> = {
 const SUCCESSFUL = 0;
 const signed = promisify(sign);
 
-/** How long an answer counts, in ms. */
+/** Validity of an answer, in ms. */
 export const OCSP_VALID_MS = 3_600_000;
 /** OCSPResponses without a signature (RFC 6960 §4.2.1), DER. */
 export const OCSP_MALFORMED_REQUEST = Buffer.from('30030a0101', 'hex');
-/** The certificate is not ours, or not known to us (RFC 5019 §2.2.3). */
+/** The certificate is unknown or from another authority (RFC 5019 §2.2.3). */
 export const OCSP_UNAUTHORIZED = Buffer.from('30030a0106', 'hex');
 
 /**
- * Reads a request, DER, for one certificate as RFC 5019 §2.1.1 has it; undefined when it is none. Its nonce and its signature are not
- * looked at: an answer is the same for all who ask, and signed once.
+ * Parses a DER request for one certificate as in RFC 5019 §2.1.1; undefined if it is invalid. Its nonce and signature are ignored: an
+ * answer is signed once and is the same for all clients.
  */
 export function readOcspQuestion(request: Buffer): OcspQuestion | undefined {
   try {
@@ -62,12 +62,12 @@ export function readOcspQuestion(request: Buffer): OcspQuestion | undefined {
       serialNumber: serialKey(childAt(certId, 3, TAG.integer).content.toString('hex')),
     };
   } catch {
-    // It is no DER, or not this one: there is nothing else to say of it.
+    // Not DER, or not a supported request; no details are needed.
     return undefined;
   }
 }
 
-/** Is a question for a certificate of this issuer? */
+/** Whether a question is about a certificate of this issuer. */
 export function isIssuerOf(
   { hashOid, issuerNameHash, issuerKeyHash }: OcspQuestion,
   issuer: Certificate,
@@ -78,7 +78,7 @@ export function isIssuerOf(
   return hash(issuer.keyBits) === issuerKeyHash && hash(issuer.subjectDer) === issuerNameHash;
 }
 
-/** The answer to a question, signed by the authority that issued the certificate; OCSPResponse in DER. */
+/** Answers a question, signed by the authority that issued the certificate; OCSPResponse in DER. */
 export async function answerOcsp(
   question: OcspQuestion,
   {

@@ -12,26 +12,26 @@ export type PathFault =
   | 'unknownExtension';
 
 export type PathResult =
-  /** From the certificate itself to its root. */
+  /** From the certificate to its root. */
   | { ok: true; path: Certificate[] }
   | { ok: false; fault: PathFault; certificate: Certificate; reason: string };
 
 export interface PathOptions {
-  /** The certificate first; what came with it may be in any order. */
+  /** The certificate first; the others in any order. */
   chain: Certificate[];
-  /** What is trusted. */
+  /** Trusted roots. */
   anchors: Certificate[];
-  /** Known authorities that whoever sent the chain may have left out. */
+  /** Known authorities that the sender may have omitted. */
   intermediates?: Certificate[];
   at: Date;
   purpose?: 'clientAuth' | 'serverAuth' | 'any';
 }
 
-const LONGEST = 10;
+const MAX_PATH_LENGTH = 10;
 const PURPOSES = { clientAuth: '1.3.6.1.5.5.7.3.2', serverAuth: '1.3.6.1.5.5.7.3.1' };
 const ANY_PURPOSE = '2.5.29.37.0';
 
-/** Finds the way from a certificate to an anchor and checks it (RFC 5280 §6): signatures, dates, authorities, key strength, purpose. */
+/** Finds and checks the path from a certificate to an anchor (RFC 5280 §6): signatures, dates, authorities, key strength, purpose. */
 export function validatePath({
   chain,
   anchors,
@@ -61,19 +61,19 @@ function build(own: Certificate, known: Certificate[], anchors: Certificate[]): 
     const anchor = anchors.find((one) => last.isIssuedBy(one));
     if (anchor) return [...path, anchor];
     const next = known.find((one) => !path.includes(one) && last.isIssuedBy(one));
-    if (!next) return brokenAt(last, [...anchors, ...known]);
-    if (path.length >= LONGEST)
-      return failure('pathTooLong', last, `its path has more than ${LONGEST} certificates`);
+    if (!next) return missingIssuer(last, [...anchors, ...known]);
+    if (path.length >= MAX_PATH_LENGTH)
+      return failure('pathTooLong', last, `its path has more than ${MAX_PATH_LENGTH} certificates`);
     path.push(next);
   }
 }
 
-function brokenAt(last: Certificate, known: Certificate[]): Failure {
+function missingIssuer(last: Certificate, known: Certificate[]): Failure {
   if (known.some((one) => one.fingerprint !== last.fingerprint && last.namesAsIssuer(one)))
     return failure(
       'badSignature',
       last,
-      `the signature of ${nameOf(last)} is not that of the issuer it names`,
+      `the signature of ${nameOf(last)} does not match the issuer it names`,
     );
   const { CN, O } = last.issuer;
   return failure(
@@ -85,7 +85,7 @@ function brokenAt(last: Certificate, known: Certificate[]): Failure {
 
 function dateFault(one: Certificate, at: Date): Failure | undefined {
   if (at > one.notAfter)
-    return failure('expired', one, `${nameOf(one)} has expired at ${one.notAfter.toISOString()}`);
+    return failure('expired', one, `${nameOf(one)} expired at ${one.notAfter.toISOString()}`);
   if (at < one.notBefore)
     return failure('notYetValid', one, `${nameOf(one)} is valid from ${one.notBefore.toISOString()} on`);
   return undefined;
@@ -105,7 +105,7 @@ function extensionFault(one: Certificate): Failure | undefined {
     return failure(
       'unknownExtension',
       one,
-      `${nameOf(one)} has the critical extension ${unknown}, which is not known`,
+      `${nameOf(one)} has the critical extension ${unknown}, which is not supported`,
     );
   if (['md5', 'sha1'].includes(one.signatureHash ?? ''))
     return failure('badSignature', one, `${nameOf(one)} is signed with ${one.signatureHash}`);
@@ -115,8 +115,8 @@ function extensionFault(one: Certificate): Failure | undefined {
 function authorityFault(path: Certificate[]): Failure | undefined {
   for (const [below, authority] of path.slice(1).entries()) {
     if (!authority.isCa || !authority.maySign)
-      return failure('notACa', authority, `${nameOf(authority)} is no certificate authority`);
-    // Self-issued ones do not count.
+      return failure('notACa', authority, `${nameOf(authority)} is not a certificate authority`);
+    // Self-issued certificates do not count.
     const between = path.slice(1, below + 1).filter((one) => !one.isSelfIssued).length;
     if (authority.pathLength !== undefined && between > authority.pathLength)
       return failure(

@@ -9,14 +9,14 @@ export interface RevocationList {
   thisUpdate: Date;
   nextUpdate: Date | undefined;
   isSignedBy(issuer: Certificate): boolean;
-  /** Is a serial number, in hex, on it? */
+  /** Whether it contains a serial number, in hex. */
   has(serialNumber: string): boolean;
 }
 
 const remembered = new Map<string, RevocationList>();
-const REMEMBERED = 20;
+const CACHE_SIZE = 20;
 
-/** Reads a list in PEM or DER; the same one is read once. Throws CertificateError. */
+/** Parses a list in PEM or DER; the same list is parsed only once. Throws CertificateError. */
 export function readCrl(text: string | Buffer): RevocationList {
   const der = derOf(text);
   const digest = createHash('sha256').update(der).digest('hex');
@@ -25,7 +25,7 @@ export function readCrl(text: string | Buffer): RevocationList {
   const list = read(der);
   remembered.set(digest, list);
   const [oldest] = remembered.keys();
-  if (remembered.size > REMEMBERED && oldest !== undefined) remembered.delete(oldest);
+  if (remembered.size > CACHE_SIZE && oldest !== undefined) remembered.delete(oldest);
   return list;
 }
 
@@ -45,6 +45,6 @@ function read(der: Buffer): RevocationList {
       has: (serialNumber) => revoked.has(serialKey(serialNumber)),
     };
   } catch (cause) {
-    throw new CertificateError('it is no list of revoked certificates in PEM or DER', { cause });
+    throw new CertificateError('it is not a list of revoked certificates in PEM or DER', { cause });
   }
 }

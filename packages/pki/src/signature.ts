@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { childAt, oidOf, TAG } from './der.ts';
 import type { Der } from './der.ts';
 
-/** How each algorithm hashes; null where it does so by itself. SHA-1 is not among them. */
+/** The hash of each algorithm; null if the algorithm includes it. SHA-1 is not supported. */
 const DIGESTS: Partial<Record<string, string | null>> = {
   '1.2.840.10045.4.3.2': 'sha256',
   '1.2.840.10045.4.3.3': 'sha384',
@@ -15,7 +15,7 @@ const DIGESTS: Partial<Record<string, string | null>> = {
   '1.3.101.113': null,
 };
 
-/** Is this the signature of the key over the bytes? False too for an algorithm that we do not take. */
+/** Whether this is the key's signature over the bytes; false for unsupported algorithms. */
 export function isSignature(
   { algorithm, signature }: { algorithm: Der; signature: Buffer },
   signed: Buffer,
@@ -26,6 +26,6 @@ export function isSignature(
   try {
     return verify(digest, signed, key, signature);
   } catch {
-    return false; // the key is of another kind than the algorithm
+    return false; // the key does not suit the algorithm
   }
 }

@@ -1,4 +1,4 @@
-// The library's decorators want it there first.
+// The library's decorators require this import first.
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { webcrypto } from 'node:crypto';
@@ -7,7 +7,7 @@ x509.cryptoProvider.set(webcrypto);
 
 export { x509 };
 
-/** The attributes of a name that are looked at: the first of each kind. U+FFFD stands for U+0000, which no database keeps. */
+/** The supported attributes of a name, the first of each type. U+FFFD replaces U+0000, which PostgreSQL cannot store. */
 export type Subject = Partial<Record<'CN' | 'O' | 'OU' | 'C' | 'DC', string>>;
 
 const ATTRIBUTES = ['CN', 'O', 'OU', 'C', 'DC'] as const;
@@ -19,12 +19,12 @@ export function subjectOf(name: x509.Name): Subject {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
-/** What a name says that its owner is: all common names, serial numbers, user ids and e-mail addresses in it. */
+/** All identifiers in a name: common names, serial numbers, user ids and e-mail addresses. */
 export function identifiersOf(name: x509.Name): string[] {
   return name.toJSON().flatMap((part) => IDENTIFIERS.flatMap((attribute) => part[attribute] ?? []));
 }
 
-// As the library names them: commonName, serialNumber, userId, emailAddress.
+// The library's names for commonName, serialNumber, userId, emailAddress.
 const IDENTIFIERS = ['CN', '2.5.4.5', '0.9.2342.19200300.100.1.1', 'E'];
 
 /** The form in which serial numbers are compared: hex in lower case without leading zeros. */
@@ -40,7 +40,7 @@ export function derOf(text: string | Buffer): Buffer {
   return Buffer.from(base64 ?? pem, 'base64');
 }
 
-/** How every structure of X.509 begins in DER. */
+/** The first byte of every X.509 structure in DER. */
 const SEQUENCE = 0x30;
 
 export function pemOf(label: string, der: Buffer): string {

@@ -40,7 +40,7 @@ async function file(name: string, text: string | Buffer): Promise<string> {
   return path;
 }
 
-/** A request made by openssl; `more` follows its `req`. */
+/** A request created by openssl; `more` follows its `req`. */
 async function csr(subject: string, ...key: string[]): Promise<string> {
   const out = join(openssl.directory, `${Math.random()}.csr`);
   await openssl.run('req', '-new', '-nodes', '-keyout', `${out}.key`, '-out', out, '-subj', subject, ...key);
@@ -50,7 +50,7 @@ async function csr(subject: string, ...key: string[]): Promise<string> {
 const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
 
 describe.each(['rsa', 'ec'] as const)('an authority with a key of kind %s', (keyType) => {
-  test('issues what openssl takes: clients, servers, and authorities below it', async () => {
+  test('issues certificates that openssl accepts: clients, servers, and authorities below it', async () => {
     const root = authorities[keyType];
     const below = await CertificateAuthority.create({
       commonName: 'Below',
@@ -59,7 +59,7 @@ describe.each(['rsa', 'ec'] as const)('an authority with a key of kind %s', (key
       validForDays: 50,
       issuer: root,
     });
-    const chain = await below.issueFromRequest(await csr('/O=Whoever/CN=CP1', ...EC), {
+    const chain = await below.issueFromRequest(await csr('/O=Ignored/CN=CP1', ...EC), {
       subject: { CN: 'CP1', O: 'Operator' },
       validForDays: 10,
       usage: 'client',
@@ -100,7 +100,7 @@ describe.each(['rsa', 'ec'] as const)('an authority with a key of kind %s', (key
     await openssl.run('verify', '-verify_ip', '192.0.2.1', ...trusted, path);
   });
 
-  test('is the same after it was kept and loaded; nothing outlives it', async () => {
+  test('is unchanged after export and load; nothing outlives it', async () => {
     const root = authorities[keyType];
     const loaded = await CertificateAuthority.load({
       chainPem: root.chainPem,
@@ -112,7 +112,7 @@ describe.each(['rsa', 'ec'] as const)('an authority with a key of kind %s', (key
     expect(certificate.notAfter).toEqual(Certificate.parse(root.certificatePem).notAfter);
   });
 
-  test('lists what it has revoked, as openssl reads it', async () => {
+  test('issues a revocation list that openssl can read', async () => {
     const root = authorities[keyType];
     const { chainPem } = await root.issueServer({ names: ['a.example'], keyType: 'ec', validForDays: 1 });
     const { serialNumber } = Certificate.parse(chainPem);
@@ -177,7 +177,7 @@ describe('a responder', () => {
   });
   afterAll(() => void server.close());
 
-  /** What openssl makes of an answer: it checks signature and times. */
+  /** How openssl evaluates an answer: it checks signature and times. */
   async function ask(...question: string[]): Promise<string> {
     const issuer = await file('root.pem', authorities.rsa.certificatePem);
     const args = ['ocsp', '-issuer', issuer, '-CAfile', issuer, '-url', url, ...question];
@@ -185,28 +185,28 @@ describe('a responder', () => {
     return stdout + stderr;
   }
 
-  test('tells openssl good, and revoked with time and reason, for any hash', async () => {
+  test('answers openssl with good, and with revoked, time and reason, for any hash', async () => {
     const { chainPem } = await authorities.rsa.issueServer({
       names: ['a.example'],
       keyType: 'ec',
       validForDays: 1,
     });
-    const certificate = await file('asked.pem', chainPem);
+    const certificate = await file('server.pem', chainPem);
     expect(await ask('-cert', certificate)).toMatch(/: good[^]*Response verify OK/);
     expect(await ask('-sha256', '-cert', certificate)).toMatch(/: good/);
     revoked.add(Certificate.parse(chainPem).serialNumber);
-    const told = await ask('-sha384', '-cert', certificate);
-    expect(told).toMatch(/: revoked[^]*Response verify OK/);
-    expect(told).toContain('superseded');
-    expect(told).toContain('Jan  2 03:04:05 2026');
+    const output = await ask('-sha384', '-cert', certificate);
+    expect(output).toMatch(/: revoked[^]*Response verify OK/);
+    expect(output).toContain('superseded');
+    expect(output).toContain('Jan  2 03:04:05 2026');
     for (const hash of ['-sha1', '-sha256', '-sha384', '-sha512'])
       expect(await ask(hash, '-cert', certificate)).toMatch(/: revoked/);
   });
 
-  test('says of another authority that it is not authorized, and of nonsense that it is malformed', async () => {
+  test('answers unauthorized for another authority and malformed for invalid data', async () => {
     const other = await file('other.pem', authorities.ec.certificatePem);
-    const asked = promisify(execFile)('openssl', ['ocsp', '-issuer', other, '-serial', '1', '-url', url]);
-    await expect(asked).rejects.toMatchObject({
+    const rejected = promisify(execFile)('openssl', ['ocsp', '-issuer', other, '-serial', '1', '-url', url]);
+    await expect(rejected).rejects.toMatchObject({
       stdout: expect.stringContaining('unauthorized') as unknown,
     });
     for (const nonsense of [Buffer.alloc(0), Buffer.from('nonsense'), Buffer.from('3003020101', 'hex')])
@@ -234,7 +234,7 @@ describe('a request', () => {
   test.each([
     ['a weak RSA key', '/CN=CP1', ['-newkey', 'rsa:1024'], 'the RSA key has 1024 bits'],
     ['a weak curve', '/CN=CP1', ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:secp192k1'], '192 bits'],
-    ['another kind of key', '/CN=CP1', ['-newkey', 'ed25519'], 'ed25519'],
+    ['another type of key', '/CN=CP1', ['-newkey', 'ed25519'], 'ed25519'],
     ['a weak hash', '/CN=CP1', ['-newkey', 'rsa:2048', '-sha1'], 'sha1'],
     [
       'another name',
@@ -243,12 +243,12 @@ describe('a request', () => {
       'the csr names "CP2"; a certificate of this station may name CP1 or SERIAL-1',
     ],
     ['no name', '/O=Operator', EC, 'the csr has no CN'],
-  ])('with %s is refused', async (_what, subject, key, fault) => {
+  ])('with %s is rejected', async (_what, subject, key, fault) => {
     const request = readSigningRequest(await csr(subject, ...key));
     expect((await faultsOf(request, names)).join()).toContain(fault);
   });
 
-  test('that hides extensions where another reader may look for them is refused', async () => {
+  test('that hides extensions where another parser may find them is rejected', async () => {
     const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign']);
     const named = [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'CP2' }])];
     const plain = new x509.ExtensionsAttribute([]);
@@ -269,19 +269,19 @@ describe('a request', () => {
     }
   });
 
-  test('whose signature is not that of its key is refused', async () => {
+  test('whose signature does not match its key is rejected', async () => {
     const der = Buffer.from((await csr('/CN=CP1', ...EC)).replace(/-----[^-]+-----|\s/g, ''), 'base64');
     der[der.length - 5] = (der.at(-5) ?? 0) ^ 1;
     const request = readSigningRequest(der.toString('base64'));
-    expect(await faultsOf(request, names)).toEqual(['the signature of the csr is not that of its key']);
+    expect(await faultsOf(request, names)).toEqual(['the signature of the csr does not match its key']);
   });
 
-  test('that is none is refused with a word', () => {
+  test('that is invalid is rejected with a message', () => {
     for (const text of [
       '',
       'nonsense',
       '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----',
     ])
-      expect(() => readSigningRequest(text)).toThrow('no certificate request');
+      expect(() => readSigningRequest(text)).toThrow('not a certificate request');
   });
 });

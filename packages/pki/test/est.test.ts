@@ -53,7 +53,7 @@ afterAll(async () => {
   await openssl.close();
 });
 
-/** Certificates as EST answers them: a PKCS#7 made by openssl, in base64. */
+/** Certificates as EST returns them: a PKCS#7 created by openssl, in base64. */
 async function pkcs7(...pem: string[]): Promise<string> {
   const path = join(openssl.directory, 'bundle.pem');
   await writeFile(path, pem.join(''));
@@ -71,10 +71,10 @@ async function csr(): Promise<string> {
   return openssl.run('req', '-new', '-key', 'est.key', '-subj', '/CN=CP1');
 }
 
-test('a request is signed, and the chain made whole up to the root, which stations have already', async () => {
-  const asked: unknown[] = [];
+test('a request is signed, and the chain completed up to the root, which stations already have', async () => {
+  const received: unknown[] = [];
   answer = async ({ url: path, headers, method }, response, body) => {
-    asked.push([method, path?.split('/').at(-1), headers.authorization, headers['content-type']]);
+    received.push([method, path?.split('/').at(-1), headers.authorization, headers['content-type']]);
     response
       .setHeader('content-type', 'application/pkcs7-mime')
       .setHeader('content-transfer-encoding', 'base64');
@@ -90,31 +90,31 @@ test('a request is signed, and the chain made whole up to the root, which statio
   const chain = readChain('chainPem' in outcome ? outcome.chainPem : '');
   expect(chain.map(({ subject }) => subject.CN)).toEqual(['CP1', 'Below']);
   const basic = `Basic ${Buffer.from('evander:secret').toString('base64')}`;
-  expect(asked).toEqual([
+  expect(received).toEqual([
     ['POST', 'simpleenroll', basic, 'application/pkcs10'],
     ['GET', 'cacerts', basic, undefined],
   ]);
   expect(await client().caCertificates()).toHaveLength(2);
 });
 
-test('an authority that takes its time says how long', async () => {
+test('an authority that delays says how long to wait', async () => {
   answer = (_request, response) => void response.writeHead(202, { 'retry-after': '17' }).end();
   expect(await client().simpleEnroll(await csr())).toEqual({ retryAfterSeconds: 17 });
 });
 
 test.each([
-  ['refuses', 401, 'no such user', 'answered 401: no such user'],
-  ['answers nonsense', 200, 'nonsense', 'no PKCS#7'],
-])('an authority that %s is named with its fault', async (_what, status, body, fault) => {
+  ['rejects', 401, 'no such user', 'answered 401: no such user'],
+  ['answers with invalid data', 200, 'nonsense', 'unreadable PKCS#7'],
+])('an error names an authority that %s', async (_what, status, body, fault) => {
   answer = (_request, response) => void response.writeHead(status).end(body);
   await expect(client().simpleEnroll(await csr())).rejects.toThrow(EstError);
   await expect(client().simpleEnroll(await csr())).rejects.toThrow(fault);
 });
 
-test('a server that is not trusted, or not there, is told nothing', async () => {
-  let heard = 0;
+test('an untrusted or missing server receives nothing', async () => {
+  let requests = 0;
   answer = (_request, response) => {
-    heard++;
+    requests++;
     response.end();
   };
   const stranger = await openssl.root('/CN=Stranger');
@@ -122,7 +122,7 @@ test('a server that is not trusted, or not there, is told nothing', async () => 
   await expect(client({ url: 'https://localhost:1/est' }).caCertificates()).rejects.toThrow(
     'cannot be reached',
   );
-  expect(heard).toBe(0);
+  expect(requests).toBe(0);
   expect(Certificate.parse(below.certificatePem).isCa).toBe(true);
 });
 

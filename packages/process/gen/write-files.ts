@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const ROOT = new URL('../../../', import.meta.url);
 
-/** Makes parts of a file again: its text, as it is and as it shall be. */
+/** Regenerates parts of a file: takes its current text and returns the new one. */
 export type Writer = (text: string) => string | Promise<string>;
 
-/** Brings each file up to date; with `--check` says which one is not, and ends with 1. Paths are those in the repository. */
+/** Updates each file. With `--check` it only reports the first stale file and exits with 1. Paths are relative to the repository. */
 export async function writeFiles(writers: Record<string, Writer>): Promise<void> {
   try {
     for (const [path, make] of Object.entries(writers)) await write(path, make);
@@ -20,7 +20,7 @@ async function write(path: string, make: Writer): Promise<void> {
   const text = await make(before);
   const isFresh = before === text;
   if (!isFresh && process.argv.includes('--check'))
-    throw new Error(`${path} is not fresh; run \`pnpm gen\` and commit the result`);
+    throw new Error(`${path} is out of date; run \`pnpm gen\` and commit the result`);
   if (!isFresh) writeFileSync(new URL(path, ROOT), text);
-  console.log(isFresh ? `${path} is fresh` : `written: ${path}`);
+  console.log(isFresh ? `${path} is up to date` : `written: ${path}`);
 }

@@ -3,14 +3,14 @@ import type { Log } from './log.ts';
 import type { SettingTable } from './settings/setting.ts';
 import { SHARED_SETTINGS } from './settings/shared.ts';
 
-/** What the operator can mend; the message says what is wrong and how to mend it, so that no stack is logged. */
+/** A fault that the operator can fix. The message says what is wrong and how to fix it; no stack is logged. */
 export class OperationalError extends Error {
   override name = 'OperationalError';
 }
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What errors of Node.js and PostgreSQL carry, as far as it says who is at fault. */
+/** Properties of Node.js and PostgreSQL errors that help to find the cause. */
 interface SystemError extends Error {
   code?: string;
   syscall?: string;
@@ -18,11 +18,11 @@ interface SystemError extends Error {
   address?: string;
   port?: number;
   path?: string;
-  /** Of PostgreSQL only. */
+  /** PostgreSQL only. */
   severity?: string;
 }
 
-/** The environment's fault behind an error, in one sentence that names the variable to look at; undefined when it is not the environment's. */
+/** Explains the environment fault behind an error in one sentence that names the variable to check; undefined for other errors. */
 export function explainFault(
   error: unknown,
   values: Values,
@@ -35,20 +35,20 @@ export function explainFault(
   return undefined;
 }
 
-/** The same error, or an OperationalError that explains it. */
+/** Returns an OperationalError that explains the error, or the error itself. */
 export function explained(error: unknown, values: Values, table: SettingTable): unknown {
   const text = explainFault(error, values, table);
   return text === undefined ? error : new OperationalError(text, { cause: error });
 }
 
-/** Logs a fault that is lived with: in one line if it is the environment's, else with its stack. */
+/** Logs a tolerated fault: one line for an environment fault, otherwise with its stack. */
 export function warnOf(log: Log, what: string, error: unknown, values: Values = {}): void {
   const text = explainFault(error, values);
   if (text === undefined) log.warn({ err: error }, what);
   else log.warn(`${what}: ${text}`);
 }
 
-/** An error, those that it gathers (a name with several addresses) and those that caused it. */
+/** The error, its aggregated errors (a name with several addresses) and its causes. */
 function causesOf(error: unknown, depth = 0): SystemError[] {
   if (!types.isNativeError(error) || depth > 5) return [];
   const { errors = [] } = error as Partial<AggregateError>;
@@ -70,7 +70,7 @@ function listenFault(
     case 'EADDRINUSE':
       return `port ${port} of ${address} is taken by another process (${code}): end that process, or set ${ports || 'another port'} to another port`;
     case 'EACCES':
-      return `port ${port} needs more rights than this process has (${code}): set ${ports || 'the port'} above 1023, or give it the capability CAP_NET_BIND_SERVICE`;
+      return `port ${port} needs more permissions than this process has (${code}): set ${ports || 'the port'} above 1023, or give it the capability CAP_NET_BIND_SERVICE`;
     case 'EADDRNOTAVAIL':
       return `this machine does not have the address ${address} (${code}): set EVANDER_HOST to one that it has, or to 0.0.0.0 for all`;
     default:
@@ -80,13 +80,13 @@ function listenFault(
 
 const FILE_FAULTS: Record<string, string> = {
   ENOENT: 'does not exist',
-  ENOTDIR: 'is below something that is no directory',
+  ENOTDIR: 'is below something that is not a directory',
   EISDIR: 'is a directory',
   EACCES: 'may not be used by this user',
   EPERM: 'may not be used by this user',
   EROFS: 'is on a read-only file system',
   ENOSPC: 'is on a full disk',
-  EEXIST: 'is no directory',
+  EEXIST: 'is not a directory',
 };
 
 function fileFault({ path, code = '' }: SystemError, values: Values, table: SettingTable) {
@@ -101,7 +101,7 @@ function fileFault({ path, code = '' }: SystemError, values: Values, table: Sett
   return `${path} ${fault} (${code}): correct ${variables.join(' or ')}, or the file`;
 }
 
-/** Whether a setting names a file, in a list or in a URL's parameter, or a directory above it. */
+/** Whether a setting names this file or a directory above it, in a list or in a URL parameter. */
 function concerns(value: string, path: string): boolean {
   const candidates = [value, ...value.split(','), ...(/[?&]/.test(value) ? value.split(/[?&=]/) : [])];
   return candidates.some((one) => {
@@ -122,34 +122,34 @@ function safeDecode(text: string): string {
 }
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
-const DATABASE_CURES: Record<string, string> = {
+const DATABASE_HINTS: Record<string, string> = {
   '28P01': 'correct user and password in',
-  '28000': 'correct the user in, or the rights of the server for',
+  '28000': 'correct the user or its permissions on the server, for',
   '3D000': 'create the database, or correct its name in',
-  '42501': 'grant the user all rights on the database of',
+  '42501': 'grant the user all privileges on the database in',
   '53300': 'raise max_connections of the server, or lower EVANDER_DATABASE_POOL_SIZE, for',
-  '57P03': 'wait until the server has started, or look at its log:',
+  '57P03': 'wait until the server has started, or check its log:',
   '25006': 'name the primary server, not a standby, in',
 };
 const NOT_POSTGRES = /^Connection terminated|server does not support SSL|^timeout exp/;
 
 function databaseFault({ severity, code = '', message }: SystemError, { databaseUrl }: Values) {
   if (databaseUrl === undefined) return undefined;
-  const cure = severity === undefined ? undefined : DATABASE_CURES[code];
-  if (cure !== undefined) return `PostgreSQL says "${message}" (${code}): ${cure} EVANDER_DATABASE_URL`;
+  const hint = severity === undefined ? undefined : DATABASE_HINTS[code];
+  if (hint !== undefined) return `PostgreSQL reports "${message}" (${code}): ${hint} EVANDER_DATABASE_URL`;
   if (NOT_POSTGRES.test(message))
-    return `the connection to PostgreSQL failed: ${message}. Look at host, port and sslmode in EVANDER_DATABASE_URL`;
+    return `the connection to PostgreSQL failed: ${message}. Check host, port and sslmode in EVANDER_DATABASE_URL`;
   return undefined;
 }
 
-// Of a CONNACK: MQTT 3.1.1's, then 5's.
+// CONNACK codes of MQTT 3.1.1, then of MQTT 5.
 const BROKER_REFUSALS: Record<string, string> = {
   2: 'the client id',
   4: 'user or password',
-  5: 'the rights of the user',
+  5: 'the permissions of the user',
   133: 'the client id',
   134: 'user or password',
-  135: 'the rights of the user',
+  135: 'the permissions of the user',
 };
 
 function brokerFault({ code, message }: SystemError, { mqttUrl }: Values) {
@@ -157,17 +157,17 @@ function brokerFault({ code, message }: SystemError, { mqttUrl }: Values) {
   const what = BROKER_REFUSALS[code];
   return (
     what &&
-    `the MQTT broker refuses ${what} ("${message}"): correct EVANDER_MQTT_URL, or the accounts of the broker`
+    `the MQTT broker rejects ${what} ("${message}"): correct EVANDER_MQTT_URL, or the accounts of the broker`
   );
 }
 
 const NAME_FAULTS = ['ENOTFOUND', 'EAI_AGAIN', 'EAI_NONAME'];
 const CONNECT_FAULTS: Record<string, string> = {
   ECONNREFUSED: 'nothing listens at',
-  ECONNRESET: 'the connection was cut by',
-  ETIMEDOUT: 'there is no answer from',
-  EHOSTUNREACH: 'there is no way to',
-  ENETUNREACH: 'there is no way to',
+  ECONNRESET: 'the connection was closed by',
+  ETIMEDOUT: 'no answer from',
+  EHOSTUNREACH: 'no route to',
+  ENETUNREACH: 'no route to',
 };
 const CERTIFICATE =
   /^(?:ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|INVALID_CA)$/;
@@ -187,12 +187,12 @@ function connectFault(
   const fault = CONNECT_FAULTS[code];
   if (fault !== undefined && port !== undefined) {
     const same = urlsOf(values, table, (url) => portOf(url) === port);
-    return `${fault} ${address}:${port} (${code}): start what should be there, or correct ${same.join(' or ') || 'the address'}`;
+    return `${fault} ${address}:${port} (${code}): start the server, or correct ${same.join(' or ') || 'the address'}`;
   }
   if (!CERTIFICATE.test(code) && !TLS.test(code)) return undefined;
   const variables = urlsOf(values, table, () => true).join(' or ');
-  const what = CERTIFICATE.test(code) ? 'the certificate of the server is not accepted' : 'TLS failed';
-  return `${what}: ${message} (${code}); look at ${variables || 'the URL'} and the files that it names`;
+  const what = CERTIFICATE.test(code) ? 'the server certificate is rejected' : 'TLS failed';
+  return `${what}: ${message} (${code}); check ${variables || 'the URL'} and the files that it names`;
 }
 
 const DEFAULT_PORTS: Record<string, number> = {
@@ -210,7 +210,7 @@ function portOf({ port, protocol }: URL): number {
   return port === '' ? (DEFAULT_PORTS[protocol] ?? 80) : Number(port);
 }
 
-/** The variables that hold a URL, or one among several, that fits. */
+/** Variables that hold a matching URL, or several of which one matches. */
 function urlsOf(values: Values, table: SettingTable, fits: (url: URL) => boolean): string[] {
   return namesOf(values, table, (kind, value) => {
     if (typeof kind !== 'string' || !/Urls?$/.test(kind) || typeof value !== 'string') return false;

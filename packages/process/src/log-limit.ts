@@ -2,7 +2,7 @@ import type { Logger, LoggerOptions } from 'pino';
 import { NewestMap } from './newest-map.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Lines about one station from level info up: so many at once, then one a second. */
+/** Log lines about one station at level info and above. */
 const LINES = { burst: 100, perSecond: 1 } as const;
 const STATIONS = 10_000;
 const REPORT_MS = 10_000;
@@ -14,8 +14,8 @@ interface StationLines {
 }
 
 /**
- * Lets no station fill the log: of the lines that carry its stationId, those above its budget are left out, and a line tells how many.
- * Lines of the levels debug and trace, which are turned on to see all, are not limited.
+ * Limits the log lines of each station, identified by their stationId. Excess lines are left out, and a line reports their number. Debug
+ * and trace lines are not limited.
  */
 export function limitPerStation(
   reportMs = REPORT_MS,

@@ -5,12 +5,12 @@ import { hideSecretText } from './redaction.ts';
 
 export type Log = Logger;
 
-/** JSON lines on standard output, or wherever else is named; what looks like a credential is never written. */
+/** Writes JSON lines to standard output or to `out`. Likely credentials are never written. */
 export function createLog(name: string, level: string, out?: { write(line: string): void }): Log {
   const options: LoggerOptions = {
     name,
     level,
-    // What a station sent, where it could not be read.
+    // Unreadable data from a station.
     serializers: { text: (text: unknown) => (typeof text === 'string' ? hideSecretText(text) : text) },
     hooks: { logMethod: limitPerStation() },
     redact: {
@@ -21,7 +21,7 @@ export function createLog(name: string, level: string, out?: { write(line: strin
   return out === undefined ? pino(options) : pino(options, out);
 }
 
-/** A log that writes nothing. */
+/** A log that discards everything. */
 export function silentLog(): Log {
   return pino({ level: 'silent' });
 }

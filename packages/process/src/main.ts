@@ -47,7 +47,7 @@ export async function main<T extends SettingTable & ProcessTable, R extends keyo
         ...running,
         close: async () => {
           await running.close();
-          // A collector that is away must not keep a process from ending well.
+          // An unreachable collector must not prevent a clean exit.
           await endTracing().catch((error: unknown) => log.warn({ err: error }, 'traces were not sent'));
         },
       };

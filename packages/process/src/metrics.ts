@@ -2,11 +2,11 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 type Labels<L extends string> = Partial<Record<L, string | number>>;
 
-/** The metrics of one part of a process, named and counted as Prometheus has it. */
+/** Prometheus metrics of one part of a process. */
 export class Metrics {
   readonly #registry = new Registry();
 
-  /** With those of the process itself: CPU, memory, event loop, garbage collection. */
+  /** Includes the process metrics: CPU, memory, event loop, garbage collection. */
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
   }
@@ -29,7 +29,7 @@ export class Metrics {
     return { observe: (labels, value) => histogram.observe(labels, value) };
   }
 
-  /** A gauge that is read when somebody looks. */
+  /** A gauge that is read at scrape time. */
   gauge(name: string, help: string, read: () => number): void {
     new Gauge({
       name,
@@ -41,7 +41,7 @@ export class Metrics {
     });
   }
 
-  /** The same with a value for each word of a label. */
+  /** The same with one value per label value. */
   gauges<const L extends string>(
     name: string,
     help: string,
@@ -53,9 +53,10 @@ export class Metrics {
       labelNames: [label],
       registers: [this.#registry],
       collect() {
-        // What is there no more is not reported either.
+        // Values that no longer exist must disappear.
         this.reset();
-        for (const [word, value] of Object.entries(read())) this.set({ [label]: word } as Labels<L>, value);
+        for (const [labelValue, value] of Object.entries(read()))
+          this.set({ [label]: labelValue } as Labels<L>, value);
       },
     });
   }
@@ -64,7 +65,7 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** All of them as text. */
+  /** All metrics in Prometheus text format. */
   text(): Promise<string> {
     return this.#registry.metrics();
   }

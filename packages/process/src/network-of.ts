@@ -1,8 +1,7 @@
 import { isIPv6 } from 'node:net';
 
 /**
- * What stands for a client where clients are counted: its IPv4 address, or the /64 network of its IPv6 address, as a client with one
- * address there has all 2^64.
+ * Identifies a client for limits: its IPv4 address, or its IPv6 /64 network, because a client in such a network can use all 2^64 addresses.
  */
 export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');

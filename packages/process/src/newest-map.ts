@@ -1,8 +1,8 @@
-/** A map of bounded size: when it is full, the entry that was set longest ago goes. */
+/** A map of bounded size: when it is full, the entry that was set longest ago is removed. */
 export class NewestMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #maxSize: number;
-  /** Oldest keys first. One iterator for all removals: a new one would step over every deleted slot again. */
+  /** Oldest keys first. A single iterator serves all removals: a new one would step over every deleted slot again. */
   #oldest = this.#entries.keys();
 
   constructor(maxSize: number) {

@@ -1,17 +1,17 @@
 import { finderOf } from './find-text.ts';
 import type { Range } from './find-text.ts';
 
-/** Stands for a secret. */
+/** Replaces a secret. */
 export const HIDDEN = '***';
 
-/** Shorter secrets are not searched for: texts without any secret contain them by chance. */
+/** Shorter secrets are not searched for: ordinary texts contain them by chance. */
 const MIN_SECRET_LENGTH = 6;
-/** No request of ours has more than three. An answer to one with more than this is recorded without its content. */
+/** Evander's requests contain at most three. The answer to a request with more secrets than this is recorded without its content. */
 const MAX_SECRETS = 20;
 
 /** Ends the authority of a URL (RFC 3986 §3.2). */
 const AUTHORITY_END = /[/?#]/g;
-/** The same within JSON, where the URL itself ends with its string. */
+/** The same inside JSON, where the URL also ends with its string. */
 const AUTHORITY_END_IN_JSON = /(?<!\\)"|[/?#]/g;
 const AUTHORIZATION_KEY = /authorizationkey/i;
 
@@ -19,25 +19,25 @@ type Json = Record<string, unknown>;
 type Replacement = [secret: string, shown: string];
 
 /**
- * Hides secrets in recorded payloads: those of OCPP itself (`withoutSecrets`), where a station echoes them in its answer, and the data of
- * the DataTransfers that an operator names. Payloads must not be nested more deeply than the call stack allows.
+ * Hides secrets in recorded payloads: OCPP's own secrets (`withoutSecrets`), echoes of them in a station's answer, and the data of
+ * configured DataTransfers. Payloads must not be nested more deeply than the call stack allows.
  */
 export class Redaction {
   readonly #hiddenData: ReadonlySet<string>;
 
-  /** `vendorId`, `vendorId/messageId`, or `*` for all; in any case. */
+  /** `vendorId`, `vendorId/messageId`, or `*` for all; case-insensitive. */
   constructor(hiddenDataTransfers: readonly string[] = []) {
     this.#hiddenData = new Set(hiddenDataTransfers.map((name) => name.toLowerCase()));
   }
 
-  /** A request as it may be shown; the very same object when it holds no secret. */
+  /** Redacts a request; returns the same object when it contains no secret. */
   request<P extends object>(action: string | null, payload: P): P {
     const shown = withoutSecrets(action, payload);
     if (action !== 'DataTransfer' || !this.#hidesDataOf(payload)) return shown;
     return withoutData(shown);
   }
 
-  /** The payload of an answer, or an error's details, as it may be shown; `request` is what it answers. */
+  /** Redacts the payload of an answer, or an error's details; `request` is the answered request. */
   answer<P extends object>(action: string | null, payload: P, request: object | undefined): P {
     let shown = withoutSecrets(action, payload);
     if (action === 'DataTransfer' && request && this.#hidesDataOf(request)) shown = withoutData(shown);
@@ -48,7 +48,7 @@ export class Redaction {
     return mapTexts(shown, replacerOf(replacements)) as P;
   }
 
-  /** An error's description as it may be shown. */
+  /** Redacts an error's description. */
   text(action: string | null, text: string, request: object | undefined): string {
     const replacements = request ? this.#replacements(action, request) : [];
     if (replacements.length > MAX_SECRETS) return HIDDEN;
@@ -63,7 +63,7 @@ export class Redaction {
     return ['*', vendor, message].some((name) => this.#hiddenData.has(name));
   }
 
-  // What the request hides, and what is shown of it.
+  // The request's secrets and their replacements.
   #replacements(action: string | null, request: object): Replacement[] {
     const found: Replacement[] = [];
     collectSecrets(request, this.request(action, request), found);
@@ -72,8 +72,8 @@ export class Redaction {
 }
 
 /**
- * A payload without its secrets, for records, lists and logs: the AuthorizationKey, and passwords and tokens in URLs. The very same object
- * when it has none.
+ * Removes secrets from a payload for records, lists and logs: the AuthorizationKey, and passwords and tokens in URLs. Returns the same
+ * object when there are none.
  */
 export function withoutSecrets<P extends object>(action: string | null, payload: P): P {
   switch (action) {
@@ -95,19 +95,19 @@ export function withoutSecrets<P extends object>(action: string | null, payload:
   }
 }
 
-/** A URL without the token that lets its holder download or upload files. */
+/** Removes the token that permits downloads or uploads from a URL. */
 export function withoutToken(url: string): string {
   return url.replace(/\/(files|uploads)\/evl_[\w-]{24}/, `/$1/${HIDDEN}`);
 }
 
-/** CiString: the key is the same in any case. */
+/** CiString: keys are case-insensitive. */
 export function isAuthorizationKey(key: unknown): boolean {
   return typeof key === 'string' && key.toLowerCase() === 'authorizationkey';
 }
 
 /**
- * The text of a broken frame, which cannot be read as JSON, as it may be shown: without passwords of URLs, and without the object that names
- * an AuthorizationKey and what follows it. Cut the result, not the text: half a secret cannot be recognised.
+ * Redacts the text of a malformed frame that is not JSON: removes passwords in URLs, and any object that names an AuthorizationKey together
+ * with everything after it. Truncate the result, not the input: half a secret cannot be recognised.
  */
 export function hideSecretText(text: string): string {
   const shown = hideInJson(text);
@@ -125,8 +125,8 @@ function hideInJson(text: string): string {
 }
 
 /**
- * Where the passwords of the URLs in a text are. In JSON, a text that ends within an authority may have lost the `@`: then what follows its
- * `:` counts as a password.
+ * Finds the passwords of URLs in a text. In JSON, a truncated authority may have lost its `@`: then the text after its `:` counts as a
+ * password.
  */
 function passwordsIn(text: string, authorityEnd: RegExp): Range[] {
   const found: Range[] = [];
@@ -189,7 +189,7 @@ function withoutData<P extends object>(payload: P): P {
   return 'data' in payload ? { ...payload, data: HIDDEN } : payload;
 }
 
-/** Without the values of AuthorizationKeys, at whatever depth and in whatever form a station puts them. */
+/** Removes the values of AuthorizationKeys at any depth and in any form. */
 function withoutKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutKeys);
   if (typeof value !== 'object' || value === null) return value;
@@ -201,7 +201,7 @@ function withoutKeys(value: unknown): unknown {
   return Object.fromEntries(entries) as unknown;
 }
 
-/** Adds what `shown` hides of `original`. Stops when there is more than anybody searches for. */
+/** Collects the parts of `original` that `shown` hides. Stops when there are too many to search for. */
 function collectSecrets(original: unknown, shown: unknown, found: Replacement[]): void {
   if (original === shown || found.length > MAX_SECRETS) return;
   if (typeof original === 'string' && typeof shown === 'string') found.push(...secretsIn(original, shown));
@@ -210,7 +210,7 @@ function collectSecrets(original: unknown, shown: unknown, found: Replacement[])
   for (const [name, inner] of Object.entries(original)) collectSecrets(inner, (shown as Json)[name], found);
 }
 
-// Of a URL the whole text and each password on its own, as sent and decoded.
+// For a URL, the whole text and each password on its own, as sent and decoded.
 function secretsIn(text: string, shown: string): Replacement[] {
   const passwords = passwordsIn(text, AUTHORITY_END)
     .slice(0, MAX_SECRETS + 1)
@@ -229,7 +229,7 @@ function decoded(text: string): string {
   }
 }
 
-/** The same value with each of its texts (names of properties, and numbers with a secret in them, too) replaced. */
+/** Replaces every text in a value, including property names and numbers that contain a secret. */
 function mapTexts(value: unknown, replace: (text: string) => string): unknown {
   if (typeof value === 'string') return replace(value);
   if (typeof value === 'number') return replace(String(value)) === String(value) ? value : HIDDEN;
@@ -239,7 +239,7 @@ function mapTexts(value: unknown, replace: (text: string) => string): unknown {
   return Object.fromEntries(entries) as unknown;
 }
 
-// Stations write hexadecimal keys in one case or the other.
+// Stations may change the case of hexadecimal keys.
 function replacerOf(replacements: readonly Replacement[]): (text: string) => string {
   const searches = replacements.map(
     ([secret, shown]) => [finderOf(foldCase(secret)), shown, secret.length] as const,
@@ -251,7 +251,7 @@ function replacerOf(replacements: readonly Replacement[]): (text: string) => str
     );
 }
 
-/** ASCII letters in lower case; every character stays where it is, which toLowerCase does not promise. */
+/** Lower-cases ASCII letters. Unlike toLowerCase, it never moves a character. */
 function foldCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -4,13 +4,13 @@ import { SettingsError } from './settings/read.ts';
 
 export interface Running {
   close(): Promise<void>;
-  /** Rejects when it cannot go on; what is left of it is not closed then. */
+  /** Rejects when it cannot continue; nothing is closed then. */
   readonly failed?: Promise<never>;
 }
 
 /**
- * Starts a process and ends it in order: on SIGTERM or SIGINT `close` has `drainSeconds` to finish what has begun,
- * a second signal ends at once. A start that fails, and what cannot go on, is logged with its cause and exits with 1.
+ * Starts a process and shuts it down gracefully: on SIGTERM or SIGINT `close` has `drainSeconds` to finish work in progress; a second
+ * signal exits immediately. A failed start or a fatal failure is logged with its cause and exits with code 1.
  */
 export async function runProcess(
   log: Log,
@@ -23,7 +23,7 @@ export async function runProcess(
     if (closing) process.exit(1);
     closing = true;
     log.info({ signal }, 'stopping');
-    // Nothing has been begun that would have to be finished.
+    // Nothing has started yet, so there is nothing to finish.
     if (!running) process.exit(0);
     setTimeout(
       () => {
@@ -40,10 +40,10 @@ export async function runProcess(
       },
     );
   };
-  // As process 1 of a container Node.js ignores signals that nobody listens to.
+  // As process 1 of a container, Node.js ignores signals without a listener.
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  // An error nobody handled leaves the process in a state nobody knows: log it and let the supervisor start afresh.
+  // After an unhandled error the state is unknown: log it and let the supervisor restart the process.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'unhandled error');
     process.exit(1);

@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Seals what the database must hold, or the network carry, but not know: AES-256-GCM, with a key that is in neither. */
+/** Encrypts data that the database stores or the network carries but must not reveal: AES-256-GCM, with a key that is in neither. */
 export class Sealer {
   readonly #key: Buffer;
 
@@ -18,7 +18,7 @@ export class Sealer {
     return Buffer.concat([nonce, cipher.getAuthTag(), sealed]);
   }
 
-  /** Throws when it was sealed with another secret, or changed since. */
+  /** Throws when it was sealed with another secret or has been changed. */
   open(sealed: Buffer): string {
     const nonce = sealed.subarray(0, NONCE_BYTES);
     const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce, { authTagLength: TAG_BYTES });

@@ -1,24 +1,24 @@
 import { createHmac } from 'node:crypto';
 
-/** The keys that gateways and managers share. */
+/** Keys that gateways and managers share. */
 export interface GatewayKeys {
-  /** What gateways show to managers. */
+  /** Authenticates gateways to managers. */
   gatewayKey: string;
-  /** What station passwords are hashed with. */
+  /** Key for hashing station passwords. */
   passwordPepper: string;
-  /** What seals server keys on their way to gateways. */
+  /** Seals server keys on their way to gateways. */
   serverKeySecret: string;
 }
 
 /**
- * What gateways are given instead of the secret, by `deploy/gateway-secret` too: it leads neither back to the secret nor to the keys that
- * are for managers only. It is the pepper of station passwords, so that hashes from before there was a secret for gateways stay valid.
+ * Derives the gateways' secret; `deploy/gateway-secret` does the same. It reveals neither the secret nor the managers' own keys. It is also
+ * the pepper of station passwords, so that hashes from before there was a gateway secret stay valid.
  */
 export function gatewaySecretOf(secret: string): string {
   return derive(secret, 'station-password');
 }
 
-/** A key of its own for each purpose, so that what one of them gives away says nothing of the others. */
+/** Derives a separate key for each purpose, so that one leaked key reveals nothing about the others. */
 export function gatewayKeys(gatewaySecret: string): GatewayKeys {
   return {
     gatewayKey: derive(gatewaySecret, 'gateway'),
@@ -27,7 +27,7 @@ export function gatewayKeys(gatewaySecret: string): GatewayKeys {
   };
 }
 
-/** What seals, for managers only, what waits in the database: keys of authorities and webhooks, passwords that are to be sent. */
+/** Key, for managers only, that seals secrets in the database: keys of authorities and webhooks, passwords to be sent. */
 export function sealingKeyOf(secret: string): string {
   return derive(secret, 'sealing');
 }
@@ -37,8 +37,8 @@ function derive(secret: string, purpose: string): string {
 }
 
 /**
- * What is kept of a station's password. A keyed hash instead of a slow one: 10,000 stations that reconnect at once must not
- * wait for it, and without the pepper, which is not in the database, a stolen hash opens nothing.
+ * Hashes a station's password for storage. The hash is keyed rather than slow: 10,000 stations that reconnect together must not wait for
+ * it, and a stolen hash is useless without the pepper, which is not in the database.
  */
 export function hashStationPassword(password: Buffer, stationId: string, pepper: string): string {
   return createHmac('sha256', pepper).update(stationId).update('\0').update(password).digest('base64url');

@@ -1,13 +1,13 @@
 export interface TimeLimit {
-  /** Aborts with a TimeoutError when the time is over, or with the reason of the outer signal. */
+  /** Aborts with a TimeoutError when the time is up, or with the reason of the outer signal. */
   readonly signal: AbortSignal;
-  /** To be called when the work is done, in time or not. */
+  /** Call it when the work is done, in time or not. */
   end(): void;
 }
 
 /**
- * A limit of so many milliseconds for a piece of work that an outer signal may abort as well. In place of AbortSignal.any with
- * AbortSignal.timeout: in Node.js 20 the garbage collector may take such a timeout before it fires.
+ * Limits work to `ms` milliseconds; an outer signal may abort it as well. This replaces AbortSignal.any with AbortSignal.timeout, because
+ * in Node.js 20 such a timeout may be garbage-collected before it fires.
  */
 export function timeLimit(ms: number, outer?: AbortSignal): TimeLimit {
   const controller = new AbortController();

@@ -1,10 +1,10 @@
 export interface BucketLimits {
   perSecond: number;
-  /** Most that is there at once, after a time without use. */
+  /** Maximum number of tokens. */
   burst: number;
 }
 
-/** A budget that refills evenly up to its burst. It may go into debt, which is paid off by waiting. */
+/** A budget that refills steadily up to its burst. It may go into debt, which refilling pays off. */
 export class TokenBucket {
   readonly #limits: BucketLimits;
   readonly #nowMs: () => number;
@@ -18,13 +18,13 @@ export class TokenBucket {
     this.#atMs = nowMs();
   }
 
-  /** Takes tokens, into debt where there are not enough. */
+  /** Takes tokens and goes into debt if there are too few. */
   spend(amount = 1): void {
     this.#refill();
     this.#tokens -= amount;
   }
 
-  /** Takes tokens if there are enough; false, and nothing is taken, if not. */
+  /** Takes tokens if there are enough; otherwise returns false and takes nothing. */
   take(amount = 1): boolean {
     this.#refill();
     if (this.#tokens < amount) return false;
@@ -32,7 +32,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** Milliseconds until so many tokens are there; 0 when they are. */
+  /** Milliseconds until this many tokens are available; 0 if they are. */
   waitMs(amount = 0): number {
     this.#refill();
     return Math.max(0, ((amount - this.#tokens) / this.#limits.perSecond) * 1000);

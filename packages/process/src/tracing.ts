@@ -1,9 +1,9 @@
-/** Ends tracing: what is collected is sent before it resolves. */
+/** Ends tracing; resolves after the collected spans are sent. */
 export type EndTracing = () => Promise<void>;
 
 /**
- * Sends OpenTelemetry traces over OTLP/HTTP when OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set; the SDK is
- * not even loaded otherwise. The other OTEL_ variables (headers, sampler, service name) mean what OpenTelemetry says of them.
+ * Sends OpenTelemetry traces over OTLP/HTTP if OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set; otherwise the SDK
+ * is not even loaded. The other OTEL_ variables (headers, sampler, service name) have their standard meaning.
  */
 export async function startTracing(env: NodeJS.ProcessEnv, name: string): Promise<EndTracing> {
   if (!env.OTEL_EXPORTER_OTLP_ENDPOINT && !env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT)
@@ -18,7 +18,7 @@ export async function startTracing(env: NodeJS.ProcessEnv, name: string): Promis
     resource: resourceFromAttributes({ 'service.name': env.OTEL_SERVICE_NAME ?? name.replaceAll(' ', '-') }),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   });
-  // With the async context and the W3C propagator, as the provider brings them.
+  // Includes the provider's async context manager and W3C propagator.
   provider.register();
   return () => provider.shutdown();
 }

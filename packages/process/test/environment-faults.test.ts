@@ -16,7 +16,7 @@ const TABLE = {
   dataDir: setting('EVANDER_DATA_DIR', 'text', undefined, ''),
 };
 
-/** What Node.js really throws, each with the settings that made it and the words that mend it. */
+/** Real Node.js errors, each with its settings and the expected explanation. */
 const listen = (port: number, host: string) => async () => {
   const server = createServer().listen(port, host);
   await once(server, 'listening');
@@ -32,7 +32,7 @@ async function thrownBy(work: () => Promise<unknown>): Promise<unknown> {
   );
 }
 
-test('a taken port names its variable, and both when two are set to the same', async () => {
+test('a taken port names its variable, or both if two have the same value', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
@@ -76,10 +76,10 @@ test.each([
   ],
   [() => readFile('/proc/1/nothing/x'), { dataDir: '/proc/1/nothing' }, /EVANDER_DATA_DIR/],
   [dial(1, '127.0.0.1'), { managerUrl: 'http://127.0.0.1:2, http://127.0.0.1:1' }, /EVANDER_MANAGER_URL/],
-] as const)('%# names the variable', async (work, values, words) => {
+] as const)('%# names the variable', async (work, values, expected) => {
   const error = await thrownBy(work);
   const text = explainFault(error, values, TABLE);
-  expect(text).toMatch(words);
+  expect(text).toMatch(expected);
   expect(text).not.toContain('hush');
 });
 
@@ -97,14 +97,14 @@ test.each([
   expect(explainFault(error, {}, TABLE)).toBeUndefined();
 });
 
-test('what is no fault of the environment stays as it is', () => {
+test('other errors stay unchanged', () => {
   const ours = new TypeError('undefined is not a function');
   expect(explained(ours, { databaseUrl: 'postgres://h/d' }, TABLE)).toBe(ours);
   const bug = Object.assign(new Error('syntax error'), { code: '42601', severity: 'ERROR' });
   expect(explained(bug, { databaseUrl: 'postgres://h/d' }, TABLE)).toBe(bug);
 });
 
-test('an explained error keeps its cause', () => {
+test('an explained error has its cause', () => {
   const cause = Object.assign(new Error('x'), { code: 'ECONNREFUSED', address: '127.0.0.1', port: 5 });
   const error = explained(cause, { mqttUrl: 'mqtt://h:5' }, TABLE);
   expect(error).toBeInstanceOf(OperationalError);

@@ -15,21 +15,21 @@ test.each([
   'x'.repeat(64),
   'x'.repeat(65),
   '0123456789'.repeat(20),
-])('deploy/gateway-secret makes of %s what managers make of it', (secret) => {
+])('deploy/gateway-secret derives the same from %s as the managers', (secret) => {
   const env = { ...process.env, EVANDER_SECRET: secret };
   expect(execFileSync('sh', [SCRIPT], { env, encoding: 'utf8' })).toBe(`${gatewaySecretOf(secret)}\n`);
 });
 
-test('deploy/gateway-secret wants a secret', () => {
+test('deploy/gateway-secret requires a secret', () => {
   const env = { ...process.env, EVANDER_SECRET: '' };
   expect(() => execFileSync('sh', [SCRIPT], { env, stdio: 'pipe' })).toThrow('EVANDER_SECRET');
 });
 
-test('the keys differ, and passwords are hashed as before gateways had a secret of their own', () => {
+test('the keys differ, and passwords are hashed as before gateways had their own secret', () => {
   const secret = 'a-secret-of-thirty-two-characters';
   const keys = gatewayKeys(gatewaySecretOf(secret));
   const all = [secret, sealingKeyOf(secret), keys.gatewayKey, keys.passwordPepper, keys.serverKeySecret];
   expect(new Set(all).size).toBe(all.length);
-  const former = createHmac('sha256', secret).update('evander station-password').digest('base64url');
-  expect(keys.passwordPepper).toBe(former);
+  const previous = createHmac('sha256', secret).update('evander station-password').digest('base64url');
+  expect(keys.passwordPepper).toBe(previous);
 });

@@ -20,7 +20,7 @@ test.each([
   ['{"a":"ftp:\\/\\/u:secret@host\\/x"', '{"a":"ftp://u:***@host/x"'],
   ['{"a":"ftp\\u003a//u:secret@host/x"', '{"a":"ftp://u:***@host/x"'],
   ['a://b://u:secret@host', 'a://b://u:***@host'],
-  // Cut within a password: what follows the colon may be one.
+  // Truncated within a password: the text after the colon may be one.
   ['{"location":"ftp://u:secr', '{"location":"ftp://u:***'],
   [`a://${':'.repeat(60_000)}`, 'a://:***'],
   [`${'a'.repeat(1360)}://${':'.repeat(2700)}`, `${'a'.repeat(1360)}://:***`],
@@ -28,7 +28,7 @@ test.each([
   expect(hideSecretText(text)).toBe(shown);
 });
 
-test('a log line with such a text has no secret in it', () => {
+test('a log line with such a text contains no secret', () => {
   const lines: string[] = [];
   const log = createLog('test', 'info', { write: (line) => void lines.push(line) });
   log
@@ -44,7 +44,7 @@ function hidden(action: string, answer: object, request: object, hiddenData: str
   return new Redaction(hiddenData).answer(action, answer, request);
 }
 
-test('what hides nothing stays the very same object', () => {
+test('a payload without secrets stays the same object', () => {
   const redaction = new Redaction();
   const payload = { vendorId: 'V', data: 'x' };
   expect(redaction.request('DataTransfer', payload)).toBe(payload);
@@ -72,21 +72,21 @@ test.each<[string, object, object, object]>([
   expect(hidden('ChangeConfiguration', answer, request)).toEqual(expected);
 });
 
-test('GetConfiguration answered in another form than the schema has is hidden all the same', () => {
+test('secrets in a GetConfiguration answer that breaks its schema are hidden too', () => {
   const answer = { configurationKey: { key: 'AuthorizationKey', value: KEY } };
   expect(hidden('GetConfiguration', answer, {})).toEqual({
     configurationKey: { key: 'AuthorizationKey', value: '***' },
   });
 });
 
-test('passwords of URLs are hidden in what comes back', () => {
+test('passwords of URLs are hidden in answers', () => {
   const request = { location: 'ftp://user:s%C3%A9cret-1@host/dir' };
   const answer = { fileName: 'ftp://user:s%C3%A9cret-1@host/dir/log.zip', note: 'login sécret-1 failed' };
   expect(JSON.stringify(hidden('GetDiagnostics', answer, request))).not.toMatch(/cret-1/);
   expect(new Redaction().text('GetDiagnostics', 'no s%C3%A9cret-1 here', request)).toBe('no *** here');
 });
 
-test('the location of an UpdateFirmware that a station sends is redacted at once, whatever it is', () => {
+test('the location of an UpdateFirmware from a station is redacted quickly, whatever it contains', () => {
   const location = `a://${':'.repeat(60_000)}`;
   const payload = { location };
   expect(new Redaction().request('UpdateFirmware', payload)).toBe(payload);
@@ -95,7 +95,7 @@ test('the location of an UpdateFirmware that a station sends is redacted at once
   });
 });
 
-test('a secret is hidden in names, in numbers, and where it overlaps the syntax of JSON', () => {
+test('a secret is hidden in names, in numbers, and where it overlaps JSON syntax', () => {
   const request = { key: 'AuthorizationKey', value: '123456' };
   const answer = { '123456': [1_123_456, 12_345], status: 'n123456', lines: 'a\n123456' };
   expect(hidden('ChangeConfiguration', answer, request)).toEqual({
@@ -111,7 +111,7 @@ test('a secret longer than any regular expression is hidden', () => {
   expect(hidden('UpdateFirmware', { echo: `a${password}b` }, request)).toEqual({ echo: 'a***b' });
 });
 
-test('an answer to a request with more secrets than anybody sends is shown without its content', () => {
+test('an answer to a request with too many secrets is shown without its content', () => {
   const configurationKey = Array.from({ length: 10_000 }, (_, i) => ({
     key: 'AuthorizationKey',
     value: `secret-${i}`,
@@ -126,7 +126,7 @@ test.each([
   [['acme/other', 'acm'], false],
   [['*'], true],
   [[], false],
-])('data of DataTransfer when %j is named', (names, isHidden) => {
+])('data of DataTransfer if %j is configured', (names, isHidden) => {
   const request = { vendorId: 'ACME', messageId: 'pin', data: 'pin 1234567' };
   const redaction = new Redaction(names);
   expect(redaction.request('DataTransfer', request)).toEqual({

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { runSource } from '../../../test/run-source.ts';
 
-/** Runs a process whose start is `body`, and gives its exit code and what it wrote. */
+/** Runs a process with `body` as its start; returns its exit code and output. */
 async function outcome(body: string): Promise<{ code: number | null; output: string }> {
   const index = new URL('../src/index.ts', import.meta.url).href;
   const source = `const { main, OperationalError, SHARED_SETTINGS } = await import(${JSON.stringify(index)});
@@ -19,12 +19,12 @@ test.each([
   [failed("new OperationalError('it is gone')"), 'cannot go on: it is gone', false],
   [failed("new TypeError('a bug')"), 'cannot go on', true],
 ])(
-  '%# a process that cannot start or go on ends with 1; a stack is logged only for what is no fault of the environment',
-  async (body, words, hasStack) => {
+  '%# a process that cannot start or continue exits with 1; a stack is logged unless the environment is at fault',
+  async (body, expected, hasStack) => {
     const { code, output } = await outcome(body);
     expect(code).toBe(1);
     const [line = '{}'] = output.trim().split('\n').slice(-1);
     const { level, msg, err } = JSON.parse(line) as { level: number; msg: string; err?: object };
-    expect({ level, msg, hasStack: err !== undefined }).toEqual({ level: 60, msg: words, hasStack });
+    expect({ level, msg, hasStack: err !== undefined }).toEqual({ level: 60, msg: expected, hasStack });
   },
 );

@@ -23,7 +23,7 @@ const ALL = {
   unknownStations: setting('EVANDER_UNKNOWN_STATIONS', ['accept', 'reject'], undefined, 'Unknown stations'),
 };
 
-test('has a default for everything that can have one', () => {
+test('has a default for every optional setting', () => {
   const settings = readSettings({}, ALL);
   expect(settings).toMatchObject({
     host: '127.0.0.1',
@@ -33,7 +33,7 @@ test('has a default for everything that can have one', () => {
   expect(settings).toMatchObject({ mqttPrefix: 'cs', databaseUrl: undefined, secret: undefined });
 });
 
-test('reads what is set; an empty variable is one that is not set', () => {
+test('reads the environment; an empty variable counts as unset', () => {
   const env = {
     EVANDER_WS_PORT: '1234',
     EVANDER_API_PORT: '',
@@ -55,13 +55,13 @@ test.each([
   ['EVANDER_MQTT_PREFIX', 'a/b', 'one topic level'],
   ['EVANDER_UNKNOWN_STATIONS', 'maybe', 'accept, reject'],
   ['EVANDER_SECRET', 'hush', 'at least 32 characters'],
-])('says what is wrong with %s=%s and what would be right', (variable, value, cure) => {
+])('explains what is wrong with %s=%s and what is valid', (variable, value, hint) => {
   const read = (): unknown => readSettings({ [variable]: value }, ALL);
   expect(read).toThrow(SettingsError);
-  expect(read).toThrow(new RegExp(`^${variable} .*${cure.replaceAll('/', '\\/')}`));
+  expect(read).toThrow(new RegExp(`^${variable} .*${hint.replaceAll('/', '\\/')}`));
 });
 
-test('names all faults at once, and no secret', () => {
+test('lists all faults together, and no secret', () => {
   const env = { EVANDER_SECRET: 'hush', EVANDER_DATABASE_URL: 'x://u:hush@h', EVANDER_API_PORT: 'x' };
   let message = '';
   try {

@@ -11,7 +11,7 @@ async function aborted(signal: AbortSignal): Promise<unknown> {
   return signal.reason;
 }
 
-test('a limit ends what takes too long, also when garbage is collected meanwhile', async () => {
+test('a limit aborts work that takes too long, even after garbage collection', async () => {
   const outer = new AbortController();
   const ends = Array.from({ length: 20 }, () => aborted(timeLimit(50, outer.signal).signal));
   collectGarbage();
@@ -30,7 +30,7 @@ test.each([false, true])(
   },
 );
 
-test('work that is done in time is not aborted', async () => {
+test('work that finishes in time is not aborted', async () => {
   const outer = new AbortController();
   const limit = timeLimit(1, outer.signal);
   limit.end();

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { NewestMap, TokenBucket } from '../src/index.ts';
 
-test('a bucket gives its burst at once, then what refills', () => {
+test('a bucket provides its burst immediately, then its refill rate', () => {
   let nowMs = 0;
   const bucket = new TokenBucket({ perSecond: 10, burst: 3 }, () => nowMs);
   expect([1, 2, 3, 4].map(() => bucket.take())).toEqual([true, true, true, false]);
@@ -13,7 +13,7 @@ test('a bucket gives its burst at once, then what refills', () => {
   expect([1, 2, 3, 4].map(() => bucket.take())).toEqual([true, true, true, false]);
 });
 
-test('what is spent above the burst is a debt that is waited for', () => {
+test('spending more than the burst is a debt that must be paid off first', () => {
   let nowMs = 0;
   const bucket = new TokenBucket({ perSecond: 10, burst: 3 }, () => nowMs);
   bucket.spend(8);
@@ -23,7 +23,7 @@ test('what is spent above the burst is a debt that is waited for', () => {
   expect(bucket.waitMs()).toBe(0);
 });
 
-test('over any time no more is given than the burst and what refills', () => {
+test('over any period it provides at most the burst plus the refill', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(500), { maxLength: 200 }), (waits) => {
       let nowMs = 0;
@@ -38,7 +38,7 @@ test('over any time no more is given than the burst and what refills', () => {
   );
 });
 
-test('a map of bounded size keeps what was set last', () => {
+test('a map of bounded size keeps the most recently set entries', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(20), fc.boolean()), { maxLength: 200 }), (changes) => {
       const map = new NewestMap<number, number>(5);

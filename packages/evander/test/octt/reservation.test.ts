@@ -16,16 +16,16 @@ async function reserve(tool: Tool, fields = {}, query = ''): Promise<Record<stri
   return tool.send('ReserveNow', { connectorId: 1, idTag: TAGS.valid, expiryDate, ...fields }, query);
 }
 
-/** The manager knows that the station will refuse; certification wants to see it ask. */
-const ALL_THE_SAME = '?skipRules=true';
+/** The manager knows that the station will reject it, but certification requires the request. */
+const SKIP_RULES = '?skipRules=true';
 
-/** ReserveNow, accepted, and the status Reserved that follows; the reservation's id. */
+/** Sends ReserveNow, which is accepted, and the status Reserved; returns the reservation's id. */
 async function reserved(
   tool: Tool,
   fields: { connectorId?: number; parentIdTag?: string; expiryDate?: string } = {},
 ): Promise<number> {
   expect(await reserve(tool, fields)).toMatchObject({ response: { status: 'Accepted' } });
-  // Connector 0 has no status Reserved (1.6 §4.9): the station says it of the connector that it keeps free.
+  // Connector 0 has no status Reserved (1.6 §4.9): the station reports it for the connector that it keeps free.
   if (fields.connectorId === 0) await tool.station.connector(1).setStatus('Reserved');
   await eventually(async () => {
     const { connectors } = (await tool.shown()) as { connectors: { connectorId: number; status: string }[] };
@@ -68,7 +68,7 @@ test.each([
 test('TC_048_2_CSMS Reservation of a Connector - Occupied', async () => {
   const tool = await booted('TC_048_2');
   await tool.station.connector(1).plugIn();
-  expect(await reserve(tool, {}, ALL_THE_SAME)).toMatchObject({ response: { status: 'Occupied' } });
+  expect(await reserve(tool, {}, SKIP_RULES)).toMatchObject({ response: { status: 'Occupied' } });
   expect(await states(tool)).toEqual(['refused']);
 });
 
@@ -78,7 +78,7 @@ test('TC_048_3_CSMS Reservation of a Connector - Unavailable', async () => {
   expect(await tool.send('ChangeAvailability', off)).toMatchObject({ response: { status: 'Accepted' } });
   expect(tool.sentByCsms('ChangeAvailability')).toEqual([off]);
   await eventually(() => expect(tool.station.connector(1).status).toBe('Unavailable'));
-  expect(await reserve(tool, {}, ALL_THE_SAME)).toMatchObject({ response: { status: 'Unavailable' } });
+  expect(await reserve(tool, {}, SKIP_RULES)).toMatchObject({ response: { status: 'Unavailable' } });
   expect(await states(tool)).toEqual(['refused']);
 });
 

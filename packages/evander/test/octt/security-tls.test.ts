@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(() => openssl.close());
 
-/** What all stations of these cases are: they know where both ways lead, and their operator. */
+/** Settings of all stations in these cases: both URLs and their operator. */
 async function settings(securityProfile: number): Promise<Partial<StationOptions>> {
   return {
     endpoints: { ws: cases.url(), wss: cases.secureUrl() },
@@ -89,7 +89,7 @@ async function withCertificate(
   return Object.assign(tool, { own });
 }
 
-/** A TLS handshake with one suite; the suite's name and the server's certificate. */
+/** Performs a TLS handshake with one suite; returns the suite's name and the server's certificate. */
 async function agree(
   ciphers: string,
   more: ConnectionOptions = {},
@@ -155,8 +155,8 @@ test.each([
     response: { status: 'Accepted' },
   });
   expect(tool.sentByCsms('InstallCertificate')).toEqual([{ certificateType, certificate }]);
-  const told = await tool.send('GetInstalledCertificateIds', { certificateType });
-  expect(told).toMatchObject({ response: { status: 'Accepted' } });
+  const list = await tool.send('GetInstalledCertificateIds', { certificateType });
+  expect(list).toMatchObject({ response: { status: 'Accepted' } });
   expect(tool.sentByCsms('GetInstalledCertificateIds')).toEqual([{ certificateType }]);
   const listed = await tool.listed('/certificates');
   expect(listed.map(({ pem }) => pem)).toContain(certificate);
@@ -181,7 +181,7 @@ test('TC_077_CSMS Invalid ChargePointCertificate Security Event', async () => {
   await tool.station.call('SecurityEventNotification', { type: 'InvalidChargePointCertificate', timestamp });
   const { body } = await tool.api('GET', '/security-events?stationId=TC_077');
   expect(body?.items).toMatchObject([{ type: 'InvalidChargePointCertificate' }]);
-  // The former one is still the station's.
+  // The previous certificate is still the station's.
   const again = foreignStation({ url: cases.secureUrl() }, 'TC_077', {
     wsOpts: { ca: await cases.root(), ...tool.own },
   });

@@ -12,7 +12,7 @@ async function booted(caseId: string, options = {}): Promise<Tool> {
   return tool;
 }
 
-/** A station that charges by its own doing, so that it knows of the transaction; its id. */
+/** Starts a transaction at the station itself, so that the station knows it; returns its id. */
 async function charging(tool: Tool): Promise<number> {
   const session = tool.station.connector(1).start(TAGS.valid);
   await session.answered;

@@ -6,7 +6,7 @@ import type { StationOptions } from '@evander/station';
 import { apiOf, eventually, startServices } from '../system/fixture.ts';
 import type { Answer, Services } from '../system/fixture.ts';
 
-/** A call and its answer as they went over the socket. */
+/** A call and its answer as sent over the socket. */
 export interface Exchange {
   from: 'CP' | 'CSMS';
   action: string;
@@ -17,7 +17,7 @@ export interface Exchange {
 
 type Body = Record<string, unknown>;
 
-/** What certification does by hand and by its tool: an operator at the API, and a station that is driven step by step. */
+/** The certification tool and its operator: an operator at the API and a station driven step by step. */
 export class Tool {
   readonly station: Station;
   readonly exchanges: Exchange[] = [];
@@ -31,7 +31,7 @@ export class Tool {
     station.on('received', (data) => this.#see('CSMS', data));
   }
 
-  /** The operator sends a command; its outcome. */
+  /** The operator sends a command; returns its outcome. */
   async send(action: string, request: object, query = ''): Promise<Body> {
     const path = `/stations/${this.station.stationId}/commands/${action}${query}`;
     const { status, body = {} } = await this.api('POST', path, request);
@@ -39,14 +39,14 @@ export class Tool {
     return body;
   }
 
-  /** What the API says of the station, or of a part of it. */
+  /** The station, or a part of it, as shown by the API. */
   async shown(path = ''): Promise<Body> {
     const { status, body = {} } = await this.api('GET', `/stations/${this.station.stationId}${path}`);
     expect(status).toBe(200);
     return body;
   }
 
-  /** The items of a list of the station. */
+  /** The items of one of the station's lists. */
   async listed(path: string): Promise<Body[]> {
     return (await this.shown(path)).items as Body[];
   }
@@ -57,7 +57,7 @@ export class Tool {
     return body?.items as Body[];
   }
 
-  /** The requests of one action that the CSMS has sent. */
+  /** The CSMS's requests of one action. */
   sentByCsms<A extends keyof Requests>(action: A): Requests[A][] {
     return this.#of('CSMS', action).map(({ request }) => request) as never;
   }
@@ -67,7 +67,7 @@ export class Tool {
     return this.#of('CP', action).map(({ response }) => response) as never;
   }
 
-  /** Waits until the station has sent so many calls of an action, and each is answered. */
+  /** Waits until the station has sent this many calls of an action and all are answered. */
   async until(action: keyof Requests, count = 1): Promise<void> {
     await eventually(() => {
       expect(this.#of('CP', action).filter(({ response }) => response).length).toBeGreaterThanOrEqual(count);
@@ -96,7 +96,7 @@ export class Tool {
     });
   }
 
-  /** State Charging; the id of the transaction. */
+  /** State Charging; returns the transaction id. */
   async charge(fields: Partial<Requests['StartTransaction']> = {}): Promise<number> {
     const { idTag = TAGS.valid } = fields;
     await this.authorize(idTag);
@@ -106,7 +106,7 @@ export class Tool {
     return transactionId;
   }
 
-  /** StartTransaction, which must be accepted; the id of the transaction. */
+  /** Sends StartTransaction, which must be accepted; returns the transaction id. */
   async start(fields: Partial<Requests['StartTransaction']> = {}): Promise<number> {
     const start = { connectorId: 1, idTag: TAGS.valid, meterStart: 1000, timestamp: now(), ...fields };
     const { idTagInfo, transactionId } = await this.station.call('StartTransaction', start);
@@ -142,7 +142,7 @@ export class Tool {
   }
 }
 
-/** What the operator of the CSMS has been told to set up. */
+/** Tags that the operator of the CSMS has set up. */
 export const TAGS = {
   valid: 'VALID',
   other: 'OTHER',
@@ -156,12 +156,12 @@ export function now(): string {
   return new Date().toISOString();
 }
 
-/** One CSMS for a file of cases; a station for each. Every call of a station must have got a CALLRESULT. */
+/** One CSMS per file of cases and one station per case. Every call of a station must have a CALLRESULT. */
 export function certification({ tls = false } = {}): {
   open(caseId: string, options?: Partial<StationOptions>): Promise<Tool>;
   url(): string;
   secureUrl(): string;
-  /** What stations trust the CSMS by, PEM. */
+  /** The CSMS's root certificate, PEM. */
   root(): Promise<string>;
   api(): Tool['api'];
 } {
@@ -188,7 +188,7 @@ export function certification({ tls = false } = {}): {
   afterEach(async () => {
     for (const { station, exchanges } of tools) {
       expect(station.violations).toEqual([]);
-      // Its last call may have gone out this moment.
+      // Its last call may have just been sent.
       await eventually(() =>
         expect(exchanges.filter(({ from, response }) => from === 'CP' && !response)).toEqual([]),
       );

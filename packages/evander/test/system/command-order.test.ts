@@ -28,10 +28,10 @@ function send(stationId: string, action: string, body: object, manager = 0): Pro
   return api(manager)('POST', `/stations/${stationId}/commands/${action}`, body);
 }
 
-/** A station that answers a command when it is told to. */
+/** A station that answers commands when the test decides. */
 interface SlowStation {
   rpc: RPCClient;
-  /** The commands that wait for their answer. */
+  /** Unanswered commands. */
   open: { params: unknown; answer(): void }[];
 }
 
@@ -52,11 +52,11 @@ async function slowStation(identity: string): Promise<SlowStation> {
   return { rpc, open };
 }
 
-test('commands at once go out one after the other; the station is served meanwhile, and so is another', async () => {
+test('concurrent commands are sent one at a time; the station and others are served meanwhile', async () => {
   const slow = await slowStation('SLOW');
   const quick = await slowStation('QUICK');
   const waiting = ['1', '2', '3'].map(async (value, i) => {
-    // In order, whichever manager takes them.
+    // In order, whichever manager accepts them.
     await eventually(async () => {
       const { items } = (await api()('GET', '/commands?stationId=SLOW')).body as { items: unknown[] };
       expect(items).toHaveLength(i);
@@ -65,14 +65,14 @@ test('commands at once go out one after the other; the station is served meanwhi
   });
   for (let turn = 1; turn <= 3; turn++) {
     await eventually(() => expect(slow.open).toHaveLength(turn));
-    // Its calls are answered while it owes us an answer.
+    // Its calls are answered while it has not answered a command.
     expect(await slow.rpc.call('Heartbeat', {})).toHaveProperty('currentTime');
     if (turn === 1) {
       const other = send('QUICK', 'ClearCache', {});
       await eventually(() => expect(quick.open).toHaveLength(1));
       quick.open[0]?.answer();
       expect((await other).body).toMatchObject({ status: 'answered' });
-      // All three are there by now, and still only one is out.
+      // All three are stored by now, and still only one is sent.
       await eventually(async () => {
         const { items } = (await api()('GET', '/commands?stationId=SLOW')).body as { items: unknown[] };
         expect(items).toHaveLength(3);
@@ -88,7 +88,7 @@ test('commands at once go out one after the other; the station is served meanwhi
   await quick.rpc.close();
 });
 
-test('the manager is killed between a command and its answer: it completes, once', async () => {
+test('if the manager is killed between a command and its answer, the command completes once', async () => {
   const [doomed] = managers as [ManagerProcess];
   const { rpc, open } = await slowStation('ORPHAN');
   const lost = send('ORPHAN', 'ChangeConfiguration', { key: 'HeartbeatInterval', value: '77' }).catch(
@@ -105,7 +105,7 @@ test('the manager is killed between a command and its answer: it completes, once
     expect(items).toMatchObject([{ status: 'answered', response: { status: 'Accepted' } }]);
     return items;
   });
-  // The next one goes out, the first one not again.
+  // The next one is sent, the first one not again.
   const next = send('ORPHAN', 'ClearCache', {}, 1);
   await eventually(() => expect(open).toHaveLength(2));
   open[1]?.answer();

@@ -28,13 +28,13 @@ afterAll(async () => {
 
 interface Line {
   client: RPCClient;
-  /** The actions of the calls that have come. */
+  /** The actions of the received calls. */
   calls: string[];
-  /** Answers the last one. */
+  /** Answers the last call. */
   answer(response: object): void;
 }
 
-/** A station that answers when the test says so. */
+/** A station that answers when the test decides. */
 async function connect(stationId: string): Promise<Line> {
   const client = foreignStation(gateway, stationId);
   clients.push(client);
@@ -44,15 +44,15 @@ async function connect(stationId: string): Promise<Line> {
     return new Promise((resolve) => (line.answer = resolve));
   });
   await client.connect();
-  // While the database is away it has to wait.
+  // While the database is away it must wait.
   client.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' }).catch(() => {});
   return line;
 }
 
-/** Waits until a call of an action has come to a station. */
+/** Waits until a station has received a call of this action. */
 async function received(line: Line, action: string): Promise<void> {
   await eventually(() => {
-    if (!line.calls.includes(action)) throw new Error(`no ${action} has come`);
+    if (!line.calls.includes(action)) throw new Error(`no ${action} has arrived`);
   });
 }
 
@@ -71,7 +71,7 @@ async function reset(stationId: string): Promise<string> {
   return String(body?.commandId);
 }
 
-/** How a command was completed, one status after the other. */
+/** The statuses with which a command completed, in order. */
 async function outcomes(commandId: string): Promise<unknown[]> {
   const rows = await services.rows(
     "SELECT data ->> 'status' AS status FROM events WHERE data ->> 'commandId' = $1 ORDER BY id",
@@ -85,7 +85,7 @@ test.each([
   ['answers', 'answered'],
   ['does not answer', 'connectionLost'],
 ])(
-  'the database goes, the station %s, closes and comes back, the database is back: the Reset came once',
+  'the database fails, the station %s, disconnects and reconnects, the database returns: the Reset was sent once',
   async (_name, status) => {
     const stationId = `once-${status}`;
     const before = await connect(stationId);
@@ -97,7 +97,7 @@ test.each([
     const after = await connect(stationId);
     proxy.pass();
     await patiently(async () => expect(await outcomes(commandId)).toContain(status));
-    // What goes out now comes after all that was lost.
+    // Anything sent now comes after everything that was lost.
     await eventually(async () => {
       const path = `/stations/${stationId}/commands/ClearCache?waitSeconds=0`;
       expect((await apiOf(manager.apiUrl)('POST', path, {})).status).toBe(202);
@@ -108,14 +108,14 @@ test.each([
   120_000,
 );
 
-test('an answer that comes while all managers are away counts when one is back, also after the time for answers', async () => {
+test('an answer that arrives while all managers are away counts when one is back, even after the answer timeout', async () => {
   const station = await connect('away');
   const commandId = await reset('away');
   await received(station, 'Reset');
   await manager.close();
   station.answer({ status: 'Accepted' });
   await station.client.close({});
-  // The manager gives an answer 6 s.
+  // The manager waits 6 s for an answer.
   await services.rows(
     "UPDATE commands SET sent_at = sent_at - interval '5 minutes' WHERE command_id = $1::uuid",
     [commandId],
@@ -129,7 +129,7 @@ async function patiently<T>(check: () => Promise<T>): Promise<T> {
     try {
       return await eventually(check);
     } catch {
-      // On a busy machine the database is found again later.
+      // On a busy machine reconnecting to the database takes longer.
     }
   }
   return eventually(check);

@@ -24,7 +24,7 @@ afterAll(async () => {
 }, 60_000);
 
 test.each(['hang', 'refuse'] as const)(
-  'while the database does no more than %s, who stands at the plug is told so in time, and what is billed waits',
+  'with a database in state "%s", driver-facing calls fail in time and billing messages wait',
   async (outage) => {
     const stationId = `AWAY-${outage}`;
     const station = new StationSocket(`${gatewayUrl}/${stationId}`);
@@ -52,8 +52,8 @@ test.each(['hang', 'refuse'] as const)(
     station.send([2, 'start', 'StartTransaction', { connectorId: 1, idTag: 'A', meterStart: 5, timestamp }]);
     station.send([2, 'boot', 'BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' }]);
     station.send([2, 'sample', 'MeterValues', { connectorId: 1, meterValue: sample }]);
-    const told = (await station.frames.count(before + 3)).slice(before);
-    expect(told.map(([type, id, code]) => [type, id, code])).toEqual(
+    const answers = (await station.frames.count(before + 3)).slice(before);
+    expect(answers.map(([type, id, code]) => [type, id, code])).toEqual(
       ['authorize', 'data', 'boot'].map((id) => [4, id, 'InternalError']),
     );
 
@@ -62,7 +62,7 @@ test.each(['hang', 'refuse'] as const)(
     expect(station.frames.items.slice(before + 3).map(([type, id]) => [type, id])).toEqual(
       ['status', 'start', 'sample'].map((id) => [3, id]),
     );
-    // A later answer to what was given up would have come by now: the station's next call is behind it.
+    // A late answer to a call that was given up would have arrived by now: it precedes the answer to the next call.
     expect((await station.call('Authorize', { idTag: 'A' }))[0]).toBe(3);
     expect(station.frames.items).toHaveLength(before + 7);
     for (const table of ['transactions', 'connector_statuses', 'meter_values'])

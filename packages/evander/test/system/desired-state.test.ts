@@ -1,11 +1,11 @@
-// Long: many stations and tags.
+// Slow: many stations and tags.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Station } from '@evander/station';
 import type { StationOptions } from '@evander/station';
 import { apiOf, startServices } from './fixture.ts';
 import type { Services } from './fixture.ts';
 
-/** As many as a large operator has: EVANDER_TEST_TAGS=10000 EVANDER_TEST_LISTS=50, which takes minutes. */
+/** A large operator's size: EVANDER_TEST_TAGS=10000 EVANDER_TEST_LISTS=50, which takes minutes. */
 const TAGS = Number(process.env.EVANDER_TEST_TAGS ?? 1000);
 const LISTS = Number(process.env.EVANDER_TEST_LISTS ?? 10);
 const CHUNK = 100;
@@ -50,7 +50,7 @@ async function booted(
   return made;
 }
 
-/** What is not reached, for the one who reads why a test is red. */
+/** Open reconciliations, to explain a failing test. */
 async function openReconciliations(): Promise<string> {
   const rows = await services.rows(
     `SELECT g.station_id, g.state, doing, look_at, k.action, k.status, k.sent_at, k.completed_at, k.response, l.version, mirrored_version
@@ -60,24 +60,24 @@ async function openReconciliations(): Promise<string> {
   return JSON.stringify(rows, null, 1);
 }
 
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const startedAt = performance.now();
-  while (!(await isSo())) {
+  while (!(await isTrue())) {
     if (performance.now() - startedAt > 150_000)
       throw new Error(`not in time: ${what}; ${await openReconciliations()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-async function areReached(kind: string, prefix: string, count: number): Promise<boolean> {
+async function haveSucceeded(kind: string, prefix: string, count: number): Promise<boolean> {
   const rows = await services.rows(
-    `SELECT count(*)::int AS reached FROM reconciliations WHERE kind = $1 AND state = 'succeeded' AND starts_with(station_id, $2)`,
+    `SELECT count(*)::int AS succeeded FROM reconciliations WHERE kind = $1 AND state = 'succeeded' AND starts_with(station_id, $2)`,
     [kind, prefix],
   );
   return rows[0]?.reached === count;
 }
 
-/** What a station's list has, as text. */
+/** The contents of a station's list, as text. */
 function contents({ localList }: Station): string {
   const entries = [...localList.entries].map(([idTag, { status }]) => `${idTag} ${status}`);
   return entries.sort().join('\n');
@@ -91,7 +91,7 @@ async function expected(): Promise<string> {
     .join('\n');
 }
 
-/** Waits until every station's list is what the tags say now. */
+/** Waits until every station's list matches the tags. */
 async function allRight(what: string, fleet: Station[]): Promise<void> {
   const right = await expected();
   const wrong = new Set(fleet);
@@ -99,8 +99,8 @@ async function allRight(what: string, fleet: Station[]): Promise<void> {
     for (const station of wrong) if (contents(station) === right) wrong.delete(station);
     return wrong.size === 0;
   });
-  await until(`${what}: reconciliations`, () => areReached('localList', 'LIST', LISTS));
-  // What has come right stays so.
+  await until(`${what}: reconciliations`, () => haveSucceeded('localList', 'LIST', LISTS));
+  // Correct lists stay correct.
   for (const station of fleet) expect(contents(station) === right).toBe(true);
 }
 
@@ -119,7 +119,7 @@ async function sendLocalLists(): Promise<Sent[]> {
   return rows as unknown as Sent[];
 }
 
-test('a local list of many tags is kept right on many stations while tags change', async () => {
+test('a local list of many tags stays correct on many stations while tags change', async () => {
   const startedAt = performance.now();
   const lap = (what: string): number =>
     laps.push(`${what} ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
@@ -136,7 +136,7 @@ test('a local list of many tags is kept right on many stations while tags change
   await api('PUT', '/station-groups/lists', { prefix: 'LIST' });
   expect(await api('PUT', '/station-groups/lists/local-list', { all: true })).toMatchObject({ status: 202 });
   await until('the first lists', () => fleet.some(({ localList }) => localList.entries.size > TAGS / 4));
-  // While lists are on their way: tags are blocked, removed and new, some stations hang up, one boots, one has lost its list.
+  // While lists are being sent, tags are blocked, removed and added, some stations disconnect, one boots, one has lost its list.
   for (let i = 1; i <= 50; i++) await api('PUT', `/tags/TAG${i}`, { status: 'Blocked' });
   for (let i = 51; i <= 100; i++) await api('DELETE', `/tags/TAG${i}`);
   for (let i = 1; i <= 50; i++) await api('PUT', `/tags/NEW${i}`, {});
@@ -155,7 +155,7 @@ test('a local list of many tags is kept right on many stations while tags change
   await allRight('all lists again', fleet);
   lap('all lists again after');
   const all = await sendLocalLists();
-  // Forty-two changes, in a few messages to each station.
+  // Forty-two changes, in a few messages per station.
   expect(all.length - before).toBeLessThanOrEqual(LISTS * 7);
 
   const forgetful = fleet[4];
@@ -181,7 +181,7 @@ test('a local list of many tags is kept right on many stations while tags change
   console.log(`${TAGS} tags on ${LISTS} stations, ${sent.length} messages: ${laps.join(', ')}`);
 }, 600_000);
 
-test('twenty stations whose configuration drifts are brought back, and one that refuses a key holds up nobody', async () => {
+test('configuration drift is corrected on twenty stations, and one that rejects a key does not delay the others', async () => {
   const fleet = await booted('DRIFT', DRIFTING);
   await api('PUT', '/station-groups/drifting', { prefix: 'DRIFT' });
   const values = { MeterValueSampleInterval: '30', ConnectionTimeOut: '77', ClockAlignedDataInterval: '900' };
@@ -194,15 +194,15 @@ test('twenty stations whose configuration drifts are brought back, and one that 
       ([key, value]) => station.configuration.find(key)?.value === value,
     );
   await until('the values', () => fleet.every(isRight));
-  await until('the reconciliations', () => areReached('configuration', 'DRIFT', DRIFTING - 1));
+  await until('the reconciliations', () => haveSucceeded('configuration', 'DRIFT', DRIFTING - 1));
   for (const [i, station] of fleet.entries()) {
     station.configuration.set('ConnectionTimeOut', String(i + 1000));
-    // Half of them boot, of the others somebody asks.
+    // Half of them boot; the others' configuration is requested.
     if (i % 2 === 0) await station.boot();
     else await api('POST', `/stations/${station.stationId}/commands/GetConfiguration`, {});
   }
   await until('the values again', () => fleet.every(isRight));
-  await until('the reconciliations again', () => areReached('configuration', 'DRIFT', DRIFTING - 1));
+  await until('the reconciliations again', () => haveSucceeded('configuration', 'DRIFT', DRIFTING - 1));
   const { body } = await api('GET', '/stations/DRIFT000/configuration?limit=500');
   const items = body?.items as { key: string; desired?: object }[];
   expect(items.find(({ key }) => key === 'NotAKeyOfIt')).toMatchObject({

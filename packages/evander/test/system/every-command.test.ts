@@ -27,21 +27,21 @@ const PROFILE = {
 };
 const accepted = { status: 'Accepted' };
 
-/** A command, what the station answers it, and where the API then shows what. */
+/** A command, the station's answer, and where the API shows its effect. */
 interface Step {
   action: CommandAction;
   request: object;
   response: Record<string, unknown>;
-  /** Path under the station's, or from the root of the API. */
+  /** A path below the station's, or an absolute one. */
   shownAt?: string;
   shown?: object;
-  /** What the station does between. */
+  /** Messages from the station in between. */
   before?(station: RPCClient): Promise<unknown>;
 }
 
 const list = (...items: object[]): object => ({ items });
 
-// In an order in which each finds what it needs.
+// In an order in which each step finds its prerequisites.
 const STEPS: Step[] = [
   {
     action: 'GetConfiguration',
@@ -230,7 +230,7 @@ beforeAll(async () => {
   await api('PUT', '/tags/TAG1', {});
   station = foreignStation(gateway, 'EVERY');
   station.handle(async ({ method = '' }) => {
-    // A station starts what it accepts by itself.
+    // A station starts an accepted transaction on its own.
     if (method === 'RemoteStartTransaction') setImmediate(() => void start());
     return answers.get(method) ?? {};
   });
@@ -251,13 +251,13 @@ function start(): Promise<unknown> {
   return station.call('StartTransaction', { connectorId: 1, idTag: 'TAG1', meterStart: 0, timestamp });
 }
 
-test('every command of the table has a step here', () => {
+test('every command has a step here', () => {
   const commands = Object.entries(ACTIONS).filter(([, { sender }]) => sender !== 'station');
   expect(STEPS.map(({ action }) => action).sort()).toEqual(commands.map(([action]) => action).sort());
 });
 
 test.each(STEPS.map((step) => [step.action, step] as const))(
-  '%s is sent by the API, answered by a station that somebody else wrote, and shown with its effect',
+  '%s is sent by the API, answered by a third-party station, and its effect is shown',
   async (action, { request, response, shownAt, shown, before }) => {
     await before?.(station);
     answers.set(action, response);

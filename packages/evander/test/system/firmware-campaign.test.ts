@@ -1,4 +1,4 @@
-// Long: a campaign over many stations.
+// Slow: a campaign over many stations.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Gateway } from '@evander/gateway';
 import type { Manager } from '@evander/manager';
@@ -25,7 +25,7 @@ beforeAll(async () => {
       transfers: 'real',
       speed: Infinity,
       nextFirmwareVersion: '2.0',
-      // One in five.
+      // One in five fails.
       jobs: { firmware: i % 5 === 0 ? 'InstallationFailed' : 'success' },
     });
     station.on('fetched', ({ bytes }) => hashes.push(createHash('sha256').update(bytes).digest('hex')));
@@ -66,7 +66,7 @@ async function completed(path: string, count: number): Promise<Json[]> {
   });
 }
 
-test('a campaign stops when too many fail, tells why, goes on and ends, though a manager dies; the bytes are the same', async () => {
+test('a campaign stops when too many stations fail, explains why, resumes and ends, though a manager dies; every download is complete', async () => {
   const bytes = randomBytes(600_000);
   const response = await fetch(
     `${managers[0]?.apiUrl ?? ''}/api/v1/files?name=fw-2.0.bin&firmwareVersion=2.0`,
@@ -101,7 +101,7 @@ test('a campaign stops when too many fail, tells why, goes on and ends, though a
     firmwareVersion: '2.0',
   });
 
-  // One manager is gone; the other goes on alone.
+  // One manager is gone; the other continues alone.
   await managers.shift()?.close();
   expect(await api('POST', `${path}/resume`, {})).toMatchObject({ body: { state: 'running' } });
   const again = await until(path, 'stopped');
@@ -118,7 +118,7 @@ test('a campaign stops when too many fail, tells why, goes on and ends, though a
   expect(stations.map(({ firmwareVersion }) => firmwareVersion)).toEqual(
     Array.from({ length: STATIONS }, () => '2.0'),
   );
-  // Each was sent its command once, those that failed a second time; and each time the file came whole.
+  // Each station received its command once, the failed ones a second time; every download was complete.
   expect(hashes).toEqual(Array.from({ length: STATIONS + STATIONS / 5 }, () => sha256));
   expect(
     await services.rows(
@@ -133,7 +133,7 @@ test('a campaign stops when too many fail, tells why, goes on and ends, though a
   ]);
 }, 120_000);
 
-test('a simulated station uploads its diagnostics and its log here', async () => {
+test('a simulated station uploads its diagnostics and its log to the manager', async () => {
   const [station] = stations;
   const stationId = station?.stationId ?? '';
   for (const [what, body] of [

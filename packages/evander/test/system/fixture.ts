@@ -11,15 +11,15 @@ export const SECRET = 'a secret of at least thirty-two characters';
 const KEYS = gatewayKeys(gatewaySecretOf(SECRET));
 export const ADMIN_KEY = 'evk_an-admin-key-of-more-than-32-characters';
 
-/** A database and a broker for one test file; EVANDER_TEST_MQTT_URL names another broker than the embedded one. */
+/** A database and a broker for one test file. EVANDER_TEST_MQTT_URL selects a broker other than the embedded one. */
 export interface Services {
   databaseUrl: string;
-  /** The broker for one of its accounts, whose rights are those of deploy/mosquitto/acl where .ci/run has started it. */
+  /** The broker URL for an account. If .ci/run started the broker, the account has the permissions of deploy/mosquitto/acl. */
   mqttUrlOf(account: 'gateway' | 'manager'): string;
   mqttPrefix: string;
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   startManager(options?: Partial<Pick<ManagerOptions, 'plugAndCharge' | 'databaseUrl'>>): Promise<Manager>;
-  /** With `tls` it listens on wss too, with certificates from the managers' authority. */
+  /** With `tls` it also listens on wss, with certificates from the managers' authority. */
   startGateway(
     managers: Pick<Manager, 'apiUrl'>[],
     options?: { tls?: boolean; failFastMs?: number; handshakeMs?: number },
@@ -40,7 +40,7 @@ export async function startServices(): Promise<Services> {
   const mqttPrefix = `test-${Math.random().toString(36).slice(2)}`;
   const parts: { close(): Promise<void> }[] = [];
   const keep = <P extends { close(): Promise<void> }>(part: P): P => {
-    // A test may have closed it already.
+    // The test may have closed it already.
     const close = part.close.bind(part);
     let closed: Promise<void> | undefined;
     part.close = () => (closed ??= close());
@@ -76,7 +76,7 @@ export async function startServices(): Promise<Services> {
         }),
       ),
     startGateway: async (managers, { tls = false, failFastMs, handshakeMs } = {}) => {
-      const asked = {
+      const managerCall = {
         managerUrls: managers.map(({ apiUrl }) => apiUrl),
         gatewayKey: KEYS.gatewayKey,
       };
@@ -90,12 +90,12 @@ export async function startServices(): Promise<Services> {
           mqttUrl: mqttUrlOf('gateway'),
           mqttPrefix,
           ...(tls && {
-            certificates: certificatesFromManager(askManagers({ ...asked, timeoutMs: 30_000 }), {
+            certificates: certificatesFromManager(askManagers({ ...managerCall, timeoutMs: 30_000 }), {
               names,
               sealer,
             }),
           }),
-          credentialsOf: credentialsFromManager(asked),
+          credentialsOf: credentialsFromManager(managerCall),
           passwordPepper: KEYS.passwordPepper,
           maxFrameBytes: 1_048_576,
           pingMs: 5000,
@@ -126,7 +126,7 @@ async function hasCertificate({ statusUrl }: Gateway): Promise<void> {
   });
 }
 
-/** A client of the HTTP API with the admin key. */
+/** An HTTP API client with the admin key. */
 export function apiOf(
   url: string,
   key = ADMIN_KEY,
@@ -145,7 +145,7 @@ export function apiOf(
   };
 }
 
-/** Tries until it succeeds: presence is told over the broker, not asked for. */
+/** Retries until the check succeeds: presence arrives asynchronously over the broker. */
 export async function eventually<T>(check: () => Promise<T> | T): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

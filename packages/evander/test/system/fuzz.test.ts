@@ -1,4 +1,4 @@
-// Long: thousands of random handshakes and frames.
+// Slow: thousands of random handshakes and frames.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { gatewaySecretOf } from '@evander/process';
 import fc from 'fast-check';
@@ -52,7 +52,7 @@ beforeAll(async () => {
     EVANDER_GATEWAY_SECRET: gatewaySecretOf(SECRET),
     EVANDER_TLS_CERTIFICATE_FILES: files.certificate,
     EVANDER_TLS_KEY_FILES: files.key,
-    // Each handshake comes from an address of its own: nobody is made to wait for what others did.
+    // Each handshake comes from a different address, so that none is throttled for another's failures.
     EVANDER_TRUSTED_PROXIES: '127.0.0.1',
   });
   await isServing(`http://127.0.0.1:${status}/health/ready`, gateway);
@@ -78,19 +78,19 @@ function gatewayMemory(): Promise<number> {
   return metric('process_resident_memory_bytes');
 }
 
-/** Does something with each sample, some at once, while the good station goes on; its slowest answer in ms. */
-async function besides<T>(
+/** Processes each sample, several concurrently, while the good station continues; returns its slowest answer in ms. */
+async function duringService<T>(
   samples: T[],
   work: (sample: T) => Promise<void>,
 ): Promise<{ heartbeats: number; slowestMs: number }> {
-  const told = { heartbeats: 0, slowestMs: 0 };
+  const result = { heartbeats: 0, slowestMs: 0 };
   let isOver = false;
-  const life = (async () => {
+  const service = (async () => {
     while (!isOver) {
       const begin = performance.now();
       await good.call('Heartbeat', {});
-      told.heartbeats += 1;
-      told.slowestMs = Math.max(told.slowestMs, Math.round(performance.now() - begin));
+      result.heartbeats += 1;
+      result.slowestMs = Math.max(result.slowestMs, Math.round(performance.now() - begin));
     }
   })();
   const rest = [...samples];
@@ -99,11 +99,11 @@ async function besides<T>(
   });
   await Promise.all(workers);
   isOver = true;
-  await life;
-  return told;
+  await service;
+  return result;
 }
 
-/** What our processes log as errors of theirs. */
+/** Error lines logged by the processes. */
 function errorLines(): string[] {
   return [gateway, manager.process]
     .flatMap((process) => process.output().split('\n'))
@@ -111,7 +111,7 @@ function errorLines(): string[] {
 }
 
 async function expectHealthy(): Promise<void> {
-  // Nothing is left of whoever was let in and went.
+  // No connection of an accepted and closed sample remains.
   await eventually(async () => expect(await metric('evander_gateway_connections')).toBe(1));
   expect([gateway.child.exitCode, manager.process.child.exitCode]).toEqual([null, null]);
   for (const url of [`http://127.0.0.1:${ports[2]}`, manager.apiUrl])
@@ -126,13 +126,13 @@ async function expectHealthy(): Promise<void> {
   });
 }
 
-test('thousands of broken handshakes: each is refused, a good station is served all the while', async () => {
+test('thousands of broken handshakes are all rejected while a good station is served', async () => {
   const [ws = 0] = ports;
   const before = await gatewayMemory();
   const counts: Record<string, number> = {};
   const faults: string[] = [];
   const samples = fc.sample(handshakeBytes, { seed: SEED, numRuns: RUNS });
-  const life = await besides(samples, async (bytes) => {
+  const service = await duringService(samples, async (bytes) => {
     const answer = await exchange(ws, bytes, 300);
     const status = /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 'none';
     counts[status] = (counts[status] ?? 0) + 1;
@@ -141,21 +141,21 @@ test('thousands of broken handshakes: each is refused, a good station is served 
   });
   const growth = (await gatewayMemory()) - before;
   console.log(
-    `seed ${SEED}: ${samples.length} handshakes: ${JSON.stringify({ ...counts, ...life, growthMiB: growth >> 20 })}`,
+    `seed ${SEED}: ${samples.length} handshakes: ${JSON.stringify({ ...counts, ...service, growthMiB: growth >> 20 })}`,
   );
   expect({ seed: SEED, faults }).toEqual({ seed: SEED, faults: [] });
-  expect(life.heartbeats).toBeGreaterThan(10);
+  expect(service.heartbeats).toBeGreaterThan(10);
   expect(growth).toBeLessThan(GROWTH_LIMIT);
   await expectHealthy();
 }, 120_000);
 
-test('thousands of broken frames: no crash, no error of ours, a good station is served all the while', async () => {
+test('thousands of broken frames cause no crash and no internal error while a good station is served', async () => {
   const [ws = 0] = ports;
   const before = await gatewayMemory();
   let frames = 0;
   let refused = 0;
   const samples = fc.sample(burst, { seed: SEED, numRuns: Math.ceil(RUNS / 4) });
-  const life = await besides(
+  const service = await duringService(
     samples.map((sample, i) => ({ sample, i })),
     async ({ sample, i }) => {
       const socket = await openSocket(ws, `/ws/FUZZ-${i % 100}`, `10.${(i >> 8) & 255}.${i & 255}.1`);
@@ -169,7 +169,7 @@ test('thousands of broken frames: no crash, no error of ours, a good station is 
         frames += 1;
         if (!socket.write(bytes)) await Promise.race([once(socket, 'drain'), closed]);
       }
-      // Some take leave, others are gone from one moment to the next.
+      // Some close cleanly, others vanish.
       if (i % 2 === 0) socket.end();
       else setTimeout(() => socket.destroy(), 50);
       setTimeout(() => socket.destroy(), 2000).unref();
@@ -178,10 +178,10 @@ test('thousands of broken frames: no crash, no error of ours, a good station is 
   );
   const growth = (await gatewayMemory()) - before;
   console.log(
-    `seed ${SEED}: ${frames} frames on ${samples.length} connections, ${refused} refused: ${JSON.stringify({ ...life, growthMiB: growth >> 20 })}`,
+    `seed ${SEED}: ${frames} frames on ${samples.length} connections, ${refused} refused: ${JSON.stringify({ ...service, growthMiB: growth >> 20 })}`,
   );
   expect(frames).toBeGreaterThan(samples.length);
-  expect(life.heartbeats).toBeGreaterThan(10);
+  expect(service.heartbeats).toBeGreaterThan(10);
   expect(growth).toBeLessThan(GROWTH_LIMIT);
   await expectHealthy();
 }, 120_000);

@@ -3,7 +3,7 @@ import { BrokerClient } from '@evander/broker';
 import { apiOf, eventually, startServices } from './fixture.ts';
 import type { Services } from './fixture.ts';
 
-/** MaEVe's envelope: these fields and no others (its gateway/pipe/message.go). */
+/** MaEVe's envelope: exactly these fields (its gateway/pipe/message.go). */
 interface Message {
   type: 2 | 3 | 4;
   action: string;
@@ -54,7 +54,7 @@ async function next(stationId: string, matches: (message: Message) => boolean): 
   });
 }
 
-/** A call as MaEVe's gateway passes it on, with neither a connection nor a time. */
+/** A call as MaEVe's gateway publishes it, with neither a connection nor a time. */
 async function call(stationId: string, action: string, request: object): Promise<Message> {
   const id = `${action}-${Math.random().toString(36).slice(2)}`;
   publish(stationId, { type: 2, action, id, request });
@@ -63,7 +63,7 @@ async function call(stationId: string, action: string, request: object): Promise
 
 const boot = { chargePointVendor: 'Vendor', chargePointModel: 'Model' };
 
-test("behind MaEVe's gateway a station that is heard is registered, served and shown as connected", async () => {
+test("behind MaEVe's gateway an active station is registered, served and shown as connected", async () => {
   const answer = await call('M1', 'BootNotification', boot);
   expect(answer).toMatchObject({
     type: 3,
@@ -78,7 +78,7 @@ test("behind MaEVe's gateway a station that is heard is registered, served and s
   ]);
 });
 
-test("behind MaEVe's gateway a command goes out once, and its answer counts once", async () => {
+test("behind MaEVe's gateway a command is sent once, and its answer counts once", async () => {
   await call('M2', 'BootNotification', boot);
   const sending = api('POST', '/stations/M2/commands/Reset', { type: 'Soft' });
   const { id, action, request = {} } = await next('M2', ({ type }) => type === 2);
@@ -96,15 +96,15 @@ test("behind MaEVe's gateway a command goes out once, and its answer counts once
   expect(completed).toHaveLength(1);
 });
 
-test("MaEVe's gateway would send a repeated command to the station again: it is not repeated", async () => {
+test("MaEVe's gateway would send a repeated command to the station again, so it is not repeated", async () => {
   await call('M3', 'BootNotification', boot);
-  // Without an answer it times out after 6 s; beside a gateway of ours it would have been published again after 3 s.
+  // Without an answer it times out after 6 s; with Evander's gateway it would have been published again after 3 s.
   const { body } = await api('POST', '/stations/M3/commands/ClearCache', {});
   expect(body).toMatchObject({ status: 'timedOut' });
   expect(out.filter(({ stationId, message }) => stationId === 'M3' && message.type === 2)).toHaveLength(1);
 });
 
-test("an error of a station comes as MaEVe's gateway writes it", async () => {
+test("a station's error is read in the format of MaEVe's gateway", async () => {
   await call('M4', 'BootNotification', boot);
   const sending = api('POST', '/stations/M4/commands/ClearCache', {});
   const { id, action, request = {} } = await next('M4', ({ type }) => type === 2);
@@ -112,7 +112,7 @@ test("an error of a station comes as MaEVe's gateway writes it", async () => {
   expect(await sending).toMatchObject({ body: { status: 'failed', error: { code: 'NotSupported' } } });
 });
 
-test('a station that is silent for longer than two heartbeats is not connected any more', async () => {
+test('a station that is silent for more than two heartbeat intervals is no longer connected', async () => {
   await call('M5', 'BootNotification', boot);
   await services.rows("UPDATE connections SET heard_until = now() WHERE station_id = 'M5'");
   expect(await api('POST', '/stations/M5/commands/ClearCache', {})).toMatchObject({ status: 409 });

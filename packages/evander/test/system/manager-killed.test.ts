@@ -1,4 +1,4 @@
-// Long: starts and kills whole processes.
+// Slow: starts and kills whole processes.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Fleet } from '@evander/station';
 import { apiOf, startServices } from './fixture.ts';
@@ -17,7 +17,7 @@ afterAll(async () => {
   await services.close();
 });
 
-test('a manager killed while 50 stations charge loses nothing and doubles nothing', async () => {
+test('killing a manager while 50 stations charge loses and duplicates nothing', async () => {
   managers = await Promise.all([startManagerProcess(services), startManagerProcess(services)]);
   const [doomed, other] = managers as [ManagerProcess, ManagerProcess];
   await apiOf(other.apiUrl)('PUT', '/tags/TAG1', { status: 'Accepted' });

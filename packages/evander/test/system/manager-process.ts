@@ -8,7 +8,7 @@ export interface ManagerProcess {
   apiUrl: string;
 }
 
-/** Runs a manager in a process of its own, which can be killed, on a free port unless told; resolves once it serves. */
+/** Runs a manager in a separate process that can be killed, by default on a free port; resolves once it serves. */
 export async function startManagerProcess(services: Services, apiPort?: number): Promise<ManagerProcess> {
   const [port = 0] = apiPort === undefined ? await freePorts(1) : [apiPort];
   const process = run(['manager'], {

@@ -8,7 +8,7 @@ import type { ManagerProcess } from './manager-process.ts';
 import { freePorts } from './processes.ts';
 
 const STATIONS = 150;
-/** Stations that wait before there is a manager. */
+/** Stations that wait before a manager is running. */
 const WAITING = 60;
 
 let services: Services;
@@ -19,7 +19,7 @@ const fleets: Fleet[] = [];
 beforeAll(async () => {
   services = await startServices();
   [port = 0] = await freePorts(1);
-  // A manager that is run from its sources takes longer to start than a built one.
+  // A manager run from source takes longer to start than a built one.
   gateway = await services.startGateway([{ apiUrl: `http://127.0.0.1:${port}` }], { handshakeMs: 25_000 });
 });
 afterAll(async () => {
@@ -29,12 +29,12 @@ afterAll(async () => {
 });
 
 test.each(['STARTS', 'RESTARTS'])(
-  'stations that join while a manager %s wait for it, and none is refused',
+  'new stations wait for a manager that %s, and none is rejected',
   async (prefix) => {
     await manager?.process.kill();
     const fleet = new Fleet({
       ...{ stations: STATIONS, url: gateway.url, prefix, sessions: 0, rampPerSecond: 66, seed: 4711 },
-      // A station that is refused shall not hide behind its next attempt.
+      // A rejected station must not be hidden by its next attempt.
       reconnect: { minMs: 60_000, maxMs: 60_000 },
     });
     fleets.push(fleet);

@@ -33,8 +33,8 @@ const oddText = fc.oneof(fc.constantFrom(...ODD_TEXTS), fc.string({ unit: 'binar
 type Lines = string[];
 const MUTATIONS: Record<string, (lines: Lines, odd: string, at: number) => Lines> = {
   none: (lines) => lines,
-  'a line less': (lines, _odd, at) => lines.filter((_, i) => i !== at),
-  'a line twice': (lines, _odd, at) => [...lines.slice(0, at + 1), ...lines.slice(at)],
+  'a line missing': (lines, _odd, at) => lines.filter((_, i) => i !== at),
+  'a duplicate line': (lines, _odd, at) => [...lines.slice(0, at + 1), ...lines.slice(at)],
   'an odd value': (lines, odd, at) =>
     lines.map((line, i) => (i === at ? line.replace(/:.*/, `: ${odd}`) : line)),
   'an odd line': (lines, odd, at) => [...lines.slice(0, at), odd, ...lines.slice(at)],
@@ -43,7 +43,7 @@ const MUTATIONS: Record<string, (lines: Lines, odd: string, at: number) => Lines
     ...lines,
     `Authorization: Basic ${Buffer.from(odd).toString('base64')}`,
   ],
-  'credentials that are none': (lines, odd) => [...lines, `Authorization: ${odd}`],
+  'invalid credentials': (lines, odd) => [...lines, `Authorization: ${odd}`],
   'another method': (lines, odd) => lines.map((line) => line.replace(/^GET/, odd.slice(0, 10))),
   'another target': (lines, odd) => lines.map((line) => line.replace(/ \/ws\/\S+/, ` /ws/${odd}`)),
   'another version': (lines) => lines.map((line) => line.replace('HTTP/1.1', 'HTTP/1.0')),
@@ -64,7 +64,7 @@ const MUTATIONS: Record<string, (lines: Lines, odd: string, at: number) => Lines
   ],
 };
 
-/** Handshakes that are broken in one way or two. */
+/** Handshakes with one or two faults. */
 export const handshakeBytes: fc.Arbitrary<Buffer> = fc
   .record({
     id: fc.nat(200),
@@ -129,7 +129,7 @@ const action = fc
   .oneof(fc.constantFrom(...Object.keys(ACTIONS)), oddText)
   .map((name) => JSON.stringify(name));
 
-/** OCPP-J, more or less. */
+/** Approximately OCPP-J. */
 const ocppText: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 8,
@@ -164,7 +164,7 @@ const oddFrame: fc.Arbitrary<Buffer> = fc
     frameBytes({ ...frame, ...(claimedLength !== undefined && { claimedLength }) }),
   );
 
-/** What a station sends after its handshake, a burst of some frames. */
+/** Frames that a station sends after its handshake in one burst. */
 export const burst: fc.Arbitrary<Buffer[]> = fc.array(
   fc.oneof(
     { weight: 12, arbitrary: ocppText.map(textBytes) },

@@ -18,14 +18,14 @@ beforeAll(async () => {
 afterEach(async () => expect(await system.closeStations()).toEqual([]));
 afterAll(() => system.close());
 
-/** Sends a tunnelled command; the answer that was inside. */
+/** Sends a tunnelled command; returns the inner answer. */
 async function command(station: Station, action: string, body: object): Promise<Answer['body']> {
   const answer = await system.api('POST', `/stations/${station.stationId}/pnc-commands/${action}`, body);
   expect(answer).toMatchObject({ status: 200, body: { action: 'DataTransfer', status: 'answered' } });
   return answer.body?.tunnelled as Answer['body'];
 }
 
-/** What openssl makes of a V2G certificate. */
+/** How openssl evaluates a V2G certificate. */
 function evaluationOf(chain: string): string {
   const [root, leaf] = [
     join(system.mo.sub.folder, 'v2g-root.pem'),
@@ -36,7 +36,7 @@ function evaluationOf(chain: string): string {
   return execFileSync('openssl', ['verify', '-CAfile', root, leaf]).toString();
 }
 
-test.each(DIALECTS)('%s: a station asks for its V2G certificate, and again when told to', async (dialect) => {
+test.each(DIALECTS)('%s: a station requests its V2G certificate, and again when told to', async (dialect) => {
   const station = await system.booted(dialect);
   const { own } = station.pnc.certificates;
   expect(await station.pnc.signCertificate()).toEqual({ status: 'Accepted' });
@@ -65,7 +65,7 @@ test.each(DIALECTS)('%s: a station asks for its V2G certificate, and again when 
 
 test.each(DIALECTS)('%s: roots are installed, listed and deleted', async (dialect) => {
   const station = await system.booted(dialect);
-  // So the managers know how it speaks.
+  // This shows the managers its dialect.
   await station.pnc.signCertificate();
   const known = `/stations/${station.stationId}/pnc-certificates`;
   const types = async () => (await system.items(known)).map(({ certificateType }) => certificateType).sort();
@@ -90,7 +90,7 @@ test.each(DIALECTS)('%s: roots are installed, listed and deleted', async (dialec
 });
 
 test.each(DIALECTS)(
-  '%s: what a responder says of a certificate is brought to the station',
+  "%s: a responder's status for a certificate is delivered to the station",
   async (dialect) => {
     const station = await system.booted(dialect);
     const leaf = system.mo.contract('a charger');

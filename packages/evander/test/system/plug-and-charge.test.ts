@@ -33,7 +33,7 @@ afterAll(async () => {
   await pool.close();
 });
 
-/** What a station shows of a contract: oca the chain, has2be what names its certificates to their responders. */
+/** What a station sends about a contract: the chain with oca, the hash data and responders of its certificates with has2be. */
 function evidenceOf(dialect: Dialect, leaf: Issued, pki: TestPki) {
   if (dialect === 'oca') return { certificate: leaf.certificate + pki.sub.pem };
   const responder = (path: string) => ({ responderURL: `${pki.responder.url}/${path}` });
@@ -44,36 +44,39 @@ function evidenceOf(dialect: Dialect, leaf: Issued, pki: TestPki) {
   return { iso15118CertificateHashData: [own, sub].map((data) => ({ responderURL: '', ...data })) };
 }
 
-test.each(DIALECTS)('%s: with a good contract a car charges, and the API tells by which', async (dialect) => {
-  const station = await system.booted(dialect);
-  const evidence = evidenceOf(dialect, system.mo.contract(CONTRACT.tag), system.mo);
-  const connector = station.connector(1);
-  const { answer, session } = await connector.plugAndCharge(CONTRACT.emaid, evidence);
-  expect(answer).toEqual({ certificateStatus: 'Accepted', idTokenInfo: { status: 'Accepted' } });
-  await session?.answered;
-  const { stationId } = station;
-  const ours = `/transactions?stationId=${stationId}`;
-  expect(await system.items(ours)).toMatchObject([
-    { state: 'open', idTag: CONTRACT.emaid, idTagStatus: 'Accepted', connectorId: 1 },
-  ]);
-  connector.stop();
-  await session?.delivered;
-  expect(await system.items(ours)).toMatchObject([{ state: 'stopped', idTag: CONTRACT.emaid }]);
-  const kept = { dialect, emaid: CONTRACT.emaid, idTag: CONTRACT.tag, status: 'Accepted' };
-  expect(await system.items(`/pnc-authorizations?stationId=${stationId}`)).toMatchObject([
-    { ...kept, certificateStatus: 'Accepted' },
-  ]);
-});
+test.each(DIALECTS)(
+  '%s: a car with a valid contract charges, and the API shows the contract',
+  async (dialect) => {
+    const station = await system.booted(dialect);
+    const evidence = evidenceOf(dialect, system.mo.contract(CONTRACT.tag), system.mo);
+    const connector = station.connector(1);
+    const { answer, session } = await connector.plugAndCharge(CONTRACT.emaid, evidence);
+    expect(answer).toEqual({ certificateStatus: 'Accepted', idTokenInfo: { status: 'Accepted' } });
+    await session?.answered;
+    const { stationId } = station;
+    const path = `/transactions?stationId=${stationId}`;
+    expect(await system.items(path)).toMatchObject([
+      { state: 'open', idTag: CONTRACT.emaid, idTagStatus: 'Accepted', connectorId: 1 },
+    ]);
+    connector.stop();
+    await session?.delivered;
+    expect(await system.items(path)).toMatchObject([{ state: 'stopped', idTag: CONTRACT.emaid }]);
+    const stored = { dialect, emaid: CONTRACT.emaid, idTag: CONTRACT.tag, status: 'Accepted' };
+    expect(await system.items(`/pnc-authorizations?stationId=${stationId}`)).toMatchObject([
+      { ...stored, certificateStatus: 'Accepted' },
+    ]);
+  },
+);
 
 interface Case {
   emaid?: string;
   leaf(): Issued;
   pki?(): TestPki;
-  /** Of the contract. */
+  /** The contract's status. */
   status: string;
-  /** What oca is told; has2be has the one word for all. */
+  /** The certificate status for oca; has2be has one value for all of these. */
   oca: string;
-  /** What the API tells of has2be, where that shows other evidence. */
+  /** The certificate status in the API for has2be, if its evidence differs. */
   has2be?: string;
 }
 const CASES: Record<string, Case> = {
@@ -91,7 +94,7 @@ const CASES: Record<string, Case> = {
     pki: () => stranger,
     status: 'Blocked',
     oca: 'CertChainError',
-    // Where there is no chain, there is only an issuer that nobody can vouch for.
+    // Without a chain there is only an issuer that cannot be verified.
     has2be: 'NoCertificateAvailable',
   },
   'of a contract that has ended': {
@@ -103,25 +106,25 @@ const CASES: Record<string, Case> = {
 };
 const REFUSED = DIALECTS.flatMap((dialect) => Object.keys(CASES).map((name) => [dialect, name] as const));
 
-test.each(REFUSED)('%s: a certificate %s starts nothing, and the API tells why', async (dialect, name) => {
-  const { emaid = CONTRACT.emaid, leaf, pki = () => system.mo, status, ...words } = CASES[name] as Case;
+test.each(REFUSED)('%s: a certificate %s starts nothing, and the API shows why', async (dialect, name) => {
+  const { emaid = CONTRACT.emaid, leaf, pki = () => system.mo, status, ...statuses } = CASES[name] as Case;
   const station = await system.booted(dialect);
   const record = await station.connector(1).plugAndCharge(emaid, evidenceOf(dialect, leaf(), pki()));
   expect(record.answer).toMatchObject({
-    certificateStatus: dialect === 'oca' ? words.oca : 'CertificateRevoked',
+    certificateStatus: dialect === 'oca' ? statuses.oca : 'CertificateRevoked',
     idTokenInfo: { status },
   });
   expect(record.session).toBeUndefined();
   const { stationId } = station;
   expect(await system.items(`/transactions?stationId=${stationId}`)).toEqual([]);
-  const certificateStatus = words[dialect] ?? words.oca;
+  const certificateStatus = statuses[dialect] ?? statuses.oca;
   expect(await system.items(`/pnc-authorizations?stationId=${stationId}`)).toMatchObject([
     { dialect, emaid, status, certificateStatus, reason: expect.any(String) },
   ]);
 });
 
-// Hash data say nothing of dates: those has2be leaves to the station.
-test('oca: a certificate that has expired starts nothing', async () => {
+// Hash data contain no dates: has2be leaves those to the station.
+test('oca: an expired certificate starts nothing', async () => {
   const station = await system.booted('oca');
   const leaf = system.mo.contract(CONTRACT.tag, { end: '20210101000000Z' });
   const record = await station.connector(1).plugAndCharge(CONTRACT.emaid, evidenceOf('oca', leaf, system.mo));
@@ -136,7 +139,7 @@ const CONTRACT_DATA = JSON.stringify({
   xsdMsgDefNamespace: VERSION,
 });
 
-test.each(DIALECTS)('%s: an EV gets the certificate of its contract from the pool', async (dialect) => {
+test.each(DIALECTS)('%s: an EV gets its contract certificate from the pool', async (dialect) => {
   const station = await system.booted(dialect);
   const ask = () =>
     station.pnc.get15118EVCertificate({ action: 'Install', exiRequest: 'gAAA', schemaVersion: VERSION });
@@ -154,7 +157,7 @@ test.each(DIALECTS)('%s: an EV gets the certificate of its contract from the poo
 });
 
 test.each(DIALECTS)(
-  '%s: what cannot be read inside is Rejected outside, and does no harm',
+  '%s: an unreadable inner message is Rejected outside and does no harm',
   async (dialect) => {
     const station = await system.booted(dialect);
     const { vendorId } = VENDORS[dialect];

@@ -7,7 +7,7 @@ import { apiOf, startServices } from './fixture.ts';
 
 export const DIALECTS = ['oca', 'has2be'] as const satisfies Dialect[];
 
-/** Evander with a mobility operator whose contracts it trusts, and stations that speak of Plug & Charge. */
+/** Evander with a trusted mobility operator and stations that support Plug & Charge. */
 export interface PncSystem {
   mo: TestPki;
   api: ReturnType<typeof apiOf>;
@@ -15,7 +15,7 @@ export interface PncSystem {
   items(path: string): Promise<Record<string, unknown>[]>;
   /** A station that has booted. */
   booted(pnc: Dialect): Promise<Station>;
-  /** Closes the stations; what they found wrong with what they were sent. */
+  /** Closes the stations; returns the violations in what they received. */
   closeStations(): Promise<unknown[]>;
   close(): Promise<void>;
 }

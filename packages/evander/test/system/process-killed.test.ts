@@ -1,4 +1,4 @@
-// Long: starts and kills whole processes.
+// Slow: starts and kills whole processes.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Station } from '@evander/station';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -37,7 +37,7 @@ async function startAll(): Promise<Process> {
   return started;
 }
 
-test('everything killed in mid-session and started again: the session goes on and ends with every value once', async () => {
+test('a session continues after everything was killed and restarted, and ends with every value once', async () => {
   const first = await startAll();
   const [ws = 0, , apiPort = 0] = ports;
   expect(first.output()).toContain(join(dataDir, 'admin-key'));

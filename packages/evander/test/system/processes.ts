@@ -10,17 +10,17 @@ const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 export interface Process {
   child: ChildProcess;
-  /** Everything that it has written so far. */
+  /** Its output so far. */
   output(): string;
-  /** Ends it without a word, and waits until it is gone. */
+  /** Kills it and waits until it is gone. */
   kill(): Promise<void>;
-  /** SIGTERM; gives the exit code. */
+  /** Sends SIGTERM; returns the exit code. */
   stop(): Promise<number | null>;
 }
 
 /**
- * Runs `evander <args>` in a process of its own, with these variables and no others of ours. It runs the compiled packages
- * (test/global-setup.ts): compiling the sources takes longer than most of these processes live.
+ * Runs `evander <args>` in a separate process with these variables and no other EVANDER_ variables. It runs the compiled packages
+ * (test/global-setup.ts): compiling the sources takes longer than most of these processes run.
  */
 export function run(args: string[], variables: Record<string, string | number>): Process {
   const env = Object.fromEntries(
@@ -54,7 +54,7 @@ export function run(args: string[], variables: Record<string, string | number>):
   };
 }
 
-/** Resolves when the URL answers 200; rejects with the process's output when it ends before that. */
+/** Resolves when the URL answers 200; rejects with the process's output if it exits first. */
 export async function isServing(url: string, process: Process): Promise<void> {
   while (process.child.exitCode === null && process.child.signalCode === null) {
     const response = await fetch(url).catch(() => undefined);
@@ -65,7 +65,7 @@ export async function isServing(url: string, process: Process): Promise<void> {
   throw new Error(`ended before it served ${url}:\n${process.output()}`);
 }
 
-/** So many ports that are free at this moment. */
+/** Returns `count` ports that are currently free. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {

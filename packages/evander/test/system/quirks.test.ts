@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { apiOf, eventually, startServices } from './fixture.ts';
 import type { Services } from './fixture.ts';
 
-// What real stations do, by the numbers of the list of field quirks, and how Evander takes it.
+// Behaviour of real stations, numbered as in the list of field quirks, and Evander's response.
 const ROOT = readFileSync(new URL('root.pem', import.meta.url), 'utf8');
 const OLD_KEY = '000102030405060708090a0b0c0d0e0f10111213';
 const NEW_KEY = 'ff01020304050607fff90a0b0c0d0e0f10111213';
@@ -99,7 +99,7 @@ test('2. two StopTransactions within a millisecond have one effect and two answe
   expect((await api('GET', '/unmatched-stops?stationId=Q2')).body?.items).toEqual([]);
 });
 
-test('3. a value of the wrong type is not sent; a storm of heartbeats does not starve others', async () => {
+test('3. a value of the wrong type is not sent; a burst of heartbeats does not starve other stations', async () => {
   const one = await station('Q3', { heartbeatStorm: true });
   const change = { key: 'HeartbeatInterval', value: 'abc' };
   expect(await send('Q3', 'ChangeConfiguration', change)).toMatchObject({ status: 422 });
@@ -112,7 +112,7 @@ test('3. a value of the wrong type is not sent; a storm of heartbeats does not s
   expect(performance.now() - startedMs).toBeLessThan(2000);
 });
 
-test('4. meter values of 1970, sent before the first boot, are kept as they came', async () => {
+test('4. meter values from 1970, sent before the first boot, are stored unchanged', async () => {
   await station('Q4', { clockOf1970: true });
   await eventually(async () => {
     const [first] = await items('Q4/meter-values');
@@ -132,7 +132,7 @@ test.each([
   await eventually(() => one.call('Heartbeat', {}));
 });
 
-test('5. Reset, and the station closes without an answer: the command is lost, the station is served', async () => {
+test('5. Reset, and the station disconnects without an answer: the command is lost, the station is served', async () => {
   const one = await station('Q5', { reset: 'closeWithoutAnswer' });
   expect(await send('Q5', 'Reset', { type: 'Hard' })).toMatchObject({ status: 'connectionLost' });
   await eventually(() => one.call('Heartbeat', {}));
@@ -144,13 +144,13 @@ test.each([
   ['FormationViolation', 'failed'],
   ['TypeConstraintViolation', 'failed'],
   ['OccurenceConstraintViolation', 'failed'],
-] as const)('6. an action that the station does not know, answered %s, ends as %s', async (error, status) => {
+] as const)('6. an action unknown to the station, answered %s, ends as %s', async (error, status) => {
   const stationId = `Q6-${error}`;
   await station(stationId, { unknownTo: ['GetLocalListVersion'], unknownActions: { error } });
   expect(await send(stationId, 'GetLocalListVersion', {})).toMatchObject({ status, error: { code: error } });
 });
 
-test('6. an unknown action answered Rejected, or not at all, does not hold up the next', async () => {
+test('6. an unknown action that is rejected or not answered does not delay the next command', async () => {
   const response = { status: 'Rejected' };
   const unknownTo = ['ClearChargingProfile'] as const;
   await station('Q6-rejected', { unknownTo, unknownActions: { response } });
@@ -161,7 +161,7 @@ test('6. an unknown action answered Rejected, or not at all, does not hold up th
   expect(await silent).toMatchObject({ status: 'timedOut' });
 });
 
-test('7. an invented action is answered NotImplemented, and the socket stays', async () => {
+test('7. an invented action is answered with NotImplemented, and the socket stays open', async () => {
   const one = await station('Q7', { inventedAction: 'CustomOperation' });
   await send('Q7', 'TriggerMessage', { requestedMessage: 'Heartbeat' });
   await eventually(async () => {
@@ -172,7 +172,7 @@ test('7. an invented action is answered NotImplemented, and the socket stays', a
   expect(one.isConnected).toBe(true);
 });
 
-test('8. a profile in amperes for a station that takes watts is refused before it is sent', async () => {
+test('8. a profile in amperes for a station that supports only watts is rejected before it is sent', async () => {
   await station('Q8', { wattsOnly: true });
   const chargingProfile = {
     stackLevel: 0,
@@ -191,7 +191,7 @@ test('8. a profile in amperes for a station that takes watts is refused before i
   });
 });
 
-test('9. a certificate that the station does not take: its request tells, and so does a security event', async () => {
+test('9. a certificate that the station rejects is reported by its request and by a security event', async () => {
   await station('Q9', { chainMustHoldCa: true });
   await send('Q9', 'ExtendedTriggerMessage', { requestedMessage: 'SignChargePointCertificate' });
   await eventually(async () => expect(await items('Q9/certificate-requests')).toHaveLength(1));
@@ -205,7 +205,7 @@ test('9. a certificate that the station does not take: its request tells, and so
   });
 });
 
-test('9. the link drops behind an answer: the next command is sent again on the new one', async () => {
+test('9. the connection drops after an answer: the next command is sent again on the new one', async () => {
   const one = await station('Q9-drop', { dropAfterCertificateSigned: true });
   one.answers.next('CertificateSigned', { response: { status: 'Accepted' } });
   one.answers.next('ClearCache', 'dropSocket');
@@ -217,7 +217,7 @@ test('9. the link drops behind an answer: the next command is sent again on the 
   expect(await send('Q9-drop', 'ClearCache', {})).toMatchObject({ status: 'answered' });
 });
 
-test('9. a root that is installed under two types and listed once', async () => {
+test('9. a root is installed under two types and listed once', async () => {
   await station('Q9-once', { listCertificatesOnce: true });
   for (const certificateType of ['CentralSystemRootCertificate', 'ManufacturerRootCertificate']) {
     await send('Q9-once', 'InstallCertificate', { certificateType, certificate: ROOT });
@@ -228,7 +228,7 @@ test('9. a root that is installed under two types and listed once', async () => 
   ]);
 });
 
-test('10. an upload goes where the station puts it; a protocol that it has not is refused before it is sent', async () => {
+test('10. an upload goes to the name that the station chooses; an unsupported protocol is rejected before it is sent', async () => {
   const paths: string[] = [];
   const server = createServer((request, response) => {
     paths.push(request.url ?? '');
@@ -263,7 +263,7 @@ test.each(['Accepted', 'Rejected', 'Unavailable'] as const)(
 );
 
 test.each(['Accepted', 'UnavailableAtOnce'] as const)(
-  '11. ChangeAvailability in mid-transaction: %s; the transaction goes on',
+  '11. ChangeAvailability during a transaction: %s; the transaction continues',
   async (availabilityInTransaction) => {
     const stationId = `Q11-${availabilityInTransaction}`;
     const one = await station(stationId, { availabilityInTransaction });
@@ -293,7 +293,7 @@ test('12. statuses in odd order or missing, empty texts, meter values without th
   expect(iccid === '' || iccid === null).toBe(true);
 });
 
-test('12. a csr that is bare base64, without PEM, is signed and installed all the same', async () => {
+test('12. a CSR in bare base64, without PEM, is signed and installed', async () => {
   const one = await station('Q12-csr', { csrWithoutPem: true });
   await send('Q12-csr', 'ExtendedTriggerMessage', { requestedMessage: 'SignChargePointCertificate' });
   await eventually(async () => {
@@ -302,7 +302,7 @@ test('12. a csr that is bare base64, without PEM, is signed and installed all th
   await one.call('Heartbeat', {});
 });
 
-test('13. compression, a list of subprotocols, pings of its own, another user name', async () => {
+test("13. compression, a list of subprotocols, the station's own pings, another user name", async () => {
   await api('PUT', '/stations/Q13', { securityProfile: 1, password: OLD_KEY, userName: 'somebody' });
   const quirks = {
     compression: true,
@@ -314,7 +314,7 @@ test('13. compression, a list of subprotocols, pings of its own, another user na
   await one.call('Heartbeat', {});
 });
 
-test('14. keys in alphabetical order say the same', async () => {
+test('14. keys in alphabetical order are equivalent', async () => {
   const one = await station('Q14', { sortKeys: true });
   const { energyWh } = await one.chargeSession({ idTag: 'TAG1', meterValues: 2, intervalMs: 60_000 });
   expect(await transactions('Q14')).toMatchObject([{ energyWh }]);

@@ -20,7 +20,7 @@ afterAll(() => services.close());
 
 const PASSWORD = 'a password';
 
-/** A station that is connected; it does not come back by itself. */
+/** Connects a station that does not reconnect. */
 async function connect(
   stationId: string,
   gateway = 0,
@@ -56,13 +56,13 @@ test.each([
   );
 });
 
-test('a connection that meets the new profile stays, and so does one whose station is lowered or changed otherwise', async () => {
+test('a connection that meets the new profile stays, also when the profile is lowered or other settings change', async () => {
   await api('PUT', '/stations/MEETS', { securityProfile: 0, password: PASSWORD });
   const { client } = await connect('MEETS');
   await api('PUT', '/stations/MEETS', { securityProfile: 1 });
   await api('PUT', '/stations/MEETS', { securityProfile: 0 });
   await api('PUT', '/stations/MEETS', { securityProfile: 1, serialNumbers: ['SN-1'] });
-  // What managers ask gateways keeps its order: when this one is closed, the other would have been.
+  // Managers' requests to gateways keep their order: when this connection is closed, the other one would have been too.
   await api('PUT', '/stations/LATER', { securityProfile: 0 });
   const { closed } = await connect('LATER');
   await api('PUT', '/stations/LATER', { securityProfile: 1, password: `${PASSWORD} of its own` });
@@ -72,17 +72,17 @@ test('a connection that meets the new profile stays, and so does one whose stati
   await client.close();
 });
 
-test('a profile that was raised while no manager could tell the gateways counts with the next listing', async () => {
+test('a profile raised while no manager could notify the gateways takes effect with the next listing', async () => {
   await api('PUT', '/stations/MISSED', { securityProfile: 0 });
   const { closed } = await connect('MISSED');
   await services.rows("UPDATE stations SET security_profile = 2 WHERE station_id = 'MISSED'");
-  // A manager that starts asks all gateways to list their connections.
+  // A starting manager asks all gateways to list their connections.
   const second = await services.startManager();
   expect(await closed).toMatchObject({ code: 1008 });
   await second.close();
 });
 
-test('a handshake that names no station is listed apart, one with a doubled slash under its id', async () => {
+test('a handshake without a station id is listed separately, one with a double slash under its id', async () => {
   const url = gateways[0]?.url.replace('ws:', 'http:') ?? '';
   for (const path of ['', '//PLAIN']) await (await fetch(`${url}${path}`)).body?.cancel();
   await eventually(async () => {

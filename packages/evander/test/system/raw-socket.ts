@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The lines of a handshake as every station sends it, without the empty one at its end. */
+/** The lines of a normal handshake, without the empty line at its end. */
 export function handshakeLines(target: string, address: string): string[] {
   return [
     `GET ${target} HTTP/1.1`,
@@ -18,7 +18,7 @@ export function handshakeLines(target: string, address: string): string[] {
   ];
 }
 
-/** What a server says to bytes, until it ends the connection or falls silent. */
+/** Sends bytes; returns the server's answer until it closes the connection or falls silent. */
 export async function exchange(port: number, bytes: Buffer, patienceMs: number): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
@@ -36,7 +36,7 @@ export async function exchange(port: number, bytes: Buffer, patienceMs: number):
   return answer;
 }
 
-/** A socket after its handshake, for bytes of any kind; undefined when it was not let in. */
+/** A raw socket after its handshake; undefined if the handshake was rejected. */
 export async function openSocket(port: number, target: string, address: string): Promise<Socket | undefined> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
@@ -55,11 +55,11 @@ export interface WebSocketFrame {
   isFinal?: boolean;
   reserved?: number;
   isMasked?: boolean;
-  /** What the head says of the length, where that is not the truth. */
+  /** The length in the header, if it is wrong. */
   claimedLength?: bigint;
 }
 
-/** The bytes of a WebSocket frame, also of one that RFC 6455 does not have. */
+/** The bytes of a WebSocket frame, even one that RFC 6455 does not allow. */
 export function frameBytes(frame: WebSocketFrame): Buffer {
   const { opcode, payload, isFinal = true, reserved = 0, isMasked = true } = frame;
   const first = (isFinal ? 0x80 : 0) | (reserved << 4) | opcode;
@@ -77,7 +77,7 @@ export function frameBytes(frame: WebSocketFrame): Buffer {
     head.writeBigUInt64BE(length, 2);
   }
   if (!isMasked) return Buffer.concat([head, payload]);
-  // A mask of zeros leaves the payload as it is, and is one that a client may choose.
+  // A zero mask is allowed and leaves the payload unchanged.
   return Buffer.concat([head, Buffer.alloc(4), payload]);
 }
 

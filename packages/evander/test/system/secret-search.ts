@@ -1,24 +1,24 @@
-/** Looks for secrets in everything that was written somewhere, in all forms in which a secret may turn up. */
+/** Searches all written text for secrets in all their possible forms. */
 export class SecretSearch {
   readonly #secrets = new Map<string, string>();
   readonly #texts: [where: string, text: string][] = [];
 
-  /** A secret and what it is called in the findings. */
+  /** Adds a secret and its name in the findings. */
   add(name: string, secret: string): string {
     this.#secrets.set(name, secret);
     return secret;
   }
 
-  look(where: string, text: string): void {
+  search(where: string, text: string): void {
     this.#texts.push([where, text]);
   }
 
-  /** How often something that is no secret was written: the search sees what there is. */
+  /** How often a non-secret text was written: proves that the search sees the text. */
   count(text: string): number {
     return this.#texts.filter(([, whole]) => whole.includes(text)).length;
   }
 
-  /** `name as form in place: …what is around it`; none when nothing has got out. */
+  /** `name as form in place: …context`; empty if nothing leaked. */
   findings(): string[] {
     const found: string[] = [];
     for (const [name, secret] of this.#secrets) {
@@ -36,7 +36,7 @@ export class SecretSearch {
 
 function formsOf(secret: string): Record<string, string> {
   const bytes = Buffer.from(secret);
-  // The last characters of Base64 depend on what follows, and the first on what is before: the same bytes at three places.
+  // Base64 depends on the neighbouring bytes: the same bytes at three offsets.
   const base64 = [0, 1, 2].map((shift) => {
     const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
     return text.slice(shift === 0 ? 0 : 4, -4);

@@ -1,4 +1,4 @@
-// Long: a session of whole processes, at the most talkative level.
+// Slow: a session of whole processes at the most verbose log level.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { gatewayKeys, gatewaySecretOf, sealingKeyOf } from '@evander/process';
 import { createRPCError, NOREPLY } from 'ocpp-rpc';
@@ -81,7 +81,7 @@ async function start(name: 'manager' | 'gateway', readyUrl: string): Promise<voi
   await isServing(readyUrl, process);
 }
 
-/** Everything that the API answers is looked at; what is shown once is taken out. */
+/** Searches every API answer; values that are shown once are removed first. */
 async function api(
   method: string,
   path: string,
@@ -99,7 +99,7 @@ async function api(
   const text = await response.text();
   const isMade = method === 'POST' && path === '/api/v1/api-keys' && response.status === 201;
   const shown = isMade ? text.replace(/"key":"[^"]*"/, '') : text;
-  search.look(`${method} ${path}`, JSON.stringify([...response.headers]) + shown);
+  search.search(`${method} ${path}`, JSON.stringify([...response.headers]) + shown);
   const isJson = text !== '' && response.headers.get('content-type')?.includes('json');
   return { status: response.status, ...(isJson && (JSON.parse(text) as object)) };
 }
@@ -116,7 +116,7 @@ async function connectStation(password: string): Promise<RPCClient> {
   return station;
 }
 
-/** Bytes to a server that has no use for them. */
+/** Sends invalid bytes to a server. */
 async function send(port: number, text: string): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
@@ -126,15 +126,15 @@ async function send(port: number, text: string): Promise<void> {
 
 const CASES = ['AuthorizationKey', 'authorizationkey', 'AUTHORIZATIONKEY'];
 
-/** Its types say that it gives no Error, its code that it does. */
+/** Its types say that it returns no Error, its code does. */
 function rpcError(code: string, message: string, details: object): Error {
   return createRPCError(code, message, details) as unknown as Error;
 }
 
-/** A station that gives away in its answers whatever it was asked. */
-function tellTales(station: RPCClient): void {
+/** A station that reveals everything it receives in its answers. */
+function revealEverything(station: RPCClient): void {
   type Handler = (call: { params: Record<string, string>; messageId: string }) => unknown;
-  // Its types want promises, its code does not.
+  // Its types require promises, its code does not.
   const handle = station.handle.bind(station) as unknown as (action: string, handler: Handler) => void;
   let round = 0;
   const answers: Handler[] = [
@@ -142,7 +142,7 @@ function tellTales(station: RPCClient): void {
     ({ params }) => {
       throw rpcError('GenericError', `cannot take ${params.value?.toUpperCase()}`, { params });
     },
-    // The answer breaks off in the middle.
+    // The answer is truncated.
     ({ params, messageId }) => {
       station.sendRaw(`[3,"${messageId}",{"status":"Rejected","was":${JSON.stringify(params)}`);
       station.sendRaw(JSON.stringify([3, messageId, { status: 'Rejected' }]));
@@ -167,7 +167,7 @@ async function session(): Promise<void> {
   await api('GET', '/api/v1/stations', undefined, String(made.key));
   await expect(connectStation(WRONG_PASSWORD)).rejects.toThrow();
   const station = await connectStation(PASSWORD);
-  tellTales(station);
+  revealEverything(station);
   await station.call('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
   await eventually(async () =>
     expect(await api('GET', '/api/v1/stations/SECRETIVE')).toMatchObject({ connected: true }),
@@ -179,7 +179,7 @@ async function session(): Promise<void> {
       status: expect.anything() as unknown,
     });
   }
-  const text = search.add('an AuthorizationKey that is no hex', 'a-password-in-clear-1');
+  const text = search.add('an AuthorizationKey that is not hex', 'a-password-in-clear-1');
   await command('ChangeConfiguration', { key: 'AuthorizationKey', value: text });
   await command('ChangeConfiguration', { key: 'AuthorizationKey', value: text }, 'skipRules=true');
   await command('GetConfiguration', {});
@@ -207,7 +207,7 @@ async function mistakes(): Promise<void> {
     await send(port, `GET /ws/X HTTP/1.1\r\nAuthorization: Bearer ${WRONG_KEY}\r\nContent-Length: x\r\n\r\n`);
     await send(port, `GET /ws/X HTTP/1.1\r\nAuthorization: Basic ${basic}\r\n: x\r\n\r\n`);
   }
-  // Connections to the database break, and one of the processes finds neither database nor broker.
+  // Database connections break, and one process finds neither database nor broker.
   await services.rows(
     'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1',
     ['evander'],
@@ -231,7 +231,7 @@ async function mistakes(): Promise<void> {
   await new Promise((resolve) => process.child.once('exit', resolve));
 }
 
-async function lookAtEverything(): Promise<void> {
+async function searchEverything(): Promise<void> {
   const [, , status, apiPort] = ports;
   for (const path of [
     'stations',
@@ -245,25 +245,25 @@ async function lookAtEverything(): Promise<void> {
   ])
     await api('GET', `/api/v1/${path}`);
   for (const url of [`${apiPort}/openapi.json`, `${apiPort}/docs`, `${apiPort}/metrics`, `${status}/metrics`])
-    search.look(url, await (await fetch(`http://127.0.0.1:${url}`)).text());
+    search.search(url, await (await fetch(`http://127.0.0.1:${url}`)).text());
   for (const process of processes.slice(0, 2)) await process.stop();
-  for (const [i, process] of processes.entries()) search.look(`the log of process ${i}`, process.output());
+  for (const [i, process] of processes.entries()) search.search(`the log of process ${i}`, process.output());
   const tables = await services.rows(
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
   );
   for (const { name } of tables)
     for (const { text } of await services.rows(`SELECT row_to_json(t)::text AS text FROM ${String(name)} t`))
-      search.look(`table ${String(name)}`, String(text));
+      search.search(`table ${String(name)}`, String(text));
 }
 
-test('a whole session with all its mistakes leaves no secret in logs, tables, answers or the OpenAPI', async () => {
+test('a whole session with many mistakes leaves no secret in logs, tables, answers or the OpenAPI document', async () => {
   const [, , status = 0, apiPort = 0] = ports;
   await start('manager', `http://127.0.0.1:${apiPort}/health/ready`);
   await start('gateway', `http://127.0.0.1:${status}/health/ready`);
   await session();
   await mistakes();
-  await lookAtEverything();
-  // Whoever finds nothing must have looked: the traces of what was done are there.
+  await searchEverything();
+  // Prove that the search works: traces of the session are present.
   for (const trace of [
     'ChangeConfiguration',
     '"value":"***"',

@@ -24,7 +24,7 @@ function connect(identity: string, gateway = 0, options = {}): RPCClient {
 const STARTED = '2026-11-20T10:00:00.000Z';
 const STOPPED = '2026-11-20T11:00:00.000Z';
 
-test('a station that somebody else wrote does a whole session, and the API tells of it', async () => {
+test('a third-party station completes a session, and the API shows it', async () => {
   const api = apiOf(managers[0]?.apiUrl ?? '');
   const station = connect('RDAM 123');
   await station.connect();
@@ -93,7 +93,7 @@ test('a station that somebody else wrote does a whole session, and the API tells
   expect(frames.items).toHaveLength(2);
 });
 
-test('a start and a stop are one transaction: same id, new id, new connection, other gateway, other manager', async () => {
+test('a start and a stop form one transaction: same id, new id, new connection, other gateway, other manager', async () => {
   const start = { connectorId: 1, idTag: 'TAG1', meterStart: 5, timestamp: STARTED };
   const answers: unknown[] = [];
   const stops: unknown[] = [];
@@ -124,7 +124,7 @@ test('a start and a stop are one transaction: same id, new id, new connection, o
   expect(await services.rows('SELECT 1 FROM unmatched_stops')).toEqual([]);
 });
 
-test('a password set through the API is desired at the next handshake', async () => {
+test('a password set through the API is required at the next handshake', async () => {
   const api = apiOf(managers[1]?.apiUrl ?? '');
   expect(
     (
@@ -144,7 +144,7 @@ test('a password set through the API is desired at the next handshake', async ()
   await station.close();
 });
 
-test('the API shows who is connected, and who was rejected and why', async () => {
+test('the API shows connected stations, and rejected ones with the reason', async () => {
   const api = apiOf(managers[0]?.apiUrl ?? '');
   await expect(connect('ODD', 0, { protocols: ['ocpp2.0.1'] }).connect()).rejects.toThrow('Bad Request');
   const station = connect('HERE');

@@ -1,4 +1,4 @@
-// Long: starts, stops and kills whole processes.
+// Slow: starts, stops and kills whole processes.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Station } from '@evander/station';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -55,7 +55,7 @@ async function connected(stationId: string): Promise<Station> {
   return station;
 }
 
-test('an orderly stop keeps the end of every connection, and says no word of a fault', async () => {
+test('a graceful shutdown records the end of every connection and logs no fault', async () => {
   const first = await startAll();
   const ids = Array.from({ length: STATIONS }, (_, index) => `STOP${index}`);
   const stations = await Promise.all(ids.map(connected));
@@ -82,7 +82,7 @@ test('an orderly stop keeps the end of every connection, and says no word of a f
   expect(new Set(ended)).toEqual(new Set(ids));
 }, 120_000);
 
-test('a second start on the same data directory ends at once and says why; the first goes on', async () => {
+test('a second start on the same data directory exits immediately and says why; the first continues', async () => {
   const second = startOn(ports.slice(3));
   if (second.child.exitCode === null) await new Promise((resolve) => second.child.once('exit', resolve));
   expect(second.child.exitCode).toBe(1);
@@ -93,7 +93,7 @@ test('a second start on the same data directory ends at once and says why; the f
   expect((await (await apiHere())('GET', '/stations?limit=1')).status).toBe(200);
 }, 90_000);
 
-test('its own PostgreSQL killed: commands are answered again', async () => {
+test('after its own PostgreSQL was killed, commands are answered again', async () => {
   const station = await connected('REVIVED');
   const pidFile = join(dataDir, 'postgres', 'cluster', 'data', 'postmaster.pid');
   const pid = Number((await readFile(pidFile, 'utf8')).split('\n')[0]);
@@ -104,6 +104,6 @@ test('its own PostgreSQL killed: commands are answered again', async () => {
     if (status === 200 && body?.status === 'answered') break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  expect(current?.output()).toContain('embedded PostgreSQL runs again');
+  expect(current?.output()).toContain('embedded PostgreSQL is running again');
   await station.close();
 }, 90_000);

@@ -32,7 +32,7 @@ function unit(name: string): Map<string, string[]> {
   return assignments(readFileSync(`${ROOT}deploy/systemd/${name}.service`, 'utf8'));
 }
 
-/** Lines `name=value`, as of units and of environment files; a name may come more than once. */
+/** Lines `name=value` of units and environment files; a name may occur more than once. */
 function assignments(text: string): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const [, name = '', value = ''] of text.matchAll(/^(\w+)=(.*)$/gm))
@@ -46,20 +46,20 @@ function environmentFile(name: string): Record<string, string> {
   return Object.fromEntries([...assignments(text)].map(([variable, [value = '']]) => [variable, value]));
 }
 
-/** Starts what a unit starts, with the variables of its environment file and these values for what is the machine's own. */
+/** Starts a unit's command with its environment file and these machine-specific values. */
 function startUnit(name: string, values: Record<string, string>): ChildProcess {
   const [command = ''] = unit(name).get('ExecStart') ?? [];
   const [program = '', ...args] = command.replace('/opt/evander/', ROOT).split(' ');
   expect(program).toBe('/usr/bin/node');
   const file = environmentFile(name);
   expect(Object.keys(file)).toEqual(expect.arrayContaining(Object.keys(values)));
-  // An environment of its own, as systemd gives.
+  // A separate environment, as systemd provides.
   const child = spawn(process.execPath, args, { cwd: '/', env: { ...file, ...values }, stdio: 'ignore' });
   children.push(child);
   return child;
 }
 
-test('systemd finds no fault with the units', () => {
+test('systemd accepts the units', () => {
   for (const name of UNITS) {
     const file = `${ROOT}deploy/systemd/${name}.service`;
     const { error, status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], {
@@ -70,7 +70,7 @@ test('systemd finds no fault with the units', () => {
   }
 });
 
-test.each(UNITS)('%s has variables that Evander knows, and is hardened', (name) => {
+test.each(UNITS)('%s uses known variables and is hardened', (name) => {
   const known = Object.values(SETTINGS).map(({ variable }) => variable);
   expect(known).toEqual(expect.arrayContaining(Object.keys(environmentFile(name))));
   const directives = unit(name);
@@ -80,7 +80,7 @@ test.each(UNITS)('%s has variables that Evander knows, and is hardened', (name) 
   expect(directives.get('Restart')).toEqual(['always']);
 });
 
-test('what the units start serves a station', async () => {
+test("the units' processes serve a station", async () => {
   expect(existsSync(`${ROOT}packages/evander/dist/main.js`)).toBe(true);
   const [api = 0, ws = 0, wss = 0, status = 0] = await freePorts(4);
   startUnit('evander-manager', {

@@ -49,7 +49,7 @@ afterAll(async () => {
   delete process.env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
 });
 
-test('one trace leads from the socket over MQTT to the database and back, in both directions', async () => {
+test('one trace covers socket, MQTT and database and back, in both directions', async () => {
   const manager = await services.startManager();
   const gateway = await services.startGateway([manager]);
   const station = foreignStation(gateway, 'CP1');
@@ -82,7 +82,7 @@ test('one trace leads from the socket over MQTT to the database and back, in bot
 
 const KIND = { server: 2, client: 3, producer: 4, consumer: 5 };
 
-/** The only trace whose root has this name. */
+/** The only trace with this root. */
 function oneTrace(name: string): { root: Span; spans: Span[] } {
   const roots = spans.filter((span) => span.name === name && !span.parentSpanId);
   expect(roots).toHaveLength(1);

@@ -1,11 +1,11 @@
-// Long: a receiver is away for seconds.
+// Slow: a receiver is away for seconds.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Station } from '@evander/station';
 import { Receiver } from '../../../manager/test/webhooks/receiver.ts';
 import { apiOf, startServices } from './fixture.ts';
 import type { Services } from './fixture.ts';
 
-/** How long the receiver is away, refusing, failing and silent together; a minute with EVANDER_TEST_OUTAGE_SECONDS=60. */
+/** Total time for which the receiver refuses, fails or is silent; a minute with EVANDER_TEST_OUTAGE_SECONDS=60. */
 const OUTAGE_MS = Number(process.env.EVANDER_TEST_OUTAGE_SECONDS ?? 3) * 1000;
 const STATIONS = 6;
 
@@ -29,7 +29,7 @@ afterAll(async () => {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Stations charge until it is told to stop; resolves with the slowest answer that one has waited for, in ms. */
+/** Stations charge until stopped; resolves with the slowest answer in ms. */
 function charging(): () => Promise<number> {
   let isOver = false;
   const work = fleet.map(async (station) => {
@@ -54,7 +54,7 @@ function charging(): () => Promise<number> {
   };
 }
 
-test('a receiver that was down gets every event once it is back, in order of each station', async () => {
+test('a receiver that was down gets every event when it is back, in order per station', async () => {
   await api('PUT', '/tags/TAG1', { status: 'Accepted' });
   const made = await api('POST', '/webhooks', { url: receiver.url });
   receiver.secret = String(made.body?.secret);

@@ -2,15 +2,15 @@ import type { IdTagInfo } from '@evander/ocpp';
 import type { Caller, StationContext } from '../context/station-context.ts';
 import type { LocalList } from './local-list.ts';
 
-/** What it needs of its station. */
+/** Parts of the station that it uses. */
 export type AuthorizationContext = StationContext & Caller & { readonly localList: Pick<LocalList, 'find'> };
 
-/** What is known of a tag. */
+/** The status of a tag. */
 export type TagStatus = IdTagInfo['status'];
 
-/** Who may charge: asks the manager, and while offline decides by what it answered before. */
+/** Decides who may charge: asks the manager, or while offline uses its earlier answers. */
 export class Authorization {
-  /** What the manager said of each tag; ClearCache empties it. */
+  /** The manager's last answer about each tag; ClearCache empties it. */
   readonly cache = new Map<string, IdTagInfo>();
   readonly #station: AuthorizationContext;
 
@@ -18,7 +18,7 @@ export class Authorization {
     this.#station = station;
   }
 
-  /** The group of a tag, as far as it is known here. */
+  /** The group of a tag, if it is known here. */
   parentOf(idTag: string): string | undefined {
     const info = this.cache.get(idTag.toLowerCase()) ?? this.#station.localList.find(idTag);
     return info?.parentIdTag;
@@ -38,12 +38,12 @@ export class Authorization {
     }
   }
 
-  /** Keeps what the manager said of a tag. */
+  /** Stores the manager's answer about a tag. */
   learn(idTag: string, info: IdTagInfo): void {
     this.cache.set(idTag.toLowerCase(), info);
   }
 
-  /** The list comes before the cache (1.6 §3.5.3); an entry past its date says nothing. */
+  /** The local list precedes the cache (1.6 §3.5.3); expired entries are ignored. */
   #known(idTag: string): IdTagInfo | undefined {
     const { configuration, localList } = this.#station;
     const isCached = configuration.isTrue('AuthorizationCacheEnabled');
@@ -52,7 +52,7 @@ export class Authorization {
     return isPast ? undefined : info;
   }
 
-  /** By the local list and the cache (1.6 §3.5). */
+  /** Decides by the local list and the cache (1.6 §3.5). */
   decideOffline(idTag: string): TagStatus {
     const { configuration } = this.#station;
     if (!configuration.isTrue('LocalAuthorizeOffline')) return 'Invalid';

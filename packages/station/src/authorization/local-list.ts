@@ -3,7 +3,7 @@ import type { Configuration } from '../configuration/configuration.ts';
 
 type Update = Requests['SendLocalList'];
 
-/** The tags that the station knows without asking (1.6 §3.5.2). */
+/** The tags that the station accepts without asking (1.6 §3.5.2). */
 export class LocalList {
   /** 0 while it is empty. */
   version = 0;
@@ -18,13 +18,13 @@ export class LocalList {
     return this.#configuration.has('LocalAuthListManagement');
   }
 
-  /** What the list says of a tag; undefined when it is not in use, or says nothing. */
+  /** The list's entry for a tag; undefined if the list is disabled or has no entry. */
   find(idTag: string): IdTagInfo | undefined {
     if (!this.isSupported || !this.#configuration.isTrue('LocalAuthListEnabled')) return undefined;
     return this.entries.get(idTag.toLowerCase());
   }
 
-  /** §5.15: nothing changes unless it is accepted. */
+  /** §5.15: the list changes only if the update is accepted. */
   update(request: Update): Responses['SendLocalList']['status'] {
     const { listVersion, updateType, localAuthorizationList: sent = [] } = request;
     if (!this.isSupported) return 'NotSupported';

@@ -7,18 +7,18 @@ import type { Connector } from './connector.ts';
 import type { LedgerSession } from './ledger.ts';
 import type { Session } from './session.ts';
 
-/** What a whole session needs of its station. */
+/** Parts of the station that a session uses. */
 export type ChargeSessionContext = StationContext &
   Caller &
   Connectivity &
   Connectors<Connector> & { authorize(idTag: string): Promise<string> };
 
-/** How a session went. */
+/** The result of a session. */
 export type ChargeRecord = {
   connectorId: number;
   idTag: string;
   idTagStatus: string | undefined;
-  /** Absent when nothing was started, or its StartTransaction was discarded. */
+  /** Absent if nothing was started or its StartTransaction was discarded. */
   transactionId: number | undefined;
   meterStart: number;
   meterStop: number;
@@ -44,7 +44,7 @@ export async function chargeSession(
     if (isOffline) void station.goOnline();
     return refusedRecord(connector, options.idTag, idTagStatus);
   }
-  // A remote start may have come first while the manager was asked about the tag.
+  // A remote start may have come first while the manager was checking the tag.
   while (connector.session) await unlessClosed(station, connector.session.delivered);
   const session = await runTransaction(station, connector, options);
   if (isOffline) void station.goOnline();
@@ -83,7 +83,7 @@ async function runTransaction(
 
 async function sendMalformed(station: ChargeSessionContext): Promise<void> {
   const frame = malformedFrames[Math.floor(station.random.between(0, malformedFrames.length))];
-  // Offline there is nobody to annoy.
+  // Offline there is no receiver.
   if (frame && station.isConnected) await station.sendRaw(frame.data).catch(() => undefined);
 }
 

@@ -3,21 +3,21 @@ import type { ChargingProfile, InstalledProfile, Requests, Responses } from '@ev
 import type { Connectors, StationContext } from '../context/station-context.ts';
 import type { Session } from './session.ts';
 
-/** A connector as charging profiles see it. */
+/** The parts of a connector that charging profiles use. */
 type ProfiledConnector = {
   readonly id: number;
   readonly session: Pick<Session, 'transactionId' | 'record'> | undefined;
 };
 
-/** What charging profiles need of their station. */
+/** Parts of the station that charging profiles use. */
 export type ChargingProfilesContext = StationContext & Connectors<ProfiledConnector>;
 
 type ProfileStatus = Responses['SetChargingProfile']['status'];
 
-/** What the station allows where no profile limits it: three phases of a 22 kW connector. */
+/** The station's limit without a profile: three phases of a 22 kW connector. */
 const UNCONSTRAINED = { A: 32, W: 22_080 };
 
-/** The charging profiles that are installed (1.6 §3.13). */
+/** The installed charging profiles (1.6 §3.13). */
 export class ChargingProfiles {
   readonly #station: ChargingProfilesContext;
   #installed: InstalledProfile[] = [];
@@ -30,7 +30,7 @@ export class ChargingProfiles {
     return this.#installed;
   }
 
-  /** §5.16: the same id, or the same purpose and level on a connector, replaces. */
+  /** §5.16: replaces a profile with the same id, or with the same purpose and level on a connector. */
   set({ connectorId, csChargingProfiles: profile }: Requests['SetChargingProfile']): ProfileStatus {
     const connector = this.#station.findConnector(connectorId);
     const { chargingProfilePurpose: purpose, transactionId } = profile;
@@ -46,12 +46,12 @@ export class ChargingProfiles {
     return 'Accepted';
   }
 
-  /** Installs a profile that was checked before. */
+  /** Installs a profile that has already been checked. */
   add(one: InstalledProfile): void {
     this.#installed = [...this.#installed.filter((other) => !isReplaced(other, one)), one];
   }
 
-  /** Is it a profile that the station could follow? */
+  /** Whether the station can follow the profile. */
   canTake(profile: ChargingProfile): boolean {
     const { configuration } = this.#station;
     const { chargingSchedule, stackLevel } = profile;
@@ -66,13 +66,13 @@ export class ChargingProfiles {
     );
   }
 
-  /** What it replaces makes room for it. */
+  /** A replaced profile frees its place. */
   #hasPlace(one: InstalledProfile): boolean {
     const others = this.#installed.filter((other) => !isReplaced(other, one));
     return others.length < this.#station.configuration.integer('MaxChargingProfilesInstalled');
   }
 
-  /** Errata §3.25: an id alone, or all that fit the other fields; no field clears all. */
+  /** Errata §3.25: clears by id alone, or all that match the other fields; without fields it clears all. */
   clear(filter: Requests['ClearChargingProfile']): Responses['ClearChargingProfile']['status'] {
     const left = this.#installed.filter((one) => !fits(one, filter));
     const isChanged = left.length < this.#installed.length;
@@ -80,14 +80,14 @@ export class ChargingProfiles {
     return isChanged ? 'Accepted' : 'Unknown';
   }
 
-  /** Errata §3.37: a transaction takes its profiles with it. */
+  /** Errata §3.37: the profiles of a transaction end with it. */
   endTransaction(connectorId: number): void {
     this.#installed = this.#installed.filter(
       (one) => one.connectorId !== connectorId || one.profile.chargingProfilePurpose !== 'TxProfile',
     );
   }
 
-  /** §5.7: what the connector may take from now on; connector 0 is all of them together. */
+  /** §5.7: the connector's limits from now on; connector 0 is the sum of all connectors. */
   composite(request: Requests['GetCompositeSchedule']): Responses['GetCompositeSchedule'] {
     const { connectorId, duration, chargingRateUnit: unit = 'A' } = request;
     const connector = this.#station.findConnector(connectorId);
@@ -107,7 +107,7 @@ export class ChargingProfiles {
   }
 }
 
-/** A connector with the transaction that its profiles count for. */
+/** A connector with the transaction that its profiles apply to. */
 function charging({ id: connectorId, session }: ProfiledConnector) {
   if (session?.transactionId === undefined) return { connectorId };
   const startedAt = wholeSecond(session.record.startedAt);
@@ -132,7 +132,7 @@ function isInOrder({
   );
 }
 
-// Schedules count in seconds: one that begins within this second begins with it.
+// Schedules have a resolution of seconds: one that begins within this second begins with it.
 function wholeSecond(timestamp: string): Date {
   const time = new Date(timestamp);
   time.setUTCMilliseconds(0);

@@ -15,7 +15,7 @@ import {
 import type { Reservations } from './reservations.ts';
 import { Session, type SessionContext } from './session.ts';
 
-/** What a connector needs of its station. */
+/** Parts of the station that a connector uses. */
 export type ConnectorContext = SessionContext &
   PncChargeContext &
   Caller & {
@@ -24,7 +24,7 @@ export type ConnectorContext = SessionContext &
     readonly chargingProfiles: Pick<ChargingProfiles, 'endTransaction'>;
   };
 
-/** One connector with its meter; number 0 stands for the station as a whole. */
+/** A connector with its meter; number 0 is the station as a whole. */
 export class Connector {
   readonly id: number;
   status: ConnectorStatus = 'Available';
@@ -34,7 +34,7 @@ export class Connector {
   readonly #plateauW: number;
   #changedAt: string;
   #error: ConnectorError = {};
-  /** The errors that came with the status that the manager knows. */
+  /** The error of the last reported status. */
   #reported: ConnectorError | undefined;
   #meterWh: number;
 
@@ -46,7 +46,7 @@ export class Connector {
     this.#changedAt = station.timestamp();
   }
 
-  /** The meter's register in Wh: it only ever grows. */
+  /** The meter's register in Wh: it never decreases. */
   get meterWh(): number {
     return this.session?.meterWh ?? this.#meterWh;
   }
@@ -55,18 +55,18 @@ export class Connector {
     return !this.session && this.isOperative && (this.status === 'Available' || this.status === 'Preparing');
   }
 
-  /** Could this tag charge here now: is it free, or reserved for the tag? */
+  /** Whether this tag could charge here now: the connector is free or reserved for the tag. */
   isFreeFor(idTag: string): boolean {
     if (this.#station.reservations.isHeldFrom(this.id, idTag)) return false;
     return this.isFree || (this.status === 'Reserved' && !this.session);
   }
 
-  /** A car is plugged in. */
+  /** Plugs in a car. */
   async plugIn(): Promise<void> {
     if (this.status === 'Available' || this.status === 'Reserved') await this.setStatus('Preparing');
   }
 
-  /** The transaction starts; nothing is asked, the station may be offline. */
+  /** Starts a transaction without asking the manager; the station may be offline. */
   start(idTag: string, plan: ChargePlan & { reservationId?: number } = {}): Session {
     if (this.session) throw new Error(`connector ${this.id} has a session already; stop it first`);
     const { ledger } = this.#station;
@@ -88,12 +88,12 @@ export class Connector {
     return session;
   }
 
-  /** The car names its contract by ISO 15118, and charges if the manager takes it (PNC §5). */
+  /** The car presents its contract by ISO 15118 and charges if the manager accepts it (PNC §5). */
   plugAndCharge(eMAID: string, options: PlugAndChargeOptions = {}): Promise<PlugAndChargeRecord> {
     return plugAndCharge(this.#station, this, eMAID, options);
   }
 
-  /** The transaction ends, if there is one. */
+  /** Stops the transaction, if there is one. */
   stop(reason?: StopReason, options: StopOptions = {}): Session | undefined {
     const session = this.session;
     if (!session) return undefined;
@@ -105,20 +105,20 @@ export class Connector {
     return session;
   }
 
-  /** The session ends without a word, as when the station's process ends. */
+  /** Ends the session without a message, as if the station's process had ended. */
   abandon(): void {
     this.session?.abandon();
     this.#meterWh = this.meterWh;
     this.session = undefined;
   }
 
-  /** The car is unplugged; that ends a transaction. */
+  /** Unplugs the car, which ends a transaction. */
   async unplug(): Promise<void> {
     this.stop('EVDisconnected');
     await this.setStatus(this.isOperative ? 'Available' : 'Unavailable');
   }
 
-  /** Out of order by command, or in order again; a session ends first. */
+  /** Sets the connector inoperative or operative on command; a session ends first. */
   async setOperative(isOperative: boolean): Promise<void> {
     this.isOperative = isOperative;
     if (this.session) return;
@@ -126,7 +126,7 @@ export class Connector {
     else if (this.status === 'Unavailable') await this.setStatus('Available');
   }
 
-  /** The station is up again after a restart: what was plugged in is taken for gone, what was out of order stays so. */
+  /** Restores the connector after a restart: cars count as unplugged, and an inoperative connector stays inoperative. */
   comeUp(): void {
     const isReserved = this.#station.reservations.held.some(({ connectorId }) => connectorId === this.id);
     const free = isReserved && this.id > 0 ? 'Reserved' : 'Available';
@@ -144,12 +144,12 @@ export class Connector {
     await this.reportIfChanged();
   }
 
-  /** Reports the status, unless the manager knows it. */
+  /** Reports the status unless the manager already knows it. */
   async reportIfChanged(): Promise<void> {
     if (this.#reported !== this.#error && this.#station.mayReport) await this.report();
   }
 
-  /** Reports the status, whatever the manager knows; what fails is reported at the next connection. */
+  /** Reports the status in any case; a failed report is repeated at the next connection. */
   async report(): Promise<void> {
     const { status } = this;
     const error = (this.#reported = this.#error);
@@ -170,7 +170,7 @@ export class Connector {
     }
   }
 
-  /** Measures because the manager asked for it. */
+  /** Sends a sample that the manager requested. */
   async sampleOnTrigger(context: SampleContext = 'Trigger'): Promise<void> {
     if (this.session) return this.session.sample(context);
     const meterValue = sampleMeter({
@@ -188,7 +188,7 @@ export class Connector {
 
   #become(status: ConnectorStatus, error: ConnectorError = {}): void {
     this.status = status;
-    // A new object each time: by that it is known what was reported.
+    // A new object each time, to detect which error was reported.
     this.#error = { ...error };
     this.#changedAt = this.#station.timestamp();
     const { errorCode = 'NoError' } = error;

@@ -1,4 +1,4 @@
-/** One measured value, as it was sent. */
+/** A measured value as sent. */
 export type LedgerSample = {
   connectorId: number;
   timestamp: string;
@@ -11,25 +11,25 @@ export type LedgerSample = {
   acknowledged: boolean;
 };
 
-/** The end of a session, as it was sent. */
+/** The end of a session as sent. */
 export type LedgerStop = { timestamp: string; meterStop: number; reason: string; acknowledged: boolean };
 
-/** One session: what the station measured and sent, and what it was told. */
+/** A session: the station's measurements and messages, and the manager's answers. */
 export type LedgerSession = {
   connectorId: number;
   idTag: string;
   startedAt: string;
   meterStart: number;
-  /** The id of each answer to the StartTransaction, repeats included: all must be the same. */
+  /** The id in each answer to the StartTransaction, including repeats: all must be the same. */
   transactionIds: number[];
   idTagStatus?: string;
   samples: LedgerSample[];
   stop?: LedgerStop;
-  /** Messages given up after TransactionMessageAttempts. */
+  /** Messages discarded after TransactionMessageAttempts. */
   discarded: string[];
 };
 
-/** Everything of billing interest that a station produced, kept apart from what any manager says. */
+/** All billing data that a station produced, independent of the manager's answers. */
 export class Ledger {
   readonly sessions: LedgerSession[] = [];
   /** Values measured outside a transaction. */
@@ -47,7 +47,7 @@ export class Ledger {
     this.#maxSessions = maxSessions;
   }
 
-  /** Opens a session; the oldest is forgotten when there are too many. */
+  /** Opens a session; the oldest is forgotten if there are too many. */
   open(session: Omit<LedgerSession, 'transactionIds' | 'samples' | 'discarded'>): LedgerSession {
     const opened: LedgerSession = { ...session, transactionIds: [], samples: [], discarded: [] };
     this.sessions.push(opened);

@@ -3,15 +3,15 @@ const TAPER_START = 0.8;
 const TAPER_DEPTH = 0.9;
 const AREA = 0.86;
 
-/** What the car takes: so long, or so much energy. */
+/** The car's demand: a duration or an amount of energy. */
 export type ChargePlan = { durationSeconds?: number; energyWh?: number };
 
-/** Power over a session: a ramp up, a plateau, and the taper of a battery that gets full. */
+/** Power over a session: a ramp up, a plateau, and the taper of a nearly full battery. */
 export class LoadCurve {
   readonly durationSeconds: number;
   readonly #plateauW: number;
 
-  /** With `energyWh` the session takes as long as that energy needs at this power. */
+  /** With `energyWh` the session lasts as long as that energy needs at this power. */
   constructor(options: ChargePlan & { plateauW: number }) {
     this.#plateauW = options.plateauW;
     this.durationSeconds =
@@ -20,7 +20,7 @@ export class LoadCurve {
         : (options.energyWh * 3600) / (options.plateauW * AREA);
   }
 
-  /** Power in W after so many seconds of charging; 0 when the car is full. */
+  /** Power in W after this many seconds of charging; 0 when the car is full. */
   powerW(seconds: number): number {
     const part = this.#part(seconds);
     if (part >= 1) return 0;
@@ -29,7 +29,7 @@ export class LoadCurve {
     return this.#plateauW * (1 - (TAPER_DEPTH * (part - TAPER_START)) / (1 - TAPER_START));
   }
 
-  /** Energy in Wh delivered until then: the exact area under `powerW`. */
+  /** Energy in Wh delivered by then: the exact area under `powerW`. */
   energyWh(seconds: number): number {
     return (this.#plateauW * this.durationSeconds * areaUntil(this.#part(seconds))) / 3600;
   }

@@ -2,7 +2,7 @@ import type { MeterValue, SampledValue } from '@evander/ocpp';
 import type { Random } from '../runtime/random.ts';
 import type { LedgerSample } from './ledger.ts';
 
-/** What the meter shows at one instant. */
+/** A meter reading at one instant. */
 export type MeterReading = { registerWh: number; powerW: number; socPercent?: number };
 
 /** The context of a sample. */
@@ -11,7 +11,7 @@ export type SampleContext = NonNullable<SampledValue['context']>;
 const PHASES = ['L1', 'L2', 'L3'] as const;
 const NOMINAL_V = 230;
 
-/** The reading as OCPP's sampled values, those of `measurands` only. Every qualifier is spelt out. */
+/** The reading as OCPP's sampled values, only for `measurands`. All qualifiers are explicit. */
 export function sampleMeter(options: {
   timestamp: string;
   context: SampleContext;
@@ -45,7 +45,7 @@ function allValues({ registerWh, powerW, socPercent }: MeterReading, random: Ran
   return values;
 }
 
-/** The same values as entries of the ledger. */
+/** The same values as ledger entries. */
 export function toLedger(connectorId: number, { timestamp, sampledValue }: MeterValue): LedgerSample[] {
   return sampledValue.map(({ value, measurand, phase, context, unit, location }) => ({
     connectorId,

@@ -9,7 +9,7 @@ import type { Tunnelled } from '../pnc/tunnel.ts';
 import type { ChargePlan } from './load-curve.ts';
 import type { Session } from './session.ts';
 
-/** What Plug & Charge at a connector needs of its station. */
+/** Parts of the station that Plug & Charge at a connector uses. */
 export type PncChargeContext = StationContext &
   Caller & {
     readonly authorization: Pick<Authorization, 'decideOffline' | 'learn'>;
@@ -23,17 +23,17 @@ type PncConnector = {
   setStatus(status: ConnectorStatus): Promise<void>;
 };
 
-/** What the car brings besides its eMAID, and what it takes. */
+/** The car's data besides its eMAID, and its demand. */
 export type PlugAndChargeOptions = Omit<AuthorizeRequest, 'idToken'> & ChargePlan;
 
-/** How it went: the manager's answer unless the station was offline, and the session if there is one. */
+/** The result: the manager's answer unless the station was offline, and the session if there is one. */
 export type PlugAndChargeRecord = {
   idTagStatus: IdTagInfo['status'];
   answer?: Tunnelled<AuthorizeAnswer>;
   session?: Session;
 };
 
-/** The car is plugged in and names its contract; where that is accepted it charges with the eMAID as its idTag (PNC §5). */
+/** The car is plugged in and presents its contract; if accepted, it charges with the eMAID as its idTag (PNC §5). */
 export async function plugAndCharge(
   station: PncChargeContext,
   connector: PncConnector,
@@ -62,27 +62,27 @@ async function authorize(station: PncChargeContext, request: AuthorizeRequest): 
   if (!station.mayReport) return decideOffline(station, idToken);
   try {
     const answer = await station.pnc.authorize(request);
-    // What lacks the one field that counts has been noted as a violation.
+    // An answer without the required field has already been recorded as a violation.
     if (typeof answer === 'string' || !('idTokenInfo' in answer)) return { idTagStatus: 'Invalid', answer };
     const { cacheExpiryDateTime: expiryDate } = answer.idTokenInfo;
     const idTagStatus = statusOf(answer);
     station.authorization.learn(idToken, { status: idTagStatus, ...(expiryDate && { expiryDate }) });
     return { idTagStatus, answer };
   } catch (error) {
-    // The car waits, as a driver with a card does; what the request itself lacks is the caller's fault.
+    // The car waits, like a driver with a card; faults of the request itself are the caller's.
     const isUnanswered = [ConnectionClosed, CallTimedOut, CallRefused].some((kind) => error instanceof kind);
     if (!isUnanswered) throw error;
     return decideOffline(station, idToken);
   }
 }
 
-/** PNC §5: by the list and the cache, where that is allowed. */
+/** PNC §5: decides by the list and the cache, if that is allowed. */
 async function decideOffline(station: PncChargeContext, eMAID: string): Promise<PlugAndChargeRecord> {
   const mayDecide = station.configuration.isTrue('ContractValidationOffline');
   return { idTagStatus: mayDecide ? station.authorization.decideOffline(eMAID) : 'Invalid' };
 }
 
-/** In the words of 1.6; a certificate that is not good lets nobody charge. */
+/** As a 1.6 status; an invalid certificate permits no charging. */
 function statusOf({ idTokenInfo, certificateStatus = 'Accepted' }: AuthorizeAnswer): IdTagInfo['status'] {
   const { status } = idTokenInfo;
   if (status === 'Accepted') return certificateStatus === 'Accepted' ? 'Accepted' : 'Invalid';

@@ -4,7 +4,7 @@ import type { AnswerHooks, Connectors, StationContext } from '../context/station
 import type { ConnectorStatus } from '../options/connector-status.ts';
 import { MAX_TIMER_MS } from '../runtime/wait.ts';
 
-/** What reservations need of their station. */
+/** Parts of the station that reservations use. */
 export type ReservationsContext = StationContext &
   AnswerHooks &
   Connectors<ReservableConnector> & { readonly authorization: Pick<Authorization, 'parentOf'> };
@@ -12,7 +12,7 @@ export type ReservationsContext = StationContext &
 type Reservation = Requests['ReserveNow'];
 type ReserveStatus = Responses['ReserveNow']['status'];
 
-/** A connector as reservations see it. */
+/** The parts of a connector that reservations use. */
 type ReservableConnector = {
   readonly id: number;
   readonly status: ConnectorStatus;
@@ -20,7 +20,7 @@ type ReservableConnector = {
   setStatus(status: ConnectorStatus): Promise<void>;
 };
 
-/** The reservations that the station holds (1.6 §5.13), ended by its clock, by their use, by a fault or by the manager. */
+/** The station's reservations (1.6 §5.13), which end by time, use, fault or the manager's command. */
 export class Reservations {
   readonly #station: ReservationsContext;
   readonly #held = new Map<number, { reservation: Reservation; timer: NodeJS.Timeout }>();
@@ -32,12 +32,14 @@ export class Reservations {
     });
   }
 
-  /** The reservations that hold now. */
+  /** The current reservations. */
   get held(): Reservation[] {
     return [...this.#held.values()].map(({ reservation }) => reservation);
   }
 
-  /** Holds a connector, or any with connectorId 0; the same reservationId replaces. The status is reported after the answer. */
+  /**
+   * Reserves a connector, or any connector with connectorId 0; the same reservationId replaces. The status is reported after the answer.
+   */
   reserve(reservation: Reservation): ReserveStatus {
     const { reservationId, connectorId, expiryDate } = reservation;
     const refusal = this.#refusalOf(reservation);
@@ -49,7 +51,7 @@ export class Reservations {
     );
     const timer = setTimeout(() => this.end(reservationId), Math.min(leftMs, MAX_TIMER_MS));
     this.#held.set(reservationId, { reservation, timer });
-    // Connector 0 stands for any of them, and has no status Reserved (1.6 §4.9).
+    // Connector 0 means any of them, and has no status Reserved (1.6 §4.9).
     const connector = this.#station.connector(connectorId);
     if (connectorId > 0) this.#station.afterAnswer(() => connector.setStatus('Reserved'));
     return 'Accepted';
@@ -64,7 +66,7 @@ export class Reservations {
     return true;
   }
 
-  /** The reservation that lets a tag, or its group, charge on a connector; it ends with that. */
+  /** Uses and ends the reservation that allows a tag, or its group, to charge on a connector. */
   use(connectorId: number, idTag: string): number | undefined {
     const found = this.held.find(
       (one) => [0, connectorId].includes(one.connectorId) && this.#isFor(one, idTag),
@@ -74,17 +76,17 @@ export class Reservations {
     return found.reservationId;
   }
 
-  /** Is the connector held for somebody else than this tag? */
+  /** Whether the connector is reserved for another tag. */
   isHeldFrom(connectorId: number, idTag: string): boolean {
     const own = this.held.filter((one) => one.connectorId === connectorId);
     if (own.length > 0) return own.some((one) => !this.#isFor(one, idTag));
-    // As many of the free ones are kept as are reserved by connector 0.
+    // Connector 0 reservations keep that many free connectors available.
     const forAny = this.held.filter((one) => one.connectorId === 0 && !this.#isFor(one, idTag));
     const free = this.#station.connectors.filter(({ isFree }) => isFree);
     return forAny.length > 0 && free.length <= forAny.length;
   }
 
-  /** A connector that fails, or the whole station with 0, loses its reservations. */
+  /** Ends the reservations of a failed connector, or of the whole station with 0. */
   lose(connectorId: number): void {
     for (const one of this.held)
       if (connectorId === 0 || one.connectorId === connectorId) this.#drop(one.reservationId);

@@ -8,7 +8,7 @@ import type { LoadCurve } from './load-curve.ts';
 import { sampleMeter, toLedger, type SampleContext } from './meter.ts';
 import type { TransactionQueue } from './transaction-queue.ts';
 
-/** What a session needs of its station. */
+/** Parts of the station that a session uses. */
 export type SessionContext = StationContext & {
   readonly queue: Pick<TransactionQueue, 'add'>;
   readonly authorization: Pick<Authorization, 'learn'>;
@@ -18,11 +18,11 @@ export type SessionContext = StationContext & {
 const NEVER_ANSWERED = -1;
 const BATTERY_WH = 77_000;
 
-/** One transaction on a connector, known to the manager or not yet: it sends its messages itself. */
+/** A transaction on a connector, whether the manager knows it yet or not; it sends its own messages. */
 export class Session {
   readonly record: LedgerSession;
   readonly curve: LoadCurve;
-  /** The id of the first answer: what later messages carry. */
+  /** The id in the first answer, which later messages use. */
   transactionId: number | undefined;
   readonly #station: SessionContext;
   readonly #socAtStart: number;
@@ -49,17 +49,17 @@ export class Session {
     return this.#delivered.promise;
   }
 
-  /** Aborted when the session ends, whoever ends it. */
+  /** Aborted when the session ends, for any reason. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
 
-  /** The meter's register now, in Wh. */
+  /** The meter's current register, in Wh. */
   get meterWh(): number {
     return this.record.meterStart + Math.round(this.curve.energyWh(this.#chargedSeconds));
   }
 
-  /** The car charges for so many seconds of its load curve. */
+  /** The car charges for this many seconds of its load curve. */
   charge(seconds: number): void {
     this.#chargedSeconds += seconds;
   }
@@ -75,7 +75,7 @@ export class Session {
     });
   }
 
-  /** Measures now and sends it. */
+  /** Takes and sends a sample. */
   sample(context: SampleContext = 'Sample.Periodic'): void {
     const meterValue = this.#measure(context, 'MeterValuesSampledData');
     if (!meterValue) return;
@@ -130,7 +130,7 @@ export class Session {
     this.#ended.abort();
   }
 
-  /** Ends without a word, as when the station's process ends. */
+  /** Ends without a message, as if the station's process had ended. */
   abandon(): void {
     this.#ended.abort();
   }
@@ -139,7 +139,7 @@ export class Session {
     return this.transactionId ?? NEVER_ANSWERED;
   }
 
-  /** The samples so far, as StopTxnSampledData wants them: the manager gets these a second time. */
+  /** The samples so far as StopTxnSampledData requires: the manager gets them a second time. */
   #stopData(): MeterValue[] {
     const measurands = this.#station.configuration.list('StopTxnSampledData');
     return this.#sampled

@@ -4,10 +4,10 @@ import { CallRefused, ConnectionClosed } from '../connection/call-errors.ts';
 import type { Caller, StationContext } from '../context/station-context.ts';
 import { wait } from '../runtime/wait.ts';
 
-/** The messages that must arrive, in order, and are repeated until they are answered (§3.7.1). */
+/** Messages that must arrive in order and are repeated until they are answered (§3.7.1). */
 export type TransactionAction = 'StartTransaction' | 'MeterValues' | 'StopTransaction';
 
-/** One of them. Its request is asked for when it is sent: an earlier answer tells the transactionId. */
+/** Such a message. Its request is built when it is sent, because an earlier answer provides the transactionId. */
 export type TransactionMessage<A extends TransactionAction> = {
   action: A;
   request: () => Requests[A];
@@ -51,7 +51,7 @@ export class TransactionQueue {
     return new Promise((resolve) => this.#whenEmpty.push(resolve));
   }
 
-  /** Goes on delivering, if the station may now. */
+  /** Continues to deliver, if the station may now. */
   deliver(): void {
     if (!this.#isRunning) void this.#run();
   }
@@ -59,14 +59,14 @@ export class TransactionQueue {
   async #run(): Promise<void> {
     this.#isRunning = true;
     for (let message = this.#messages[0]; message && this.#station.mayReport; message = this.#messages[0]) {
-      if (await this.#isSettled(message)) this.#messages.shift();
+      if (await this.#isCompleted(message)) this.#messages.shift();
     }
     this.#isRunning = false;
     if (this.#messages.length === 0) this.#whenEmpty.splice(0).forEach((resolve) => resolve());
   }
 
-  /** Sends it once. False when it has to be sent again. */
-  async #isSettled(message: Queued): Promise<boolean> {
+  /** Sends it once. Returns false if it must be sent again. */
+  async #isCompleted(message: Queued): Promise<boolean> {
     const { faults } = this.#station;
     if (message.tries++ > 0 && faults.strikes('repeatWithNewId', message.action)) message.id = randomUUID();
     const request = message.request();
@@ -85,7 +85,7 @@ export class TransactionQueue {
       message.onDiscard();
       return true;
     }
-    // A lost socket is no failed attempt: the message goes out again with the next socket.
+    // A lost socket is not a failed attempt: the message is sent again on the next socket.
     if (error instanceof ConnectionClosed) return false;
     const attempts = configuration.integer('TransactionMessageAttempts');
     const intervalMs =

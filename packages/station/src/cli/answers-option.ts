@@ -2,7 +2,7 @@ import { ERROR_CODES, isAction, mayBeSentBy, type CommandAction } from '@evander
 import type { ScriptedAnswer } from '../faults/answers.ts';
 import { UsageError } from '../options/usage-error.ts';
 
-/** Bad answers as `--answer ACTION=HOW` has them. Throws UsageError. */
+/** Reads scripted answers in the form `--answer ACTION=HOW`. Throws UsageError. */
 export function readAnswers(texts: readonly string[]): { [A in CommandAction]?: ScriptedAnswer } {
   const answers: { [A in CommandAction]?: ScriptedAnswer } = {};
   for (const text of texts) {

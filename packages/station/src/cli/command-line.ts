@@ -8,17 +8,17 @@ import { readSecurityFlags, SECURITY_FLAGS, SECURITY_HELP } from './security-fla
 import { VENDORS } from './vendors.ts';
 import type { Vendor } from './vendors.ts';
 
-/** What the user asked for on the command line. */
+/** The parsed command line. */
 export type CommandLine = {
   fleet: FleetOptions;
   durationSeconds: number | undefined;
   show: Pick<JournalOptions, 'json' | 'details'>;
 };
 
-/** So many stations can be followed line by line. */
+/** Up to this many stations are reported line by line. */
 const DETAILED_STATIONS = 5;
 
-/** Exit codes, in the order in which they prevail. */
+/** Exit codes in order of precedence. */
 export const EXIT = { usage: 2, neverAccepted: 3, broken: 1, refused: 4, ok: 0 } as const;
 
 export const HELP = `Usage: pnpm station [options]
@@ -73,7 +73,7 @@ ${Object.entries(VENDORS)
   .join('\n')}
 `;
 
-/** Every option, as `parseArgs` wants it. */
+/** All options for `parseArgs`. */
 export const OPTIONS = {
   url: { type: 'string', default: 'ws://127.0.0.1:9310/ws' },
   stations: { type: 'string', default: '1' },
@@ -98,7 +98,7 @@ export const OPTIONS = {
   help: { type: 'boolean', default: false },
 } as const;
 
-/** Undefined when help is asked for. Throws UsageError. */
+/** Returns undefined if help is requested. Throws UsageError. */
 export function readCommandLine(args: string[]): CommandLine | undefined {
   const values = parse(args);
   if (values.help) return undefined;

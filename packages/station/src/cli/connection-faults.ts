@@ -2,7 +2,7 @@ import { HandshakeRefused } from '../connection/call-errors.ts';
 
 type SocketError = Error & { code?: string; hostname?: string; address?: string; port?: number };
 
-/** Why a connection could not be made, and what helps, in a sentence for whoever reads a terminal. */
+/** Explains in one sentence why a connection failed and what helps. */
 export function explainConnectionFault(error: Error): string {
   if (error instanceof HandshakeRefused) return explainRefusal(error);
   const [first = error] = ('errors' in error ? error.errors : []) as Error[];

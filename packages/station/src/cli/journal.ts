@@ -4,13 +4,13 @@ import { explainConnectionFault } from './connection-faults.ts';
 
 export type JournalOptions = {
   write: (line: string) => void;
-  /** JSON, an object a line, in place of text. */
+  /** One JSON object per line instead of text. */
   json: boolean;
-  /** Everything that happens; otherwise each kind of trouble once. */
+  /** Reports everything; otherwise each kind of trouble once. */
   details: boolean;
 };
 
-/** What happened, to a station or to one of its connectors; the rest are the numbers and words of the text. */
+/** An event of a station or one of its connectors; the other fields are the values in the text. */
 type Entry = { event: string; text: string; connector?: number; isTrouble?: boolean } & Record<
   string,
   unknown
@@ -38,10 +38,10 @@ const STATUS_WORDS: Record<string, string> = {
   Unavailable: 'out of order',
 };
 
-/** Writes a line for each thing that happens to the stations of a fleet, for people or for machines. */
+/** Writes a line for each event of a fleet's stations, as text or JSON. */
 export class Journal {
   readonly #options: JournalOptions;
-  /** Trouble that was told of: the same is not told again until it is over, without details once for all stations. */
+  /** Reported troubles: the same trouble is not reported again until it is over; without details, once for all stations. */
   readonly #troubles = new Map<string, string>();
 
   constructor(fleet: Fleet, options: JournalOptions) {
@@ -52,7 +52,7 @@ export class Journal {
     }
   }
 
-  /** What the whole fleet did, in the end or on the way. */
+  /** Writes a summary of the whole fleet, at the end or in between. */
   summary(event: string, text: string, numbers: object): void {
     const { json, write } = this.#options;
     write(json ? JSON.stringify({ at: new Date().toISOString(), event, ...numbers }) : text);
@@ -64,7 +64,7 @@ export class Journal {
       const { url } = station.security.handshake();
       const after = attempts > 0 ? ` after ${attempts} failed attempt${attempts > 1 ? 's' : ''}` : '';
       if (this.#options.details) this.#troubles.delete(station.stationId);
-      this.#tell(station, {
+      this.#report(station, {
         event: 'connected',
         text: `connected to ${url}${after}`,
         url,
@@ -76,10 +76,10 @@ export class Journal {
       attempts++;
       const reason = explainConnectionFault(error);
       const text = `not connected: ${reason}. Trying again, less and less often`;
-      this.#tell(station, { event: 'notConnected', text, isTrouble: true, reason });
+      this.#report(station, { event: 'notConnected', text, isTrouble: true, reason });
     });
     station.on('disconnected', (code) =>
-      this.#tell(station, {
+      this.#report(station, {
         event: 'disconnected',
         text: `disconnected: ${CLOSE_CODES[code] ?? 'code'} (${code})`,
         code,
@@ -88,7 +88,7 @@ export class Journal {
     station.on('booted', (status) => {
       const interval = station.configuration.integer('HeartbeatInterval');
       if (status === 'Accepted')
-        this.#tell(station, {
+        this.#report(station, {
           event: 'booted',
           text: `accepted, heartbeat every ${interval} s`,
           status,
@@ -96,47 +96,52 @@ export class Journal {
         });
       else {
         const text = `boot answered ${status}: the CSMS does not let it charge yet; asking again`;
-        this.#tell(station, { event: 'booted', text, isTrouble: true, status });
+        this.#report(station, { event: 'booted', text, isTrouble: true, status });
       }
     });
     station.on('command', (action, outcome) =>
-      this.#tell(station, { event: 'command', text: `the CSMS sent ${action}: ${outcome}`, action, outcome }),
+      this.#report(station, {
+        event: 'command',
+        text: `the CSMS sent ${action}: ${outcome}`,
+        action,
+        outcome,
+      }),
     );
     station.on('answered', ({ action, error }) => {
       if (error === undefined) return;
       const text = `the CSMS answered ${action} with an error: ${error}`;
-      this.#tell(station, { event: 'callError', text, isTrouble: true, action, error });
+      this.#report(station, { event: 'callError', text, isTrouble: true, action, error });
     });
     station.on('violation', ({ kind, action = '', fault }) => {
       const text = `the CSMS broke OCPP, ${kind} ${action}: ${fault}`;
-      this.#tell(station, { event: 'violation', text, isTrouble: true, kind, action, fault });
+      this.#report(station, { event: 'violation', text, isTrouble: true, kind, action, fault });
     });
   }
 
   #watchCharging(station: Station): void {
     station.on('connectorStatus', ({ connectorId: connector, status, errorCode }) => {
-      // "Charging" and "Finishing" are told by what follows, with more in it.
+      // Later lines report "Charging" and "Finishing" with more detail.
       if (status === 'Charging' || status === 'Finishing') return;
       const text = status === 'Faulted' ? `fault: ${errorCode}` : (STATUS_WORDS[status] ?? status);
-      this.#tell(station, { event: 'status', text, connector, status });
+      this.#report(station, { event: 'status', text, connector, status });
     });
     station.on('tagRefused', ({ connectorId: connector, idTag, status }) => {
       const text = `the tag ${idTag} is refused (${status}): add it to the CSMS, or name another with --id-tag`;
-      this.#tell(station, { event: 'tagRefused', text, connector, isTrouble: true, idTag, status });
+      this.#report(station, { event: 'tagRefused', text, connector, isTrouble: true, idTag, status });
     });
     station.on('sessionStarted', ({ connectorId: connector, idTag, transactionId }) => {
       const text = `charging begins, tag ${idTag}, transaction ${transactionId ?? 'not known yet'}`;
-      this.#tell(station, { event: 'started', text, connector, idTag, transactionId });
+      this.#report(station, { event: 'started', text, connector, idTag, transactionId });
     });
     station.on('sampled', ({ connectorId: connector, powerW, energyWh }) =>
-      this.#tell(station, {
+      this.#report(station, {
         event: 'charging',
         text: `charging ${kilo(powerW, 1)} kW, ${kilo(energyWh, 2)} kWh so far`,
         ...{ connector, powerW: Math.round(powerW), energyWh },
       }),
     );
     station.on('sessionStopped', ({ connectorId: connector, energyWh, reason }) =>
-      this.#tell(station, {
+      this.#report(station, {
         event: 'stopped',
         text: `stopped: ${kilo(energyWh, 2)} kWh (${reason})`,
         ...{ connector, energyWh, reason },
@@ -144,7 +149,7 @@ export class Journal {
     );
   }
 
-  #tell({ stationId }: Station, { text, connector, isTrouble = false, ...entry }: Entry): void {
+  #report({ stationId }: Station, { text, connector, isTrouble = false, ...entry }: Entry): void {
     const { json, details, write } = this.#options;
     if (!details && !isTrouble) return;
     if (isTrouble && this.#isKnown(stationId, text)) return;

@@ -14,7 +14,7 @@ export const SECURITY_FLAGS = {
   pnc: { type: 'string' },
 } as const;
 
-/** What --help says of them. */
+/** Their text for --help. */
 export const SECURITY_HELP = `\
   --security-profile N      1 Basic over ws, 2 Basic over wss, 3 client certificate over wss (0: as --url says)
   --wss-url URL             endpoint of profiles 2 and 3, where it is not --url; the CSMS may raise the profile
@@ -27,7 +27,7 @@ export const SECURITY_HELP = `\
 type Values = { readonly [F in keyof typeof SECURITY_FLAGS]?: string | undefined };
 type Connecting = Values & { url: string; password?: string | undefined };
 
-/** Throws UsageError; for a file that cannot be read when its station is made. */
+/** Throws UsageError; for an unreadable file only when its station is created. */
 export function readSecurityFlags(
   values: Connecting,
 ): Pick<FleetOptions, 'configuration' | 'endpoints' | 'pnc' | 'own'> {

@@ -5,7 +5,7 @@ import { Journal } from './journal.ts';
 
 const PROGRESS_MS = 5000;
 
-/** Runs what a command line asks for until it is done or interrupted; gives the exit code. */
+/** Runs a command line until it is done or interrupted; returns the exit code. */
 export async function simulate(
   { fleet: options, durationSeconds, show }: CommandLine,
   write: (line: string) => void,

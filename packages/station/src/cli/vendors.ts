@@ -1,12 +1,12 @@
 import type { StationOptions } from '../options/station-options.ts';
 
-/** A make of stations, as far as it was seen to differ from the specification's reading. */
+/** A vendor's stations, as far as they are known to differ from the specification. */
 export type Vendor = Pick<StationOptions, 'identity' | 'configuration' | 'quirks'> & {
   /** For --help. */
   summary: string;
 };
 
-/** Real makes by the names that --vendor takes; what each does was seen on the wire, in public logs or by tests. */
+/** Real vendors by their --vendor names; their behaviour was observed on the wire, in public logs or in tests. */
 export const VENDORS: Record<string, Vendor> = {
   abb: {
     summary: 'Terra AC: fills StatusNotification with the text "null", answers 20 configuration keys at most',

@@ -1,11 +1,11 @@
-/** One configuration key of the station. */
+/** A configuration key of the station. */
 export type ConfigurationKey = {
   value?: string;
   access: 'R' | 'RW' | 'W';
   kind: 'integer' | 'boolean' | 'text' | 'measurands';
 };
 
-/** The measurands that the simulated meter has. */
+/** The measurands of the simulated meter. */
 export const METER_MEASURANDS = [
   'Energy.Active.Import.Register',
   'Power.Active.Import',
@@ -35,7 +35,7 @@ const measurands = (...names: string[]): ConfigurationKey => ({
   kind: 'measurands',
 });
 
-/** The keys that go with Plug & Charge; the two about signing are known to others as well. */
+/** The keys for Plug & Charge; the two about signing are also used elsewhere. */
 export const PNC_KEYS: Record<string, ConfigurationKey> = {
   CentralContractValidationAllowed: boolean(false),
   CertSigningRepeatTimes: integer(2),

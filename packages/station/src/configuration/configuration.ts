@@ -3,10 +3,10 @@ import { quirkyKeys } from '../options/quirks.ts';
 import type { StationOptions } from '../options/station-options.ts';
 import { defaultKeys, METER_MEASURANDS, PNC_KEYS, type ConfigurationKey } from './configuration-keys.ts';
 
-/** What ChangeConfiguration made of a key. */
+/** The result of a ChangeConfiguration. */
 export type ChangeStatus = 'Accepted' | 'Rejected' | 'RebootRequired' | 'NotSupported';
 
-/** The station's configuration keys. Names are case-insensitive, as CiStrings are. */
+/** The station's configuration keys. Names are case-insensitive, like CiStrings. */
 export class Configuration {
   readonly #keys = new Map<string, ConfigurationKey & { key: string }>();
   readonly #afterReboot: ReadonlySet<string>;
@@ -41,7 +41,7 @@ export class Configuration {
     return this.find(key)?.value?.toLowerCase() === 'true';
   }
 
-  /** Is this feature profile there? */
+  /** Whether this feature profile is supported. */
   has(profile: Profile): boolean {
     return this.list('SupportedFeatureProfiles').includes(profile);
   }
@@ -53,18 +53,18 @@ export class Configuration {
       .filter((item) => item !== '');
   }
 
-  /** The station's own change: no access rule, no check. */
+  /** Changes a key by the station itself: no access rule, no check. */
   set(key: string, value: string): void {
     const entry = this.find(key);
     if (entry) entry.value = value;
   }
 
-  /** The manager's change. */
+  /** Changes a key for the manager. */
   change(key: string, value: string): ChangeStatus {
     const entry = this.find(key);
     if (!entry) return 'NotSupported';
     if (entry.access === 'R' || !isValid(entry.kind, value)) return 'Rejected';
-    // ChangeConfiguration.6: the security profile only goes up.
+    // ChangeConfiguration.6: the security profile can only increase.
     if (entry.key === 'SecurityProfile' && !(Number(value) > Number(entry.value) && Number(value) <= 3))
       return 'Rejected';
     if (this.#afterReboot.has(entry.key.toLowerCase())) {
@@ -75,7 +75,7 @@ export class Configuration {
     return 'Accepted';
   }
 
-  /** The station restarts: what waited for it is in force. The keys that changed. */
+  /** Applies pending changes at a restart; returns the changed keys. */
   reboot(): string[] {
     const keys = [...this.#pending.keys()];
     for (const [key, value] of this.#pending) this.set(key, value);

@@ -1,4 +1,4 @@
-/** The manager answered our call with a CALLERROR. */
+/** The manager answered a call with a CALLERROR. */
 export class CallRefused extends Error {
   readonly code: string;
   readonly details: unknown;
@@ -11,7 +11,7 @@ export class CallRefused extends Error {
   }
 }
 
-/** The manager did not answer our call in time. */
+/** The manager did not answer a call in time. */
 export class CallTimedOut extends Error {
   constructor(action: string, timeoutMs: number) {
     super(`${action} was not answered within ${timeoutMs} ms`);
@@ -19,7 +19,7 @@ export class CallTimedOut extends Error {
   }
 }
 
-/** The socket was or got closed before the answer came: whether the manager has the call is unknown. */
+/** The socket was closed before the answer arrived: it is unknown whether the manager has the call. */
 export class ConnectionClosed extends Error {
   constructor(what: string) {
     super(`${what}: the station is not connected`);
@@ -27,7 +27,7 @@ export class ConnectionClosed extends Error {
   }
 }
 
-/** The gateway refused the handshake, with this HTTP status, and perhaps with a word about it. */
+/** The gateway rejected the handshake with this HTTP status and possibly an explanation. */
 export class HandshakeRefused extends Error {
   readonly status: number;
   readonly says: string;

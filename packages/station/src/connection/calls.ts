@@ -12,14 +12,14 @@ type PendingCall = {
   timer?: NodeJS.Timeout;
 };
 
-/** What `Calls` needs from its station. */
+/** Parts of the station that `Calls` uses. */
 export type CallsOptions = {
   send: (frame: Call) => Promise<void>;
   answerTimeoutMs: number;
   onSent: (action: string, payload: Record<string, unknown>) => void;
 };
 
-/** Our calls: at most one is unanswered, the others wait in order (OCPP-J §4.1.1). */
+/** The station's calls: at most one is unanswered, the others wait in order (OCPP-J §4.1.1). */
 export class Calls {
   readonly #options: CallsOptions;
   #waiting: PendingCall[] = [];
@@ -29,7 +29,7 @@ export class Calls {
     this.#options = options;
   }
 
-  /** The answer's payload; rejects with CallRefused, CallTimedOut or ConnectionClosed. */
+  /** Resolves with the answer's payload; rejects with CallRefused, CallTimedOut or ConnectionClosed. */
   call(action: string, payload: object, id: string = randomUUID()): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ id, action, payload: { ...payload }, resolve, reject, sentAtMs: 0 });
@@ -37,14 +37,14 @@ export class Calls {
     });
   }
 
-  /** The call that an answer with this id belongs to, if it is still open. */
+  /** The open call with this id, if any. */
   openCall(id: unknown): { action: string; latencyMs: number } | undefined {
     const call = this.#current;
     if (call?.id !== id || !call) return undefined;
     return { action: call.action, latencyMs: performance.now() - call.sentAtMs };
   }
 
-  /** Hands the answer to the open call. */
+  /** Passes the answer to the open call. */
   settle(answer: Extract<Frame, { type: 3 | 4 }>): void {
     const call = this.#take();
     if (answer.type === 3) call?.resolve(answer.payload);
@@ -52,7 +52,7 @@ export class Calls {
     this.#sendNext();
   }
 
-  /** The socket is gone: nobody will be answered any more. */
+  /** Fails all calls: the socket is gone. */
   failAll(): void {
     const current = this.#take();
     const waiting = this.#waiting.splice(0);

@@ -10,9 +10,9 @@ import { ConnectionClosed, HandshakeRefused } from './call-errors.ts';
 /** Where and how to connect. */
 export type Handshake = { url: string; headers: Record<string, string>; tls: TlsOptions };
 
-/** What a connection needs. */
+/** Options of a connection. */
 export type ConnectionOptions = {
-  /** Asked again each time, since passwords, certificates and security profiles change. */
+  /** Called for each attempt, because passwords, certificates and security profiles change. */
   handshake: () => Handshake;
   reconnect: { minMs: number; maxMs: number };
   random: Random;
@@ -23,10 +23,10 @@ export type ConnectionOptions = {
 };
 
 type ConnectionEvents = {
-  /** With what is below the WebSocket: a TLSSocket for wss. */
+  /** With the transport below the WebSocket: a TLSSocket for wss. */
   open: [transport: Socket | undefined];
   close: [code: number];
-  /** Any attempt failed. */
+  /** An attempt failed. */
   failed: [error: Error];
   /** An attempt failed, and another follows. */
   refused: [error: Error];
@@ -35,16 +35,16 @@ type ConnectionEvents = {
 };
 
 const CLOSE_MS = 1000;
-/** A handshake that nobody answers, as where a load balancer has lost its gateway. */
+/** For an unanswered handshake, for example behind a load balancer that has lost its gateway. */
 const HANDSHAKE_MS = 30_000;
 
-/** One station's socket: opened once, and then opened again by itself until `disconnect()`. */
+/** A station's socket, which reopens automatically until `disconnect()`. */
 export class Connection extends EventEmitter<ConnectionEvents> {
   readonly #options: ConnectionOptions;
   #socket: WebSocket | undefined;
-  /** Exists while the station wants to be connected; aborted when it wants that no more. */
+  /** Exists while the station should be connected; aborted afterwards. */
   #desired: AbortController | undefined;
-  /** The signal of the loop that reopens the socket, while there is one. */
+  /** The signal of the reconnect loop, while it runs. */
   #reopening: AbortSignal | undefined;
   #pings: NodeJS.Timeout | undefined;
 
@@ -57,7 +57,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Resolves once open. Rejects when the first attempt fails, unless it shall keep trying. */
+  /** Resolves once open. Rejects when the first attempt fails, unless `keepTrying` is set. */
   async connect({ keepTrying = false } = {}): Promise<void> {
     if (this.isOpen) return;
     if (this.#desired) {
@@ -88,7 +88,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     });
   }
 
-  /** Cuts the socket without a goodbye; it is opened again after the back-off. */
+  /** Terminates the socket without a close frame; it reopens after the back-off. */
   drop(): void {
     const socket = this.#socket;
     if (!socket) return;
@@ -96,13 +96,13 @@ export class Connection extends EventEmitter<ConnectionEvents> {
     socket.terminate();
   }
 
-  /** A WebSocket ping every so many milliseconds from now on; none for 0. */
+  /** Sends a WebSocket ping at this interval in ms; 0 for none. */
   setPingInterval(ms: number): void {
     clearInterval(this.#pings);
     if (ms > 0) this.#pings = setInterval(() => this.isOpen && this.#socket?.ping(), ms);
   }
 
-  /** Closes the socket properly, and stays away. Without a code its peer sees 1005. */
+  /** Closes the socket cleanly and stays disconnected. Without a code its peer sees 1005. */
   async disconnect({ withoutCode = false } = {}): Promise<void> {
     this.#desired?.abort();
     this.#desired = undefined;
@@ -154,7 +154,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   #adopt(socket: WebSocket, transport: Socket | undefined): void {
     this.#socket = socket;
     socket.on('message', (data: Buffer, isBinary) => {
-      // What a dropped socket still had in its buffer was lost on the way.
+      // Data in the buffer of a dropped socket is lost.
       if (this.#socket === socket) this.emit('received', isBinary ? data : data.toString());
     });
     socket.on('close', (code) => this.#forget(socket, code));
@@ -169,7 +169,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
   }
 
   async #openEventually(signal: AbortSignal): Promise<void> {
-    // A socket may be dropped before the loop that opened it has noticed: that loop goes on then.
+    // A socket may be dropped before the loop that opened it has noticed: then that loop continues.
     if (this.#reopening === signal) return;
     this.#reopening = signal;
     for (let attempt = 0; !signal.aborted && !this.isOpen; attempt++) {
@@ -195,7 +195,7 @@ export class Connection extends EventEmitter<ConnectionEvents> {
 const SAID_MS = 1000;
 const SAID_LENGTH = 200;
 
-/** The first words of a refusal, if it has any: plain text, or a problem document's detail. */
+/** The explanation of a rejection, if any: plain text, or a problem document's detail. */
 async function saidBy(response: IncomingMessage): Promise<string> {
   let text = '';
   const done = new AbortController();

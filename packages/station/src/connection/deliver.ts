@@ -3,7 +3,7 @@ import type { Requests, Responses } from '@evander/ocpp';
 import type { Caller, StationContext } from '../context/station-context.ts';
 import { ConnectionClosed } from './call-errors.ts';
 
-/** Sends a notification, again after each lost connection, until it is answered or refused; a refusal gives undefined. */
+/** Sends a notification, again after each lost connection, until it is answered or refused; returns undefined if it is refused. */
 export async function deliver<A extends keyof Requests>(
   station: StationContext & Caller,
   action: A,
@@ -21,14 +21,14 @@ export async function deliver<A extends keyof Requests>(
   return undefined;
 }
 
-/** Reports something of security interest (SEC A04); `type` is one of the paper's names or one of the vendor's. */
+/** Reports a security event (SEC A04); `type` is one of the specification's or the vendor's names. */
 export async function reportSecurityEvent(
   station: StationContext & Caller,
   type: string,
   techInfo?: string,
 ): Promise<void> {
   const timestamp = station.timestamp();
-  if (!station.isConnected) await untilHeard(station);
+  if (!station.isConnected) await untilKnown(station);
   await deliver(station, 'SecurityEventNotification', {
     type,
     timestamp,
@@ -36,11 +36,11 @@ export async function reportSecurityEvent(
   });
 }
 
-/** Connected and known: before the first boot is answered the manager listens to nothing else (§4.2). */
-async function untilHeard(station: StationContext & Caller): Promise<void> {
+/** Waits until the station is connected and known: before the first boot is answered the manager accepts nothing else (§4.2). */
+async function untilKnown(station: StationContext & Caller): Promise<void> {
   const { closed } = station;
-  const isHeard = () => station.isConnected && /Accepted|Pending/.test(station.registrationStatus ?? '');
-  while (!closed.aborted && !isHeard()) {
+  const isKnown = () => station.isConnected && /Accepted|Pending/.test(station.registrationStatus ?? '');
+  while (!closed.aborted && !isKnown()) {
     const found = new AbortController();
     const signal = AbortSignal.any([closed, found.signal]);
     const events = (['connected', 'booted'] as const).map((name) => once(station, name, { signal }));

@@ -1,6 +1,6 @@
 import type { Connectivity } from '../context/station-context.ts';
 
-/** Over a new socket from now on, as after a change of how it authenticates. */
+/** Reconnects over a new socket, for example after a change of authentication. */
 export async function reconnect(station: Connectivity): Promise<void> {
   await station.disconnect();
   await station.goOnline();

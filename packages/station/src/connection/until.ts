@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Caller, StationContext } from '../context/station-context.ts';
 
-/** Resolves with the promise, or once the station is offline or closed: it cannot be settled then. */
+/** Resolves with the promise, or once the station is offline or closed, when the promise can no longer complete. */
 export async function settledOrOffline(
   station: StationContext & Caller,
   promise: Promise<unknown>,

@@ -7,13 +7,13 @@ import type { StationOptions } from '../options/station-options.ts';
 import type { Random } from '../runtime/random.ts';
 import type { StationEvents } from './station-events.ts';
 
-/** What every part of a station may build on: what the station is, its clock, its configuration keys, its events. */
+/** The shared context of all parts of a station: identity, clock, configuration keys, events. */
 export interface StationContext extends EventEmitter<StationEvents> {
   readonly stationId: string;
   readonly options: StationOptions;
   readonly quirks: Quirks;
   readonly faults: Faults;
-  /** How many times faster than the clock its sessions go. */
+  /** Speed factor of its sessions relative to real time. */
   readonly speed: number;
   readonly random: Random;
   readonly configuration: Configuration;
@@ -24,42 +24,42 @@ export interface StationContext extends EventEmitter<StationEvents> {
   log(message: string): void;
 }
 
-/** Calls the manager, and knows whether that is possible now. */
+/** Calls the manager, and knows whether that is currently possible. */
 export interface Caller {
   readonly isConnected: boolean;
   /** The last answer to a BootNotification. */
   readonly registrationStatus: Responses['BootNotification']['status'] | undefined;
-  /** Connected, and accepted by the manager: before that a station sends boots only (§4.2). */
+  /** Connected and accepted by the manager: before that a station sends only boots (§4.2). */
   readonly mayReport: boolean;
-  /** One call; rejects with CallRefused, CallTimedOut or ConnectionClosed. */
+  /** Sends a call; rejects with CallRefused, CallTimedOut or ConnectionClosed. */
   call<A extends keyof Requests>(action: A, request: Requests[A], id?: string): Promise<Responses[A]>;
 }
 
 /** Opens and closes the station's socket. */
 export interface Connectivity {
-  /** Closes the socket, with 1000 or no code, and stays away. */
+  /** Closes the socket, with 1000 or no code, and stays disconnected. */
   disconnect(options?: { withoutCode?: boolean }): Promise<void>;
   goOffline(): Promise<void>;
   goOnline(): Promise<void>;
-  /** Cuts the socket; the station reconnects. */
+  /** Terminates the socket; the station reconnects. */
   drop(): void;
-  /** Writes anything on the socket. */
+  /** Sends raw data on the socket. */
   sendRaw(data: string | Buffer): Promise<void>;
 }
 
-/** What a command sets off before and after its answer. */
+/** Effects of a command before and after its answer. */
 export interface AnswerHooks {
-  /** The answer to the current command waits for it. */
+  /** The answer to the current command waits for this. */
   beforeAnswer(cause: () => Promise<unknown>): void;
   /** Runs once the current command is answered (OCPP asks for answer first, effect second). */
   afterAnswer(effect: () => unknown): void;
 }
 
-/** The station's connectors, as far as a part needs to know them. */
+/** The station's connectors, with the parts that are used. */
 export interface Connectors<C> {
   /** Numbers 1 to n. */
   readonly connectors: readonly C[];
-  /** Number 0 is the station itself. Throws where `findConnector` has none. */
+  /** Number 0 is the station itself. Throws if `findConnector` returns undefined. */
   connector(connectorId: number): C;
   findConnector(connectorId: number): C | undefined;
 }

@@ -1,6 +1,6 @@
 import type { ConnectorStatus } from '../options/connector-status.ts';
 
-/** Something the manager sent that it should not have. */
+/** An invalid message from the manager. */
 export type Violation = {
   kind: 'frame' | 'request' | 'response';
   action?: string;
@@ -8,7 +8,7 @@ export type Violation = {
   text: string;
 };
 
-/** What a station tells about itself as it goes. */
+/** Events of a station. */
 export type StationEvents = {
   connected: [];
   disconnected: [code: number];
@@ -18,7 +18,7 @@ export type StationEvents = {
   sent: [data: string | Buffer];
   answered: [answer: { action: string; latencyMs: number; isError: boolean; error?: string }];
   booted: [status: 'Accepted' | 'Pending' | 'Rejected'];
-  /** With the status of the answer to it, or its error's code. */
+  /** With the status of its answer, or the error code. */
   command: [action: string, outcome: string];
   connectorStatus: [{ connectorId: number; status: ConnectorStatus; errorCode: string }];
   /** Nothing was started. */
@@ -28,7 +28,7 @@ export type StationEvents = {
   /** A periodic sample within a session. */
   sampled: [{ connectorId: number; powerW: number; energyWh: number }];
   sessionStopped: [{ connectorId: number; energyWh: number; reason: string }];
-  /** A file has come whole, where it really transfers. */
+  /** A file was downloaded completely, with real transfers. */
   fetched: [file: { location: string; bytes: Buffer }];
   violation: [violation: Violation];
 };

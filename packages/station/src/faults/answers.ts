@@ -1,20 +1,20 @@
 import type { CommandAction, ErrorCode } from '@evander/ocpp';
 
-/** How a command is answered in place of the good answer. With `afterMs` alone the good answer comes late. */
+/** A scripted answer to a command instead of the normal one. With only `afterMs`, the normal answer is delayed. */
 export type ScriptedAnswer =
-  // Nothing is answered, and nothing is done.
+  // No answer and no effect.
   | 'silence'
-  // The socket is cut.
+  // The socket is terminated.
   | 'dropSocket'
-  // The socket is cut and the station restarts.
+  // The socket is terminated and the station restarts.
   | 'crash'
-  // This payload, unchecked, and nothing is done.
+  // This payload, unchecked, without effect.
   | { response: object; afterMs?: number }
-  // A CALLERROR, and nothing is done.
+  // A CALLERROR, without effect.
   | { error: ErrorCode; description?: string; afterMs?: number }
   | { afterMs: number };
 
-/** The bad answers that are asked for, by action; the station does not look further than this. */
+/** The scripted answers by action; they take precedence over everything else. */
 export class Answers {
   readonly #always = new Map<string, ScriptedAnswer>();
   readonly #next = new Map<string, ScriptedAnswer[]>();
@@ -23,24 +23,24 @@ export class Answers {
     for (const [action, how] of Object.entries(always)) this.#always.set(action, how);
   }
 
-  /** The next command of this action that has no answer waiting is answered so, once. */
+  /** Answers the next command of this action like this, once; several such answers queue up. */
   next(action: string, how: ScriptedAnswer): void {
     this.#next.set(action, [...(this.#next.get(action) ?? []), how]);
   }
 
-  /** All further commands of this action are answered so; undefined goes back to the good answer. */
+  /** Answers all further commands of this action like this; undefined restores the normal answer. */
   set(action: string, how: ScriptedAnswer | undefined): void {
     if (how === undefined) this.#always.delete(action);
     else this.#always.set(action, how);
   }
 
-  /** Every command gets its good answer again. */
+  /** Restores the normal answers. */
   clear(): void {
     this.#always.clear();
     this.#next.clear();
   }
 
-  /** Asked for each command. */
+  /** Called for each command. */
   take(action: string): ScriptedAnswer | undefined {
     return this.#next.get(action)?.shift() ?? this.#always.get(action);
   }

@@ -1,11 +1,11 @@
-/** A frame that no station should send, and what a manager may do about it (ocppj.md §3, §4). */
+/** An invalid frame and the allowed reactions of a manager (ocppj.md §3, §4). */
 export type MalformedFrame = {
   name: string;
   data: string | Buffer;
   /** `error`: a CALLERROR with `id`; `silence`: no answer; `close`: the socket may be closed. */
   expect: 'error' | 'silence' | 'close';
   id?: string;
-  /** The codes that are right; any when absent. */
+  /** The allowed error codes; any if absent. */
   codes?: readonly string[];
 };
 
@@ -17,7 +17,7 @@ function call(id: string, action: unknown, payload: unknown): string {
   return JSON.stringify([2, id, action, payload]);
 }
 
-/** Each way a frame can be broken, once. */
+/** One example of each way in which a frame can be invalid. */
 export const malformedFrames: readonly MalformedFrame[] = [
   { name: 'notJson', data: 'hello', expect: 'silence' },
   { name: 'halfJson', data: '[2,"bad-1","Heartbeat",{', expect: 'silence' },

@@ -2,10 +2,10 @@ import type { StationContext } from '../context/station-context.ts';
 import type { JobKind, JobOutcome, JobStatuses } from '../options/job-outcome.ts';
 import { wait } from '../runtime/wait.ts';
 
-/** Thrown inside a job that failed or was cancelled: there is nothing left to do. */
+/** Thrown inside a job that has failed or been cancelled: nothing is left to do. */
 export class JobOver extends Error {}
 
-/** One job that reports how far it is. */
+/** A job that reports its progress. */
 export class FileJob<K extends JobKind> {
   status: JobStatuses[K] | undefined;
   readonly outcome: JobOutcome<K>;
@@ -28,12 +28,12 @@ export class FileJob<K extends JobKind> {
     return AbortSignal.any([this.#cancelled.signal, this.#station.closed]);
   }
 
-  /** Another job takes its place: it says nothing more. */
+  /** Cancels the job without further reports: another job replaces it. */
   cancel(): void {
     this.#cancelled.abort();
   }
 
-  /** Reports a status; the step after it takes its time. */
+  /** Reports a status, then waits for the duration of the next step. */
   async report(status: JobStatuses[K]): Promise<void> {
     this.status = status;
     await this.repeat();
@@ -41,12 +41,12 @@ export class FileJob<K extends JobKind> {
     await this.pause(options.jobStepMs ?? 1000 / speed);
   }
 
-  /** Reports the status once more, because the manager asked for it. */
+  /** Reports the status again because the manager requested it. */
   async repeat(): Promise<void> {
     if (this.status && this.outcome !== 'silence') await this.#send(this.status);
   }
 
-  /** Waits; throws JobOver when the job is over then. */
+  /** Waits; throws JobOver if the job is over afterwards. */
   async pause(ms: number): Promise<void> {
     await wait(ms, this.signal);
     if (this.signal.aborted) throw new JobOver('the job was cancelled');
@@ -65,7 +65,7 @@ export class FileJob<K extends JobKind> {
     throw new JobOver(failure);
   }
 
-  /** Works, with as many repetitions as allowed; what still fails then ends the job with `failure`. */
+  /** Runs `work` with the allowed number of retries; a final failure ends the job with `failure`. */
   async attempt<T>(
     work: () => Promise<T>,
     options: { failure: JobStatuses[K]; retries?: number | undefined; retryInterval?: number | undefined },

@@ -2,18 +2,18 @@ import type { AnswerHooks, StationContext } from '../context/station-context.ts'
 import type { JobKind, JobOutcome, JobOutcomes, JobStatuses } from '../options/job-outcome.ts';
 import { FileJob, JobOver } from './file-job.ts';
 
-/** What jobs with files need of their station. */
+/** Parts of the station that file jobs use. */
 export type FileJobsContext = StationContext & AnswerHooks;
 
 type RunningJobs = { [K in JobKind]?: FileJob<K> };
 
-/** What a job is: how it reports, and what it does. */
+/** A job: its reports and its work. */
 export type JobPlan<K extends JobKind> = {
   send: (status: JobStatuses[K]) => Promise<unknown>;
   run: (job: FileJob<K>) => Promise<void>;
 };
 
-/** The station's jobs with files: firmware updates, and uploads of diagnostics and of logs. */
+/** The station's file jobs: firmware updates, and uploads of diagnostics and logs. */
 export class FileJobs {
   readonly #station: FileJobsContext;
   readonly #outcomes: JobOutcomes;
@@ -24,17 +24,17 @@ export class FileJobs {
     this.#outcomes = { ...station.options.jobs };
   }
 
-  /** How the next jobs of this kind go. */
+  /** Sets the course of the next jobs of this kind. */
   setOutcome<K extends JobKind>(kind: K, outcome: JobOutcome<K>): void {
     this.#outcomes[kind] = outcome as JobOutcomes[K];
   }
 
-  /** The job of this kind that is running. */
+  /** The running job of this kind. */
   running<K extends JobKind>(kind: K): RunningJobs[K] {
     return this.#running[kind];
   }
 
-  /** Starts a job once the command at hand is answered; true when it took the place of a running one. */
+  /** Starts a job once the current command is answered; returns true if it replaced a running one. */
   start<K extends JobKind>(kind: K, plan: JobPlan<K>): boolean {
     const before = this.#running[kind];
     before?.cancel();

@@ -7,26 +7,26 @@ import { restart, type RestartContext } from '../lifecycle/restart.ts';
 import type { FileJob } from './file-job.ts';
 import { download } from './transfers.ts';
 
-/** What a firmware update acts upon. */
+/** Parts of the station that a firmware update affects. */
 export type FirmwareUpdateContext = RestartContext &
   Connectors<Pick<Connector, 'session' | 'isOperative' | 'setStatus' | 'setOperative'>> & {
     firmwareVersion: string;
   };
 
-/** What a firmware update is about, signed or not. */
+/** The parameters of a firmware update, signed or not. */
 export type FirmwareOrder = {
   location: string;
   retrieveAt: string;
   installAt?: string | undefined;
   retries?: number | undefined;
   retryInterval?: number | undefined;
-  /** Of a signed update. */
+  /** Only for a signed update. */
   signature?: { certificate: string; value: string };
 };
 
 type FirmwareJob = FileJob<'firmware'>;
 
-/** Downloads, verifies, installs, restarts with the new version, and says so step by step. */
+/** Downloads, verifies, installs, restarts with the new version, and reports each step. */
 export async function updateFirmware(
   station: FirmwareUpdateContext,
   job: FirmwareJob,
@@ -53,7 +53,7 @@ async function waitUntil(
 ): Promise<void> {
   const leftMs = Date.parse(options.time) - Date.parse(station.timestamp());
   if (!(leftMs > 0)) return;
-  // Only a signed update has a word for this.
+  // Only a signed update has a status for this.
   if (options.order.signature) await job.report(options.scheduled);
   await job.pause(leftMs / station.speed);
 }
@@ -85,7 +85,7 @@ async function install(
   job: FirmwareJob,
   order: FirmwareOrder,
 ): Promise<void> {
-  // Transactions end first; meanwhile the connectors take no new ones.
+  // Transactions end first; meanwhile the connectors accept no new ones.
   for (const { session } of station.connectors)
     if (session && !session.ended.aborted) await once(session.ended, 'abort', { signal: job.signal });
   try {

@@ -2,14 +2,14 @@ import type { Connector } from '../charging/connector.ts';
 import type { Ledger } from '../charging/ledger.ts';
 import type { Connectors, StationContext } from '../context/station-context.ts';
 
-/** What the log file reports on. */
+/** Parts of the station that the log file reports. */
 export type LogFileContext = StationContext &
   Connectors<Pick<Connector, 'id' | 'status' | 'meterWh'>> & {
     readonly firmwareVersion: string;
     readonly ledger: Pick<Ledger, 'counters'>;
   };
 
-/** A small log of what the station has done, and a name for it that fits into any URL. */
+/** A small log of the station's actions, with a name that is valid in any URL. */
 export function logFile(
   station: LogFileContext,
   kind: 'diagnostics' | 'security',

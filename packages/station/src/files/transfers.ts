@@ -1,6 +1,6 @@
 import type { StationContext } from '../context/station-context.ts';
 
-/** Fetches a file with GET; pretends to, unless the station really transfers. */
+/** Downloads a file with GET, or pretends to without real transfers. */
 export async function download(
   station: StationContext,
   location: string,
@@ -15,7 +15,7 @@ export async function download(
   return bytes;
 }
 
-/** Puts a file into the directory with PUT; pretends to, unless the station really transfers. */
+/** Uploads a file to the directory with PUT, or pretends to without real transfers. */
 export async function upload(
   station: StationContext,
   directory: string,

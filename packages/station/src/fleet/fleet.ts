@@ -9,12 +9,12 @@ import { Latencies } from './latencies.ts';
 
 const OWN_CLOSE = 1000;
 const BUSY_MS = 1000;
-/** A tag that is refused is refused again: the waits before the next tries. */
+/** Delays before retries with a refused tag, which will usually be refused again. */
 const REFUSED_MS = { minMs: 1000, maxMs: 60_000 };
 
-/** Many stations of one kind. */
+/** Options of many similar stations. */
 export type FleetOptions = Omit<StationOptions, 'stationId' | 'seed' | 'password'> & {
-  /** What differs from station to station. */
+  /** Options that differ per station. */
   own?: (stationId: string) => Pick<StationOptions, 'tls' | 'serialNumber'>;
   stations: number;
   /** Ids are the prefix and a number: SIM0001, SIM0002 … */
@@ -23,24 +23,24 @@ export type FleetOptions = Omit<StationOptions, 'stationId' | 'seed' | 'password
   rampPerSecond?: number;
   seed?: number;
   password?: string | Buffer | ((stationId: string) => string | Buffer);
-  /** Used in turn, so that stations need not share one. */
+  /** Used in turn, so that stations need not share a tag. */
   idTags?: readonly [string, ...string[]];
-  /** Sessions of each connector; without it they go on until `stop()`. */
+  /** Number of sessions per connector; unset: until `stop()`. */
   sessions?: number;
   session?: Omit<ChargeSessionOptions, 'idTag' | 'connectorId'>;
-  /** The longest wait between two sessions. */
+  /** Maximum delay between two sessions. */
   pauseMs?: number;
-  /** The waits after a refused tag, each twice the one before. */
+  /** Delays after a refused tag; each is twice the previous one. */
   refusedPauseMs?: { minMs: number; maxMs: number };
   /** How long `stop()` waits for unanswered messages. */
   drainMs?: number;
 };
 
-/** How the fleet does. */
+/** Statistics of the fleet. */
 export type FleetStatistics = {
   stations: number;
   connected: number;
-  /** Those that have tried and that the CSMS has never accepted. */
+  /** Stations that have tried but that the CSMS has never accepted. */
   neverAccepted: number;
   answers: number;
   answersPerSecond: number;
@@ -56,7 +56,7 @@ export type FleetStatistics = {
   energyWh: number;
 };
 
-/** Runs many stations in one process, each with sessions of its own. */
+/** Runs many stations in one process, each with its own sessions. */
 export class Fleet {
   readonly seed: number;
   readonly stations: readonly Station[];
@@ -92,7 +92,7 @@ export class Fleet {
     setMaxListeners(connectors.length + 1, this.#stopping.signal);
   }
 
-  /** Resolves once all stations are on their way; each keeps trying to connect. */
+  /** Resolves once all stations have started to connect; each keeps trying. */
   async start(): Promise<void> {
     const { rampPerSecond = 50 } = this.#options;
     this.#startedAtMs = performance.now();
@@ -104,7 +104,7 @@ export class Fleet {
     void Promise.all(this.#running).then(() => this.#finish());
   }
 
-  /** Ends the sessions, delivers what is queued, and closes all stations. */
+  /** Ends the sessions, delivers queued messages, and closes all stations. */
   stop(): Promise<void> {
     return (this.#stopped ??= this.#stop());
   }
@@ -168,7 +168,7 @@ export class Fleet {
         }),
       );
     } catch (error) {
-      // A station that is closed while it still tries has nothing to report.
+      // A station that is closed while it is still connecting has nothing to report.
       if (!station.closed.aborted) throw error;
     }
   }
@@ -183,7 +183,7 @@ export class Fleet {
         await wait(fullMs * station.random.between(0.5, 1), signal);
       }
       if (pauseMs > 0) await wait(station.random.between(0, pauseMs), signal);
-      // A remote start or ChangeAvailability may have taken the connector.
+      // A remote start or ChangeAvailability may have occupied the connector.
       while (!connector.isFree && !signal.aborted) await wait(BUSY_MS, signal);
       if (signal.aborted) break;
       const record = await station.chargeSession({ ...session, connectorId: connector.id, idTag });
@@ -199,12 +199,12 @@ export class Fleet {
     for (const station of this.stations) {
       for (const connector of station.connectors) connector.stop();
     }
-    // A station that was never accepted has nothing to deliver, and would try to connect, or boot, until then.
+    // A station that was never accepted has nothing to deliver and would try to connect or boot until then.
     const idle = this.stations.filter(
       ({ stationId, queue }) => !this.#accepted.has(stationId) && queue.length === 0,
     );
     await Promise.all(idle.map((station) => station.close()));
-    // Sessions that a manager started are no part of `#running`; their messages are to be delivered all the same.
+    // Sessions that a manager started are not part of `#running`, but their messages must also be delivered.
     const queues = this.stations.map(({ queue }) => queue.drained());
     const all = Promise.allSettled([...this.#running, ...queues]).then(() => drained.abort());
     await Promise.race([all, wait(this.#options.drainMs ?? 30_000, drained.signal)]);

@@ -1,6 +1,6 @@
 const GROWTH = 1.05;
 
-/** Latencies in buckets that grow by 5 %: millions of them cost no memory. */
+/** A latency histogram whose buckets grow by 5 %, so that millions of values need little memory. */
 export class Latencies {
   readonly #buckets = new Map<number, number>();
   #count = 0;
@@ -15,7 +15,7 @@ export class Latencies {
     this.#count++;
   }
 
-  /** The latency that this part (0 to 1) of all stayed below; 0 when there is none. */
+  /** The latency below which this fraction (0 to 1) of all stayed; 0 if there are none. */
   quantile(part: number): number {
     let rest = part * this.#count;
     for (const bucket of [...this.#buckets.keys()].sort((left, right) => left - right)) {

@@ -2,15 +2,15 @@ import type { StationContext } from '../context/station-context.ts';
 import type { Security } from '../security/security.ts';
 import type { Registration } from './registration.ts';
 
-/** What new values of configuration keys act upon. */
+/** Parts of the station that new configuration values affect. */
 export type ConfigurationEffectsContext = StationContext & {
   readonly registration: Pick<Registration, 'isAccepted' | 'setHeartbeat'>;
   readonly security: Pick<Security, 'password' | 'passwordOf' | 'use'>;
-  /** WebSocket pings from now on; none for 0. */
+  /** Sets the interval of WebSocket pings; 0 for none. */
   setPingInterval(seconds: number): void;
 };
 
-/** What a new value of a key does, beyond being there. */
+/** Applies the effects of a key's new value. */
 export function takeEffect(station: ConfigurationEffectsContext, key: string): void {
   const { configuration, registration, quirks, security, options } = station;
   const { value = '' } = configuration.find(key) ?? {};

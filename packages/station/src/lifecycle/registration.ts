@@ -7,7 +7,7 @@ import { serialNumberOf } from '../options/station-options.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { wait } from '../runtime/wait.ts';
 
-/** What the registration needs of its station. */
+/** Parts of the station that the registration uses. */
 export type RegistrationContext = StationContext &
   Caller &
   Connectors<Pick<Connector, 'report' | 'reportIfChanged' | 'sampleOnTrigger'>> & {
@@ -17,12 +17,12 @@ export type RegistrationContext = StationContext &
 
 type BootResponse = Responses['BootNotification'];
 
-// The wait before the next boot when the manager leaves it to the station.
+// Delay before the next boot if the manager leaves it to the station.
 const BOOT_RETRY_MS = 10_000;
 // Quirk 3.
 const STORM_SECONDS = 1 / 230;
 
-/** Whether the manager has accepted the station: boots until it has, then sends heartbeats. */
+/** Registers the station with the manager: boots until it is accepted, then sends heartbeats. */
 export class Registration {
   /** The last answer to a BootNotification: it outlives the socket (OCPP-J §5.4). */
   status: BootResponse['status'] | undefined;
@@ -44,14 +44,14 @@ export class Registration {
     return this.status === 'Accepted';
   }
 
-  /** Sends BootNotifications until one is Accepted. While that goes on, another boot just comes sooner. */
+  /** Sends BootNotifications until one is Accepted. If that is in progress, another boot only makes the next one come sooner. */
   boot(): Promise<BootResponse> {
     this.#pause.abort();
     this.#booting ??= this.#bootUntilAccepted().finally(() => (this.#booting = undefined));
     return this.#booting;
   }
 
-  /** Boots, and then reports all connectors. */
+  /** Boots, then reports all connectors. */
   async start(): Promise<BootResponse> {
     if (this.#station.quirks.clockOf1970 && !this.status) this.#measure();
     const response = await this.boot();
@@ -59,24 +59,24 @@ export class Registration {
     return response;
   }
 
-  /** Reports all connectors, and goes on to deliver transactions. */
+  /** Reports all connectors and continues to deliver transactions. */
   async report(): Promise<void> {
     for (const connector of this.#allConnectors) await connector.report();
     this.#station.queue.deliver();
   }
 
-  /** Quirk 3: heartbeats as fast as one station was seen to send them. */
+  /** Quirk 3: heartbeats at the rate observed from a real station. */
   storm(): void {
     this.setHeartbeat(STORM_SECONDS);
   }
 
-  /** Heartbeats every so many seconds from now on; none for 0. */
+  /** Sets the heartbeat interval in seconds; 0 for none. */
   setHeartbeat(seconds: number): void {
     clearInterval(this.#heartbeats);
     if (seconds > 0) this.#heartbeats = setInterval(() => void this.#heartbeat(), seconds * 1000);
   }
 
-  /** The station restarts: nothing is known until the next boot. */
+  /** Resets the registration at a restart, until the next boot. */
   forget(): void {
     this.status = undefined;
     this.setHeartbeat(0);
@@ -122,14 +122,14 @@ export class Registration {
     return [this.#station.connector(0), ...this.#station.connectors];
   }
 
-  /** After a lost connection: no boot (OCPP-J §5.4), but what changed meanwhile. */
+  /** After a lost connection: no boot (OCPP-J §5.4), but reports changes in the meantime. */
   #resume(): void {
     if (!this.isAccepted) return;
     for (const connector of this.#allConnectors) void connector.reportIfChanged();
     this.#station.queue.deliver();
   }
 
-  /** Quirk 4. A manager may refuse what comes before the boot. */
+  /** Quirk 4. A manager may reject messages before the boot. */
   #measure(): void {
     for (const connector of this.#station.connectors)
       void connector.sampleOnTrigger('Sample.Clock').catch(() => undefined);
@@ -147,7 +147,7 @@ function bootRequest(station: RegistrationContext): Requests['BootNotification']
   return {
     chargePointVendor: 'Evander',
     chargePointModel: 'Simulator',
-    // The text allows 25 characters.
+    // The specification allows 25 characters.
     chargePointSerialNumber: serialNumberOf(options).slice(0, 25),
     ...(quirks.emptyStrings && { iccid: '', imsi: '' }),
     ...options.identity,

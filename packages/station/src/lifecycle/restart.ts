@@ -7,7 +7,7 @@ import type { Security } from '../security/security.ts';
 import { takeEffect, type ConfigurationEffectsContext } from './configuration-effects.ts';
 import type { Registration } from './registration.ts';
 
-/** What a restart acts upon. */
+/** Parts of the station that a restart affects. */
 export type RestartContext = ConfigurationEffectsContext &
   Caller &
   Connectivity &
@@ -18,16 +18,16 @@ export type RestartContext = ConfigurationEffectsContext &
     boot(): Promise<unknown>;
   };
 
-/** How the station goes down and comes up. */
+/** Options of a restart. */
 export type RestartOptions = {
-  /** Why its transactions end. */
+  /** The reason with which its transactions end. */
   reason: StopReason;
-  /** Delivers the end of its transactions before it goes down, else after it is up. */
+  /** Whether to deliver the end of its transactions before the restart; otherwise afterwards. */
   isGraceful?: boolean;
   onSameSocket?: boolean;
 };
 
-/** The station restarts: sessions end, changes that waited for it take effect, and it boots again. */
+/** Restarts the station: sessions end, pending changes take effect, and it boots again. */
 export async function restart(station: RestartContext, options: RestartOptions): Promise<void> {
   const { reason, isGraceful = false, onSameSocket = false } = options;
   if (!isGraceful && !onSameSocket) await station.disconnect();
@@ -39,7 +39,7 @@ export async function restart(station: RestartContext, options: RestartOptions):
   await station.boot();
 }
 
-/** What is left of the station after a restart, before it boots. */
+/** The station's state after a restart, before it boots. */
 export function comeUp(station: RestartContext): void {
   station.registration.forget();
   for (const key of station.configuration.reboot()) takeEffect(station, key);

@@ -2,7 +2,7 @@ import type { Requests, Responses } from '@evander/ocpp';
 import type { CommandedStation } from './commanded-station.ts';
 import { requireProfile } from './feature-profiles.ts';
 
-/** §5.1: rejected when there is no such reservation. */
+/** §5.1: rejected if there is no such reservation. */
 export function cancelReservation(
   station: Pick<CommandedStation, 'configuration' | 'reservations' | 'afterAnswer'>,
   { reservationId }: Requests['CancelReservation'],

@@ -3,7 +3,7 @@ import { reportSecurityEvent } from '../connection/deliver.ts';
 import { useNewCertificate } from '../security/new-certificate.ts';
 import type { CommandedStation } from './commanded-station.ts';
 
-/** SEC A02: a chain that fits the last CSR is used from the next connection on, which profile 3 makes at once. */
+/** SEC A02: a chain that matches the last CSR is used from the next connection on, which profile 3 opens immediately. */
 export function certificateSigned(
   station: CommandedStation,
   { certificateChain }: Requests['CertificateSigned'],

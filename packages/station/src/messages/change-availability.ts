@@ -1,7 +1,7 @@
 import type { Requests, Responses } from '@evander/ocpp';
 import type { CommandedStation } from './commanded-station.ts';
 
-/** §5.2: a connector that charges changes when its session ends; 0 is the station and all connectors. */
+/** §5.2: a charging connector changes when its session ends; 0 is the station and all connectors. */
 export function changeAvailability(
   station: Pick<CommandedStation, 'quirks' | 'connectors' | 'findConnector' | 'afterAnswer'>,
   { connectorId, type }: Requests['ChangeAvailability'],

@@ -4,7 +4,7 @@ import { takeEffect } from '../lifecycle/configuration-effects.ts';
 import { HEX_KEY } from '../security/security.ts';
 import type { CommandedStation } from './commanded-station.ts';
 
-/** §5.3: values are checked by type; a new password or security profile is used by a new connection, made at once. */
+/** §5.3: values are checked by type; a new password or security profile takes effect with an immediate reconnect. */
 export function changeConfiguration(
   station: CommandedStation,
   { key, value }: Requests['ChangeConfiguration'],
@@ -26,7 +26,7 @@ export function changeConfiguration(
   return { status };
 }
 
-/** Does the connection rest on what was changed? */
+/** Whether the connection depends on the changed key. */
 function isOutdated({ security, options }: CommandedStation, name: string): boolean {
   if (name === 'authorizationkey') return security.profile !== 3;
   return name === 'securityprofile' && options.security?.upgrade !== 'afterReset';

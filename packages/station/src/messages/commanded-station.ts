@@ -20,7 +20,7 @@ import type { PlugAndCharge } from '../pnc/plug-and-charge.ts';
 import type { Certificates } from '../security/certificates.ts';
 import type { Security } from '../security/security.ts';
 
-/** The station as its commands see it: its parts, and what can be done with it as a whole. */
+/** The station as commands use it: its parts and its operations as a whole. */
 export interface CommandedStation
   extends StationContext, Caller, Connectivity, AnswerHooks, Connectors<Connector> {
   firmwareVersion: string;
@@ -39,6 +39,6 @@ export interface CommandedStation
   /** Resolves once the manager has accepted the station and knows all connectors. */
   boot(): Promise<unknown>;
   chargeSession(options: ChargeSessionOptions): Promise<unknown>;
-  /** WebSocket pings from now on; none for 0. */
+  /** Sets the interval of WebSocket pings; 0 for none. */
   setPingInterval(seconds: number): void;
 }

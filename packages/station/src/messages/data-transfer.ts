@@ -4,7 +4,7 @@ import type { CommandedStation } from './commanded-station.ts';
 const VENDOR_ID = 'evander';
 const ECHO = 'echo';
 
-/** §4.3: the vendor `Evander` has one message, `Echo`, which returns its data; another vendor is Plug & Charge. */
+/** §4.3: the vendor `Evander` has one message, `Echo`, which returns its data; the Plug & Charge vendorId is also supported. */
 export function dataTransfer(
   station: Pick<CommandedStation, 'pnc'>,
   request: Requests['DataTransfer'],

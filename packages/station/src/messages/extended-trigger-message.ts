@@ -2,7 +2,7 @@ import type { Requests, Responses } from '@evander/ocpp';
 import type { CommandedStation } from './commanded-station.ts';
 import { answerTrigger } from './trigger-message.ts';
 
-/** SEC §5.5: as TriggerMessage, with the messages of the security extension; a CSR needs CpoName (A02). */
+/** SEC §5.5: like TriggerMessage, with the messages of the security extension; a CSR requires CpoName (A02). */
 export function extendedTriggerMessage(
   station: CommandedStation,
   request: Requests['ExtendedTriggerMessage'],

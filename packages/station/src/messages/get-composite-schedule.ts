@@ -2,7 +2,7 @@ import type { Requests, Responses } from '@evander/ocpp';
 import type { CommandedStation } from './commanded-station.ts';
 import { requireProfile } from './feature-profiles.ts';
 
-/** §5.7: what the installed profiles come to. */
+/** §5.7: the composite of the installed profiles. */
 export function getCompositeSchedule(
   station: Pick<CommandedStation, 'configuration' | 'chargingProfiles'>,
   request: Requests['GetCompositeSchedule'],

@@ -1,7 +1,7 @@
 import { OcppError, type Requests, type Responses } from '@evander/ocpp';
 import type { CommandedStation } from './commanded-station.ts';
 
-/** §5.8: no keys asks for all. A key that may only be written is known, but has no value to show. */
+/** §5.8: without keys, returns all. A write-only key is known but has no visible value. */
 export function getConfiguration(
   station: Pick<CommandedStation, 'configuration' | 'quirks'>,
   { key = [] }: Requests['GetConfiguration'],
@@ -27,7 +27,7 @@ export function getConfiguration(
   };
 }
 
-/** 1 and 0 for booleans, whatever else as it is. */
+/** 1 and 0 for booleans, other values unchanged. */
 function numeric(value: string): string {
   return value.replace(/^true$/i, '1').replace(/^false$/i, '0');
 }

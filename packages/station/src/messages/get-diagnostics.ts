@@ -5,7 +5,7 @@ import { upload } from '../files/transfers.ts';
 import type { CommandedStation } from './commanded-station.ts';
 import { requireProfile } from './feature-profiles.ts';
 
-/** §5.9: a file goes to the location, and DiagnosticsStatusNotifications tell how that goes. */
+/** §5.9: uploads a file to the location; DiagnosticsStatusNotifications report the progress. */
 export function getDiagnostics(
   station: CommandedStation,
   { location, retries, retryInterval }: Requests['GetDiagnostics'],

@@ -1,7 +1,7 @@
 import type { Requests, Responses } from '@evander/ocpp';
 import type { CommandedStation } from './commanded-station.ts';
 
-/** SEC M03: NotFound when there is none of this type. */
+/** SEC M03: NotFound if there is none of this type. */
 export function getInstalledCertificateIds(
   station: Pick<CommandedStation, 'certificates'>,
   { certificateType }: Requests['GetInstalledCertificateIds'],

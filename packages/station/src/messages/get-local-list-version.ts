@@ -1,7 +1,7 @@
 import type { Requests, Responses } from '@evander/ocpp';
 import type { CommandedStation } from './commanded-station.ts';
 
-/** §5.10: -1 where there are no local lists. */
+/** §5.10: -1 if local lists are not supported. */
 export function getLocalListVersion(
   { localList }: Pick<CommandedStation, 'localList'>,
   _request: Requests['GetLocalListVersion'],

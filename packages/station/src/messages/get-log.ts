@@ -4,7 +4,7 @@ import { logFile } from '../files/log-file.ts';
 import { upload } from '../files/transfers.ts';
 import type { CommandedStation } from './commanded-station.ts';
 
-/** SEC N01: a log goes to the location; every LogStatusNotification repeats the requestId. */
+/** SEC N01: uploads a log to the location; every LogStatusNotification repeats the requestId. */
 export function getLog(
   station: CommandedStation,
   { log, logType, requestId, retries, retryInterval }: Requests['GetLog'],

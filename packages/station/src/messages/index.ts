@@ -27,13 +27,13 @@ import { triggerMessage } from './trigger-message.ts';
 import { unlockConnector } from './unlock-connector.ts';
 import { updateFirmware } from './update-firmware.ts';
 
-/** Answers one command. What it sets off comes after the answer: `station.afterAnswer`. */
+/** Answers a command. Its effects come after the answer: `station.afterAnswer`. */
 export type Handler<A extends CommandAction> = (
   station: CommandedStation,
   request: Requests[A],
 ) => Responses[A];
 
-/** Every command of OCPP 1.6 and its security extension. */
+/** All commands of OCPP 1.6 and its security extension. */
 export const messages: { readonly [A in CommandAction]: Handler<A> } = {
   ChangeAvailability: changeAvailability,
   ChangeConfiguration: changeConfiguration,

@@ -1,7 +1,7 @@
 import type { Requests, Responses } from '@evander/ocpp';
 import type { CommandedStation } from './commanded-station.ts';
 
-/** §5.11: a free connector charges; the tag is asked for only when AuthorizeRemoteTxRequests says so. */
+/** §5.11: starts on a free connector; asks about the tag only if AuthorizeRemoteTxRequests is set. */
 export function remoteStartTransaction(
   station: CommandedStation,
   { connectorId, idTag, chargingProfile: profile }: Requests['RemoteStartTransaction'],

@@ -1,7 +1,7 @@
 import type { Requests, Responses } from '@evander/ocpp';
 import type { CommandedStation } from './commanded-station.ts';
 
-/** Errata §3.33: accepted when such a transaction is running. */
+/** Errata §3.33: accepted if such a transaction is running. */
 export function remoteStopTransaction(
   station: Pick<CommandedStation, 'connectors' | 'registration' | 'afterAnswer'>,
   { transactionId }: Requests['RemoteStopTransaction'],

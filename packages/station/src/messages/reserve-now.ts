@@ -2,7 +2,7 @@ import type { Requests, Responses } from '@evander/ocpp';
 import type { CommandedStation } from './commanded-station.ts';
 import { requireProfile } from './feature-profiles.ts';
 
-/** §5.13: a connector is held for a tag or its group. */
+/** §5.13: reserves a connector for a tag or its group. */
 export function reserveNow(
   station: Pick<CommandedStation, 'configuration' | 'reservations'>,
   request: Requests['ReserveNow'],

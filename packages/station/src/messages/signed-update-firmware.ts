@@ -4,7 +4,7 @@ import { deliver, reportSecurityEvent } from '../connection/deliver.ts';
 import { updateFirmware } from '../files/firmware-update.ts';
 import type { CommandedStation } from './commanded-station.ts';
 
-/** SEC L01: as UpdateFirmware, with a signature; every notification repeats the requestId. */
+/** SEC L01: like UpdateFirmware, with a signature; every notification repeats the requestId. */
 export function signedUpdateFirmware(
   station: CommandedStation,
   { requestId, firmware, retries, retryInterval }: Requests['SignedUpdateFirmware'],

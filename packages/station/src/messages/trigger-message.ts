@@ -3,7 +3,7 @@ import type { CommandedStation } from './commanded-station.ts';
 import { requireProfile } from './feature-profiles.ts';
 import { sendTriggered, type TriggeredMessage } from './triggered.ts';
 
-/** §5.17: the message follows the answer; no connectorId means all of them. */
+/** §5.17: the message follows the answer; without a connectorId it is for all connectors. */
 export function triggerMessage(
   station: CommandedStation,
   request: Requests['TriggerMessage'],
@@ -12,7 +12,7 @@ export function triggerMessage(
   return answerTrigger(station, request, { isExtended: false });
 }
 
-/** What both kinds of triggers have in common. */
+/** The common part of both trigger messages. */
 export function answerTrigger(
   station: CommandedStation,
   request: { requestedMessage: TriggeredMessage; connectorId?: number },
@@ -22,7 +22,7 @@ export function answerTrigger(
   if (connectorId !== undefined && !station.findConnector(connectorId)) return { status: 'Rejected' };
   const { inventedAction } = station.quirks;
   station.afterAnswer(() => sendTriggered(station, requestedMessage, { connectorId, isExtended }));
-  // Quirk 7: no type knows such an action.
+  // Quirk 7: the types do not include such an action.
   if (inventedAction) station.afterAnswer(() => station.call(inventedAction as 'Heartbeat', {}));
   return { status: 'Accepted' };
 }

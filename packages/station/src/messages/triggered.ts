@@ -6,7 +6,7 @@ import type { FileJobs } from '../files/file-jobs.ts';
 import type { Registration } from '../lifecycle/registration.ts';
 import type { Certificates } from '../security/certificates.ts';
 
-/** What a trigger may ask for. */
+/** Parts of the station that triggered messages use. */
 export type TriggerContext = StationContext &
   Caller &
   Connectors<Pick<Connector, 'report' | 'sampleOnTrigger'>> & {
@@ -15,11 +15,11 @@ export type TriggerContext = StationContext &
     readonly jobs: Pick<FileJobs, 'running'>;
   };
 
-/** Everything that TriggerMessage and ExtendedTriggerMessage can ask for. */
+/** All messages that TriggerMessage and ExtendedTriggerMessage can request. */
 export type TriggeredMessage =
   Requests['TriggerMessage']['requestedMessage'] | Requests['ExtendedTriggerMessage']['requestedMessage'];
 
-/** Sends a message because the manager asked for it; no connectorId means all of them. */
+/** Sends a message that the manager requested; without a connectorId, for all connectors. */
 export async function sendTriggered(
   station: TriggerContext,
   message: TriggeredMessage,
@@ -43,7 +43,7 @@ export async function sendTriggered(
   }
 }
 
-/** How far the job is; Idle when there is none. */
+/** The job's status; Idle if there is none. */
 async function sendJobStatus(
   station: TriggerContext,
   message: 'DiagnosticsStatusNotification' | 'FirmwareStatusNotification' | 'LogStatusNotification',

@@ -7,14 +7,14 @@ import { requireProfile } from './feature-profiles.ts';
 
 type PlainStatus = Requests['FirmwareStatusNotification']['status'];
 
-/** §5.19: the answer says nothing; FirmwareStatusNotifications tell how it goes. */
+/** §5.19: the answer is empty; FirmwareStatusNotifications report the progress. */
 export function updateFirmware(
   station: CommandedStation,
   { location, retrieveDate, retries, retryInterval }: Requests['UpdateFirmware'],
 ): Responses['UpdateFirmware'] {
   requireProfile(station, 'FirmwareManagement');
   station.jobs.start('firmware', {
-    // A scripted outcome may hold a word of the signed update only: then that goes out, as asked.
+    // A scripted outcome may have a status of the signed update only: then it is sent as scripted.
     send: (status) => deliver(station, 'FirmwareStatusNotification', { status: status as PlainStatus }),
     run: (job: FileJob<'firmware'>) =>
       update(station, job, { location, retrieveAt: retrieveDate, retries, retryInterval }),

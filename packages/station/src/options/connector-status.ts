@@ -1,9 +1,9 @@
 import type { Requests } from '@evander/ocpp';
 
-/** A connector's status, in OCPP's words. */
+/** A connector's OCPP status. */
 export type ConnectorStatus = Requests['StatusNotification']['status'];
 
-/** What a StatusNotification says besides the status. */
+/** The fields of a StatusNotification besides the status. */
 export type ConnectorError = Partial<
   Pick<Requests['StatusNotification'], 'errorCode' | 'info' | 'vendorId' | 'vendorErrorCode'>
 >;

@@ -1,4 +1,4 @@
-/** How Plug & Charge travels in DataTransfer: as OCA's application note says, or as has.to.be's extension does. */
+/** The form of Plug & Charge in DataTransfer: OCA's application note, or has.to.be's extension. */
 export type Dialect = 'oca' | 'has2be';
 
 /** The vendorId of each dialect. */

@@ -7,15 +7,15 @@ export type JobStatuses = {
   log: Requests['LogStatusNotification']['status'];
 };
 
-/** The kinds of jobs with files; at most one of each is running. */
+/** The kinds of file jobs; at most one of each runs. */
 export type JobKind = keyof JobStatuses;
 
 /**
- * How a job goes: well; without a word; until this failure, which takes the place of the status it prevents; or with exactly
- * these statuses and no effect.
+ * The course of a job: success; silence; this failure, which replaces the status that it prevents; or exactly these statuses without any
+ * effect.
  */
 export type JobOutcome<K extends JobKind> =
   'success' | 'silence' | JobStatuses[K] | readonly JobStatuses[K][];
 
-/** How the jobs go; each goes well unless something else is said. */
+/** The course of each kind of job; the default is success. */
 export type JobOutcomes = { [K in JobKind]?: JobOutcome<K> };

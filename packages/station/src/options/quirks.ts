@@ -2,46 +2,46 @@ import { isAction, type Requests } from '@evander/ocpp';
 import type { ScriptedAnswer } from '../faults/answers.ts';
 import type { ConnectorError } from './connector-status.ts';
 
-/** What real stations do, each on request; the numbers are those of the list of field quirks. */
+/** Behaviour of real stations that can be enabled; the numbers are those of the list of field quirks. */
 export type Quirks = {
   /** 1: the password after ChangeConfiguration is the hex text of AuthorizationKey, not its bytes. */
   hexTextAsPassword?: boolean;
-  /** 1: a change of AuthorizationKey is answered RebootRequired, and in force after the next reset. */
+  /** 1: a change of AuthorizationKey is answered with RebootRequired and takes effect after the next reset. */
   passwordAfterReset?: boolean;
-  /** 2: every StopTransaction is followed at once by a second one; one of the two has a reason. */
+  /** 2: every StopTransaction is followed immediately by a second one; one of the two has a reason. */
   doubleStop?: boolean;
-  /** 3: HeartbeatInterval takes any text; what is no number makes 230 heartbeats a second. */
+  /** 3: HeartbeatInterval accepts any text; a non-numeric one causes 230 heartbeats a second. */
   heartbeatStorm?: boolean;
-  /** 4: the clock stands at 1970, and meter values go out with that, until the first boot answer. */
+  /** 4: until the first boot answer the clock shows 1970, also in meter values. */
   clockOf1970?: boolean;
   /**
-   * 5: Reset closes without an answer; boots on the same socket before the answer; closes with 1005 and is back at once; or
-   * is accepted and nothing happens.
+   * 5: on Reset, disconnects without an answer; boots on the same socket before the answer; closes with 1005 and reconnects immediately; or
+   * accepts it and does nothing.
    */
   reset?: 'closeWithoutAnswer' | 'bootBeforeAnswer' | 'close1005' | 'neverReboots';
   /** 6: how an unknown action is answered. A plain Rejected is `{ response: { status: 'Rejected' } }`. */
   unknownActions?: ScriptedAnswer;
-  /** 6: actions of OCPP 1.6 that are unknown to the station as well. Without unknownActions: NotImplemented. */
+  /** 6: actions of OCPP 1.6 that the station does not know. Without unknownActions: NotImplemented. */
   unknownTo?: readonly (keyof Requests)[];
-  /** 7: an action that no specification has, sent after an accepted trigger, e.g. CustomOperation. */
+  /** 7: an invented action, sent after an accepted trigger, e.g. CustomOperation. */
   inventedAction?: string;
-  /** 8: charging profiles in W only; one in A is rejected, and with it the remote start that carries it. */
+  /** 8: supports charging profiles only in W; one in A is rejected, together with the remote start that contains it. */
   wattsOnly?: boolean;
-  /** 9: CertificateSigned is rejected unless its chain holds the issuing CA. */
+  /** 9: CertificateSigned is rejected unless its chain contains the issuing CA. */
   chainMustHoldCa?: boolean;
   /** 9: CertificateSigned is rejected unless the issuing CA was installed before. */
   caMustBeInstalled?: boolean;
-  /** 9: the link drops as soon as CertificateSigned is accepted. */
+  /** 9: the connection drops as soon as CertificateSigned is accepted. */
   dropAfterCertificateSigned?: boolean;
-  /** 9: a certificate installed under two types is listed under the first of them only. */
+  /** 9: a certificate installed under two types is listed only under the first. */
   listCertificatesOnce?: boolean;
-  /** 10: files go by FTP only, or by HTTP only; any other location fails. */
+  /** 10: supports only FTP, or only HTTP, for files; any other location fails. */
   fileTransfer?: 'FTP' | 'HTTP';
-  /** 10: the name of an uploaded file is glued to the path of the URL, without a slash. */
+  /** 10: the name of an uploaded file is appended to the URL's path without a slash. */
   glueFileName?: boolean;
   /** 11: the answer to ReserveNow on connector 0. */
   reserveZero?: 'Accepted' | 'Rejected' | 'Unavailable';
-  /** 11: ChangeAvailability during a transaction is Accepted, not Scheduled; or the connector is Unavailable at once. */
+  /** 11: ChangeAvailability during a transaction is Accepted instead of Scheduled; or the connector becomes Unavailable immediately. */
   availabilityInTransaction?: 'Accepted' | 'UnavailableAtOnce';
   /** 12: StartTransaction comes before the status Preparing. */
   startBeforePreparing?: boolean;
@@ -53,38 +53,38 @@ export type Quirks = {
   emptyStrings?: boolean;
   /** 12: MeterValues during a transaction have no transactionId. */
   metersWithoutTransaction?: boolean;
-  /** A StartTransaction is sent once: where its answer is lost, later messages of the session have transactionId −1 (errata §3.18). */
+  /** A StartTransaction is sent only once: if its answer is lost, later messages of the session have transactionId −1 (errata §3.18). */
   startSentOnce?: boolean;
-  /** 12: the csr of SignCertificate is base64 of its DER, and no PEM. */
+  /** 12: the csr of SignCertificate is the base64 of its DER instead of PEM. */
   csrWithoutPem?: boolean;
   /** 13: permessage-deflate is offered. */
   compression?: boolean;
-  /** 13: the subprotocols offered, in place of ocpp1.6 alone. */
+  /** 13: the offered subprotocols instead of only ocpp1.6. */
   subprotocols?: readonly string[];
-  /** 13: WebSocket pings, whatever WebSocketPingInterval says. */
+  /** 13: sends WebSocket pings regardless of WebSocketPingInterval. */
   pingEverySeconds?: number;
-  /** 13: the user name of Basic authentication, in place of the station's id. */
+  /** 13: the user name of Basic authentication instead of the station's id. */
   userName?: string;
   /** The station's id comes after two slashes. */
   doubleSlash?: boolean;
   /** WebSocket pings of the CSMS are never answered. */
   noPongs?: boolean;
-  /** Booleans of the configuration are told as 0 and 1. */
+  /** Reports boolean configuration keys as 0 and 1. */
   numericBooleans?: boolean;
-  /** Every StatusNotification has these fields, an error or not. */
+  /** Every StatusNotification has these fields, even without an error. */
   statusFiller?: ConnectorError;
   /** 14: the keys of every payload are in alphabetical order. */
   sortKeys?: boolean;
 };
 
-/** Quirk 6: how an action is answered that the station has never heard of; undefined when it knows the action. */
+/** Quirk 6: the answer to an unknown action; undefined if the station knows the action. */
 export function unknownAnswer(quirks: Quirks, action: string): ScriptedAnswer | undefined {
   const { unknownActions, unknownTo = [] } = quirks;
   if (isAction(action) && !unknownTo.includes(action)) return undefined;
   return unknownActions ?? { error: 'NotImplemented', description: `${action} is unknown here` };
 }
 
-/** The configuration keys that go with the quirks. */
+/** The configuration keys of the quirks. */
 export function quirkyKeys({ wattsOnly, fileTransfer }: Quirks): Record<string, string> {
   const protocols = { FTP: 'FTP', HTTP: 'HTTP,HTTPS' };
   return {
@@ -93,7 +93,7 @@ export function quirkyKeys({ wattsOnly, fileTransfer }: Quirks): Record<string, 
   };
 }
 
-/** The same payload with its keys, at every depth, in alphabetical order. */
+/** The payload with its keys in alphabetical order at every depth. */
 export function withSortedKeys<T>(value: T): T {
   if (Array.isArray(value)) return value.map(withSortedKeys) as T;
   if (typeof value !== 'object' || value === null) return value;

@@ -1,32 +1,32 @@
 import type { SecureVersion } from 'node:tls';
 
-/** TLS of a station: what it trusts, what it shows, and what it offers. Certificates and keys are PEM. */
+/** A station's TLS: trusted roots, its certificate and its offers. Certificates and keys are PEM. */
 export type StationTls = {
-  /** Roots that are installed from the start, as CentralSystemRootCertificate. Without any root Node's own are trusted. */
+  /** Roots installed from the start, as CentralSystemRootCertificate. Without any, Node's roots are trusted. */
   ca?: string;
-  /** Its own certificate, leaf first, with `key`; it is shown in security profile 3, and in 0. */
+  /** Its own certificate, leaf first, with `key`; used in security profile 3, and in 0. */
   cert?: string;
   key?: string;
-  /** Of an embedded station: `maxVersion: 'TLSv1.2'` and its `ciphers`, in OpenSSL's words. */
+  /** As in embedded stations: `maxVersion: 'TLSv1.2'` and `ciphers` in OpenSSL's syntax. */
   minVersion?: SecureVersion;
   maxVersion?: SecureVersion;
   ciphers?: string;
-  /** The name that the manager's certificate must have; the host of the URL unless given. */
+  /** The required name in the manager's certificate; default: the URL's host. */
   servername?: string;
 };
 
-/** How a station deals with certificates and security profiles. */
+/** How a station handles certificates and security profiles. */
 export type SecurityOptions = {
-  /** When an accepted SecurityProfile is used: at once (by default), or after the next Reset. */
+  /** When an accepted SecurityProfile takes effect: immediately (default), or after the next Reset. */
   upgrade?: 'atOnce' | 'afterReset';
-  /** So many failed attempts with a new profile or certificate, and it falls back to the old one; 3. */
+  /** Failed attempts with a new profile or certificate before it falls back to the old one; default 3. */
   attempts?: number;
-  /** A profile that it fell back from is tried again so long after the connection with the old one; 60 s. */
+  /** Delay before it retries a profile after a fallback; default 60 s. */
   retryMs?: number;
-  /** In profile 3 a new certificate makes a new connection at once; true. */
+  /** In profile 3 a new certificate causes an immediate reconnect; default true. */
   reconnectWithNewCertificate?: boolean;
-  /** CertificateSigned must lead to an installed root, once there is one; false. */
+  /** CertificateSigned must lead to an installed root, once there is one; default false. */
   strictChain?: boolean;
-  /** In place of CertSigningWaitMinimum, which knows whole seconds only. */
+  /** Replaces CertSigningWaitMinimum, which is in whole seconds. */
   signingWaitMs?: number;
 };

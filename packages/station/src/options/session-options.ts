@@ -5,23 +5,23 @@ export type StopReason = NonNullable<Requests['StopTransaction']['reason']>;
 
 /** How a session ends. */
 export type StopOptions = {
-  /** The samples travel in the StopTransaction as well, and the last one only there. */
+  /** The StopTransaction includes the samples as well, and only it has the last one. */
   withTransactionData?: boolean;
-  /** The tag that stops, when one does. */
+  /** The tag that stops the session, if any. */
   idTag?: string;
 };
 
-/** A whole session: what the driver and the car do. */
+/** A complete session: the actions of driver and car. */
 export type ChargeSessionOptions = {
   connectorId?: number;
   idTag: string;
-  /** How many periodic samples; then the car is full. */
+  /** Number of periodic samples; then the car is full. */
   meterValues?: number;
-  /** Charging time between two samples; the wait is this divided by the station's speed. */
+  /** Charging time between two samples; the actual wait is divided by the station's speed. */
   intervalMs?: number;
-  /** What the car takes. Without it: what its power gives in meterValues × intervalMs. */
+  /** The car's energy demand. Default: the energy at its power over meterValues × intervalMs. */
   energyWh?: number;
-  /** Ask the manager about the tag first; a refused tag then starts nothing. */
+  /** Whether to ask the manager about the tag first; a refused tag starts nothing. */
   authorize?: boolean;
   reason?: StopReason;
   withTransactionData?: boolean;

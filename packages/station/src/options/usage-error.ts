@@ -1,2 +1,2 @@
-/** A mistake of the user's; its message says what to write instead. */
+/** A usage error; its message says what to use instead. */
 export class UsageError extends Error {}

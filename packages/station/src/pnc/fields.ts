@@ -1,6 +1,6 @@
 import { list, object, oneOf, text } from './shape.ts';
 
-/** What both dialects have in common: their fields, as far as they are more than a word. */
+/** Fields shared by both dialects. */
 const hash = {
   hashAlgorithm: oneOf('SHA256', 'SHA384', 'SHA512'),
   issuerNameHash: text(128),
@@ -8,7 +8,7 @@ const hash = {
   serialNumber: text(40),
 };
 
-/** What names a certificate. */
+/** Identifies a certificate. */
 export const hashData = object(hash);
 
 export const ACCEPTED_OR_REJECTED = object({ status: oneOf('Accepted', 'Rejected') });
@@ -16,7 +16,7 @@ export const ACCEPTED_OR_REJECTED = object({ status: oneOf('Accepted', 'Rejected
 /** The chain types of Has2Be's Get15118EVCertificate. */
 export const certificateChain = object({ certificate: text(5500) }, { childCertificate: list(text(5500)) });
 
-/** What names a certificate, and who knows whether it was revoked. */
+/** Identifies a certificate and its OCSP responder. */
 export type OcspRequestData = {
   hashAlgorithm: 'SHA256' | 'SHA384' | 'SHA512';
   issuerNameHash: string;

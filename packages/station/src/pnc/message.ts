@@ -1,10 +1,10 @@
 import type { Dialect } from '../options/dialect.ts';
 import type { Shape } from './shape.ts';
 
-/** A message to the manager: how its request looks in each dialect, and what its answer must look like. */
+/** A message to the manager: its request in each dialect and the shape of its answer. */
 export type PncMessage<Request, Answer> = {
   readonly [D in Dialect]: {
-    /** Throws where the dialect has no words for the request. */
+    /** Throws if the dialect cannot express the request. */
     write: (request: Request) => object;
     answer: Shape<Answer>;
   };

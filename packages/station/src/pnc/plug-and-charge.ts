@@ -14,7 +14,7 @@ import type { PncStation } from './pnc-station.ts';
 import { answerThrough, callThrough, type Tunnelled } from './tunnel.ts';
 import { V2gCertificates } from './v2g-certificates.ts';
 
-/** ISO 15118 Plug & Charge over DataTransfer: what the station asks, what it answers, and its certificates for cars. */
+/** ISO 15118 Plug & Charge over DataTransfer: the station's requests and answers, and its certificates for cars. */
 export class PlugAndCharge {
   readonly certificates: V2gCertificates;
   readonly #station: PncStation;
@@ -33,40 +33,40 @@ export class PlugAndCharge {
     };
   }
 
-  /** Throws where the station cannot do Plug & Charge. */
+  /** Throws if the station does not support Plug & Charge. */
   get dialect(): Dialect {
     const { stationId, options } = this.#station;
     if (options.pnc) return options.pnc;
     throw new Error(`${stationId} has no Plug & Charge; give it the option pnc, 'oca' or 'has2be'`);
   }
 
-  /** Is it there, and switched on? */
+  /** Whether it is supported and enabled. */
   get isEnabled(): boolean {
     const { options, configuration } = this.#station;
     return options.pnc !== undefined && configuration.isTrue('ISO15118PnCEnabled');
   }
 
-  /** PNC §5: may this contract charge? */
+  /** PNC §5: asks whether this contract may charge. */
   async authorize(request: AuthorizeRequest): Promise<Tunnelled<AuthorizeAnswer>> {
     return callThrough(this.#station, this.dialect, authorize, request);
   }
 
-  /** PNC §6.5: was this certificate revoked? */
+  /** PNC §6.5: asks whether this certificate was revoked. */
   async getCertificateStatus(request: OcspRequestData): Promise<Tunnelled<GetCertificateStatusAnswer>> {
     return callThrough(this.#station, this.dialect, getCertificateStatus, request);
   }
 
-  /** PNC §3.1: sends a CSR with a new key, and again while no certificate comes. */
+  /** PNC §3.1: sends a CSR with a new key, and repeats it until a certificate arrives. */
   async signCertificate(use: SigningUse = 'V2GCertificate'): Promise<Tunnelled<SignCertificateAnswer>> {
     return this.#requests[use].start();
   }
 
-  /** PNC §3.2: a contract's certificate for a car. */
+  /** PNC §3.2: requests a contract's certificate for a car. */
   async get15118EVCertificate(request: EvCertificateRequest): Promise<Tunnelled<EvCertificateAnswer>> {
     return callThrough(this.#station, this.dialect, get15118EVCertificate, request);
   }
 
-  /** Takes the chain for the last CSR of its kind. Its fault where it takes it not. */
+  /** Accepts the chain for the last CSR of its kind; returns its fault if it is not accepted. */
   accept(use: SigningUse, chain: string): string | undefined {
     const { certificates } = use === 'V2GCertificate' ? this : this.#station;
     const fault = certificates.accept(chain);
@@ -74,7 +74,7 @@ export class PlugAndCharge {
     return fault;
   }
 
-  /** Does the station speak of Plug & Charge under this vendorId? */
+  /** Whether the station uses this vendorId for Plug & Charge. */
   isSpokenBy(vendorId: string): boolean {
     const { pnc } = this.#station.options;
     return pnc !== undefined && VENDOR_IDS[pnc] === vendorId.toLowerCase();

@@ -5,7 +5,7 @@ import type { NewCertificateContext } from '../security/new-certificate.ts';
 import type { SigningUse } from './messages/sign-certificate.ts';
 import type { V2gCertificates } from './v2g-certificates.ts';
 
-/** The station as Plug & Charge and its commands see it. */
+/** Parts of the station that Plug & Charge and its commands use. */
 export type PncStation = NewCertificateContext &
   ViolationsContext &
   Caller & {
@@ -13,7 +13,7 @@ export type PncStation = NewCertificateContext &
     readonly pnc: {
       readonly isEnabled: boolean;
       readonly certificates: V2gCertificates;
-      /** Takes the chain for the last CSR of its kind; returns its fault where it is not taken. */
+      /** Accepts the chain for the last CSR of its kind; returns its fault if it is not accepted. */
       accept(use: SigningUse, chain: string): string | undefined;
       signCertificate(use: SigningUse): Promise<unknown>;
     };

@@ -1,9 +1,9 @@
 import { isDateTime } from '@evander/ocpp';
 
-/** What a JSON value must look like: the fault with its path, or undefined. */
+/** The required shape of a JSON value; the check returns the fault with its path, or undefined. */
 export type Shape<T> = {
   fault: (value: unknown, path: string) => string | undefined;
-  /** For the compiler only. */
+  /** Only for the compiler. */
   readonly like?: T;
 };
 
@@ -13,7 +13,7 @@ type Fields<R extends Shapes, O extends Shapes> = { [K in keyof R]: Like<R[K]> }
   [K in keyof O]?: Like<O[K]>;
 };
 
-/** Up to so many characters. */
+/** A text of up to this many characters. */
 export function text(maxLength: number): Shape<string> {
   return {
     fault: (value, path) => {
@@ -23,21 +23,21 @@ export function text(maxLength: number): Shape<string> {
   };
 }
 
-/** A time as RFC 3339 has it. */
+/** An RFC 3339 time. */
 export const dateTime: Shape<string> = {
   fault: (value, path) =>
     typeof value === 'string' && isDateTime(value) ? undefined : `${path} is no date-time`,
 };
 
-/** One of these words. */
-export function oneOf<const W extends string>(...words: W[]): Shape<W> {
+/** One of these values. */
+export function oneOf<const W extends string>(...values: W[]): Shape<W> {
   return {
     fault: (value, path) =>
-      words.some((word) => word === value) ? undefined : `${path} is not one of ${words.join(', ')}`,
+      values.some((one) => one === value) ? undefined : `${path} is not one of ${values.join(', ')}`,
   };
 }
 
-/** So many items of a shape. */
+/** A list of this many items of a shape. */
 export function list<T>(item: Shape<T>, { min = 0, max = Infinity } = {}): Shape<T[]> {
   return {
     fault: (value, path) => {

@@ -6,10 +6,10 @@ import type { PncMessage } from './message.ts';
 import { commands } from './messages/index.ts';
 import type { PncStation } from './pnc-station.ts';
 
-/** The answer from within, or why the tunnel has none: its status, when that is not Accepted (PNC §2.2). */
+/** The inner answer, or the status of the outer one if it is not Accepted (PNC §2.2). */
 export type Tunnelled<A> = A | Exclude<Responses['DataTransfer']['status'], 'Accepted'>;
 
-/** Sends a message inside DataTransfer. Rejects as `station.call` does, or when the answer is no JSON object. */
+/** Sends a message inside DataTransfer. Rejects like `station.call`, or when the answer is not a JSON object. */
 export async function callThrough<R, A>(
   station: Caller & ViolationsContext,
   dialect: Dialect,
@@ -31,7 +31,7 @@ export async function callThrough<R, A>(
   return value as A;
 }
 
-/** Answers what came inside DataTransfer; Rejected is what cannot be read (ocpp16-messages PnC.2). */
+/** Answers a message inside DataTransfer; an unreadable one is Rejected (ocpp16-messages PnC.2). */
 export function answerThrough(
   station: PncStation,
   dialect: Dialect,

@@ -6,17 +6,17 @@ import { OwnCertificate } from '../security/own-certificate.ts';
 import { RootStore } from '../security/root-store.ts';
 import { isIssuedBy, isValidNow, readCertificates } from '../security/x509.ts';
 
-/** The types of roots that only Plug & Charge has. */
+/** Types of roots that exist only in Plug & Charge. */
 export type V2gRootType = 'V2GRootCertificate' | 'MORootCertificate';
 
-/** What names a root, or the chain that is shown to cars. */
+/** Identifies a root, or the chain for cars. */
 export type HashDataChain = {
   certificateType: V2gRootType | 'V2GCertificateChain';
   certificateHashData: CertificateHashData;
   childCertificateHashData?: CertificateHashData[];
 };
 
-/** The certificate that cars see, and the roots of cars and contracts; apart from the native ones (PNC §2.3). */
+/** The certificate for cars, and the roots for cars and contracts; separate from the native ones (PNC §2.3). */
 export class V2gCertificates {
   readonly own: OwnCertificate;
   readonly #station: StationContext;
@@ -27,14 +27,14 @@ export class V2gCertificates {
     this.own = new OwnCertificate(station, { isForCars: true });
   }
 
-  /** Takes the chain for the last CSR, leaf first. Its fault where it takes it not. */
+  /** Accepts the chain for the last CSR, leaf first; returns its fault if it is not accepted. */
   accept(chain: string): string | undefined {
     const roots = this.#roots.ofType('V2GRootCertificate');
     const isStrict = this.#station.options.security?.strictChain === true && roots.length > 0;
     return this.own.accept(chain, isStrict ? roots : undefined);
   }
 
-  /** PNC §4.1: Rejected is what is no valid certificate, or finds no place. */
+  /** PNC §4.1: rejects an invalid certificate, or one without a free place. */
   install(type: V2gRootType, pem: string): 'Accepted' | 'Rejected' {
     const [certificate] = readCertificates(pem);
     const maxLength = this.#station.configuration.integer('CertificateStoreMaxLength');
@@ -42,7 +42,7 @@ export class V2gCertificates {
     return isGood && this.#roots.add({ type, certificate }, maxLength) ? 'Accepted' : 'Rejected';
   }
 
-  /** All of these types; a certificate whose issuer is not known here has no hashes to be named by. */
+  /** Lists all of these types; a certificate with an unknown issuer has no hashes to identify it. */
   list(types: readonly HashDataChain['certificateType'][]): HashDataChain[] {
     const algorithm = this.#station.options.hashAlgorithm ?? 'SHA256';
     const roots = this.#roots.all
@@ -58,7 +58,7 @@ export class V2gCertificates {
     return [...roots, { ...chain, ...(children.length > 0 && { childCertificateHashData: children }) }];
   }
 
-  /** PNC §4.2: by the hash of a root, or of the leaf that is shown to cars. */
+  /** PNC §4.2: deletes by the hash of a root, or of the leaf for cars. */
   delete(hash: CertificateHashData): 'Accepted' | 'NotFound' {
     const left = this.#roots.without(hash);
     const [leaf] = this.#hashesOfChain(hash.hashAlgorithm);
@@ -69,7 +69,7 @@ export class V2gCertificates {
     return 'Accepted';
   }
 
-  /** Leaf first; it ends before the first one whose issuer is unknown. */
+  /** Leaf first, up to the first certificate whose issuer is unknown. */
   #hashesOfChain(algorithm: CertificateHashData['hashAlgorithm']): CertificateHashData[] {
     const hashes: CertificateHashData[] = [];
     const { certificates = [] } = this.own.current ?? {};

@@ -1,4 +1,4 @@
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32), so that a run can be repeated. */
+/** Random numbers in [0, 1) that are the same for the same seed (mulberry32), so that a run can be repeated. */
 export class Random {
   readonly seed: number;
   #state: number;

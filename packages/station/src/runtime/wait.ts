@@ -1,7 +1,7 @@
 /** The longest that a timer of Node.js can wait. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Resolves after `ms`, or at once when the signal is aborted: the caller looks at the signal. */
+/** Resolves after `ms`, or immediately when the signal is aborted: the caller checks the signal. */
 export function wait(ms: number, signal: AbortSignal): Promise<void> {
   if (ms <= 0 || signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

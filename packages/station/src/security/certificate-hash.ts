@@ -2,7 +2,7 @@ import { createHash, type X509Certificate } from 'node:crypto';
 import type { CertificateHashData } from '@evander/ocpp';
 import { CONTEXT_0, readDer, type DerElement } from './der.ts';
 
-/** What names a certificate (SEC §6.1, as OCSP does): hashes of its issuer's name and key, and its number. */
+/** Identifies a certificate (SEC §6.1, as in OCSP): hashes of its issuer's name and key, and its serial number. */
 export function certificateHash(
   certificate: X509Certificate,
   issuer: X509Certificate,
@@ -17,7 +17,7 @@ export function certificateHash(
   };
 }
 
-/** Do both name the same certificate? Hex has no case, and a serial number no leading zeros. */
+/** Whether both identify the same certificate, ignoring the case of hex and leading zeros of the serial number. */
 export function isSameHash(left: CertificateHashData, right: CertificateHashData): boolean {
   return (
     left.hashAlgorithm === right.hashAlgorithm &&
@@ -37,7 +37,7 @@ function fieldsOf({ raw }: X509Certificate): { issuer: Buffer; keyBits: Buffer }
   const fields = readDer(part([toBeSigned], 0).content);
   const first = fields[0]?.tag === CONTEXT_0 ? 1 : 0;
   const [, key] = readDer(part(fields, first + 5).content);
-  // The byte before the bits counts the unused ones.
+  // The byte before the bits counts unused bits.
   return { issuer: part(fields, first + 2).bytes, keyBits: part([key], 0).content.subarray(1) };
 }
 

@@ -1,19 +1,19 @@
 import type { StationContext } from '../context/station-context.ts';
 import { wait } from '../runtime/wait.ts';
 
-/** Asks for a certificate with ever new CSRs until one comes (PNC §9.3, §9.4). */
+/** Requests a certificate with new CSRs until one arrives (PNC §9.3, §9.4). */
 export class CertificateRequest<A> {
   readonly #station: StationContext;
   readonly #send: () => Promise<A>;
   #waiting = new AbortController();
 
-  /** `send` makes a CSR, sends it, and resolves with the answer. */
+  /** `send` creates and sends a CSR, and resolves with the answer. */
   constructor(station: StationContext, send: () => Promise<A>) {
     this.#station = station;
     this.#send = send;
   }
 
-  /** Resolves with the first answer. A refusal is not followed by another CSR. */
+  /** Resolves with the first answer. After a rejection no further CSR follows. */
   async start(): Promise<A> {
     this.end();
     const { signal } = (this.#waiting = new AbortController());
@@ -22,12 +22,12 @@ export class CertificateRequest<A> {
     return answer;
   }
 
-  /** The certificate has come, or is not desired any more. */
+  /** Ends the requests: the certificate has arrived or is no longer desired. */
   end(): void {
     this.#waiting.abort();
   }
 
-  /** The wait doubles with each time. Without the keys it asks once. */
+  /** The delay doubles each time. Without the configuration keys it asks once. */
   async #repeat(signal: AbortSignal): Promise<void> {
     const { configuration, options } = this.#station;
     const times = configuration.integer('CertSigningRepeatTimes');
@@ -35,7 +35,7 @@ export class CertificateRequest<A> {
     for (let time = 0; time < times && firstMs > 0; time++) {
       await wait(firstMs * 2 ** time, signal);
       if (signal.aborted) return;
-      // Without an answer the next one is all the more needed.
+      // A missing answer makes the next request even more necessary.
       await this.#send().catch(() => undefined);
     }
   }

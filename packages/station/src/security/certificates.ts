@@ -8,7 +8,7 @@ import { OwnCertificate } from './own-certificate.ts';
 import { RootStore, type Root } from './root-store.ts';
 import { isIssuedBy, isSame, isValidNow, readCertificates } from './x509.ts';
 
-/** What the certificates need of their station. */
+/** Parts of the station that certificates use. */
 export type CertificatesContext = StationContext & Caller & AnswerHooks;
 
 type RootType = Requests['InstallCertificate']['certificateType'];
@@ -17,7 +17,7 @@ const CENTRAL = 'CentralSystemRootCertificate';
 
 /** The station's own key and certificate, and the roots that it trusts (SEC A02 and M03 to M05). */
 export class Certificates {
-  /** With this one it connects in profile 3. */
+  /** The certificate for profile 3. */
   readonly own: OwnCertificate;
   readonly #station: CertificatesContext;
   readonly #roots = new RootStore<RootType>();
@@ -31,7 +31,7 @@ export class Certificates {
     );
   }
 
-  /** Takes over what `options.tls` brings: roots, and a certificate of its own; throws UsageError where it is none. */
+  /** Installs the roots and the certificate of `options.tls`; throws UsageError if they are invalid. */
   preset(): void {
     const { ca, cert, key } = this.#station.options.tls ?? {};
     const roots = readCertificates(ca ?? '');
@@ -41,12 +41,12 @@ export class Certificates {
     if (cert !== undefined || key !== undefined) this.own.preset(cert ?? '', key ?? '');
   }
 
-  /** The roots that are installed. */
+  /** The installed roots. */
   get installed(): readonly Root<RootType>[] {
     return this.#roots.all;
   }
 
-  /** The chain that it would show, as PEM. */
+  /** The chain that it would present, as PEM. */
   get chain(): string | undefined {
     return this.own.current?.chain;
   }
@@ -56,7 +56,7 @@ export class Certificates {
     return this.#roots.ofType(CENTRAL);
   }
 
-  /** A02: sends a CSR with a new key, and again while no certificate comes, if it knows those keys. */
+  /** A02: sends a CSR with a new key, and repeats it until a certificate arrives, if it has those keys. */
   request(): Promise<Responses['SignCertificate'] | undefined> {
     return this.#request.start();
   }
@@ -65,7 +65,7 @@ export class Certificates {
     return this.own.createCsr();
   }
 
-  /** Takes the chain for the last CSR, leaf first. Its fault where it takes it not. */
+  /** Accepts the chain for the last CSR, leaf first; returns its fault if it is not accepted. */
   accept(chain: string): string | undefined {
     const { quirks, options } = this.#station;
     if (quirks.chainMustHoldCa && readCertificates(chain).length < 2) return 'the chain lacks its CA';
@@ -76,7 +76,7 @@ export class Certificates {
     return fault;
   }
 
-  /** M05: Rejected is what is no certificate, or finds no place, or is not signed by the root it shall replace. */
+  /** M05: rejects an invalid certificate, one without a free place, or one not signed by the root that it must replace. */
   install({
     certificateType: type,
     certificate: pem,
@@ -95,20 +95,20 @@ export class Certificates {
     return 'Accepted';
   }
 
-  /** M05: once a connection has been made with the newest root, the one before is no fallback any more. */
+  /** M05: after a connection with the newest root, the previous one is no longer a fallback. */
   confirm(isInChain: (root: X509Certificate) => boolean): void {
     const newest = this.trusted.at(-1);
     if (newest && this.#checksRoots && isInChain(newest)) this.#keepCentral([newest]);
   }
 
-  /** What names the roots of a type. */
+  /** Identifiers of the roots of a type. */
   list(type: RootType): CertificateHashData[] {
     return this.#roots.all
       .filter((root, at) => root.type === type && !this.#isListedBefore(root, at))
       .map((root) => this.#roots.hashOf(root, this.#station.options.hashAlgorithm ?? 'SHA256'));
   }
 
-  /** M04: Failed is the last root of the manager's, while the connection needs one. */
+  /** M04: fails for the manager's last root while the connection needs one. */
   delete(hash: CertificateHashData): Responses['DeleteCertificate']['status'] {
     const left = this.#roots.without(hash);
     if (left.length === this.#roots.all.length) return 'NotFound';
@@ -122,7 +122,7 @@ export class Certificates {
     return this.#station.configuration.isTrue('AdditionalRootCertificateCheck');
   }
 
-  /** AdditionalRootCertificateCheck: the manager's new root is signed by the one before it. */
+  /** AdditionalRootCertificateCheck: the manager's new root must be signed by the previous one. */
   #mayFollow(type: RootType, certificate: X509Certificate): boolean {
     if (type !== CENTRAL || !this.#checksRoots) return true;
     const before = this.trusted.at(-1);

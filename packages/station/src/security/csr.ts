@@ -25,7 +25,7 @@ export function createCsr(options: {
     publicKey.asymmetricKeyType === 'rsa'
       ? der(SEQUENCE, objectId(RSA_WITH_SHA256), der(NULL))
       : der(SEQUENCE, objectId(ECDSA_WITH_SHA256));
-  // A bit string begins with the number of bits that its last byte leaves unused.
+  // A bit string begins with the number of unused bits in its last byte.
   const signature = der(BIT_STRING, Buffer.from([0]), sign('sha256', info, privateKey));
   return der(SEQUENCE, info, algorithm, signature);
 }

@@ -1,4 +1,4 @@
-/** One element of DER: its tag, what is in it, and all of it. */
+/** A DER element: its tag, its content, and all its bytes. */
 export type DerElement = { tag: number; content: Buffer; bytes: Buffer };
 
 export const INTEGER = 0x02;
@@ -8,10 +8,10 @@ export const OBJECT_ID = 0x06;
 export const UTF8_STRING = 0x0c;
 export const SEQUENCE = 0x30;
 export const SET = 0x31;
-/** The tag of an element that the specification numbers [0]. */
+/** The tag of an element numbered [0] in the specification. */
 export const CONTEXT_0 = 0xa0;
 
-/** An element with this tag and these parts. */
+/** Creates an element with this tag and these parts. */
 export function der(tag: number, ...parts: Uint8Array[]): Buffer {
   const content = Buffer.concat(parts);
   return Buffer.concat([Buffer.from([tag]), lengthOf(content), content]);
@@ -23,7 +23,7 @@ export function objectId(text: string): Buffer {
   return der(OBJECT_ID, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]));
 }
 
-/** The elements that follow each other in these bytes; throws where they are no DER. */
+/** Parses consecutive elements; throws if they are not DER. */
 export function readDer(bytes: Buffer): DerElement[] {
   const elements: DerElement[] = [];
   for (let at = 0; at < bytes.length;) {

@@ -2,12 +2,12 @@ import { reconnect } from '../connection/reconnect.ts';
 import type { AnswerHooks, Connectivity, StationContext } from '../context/station-context.ts';
 import type { Security } from './security.ts';
 
-/** What a new certificate acts upon. */
+/** Parts of the station that a new certificate affects. */
 export type NewCertificateContext = StationContext &
   Connectivity &
   AnswerHooks & { readonly security: Pick<Security, 'profile'> };
 
-/** Over a new socket, where the old certificate is in use. */
+/** Reconnects if the old certificate is in use. */
 export function useNewCertificate(station: NewCertificateContext): void {
   const { quirks, security, options } = station;
   if (quirks.dropAfterCertificateSigned) return station.afterAnswer(() => station.drop());

@@ -8,28 +8,28 @@ import { isIssuedBy, isSame, isValidNow, readCertificates } from './x509.ts';
 type KeyPair = { publicKey: KeyObject; privateKey: KeyObject };
 type Held = { chain: string; certificates: X509Certificate[]; privateKey: KeyObject };
 
-/** A key of the station's with its certificate, and how it gets the next one (SEC A02, PNC §3.1). */
+/** A key of the station with its certificate, and the process to get the next one (SEC A02, PNC §3.1). */
 export class OwnCertificate {
   readonly #station: StationContext;
   readonly #isForCars: boolean;
-  /** The key of the last CSR; a certificate may come for it. */
+  /** The key of the last CSR, for which a certificate may arrive. */
   #requested: KeyPair | undefined;
   #newest: Held | undefined;
   #previous: Held | undefined;
   #usesPrevious = false;
 
-  /** Cars know EC keys only; the manager either kind. */
+  /** Cars support only EC keys; the manager supports both types. */
   constructor(station: StationContext, options: { isForCars: boolean } = { isForCars: false }) {
     this.#station = station;
     this.#isForCars = options.isForCars;
   }
 
-  /** The one in use: the newest, unless that one does not work. */
+  /** The one in use: the newest, unless it does not work. */
   get current(): Held | undefined {
     return this.#usesPrevious ? this.#previous : this.#newest;
   }
 
-  /** One that is there from the start, in PEM; throws UsageError where the key does not fit. */
+  /** Sets an initial one, in PEM; throws UsageError if the key does not match. */
   preset(chain: string, key: string): void {
     const certificates = readCertificates(chain);
     const privateKey = readKey(key);
@@ -40,22 +40,22 @@ export class OwnCertificate {
     this.#newest = { chain, certificates, privateKey };
   }
 
-  /** The other one of the last two is used, if there is one. */
+  /** Switches to the other one of the last two, if there is one. */
   swap(): void {
     if (this.#previous) this.#usesPrevious = !this.#usesPrevious;
   }
 
-  /** The newest is used again. */
+  /** Uses the newest again. */
   useNewest(): void {
     this.#usesPrevious = false;
   }
 
-  /** There is none any more. */
+  /** Removes it. */
   forget(): void {
     this.#newest = this.#previous = undefined;
   }
 
-  /** A new key and a CSR for it, in PEM: O is CpoName, CN the serial number. */
+  /** Creates a new key and a CSR for it, in PEM: O is CpoName, CN the serial number. */
   createCsr(): string {
     const { options, configuration, quirks } = this.#station;
     this.#requested =
@@ -70,7 +70,7 @@ export class OwnCertificate {
     return quirks.csrWithoutPem ? csr.toString('base64') : toPem('CERTIFICATE REQUEST', csr);
   }
 
-  /** Takes the chain for the last CSR, leaf first, and keeps the one before. Its fault where it takes it not. */
+  /** Accepts the chain for the last CSR, leaf first, and keeps the previous one; returns its fault if it is not accepted. */
   accept(chain: string, roots?: readonly X509Certificate[]): string | undefined {
     const certificates = readCertificates(chain);
     const fault = this.#faultOf(chain, certificates, roots);

@@ -7,7 +7,7 @@ import type { Caller, Connectivity, StationContext } from '../context/station-co
 import { wait } from '../runtime/wait.ts';
 import type { Certificates } from './certificates.ts';
 
-/** What the security profiles need of their station. */
+/** Parts of the station that security profiles use. */
 export type SecurityContext = StationContext &
   Caller &
   Connectivity & { readonly certificates: Certificates };
@@ -18,19 +18,19 @@ export const HEX_KEY = /^([0-9a-f]{2}){16,20}$/i;
 const ATTEMPTS = 3;
 const RETRY_MS = 60_000;
 
-/** The security profile in use, how the station gets to a higher one, and back when that fails (SEC A05). */
+/** The current security profile, the upgrade to a higher one, and the fallback if that fails (SEC A05). */
 export class Security {
-  /** Of Basic authentication; takes effect with the next handshake. */
+  /** The password of Basic authentication; takes effect with the next handshake. */
   password: string | Buffer | undefined;
   readonly #station: SecurityContext;
-  /** Of the next handshake; the configuration key may be ahead of it until the next restart. */
+  /** The profile of the next handshake; the configuration key may be ahead of it until the next restart. */
   #profile: number;
-  /** The profile before, while the new one has not worked yet. */
+  /** The previous profile, while the new one has not worked yet. */
   #before: number | undefined;
-  /** Did not work so far, and is tried again later. */
+  /** A profile that has not worked and is retried later. */
   #postponed: number | undefined;
   #failures = 0;
-  /** Stops the wait for the next try. */
+  /** Stops the wait for the next retry. */
   #retry = new AbortController();
   readonly #reported = new Set<string>();
 
@@ -47,14 +47,14 @@ export class Security {
     return this.#profile;
   }
 
-  /** What an AuthorizationKey stands for: the bytes of its hex digits; other text as it is. */
+  /** The password for an AuthorizationKey: the bytes of its hex digits; other text unchanged. */
   passwordOf(key = ''): string | Buffer | undefined {
     if (key === '') return undefined;
     const isHex = HEX_KEY.test(key) && !this.#station.quirks.hexTextAsPassword;
     return isHex ? Buffer.from(key, 'hex') : key;
   }
 
-  /** A05.FR.02 to 04: what a profile needs must be there. That it goes up is checked with the key itself. */
+  /** A05.FR.02 to 04: whether the prerequisites of a profile are present. The key itself checks that the profile increases. */
   canUse(profile: number): boolean {
     const { certificates } = this.#station;
     const isBasic = profile === 1 || profile === 2;
@@ -64,7 +64,7 @@ export class Security {
     return profile < 3 || certificates.chain !== undefined;
   }
 
-  /** The next handshake uses this profile; the one before is kept until that has worked. */
+  /** Uses this profile for the next handshake and keeps the previous one until it has worked. */
   use(profile: number): void {
     this.#retry.abort();
     this.#before ??= this.#profile;
@@ -74,7 +74,7 @@ export class Security {
     this.#station.configuration.set('SecurityProfile', String(profile));
   }
 
-  /** Where and how to connect now. */
+  /** URL, headers and TLS options for the next connection. */
   handshake(): Handshake {
     const { stationId, quirks } = this.#station;
     const { userName = stationId } = quirks;
@@ -87,7 +87,7 @@ export class Security {
     };
   }
 
-  /** The station is connected. */
+  /** Call this when the station is connected. */
   onOpen(socket: TLSSocket | undefined): void {
     const { certificates } = this.#station;
     this.#failures = 0;
@@ -101,7 +101,7 @@ export class Security {
     if (this.#postponed !== undefined) void this.#retryLater(this.#postponed);
   }
 
-  /** An attempt to connect failed. */
+  /** Call this when an attempt to connect failed. */
   onFailure(error: Error): void {
     this.#report(error);
     const { attempts = ATTEMPTS } = this.#station.options.security ?? {};
@@ -111,7 +111,7 @@ export class Security {
     else this.#station.certificates.own.swap();
   }
 
-  /** The station restarts: a profile that waited for it is used, or one that did not work is tried again. */
+  /** At a restart, applies a pending profile or retries a failed one. */
   comeUp(): void {
     const desired = this.#postponed ?? this.#station.configuration.integer('SecurityProfile');
     if (desired > this.#profile) this.use(desired);
@@ -135,7 +135,7 @@ export class Security {
     await reconnect(station);
   }
 
-  /** Told once of each kind until it is connected again: the next attempt fails alike. */
+  /** Reports each kind once until it is connected again: the next attempt would fail in the same way. */
   #report(error: Error): void {
     const fault = tlsFaultOf(error);
     if (!fault || this.#reported.has(fault.type)) return;
@@ -159,7 +159,7 @@ export class Security {
       ...(maxVersion && { maxVersion }),
       ...(ciphers !== undefined && { ciphers }),
       ...(servername !== undefined && { servername }),
-      // A root that another one has signed is trusted for itself.
+      // A root that another one has signed is trusted on its own.
       allowPartialTrustChain: true,
       ...(trusted.length > 0 && { ca: trusted.map(String) }),
       ...(own && { cert: own.chain, key: own.privateKey.export({ type: 'pkcs8', format: 'pem' }) }),
@@ -167,7 +167,7 @@ export class Security {
   }
 }
 
-/** All certificates from the peer's up to its root. */
+/** Fingerprints of all certificates from the peer's up to its root. */
 function fingerprintsOf(certificate: PeerCertificate): Set<string> {
   const found = new Set<string>();
   let one: PeerCertificate | undefined = certificate;
@@ -178,7 +178,7 @@ function fingerprintsOf(certificate: PeerCertificate): Set<string> {
   return found;
 }
 
-/** The Authorization header: the password's bytes as they are, they need not be text (OCPP-J §6.2.2). */
+/** The Authorization header with the raw bytes of the password, which need not be text (OCPP-J §6.2.2). */
 function basicAuthorization(userName: string, password: string | Buffer): string {
   const bytes = Buffer.concat([Buffer.from(`${userName}:`), Buffer.from(password)]);
   return `Basic ${bytes.toString('base64')}`;

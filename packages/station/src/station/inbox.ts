@@ -17,13 +17,13 @@ import { messages } from '../messages/index.ts';
 import { unknownAnswer } from '../options/quirks.ts';
 import { wait } from '../runtime/wait.ts';
 
-/** What the inbox needs of its station. */
+/** Parts of the station that the inbox uses. */
 export type InboxContext = CommandedStation & { readonly answers: Answers };
 
 /** The inbox's station and its connection. */
 export type InboxOptions = {
   station: InboxContext;
-  /** The open call that an answer with this id belongs to. */
+  /** The open call for an answer with this id. */
   openCall: (id: unknown) => { action: string; latencyMs: number } | undefined;
   settle: (answer: CallResult | CallError) => void;
   send: (frame: CallResult | CallError) => Promise<void>;
@@ -31,7 +31,7 @@ export type InboxOptions = {
   record: (violation: Violation) => void;
 };
 
-/** Reads what arrives: answers to our calls, and commands, which it answers. */
+/** Reads incoming messages: answers to the station's calls, and commands, which it answers. */
 export class Inbox {
   readonly #options: InboxOptions;
   #beforeAnswer: (() => Promise<unknown>)[] = [];
@@ -41,12 +41,12 @@ export class Inbox {
     this.#options = options;
   }
 
-  /** The answer to the command at hand waits for it. */
+  /** The answer to the current command waits for this. */
   beforeAnswer(cause: () => Promise<unknown>): void {
     this.#beforeAnswer.push(cause);
   }
 
-  /** Runs once the command at hand is answered (OCPP asks for answer first, effect second). */
+  /** Runs once the current command is answered (OCPP requires the answer first, then the effect). */
   afterAnswer(effect: () => unknown): void {
     this.#afterAnswer.push(effect);
   }
@@ -65,7 +65,7 @@ export class Inbox {
     const { station, openCall, settle, drop } = this.#options;
     const call = openCall(answer.id);
     if (!call) {
-      // The answer to a call that we gave up, or to a malformed frame.
+      // The answer to a call that was given up, or to a malformed frame.
       station.ledger.counters.unmatchedAnswers++;
       return;
     }
@@ -100,7 +100,7 @@ export class Inbox {
     for (const cause of causes) await cause().catch(() => undefined);
     await send(answer).catch(() => undefined);
     station.emit('command', action, outcomeOf(answer));
-    // An effect fails when its connection does; the manager sees that it does not come about.
+    // An effect fails if its connection does; the manager notices that it is missing.
     for (const effect of effects) void Promise.resolve(effect()).catch(() => undefined);
   }
 

@@ -12,12 +12,12 @@ const ANSWER_TIMEOUT_MS = 30_000;
 const RECONNECT_MIN_MS = 500;
 const RECONNECT_MAX_MS = 30_000;
 
-/** What the link needs of its station. */
+/** Parts of the station that the link uses. */
 export type LinkContext = InboxContext & {
   readonly security: Pick<Security, 'handshake' | 'onFailure' | 'onOpen'>;
 };
 
-/** The station's way to the manager: its socket, its open call, and what comes in. */
+/** The station's link to the manager: its socket, its open call, and incoming messages. */
 export class Link {
   readonly connection: Connection;
   readonly #station: LinkContext;
@@ -50,7 +50,7 @@ export class Link {
     return (await this.#calls.call(action, request, id)) as Responses[A];
   }
 
-  /** What a command sets off around its answer. */
+  /** Effects of a command around its answer. */
   get inbox(): Pick<Inbox, 'beforeAnswer' | 'afterAnswer'> {
     return this.#inbox;
   }
@@ -59,7 +59,7 @@ export class Link {
     return this.connection.send(formatFrame(this.#station.quirks.sortKeys ? withSortedKeys(frame) : frame));
   }
 
-  /** Quirk 2: one with a reason, one without. Nobody waits for the second answer. */
+  /** Quirk 2: one with a reason, one without. The second answer is not awaited. */
   #sendStopAgain({ reason, ...rest }: Record<string, unknown>): void {
     const payload = reason === undefined ? { ...rest, reason: 'Local' } : rest;
     void this.#send({ type: 2, id: randomUUID(), action: 'StopTransaction', payload }).catch(() => undefined);

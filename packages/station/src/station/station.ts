@@ -36,13 +36,13 @@ export class Station extends EventEmitter<StationEvents> implements CommandedSta
   readonly stationId: string;
   readonly options: StationOptions;
   readonly speed: number;
-  /** What the loads, meters and faults come from; its `seed` repeats a run. */
+  /** The source of loads, meter values and faults; its `seed` repeats a run. */
   readonly random: Random;
   readonly faults: Faults;
-  /** What goes wrong with the answers to commands. */
+  /** Scripted answers to commands. */
   readonly answers: Answers;
   readonly quirks: Quirks;
-  /** As its BootNotification tells; an update changes it. */
+  /** The version in its BootNotification; an update changes it. */
   firmwareVersion: string;
   readonly configuration: Configuration;
   readonly ledger: Ledger;
@@ -54,9 +54,9 @@ export class Station extends EventEmitter<StationEvents> implements CommandedSta
   readonly security: Security;
   readonly pnc: PlugAndCharge = new PlugAndCharge(this);
   readonly jobs: FileJobs;
-  /** What the manager sent against OCPP's schemas; a correct manager leaves it empty. */
+  /** Messages from the manager that violate OCPP's schemas; empty with a correct manager. */
   readonly violations: Violation[] = [];
-  /** Transaction messages that are not answered yet. */
+  /** Unanswered transaction messages. */
   readonly queue = new TransactionQueue(this);
   readonly registration: Registration;
   /** Numbers 1 to n; `connector(0)` is the station itself. */
@@ -68,7 +68,7 @@ export class Station extends EventEmitter<StationEvents> implements CommandedSta
 
   constructor(options: StationOptions) {
     super();
-    // Each connector, job and answer that waits listens to both, and there may be any number of them.
+    // Any number of waiting connectors, jobs and answers listen to both.
     setMaxListeners(0, this, this.closed);
     this.options = options;
     this.stationId = options.stationId;
@@ -99,12 +99,12 @@ export class Station extends EventEmitter<StationEvents> implements CommandedSta
     return this.registration.status;
   }
 
-  /** Connected, and accepted by the manager: before that a station sends boots only (§4.2). */
+  /** Connected and accepted by the manager: before that a station sends only boots (§4.2). */
   get mayReport(): boolean {
     return this.isConnected && this.registration.isAccepted;
   }
 
-  /** Rejects when the first attempt is refused, unless it shall keep trying; later it reconnects by itself. */
+  /** Rejects when the first attempt is refused, unless `keepTrying` is set; later it reconnects automatically. */
   async connect(options: { keepTrying?: boolean } = {}): Promise<void> {
     this.closed.throwIfAborted();
     await this.#link.connection.connect(options);
@@ -115,63 +115,63 @@ export class Station extends EventEmitter<StationEvents> implements CommandedSta
     return this.registration.start();
   }
 
-  /** The power fails and comes back: transactions end with PowerLoss, and are delivered after the boot. */
+  /** Simulates a power failure: transactions end with PowerLoss and are delivered after the boot. */
   powerCycle(): Promise<void> {
     return restart(this, { reason: 'PowerLoss' });
   }
 
-  /** Closes the socket, with 1000 or no code, and stays away until `connect()`. */
+  /** Closes the socket, with 1000 or no code, and stays disconnected until `connect()`. */
   async disconnect(options: { withoutCode?: boolean } = {}): Promise<void> {
     await this.#link.connection.disconnect(options);
   }
 
-  /** Like a lost network, for so long or until `goOnline()`: sessions go on and are delivered later. */
+  /** Simulates a lost network for this time or until `goOnline()`: sessions continue and are delivered later. */
   async goOffline({ forMs }: { forMs?: number } = {}): Promise<void> {
     await this.disconnect();
     if (forMs !== undefined) void wait(forMs, this.closed).then(() => this.goOnline());
   }
 
   async goOnline(): Promise<void> {
-    // Closed meanwhile is no fault of whoever desired the station back.
+    // The station may have been closed in the meantime.
     if (!this.closed.aborted) await this.connect({ keepTrying: true }).catch(() => undefined);
   }
 
-  /** Cuts the socket; the station comes back by itself. */
+  /** Terminates the socket; the station reconnects automatically. */
   drop(): void {
     this.#link.connection.drop();
   }
 
-  /** Ends everything at once; unanswered messages are lost. Await `queue.drained()` first to keep them. */
+  /** Ends everything immediately; unanswered messages are lost. Await `queue.drained()` first to keep them. */
   close(): Promise<void> {
     return (this.#whenClosed ??= this.#close());
   }
 
-  /** WebSocket pings from now on; none for 0. */
+  /** Sets the interval of WebSocket pings; 0 for none. */
   setPingInterval(seconds: number): void {
     this.#link.connection.setPingInterval(seconds * 1000);
   }
 
-  /** One call; rejects with CallRefused, CallTimedOut or ConnectionClosed. */
+  /** Sends a call; rejects with CallRefused, CallTimedOut or ConnectionClosed. */
   call<A extends keyof Requests>(action: A, request: Requests[A], id?: string): Promise<Responses[A]> {
     return this.#link.call(action, request, id);
   }
 
-  /** Writes anything on the socket. */
+  /** Sends raw data on the socket. */
   sendRaw(data: string | Buffer): Promise<void> {
     return this.#link.connection.send(data);
   }
 
-  /** The answer to the command at hand waits for it. */
+  /** The answer to the current command waits for this. */
   beforeAnswer(cause: () => Promise<unknown>): void {
     this.#link.inbox.beforeAnswer(cause);
   }
 
-  /** Runs once the command at hand is answered. */
+  /** Runs once the current command is answered. */
   afterAnswer(effect: () => unknown): void {
     this.#link.inbox.afterAnswer(effect);
   }
 
-  /** Throws where `findConnector` has none. */
+  /** Throws if `findConnector` returns undefined. */
   connector(connectorId: number): Connector {
     const connector = this.findConnector(connectorId);
     if (!connector) throw new Error(`${this.stationId} has no connector ${connectorId}`);

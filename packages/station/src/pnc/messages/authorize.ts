@@ -5,9 +5,9 @@ import { dateTime, object, oneOf } from '../shape.ts';
 export type AuthorizeRequest = {
   /** The eMAID. */
   idToken: string;
-  /** The contract's chain in PEM, where the station has no root for it; not in Has2Be. */
+  /** The contract's chain in PEM, if the station has no root for it; not in Has2Be. */
   certificate?: string;
-  /** Of the contract's certificate and its sub-CAs; required in Has2Be. */
+  /** Hash data of the contract's certificate and its sub-CAs; required in Has2Be. */
   iso15118CertificateHashData?: OcspRequestData[];
 };
 
@@ -28,7 +28,7 @@ const certificateStatuses = [
   'ContractCancelled',
 ] as const;
 
-/** PNC §5: may this contract charge? */
+/** PNC §5: asks whether this contract may charge. */
 export const authorize: PncMessage<AuthorizeRequest, AuthorizeAnswer> = {
   messageId: 'Authorize',
   oca: {

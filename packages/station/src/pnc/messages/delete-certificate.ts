@@ -4,7 +4,7 @@ import { object } from '../shape.ts';
 
 const shape = object({ certificateHashData: hashData });
 
-/** PNC §4.2; Has2Be reaches the native roots as well. */
+/** PNC §4.2; in Has2Be also for the native roots. */
 export const deleteCertificate = {
   oca: command(shape, ({ pnc }, { certificateHashData }) => ({
     status: pnc.certificates.delete(certificateHashData),

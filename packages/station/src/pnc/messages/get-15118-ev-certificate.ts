@@ -3,7 +3,7 @@ import type { PncMessage } from '../message.ts';
 import { object, oneOf, text } from '../shape.ts';
 
 export type EvCertificateRequest = {
-  /** Not in Has2Be, where the EXI content tells. */
+  /** Not in Has2Be, where the EXI content contains it. */
   action: 'Install' | 'Update';
   /** Base64 */
   exiRequest: string;
@@ -13,7 +13,7 @@ export type EvCertificateAnswer = { status: 'Accepted' | 'Failed'; exiResponse: 
 
 const status = oneOf('Accepted', 'Failed');
 
-/** PNC §3.2: a car asks for its contract's certificate. */
+/** PNC §3.2: a car requests its contract's certificate. */
 export const get15118EVCertificate: PncMessage<EvCertificateRequest, EvCertificateAnswer> = {
   messageId: 'Get15118EVCertificate',
   oca: {

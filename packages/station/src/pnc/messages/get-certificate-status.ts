@@ -10,7 +10,7 @@ const write = (ocspRequestData: OcspRequestData) => ({ ocspRequestData });
 export const getCertificateStatus: PncMessage<OcspRequestData, GetCertificateStatusAnswer> = {
   messageId: 'GetCertificateStatus',
   oca: { write, answer: object({ status: oneOf('Accepted', 'Failed') }, { ocspResult: text(5500) }) },
-  // Its readers disagree about the word for failure.
+  // Implementations use different values for failure.
   has2be: {
     write,
     answer: object({ status: oneOf('Accepted', 'Failed', 'Rejected') }, { ocspResult: text(5500) }),

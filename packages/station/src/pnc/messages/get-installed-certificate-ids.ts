@@ -9,14 +9,14 @@ const HAS2BE_TYPES = [...V2G_TYPES, 'CSMSRootCertificate', 'ManufacturerRootCert
 
 type Has2beType = Has2beRootType | 'V2GCertificateChain';
 
-/** PNC §4.3: no type, or none named, asks for all. */
+/** PNC §4.3: without a type, or with an empty list, requests all. */
 export const getInstalledCertificateIds = {
   oca: command(
     object({}, { certificateType: list(oneOf(...V2G_TYPES)) }),
     ({ pnc }, { certificateType = [] }) =>
       answer(pnc.certificates.list(certificateType.length > 0 ? certificateType : V2G_TYPES)),
   ),
-  // Its readers disagree about the form: one type, or a list.
+  // Implementations use different forms: one type, or a list.
   has2be: command(
     object({}, { typeOfCertificate: either(oneOf(...HAS2BE_TYPES), list(oneOf(...HAS2BE_TYPES))) }),
     (station, { typeOfCertificate = [] }) => {

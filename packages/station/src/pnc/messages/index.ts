@@ -6,7 +6,7 @@ import { getInstalledCertificateIds } from './get-installed-certificate-ids.ts';
 import { installCertificate } from './install-certificate.ts';
 import { triggerMessage } from './trigger-message.ts';
 
-/** What the manager can send through the tunnel; a messageId has no case. */
+/** The manager's messages in the tunnel; messageIds are case-insensitive. */
 export const commands: { readonly [D in Dialect]: ReadonlyMap<string, PncCommand> } = {
   oca: byMessageId({
     CertificateSigned: certificateSigned.oca,
@@ -20,7 +20,7 @@ export const commands: { readonly [D in Dialect]: ReadonlyMap<string, PncCommand
     DeleteCertificate: deleteCertificate.has2be,
     GetInstalledCertificateIds: getInstalledCertificateIds.has2be,
     InstallCertificate: installCertificate.has2be,
-    // Its readers disagree about the name.
+    // Implementations use different names.
     ExtendedTriggerMessage: triggerMessage.has2be,
     TriggerMessage: triggerMessage.has2be,
   }),

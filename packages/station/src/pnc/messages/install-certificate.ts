@@ -2,7 +2,7 @@ import { command } from '../command.ts';
 import { pemOf } from '../hex-der.ts';
 import { object, oneOf, text } from '../shape.ts';
 
-/** What the native messages call the types that Has2Be has besides. */
+/** Native names of Has2Be's additional types. */
 export const NATIVE_TYPES = {
   CSMSRootCertificate: 'CentralSystemRootCertificate',
   ManufacturerRootCertificate: 'ManufacturerRootCertificate',
@@ -13,7 +13,7 @@ export type Has2beRootType = keyof typeof NATIVE_TYPES | 'V2GRootCertificate' | 
 
 const v2gTypes = ['V2GRootCertificate', 'MORootCertificate'] as const;
 
-/** PNC §4.1: a root of cars or of contracts. */
+/** PNC §4.1: installs a root for cars or contracts. */
 export const installCertificate = {
   oca: command(
     object({ certificateType: oneOf(...v2gTypes), certificate: text(5500) }),
@@ -21,7 +21,7 @@ export const installCertificate = {
       status: pnc.certificates.install(certificateType, certificate),
     }),
   ),
-  // The 800 characters of its text hold no RSA certificate.
+  // The specified 800 characters are too few for an RSA certificate.
   has2be: command(
     object({
       certificateType: oneOf(...v2gTypes, 'CSMSRootCertificate', 'ManufacturerRootCertificate'),

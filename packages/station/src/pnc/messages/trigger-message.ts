@@ -8,7 +8,7 @@ const USES = {
   SignChargingStationCertificate: 'ChargingStationCertificate',
 } as const;
 
-/** PNC §6.9: a CSR follows the answer. OCA's table has no field; where there is one it must say so. */
+/** PNC §6.9: a CSR follows the answer. OCA's table has no field; if there is one, it must match. */
 export const triggerMessage = {
   oca: command(
     object({}, { requestedMessage: text(50) }),
@@ -25,7 +25,7 @@ export const triggerMessage = {
 
 function sign(station: PncStation, use: SigningUse): object {
   const { pnc, configuration } = station;
-  // As for the native CSR (SEC A02): O is CpoName.
+  // As with the native CSR (SEC A02), O is CpoName.
   if (!pnc.isEnabled || !configuration.find('CpoName')?.value) return { status: 'Rejected' };
   station.afterAnswer(() => pnc.signCertificate(use));
   return { status: 'Accepted' };
