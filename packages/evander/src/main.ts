@@ -2,7 +2,7 @@ import { gatewayProcess } from '@evander/gateway';
 import { managerProcess } from '@evander/manager';
 import { main } from '@evander/process';
 import { join } from 'node:path';
-import { START_SETTINGS } from './settings.ts';
+import { SETTINGS, START_SETTINGS } from './settings.ts';
 import { start } from './start.ts';
 import type { Evander } from './start.ts';
 
@@ -30,11 +30,11 @@ const COMMANDS: Record<string, (flags: string[]) => Promise<void>> = {
   },
   gateway: (flags) => {
     only(flags, []);
-    return main(gatewayProcess);
+    return main({ ...gatewayProcess, others: SETTINGS });
   },
   manager: (flags) => {
     only(flags, []);
-    return main(managerProcess);
+    return main({ ...managerProcess, others: SETTINGS });
   },
 };
 

@@ -17,6 +17,8 @@ export interface ProcessOptions<T extends SettingTable & ProcessTable, R extends
   settings: T;
   /** Those of them without which it does not start. */
   required?: readonly R[];
+  /** Settings of other processes, which may share an environment file: they are no misspelt ones. */
+  others?: SettingTable;
   start(settings: Settings<T, R>, log: Log): Promise<Running>;
 }
 
@@ -25,6 +27,7 @@ export async function main<T extends SettingTable & ProcessTable, R extends keyo
   name,
   settings,
   required,
+  others,
   start,
 }: ProcessOptions<T, R>): Promise<void> {
   if (process.argv.includes('--help')) {
@@ -35,7 +38,7 @@ export async function main<T extends SettingTable & ProcessTable, R extends keyo
     const values = readSettings(process.env, settings, required);
     const { logLevel, drainSeconds }: Settings<ProcessTable> = values;
     const log = createLog(name, logLevel);
-    for (const variable of unknownVariables(process.env, settings)) {
+    for (const variable of unknownVariables(process.env, { ...others, ...settings })) {
       log.warn(`${variable} is set, but ${name} reads no such variable`);
     }
     const endTracing = await startTracing(process.env, name);
