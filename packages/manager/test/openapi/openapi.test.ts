@@ -102,7 +102,7 @@ test('every named schema has an example that it allows', async () => {
 
 test('what a route says of itself stands beside the role that it needs', () => {
   const { description } = document.paths['/api/v1/stations/{stationId}/configuration']?.['put'] ?? {};
-  expect(description).toMatch(/^Answers at once.*Needs a key with the role operator/);
+  expect(description).toMatch(/^Responds immediately.*Needs a key with the role operator/);
 });
 
 test('every operation under /api/v1 wants a key, tells its role and its problems', () => {
