@@ -102,7 +102,7 @@ test('every named schema has a valid example', async () => {
 
 test('the description of an operation contains its own text and the required role', () => {
   const { description } = document.paths['/api/v1/stations/{stationId}/configuration']?.['put'] ?? {};
-  expect(description).toMatch(/^Responds .*Needs a key with the role operator/);
+  expect(description).toMatch(/^Responds immediately.*Needs a key with the role operator/);
 });
 
 test('every operation under /api/v1 requires a key and describes its role and its problems', () => {
