@@ -52,6 +52,7 @@ export function readTopic(prefix: string, topic: string): { kind: TopicKind; id:
 }
 
 // `/ + #` and control characters are not allowed in a topic level; `%` must be encoded too, to stay unambiguous.
+// eslint-disable-next-line no-control-regex
 const FORBIDDEN = /[%/+#\u0000-\u001f\u007f]/g;
 
 function toLevel(stationId: string): string {
