@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 // Traces travel in MQTT 5's correlation data, which the embedded broker does not have: that test runs where an external broker is named.
 const NEEDS_MQTT_5 = ['/system/tracing.test.ts'];
 
@@ -15,7 +17,7 @@ export default {
   reporters: ['default', '<rootDir>/test/octt-reporter.js'],
   testTimeout: 30_000,
   // Tests wait half of the time, for timers or for PostgreSQL: three files at once keep two processors busy.
-  maxWorkers: '150%',
+  maxWorkers: Math.ceil(1.5 * availableParallelism()),
   // ES modules of a test file stay in memory when it ends: a single process for all files would come to 4 GB, where Node.js ends it.
   workerIdleMemoryLimit: '1GB',
 };

@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { gatewayProcess } from '../packages/gateway/src/index.ts';
 import { managerProcess } from '../packages/manager/src/index.ts';
-import { SETTINGS } from '../packages/process/src/index.ts';
+import { SETTINGS } from '../packages/evander/src/index.ts';
+import type { SettingTable } from '../packages/process/src/index.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const CHART = 'deploy/helm/evander';
@@ -11,12 +12,16 @@ const schema = JSON.parse(read(`${CHART}/values.schema.json`)) as {
   properties: Record<string, { properties: { settings: { properties: object } } }>;
 };
 
-const PARTS = (
-  [
-    ['gateway', gatewayProcess.settings],
-    ['manager', managerProcess.settings],
-  ] as const
-).map(([part, names]) => ({ part, variables: names.map((name) => SETTINGS[name].variable).sort() }));
+const TABLES: [string, SettingTable][] = [
+  ['gateway', gatewayProcess.settings],
+  ['manager', managerProcess.settings],
+];
+const PARTS = TABLES.map(([part, settings]) => ({
+  part,
+  variables: Object.values(settings)
+    .map(({ variable }) => variable)
+    .sort(),
+}));
 
 /** The lines of one service, up to the next one. */
 function serviceOf(file: string, part: string): string {

@@ -20,7 +20,7 @@ import { isSigningRequest, readCertificates } from '../packages/manager/src/cert
 import { registerReadings } from '../packages/manager/src/transactions/register-readings.ts';
 import { isAuthorizationKeyText } from '../packages/manager/src/stations/station-password.ts';
 import { storable } from '../packages/manager/src/database/storable.ts';
-import { serialKey } from '../packages/manager/src/certificates/installed-certificates.store.ts';
+import { serialKey } from '../packages/pki/src/index.ts';
 import {
   ACTIONS,
   dialectOf,

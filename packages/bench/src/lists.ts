@@ -22,6 +22,13 @@ async function timesOf(url: string): Promise<number[]> {
   return times;
 }
 
+/** There are thousands of pairs: each is asked once, and again only if that took too long, which may have been another process. */
+async function pairMs(url: string): Promise<number> {
+  await fetched(url);
+  const { ms } = await fetched(url);
+  return ms > TARGET_MS ? percentile(await timesOf(url), 0.5) : ms;
+}
+
 async function measureLists(apiUrl: string, client: pg.Client): Promise<void> {
   const openApi = JSON.parse((await fetched(new URL('/openapi.json', apiUrl))).text) as OpenApi;
   const lists = listsOf(openApi, await placesOf(client));
@@ -35,18 +42,13 @@ async function measureLists(apiUrl: string, client: pg.Client): Promise<void> {
         `| ${path} | ${query} | ${percentile(times, 0.5).toFixed(1)} | ${percentile(times, 1).toFixed(1)} |`,
       );
     }
-    const all: { query: string; ms: number }[] = [];
-    for (const query of pairs) {
-      await fetched(`${apiUrl}${path}?${query}`);
-      all.push({ query, ms: (await fetched(`${apiUrl}${path}?${query}`)).ms });
-    }
-    all.sort((a, b) => b.ms - a.ms);
-    slow += all.filter(({ ms }) => ms > TARGET_MS).length;
-    for (const { query, ms } of all.slice(
-      0,
-      all.findIndex((one, i) => i >= 1 && one.ms <= TARGET_MS),
-    ))
-      console.log(`| ${path} | ${query}: of ${all.length} pairs | ${ms.toFixed(1)} | |`);
+    const times: { query: string; ms: number }[] = [];
+    for (const query of pairs) times.push({ query, ms: await pairMs(`${apiUrl}${path}?${query}`) });
+    times.sort((one, other) => other.ms - one.ms);
+    const slowPairs = times.filter(({ ms }) => ms > TARGET_MS);
+    slow += slowPairs.length;
+    for (const { query, ms } of slowPairs.length > 0 ? slowPairs : times.slice(0, 2))
+      console.log(`| ${path} | ${query}: of ${times.length} pairs | ${ms.toFixed(1)} | |`);
   }
   console.log(`${slow} requests take more than ${TARGET_MS} ms`);
 }

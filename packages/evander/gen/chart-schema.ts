@@ -1,16 +1,9 @@
-import { SETTINGS } from '@evander/process';
-import type { SettingName } from '@evander/process';
+import { RANGES } from '@evander/process';
+import type { Setting } from '@evander/process';
 import { format, resolveConfig } from 'prettier';
 import { allMatches, PARTS, readRepositoryFile } from './parts.ts';
 
 const CHART = 'deploy/helm/evander';
-const MAX_COUNT = 2 ** 31 - 1;
-/** Minimum and maximum of integer settings. */
-const RANGES: Partial<Record<string, [number, number]>> = {
-  port: [0, 65_535],
-  count: [1, MAX_COUNT],
-  days: [0, 36_500],
-};
 
 interface Schema {
   properties: Record<string, { properties: Record<string, object> }>;
@@ -23,12 +16,12 @@ export async function writeChartSchema(text: string): Promise<string> {
     const values = schema.properties[part];
     if (!values) throw new Error(`values.schema.json has no ${part}`);
     const inTemplate = templateVariables(part);
-    const left = settings.filter((name) => !inTemplate.includes(SETTINGS[name].variable));
+    const left = Object.values(settings).filter(({ variable }) => !inTemplate.includes(variable));
     values.properties.settings = {
       description: 'Variables of docs/operations.md, made by `pnpm gen`',
       type: 'object',
       additionalProperties: false,
-      properties: Object.fromEntries(left.map((name) => [SETTINGS[name].variable, schemaOf(name)])),
+      properties: Object.fromEntries(left.map((one) => [one.variable, schemaOf(one)])),
     };
   }
   const path = `${CHART}/values.schema.json`;
@@ -43,16 +36,14 @@ function templateVariables(part: string): string[] {
   return allMatches(own + shared, /name: (EVANDER_\w+)/g);
 }
 
-function schemaOf(name: SettingName): object {
-  const { kind, help: description } = SETTINGS[name];
+function schemaOf({ kind, help: description }: Setting): object {
   // An unquoted digit is a number in YAML.
   if (typeof kind !== 'string')
     return {
       description,
       enum: kind.flatMap((value) => (/^\d+$/.test(value) ? [value, Number(value)] : [value])),
     };
-  const range = RANGES[kind];
-  if (!range) return { description, type: ['string', 'integer'] };
-  const [minimum, maximum] = range;
+  if (!(kind in RANGES)) return { description, type: ['string', 'integer'] };
+  const [minimum, maximum] = RANGES[kind as keyof typeof RANGES];
   return { description, type: ['integer', 'string'], minimum, maximum, pattern: String.raw`^\d+$` };
 }

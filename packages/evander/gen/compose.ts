@@ -1,4 +1,3 @@
-import { SETTINGS } from '@evander/process';
 import { allMatches, PARTS, readRepositoryFile } from './parts.ts';
 
 const BEGIN =
@@ -13,7 +12,7 @@ export function writeCompose(text: string): string {
   const firstRun = readRepositoryFile('deploy/first-run');
   return PARTS.reduce((before, { part, settings }) => {
     const given = [...givenIn(serviceIn(before, part)), ...secretsIn(firstRun, part)];
-    const variables = settings.map((name) => SETTINGS[name].variable);
+    const variables = Object.values(settings).map(({ variable }) => variable);
     const lines = variables.filter((name) => !given.includes(name)).map((name) => `      - ${name}\n`);
     const begin = before.indexOf(BEGIN, before.indexOf(`\n  ${part}:\n`));
     const end = before.indexOf(END, begin);

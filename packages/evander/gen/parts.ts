@@ -1,10 +1,10 @@
 import { gatewayProcess } from '@evander/gateway';
 import { managerProcess } from '@evander/manager';
-import type { SettingName } from '@evander/process';
+import type { SettingTable } from '@evander/process';
 import { readFileSync } from 'node:fs';
 
 /** The separately deployed processes and the settings that they read. */
-export const PARTS: { part: 'gateway' | 'manager'; settings: readonly SettingName[] }[] = [
+export const PARTS: { part: 'gateway' | 'manager'; settings: SettingTable }[] = [
   { part: 'gateway', settings: gatewayProcess.settings },
   { part: 'manager', settings: managerProcess.settings },
 ];

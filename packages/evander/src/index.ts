@@ -1,3 +1,5 @@
 export { startEmbeddedPostgres } from './embedded-postgres.ts';
-export { START_SETTINGS, start } from './start.ts';
-export type { Evander, StartSettings } from './start.ts';
+export { SETTINGS, START_SETTINGS } from './settings.ts';
+export type { StartSettings } from './settings.ts';
+export { start } from './start.ts';
+export type { Evander } from './start.ts';

@@ -2,7 +2,8 @@ import { gatewayProcess } from '@evander/gateway';
 import { managerProcess } from '@evander/manager';
 import { main } from '@evander/process';
 import { join } from 'node:path';
-import { START_SETTINGS, start } from './start.ts';
+import { START_SETTINGS } from './settings.ts';
+import { start } from './start.ts';
 import type { Evander } from './start.ts';
 
 const USAGE = `Usage: evander <command>

@@ -1,21 +1,13 @@
 import { startEmbeddedBroker } from '@evander/broker';
-import { gatewayOptions, GATEWAY_SETTINGS, startGateway } from '@evander/gateway';
-import { managerOptions, MANAGER_SETTINGS, startManager } from '@evander/manager';
+import { gatewayOptions, startGateway } from '@evander/gateway';
+import { managerOptions, startManager } from '@evander/manager';
 import { gatewaySecretOf } from '@evander/process';
-import type { Log, Running, SettingName, Settings } from '@evander/process';
+import type { Log, Running } from '@evander/process';
 import { randomBytes } from 'node:crypto';
 import { storedSecret, prepareDataDir } from './data-dir.ts';
 import { startDemo } from './demo.ts';
 import { startOwnPostgres } from './own-postgres.ts';
-
-/** Settings that `start` reads: a gateway's, a manager's, and the data directory. */
-export const START_SETTINGS = [
-  ...GATEWAY_SETTINGS.filter((name) => name !== 'managerUrl' && name !== 'gatewaySecret'),
-  ...MANAGER_SETTINGS.filter((name) => !(GATEWAY_SETTINGS as readonly SettingName[]).includes(name)),
-  'dataDir',
-] as const satisfies readonly SettingName[];
-
-export type StartSettings = Settings<(typeof START_SETTINGS)[number]>;
+import type { StartSettings } from './settings.ts';
 
 export interface Evander extends Running {
   /** URL for stations, without the station id. */

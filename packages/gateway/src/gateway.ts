@@ -1,4 +1,3 @@
-import { SETTINGS } from '@evander/process';
 import type { Log } from '@evander/process';
 import type { CertificateHeader } from './client-certificate.ts';
 import { Connections } from './connections.ts';
@@ -9,6 +8,7 @@ import { DEFAULT_LIMITS } from './limits.ts';
 import type { GatewayLimits } from './limits.ts';
 import { GatewayMetrics } from './metrics.ts';
 import type { CertificateSource } from './server-certificates.ts';
+import { GATEWAY_SETTINGS } from './settings.ts';
 import { startStationServer } from './station-server.ts';
 import { startStatusServer } from './status-server.ts';
 import { RejectionReports } from './rejection-reports.ts';
@@ -67,7 +67,7 @@ const ALIVE_INTERVAL_MS = 10_000;
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const {
     repeatDelaysMs = REPEAT_DELAYS_MS,
-    failFastMs = SETTINGS.failFastSeconds.default * 1000,
+    failFastMs = GATEWAY_SETTINGS.failFastSeconds.default * 1000,
     aliveEveryMs = ALIVE_INTERVAL_MS,
   } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };

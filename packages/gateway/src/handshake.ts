@@ -1,4 +1,4 @@
-import { SETTINGS } from '@evander/process';
+import { SHARED_SETTINGS } from '@evander/process';
 import type { CredentialMemory } from './credential-memory.ts';
 import { isPassword, ManagerAwayError } from './credentials.ts';
 import type { Credentials } from './credentials.ts';
@@ -25,7 +25,7 @@ export interface HandshakeOptions {
   failedHandshakes: FailedHandshakes;
 }
 
-const HEARTBEAT_SECONDS = SETTINGS.heartbeatSeconds.default;
+const HEARTBEAT_SECONDS = SHARED_SETTINGS.heartbeatSeconds.default;
 
 /**
  * Runs the checks before the 101 response, in the order of ocppj.md §1: target, identity, security profile, credentials, subprotocol.

@@ -7,5 +7,6 @@ export type { ManagerCallOptions } from './manager-call.ts';
 export { certificatesFromFiles, certificatesFromManager } from './server-certificates.ts';
 export type { CertificateSource, ServerCertificates } from './server-certificates.ts';
 export { gatewayProcess } from './process.ts';
-export { GATEWAY_SETTINGS, gatewayOptions } from './settings.ts';
+export { gatewayOptions } from './options.ts';
+export { GATEWAY_SETTINGS } from './settings.ts';
 export type { GatewaySettings } from './settings.ts';

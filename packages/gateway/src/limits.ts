@@ -1,4 +1,4 @@
-import { SETTINGS } from '@evander/process';
+import { GATEWAY_SETTINGS } from './settings.ts';
 
 /** Limits on what stations and other clients may use. */
 export interface GatewayLimits {
@@ -14,10 +14,10 @@ export interface GatewayLimits {
 }
 
 export const DEFAULT_LIMITS: GatewayLimits = {
-  framesPerSecond: SETTINGS.stationFramesPerSecond.default,
-  bytesPerSecond: SETTINGS.stationBytesPerSecond.default,
-  queuedBytes: SETTINGS.maxQueuedMib.default * 1_048_576,
-  connections: SETTINGS.maxConnections.default,
-  connectionsPerAddress: SETTINGS.maxConnectionsPerAddress.default,
-  handshakeMs: SETTINGS.handshakeSeconds.default * 1000,
+  framesPerSecond: GATEWAY_SETTINGS.stationFramesPerSecond.default,
+  bytesPerSecond: GATEWAY_SETTINGS.stationBytesPerSecond.default,
+  queuedBytes: GATEWAY_SETTINGS.maxQueuedMib.default * 1_048_576,
+  connections: GATEWAY_SETTINGS.maxConnections.default,
+  connectionsPerAddress: GATEWAY_SETTINGS.maxConnectionsPerAddress.default,
+  handshakeMs: GATEWAY_SETTINGS.handshakeSeconds.default * 1000,
 };

@@ -1,12 +1,10 @@
 import type { ProcessOptions } from '@evander/process';
 import { startGateway } from './gateway.ts';
-import { GATEWAY_REQUIRED, GATEWAY_SETTINGS, gatewayOptions } from './settings.ts';
+import { gatewayOptions } from './options.ts';
+import { GATEWAY_REQUIRED, GATEWAY_SETTINGS } from './settings.ts';
 
 /** Runs the gateway as a separate process. */
-export const gatewayProcess: ProcessOptions<
-  (typeof GATEWAY_SETTINGS)[number],
-  (typeof GATEWAY_REQUIRED)[number]
-> = {
+export const gatewayProcess: ProcessOptions<typeof GATEWAY_SETTINGS, (typeof GATEWAY_REQUIRED)[number]> = {
   name: 'evander gateway',
   settings: GATEWAY_SETTINGS,
   required: GATEWAY_REQUIRED,

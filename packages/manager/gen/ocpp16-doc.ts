@@ -7,7 +7,7 @@ import { STORED } from './stored.ts';
 const TESTS = new URL('../test/messages/', import.meta.url);
 const DIRECTIONS = { station: 'station → manager', manager: 'manager → station', both: 'both' };
 
-/** docs/ocpp16.md, from the tables of messages and their tests. Throws when an action has no file in them, or no test. */
+/** Writes docs/ocpp16.md from the handler registry and its tests. Throws if an action has no handler or no test. */
 export function writeOcpp16Doc(): string {
   const tests = readTests();
   const actions = Object.keys(ACTIONS) as Action[];
@@ -36,16 +36,16 @@ function rowOf(action: Action, tests: Map<string, string>): string {
     throw new Error(`${action} has no message file`);
   if (sender !== 'station' && !Object.hasOwn(COMMANDS, action))
     throw new Error(`${action} has no command file`);
-  // The file of the action's own name, else the first that tests it too.
+  // The test file named after the action; otherwise the first one with a test that names it.
   const own = `${action.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase()}.test.ts`;
   const naming = [...tests].filter(([, text]) => namesIn(text, action)).map(([name]) => name);
   const test = naming.includes(own) ? own : naming[0];
   if (test === undefined)
-    throw new Error(`${action} is in the name of no test in packages/manager/test/messages`);
-  const { keeps, at } = STORED[action];
+    throw new Error(`no test in packages/manager/test/messages has ${action} in its name`);
+  const { stores, at } = STORED[action];
   const routes = at.map((route) => `\`${route}\``).join(' ');
   const link = `[${test}](../packages/manager/test/messages/${test})`;
-  return `| ${action} | ${DIRECTIONS[sender]} | ${profile} | ${keeps} | ${routes} | ${link} |`;
+  return `| ${action} | ${DIRECTIONS[sender]} | ${profile} | ${stores} | ${routes} | ${link} |`;
 }
 
 function readTests(): Map<string, string> {
@@ -55,7 +55,7 @@ function readTests(): Map<string, string> {
   return new Map(names.map((name) => [name, readFileSync(new URL(name, TESTS), 'utf8')]));
 }
 
-/** Does the name of a test, or a table that tests are named from, hold the action as a word? */
+/** Whether the name of a test, or a table that test names come from, contains the action as a word. */
 function namesIn(text: string, action: string): boolean {
   return new RegExp(`(?:test\\(|test\\.each|^\\s*)[^\\n]*['"\`[(\\s]${action}\\b`, 'm').test(text);
 }

@@ -8,7 +8,7 @@ import type { EventFeed } from './events/feed.ts';
 import type { Files } from './files/files.ts';
 import type { ManagerMetrics } from './observability/metrics.ts';
 
-/** What the routes work with. */
+/** Services and settings that the API routes use. */
 export interface ApiContext {
   database: Database;
   keys: KeyRing;
@@ -16,22 +16,22 @@ export interface ApiContext {
   feed: EventFeed;
   /** Seals the secrets of webhooks. */
   webhookSealer: Sealer;
-  /** Streams of events that may be open at a time. */
+  /** Maximum number of open event streams. */
   maxEventStreams: number;
   files: Files;
   metrics: ManagerMetrics;
   passwordPepper: string;
   unknownStations: 'accept' | 'reject';
-  /** Told to stations that boot. */
+  /** Default heartbeat interval for stations that boot. */
   heartbeatSeconds: number;
   authority: Authority;
   judge: CertificateJudge;
-  /** Seals server keys on their way to a gateway. */
+  /** Seals server keys that are sent to gateways. */
   serverKeySealer: Sealer;
-  /** May events be posted to addresses that are not public. */
+  /** Allow events to be posted to private addresses. */
   outboundPrivate: boolean;
   now(): Date;
   isReady(): boolean | Promise<boolean>;
-  /** Called when a station was written: what was believed of it may be wrong. */
+  /** Call after a change to a station: cached data about it is outdated. */
   onStationChanged(stationId: string): void;
 }

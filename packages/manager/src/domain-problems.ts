@@ -4,7 +4,7 @@ import { NoPublicUrl } from './files/links.ts';
 import { Problem } from './http/problem.ts';
 import { NotResolvable } from './transactions/unmatched-stop-resolution.ts';
 
-/** How an error of the domain reads over HTTP: as a Problem; any other error as it is. */
+/** Converts a domain error to a Problem; returns any other error unchanged. */
 export function problemOfDomain(error: Error): Error {
   if (error instanceof CommandNotSent) return new Problem(COMMAND_NOT_SENT[error.why], error.message);
   if (error instanceof NotPossible) return new Problem(NOT_POSSIBLE[error.why], error.message);

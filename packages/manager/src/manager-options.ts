@@ -8,48 +8,48 @@ import type { RetainedData } from './retention/retention.store.ts';
 
 export interface ManagerOptions {
   host: string;
-  /** 0 for a free one. */
+  /** 0 for any free port. */
   apiPort: number;
   databaseUrl: string;
   databasePoolSize: number;
-  /** How long a CSV export may take; as EVANDER_EXPORT_MINUTES unless told. */
+  /** Time limit of a CSV export; by default that of EVANDER_EXPORT_MINUTES. */
   exportMs?: number;
   mqttUrl: string;
   mqttPrefix: string;
-  /** What gateways show to be told of credentials. */
+  /** Key that gateways send when they ask for credentials. */
   gatewayKey: string;
   passwordPepper: string;
-  /** What seals secrets that wait in the database. */
+  /** Key that seals secrets in the database. */
   sealingKey: string;
-  /** What seals server keys on their way to gateways. */
+  /** Key that seals server keys that are sent to gateways. */
   serverKeySecret: string;
-  /** Where stations reach a manager over HTTP. */
+  /** URL at which stations reach a manager over HTTP. */
   publicUrl?: string;
-  /** May addresses that others chose be asked when they are not public. */
+  /** Allow outbound requests to private addresses. */
   outboundPrivate: boolean;
   certificates: CertificateOptions;
-  /** Becomes an admin key when it is none yet. */
+  /** API key to add with the role admin, unless it exists. */
   adminKey?: string;
-  /** Refusals for want of a valid API key that are borne within a minute. */
+  /** Maximum failed authentications per minute. */
   failureLimits?: FailureLimits;
-  /** Proxies whose forwarded address and scheme the API believes: addresses, or networks as 10.0.0.0/8. */
+  /** Proxies whose forwarded address and scheme the API trusts: addresses, or networks such as 10.0.0.0/8. */
   trustedProxies?: string[];
-  /** Vendors whose DataTransfers are recorded without their data: `vendorId`, `vendorId/messageId`, or `*` for all. */
+  /** DataTransfers to record without their data: `vendorId`, `vendorId/messageId`, or `*` for all. */
   hiddenDataTransfers?: string[];
   unknownStations: 'accept' | 'reject';
-  /** Streams of events that the API keeps open at a time; as EVANDER_EVENT_STREAMS unless told. */
+  /** Maximum number of open event streams; by default that of EVANDER_EVENT_STREAMS. */
   maxEventStreams?: number;
-  /** How long an event is tried unsuccessfully before it is given up; as EVANDER_WEBHOOK_GIVE_UP_HOURS unless told. */
+  /** How long a failing event is retried before it is given up; by default that of EVANDER_WEBHOOK_GIVE_UP_HOURS. */
   webhookGiveUpHours?: number;
-  /** For how many days each kind of data is kept, 0 forever; nothing is removed unless told. */
+  /** Days to keep each kind of data (0 = forever); by default nothing is removed. */
   retentionDays?: Record<RetainedData, number>;
   heartbeatSeconds: number;
-  /** How long a station has for its answer to a command. */
+  /** Time that a station has to answer a command. */
   answerTimeoutMs: number;
   drainMs: number;
   plugAndCharge?: PncOptions;
   files?: FileOptions;
-  /** Stations that have nothing but FTP are served, where this is told. */
+  /** Serves stations that support only FTP; undefined for no FTP server. */
   ftp?: FtpOptions | undefined;
   now?: () => Date;
   log: Log;

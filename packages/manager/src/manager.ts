@@ -1,5 +1,6 @@
-import { Sealer, SETTINGS } from '@evander/process';
+import { Sealer } from '@evander/process';
 import * as apiKeys from './api-keys/api-keys.store.ts';
+import { API_KEY_SETTINGS } from './api-keys/settings.ts';
 import { CampaignRunner } from './campaigns/runner.ts';
 import { Authority } from './certificates/authority.ts';
 import { Certificates } from './certificates/certificates.ts';
@@ -10,9 +11,11 @@ import type { Database } from './database/database.ts';
 import { migrate } from './database/migrate.ts';
 import { createPartitions } from './database/partitions.ts';
 import { startCertificateRenewal } from './desired-state/certificate-renewal.ts';
+import { EVENT_SETTINGS } from './events/settings.ts';
 import { FilesByLink } from './files/by-link.ts';
-import { DEFAULT_FILE_OPTIONS, Files } from './files/files.ts';
+import { Files } from './files/files.ts';
 import { startFtp } from './files/ftp-server.ts';
+import { DEFAULT_FILE_OPTIONS } from './files/settings.ts';
 import type { ManagerOptions } from './manager-options.ts';
 import { ManagerMetrics } from './observability/metrics.ts';
 import { outbound } from './outbound/outbound.ts';
@@ -26,28 +29,28 @@ import { EventDelivery } from './webhooks/event-delivery.ts';
 
 export interface Manager {
   apiUrl: string;
-  /** Lets what is being worked on be answered for up to `drainMs`, then ends. */
+  /** Stops gracefully: calls in progress have up to `drainMs` to be answered. */
   close(): Promise<void>;
 }
 
 const FAILURE_LIMITS = {
-  address: SETTINGS.apiFailuresPerAddress.default,
-  key: SETTINGS.apiFailuresPerKey.default,
+  address: API_KEY_SETTINGS.apiFailuresPerAddress.default,
+  key: API_KEY_SETTINGS.apiFailuresPerKey.default,
 };
 
-type Clocked = ManagerOptions & { now(): Date };
+type OptionsWithClock = ManagerOptions & { now(): Date };
 
-/** What runs, the first at the bottom: it is closed from the top. */
-type Parts = (() => Promise<void> | void)[];
+/** Functions that stop what was started, in the order of the start; they run in reverse order. */
+type Stops = (() => Promise<void> | void)[];
 
-/** Starts a manager: migrates the database, serves the API, answers stations. Rejects when the database cannot be had. */
-export async function startManager(given: ManagerOptions): Promise<Manager> {
-  const parts: Parts = [];
+/** Starts a manager: migrates the database, serves the API, answers stations. Rejects when the database is unavailable. */
+export async function startManager(options: ManagerOptions): Promise<Manager> {
+  const stops: Stops = [];
   const close = async (): Promise<void> => {
-    for (const end of parts.splice(0).reverse()) await end();
+    for (const stop of stops.splice(0).reverse()) await stop();
   };
   try {
-    const apiUrl = await start({ now: () => new Date(), ...given }, parts);
+    const apiUrl = await start({ now: () => new Date(), ...options }, stops);
     return { apiUrl, close };
   } catch (error) {
     await close();
@@ -55,11 +58,11 @@ export async function startManager(given: ManagerOptions): Promise<Manager> {
   }
 }
 
-async function start(options: Clocked, parts: Parts): Promise<string> {
+async function start(options: OptionsWithClock, stops: Stops): Promise<string> {
   const { now, drainMs } = options;
   const metrics = new ManagerMetrics();
   const database = await openStorage(options, metrics);
-  parts.push(() => database.close());
+  stops.push(() => database.close());
   const request = outbound({ allowPrivate: options.outboundPrivate });
   const responders = new Responders({ database, now, request });
   const sealer = new Sealer(options.sealingKey);
@@ -77,7 +80,7 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
   const common = { ...options, database, callMaker, authority, responders };
   const certificates = new Certificates({ ...common, ...options.certificates });
   const events = new EventDelivery(options, { database, metrics, outbound: request });
-  parts.push(
+  stops.push(
     () => events.close(),
     () => traffic.close(),
     () => served.api?.close(),
@@ -88,7 +91,7 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
     port: options.apiPort,
     feed: events.feed,
     webhookSealer: events.sealer,
-    maxEventStreams: options.maxEventStreams ?? SETTINGS.eventStreams.default,
+    maxEventStreams: options.maxEventStreams ?? EVENT_SETTINGS.eventStreams.default,
     files,
     metrics,
     failureLimits: options.failureLimits ?? FAILURE_LIMITS,
@@ -100,38 +103,38 @@ async function start(options: Clocked, parts: Parts): Promise<string> {
     onStationChanged: (stationId) => traffic.onStationChanged(stationId),
   });
   served.api = api;
-  files.links.listensAt(api.url);
+  files.links.setOwnUrl(api.url);
   metrics.watch({ pool: () => database.pool, isBrokerConnected: () => mqttLink.isReady });
   await events.start();
   certificates.start();
   if (options.ftp) {
     const byLink = new FilesByLink(files, database);
-    parts.push(await startFtp({ ...options.ftp, host: options.host, byLink, log: options.log }));
+    stops.push(await startFtp({ ...options.ftp, host: options.host, byLink, log: options.log }));
   }
-  parts.push(() => certificates.close(), ...startChores({ ...common, files, metrics }));
+  stops.push(() => certificates.close(), ...startBackgroundJobs({ ...common, files, metrics }));
   return api.url;
 }
 
-type Chores = Omit<Clocked, 'files'> & {
+type BackgroundJobOptions = Omit<OptionsWithClock, 'files'> & {
   database: Database;
   callMaker: CallMaker;
   files: Files;
   metrics: ManagerMetrics;
 };
 
-/** What recurs; how each of it is ended. */
-function startChores({ files, ...common }: Chores): Parts {
+/** Starts the recurring jobs; returns the functions that stop them. */
+function startBackgroundJobs({ files, ...common }: BackgroundJobOptions): Stops {
   const { database, now, log, retentionDays: days } = common;
   const campaigns = new CampaignRunner({ ...common, links: files.links });
   campaigns.start();
   const retention = days && startRetention({ ...common, days });
   const { organisation, renewDays } = common.certificates;
   const renewal = startCertificateRenewal({ ...common, organisation, renewDays });
-  const endCleanup = startCleanup(database, { files: files.options, now, log });
-  return [() => campaigns.close(), () => retention?.close(), () => renewal.close(), endCleanup];
+  const stopCleanup = startCleanup(database, { files: files.options, now, log });
+  return [() => campaigns.close(), () => retention?.close(), () => renewal.close(), stopCleanup];
 }
 
-async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<Database> {
+async function openStorage(options: OptionsWithClock, metrics: ManagerMetrics): Promise<Database> {
   const { log, now, adminKey } = options;
   await migrate(options.databaseUrl);
   const database = openDatabase({
@@ -141,16 +144,16 @@ async function openStorage(options: Clocked, metrics: ManagerMetrics): Promise<D
     onError: (error) => log.warn({ err: error }, 'a database connection broke'),
     onQueryError: () => metrics.countQueryError(),
   });
-  // Without them rows go to the default partitions: no reason not to serve.
+  // Without new partitions rows go to the default ones, so the manager can start all the same.
   await createPartitions(database, now()).catch((error: unknown) =>
-    log.warn({ err: error }, 'partitions could not be made'),
+    log.warn({ err: error }, 'could not create partitions'),
   );
   if (adminKey !== undefined)
     await apiKeys.add(database, { name: 'first admin', role: 'admin', key: adminKey });
   return database;
 }
 
-function openFiles(options: Clocked, database: Database): Files {
+function openFiles(options: OptionsWithClock, database: Database): Files {
   const { files = DEFAULT_FILE_OPTIONS, publicUrl, ftp, now } = options;
   return new Files(database, { ...files, publicUrl, ftpUrl: ftp?.url }, now);
 }

@@ -2,11 +2,8 @@ import type { ProcessOptions } from '@evander/process';
 import { startManager } from './manager.ts';
 import { MANAGER_REQUIRED, MANAGER_SETTINGS, managerOptions } from './settings.ts';
 
-/** A manager as a process of its own. */
-export const managerProcess: ProcessOptions<
-  (typeof MANAGER_SETTINGS)[number],
-  (typeof MANAGER_REQUIRED)[number]
-> = {
+/** How to run a manager as a process. */
+export const managerProcess: ProcessOptions<typeof MANAGER_SETTINGS, (typeof MANAGER_REQUIRED)[number]> = {
   name: 'evander manager',
   settings: MANAGER_SETTINGS,
   required: MANAGER_REQUIRED,

@@ -1,14 +1,14 @@
 import type { Log } from '@evander/process';
 
 export interface RecurringOptions {
-  /** As logs have it: "<what> failed". */
+  /** Name of the work in log messages, such as "<what> failed". */
   what: string;
   everyMs: number;
   work(): Promise<void>;
   log: Log;
 }
 
-/** Work that is done again and again, one round at a time. Of failures in a row the first is logged. */
+/** Repeats work at an interval, one round at a time. Logs only the first of consecutive failures. */
 export class Recurring {
   readonly #options: RecurringOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -21,19 +21,19 @@ export class Recurring {
     this.#options = options;
   }
 
-  /** Begins with a round now. */
+  /** Starts with a round immediately. */
   start(): void {
     this.#timer = setInterval(() => this.#begin(), this.#options.everyMs);
     this.#begin();
   }
 
-  /** A round now, and another where one is under way: it may have ignored what is new. */
+  /** Runs a round now. If one is running, another one follows it: the current one may have missed new work. */
   soon(): void {
     if (this.#running) this.#again = true;
     else this.#begin();
   }
 
-  /** No more rounds; resolves when the one that is under way has ended. */
+  /** Starts no more rounds; resolves when the current one has ended. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);

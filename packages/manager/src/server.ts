@@ -33,7 +33,7 @@ import { answerProblem, Problem } from './http/problem.ts';
 import { readRequestValues } from './http/request-values.ts';
 import type { App } from './http/route.ts';
 import { addSecurityHeaders } from './http/security-headers.ts';
-import { refuseOtherMethods, refuseUnknownPaths } from './http/unknown-routes.ts';
+import { rejectOtherMethods, rejectUnknownPaths } from './http/unknown-routes.ts';
 import { unreadableAnswerer } from './http/unreadable-requests.ts';
 import { jobRoutes } from './jobs/jobs.routes.ts';
 import { localListRoutes } from './local-lists/local-list.routes.ts';
@@ -64,24 +64,24 @@ import { webhookRoutes } from './webhooks/webhooks.routes.ts';
 
 export interface ApiOptions extends Omit<ApiContext, 'keys'> {
   host: string;
-  /** 0 for a free one. */
+  /** 0 for any free port. */
   port: number;
-  /** What gateways show to be told of credentials. */
+  /** Key that gateways send when they ask for credentials. */
   gatewayKey: string;
-  /** Refusals for want of a valid key that are borne within a minute. */
+  /** Maximum failed authentications per minute. */
   failureLimits: FailureLimits;
-  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses, or networks as 10.0.0.0/8. */
+  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted: addresses, or networks such as 10.0.0.0/8. */
   trustedProxies: string[];
-  /** Seals answers that are kept for the repeats of a request. */
+  /** Seals the responses that are stored for repeated requests. */
   answerSealer: Sealer;
   log: Log;
 }
 
 export interface Api {
   url: string;
-  /** All routes, also those that the OpenAPI does not show. */
+  /** All routes, including those that the OpenAPI does not show. */
   routes: readonly RouteAccess[];
-  /** Lets requests that have begun end for a moment, then closes all connections. */
+  /** Waits a moment for requests in progress, then closes all connections. */
   close(): Promise<void>;
 }
 
@@ -128,7 +128,7 @@ const RESOURCES = [
 ];
 const CLOSE_MS = 800;
 
-/** Serves the HTTP API, its OpenAPI and the page to try it. Rejects when the port is taken. */
+/** Serves the HTTP API, its OpenAPI description and the page to try it. Rejects when the port is in use. */
 export async function startApi(options: ApiOptions): Promise<Api> {
   const app = createServer(options);
   const keys = new KeyRing(options.database, options.now);
@@ -136,9 +136,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const context: ApiContext = { ...options, keys };
   const routes = requireRoles(app, { keys, gatewayKey: options.gatewayKey, failures });
   readRequestValues(app);
-  refuseUnknownPaths(app);
+  rejectUnknownPaths(app);
   await describeRoutes(app);
-  const refuseOthers = refuseOtherMethods(app);
+  const addMethodRejections = rejectOtherMethods(app);
   healthRoutes(app, context);
   gatewayRoutes(app, context);
   stationFileRoutes(app, context);
@@ -151,28 +151,28 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     },
     { prefix: '/api/v1' },
   );
-  refuseOthers();
+  addMethodRejections();
   const url = await app.listen({ host: options.host, port: options.port });
   return { url, routes: routes(), close: () => close(app) };
 }
 
 function createServer({ log, trustedProxies }: ApiOptions): App {
-  // By its own type of log Fastify would make all its types, and the routes' would not fit.
+  // Fastify would derive its types from the logger's own type, and those of the routes would not match.
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trustedProxies.length > 0 && trustedProxies,
     bodyLimit: 1_048_576,
-    // By default Fastify answers in its own form; ours is below.
+    // Fastify's own 503 is no Problem; the onRequest hook below sends one.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    // An identity of 255 characters, percent-encoded.
+    // A station id of 255 characters, percent-encoded.
     routerOptions: { maxParamLength: 255 * 12 },
     frameworkErrors: (error, request, reply) =>
       void answerProblem(error, request, addSecurityHeaders(request, reply)),
     clientErrorHandler: unreadableAnswerer(log),
-    // What a body holds and we do not know is refused, not dropped; what has the wrong type is refused, not bent.
+    // Reject unknown properties instead of removing them, and wrong types instead of coercing them.
     ajv: {
       customOptions: { removeAdditional: false, coerceTypes: false, verbose: true, multipleOfPrecision: 6 },
     },
@@ -198,7 +198,7 @@ function createServer({ log, trustedProxies }: ApiOptions): App {
   return app;
 }
 
-/** Servers that take no new requests: they may still come on connections that one before them keeps open. */
+/** Servers that are stopping. Requests may still arrive on connections that an earlier request keeps open. */
 const closing = new WeakSet<object>();
 
 async function close(app: App): Promise<void> {

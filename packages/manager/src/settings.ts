@@ -1,59 +1,79 @@
-import { gatewayKeys, gatewaySecretOf, requireSetting, sealingKeyOf } from '@evander/process';
-import type { Log, SettingName, Settings } from '@evander/process';
-import { readFileSync } from 'node:fs';
-import type { CertificateOptions } from './certificates/certificates.ts';
+import {
+  gatewayKeys,
+  gatewaySecretOf,
+  listOf,
+  sealingKeyOf,
+  setting,
+  SHARED_SETTINGS,
+} from '@evander/process';
+import type { Log, Settings } from '@evander/process';
+import { API_KEY_SETTINGS } from './api-keys/settings.ts';
+import { CERTIFICATE_SETTINGS, certificateOptions } from './certificates/settings.ts';
+import { DATABASE_SETTINGS } from './database/settings.ts';
+import { EVENT_SETTINGS } from './events/settings.ts';
 import { FILE_SETTINGS, fileOptions, ftpOptions } from './files/settings.ts';
+import { FRAME_SETTINGS } from './frames/settings.ts';
+import { HTTP_SETTINGS } from './http/settings.ts';
 import type { ManagerOptions } from './manager-options.ts';
+import { OUTBOUND_SETTINGS } from './outbound/settings.ts';
 import { PNC_SETTINGS, pncOptions } from './plug-and-charge/settings.ts';
-import { RETENTION_SETTINGS, retentionDays } from './retention/retention-settings.ts';
+import { RETENTION_SETTINGS, retentionDays } from './retention/settings.ts';
+import { STATION_SETTINGS } from './stations/settings.ts';
+import { WEBHOOK_SETTINGS } from './webhooks/settings.ts';
 
-/** The variables that a manager reads. */
-export const MANAGER_SETTINGS = [
-  'host',
-  'apiPort',
-  'databaseUrl',
-  'databasePoolSize',
-  'exportMinutes',
-  'mqttUrl',
-  'mqttPrefix',
-  'secret',
-  'adminKey',
-  'apiFailuresPerAddress',
-  'apiFailuresPerKey',
-  'trustedProxies',
-  'hiddenDataTransfers',
-  'unknownStations',
-  'publicUrl',
-  'outboundPrivate',
-  'organisation',
-  'certificateAuthority',
-  'estUrl',
-  'estUser',
-  'estPassword',
-  'estCaFile',
-  'stationCertificateDays',
-  'certificateRenewDays',
-  'eventStreams',
-  'webhookGiveUpHours',
-  'heartbeatSeconds',
-  'answerTimeoutSeconds',
-  'drainSeconds',
+const {
+  host,
+  mqttUrl,
+  mqttPrefix,
+  trustedProxies,
+  heartbeatSeconds,
+  answerTimeoutSeconds,
+  drainSeconds,
+  logLevel,
+} = SHARED_SETTINGS;
+
+/** Settings that a manager reads: those of its rooms, and its own. */
+export const MANAGER_SETTINGS = {
+  host,
+  ...HTTP_SETTINGS,
+  ...DATABASE_SETTINGS,
+  mqttUrl,
+  mqttPrefix,
+  secret: setting(
+    'EVANDER_SECRET',
+    'secret',
+    undefined,
+    'Secret of at least 32 characters, the same for all managers and known to nobody else. Keys for secrets in the database and for the gateways are derived from it. If unset, `start` generates one',
+  ),
+  ...API_KEY_SETTINGS,
+  trustedProxies,
+  ...FRAME_SETTINGS,
+  ...STATION_SETTINGS,
+  publicUrl: setting(
+    'EVANDER_PUBLIC_URL',
+    'httpUrl',
+    undefined,
+    'URL at which stations reach a manager, for file links and addresses in certificates, such as http://csms.example:9410; if unset, file links use the address that the API listens on',
+  ),
+  ...OUTBOUND_SETTINGS,
+  ...CERTIFICATE_SETTINGS,
+  ...EVENT_SETTINGS,
+  ...WEBHOOK_SETTINGS,
+  heartbeatSeconds,
+  answerTimeoutSeconds,
+  drainSeconds,
   ...PNC_SETTINGS,
   ...FILE_SETTINGS,
   ...RETENTION_SETTINGS,
-  'logLevel',
-] as const satisfies readonly SettingName[];
+  logLevel,
+};
 
-/** Those without which a manager does not start. */
-export const MANAGER_REQUIRED = [
-  'databaseUrl',
-  'mqttUrl',
-  'secret',
-] as const satisfies readonly SettingName[];
+/** Settings that a manager requires. */
+export const MANAGER_REQUIRED = ['databaseUrl', 'mqttUrl', 'secret'] as const;
 
-export type ManagerSettings = Settings<(typeof MANAGER_SETTINGS)[number], (typeof MANAGER_REQUIRED)[number]>;
+export type ManagerSettings = Settings<typeof MANAGER_SETTINGS, (typeof MANAGER_REQUIRED)[number]>;
 
-/** What `startManager` wants, from the environment's settings. Throws SettingsError when they do not fit together. */
+/** Converts settings to the options of `startManager`. Throws SettingsError if they contradict each other. */
 export function managerOptions(settings: ManagerSettings, log: Log): ManagerOptions {
   const { secret } = settings;
   return {
@@ -68,7 +88,7 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     sealingKey: sealingKeyOf(secret),
     ...(settings.publicUrl !== undefined && { publicUrl: settings.publicUrl }),
     outboundPrivate: settings.outboundPrivate === 'allow',
-    certificates: certificateSettings(settings),
+    certificates: certificateOptions(settings),
     ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
     failureLimits: { address: settings.apiFailuresPerAddress, key: settings.apiFailuresPerKey },
     trustedProxies: listOf(settings.trustedProxies),
@@ -84,28 +104,5 @@ export function managerOptions(settings: ManagerSettings, log: Log): ManagerOpti
     files: fileOptions(settings),
     ftp: ftpOptions(settings),
     log,
-  };
-}
-
-function listOf(text = ''): string[] {
-  return text
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
-}
-
-function certificateSettings(settings: ManagerSettings): CertificateOptions {
-  const { organisation, certificateAuthority, stationCertificateDays: stationDays, estCaFile } = settings;
-  const common = { organisation, stationDays, renewDays: settings.certificateRenewDays };
-  if (certificateAuthority !== 'est') return { ...common, signedBy: certificateAuthority };
-  return {
-    ...common,
-    signedBy: 'est',
-    est: {
-      url: requireSetting(settings, 'estUrl'),
-      ...(settings.estUser !== undefined && { user: settings.estUser }),
-      ...(settings.estPassword !== undefined && { password: settings.estPassword }),
-      ...(estCaFile !== undefined && { ca: readFileSync(estCaFile, 'utf8') }),
-    },
   };
 }

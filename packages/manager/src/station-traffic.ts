@@ -20,7 +20,7 @@ import * as connections from './stations/connections.store.ts';
 import { LastSeen } from './stations/last-seen.ts';
 import { StationRegister } from './stations/station-register.ts';
 
-/** What it needs of the manager's options. */
+/** The manager options that StationTraffic needs. */
 export interface StationTrafficOptions {
   mqttUrl: string;
   mqttPrefix: string;
@@ -35,7 +35,7 @@ export interface StationTrafficOptions {
   log: Log;
 }
 
-/** What stands between MQTT and the database: calls are answered here, commands made, presence kept. */
+/** Connects MQTT and the database: answers calls, sends commands, records presence. */
 export class StationTraffic {
   readonly mqttLink: MqttLink;
   readonly callMaker: CallMaker;
@@ -71,7 +71,7 @@ export class StationTraffic {
       frames: writer.frames,
       sealer: new Sealer(options.sealingKey),
       passwordPepper,
-      // The gateway's clock starts a little later than ours.
+      // The gateway's timeout starts a little later than the manager's.
       answerTimeoutMs: options.answerTimeoutMs + 1000,
       isBrokerConnected: () => this.mqttLink.isReady,
       complete: (stationId, commandId) => this.mqttLink.complete(stationId, commandId),
@@ -109,7 +109,7 @@ export class StationTraffic {
           .then(() => this.#closeWeaker(stationsIn(presence)))
           .catch((error: unknown) => {
             log.warn({ gatewayId, kind: presence.kind, err: error }, 'presence could not be recorded');
-            this.mqttLink.askForPresenceAgain();
+            this.mqttLink.requestPresenceLater();
           })
           .finally(() => this.#presence.delete(recorded));
         this.#presence.add(recorded);
@@ -122,11 +122,11 @@ export class StationTraffic {
     this.reconciler.start();
   }
 
-  /** A station was changed: what was believed of it is forgotten, and a connection that does not meet its security profile closed. */
+  /** Call after a change to a station: drops cached data and closes a connection that does not meet the security profile. */
   onStationChanged(stationId: string): void {
     this.register.forget(stationId);
     this.#closeWeaker([stationId]).catch((error: unknown) =>
-      // The next listing of its gateway has it looked for again.
+      // The next listing of its gateway repeats the comparison.
       this.#log.warn(
         { stationId, err: error },
         'its connection could not be compared with its security profile',
@@ -140,7 +140,7 @@ export class StationTraffic {
     if (weak.length > 0) this.mqttLink.closeConnections(weak);
   }
 
-  /** Takes nothing new, and lets what is being worked on be answered for so many milliseconds. */
+  /** Accepts no new messages; calls in progress have up to `drainMs` to be answered. */
   async finish(drainMs: number): Promise<void> {
     await this.mqttLink.stopReceiving();
     await Promise.race([this.#router.idle(), new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
@@ -149,7 +149,7 @@ export class StationTraffic {
     await this.callMaker.close();
   }
 
-  /** Writes what is left to be written, and leaves MQTT. */
+  /** Writes everything that is pending, then disconnects from MQTT. */
   async close(): Promise<void> {
     await Promise.all(this.#presence);
     await this.#lastSeen.close();
@@ -158,7 +158,7 @@ export class StationTraffic {
   }
 }
 
-/** Stations whose open connections a presence names: one may have been accepted while its security profile was raised. */
+/** Stations that a presence message lists as connected. One may have connected while its security profile was raised. */
 function stationsIn(presence: Presence): string[] {
   return presence.kind === 'connected' || presence.kind === 'listing'
     ? presence.connections.map(({ stationId }) => stationId)

@@ -13,7 +13,7 @@ import * as connectors from './stations/connectors.store.ts';
 import * as meterValues from './transactions/meter-values.store.ts';
 import * as registerReadings from './transactions/register-readings.store.ts';
 
-/** What is written in batches. */
+/** The data that is written in batches. */
 export interface Writer {
   authorizations: Batch<authorizations.Authorization>;
   boots: Batch<Boot, BootAnswer>;
@@ -23,7 +23,7 @@ export interface Writer {
   statuses: Batch<connectors.ConnectorStatus>;
 }
 
-/** The batches; `onWritten` hears of each commit. */
+/** Creates the batches; they call `onWritten` after each commit. */
 export function createWriter(database: Database, onWritten?: (table: string, rows: number) => void): Writer {
   const batch = <Row, Result = never>(
     table: string,
@@ -46,7 +46,7 @@ export function createWriter(database: Database, onWritten?: (table: string, row
       write: (rows) => recordConnections(database, rows),
     }),
     frames: batch('frames', { maxRows: 1000, write: (rows) => frames.record(database, rows) }),
-    // Not in one database transaction: a stop that has the same samples would wait for this one, and this one for the stop.
+    // Not in one database transaction: it would deadlock with a stop that has the same samples.
     meterValues: batch('meter_values', {
       maxRows: 5000,
       write: async (rows) => {
@@ -64,6 +64,6 @@ async function recordStatuses(database: Database, rows: connectors.ConnectorStat
     await reservationStatuses.apply(db, statuses);
   };
   if (rows.every(({ stationTime }) => stationTime === null)) return write(database, rows);
-  // A repeat of these is ignored as a whole, so all that they bring is kept together.
+  // A repeat of these is ignored entirely, so all their effects are written together.
   await database.transaction(async (db) => write(db, await connectors.withoutRepeats(db, rows)));
 }

@@ -17,7 +17,7 @@ test('metrics count requests by status', async () => {
   expect(text).toMatch(/^evander_api_requests_total\{status="404"\} [1-9]\d*$/m);
 });
 
-test('it closes within a second, though a client keeps its connection', async () => {
+test('it closes within a second even if a client keeps its connection open', async () => {
   const own = await openApi();
   const { hostname, port } = new URL(own.url);
   const client = connect(Number(port), hostname);

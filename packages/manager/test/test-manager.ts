@@ -33,42 +33,42 @@ export interface Question {
   stationId?: string;
 }
 
-/** A response, or an error's code. */
+/** A response or an error code. */
 export type StationAnswer = object | { error: string };
 
-/** What passwords are hashed with. */
+/** The pepper for password hashes. */
 export const PEPPER = 'pepper';
 
-/** A manager's router on a database of its own, with nothing but envelopes going in and out. */
+/** A manager's router on its own database; only envelopes go in and out. */
 export interface TestManager {
   database: Database;
   databaseUrl: string;
-  /** The answer to a call: its response, or its error's code. */
+  /** Sends a call; returns its response or error code. */
   ask(
     action: string,
     request: object,
     question?: Question,
   ): Promise<{ response?: unknown; code?: string; text?: string }>;
-  /** All envelopes that a call is answered with: none while nothing could be stored. */
+  /** All envelopes that answer a call: none if it could not be stored. */
   envelopes(action: string, request: object, question?: Question): Promise<Envelope[]>;
   completed: string[];
   router: Router;
   callMaker: CallMaker;
   leafSigner: LeafSigner;
   metrics: ManagerMetrics;
-  /** All that went out, in order. */
+  /** All published envelopes, in order. */
   published(): Envelope[];
-  /** Commands as they went out, each time that they did. */
+  /** All published commands, including redeliveries. */
   sent(): CallEnvelope[];
-  /** Sends a command to CP1 and answers it as the station would; the command as it then stands. */
+  /** Sends a command to CP1 and answers it as the station would; returns the command afterwards. */
   command(action: CommandAction, request: object, answer?: StationAnswer): Promise<CommandRow>;
-  /** CP1's answer to a command. */
+  /** Answers a command as CP1. */
   answer(command: CallEnvelope, answer: StationAnswer): Promise<void>;
   rows(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
-  /** The time that the manager goes by; undefined for the clock's. */
+  /** The manager's time; undefined for the system clock. */
   setNow(now: Date | undefined): void;
   now(): Date;
-  /** What was logged as an error since the last look. */
+  /** Errors logged since the last call. */
   faults(): string[];
   idle(): Promise<void>;
   close(): Promise<void>;
@@ -76,18 +76,18 @@ export interface TestManager {
 
 export interface TestManagerOptions {
   messages?: Messages;
-  /** How Plug & Charge is run. */
+  /** Options of Plug & Charge. */
   pnc?: PncOptions;
-  /** May responders be at addresses that are not public? */
+  /** Allow responders at private addresses. */
   outboundPrivate?: boolean;
   unknownStations?: 'accept' | 'reject';
-  /** Where the manager writes; without it errors go to `faults`. */
+  /** The manager's log; by default errors go to `faults`. */
   log?: Log;
-  /** Where the manager finds its database, given where it really is. */
+  /** Maps the database URL to the one that the manager uses. */
   databaseVia?(url: string): Promise<string> | string;
 }
 
-/** Opens a manager with one station, CP1, that is connected and accepted. */
+/** Starts a manager with one station, CP1, that is connected and accepted. */
 export async function openTestManager({
   messages = MESSAGES,
   pnc = {},
@@ -236,14 +236,14 @@ export async function openTestManager({
 export async function connect(database: Database, stationId: string): Promise<void> {
   const connection = { stationId, connectionId: 'c1', connectedAt: new Date(0).toISOString() };
   await connections.markAlive(database, ['gw-1']);
-  // Nobody gives further signs of life for it, and a test may take longer than a gateway may be silent.
+  // No gateway sends signs of life, and a test may take longer than the limit for silent gateways.
   await database.query({
     text: "UPDATE gateways SET alive_at = now() + interval '1 day' WHERE gateway_id = 'gw-1'",
   });
   await connections.record(database, [{ gatewayId: 'gw-1', connection, disconnectedAt: null }]);
 }
 
-/** Adds a tag, accepted where nothing else is said. */
+/** Adds a tag, by default an accepted one. */
 export async function addTag(
   manager: TestManager,
   idTag: string,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import { Certificate, readChain } from './certificate.ts';
+import { evenHex } from './der.ts';
 import { exportKey, importKeys, makeKeys, signingAlgorithm } from './keys.ts';
 import type { KeyType } from './keys.ts';
 import { answerOcsp, isIssuerOf } from './ocsp-responder.ts';
@@ -219,10 +220,6 @@ function newSerialNumber(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
   return bytes.toString('hex');
-}
-
-function evenHex(hex: string): string {
-  return hex.length % 2 === 0 ? hex : `0${hex}`;
 }
 
 function withNewline(text: string): string {

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { derOf, identifiersOf, pemOf, subjectOf, x509 } from './x509.ts';
+import { derOf, identifiersOf, pemOf, serialKey, subjectOf, x509 } from './x509.ts';
 import type { Subject } from './x509.ts';
 
 export type HashAlgorithm = 'SHA256' | 'SHA384' | 'SHA512';
@@ -57,7 +57,7 @@ export class Certificate {
 
   /** Hex, lower case, without leading zeros. */
   get serialNumber(): string {
-    return this.#node.serialNumber.toLowerCase().replace(/^0+(?=.)/, '');
+    return serialKey(this.#node.serialNumber);
   }
 
   get notBefore(): Date {

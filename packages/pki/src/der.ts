@@ -1,4 +1,4 @@
-/** DER tags (X.690) used in OCSP. */
+/** DER tags (X.690) used in OCSP and PKCS#7; explicit ones by their number. */
 export const TAG = {
   integer: 0x02,
   bitString: 0x03,
@@ -9,9 +9,12 @@ export const TAG = {
   utcTime: 0x17,
   generalizedTime: 0x18,
   sequence: 0x30,
+  explicit0: 0xa0,
+  explicit1: 0xa1,
+  explicit2: 0xa2,
 } as const;
 
-/** A DER structure. */
+/** A DER structure, or a BER one that differs only in its lengths. */
 export interface Der {
   tag: number;
   /** The whole structure, with tag and length. */
@@ -77,6 +80,17 @@ export function der(tag: number, ...contents: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([tag, 0x80 | length.length]), length, content]);
 }
 
+/** An instant without its fraction, which does not belong into certificates (RFC 5280 §4.1.2.5.2). */
+export function generalizedTime(time: Date): Buffer {
+  const digits = time.toISOString().slice(0, 19).replace(/\D/g, '');
+  return der(TAG.generalizedTime, Buffer.from(`${digits}Z`));
+}
+
+/** A bit string of whole bytes. */
+export function bitString(bytes: Buffer): Buffer {
+  return der(TAG.bitString, Buffer.from([0]), bytes);
+}
+
 export function sequence(...contents: Buffer[]): Buffer {
   return der(TAG.sequence, ...contents);
 }
@@ -98,18 +112,50 @@ function readAll(bytes: Buffer): Der[] {
   const structures: Der[] = [];
   let start = 0;
   while (start < bytes.length) {
-    const { headerLength, length } = headerAt(bytes, start);
-    const from = start + headerLength;
-    const end = from + length;
+    const { from, to, end } = extentOf(bytes, start);
     if (end > bytes.length) throw new Error('the DER is truncated');
     structures.push({
       tag: bytes[start] ?? 0,
       raw: bytes.subarray(start, end),
-      content: bytes.subarray(from, end),
+      content: bytes.subarray(from, to),
     });
     start = end;
   }
   return structures;
+}
+
+/** The bounds of a structure's content, and the end of the structure. */
+function extentOf(bytes: Buffer, start: number): { from: number; to: number; end: number } {
+  if (hasEndMark(bytes, start)) {
+    const end = endMarkedFrom(bytes, start);
+    return { from: start + 2, to: end - 2, end };
+  }
+  const { headerLength, length } = headerAt(bytes, start);
+  const from = start + headerLength;
+  return { from, to: from + length, end: from + length };
+}
+
+/** BER allows structures without a length that end with a mark (X.690 §8.1.3.6): Bouncy Castle writes PKCS#7 like this. */
+function hasEndMark(bytes: Buffer, start: number): boolean {
+  return ((bytes[start] ?? 0) & 0x20) !== 0 && bytes[start + 1] === 0x80;
+}
+
+function endMarkedFrom(bytes: Buffer, start: number): number {
+  let open = 0;
+  let at = start;
+  do {
+    if (hasEndMark(bytes, at)) {
+      open += 1;
+      at += 2;
+    } else if (bytes[at] === 0 && bytes[at + 1] === 0) {
+      open -= 1;
+      at += 2;
+    } else {
+      const { headerLength, length } = headerAt(bytes, at);
+      at += headerLength + length;
+    }
+  } while (open > 0);
+  return at;
 }
 
 /** The length is in one byte, or in as many bytes as the first one says. */
@@ -128,6 +174,7 @@ function base128(number: number): number[] {
   return digits;
 }
 
-function evenHex(hex: string): string {
+/** Whole bytes in hex. */
+export function evenHex(hex: string): string {
   return hex.length % 2 === 0 ? hex : `0${hex}`;
 }

@@ -1,7 +1,6 @@
-import * as asn1js from 'asn1js';
 import { request } from 'node:https';
 import { Certificate } from './certificate.ts';
-import { arrayOf, pkijs } from './ocsp.ts';
+import { childAt, childrenOf, readDer, TAG } from './der.ts';
 import { derOf } from './x509.ts';
 
 export interface EstOptions {
@@ -119,13 +118,12 @@ export class EstClient {
 // A degenerate PKCS#7 that contains only certificates (RFC 5272 §4.1).
 function certificatesIn(base64: string): Certificate[] {
   try {
-    const der = Buffer.from(base64, 'base64');
-    const { result } = asn1js.fromBER(arrayOf(der));
-    const content = new pkijs.ContentInfo({ schema: result });
-    const signed = new pkijs.SignedData({ schema: content.content as asn1js.Sequence });
-    return (signed.certificates ?? [])
-      .filter((one): one is pkijs.Certificate => one instanceof pkijs.Certificate)
-      .map((one) => Certificate.parse(Buffer.from(one.toSchema(true).toBER(false))));
+    const contentInfo = readDer(Buffer.from(base64, 'base64'));
+    const signedData = childAt(childAt(contentInfo, 1, TAG.explicit0), 0, TAG.sequence);
+    const certificates = childrenOf(signedData).find(({ tag }) => tag === TAG.explicit0);
+    return (certificates ? childrenOf(certificates) : [])
+      .filter(({ tag }) => tag === TAG.sequence) // none of the other forms of CertificateChoices
+      .map(({ raw }) => Certificate.parse(raw));
   } catch (cause) {
     throw new EstError('the EST server sent an unreadable PKCS#7', { cause });
   }

@@ -19,3 +19,4 @@ export { readCrl } from './revocation-list.ts';
 export type { RevocationList } from './revocation-list.ts';
 export { faultsOf, readSigningRequest } from './signing-request.ts';
 export type { SigningRequest } from './signing-request.ts';
+export { serialKey } from './x509.ts';

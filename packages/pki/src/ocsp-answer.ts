@@ -1,32 +1,10 @@
 import { Certificate } from './certificate.ts';
 import type { CertificateHash, HashAlgorithm } from './certificate.ts';
-import {
-  bitsOf,
-  childAt,
-  childrenOf,
-  der,
-  integer,
-  oid,
-  oidOf,
-  readDer,
-  sequence,
-  TAG,
-  timeOf,
-} from './der.ts';
+import { bitsOf, childAt, childrenOf, der, oid, oidOf, readDer, sequence, TAG, timeOf } from './der.ts';
 import type { Der } from './der.ts';
+import { certId, HASH_OIDS, OID, STATUS_TAG } from './ocsp.ts';
 import { isSignature } from './signature.ts';
 
-const HASH_OIDS: Record<HashAlgorithm, string> = {
-  SHA256: '2.16.840.1.101.3.4.2.1',
-  SHA384: '2.16.840.1.101.3.4.2.2',
-  SHA512: '2.16.840.1.101.3.4.2.3',
-};
-const NONCE = '1.3.6.1.5.5.7.48.1.2';
-const OCSP_SIGNING = '1.3.6.1.5.5.7.3.9';
-const BASIC_RESPONSE = '1.3.6.1.5.5.7.48.1.1';
-const [EXPLICIT_0, EXPLICIT_1, EXPLICIT_2] = [0xa0, 0xa1, 0xa2];
-const GOOD_TAG = 0x80;
-const REVOKED_TAG = 0xa1;
 /** Tolerated clock difference. */
 const SKEW_MS = 300_000;
 const STATUS_NAMES = [
@@ -60,8 +38,8 @@ export function isHashAlgorithm(name: string): name is HashAlgorithm {
 export function ocspRequest(data: CertificateHash, nonce: Buffer | undefined): Buffer {
   const single = sequence(certIdOf(data));
   const extension = (value: Buffer): Buffer =>
-    sequence(oid(NONCE), der(TAG.octetString, der(TAG.octetString, value)));
-  const extensions = nonce ? [der(EXPLICIT_2, sequence(extension(nonce)))] : [];
+    sequence(oid(OID.nonce), der(TAG.octetString, der(TAG.octetString, value)));
+  const extensions = nonce ? [der(TAG.explicit2, sequence(extension(nonce)))] : [];
   return sequence(sequence(sequence(single), ...extensions));
 }
 
@@ -72,7 +50,7 @@ export function readOcspResponse(response: Buffer, data: CertificateHash): OcspA
   if (code !== 0 || !bytes)
     throw new Error(`the responder answered ${STATUS_NAMES[code] || 'an unreadable response'}`);
   const wrapped = childAt(bytes, 0, TAG.sequence);
-  if (oidOf(childAt(wrapped, 0, TAG.oid)) !== BASIC_RESPONSE)
+  if (oidOf(childAt(wrapped, 0, TAG.oid)) !== OID.basicResponse)
     throw new Error('the type of the answer is unknown');
   const basic = readDer(childAt(wrapped, 1, TAG.octetString).content);
   const signed = childAt(basic, 0, TAG.sequence);
@@ -99,7 +77,7 @@ export function isCurrent({ thisUpdate, nextUpdate }: OcspAnswer, at: Date): boo
 
 function mayAnswerFor(signer: Certificate, issuer: Certificate, at: Date): boolean {
   if (signer.fingerprint === issuer.fingerprint) return true;
-  const isAppointed = signer.purposes?.includes(OCSP_SIGNING) ?? false;
+  const isAppointed = signer.purposes?.includes(OID.ocspSigning) ?? false;
   return isAppointed && signer.isIssuedBy(issuer) && signer.notBefore <= at && at <= signer.notAfter;
 }
 
@@ -109,9 +87,7 @@ function certIdOf({ hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber }
   if (!isHashAlgorithm(name)) throw new Error(`hashes by ${name.slice(0, 20)} are not supported`);
   for (const hex of [issuerNameHash, issuerKeyHash, serialNumber])
     if (!/^[\da-f]+$/i.test(hex)) throw new Error(`${hex.slice(0, 140)} is not hexadecimal`);
-  const algorithm = sequence(oid(HASH_OIDS[name]), Buffer.from([TAG.null, 0]));
-  const hashes = [issuerNameHash, issuerKeyHash].map((hex) => der(TAG.octetString, Buffer.from(hex, 'hex')));
-  return sequence(algorithm, ...hashes, integer(serialNumber));
+  return certId({ hashOid: HASH_OIDS[name], hasNull: true, issuerNameHash, issuerKeyHash, serialNumber });
 }
 
 /** The single response about the certificate. */
@@ -124,9 +100,10 @@ function singleOf(
   for (const single of list ? childrenOf(list) : []) {
     const [id, status, thisUpdate, ...rest] = childrenOf(single);
     if (!id || !status || !thisUpdate || idParts(id) !== desired) continue;
-    const next = rest.find(({ tag }) => tag === EXPLICIT_0);
+    const next = rest.find(({ tag }) => tag === TAG.explicit0);
     return {
-      status: status.tag === GOOD_TAG ? 'good' : status.tag === REVOKED_TAG ? 'revoked' : 'unknown',
+      status:
+        status.tag === STATUS_TAG.good ? 'good' : status.tag === STATUS_TAG.revoked ? 'revoked' : 'unknown',
       thisUpdate: timeOf(thisUpdate),
       nextUpdate: next && timeOf(childAt(next, 0, TAG.generalizedTime)),
     };
@@ -142,20 +119,20 @@ function idParts(id: Der): string {
 }
 
 function nonceOf(signed: Der): Buffer | undefined {
-  const extensions = childrenOf(signed).findLast(({ tag }) => tag === EXPLICIT_1);
+  const extensions = childrenOf(signed).findLast(({ tag }) => tag === TAG.explicit1);
   if (!extensions) return undefined;
   for (const extension of childrenOf(childAt(extensions, 0, TAG.sequence))) {
     const parts = childrenOf(extension);
     const [name] = parts;
     const value = parts.at(-1);
-    if (name && value && oidOf(name) === NONCE) return readDer(value.content).content;
+    if (name && value && oidOf(name) === OID.nonce) return readDer(value.content).content;
   }
   return undefined;
 }
 
 /** The readable certificates: one of them must have signed the answer. */
 function certificatesIn(wrapper: Der | undefined): Certificate[] {
-  if (wrapper?.tag !== EXPLICIT_0) return [];
+  if (wrapper?.tag !== TAG.explicit0) return [];
   return childrenOf(childAt(wrapper, 0, TAG.sequence)).flatMap(({ raw }) => {
     try {
       return [Certificate.parse(raw)];

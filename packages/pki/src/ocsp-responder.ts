@@ -1,23 +1,37 @@
-import * as asn1js from 'asn1js';
-import { createHash } from 'node:crypto';
+import { createHash, KeyObject, sign } from 'node:crypto';
 import type { webcrypto } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { Certificate } from './certificate.ts';
-import { childAt, childrenOf, oidOf, readDer, TAG } from './der.ts';
-import { arrayOf, HASHES, OID, pkijs } from './ocsp.ts';
-import { x509 } from './x509.ts';
+import {
+  bitString,
+  childAt,
+  childrenOf,
+  der,
+  generalizedTime,
+  oid,
+  oidOf,
+  readDer,
+  sequence,
+  TAG,
+} from './der.ts';
+import { certId, HASH_OIDS, OID, STATUS_TAG } from './ocsp.ts';
+import type { CertId } from './ocsp.ts';
+import { serialKey, x509 } from './x509.ts';
 
 export type CertificateStatus = 'good' | { revokedAt: Date; reason: string };
 
-/** The certificate that an OCSP request is about (RFC 6960 §4.1.1); hashes and serial number in hex. */
-export interface OcspQuestion {
-  /** OID of the hash, and whether NULL follows it: the answer repeats both. */
-  hashOid: string;
-  hasNull: boolean;
-  issuerNameHash: string;
-  issuerKeyHash: string;
-  /** Without leading zeros. */
-  serialNumber: string;
-}
+/** The certificate that an OCSP request is about; the answer repeats it. Its serial number has no leading zeros. */
+export type OcspQuestion = CertId;
+
+/** Hash algorithms of a CertID. */
+const HASHES: Partial<Record<string, string>> = {
+  '1.3.14.3.2.26': 'sha1',
+  [HASH_OIDS.SHA256]: 'sha256',
+  [HASH_OIDS.SHA384]: 'sha384',
+  [HASH_OIDS.SHA512]: 'sha512',
+};
+const SUCCESSFUL = 0;
+const signed = promisify(sign);
 
 /** Validity of an answer, in ms. */
 export const OCSP_VALID_MS = 3_600_000;
@@ -45,9 +59,7 @@ export function readOcspQuestion(request: Buffer): OcspQuestion | undefined {
       hasNull: parameters !== undefined,
       issuerNameHash: childAt(certId, 1, TAG.octetString).content.toString('hex'),
       issuerKeyHash: childAt(certId, 2, TAG.octetString).content.toString('hex'),
-      serialNumber: childAt(certId, 3, TAG.integer)
-        .content.toString('hex')
-        .replace(/^0+(?=.)/, ''),
+      serialNumber: serialKey(childAt(certId, 3, TAG.integer).content.toString('hex')),
     };
   } catch {
     // Not DER, or not a supported request; no details are needed.
@@ -76,74 +88,39 @@ export async function answerOcsp(
     key,
   }: { status: CertificateStatus; at: Date; certificate: Certificate; key: webcrypto.CryptoKey },
 ): Promise<Buffer> {
-  const basic = new pkijs.BasicOCSPResponse();
-  const data = basic.tbsResponseData;
-  data.responderID = pkijs.Certificate.fromBER(arrayOf(certificate.der)).subject;
-  data.producedAt = wholeSecond(at);
-  const single = new pkijs.SingleResponse({
-    certID: certIdOf(question),
-    thisUpdate: data.producedAt,
-    nextUpdate: new Date(data.producedAt.getTime() + OCSP_VALID_MS),
-  });
-  single.certStatus = statusBlock(status);
-  data.responses.push(single);
-  await basic.sign(key, 'SHA-256');
-  const response = new pkijs.OCSPResponse({
-    responseStatus: new asn1js.Enumerated({ value: 0 }),
-    responseBytes: new pkijs.ResponseBytes({
-      responseType: OID.basicResponse,
-      response: new asn1js.OctetString({ valueHex: basic.toSchema().toBER(false) }),
-    }),
-  });
-  return Buffer.from(response.toSchema().toBER(false));
+  const nextUpdate = generalizedTime(new Date(at.getTime() + OCSP_VALID_MS));
+  const single = sequence(
+    certId(question),
+    statusOf(status),
+    generalizedTime(at), // thisUpdate
+    der(TAG.explicit0, nextUpdate),
+  );
+  const responseData = sequence(
+    der(TAG.explicit1, certificate.subjectDer), // responderID by name
+    generalizedTime(at), // producedAt
+    sequence(single),
+  );
+  const signature = await signed('sha256', responseData, KeyObject.from(key));
+  const basic = sequence(responseData, signatureAlgorithm(key), bitString(signature));
+  return sequence(
+    der(TAG.enumerated, Buffer.from([SUCCESSFUL])),
+    der(TAG.explicit0, sequence(oid(OID.basicResponse), der(TAG.octetString, basic))),
+  );
 }
 
-function certIdOf({
-  hashOid,
-  hasNull,
-  issuerNameHash,
-  issuerKeyHash,
-  serialNumber,
-}: OcspQuestion): pkijs.CertID {
-  return new pkijs.CertID({
-    hashAlgorithm: new pkijs.AlgorithmIdentifier({
-      algorithmId: hashOid,
-      ...(hasNull && { algorithmParams: new asn1js.Null() }),
-    }),
-    issuerNameHash: new asn1js.OctetString({ valueHex: bytesOf(issuerNameHash) }),
-    issuerKeyHash: new asn1js.OctetString({ valueHex: bytesOf(issuerKeyHash) }),
-    serialNumber: new asn1js.Integer({ valueHex: bytesOf(positive(serialNumber)) }),
-  });
+// RSA has parameters, and they are NULL (RFC 4055 §5); ECDSA has none (RFC 5758 §3.2).
+function signatureAlgorithm({ algorithm }: webcrypto.CryptoKey): Buffer {
+  return algorithm.name === 'ECDSA'
+    ? sequence(oid('1.2.840.10045.4.3.2'))
+    : sequence(oid('1.2.840.113549.1.1.11'), der(TAG.null));
 }
 
-function bytesOf(hex: string): ArrayBuffer {
-  return arrayOf(Buffer.from(hex, 'hex'));
-}
-
-/** Whole bytes, the first below 0x80. */
-function positive(hex: string): string {
-  const whole = hex.length % 2 === 0 ? hex : `0${hex}`;
-  return parseInt(whole.slice(0, 2), 16) < 0x80 ? whole : `00${whole}`;
-}
-
-// CertStatus: [0] good, [1] revoked with time and reason.
-function statusBlock(status: CertificateStatus): asn1js.BaseBlock {
-  if (status === 'good')
-    return new asn1js.Primitive({ idBlock: { tagClass: 3, tagNumber: 0 }, lenBlock: { length: 1 } });
+function statusOf(status: CertificateStatus): Buffer {
+  if (status === 'good') return der(STATUS_TAG.good);
   const reason = x509.X509CrlReason[status.reason as keyof typeof x509.X509CrlReason] ?? 0;
-  return new asn1js.Constructed({
-    idBlock: { tagClass: 3, tagNumber: 1 },
-    value: [
-      new asn1js.GeneralizedTime({ valueDate: wholeSecond(status.revokedAt) }),
-      new asn1js.Constructed({
-        idBlock: { tagClass: 3, tagNumber: 0 },
-        value: [new asn1js.Enumerated({ value: reason })],
-      }),
-    ],
-  });
-}
-
-// Certificate times have no fractions (RFC 5280 §4.1.2.5.2).
-function wholeSecond(time: Date): Date {
-  return new Date(Math.floor(time.getTime() / 1000) * 1000);
+  return der(
+    STATUS_TAG.revoked,
+    generalizedTime(status.revokedAt),
+    der(TAG.explicit0, der(TAG.enumerated, Buffer.from([reason]))),
+  );
 }

@@ -1,6 +1,6 @@
 import { createHash, verify } from 'node:crypto';
 import { Certificate, CertificateError } from './certificate.ts';
-import { derOf, subjectOf, x509 } from './x509.ts';
+import { derOf, serialKey, subjectOf, x509 } from './x509.ts';
 import type { Subject } from './x509.ts';
 
 /** A list of revoked certificates (RFC 5280 §5). */
@@ -32,7 +32,7 @@ export function readCrl(text: string | Buffer): RevocationList {
 function read(der: Buffer): RevocationList {
   try {
     const crl = new x509.X509Crl(der);
-    const revoked = new Set(crl.entries.map(({ serialNumber }) => plain(serialNumber)));
+    const revoked = new Set(crl.entries.map(({ serialNumber }) => serialKey(serialNumber)));
     const algorithm = crl.signatureAlgorithm as { hash?: { name?: string } };
     const tbs = Buffer.from((crl as unknown as { tbs: ArrayBuffer }).tbs);
     return {
@@ -42,13 +42,9 @@ function read(der: Buffer): RevocationList {
       isSignedBy: (issuer) =>
         Certificate.parse(issuer.der).isCa &&
         verify(algorithm.hash?.name ?? 'SHA-256', tbs, issuer.key, Buffer.from(crl.signature)),
-      has: (serialNumber) => revoked.has(plain(serialNumber)),
+      has: (serialNumber) => revoked.has(serialKey(serialNumber)),
     };
   } catch (cause) {
     throw new CertificateError('it is not a list of revoked certificates in PEM or DER', { cause });
   }
-}
-
-function plain(serialNumber: string): string {
-  return serialNumber.toLowerCase().replace(/^0+(?=.)/, '');
 }

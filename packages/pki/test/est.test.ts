@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { OpenSsl } from '../../../test/openssl.ts';
 import type { KeyPair } from '../../../test/openssl.ts';
+import { childrenOf, readDer } from '../src/der.ts';
+import type { Der } from '../src/der.ts';
 import { Certificate, CertificateAuthority, EstClient, EstError, readChain } from '../src/index.ts';
 
 let openssl: OpenSsl;
@@ -122,4 +124,22 @@ test('an untrusted or missing server receives nothing', async () => {
   );
   expect(requests).toBe(0);
   expect(Certificate.parse(below.certificatePem).isCa).toBe(true);
+});
+
+test('reads a PKCS#7 without lengths, as Bouncy Castle writes it', async () => {
+  const withoutLength = (part: Der, depth: number): Buffer =>
+    depth === 0 || (part.tag & 0x20) === 0
+      ? part.raw
+      : Buffer.concat([
+          Buffer.from([part.tag, 0x80]),
+          ...childrenOf(part).map((one) => withoutLength(one, depth - 1)),
+          Buffer.from([0, 0]),
+        ]);
+  const inDer = readDer(Buffer.from(await pkcs7(below.chainPem), 'base64'));
+  const bundle = withoutLength(inDer, 4); // down to the certificates, which stay as they are
+  answer = (_, response) => void response.end(bundle.toString('base64'));
+  const names = (await client().caCertificates()).map(({ subject }) => subject.CN);
+  expect(names.sort()).toEqual(['Below', 'Top']);
+  answer = (_, response) => void response.end(bundle.subarray(0, -2).toString('base64'));
+  await expect(client().caCertificates()).rejects.toThrow('no PKCS#7 that can be read');
 });

@@ -1,14 +1,14 @@
 import { types } from 'node:util';
 import type { Log } from './log.ts';
-import { SETTINGS } from './settings.ts';
-import type { SettingName } from './settings.ts';
+import type { SettingTable } from './settings/setting.ts';
+import { SHARED_SETTINGS } from './settings/shared.ts';
 
 /** A fault that the operator can fix. The message says what is wrong and how to fix it; no stack is logged. */
 export class OperationalError extends Error {
   override name = 'OperationalError';
 }
 
-type Values = Partial<Record<SettingName, unknown>>;
+type Values = Readonly<Record<string, unknown>>;
 
 /** Properties of Node.js and PostgreSQL errors that help to find the cause. */
 interface SystemError extends Error {
@@ -23,17 +23,21 @@ interface SystemError extends Error {
 }
 
 /** Explains the environment fault behind an error in one sentence that names the variable to check; undefined for other errors. */
-export function explainFault(error: unknown, values: Values): string | undefined {
+export function explainFault(
+  error: unknown,
+  values: Values,
+  table: SettingTable = SHARED_SETTINGS,
+): string | undefined {
   for (const one of causesOf(error)) {
-    const text = FAULTS.map((explain) => explain(one, values)).find((found) => found !== undefined);
+    const text = FAULTS.map((explain) => explain(one, values, table)).find((found) => found !== undefined);
     if (text !== undefined) return text;
   }
   return undefined;
 }
 
 /** Returns an OperationalError that explains the error, or the error itself. */
-export function explained(error: unknown, values: Values): unknown {
-  const text = explainFault(error, values);
+export function explained(error: unknown, values: Values, table: SettingTable): unknown {
+  const text = explainFault(error, values, table);
   return text === undefined ? error : new OperationalError(text, { cause: error });
 }
 
@@ -51,13 +55,17 @@ function causesOf(error: unknown, depth = 0): SystemError[] {
   return [error, ...[...(errors as unknown[]), error.cause].flatMap((one) => causesOf(one, depth + 1))];
 }
 
-type Explain = (error: SystemError, values: Values) => string | undefined;
+type Explain = (error: SystemError, values: Values, table: SettingTable) => string | undefined;
 
 const FAULTS: Explain[] = [listenFault, fileFault, databaseFault, brokerFault, connectFault];
 
-function listenFault({ syscall, code = '', port, address = '' }: SystemError, values: Values) {
+function listenFault(
+  { syscall, code = '', port, address = '' }: SystemError,
+  values: Values,
+  table: SettingTable,
+) {
   if (syscall !== 'listen' && syscall !== 'bind') return undefined;
-  const ports = namesOf(values, (kind, value) => kind === 'port' && value === port).join(' or ');
+  const ports = namesOf(values, table, (kind, value) => kind === 'port' && value === port).join(' or ');
   switch (code) {
     case 'EADDRINUSE':
       return `port ${port} of ${address} is taken by another process (${code}): end that process, or set ${ports || 'another port'} to another port`;
@@ -81,10 +89,14 @@ const FILE_FAULTS: Record<string, string> = {
   EEXIST: 'is not a directory',
 };
 
-function fileFault({ path, code = '' }: SystemError, values: Values) {
+function fileFault({ path, code = '' }: SystemError, values: Values, table: SettingTable) {
   const fault = FILE_FAULTS[code];
   if (fault === undefined || path === undefined || path === '') return undefined;
-  const variables = namesOf(values, (_kind, value) => typeof value === 'string' && concerns(value, path));
+  const variables = namesOf(
+    values,
+    table,
+    (_kind, value) => typeof value === 'string' && concerns(value, path),
+  );
   if (variables.length === 0) return undefined;
   return `${path} ${fault} (${code}): correct ${variables.join(' or ')}, or the file`;
 }
@@ -161,20 +173,24 @@ const CERTIFICATE =
   /^(?:ERR_TLS_CERT_ALTNAME_INVALID|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|INVALID_CA)$/;
 const TLS = /^(?:ERR_(?:OS)?SSL_|EPROTO$)/;
 
-function connectFault({ code = '', hostname = '', address, port, message }: SystemError, values: Values) {
+function connectFault(
+  { code = '', hostname = '', address, port, message }: SystemError,
+  values: Values,
+  table: SettingTable,
+) {
   if (NAME_FAULTS.includes(code)) {
-    const variables = urlsOf(values, (url) => url.hostname === hostname);
+    const variables = urlsOf(values, table, (url) => url.hostname === hostname);
     if (values.host === hostname) variables.push('EVANDER_HOST');
     return `the host name "${hostname}" cannot be resolved (${code}): correct ${variables.join(' or ') || 'it'}`;
   }
   if (typeof code !== 'string') return undefined;
   const fault = CONNECT_FAULTS[code];
   if (fault !== undefined && port !== undefined) {
-    const same = urlsOf(values, (url) => portOf(url) === port);
+    const same = urlsOf(values, table, (url) => portOf(url) === port);
     return `${fault} ${address}:${port} (${code}): start the server, or correct ${same.join(' or ') || 'the address'}`;
   }
   if (!CERTIFICATE.test(code) && !TLS.test(code)) return undefined;
-  const variables = urlsOf(values, () => true).join(' or ');
+  const variables = urlsOf(values, table, () => true).join(' or ');
   const what = CERTIFICATE.test(code) ? 'the server certificate is rejected' : 'TLS failed';
   return `${what}: ${message} (${code}); check ${variables || 'the URL'} and the files that it names`;
 }
@@ -195,15 +211,19 @@ function portOf({ port, protocol }: URL): number {
 }
 
 /** Variables that hold a matching URL, or several of which one matches. */
-function urlsOf(values: Values, fits: (url: URL) => boolean): string[] {
-  return namesOf(values, (kind, value) => {
+function urlsOf(values: Values, table: SettingTable, fits: (url: URL) => boolean): string[] {
+  return namesOf(values, table, (kind, value) => {
     if (typeof kind !== 'string' || !/Urls?$/.test(kind) || typeof value !== 'string') return false;
     return value.split(',').some((text) => URL.canParse(text.trim()) && fits(new URL(text.trim())));
   });
 }
 
-function namesOf(values: Values, fits: (kind: unknown, value: unknown) => boolean): string[] {
-  return (Object.keys(values) as SettingName[])
-    .filter((name) => values[name] !== undefined && fits(SETTINGS[name].kind, values[name]))
-    .map((name) => SETTINGS[name].variable);
+function namesOf(
+  values: Values,
+  table: SettingTable,
+  fits: (kind: unknown, value: unknown) => boolean,
+): string[] {
+  return Object.entries(table)
+    .filter(([name, { kind }]) => values[name] !== undefined && fits(kind, values[name]))
+    .map(([, { variable }]) => variable);
 }

@@ -19,15 +19,18 @@ export { gatewayKeys, gatewaySecretOf, hashStationPassword, sealingKeyOf } from 
 export type { GatewayKeys } from './secret.ts';
 export { main } from './main.ts';
 export type { ProcessOptions } from './main.ts';
+export { RANGES } from './settings/kinds.ts';
 export {
-  SETTINGS,
-  SettingsError,
   describeSettings,
+  listOf,
   readSettings,
   requireSetting,
+  SettingsError,
   unknownVariables,
-} from './settings.ts';
-export type { SettingName, Settings } from './settings.ts';
+} from './settings/read.ts';
+export { setting } from './settings/setting.ts';
+export type { Setting, Settings, SettingTable } from './settings/setting.ts';
+export { SHARED_SETTINGS } from './settings/shared.ts';
 export { timeLimit } from './time-limit.ts';
 export type { TimeLimit } from './time-limit.ts';
 export { TokenBucket } from './token-bucket.ts';

@@ -3,40 +3,45 @@ import { createLog } from './log.ts';
 import type { Log } from './log.ts';
 import { runProcess } from './run.ts';
 import type { Running } from './run.ts';
-import { describeSettings, readSettings, SettingsError, unknownVariables } from './settings.ts';
-import type { SettingName, Settings } from './settings.ts';
+import { describeSettings, readSettings, SettingsError, unknownVariables } from './settings/read.ts';
+import type { Settings, SettingTable } from './settings/setting.ts';
+import type { SHARED_SETTINGS } from './settings/shared.ts';
 import { startTracing } from './tracing.ts';
 
-export interface ProcessOptions<N extends SettingName, R extends SettingName = never> {
+/** Settings that every process reads. */
+type ProcessTable = Pick<typeof SHARED_SETTINGS, 'logLevel' | 'drainSeconds'>;
+
+export interface ProcessOptions<T extends SettingTable & ProcessTable, R extends keyof T = never> {
   /** The name of the process in its log and help. */
   name: string;
-  settings: readonly (N | 'logLevel' | 'drainSeconds')[];
+  settings: T;
   /** The required ones of these settings. */
   required?: readonly R[];
-  start(settings: Settings<N | 'logLevel' | 'drainSeconds', R>, log: Log): Promise<Running>;
+  start(settings: Settings<T, R>, log: Log): Promise<Running>;
 }
 
 /** Runs a process: help, settings, log, start, graceful shutdown. Invalid settings exit with code 2. */
-export async function main<N extends SettingName, R extends SettingName = never>({
+export async function main<T extends SettingTable & ProcessTable, R extends keyof T = never>({
   name,
   settings,
   required,
   start,
-}: ProcessOptions<N, R>): Promise<void> {
+}: ProcessOptions<T, R>): Promise<void> {
   if (process.argv.includes('--help')) {
     console.log(`Usage: ${name}\n\nEnvironment:\n${describeSettings(settings)}`);
     return;
   }
   try {
     const values = readSettings(process.env, settings, required);
-    const log = createLog(name, values.logLevel);
-    for (const variable of unknownVariables(process.env)) {
-      log.warn(`${variable} is set, but Evander has no such variable`);
+    const { logLevel, drainSeconds }: Settings<ProcessTable> = values;
+    const log = createLog(name, logLevel);
+    for (const variable of unknownVariables(process.env, settings)) {
+      log.warn(`${variable} is set, but ${name} reads no such variable`);
     }
     const endTracing = await startTracing(process.env, name);
-    await runProcess(log, values.drainSeconds, async () => {
+    await runProcess(log, drainSeconds, async () => {
       const running = await start(values, log).catch((error: unknown) => {
-        throw explained(error, values);
+        throw explained(error, values, settings);
       });
       return {
         ...running,

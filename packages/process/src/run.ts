@@ -1,6 +1,6 @@
 import type { Log } from './log.ts';
 import { OperationalError } from './environment-faults.ts';
-import { SettingsError } from './settings.ts';
+import { SettingsError } from './settings/read.ts';
 
 export interface Running {
   close(): Promise<void>;

@@ -4,6 +4,17 @@ import { readFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { explained, explainFault, OperationalError } from '../src/environment-faults.ts';
+import { setting, SHARED_SETTINGS } from '../src/index.ts';
+
+const TABLE = {
+  ...SHARED_SETTINGS,
+  wsPort: setting('EVANDER_WS_PORT', 'port', undefined, ''),
+  apiPort: setting('EVANDER_API_PORT', 'port', undefined, ''),
+  tlsCertificateFiles: setting('EVANDER_TLS_CERTIFICATE_FILES', 'text', undefined, ''),
+  databaseUrl: setting('EVANDER_DATABASE_URL', 'postgresUrl', undefined, ''),
+  managerUrl: setting('EVANDER_MANAGER_URL', 'httpUrls', undefined, ''),
+  dataDir: setting('EVANDER_DATA_DIR', 'text', undefined, ''),
+};
 
 /** Real Node.js errors, each with its settings and the expected explanation. */
 const listen = (port: number, host: string) => async () => {
@@ -26,10 +37,10 @@ test('a taken port names its variable, or both if two have the same value', asyn
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
   const error = await thrownBy(listen(port, '127.0.0.1'));
-  expect(explainFault(error, { wsPort: port, apiPort: 9410 })).toMatch(
+  expect(explainFault(error, { wsPort: port, apiPort: 9410 }, TABLE)).toMatch(
     new RegExp(`^port ${port} of 127.0.0.1 is taken .*EADDRINUSE.* set EVANDER_WS_PORT to another`),
   );
-  expect(explainFault(error, { wsPort: port, apiPort: port })).toContain(
+  expect(explainFault(error, { wsPort: port, apiPort: port }, TABLE)).toContain(
     'EVANDER_WS_PORT or EVANDER_API_PORT',
   );
   taken.close();
@@ -67,7 +78,7 @@ test.each([
   [dial(1, '127.0.0.1'), { managerUrl: 'http://127.0.0.1:2, http://127.0.0.1:1' }, /EVANDER_MANAGER_URL/],
 ] as const)('%# names the variable', async (work, values, expected) => {
   const error = await thrownBy(work);
-  const text = explainFault(error, values);
+  const text = explainFault(error, values, TABLE);
   expect(text).toMatch(expected);
   expect(text).not.toContain('hush');
 });
@@ -80,22 +91,22 @@ test.each([
   ['42501', 'permission denied for schema public'],
 ])('PostgreSQL’s %s names EVANDER_DATABASE_URL', (code, message) => {
   const error = Object.assign(new Error(message), { code, severity: 'FATAL' });
-  expect(explainFault(error, { databaseUrl: 'postgres://u:hush@h/d' })).toMatch(
+  expect(explainFault(error, { databaseUrl: 'postgres://u:hush@h/d' }, TABLE)).toMatch(
     new RegExp(`${message}.*${code}.*EVANDER_DATABASE_URL`),
   );
-  expect(explainFault(error, {})).toBeUndefined();
+  expect(explainFault(error, {}, TABLE)).toBeUndefined();
 });
 
 test('other errors stay unchanged', () => {
   const own = new TypeError('undefined is not a function');
-  expect(explained(own, { databaseUrl: 'postgres://h/d' })).toBe(own);
+  expect(explained(own, { databaseUrl: 'postgres://h/d' }, TABLE)).toBe(own);
   const bug = Object.assign(new Error('syntax error'), { code: '42601', severity: 'ERROR' });
-  expect(explained(bug, { databaseUrl: 'postgres://h/d' })).toBe(bug);
+  expect(explained(bug, { databaseUrl: 'postgres://h/d' }, TABLE)).toBe(bug);
 });
 
 test('an explained error has its cause', () => {
   const cause = Object.assign(new Error('x'), { code: 'ECONNREFUSED', address: '127.0.0.1', port: 5 });
-  const error = explained(cause, { mqttUrl: 'mqtt://h:5' });
+  const error = explained(cause, { mqttUrl: 'mqtt://h:5' }, TABLE);
   expect(error).toBeInstanceOf(OperationalError);
   expect((error as Error).cause).toBe(cause);
 });

@@ -4,8 +4,8 @@ import { runSource } from '../../../test/run-source.ts';
 /** Runs a process with `body` as its start; returns its exit code and output. */
 async function outcome(body: string): Promise<{ code: number | null; output: string }> {
   const index = new URL('../src/index.ts', import.meta.url).href;
-  const source = `const { main, OperationalError } = await import(${JSON.stringify(index)});
-    await main({ name: 'test', settings: ['logLevel', 'drainSeconds'], start: async () => { ${body} } });
+  const source = `const { main, OperationalError, SHARED_SETTINGS } = await import(${JSON.stringify(index)});
+    await main({ name: 'test', settings: SHARED_SETTINGS, start: async () => { ${body} } });
     setInterval(() => {}, 1000);`;
   return runSource(source);
 }

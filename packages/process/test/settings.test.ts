@@ -3,20 +3,31 @@ import {
   describeSettings,
   readSettings,
   requireSetting,
-  SETTINGS,
+  setting,
   SettingsError,
+  SHARED_SETTINGS,
   unknownVariables,
 } from '../src/index.ts';
-import type { SettingName } from '../src/index.ts';
 
-const ALL = Object.keys(SETTINGS) as SettingName[];
+const { logLevel, mqttUrl } = SHARED_SETTINGS;
+const wsPort = setting('EVANDER_WS_PORT', 'port', 9310, 'Port for stations');
+const apiPort = setting('EVANDER_API_PORT', 'port', 9410, 'Port for the API');
+const secret = setting('EVANDER_SECRET', 'secret', undefined, 'Secret of all managers');
+const ALL = {
+  ...SHARED_SETTINGS,
+  wsPort,
+  apiPort,
+  databaseUrl: setting('EVANDER_DATABASE_URL', 'postgresUrl', undefined, 'Database'),
+  managerUrl: setting('EVANDER_MANAGER_URL', 'httpUrls', 'http://127.0.0.1:9410', 'Managers'),
+  secret,
+  unknownStations: setting('EVANDER_UNKNOWN_STATIONS', ['accept', 'reject'], undefined, 'Unknown stations'),
+};
 
 test('has a default for every optional setting', () => {
   const settings = readSettings({}, ALL);
   expect(settings).toMatchObject({
     host: '127.0.0.1',
     wsPort: 9310,
-    gatewayStatusPort: 9312,
     apiPort: 9410,
   });
   expect(settings).toMatchObject({ mqttPrefix: 'cs', databaseUrl: undefined, secret: undefined });
@@ -29,7 +40,7 @@ test('reads the environment; an empty variable counts as unset', () => {
     EVANDER_LOG_LEVEL: 'debug',
     EVANDER_MQTT_URL: 'mqtt://h:1',
   };
-  const settings = readSettings(env, ['wsPort', 'apiPort', 'logLevel', 'mqttUrl']);
+  const settings = readSettings(env, { wsPort, apiPort, logLevel, mqttUrl });
   expect(settings).toEqual({ wsPort: 1234, apiPort: 9410, logLevel: 'debug', mqttUrl: 'mqtt://h:1' });
 });
 
@@ -67,19 +78,19 @@ test('lists all faults together, and no secret', () => {
 });
 
 test('explains a missing required setting', () => {
-  const settings = readSettings({}, ['secret']);
-  expect(() => requireSetting(settings, 'secret')).toThrow(/^EVANDER_SECRET is not set: /);
+  const settings = readSettings({}, { secret });
+  expect(() => requireSetting(secret, settings.secret)).toThrow(/^EVANDER_SECRET is not set: /);
 });
 
 test('finds misspelt variables', () => {
-  expect(unknownVariables({ EVANDER_WSPORT: '1', EVANDER_WS_PORT: '1', PATH: '' })).toEqual([
+  expect(unknownVariables({ EVANDER_WSPORT: '1', EVANDER_WS_PORT: '1', PATH: '' }, ALL)).toEqual([
     'EVANDER_WSPORT',
   ]);
 });
 
 test('describes every variable with its default', () => {
   const text = describeSettings(ALL);
-  for (const { variable, help } of Object.values(SETTINGS)) {
+  for (const { variable, help } of Object.values(ALL)) {
     expect(text).toContain(variable);
     expect(text).toContain(help);
   }

@@ -3,6 +3,12 @@ import { EXIT, HELP, readCommandLine } from './cli/command-line.ts';
 import { simulate } from './cli/simulate.ts';
 import { UsageError } from './options/usage-error.ts';
 
+// A reader that has read enough, such as `head`, ends the program without a stack trace.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   const commandLine = readCommandLine(process.argv.slice(2));
   const interrupted = new AbortController();

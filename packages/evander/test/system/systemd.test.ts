@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { SETTINGS } from '@evander/process';
+import { SETTINGS } from '@evander/evander';
 import { Station } from '@evander/station';
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';

@@ -20,10 +20,13 @@ const FIELDS = {
   expiresAt: nullable(Time),
 };
 const ApiKey = Type.Object(FIELDS, { title: 'ApiKey' });
-const MadeKey = Type.Object(
+const CreatedKey = Type.Object(
   {
     ...FIELDS,
-    key: Type.String({ description: 'The key itself, shown only now', examples: ['evk_k3yK3Y…'] }),
+    key: Type.String({
+      description: 'The key itself, shown only in this response',
+      examples: ['evk_k3yK3Y…'],
+    }),
   },
   { title: 'MadeApiKey', description: 'The key was created' },
 );
@@ -35,7 +38,7 @@ const NewKey = Type.Object(
       nullable(
         Type.String({
           format: 'date-time',
-          description: 'Expiry time; without it the key is valid until it is removed',
+          description: 'Expiry time; without it the key is valid until it is revoked',
         }),
       ),
     ),
@@ -45,7 +48,7 @@ const NewKey = Type.Object(
 const Params = Type.Object({ keyId: idOf('API key') });
 const PAGER = new Pager(['text', 'uuid'], ({ name, keyId }: Row) => [name, keyId]);
 
-/** Keys of the API: made, listed, taken back. */
+/** Routes that create, list and revoke API keys. */
 export function apiKeyRoutes(app: App, context: ApiContext): void {
   const { database, keys } = context;
   const config = { role: 'admin' } as const;
@@ -70,20 +73,22 @@ export function apiKeyRoutes(app: App, context: ApiContext): void {
       config,
       schema: {
         operationId: 'makeApiKey',
-        summary: 'Create an API key; it is shown only now',
+        summary: 'Create an API key; it is shown only in this response',
         tags,
         body: NewKey,
-        response: { 201: MadeKey },
+        response: { 201: CreatedKey },
       },
     },
     async ({ body }, reply) => {
       const key = `evk_${randomBytes(32).toString('base64url')}`;
       const expiresAt = readTime(body.expiresAt, 'expiresAt');
       if (expiresAt && expiresAt <= context.now())
-        throw new Problem(400, 'expiresAt is past; send a time to come, or none', { field: 'expiresAt' });
-      const made = await apiKeys.add(database, { ...body, expiresAt, key });
+        throw new Problem(400, 'expiresAt is in the past; send a future time, or omit it', {
+          field: 'expiresAt',
+        });
+      const created = await apiKeys.add(database, { ...body, expiresAt, key });
       keys.forgetHashes();
-      return reply.code(201).send({ ...made, key });
+      return reply.code(201).send({ ...created, key });
     },
   );
   app.delete(
@@ -105,7 +110,7 @@ export function apiKeyRoutes(app: App, context: ApiContext): void {
       if (outcome === 'last')
         throw new Problem(
           409,
-          `API key ${keyId} is the last one of an admin; make another before you remove it`,
+          `API key ${keyId} is the last admin key that does not expire; create another before you revoke it`,
         );
       keys.forget(keyId);
       return reply.code(204).send(null);

@@ -9,13 +9,13 @@ export interface ApiKey {
   name: string;
   role: Role;
   createdAt: Date;
-  /** Not valid from then on; null forever. */
+  /** When the key stops being valid; null: never. */
   expiresAt: Date | null;
 }
 
 const COLUMNS = 'key_id AS "keyId", name, role, created_at AS "createdAt", expires_at AS "expiresAt"';
 
-/** What is stored of a key. Keys are long and random, so a fast hash keeps them as well as a slow one. */
+/** The hash that is stored of a key. Keys are long and random, so a fast hash protects them as well as a slow one. */
 export function hashKey(key: string): string {
   return createHash('sha256').update(key).digest('base64url');
 }
@@ -25,7 +25,7 @@ const select = statement(
   `SELECT ${COLUMNS} FROM api_keys WHERE key_hash = $1 AND (expires_at IS NULL OR expires_at > $2)`,
 );
 
-/** A key that is valid at that time. */
+/** The stored key, if it exists and is valid at that time. */
 export async function find(db: Db, key: string, at: Date): Promise<ApiKey | undefined> {
   const { rows } = await db.query<ApiKey>(select([hashKey(key), at]));
   return rows[0];
@@ -36,7 +36,7 @@ const selectHashes = statement(
   'SELECT key_hash AS "keyHash" FROM api_keys WHERE expires_at IS NULL OR expires_at > $1',
 );
 
-/** What is stored of all keys that are valid at that time. */
+/** The hashes of all keys that are valid at that time. */
 export async function hashes(db: Db, at: Date): Promise<Set<string>> {
   const { rows } = await db.query<{ keyHash: string }>(selectHashes([at]));
   return new Set(rows.map(({ keyHash }) => keyHash));
@@ -55,7 +55,7 @@ interface NewKey {
   expiresAt?: Date | null;
 }
 
-/** Adds a key; one that is there already gets the role and the expiry. */
+/** Adds a key. If it already exists, its role and expiry are updated. */
 export async function add(db: Db, { name, role, key, expiresAt = null }: NewKey): Promise<ApiKey> {
   const { rows } = await db.query<ApiKey>(insert([name, role, hashKey(key), expiresAt]));
   return rows[0] as ApiKey;
@@ -66,7 +66,7 @@ const selectPage = search(
    ORDER BY name, key_id LIMIT $3`,
 );
 
-/** By name. */
+/** A page of keys, by name. */
 export async function list(
   db: Db,
   page: { after: [name: string, keyId: string] | null; rows: number },
@@ -75,8 +75,8 @@ export async function list(
   return rows;
 }
 
-// All keys of admins are locked, in one order: of two that are removed at a time, the second sees that the first is gone.
-// One that expires does not count: when it has, nobody could make another.
+// Locks all admin keys in a fixed order, so that of two concurrent removals the second sees the first.
+// Keys that expire do not count: once they have expired, nobody could create another.
 const remove = statement(
   'apiKeys.remove',
   `WITH admin AS (SELECT key_id FROM api_keys WHERE role = 'admin' AND expires_at IS NULL ORDER BY key_id FOR UPDATE),
@@ -86,7 +86,7 @@ const remove = statement(
    SELECT (SELECT count(*) FROM api_keys WHERE key_id = $1) AS found, (SELECT count(*) FROM removed) AS removed`,
 );
 
-/** Takes a key back, but never the last admin's that does not expire: nobody could make another. */
+/** Removes a key, except the last admin key that does not expire: without it nobody could create another. */
 export async function removeKey(db: Db, keyId: string): Promise<'removed' | 'last' | 'unknown'> {
   const { rows } = await db.query<{ found: number; removed: number }>(remove([keyId]));
   if (rows[0]?.removed === 1) return 'removed';

@@ -9,21 +9,21 @@ import type { FailedKeys } from './failed-keys.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may use the route: keys of at least this role, gateways with their own key, or anyone. Every route says it. */
+    /** Who may use the route: keys of at least this role, gateways with their own key, or anyone. Required on every route. */
     role?: Role | 'gateway' | 'anyone';
   }
 }
 
 const RANKS: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 };
-const TRUST_MS = 2000;
+const CACHE_MS = 2000;
 
 type KnownKey = Pick<apiKeys.ApiKey, 'keyId' | 'name' | 'role' | 'expiresAt'> & { untilMs: number };
 
-/** API keys and their roles. A key that was found is believed for a moment, or every request would cost a query. */
+/** API keys and their roles. Valid keys are cached briefly, so that not every request costs a query. */
 export class KeyRing {
   readonly #database: Db;
   readonly #now: () => Date;
-  // Only keys that exist are remembered, so their number bounds it.
+  // Bounded: holds only keys that exist.
   readonly #known = new Map<string, KnownKey>();
   #hashes: { hashes: Promise<Set<string>>; untilMs: number } | undefined;
 
@@ -36,87 +36,88 @@ export class KeyRing {
     return (await this.#find(key))?.role;
   }
 
-  /** Is this the key of anybody? Costs a hash: the database is asked for all keys, once in a while. */
+  /** Whether this is a valid key. Costs one hash: the hashes of all keys are read from the database once per cache period. */
   async exists(key: string): Promise<boolean> {
     const nowMs = this.#now().getTime();
     if (!this.#hashes || this.#hashes.untilMs <= nowMs) {
       const hashes = apiKeys.hashes(this.#database, this.#now());
-      this.#hashes = { hashes, untilMs: nowMs + TRUST_MS };
+      this.#hashes = { hashes, untilMs: nowMs + CACHE_MS };
       hashes.catch(() => this.forgetHashes());
     }
     return (await this.#hashes.hashes).has(apiKeys.hashKey(key));
   }
 
-  /** A key was added; other managers see that within a moment. */
+  /** To be called after a key was added. Other managers notice it when their cache expires. */
   forgetHashes(): void {
     this.#hashes = undefined;
   }
 
   async #find(key: string): Promise<Pick<KnownKey, 'keyId' | 'name' | 'role'> | undefined> {
     const nowMs = this.#now().getTime();
-    const believed = this.#known.get(key);
-    if (believed && believed.untilMs > nowMs) return believed;
+    const cached = this.#known.get(key);
+    if (cached && cached.untilMs > nowMs) return cached;
     const found = await apiKeys.find(this.#database, key, this.#now());
     const expiryMs = found?.expiresAt?.getTime() ?? Infinity;
-    if (found) this.#known.set(key, { ...found, untilMs: Math.min(nowMs + TRUST_MS, expiryMs) });
+    if (found) this.#known.set(key, { ...found, untilMs: Math.min(nowMs + CACHE_MS, expiryMs) });
     else this.#known.delete(key);
     return found;
   }
 
-  /** The name of the key that a request shows. */
+  /** The name of the key that a request carries. */
   async nameOf(request: FastifyRequest): Promise<string | undefined> {
     const key = bearerOf(request);
     return key === undefined ? undefined : (await this.#find(key))?.name;
   }
 
-  /** The id of the key that a request shows. */
+  /** The id of the key that a request carries. */
   async idOf(request: FastifyRequest): Promise<string | undefined> {
     const key = bearerOf(request);
     return key === undefined ? undefined : (await this.#find(key))?.keyId;
   }
 
-  /** May the key that a request shows do what needs this role? */
+  /** Whether the key that a request carries has at least this role. */
   async allows(request: FastifyRequest, needed: Role): Promise<boolean> {
     const key = bearerOf(request);
     const role = key === undefined ? undefined : await this.roleOf(key);
     return role !== undefined && RANKS[role] >= RANKS[needed];
   }
 
-  /** Forgets a key that was taken back; other managers do so by themselves in a moment. */
+  /** Forgets a revoked key. Other managers forget it when their cache expires. */
   forget(keyId: string): void {
     for (const [key, known] of this.#known) if (known.keyId === keyId) this.#known.delete(key);
     this.forgetHashes();
   }
 }
 
-/** What a request is judged by. */
+/** What requests are checked against. */
 interface Guard {
   keys: KeyRing;
   gatewayKey: string;
   failures: FailedKeys;
 }
 
-/** A route that the server has, and who may use it. */
+/** A route of the server, and who may use it. */
 export interface RouteAccess {
   method: string;
   url: string;
   role: FastifyContextConfig['role'];
-  /** No part of the OpenAPI. */
+  /** Not part of the OpenAPI document. */
   isHidden: boolean;
 }
 
 /**
- * Lets in only those whom the route's `config.role` names. The server does not start with a route that names none. Gives the
- * list of routes.
+ * Admits only requests that the route's `config.role` allows. The server does not start if a route has no role. Returns a
+ * function that lists the routes.
  */
 export function requireRoles(app: FastifyInstance, guard: Guard): () => RouteAccess[] {
-  // Read when they are asked for: a plugin's routes get their role after this hook.
+  // Evaluated on demand: a plugin's routes get their role after this hook.
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => void routes.push(route));
   const list = (): RouteAccess[] => routes.flatMap(accessOf);
   app.addHook('onReady', async () => {
-    const open = list().find(({ role }) => role === undefined);
-    if (open) throw new Error(`the route ${open.method} ${open.url} names no role in its config`);
+    const unprotected = list().find(({ role }) => role === undefined);
+    if (unprotected)
+      throw new Error(`the route ${unprotected.method} ${unprotected.url} has no role in its config`);
   });
   app.addHook('onRequest', async (request) => {
     const { role } = request.routeOptions.config;
@@ -134,33 +135,37 @@ function accessOf({ method, url, config, schema }: RouteOptions): RouteAccess[] 
 
 async function checkRole(request: FastifyRequest, guard: Guard, needed: Role): Promise<void> {
   const key = bearerOf(request);
-  const role = key === undefined ? undefined : await heardRole(request, guard, key);
+  const role = key === undefined ? undefined : await roleUnlessThrottled(request, guard, key);
   if (!role) {
     const fault = key === undefined ? 'the request has no API key' : 'the API key is not valid';
-    const cure = 'send one that is as "Authorization: Bearer evk_…"';
-    throw refusal(request, guard, { detail: `${fault}; ${cure}`, realm: 'Evander' });
+    const hint = 'send a valid one as "Authorization: Bearer evk_…"';
+    throw refusal(request, guard, { detail: `${fault}; ${hint}`, realm: 'Evander' });
   }
   if (RANKS[role] < RANKS[needed]) {
-    throw new Problem(403, `this needs a key with the role ${needed}; the one sent has the role ${role}`);
+    throw new Problem(403, `this needs a key with the role ${needed}; the key sent has the role ${role}`);
   }
 }
 
-// A key that exists is heard whatever others do from its address, or with keys that begin like it; of all else, those who have to wait are
-// not even looked up.
-async function heardRole(request: FastifyRequest, guard: Guard, key: string): Promise<Role | undefined> {
+// A key that exists is accepted whatever other clients do from the same address or with a similar key. Other keys are not even
+// looked up while their client has to wait.
+async function roleUnlessThrottled(
+  request: FastifyRequest,
+  guard: Guard,
+  key: string,
+): Promise<Role | undefined> {
   const { keys, failures } = guard;
-  const isHeard = failures.secondsToWait(addressOf(request), key) === 0 || (await keys.exists(key));
-  return isHeard ? keys.roleOf(key) : undefined;
+  const isAllowed = failures.secondsToWait(addressOf(request), key) === 0 || (await keys.exists(key));
+  return isAllowed ? keys.roleOf(key) : undefined;
 }
 
 function checkGateway(request: FastifyRequest, guard: Guard): void {
-  if (isSame(bearerOf(request) ?? '', guard.gatewayKey)) return;
+  if (isEqual(bearerOf(request) ?? '', guard.gatewayKey)) return;
   const detail =
-    'the gateway key is wrong; EVANDER_GATEWAY_SECRET must be what deploy/gateway-secret makes of the managers’ EVANDER_SECRET';
+    'the gateway key is wrong; EVANDER_GATEWAY_SECRET must be what deploy/gateway-secret derives from the managers’ EVANDER_SECRET';
   throw refusal(request, guard, { detail, realm: 'Evander gateways' });
 }
 
-/** 401, and 429 for whoever has failed too often. */
+/** 401, or 429 for a client that has failed too often. */
 function refusal(
   request: FastifyRequest,
   { failures }: Guard,
@@ -170,15 +175,15 @@ function refusal(
   const key = bearerOf(request);
   const seconds = failures.secondsToWait(address, key);
   if (seconds > 0) {
-    const cure = `too many requests without a valid key; try again in ${seconds} s`;
-    return new Problem(429, cure, { headers: { 'retry-after': String(seconds) } });
+    const hint = `too many requests without a valid key; try again in ${seconds} s`;
+    return new Problem(429, hint, { headers: { 'retry-after': String(seconds) } });
   }
   if (failures.add(address, key))
     request.log.warn({ remoteAddress: address }, 'too many requests without a valid key: made to wait');
   return new Problem(401, detail, { headers: { 'www-authenticate': `Bearer realm="${realm}"` } });
 }
 
-// What a trusted proxy passes on need not be an address.
+// What a trusted proxy forwards is not necessarily an address.
 function addressOf({ ip, socket }: FastifyRequest): string {
   return isIP(ip) > 0 ? ip : (socket.remoteAddress ?? '');
 }
@@ -187,8 +192,8 @@ function bearerOf(request: FastifyRequest): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
-// Hashes have one length, so that the comparison takes one time, whatever was sent.
-function isSame(one: string, other: string): boolean {
+// Hashes have equal lengths, so the comparison takes the same time whatever was sent.
+function isEqual(one: string, other: string): boolean {
   const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest()) as [Buffer, Buffer];
   return timingSafeEqual(a, b);
 }

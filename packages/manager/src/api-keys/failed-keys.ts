@@ -1,17 +1,17 @@
 import { networkOf } from '@evander/process';
 
-/** How many refusals within a minute are borne. */
+/** How many failures per minute are tolerated. */
 export interface FailureLimits {
-  /** Of one client address. */
+  /** Per client address. */
   address: number;
-  /** Of keys that begin alike, from all addresses. */
+  /** Per key prefix, from all addresses. */
   key: number;
 }
 
 const WINDOW_MS = 60_000;
-/** Of two generations of buckets the older one is forgotten; an attacker with more of them is not slowed, but fills no memory either. */
-const GENERATION = 10_000;
-// `evk_` and what tells one key from another.
+/** Buckets per generation; the older of two generations is dropped. An attacker with more buckets is not slowed, but cannot fill memory. */
+const GENERATION_SIZE = 10_000;
+// `evk_` and enough characters to distinguish keys.
 const PREFIX_LENGTH = 12;
 
 interface Failures {
@@ -20,13 +20,13 @@ interface Failures {
 }
 
 /**
- * Counts requests that were refused for want of a valid key, so that whoever guesses is made to wait. Requests without a key guess nothing
- * and are counted for themselves: a page that nobody has logged in to keeps nobody else out.
+ * Counts requests that were refused for lack of a valid key, so that clients that guess have to wait. Requests without a key are not guesses
+ * and are counted separately: an open page on which nobody has logged in does not lock out others.
  */
 export class FailedKeys {
   readonly #limits: FailureLimits;
   readonly #nowMs: () => number;
-  // Two maps, as to take the oldest out of one, again and again, takes longer the larger it is.
+  // Two maps, because removing the oldest entry of one map over and over gets slower as it grows.
   #young = new Map<string, Failures>();
   #old = new Map<string, Failures>();
 
@@ -35,19 +35,19 @@ export class FailedKeys {
     this.#nowMs = nowMs;
   }
 
-  /** Seconds until the next attempt of this address with this key is heard; 0 when it may come now. */
+  /** Seconds until this address may try this key again; 0: now. */
   secondsToWait(address: string, key: string | undefined): number {
     const waits = this.#buckets(address, key).map(([bucket, limit]) => this.#wait(bucket, limit));
     return Math.max(...waits);
   }
 
-  /** Counts a refusal; true when it is the last one before this address or key has to wait. */
+  /** Counts a failure; true if this address or key has to wait from now on. */
   add(address: string, key: string | undefined): boolean {
     const counts = this.#buckets(address, key).map(([bucket, limit]) => this.#count(bucket) === limit);
     return counts.includes(true);
   }
 
-  /** Buckets in memory. */
+  /** Number of buckets in memory. */
   get size(): number {
     return this.#young.size + this.#old.size;
   }
@@ -70,9 +70,9 @@ export class FailedKeys {
   #count(bucket: string): number {
     const nowMs = this.#nowMs();
     const known = this.#known(bucket);
-    const isOver = !known || known.sinceMs + WINDOW_MS <= nowMs;
-    const failures = isOver ? { count: 1, sinceMs: nowMs } : { ...known, count: known.count + 1 };
-    if (this.#young.size >= GENERATION) {
+    const hasExpired = !known || known.sinceMs + WINDOW_MS <= nowMs;
+    const failures = hasExpired ? { count: 1, sinceMs: nowMs } : { ...known, count: known.count + 1 };
+    if (this.#young.size >= GENERATION_SIZE) {
       this.#old = this.#young;
       this.#young = new Map();
     }

@@ -8,7 +8,7 @@ export interface Authorization {
   receivedAt: Date;
 }
 
-// In one order, or two managers with the same rows would lock each other out.
+// In a fixed order: otherwise two managers with the same rows could deadlock.
 const insert = statement(
   'authorizations.record',
   `INSERT INTO authorizations (station_id, id_tag, status, received_at)
@@ -16,7 +16,7 @@ const insert = statement(
    ORDER BY 1, 4, 2 ON CONFLICT DO NOTHING`,
 );
 
-/** Keeps attempts to authorize: when, where, with what, and how it was answered. */
+/** Stores authorization attempts and their results. */
 export async function record(db: Db, attempts: Authorization[]): Promise<void> {
   await db.query(
     insert([

@@ -3,9 +3,7 @@ import type { Tag } from './tags.store.ts';
 
 export type IdTagInfo = AuthorizeResponse['idTagInfo'];
 
-/**
- * What a station is told of a tag (1.6 §7.2, §7.27). `ConcurrentTx` is not among it: that is for StartTransaction alone to say.
- */
+/** The idTagInfo of a tag (1.6 §7.2, §7.27). Never `ConcurrentTx`: only StartTransaction uses that. */
 export function idTagInfoOf(tag: Tag | undefined, now: Date): IdTagInfo {
   if (!tag) return { status: 'Invalid' };
   const group = tag.parentIdTag === null ? {} : { parentIdTag: tag.parentIdTag };

@@ -52,7 +52,7 @@ const Query = listQuery({
 const PAGER = new Pager(['text'], ({ idTag }: TagRow) => [store.tagKey(idTag)]);
 const tags = ['tags'];
 
-/** Tags: what drivers show to be let charge. */
+/** Routes for tags, which drivers present to charge. */
 export function tagRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/tags',
@@ -108,7 +108,7 @@ export function tagRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'removeTag',
-        summary: 'Remove a tag: from now on it is answered as Invalid',
+        summary: 'Remove a tag; stations that send it get Invalid from now on',
         tags,
         params: Params,
         response: { 204: Type.Null({ description: 'Removed' }) },

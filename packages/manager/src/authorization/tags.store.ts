@@ -10,7 +10,7 @@ export interface Tag {
   concurrentTransactionLimit: number | null;
 }
 
-/** The form in which idTags are compared: CiStrings are equal whatever their case (rule G.4). */
+/** The form in which idTags are compared: CiStrings are case-insensitive (rule G.4). */
 export function tagKey(idTag: string): string {
   return idTag.toLowerCase();
 }
@@ -22,7 +22,7 @@ const select = statement(
    FROM tags WHERE id_tag_key = $1`,
 );
 
-// Of two tags that are the same contract, one that is blocked counts.
+// If two tags are the same contract, a blocked one takes precedence.
 const selectEmaid = statement(
   'tags.findEmaid',
   `SELECT id_tag AS "idTag", status, parent_id_tag AS "parentIdTag", expiry_date AS "expiryDate",
@@ -30,7 +30,7 @@ const selectEmaid = statement(
    FROM tags WHERE emaid_key = $1 ORDER BY status = 'Blocked' DESC, id_tag_key LIMIT 1`,
 );
 
-/** The tag with this idTag, or the one that is the same eMAID in another form (PnC.6). */
+/** The tag with this idTag, or with the same eMAID in another form (PnC.6). */
 export async function find(db: Db, idTag: string): Promise<Tag | undefined> {
   const { rows } = await db.query<Tag>(select([tagKey(idTag)]));
   const [tag] = rows;
@@ -45,7 +45,7 @@ const selectParent = statement(
   'SELECT EXISTS (SELECT FROM tags WHERE lower(parent_id_tag) = $1) AS "isParent"',
 );
 
-/** Is an idTag the parent of others? A group need not be a tag itself. */
+/** Whether an idTag is the parent of other tags. A parent need not be a tag itself. */
 export async function isParent(db: Db, idTag: string): Promise<boolean> {
   const { rows } = await db.query<{ isParent: boolean }>(selectParent([tagKey(idTag)]));
   return rows[0]?.isParent ?? false;
@@ -53,7 +53,7 @@ export async function isParent(db: Db, idTag: string): Promise<boolean> {
 
 const lockKey = statement('tags.lock', 'SELECT pg_advisory_xact_lock(hashtextextended($1, 1))');
 
-/** Makes starts with one tag take turns until the transaction ends, so that two of them cannot both be the last allowed. */
+/** Serializes starts with one tag until the database transaction ends, so that two cannot both take the last allowed transaction. */
 export async function lock(db: Db, idTag: string): Promise<void> {
   await db.query(lockKey([tagKey(idTag)]));
 }
@@ -69,7 +69,7 @@ export type TagChange = Partial<Omit<TagRow, 'idTag' | 'createdAt' | 'updatedAt'
 const ROW = `id_tag AS "idTag", status, parent_id_tag AS "parentIdTag", expiry_date AS "expiryDate",
   concurrent_transaction_limit AS "concurrentTransactionLimit", note, created_at AS "createdAt", updated_at AS "updatedAt"`;
 
-// What the change does not name keeps its value; json's null and absence are told apart by ?.
+// Omitted fields keep their value; the operator ? distinguishes JSON null from absence.
 const upsert = statement(
   'tags.put',
   `INSERT INTO tags AS known (id_tag_key, id_tag, status, parent_id_tag, expiry_date, concurrent_transaction_limit, note)
@@ -85,7 +85,7 @@ const upsert = statement(
    RETURNING ${ROW}, xmax = 0 AS "isNew"`,
 );
 
-/** Adds or changes a tag; what the change does not name keeps its value. */
+/** Adds or changes a tag; omitted fields keep their value. */
 export async function put(db: Db, idTag: string, change: TagChange): Promise<TagRow & { isNew: boolean }> {
   const { rows } = await db.query<TagRow & { isNew: boolean }>(
     upsert([tagKey(idTag), idTag, JSON.stringify(change)]),
@@ -107,7 +107,7 @@ export async function remove(db: Db, idTag: string): Promise<boolean> {
   return rowCount === 1;
 }
 
-// In the order of their characters, whatever the language of the database: those with a prefix stand together then.
+// Ordered by code point, whatever the database locale: tags with a common prefix are then adjacent.
 const KEY = 'id_tag_key COLLATE "C"';
 const selectPage = search(
   `SELECT ${ROW} FROM tags
@@ -125,7 +125,7 @@ export interface TagFilter {
   rows: number;
 }
 
-/** By key. */
+/** A page of tags, by key. */
 export async function list(db: Db, filter: TagFilter): Promise<TagRow[]> {
   const { after, status, parentIdTag, prefix } = filter;
   const values = [after, status ?? null, parentIdTag ?? null, prefix ?? null, filter.rows];

@@ -10,15 +10,15 @@ import * as campaigns from './firmware-campaigns.store.ts';
 import type { Campaign, CampaignState } from './firmware-campaigns.store.ts';
 import { progressOf } from './progress.ts';
 
-/** A campaign with its files, as far as they are still there. */
+/** A campaign with its files; undefined where they were removed or there is none. */
 export interface Round {
   campaign: Campaign;
   files: Record<Phase, FileRow | undefined>;
 }
 
 /**
- * Takes in what has become of a campaign's stations, and what follows for the campaign: the next wave, its stop, its end. In one
- * database transaction, with the campaign locked; undefined when it is gone.
+ * Updates the state of a campaign's stations, then of the campaign: it starts the next wave, stops or is done. Locks the campaign
+ * until the database transaction ends; undefined if the campaign no longer exists.
  */
 export async function advance(db: Db, campaignId: string, now: Date): Promise<Round | undefined> {
   const campaign = await campaigns.lock(db, campaignId);
@@ -35,7 +35,7 @@ export async function advance(db: Db, campaignId: string, now: Date): Promise<Ro
     await turns.skipAbsent(db, campaignId, { since, at: now });
   }
   const state = campaign.state === 'running' ? await decide(db, { campaign, files }, now) : campaign.state;
-  // Also those that were under way at the stop, once they have ended.
+  // Also includes stations that were under way at the stop, once they have ended.
   if (state === 'stopped' && campaign.rollbackOnStop !== 'none' && rollbackFileId !== null)
     await turns.beginRollback(db, campaignId, { which: campaign.rollbackOnStop, at: now, again: false });
   return { campaign, files };
@@ -47,28 +47,28 @@ async function changesOf(db: Db, { campaign, files }: Round, now: Date): Promise
   return stations.flatMap((station) => {
     const file = files[station.phase];
     const version = station.phase === 'update' ? firmwareVersion : (file?.firmwareVersion ?? null);
-    // What was sent unsigned can only go out signed when it is.
-    const mayGoOtherWay = signed === 'auto' && (station.isSigned || (file !== undefined && isSigned(file)));
-    const expected = { version, mayGoOtherWay, progressTimeoutMs: progressTimeoutSeconds * 1000, now };
+    // From unsigned to signed only if the file is signed.
+    const mayTryOtherWay = signed === 'auto' && (station.isSigned || (file !== undefined && isSigned(file)));
+    const expected = { version, mayTryOtherWay, progressTimeoutMs: progressTimeoutSeconds * 1000, now };
     return progressOf(station, expected) ?? [];
   });
 }
 
-/** The state that follows from how the waves stand. */
+/** Applies and returns the campaign state that follows from the progress of its waves. */
 async function decide(db: Db, { campaign, files }: Round, now: Date): Promise<CampaignState> {
   const { campaignId } = campaign;
   if (!files.update)
     return stop(db, campaign, { reason: `its file ${campaign.fileName} was removed`, at: now });
   let wave = campaign.currentWave;
   let tally = await turns.tally(db, campaignId, wave);
-  const limit = brokenLimit(campaign, tally);
+  const limit = exceededLimit(campaign, tally);
   if (limit !== undefined) {
     const found = await turns.reasons(db, campaignId);
     const why = found.map(({ reason, count }) => `${reason} (${count})`).join(', ');
-    const reason = `${tally.failed} of ${tally.begun} stations failed or timed out, ${limit}: ${why}`;
+    const reason = `${tally.failed} of ${tally.begun} stations failed or timed out (limit: ${limit}): ${why}`;
     return stop(db, campaign, { reason, at: now });
   }
-  // A wave whose stations need nothing is over at once.
+  // A wave in which no station needs the update is over immediately.
   while (tally.open === 0 && wave < campaign.waves) {
     wave++;
     tally = await turns.tally(db, campaignId, wave);
@@ -80,18 +80,17 @@ async function decide(db: Db, { campaign, files }: Round, now: Date): Promise<Ca
   return state;
 }
 
-/** The limit of failures that a campaign has gone beyond, in words; undefined while it has not. */
-export function brokenLimit(
+/** The failure limit that a campaign has exceeded, as text; undefined if none. */
+export function exceededLimit(
   { maxFailures, maxFailurePercent }: Pick<Campaign, 'maxFailures' | 'maxFailurePercent'>,
   { failed, begun }: Tally,
 ): string | undefined {
-  if (maxFailures !== null && failed > maxFailures) return `and ${maxFailures} may`;
-  if (maxFailurePercent !== null && failed * 100 > maxFailurePercent * begun)
-    return `and ${maxFailurePercent} % may`;
+  if (maxFailures !== null && failed > maxFailures) return `${maxFailures}`;
+  if (maxFailurePercent !== null && failed * 100 > maxFailurePercent * begun) return `${maxFailurePercent} %`;
   return undefined;
 }
 
-/** Stops a campaign: it sends nothing more, but rolls back where it was told to. */
+/** Stops a campaign: it sends no more updates, but rolls back if `rollbackOnStop` says so. */
 export async function stop(
   db: Db,
   { campaignId, currentWave }: Campaign,

@@ -10,25 +10,33 @@ import { ROLLBACKS } from './firmware-campaigns.store.ts';
 const Resume = Type.Object(
   {
     retryFailed: Type.Optional(
-      Type.Boolean({ default: false, description: 'Send it again to stations that failed or timed out' }),
+      Type.Boolean({
+        default: false,
+        description: 'Send the update again to stations that failed or timed out',
+      }),
     ),
   },
   { additionalProperties: false },
 );
 const RollBack = Type.Object(
-  { stations: oneOf(ROLLBACKS, 'Those that failed or timed out, those that were updated, all of them') },
+  {
+    stations: oneOf(
+      ROLLBACKS,
+      'failed: stations that failed or timed out; updated: those that were updated; all: both',
+    ),
+  },
   { additionalProperties: false },
 );
 const SIMPLE = {
   start: 'Start a draft',
-  pause: 'Send nothing more for now; what is under way goes on',
-  cancel: 'End it: those that wait are skipped; what is under way goes on',
+  pause: 'Pause sending; updates under way continue',
+  cancel: 'End the campaign: waiting stations are skipped; updates under way continue',
 } as const;
 const config = { role: 'operator' as const, problems: [409] };
 const tags = ['firmware campaigns'];
 const response = { 200: Campaign };
 
-/** What operators do with campaigns. */
+/** Routes that start, pause, resume, cancel and roll back campaigns. */
 export function campaignControlRoutes(app: App, context: ApiContext): void {
   const { database, now } = context;
   const act = async (campaignId: string, order: Action) => {
@@ -57,7 +65,7 @@ export function campaignControlRoutes(app: App, context: ApiContext): void {
       config,
       schema: {
         operationId: 'resumeFirmwareCampaign',
-        summary: 'Resume after a pause or a stop; resets the count of failures',
+        summary: 'Resume after a pause or a stop; resets the failure count',
         tags,
         params: CampaignParams,
         body: Resume,

@@ -115,7 +115,7 @@ export interface Choice {
   firmwareVersion?: string | undefined;
 }
 
-/** The stations that fit all that is said of them. */
+/** The stations that match all given criteria. */
 export async function candidates(
   db: Db,
   choice: Choice,

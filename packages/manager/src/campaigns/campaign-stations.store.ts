@@ -4,7 +4,7 @@ import type { Db } from '../database/database.ts';
 import type { JobOutcome } from '../jobs/jobs.store.ts';
 import { IS_CONNECTED } from '../stations/connections.store.ts';
 
-/** `waiting`: for its wave, or to be connected; the last five are ends. */
+/** `waiting`: for its wave, or for the station to connect. The last five are final. */
 export const CAMPAIGN_STATION_STATES = [
   'waiting',
   'sent',
@@ -27,14 +27,14 @@ const insertAll = statement(
   `INSERT INTO firmware_campaign_stations (campaign_id, station_id, wave, firmware_version_before, state, reason, completed_at)
    SELECT $1, station_id, wave, version, CASE WHEN reason IS NULL THEN 'waiting' ELSE 'skipped' END, reason,
      CASE WHEN reason IS NOT NULL THEN $6::timestamptz END
-   FROM unnest($2::text[], $3::int[], $4::text[], $5::text[]) AS told (station_id, wave, version, reason)`,
+   FROM unnest($2::text[], $3::int[], $4::text[], $5::text[]) AS added (station_id, wave, version, reason)`,
 );
 
 export interface NewCampaignStation {
   stationId: string;
   wave: number;
   firmwareVersion: string | null;
-  /** Why it needs no update; null when it does. */
+  /** Why it needs no update; null if it needs one. */
   reason: string | null;
 }
 
@@ -55,7 +55,7 @@ export async function addAll(
   );
 }
 
-/** A station that a command of the campaign is under way to, with all that tells how it goes. */
+/** A station to which the campaign has sent a command, with all that its progress is derived from. */
 export interface UnderWay {
   stationId: string;
   phase: Phase;
@@ -73,12 +73,12 @@ export interface UnderWay {
   acceptedAt: Date | null;
   endedAt: Date | null;
   versionBefore: string | null;
-  /** What it booted with during the update or after. */
+  /** The firmware version of its last boot during or after the update. */
   versionAfter: string | null;
   bootedAt: Date | null;
 }
 
-// The last word counts: what was given up may still succeed.
+// Includes stations that were given up but whose job succeeded later.
 const selectUnderWay = statement(
   'campaignStations.underWay',
   `SELECT s.station_id AS "stationId", s.phase, s.state, s.reason, s.is_signed AS "isSigned",
@@ -96,23 +96,23 @@ export async function underWay(db: Db, campaignId: string): Promise<UnderWay[]> 
   return (await db.query<UnderWay>(selectUnderWay([campaignId]))).rows;
 }
 
-/** How a station stands from now on. */
+/** A station's new state. */
 export interface Change {
   stationId: string;
   state: CampaignStationState;
   reason: string | null;
-  /** It is to be sent the other way, signed or not. */
+  /** Send it the other command: signed instead of unsigned, or vice versa. */
   otherWay?: boolean;
 }
 
 const updateAll = statement(
   'campaignStations.change',
-  `UPDATE firmware_campaign_stations s SET state = told.state, reason = told.reason,
-     is_signed = CASE WHEN told.other_way THEN NOT s.is_signed ELSE s.is_signed END,
-     other_way_tried = s.other_way_tried OR told.other_way,
-     completed_at = CASE WHEN told.state IN ('installed', 'failed', 'timedOut', 'skipped', 'rolledBack') THEN $6::timestamptz END
-   FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) AS told (station_id, state, reason, other_way)
-   WHERE s.campaign_id = $1 AND s.station_id = told.station_id`,
+  `UPDATE firmware_campaign_stations s SET state = change.state, reason = change.reason,
+     is_signed = CASE WHEN change.other_way THEN NOT s.is_signed ELSE s.is_signed END,
+     other_way_tried = s.other_way_tried OR change.other_way,
+     completed_at = CASE WHEN change.state IN ('installed', 'failed', 'timedOut', 'skipped', 'rolledBack') THEN $6::timestamptz END
+   FROM unnest($2::text[], $3::text[], $4::text[], $5::boolean[]) AS change (station_id, state, reason, other_way)
+   WHERE s.campaign_id = $1 AND s.station_id = change.station_id`,
 );
 
 export async function change(
@@ -154,7 +154,7 @@ export interface Ready {
   firmwareVersion: string | null;
 }
 
-/** Stations whose turn it is and that are there; not those that another campaign is busy with. */
+/** Connected stations whose turn it is and that no other campaign is updating. */
 export async function ready(db: Db, campaignId: string, rows: number): Promise<Ready[]> {
   return (await db.query<Ready>(selectReady([campaignId, rows]))).rows;
 }
@@ -166,7 +166,7 @@ const markOneSent = statement(
    WHERE campaign_id = $1 AND station_id = $2 AND phase = $3 AND state = 'waiting'`,
 );
 
-/** Notes the command that a station was sent; false when it waits for none any more. */
+/** Records the command that was sent to a station; false if the station no longer waits for one. */
 export async function markSent(
   db: Db,
   campaignId: string,

@@ -2,7 +2,7 @@ import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import type { Rollback } from './firmware-campaigns.store.ts';
 
-/** How a campaign's waves that have begun stand. */
+/** The progress of a campaign's waves that have begun. */
 export interface Tally {
   /** Stations of these waves whose failures count. */
   begun: number;
@@ -31,7 +31,7 @@ const selectReasons = statement(
    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3`,
 );
 
-/** The most frequent reasons of failures, with how often. */
+/** The three most frequent failure reasons, with their counts. */
 export async function reasons(db: Db, campaignId: string): Promise<{ reason: string; count: number }[]> {
   return (await db.query<{ reason: string; count: number }>(selectReasons([campaignId]))).rows;
 }
@@ -41,7 +41,7 @@ const startWaiting = statement(
   `UPDATE firmware_campaign_stations SET waiting_since = $3 WHERE campaign_id = $1 AND wave <= $2 AND state = 'waiting'`,
 );
 
-/** From now on the stations of the waves that have begun are waited for. */
+/** Starts the absence timeout of the waiting stations in the waves that have begun. */
 export async function startWaitingFor(
   db: Db,
   campaignId: string,
@@ -53,11 +53,11 @@ export async function startWaitingFor(
 const skipWaiting = statement(
   'campaignTurns.skipAbsent',
   `UPDATE firmware_campaign_stations SET state = 'skipped', completed_at = $2,
-     reason = CASE phase WHEN 'rollback' THEN 'rollback: ' ELSE '' END || 'it did not come in time'
+     reason = CASE phase WHEN 'rollback' THEN 'rollback: ' ELSE '' END || 'the station did not connect in time'
    WHERE campaign_id = $1 AND state = 'waiting' AND waiting_since < $3`,
 );
 
-/** Gives up those that have been waited for since before a time. */
+/** Skips stations that have been waiting since before `since`. */
 export async function skipAbsent(
   db: Db,
   campaignId: string,
@@ -72,7 +72,7 @@ const forgiveAll = statement(
    WHERE campaign_id = $1 AND phase = 'update' AND state IN ('failed', 'timedOut')`,
 );
 
-/** The failures so far do not count any more. */
+/** Excludes the failures so far from the failure count. */
 export async function forgive(db: Db, campaignId: string): Promise<void> {
   await db.query(forgiveAll([campaignId]));
 }
@@ -84,7 +84,7 @@ const retryAll = statement(
    WHERE campaign_id = $1 AND phase = 'update' AND state IN ('failed', 'timedOut')`,
 );
 
-/** Those that failed wait for another try. */
+/** Makes failed stations wait for another attempt. */
 export async function retryFailed(db: Db, campaignId: string): Promise<void> {
   await db.query(retryAll([campaignId]));
 }
@@ -95,7 +95,7 @@ const cancelAll = statement(
    WHERE campaign_id = $1 AND state = 'waiting'`,
 );
 
-/** Nobody waits any more. */
+/** Skips all waiting stations. */
 export async function cancelWaiting(db: Db, campaignId: string, at: Date): Promise<void> {
   await db.query(cancelAll([campaignId, at]));
 }
@@ -112,8 +112,8 @@ const rollBackAll = statement(
 );
 
 /**
- * Those that failed, or have the new firmware, wait for the one from before; resolves with how many. `again`: those whose rollback
- * failed, too.
+ * Makes stations that failed, or have the new firmware, wait for the previous firmware. Resolves with their number. `again`: includes
+ * stations whose rollback failed.
  */
 export async function beginRollback(
   db: Db,

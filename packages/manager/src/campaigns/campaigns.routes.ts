@@ -42,7 +42,7 @@ const STATION_PAGER = new Pager(['integer', 'text'], ({ wave, stationId }: Campa
 ]);
 const tags = ['firmware campaigns'];
 
-/** Firmware campaigns: many stations, wave by wave. */
+/** Routes for firmware campaigns, which update many stations in waves. */
 export function campaignRoutes(app: App, context: ApiContext): void {
   addCreation(app, context);
   addReading(app, context);
@@ -80,11 +80,14 @@ function addCreation(app: App, { database, keys, now }: ApiContext): void {
 async function planOf(
   db: Db,
   body: Static<typeof CampaignBody>,
-  made: { createdBy: string | null; createdAt: Date },
+  creation: { createdBy: string | null; createdAt: Date },
 ): Promise<Plan> {
   const { stationIds, filter = {}, signed = 'auto', rollbackFileId, rollbackOnStop = 'none' } = body;
   if (stationIds === undefined && body.filter === undefined)
-    throw new Problem(400, 'body: stationIds or filter is missing; they say which stations are updated');
+    throw new Problem(
+      400,
+      'body: stationIds and filter are both missing; send at least one to select the stations',
+    );
   const file = await findFirmware(db, body.fileId);
   if (signed === true && !isSigned(file)) throw notSigned(file);
   const rollbackFile = rollbackFileId === undefined ? undefined : await findFirmware(db, rollbackFileId);
@@ -92,7 +95,7 @@ async function planOf(
   if (rollbackOnStop !== 'none' && !rollbackFile)
     throw new Problem(422, 'rollbackOnStop needs a rollbackFileId', { field: 'rollbackFileId' });
   const campaign = {
-    ...made,
+    ...creation,
     name: body.name ?? file.name,
     fileId: file.fileId,
     fileName: file.name,
@@ -111,7 +114,7 @@ async function planOf(
 async function findFirmware(db: Db, fileId: string): Promise<FileRow> {
   const file = await findFile(db, fileId);
   if (file.kind === 'firmware') return file;
-  throw new Problem(422, `file ${fileId} is no firmware, but what a station uploaded`);
+  throw new Problem(422, `file ${fileId} is not firmware, but an upload from a station`);
 }
 
 function notSigned({ fileId }: FileRow): Problem {
@@ -164,7 +167,7 @@ function addStations(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listFirmwareCampaignStations',
-        summary: 'The stations of a campaign by wave, with the state of each',
+        summary: 'The stations of a campaign, by wave',
         tags,
         params: CampaignParams,
         querystring: StationQuery,

@@ -17,10 +17,10 @@ export const Signed = Type.Unsafe<boolean | 'auto'>({
 });
 const RollbackOnStop = oneOf(
   ['none', ...ROLLBACKS],
-  'Which stations are sent the rollback file when it stops by itself: those that failed, those that were updated, all of them',
+  'Which stations get the rollback file when the campaign stops automatically: failed, updated or all of them',
 );
 
-/** A campaign as it is asked for. */
+/** The request body for a new campaign. */
 export const CampaignBody = Type.Object(
   {
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
@@ -36,7 +36,7 @@ export const CampaignBody = Type.Object(
         {
           additionalProperties: false,
           minProperties: 1,
-          description: 'As reported at the boot of the stations',
+          description: 'As reported by the stations at boot',
         },
       ),
     ),
@@ -51,19 +51,22 @@ export const CampaignBody = Type.Object(
           additionalProperties: false,
           maxProperties: 1,
           examples: [{ percent: 10 }],
-          description: 'Stations in a wave; without it one wave for all',
+          description: 'Stations per wave; default: all in one wave',
         },
       ),
     ),
     maxFailures: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'The campaign stops if more stations fail or time out' }),
+      Type.Integer({
+        minimum: 0,
+        description: 'The campaign stops if more stations than this fail or time out',
+      }),
     ),
     maxFailurePercent: Type.Optional(
       Type.Number({
         minimum: 0,
         maximum: 100,
         description:
-          'The campaign stops if a larger share of the stations in the waves so far fail or time out',
+          'The campaign stops if more than this percentage of the stations in the waves so far fail or time out',
       }),
     ),
     rollbackFileId: Type.Optional(Type.String({ format: 'uuid' })),
@@ -73,7 +76,7 @@ export const CampaignBody = Type.Object(
         minimum: 1,
         maximum: YEAR_SECONDS,
         default: 3600,
-        description: 'A station that reports nothing new for this time has timed out',
+        description: 'A station that reports nothing new for this time is timed out',
       }),
     ),
     absenceTimeoutSeconds: Type.Optional(
@@ -85,7 +88,7 @@ export const CampaignBody = Type.Object(
       }),
     ),
     start: Type.Optional(
-      Type.Boolean({ default: false, description: 'Start at once; otherwise it is a draft' }),
+      Type.Boolean({ default: false, description: 'Start immediately; otherwise it is a draft' }),
     ),
   },
   { additionalProperties: false },
@@ -98,12 +101,15 @@ export const Campaign = Type.Object(
   {
     campaignId: Type.String(),
     name: Type.String(),
-    state: oneOf(CAMPAIGN_STATES, 'stopped: by itself, as too many failed or its file is gone'),
+    state: oneOf(
+      CAMPAIGN_STATES,
+      'stopped: automatically, because too many stations failed or its file was removed',
+    ),
     reason: nullable(Type.String({ description: 'Why it stopped' })),
     fileId: Type.String(),
     fileName: Type.String(),
     firmwareVersion: nullable(
-      Type.String({ description: 'The firmware version that stations boot with afterwards' }),
+      Type.String({ description: 'The firmware version that stations report after the update' }),
     ),
     rollbackFileId: Text,
     rollbackOnStop: RollbackOnStop,
@@ -133,15 +139,15 @@ export const CampaignStation = Type.Object(
     phase: oneOf(['update', 'rollback']),
     state: oneOf(
       CAMPAIGN_STATION_STATES,
-      'waiting: for its wave, or to be connected. timedOut: it said nothing new for too long. skipped: it was not there, or needs nothing',
+      'waiting: for its wave, or for the station to connect. timedOut: it reported nothing new for too long. skipped: it did not connect in time, or needs no update',
     ),
-    reason: nullable(Type.String({ description: 'Why it failed, or a remark' })),
+    reason: nullable(Type.String({ description: 'Why it failed, or a note' })),
     updateState: nullable(Type.String({ description: 'Outcome of the update before a rollback' })),
     updateReason: Text,
-    attempts: Type.Integer({ description: 'Commands that were sent to it' }),
+    attempts: Type.Integer({ description: 'Number of commands sent to it' }),
     commandId: Text,
     jobId: nullable(
-      Type.Integer({ description: 'The job of the last command; its history has each status' }),
+      Type.Integer({ description: 'The job of the last command; its history lists each status' }),
     ),
     firmwareVersionBefore: Text,
     firmwareVersion: nullable(Type.String({ description: 'Firmware version at its last boot' })),
@@ -159,7 +165,7 @@ export function shown({ signed, ...campaign }: CampaignRow): Static<typeof Campa
   return { ...campaign, signed: signed === 'auto' ? signed : signed === 'yes' };
 }
 
-/** A campaign by its id, as it is shown. Throws the problem that there is none. */
+/** A campaign by its id, as the API shows it. Throws a 404 Problem if there is none. */
 export async function findCampaign(db: Db, campaignId: string): Promise<Static<typeof Campaign>> {
   const campaign = await campaignList.get(db, campaignId);
   if (campaign) return shown(campaign);

@@ -9,7 +9,7 @@ import * as turns from './campaign-turns.store.ts';
 import * as campaigns from './firmware-campaigns.store.ts';
 import type { Campaign, CampaignState, NewCampaign, Rollback } from './firmware-campaigns.store.ts';
 
-/** A campaign cannot be made so, or is in a state that does not allow it. */
+/** A campaign cannot be created from this request, or its state does not allow the action. */
 export class NotPossible extends Error {
   override name = 'NotPossible';
   readonly why: 'unknown' | 'state' | 'choice';
@@ -20,7 +20,7 @@ export class NotPossible extends Error {
   }
 }
 
-/** How many stations make a wave; all at once without it. */
+/** Stations per wave; without either all are in one wave. */
 export interface WaveSize {
   size?: number | undefined;
   percent?: number | undefined;
@@ -32,7 +32,7 @@ export interface Plan {
   waveSize: WaveSize;
 }
 
-/** Makes a campaign that waits to be started; its id. Throws NotPossible when its stations are unknown or none. */
+/** Creates a draft campaign and returns its id. Throws NotPossible if stations are unknown or none match. */
 export async function create(database: Database, { campaign, choice, waveSize }: Plan): Promise<string> {
   const campaignId = randomUUID();
   const { firmwareVersion, createdAt: at } = campaign;
@@ -41,11 +41,11 @@ export async function create(database: Database, { campaign, choice, waveSize }:
     refuseUnknown(choice, found);
     const perWave = stationsPerWave(found.length, waveSize);
     const stations = found.map((station, i): NewCampaignStation => {
-      const hasIt = firmwareVersion !== null && station.firmwareVersion === firmwareVersion;
+      const isUpToDate = firmwareVersion !== null && station.firmwareVersion === firmwareVersion;
       return {
         ...station,
         wave: Math.floor(i / perWave) + 1,
-        reason: hasIt ? `it has ${firmwareVersion} already` : null,
+        reason: isUpToDate ? `already has ${firmwareVersion}` : null,
       };
     });
     await campaigns.add(db, { ...campaign, campaignId, waves: Math.ceil(found.length / perWave) });
@@ -60,16 +60,16 @@ function refuseUnknown({ stationIds = [] }: Choice, found: { stationId: string }
   if (unknown.length > 0)
     throw new NotPossible(
       'choice',
-      `${unknown.length} of the stations are not known, or not as the filter wants them: ${unknown.slice(0, 10).join(', ')}`,
+      `${unknown.length} of the stations are not known or do not match the filter: ${unknown.slice(0, 10).join(', ')}`,
     );
-  if (found.length === 0) throw new NotPossible('choice', 'no station is as the filter wants it');
+  if (found.length === 0) throw new NotPossible('choice', 'no station matches the filter');
 }
 
 function stationsPerWave(stations: number, { size, percent }: WaveSize): number {
   return size ?? Math.max(1, Math.ceil((stations * (percent ?? 100)) / 100));
 }
 
-/** What operators do with a campaign that there is. */
+/** What operators can do with an existing campaign. */
 export type Action =
   | { action: 'start' | 'pause' | 'cancel' }
   | { action: 'resume'; retryFailed: boolean }
@@ -83,7 +83,7 @@ const FROM: Record<Action['action'], readonly CampaignState[]> = {
   rollback: ['stopped', 'cancelled', 'done'],
 };
 
-/** Does it, or throws NotPossible when the campaign's state does not allow it. */
+/** Performs an action. Throws NotPossible if the campaign is unknown or its state does not allow the action. */
 export async function control(
   database: Database,
   campaignId: string,
@@ -96,7 +96,7 @@ export async function control(
     if (!allowed.includes(campaign.state))
       throw new NotPossible(
         'state',
-        `campaign ${campaignId} is ${campaign.state}; ${order.action} is for those that are ${allowed.join(' or ')}`,
+        `campaign ${campaignId} is ${campaign.state}; ${order.action} needs it to be ${allowed.join(' or ')}`,
       );
     await act(db, campaign, { order, now });
   });
@@ -108,14 +108,14 @@ async function act(
   { order, now: at }: { order: Action; now: Date },
 ): Promise<void> {
   const { campaignId, currentWave: wave } = campaign;
-  const become = (state: CampaignState, reason: string | null): Promise<void> =>
+  const setState = (state: CampaignState, reason: string | null): Promise<void> =>
     campaigns.setState(db, campaignId, { state, reason, currentWave: wave, at });
   switch (order.action) {
     case 'pause':
-      return become('paused', null);
+      return setState('paused', null);
     case 'cancel':
       await turns.cancelWaiting(db, campaignId, at);
-      return become('cancelled', null);
+      return setState('cancelled', null);
     case 'rollback':
       return rollBack(db, campaign, { which: order.which, at });
     case 'start':
@@ -126,7 +126,7 @@ async function act(
         if (order.retryFailed) await turns.retryFailed(db, campaignId);
       }
       await turns.startWaitingFor(db, campaignId, { wave, at });
-      return become('running', null);
+      return setState('running', null);
   }
 }
 
@@ -138,13 +138,16 @@ async function rollBack(
   if (rollbackFileId === null)
     throw new NotPossible(
       'state',
-      `campaign ${campaignId} has no rollbackFileId; make one that has the old file`,
+      `campaign ${campaignId} has no rollbackFileId; create a campaign with the previous file`,
     );
-  await requireFile(db, rollbackFileId, 'to roll back to');
+  await requireFile(db, rollbackFileId, 'for the rollback');
   await turns.beginRollback(db, campaignId, { which, at, again: true });
 }
 
 async function requireFile(db: Db, fileId: string, name: string): Promise<void> {
   if (await fileList.get(db, fileId)) return;
-  throw new NotPossible('state', `the file ${name} (${fileId}) was removed; make a campaign with another`);
+  throw new NotPossible(
+    'state',
+    `the file ${name} (${fileId}) was removed; create a campaign with another file`,
+  );
 }

@@ -4,7 +4,7 @@ import type { Db } from '../database/database.ts';
 export const CAMPAIGN_STATES = ['draft', 'running', 'paused', 'stopped', 'cancelled', 'done'] as const;
 export type CampaignState = (typeof CAMPAIGN_STATES)[number];
 
-/** Which stations are given the firmware from before: those that failed, those that have the new one, or both. */
+/** Which stations get the previous firmware: those that failed, those that were updated, or both. */
 export const ROLLBACKS = ['failed', 'updated', 'all'] as const;
 export type Rollback = (typeof ROLLBACKS)[number];
 
@@ -15,7 +15,7 @@ export interface NewCampaign {
   name: string;
   fileId: string;
   fileName: string;
-  /** What stations boot with once they have it; null where nobody knows. */
+  /** The version that stations report after the update; null: unknown. */
   firmwareVersion: string | null;
   rollbackFileId: string | null;
   signed: Signed;
@@ -75,7 +75,7 @@ const selectLocked = statement(
   `SELECT ${COLUMNS} FROM firmware_campaigns WHERE campaign_id = $1 FOR UPDATE`,
 );
 
-/** A campaign, locked until the database transaction ends; undefined when there is none. */
+/** A campaign, locked until the database transaction ends; undefined if there is none. */
 export async function lock(db: Db, campaignId: string): Promise<Campaign | undefined> {
   const { rows } = await db.query<Campaign>(selectLocked([campaignId]));
   return rows[0];
@@ -86,7 +86,7 @@ const selectShared = statement(
   'SELECT state FROM firmware_campaigns WHERE campaign_id = $1 FOR SHARE',
 );
 
-/** A campaign's state, which stays so until the database transaction ends. */
+/** A campaign's state, which cannot change until the database transaction ends. */
 export async function holdState(db: Db, campaignId: string): Promise<CampaignState | undefined> {
   const { rows } = await db.query<{ state: CampaignState }>(selectShared([campaignId]));
   return rows[0]?.state;
@@ -108,7 +108,7 @@ export async function setState(
   await db.query(updateState([campaignId, to.state, to.reason, to.currentWave, to.at]));
 }
 
-// What is over is looked after until the last station has ended, too.
+// Ended campaigns are processed too, until their last station has ended.
 const claimOne = statement(
   'firmwareCampaigns.claim',
   `UPDATE firmware_campaigns SET leased_until = $2
@@ -121,7 +121,7 @@ const claimOne = statement(
    RETURNING campaign_id AS "campaignId"`,
 );
 
-/** Takes the campaign that has waited longest to be looked after, for so long; undefined when there is none. */
+/** Leases the campaign that has waited longest, until `until`; undefined if none is due. */
 export async function claim(db: Db, now: Date, until: Date): Promise<string | undefined> {
   const { rows } = await db.query<{ campaignId: string }>(claimOne([now, until]));
   return rows[0]?.campaignId;
@@ -132,7 +132,7 @@ const releaseOne = statement(
   'UPDATE firmware_campaigns SET leased_until = $2 WHERE campaign_id = $1',
 );
 
-/** Lets anyone look after a campaign again from a time on. */
+/** Ends the lease: any manager may claim the campaign from `from` on. */
 export async function release(db: Db, campaignId: string, from: Date): Promise<void> {
   await db.query(releaseOne([campaignId, from]));
 }
@@ -143,7 +143,7 @@ const selectUsing = statement(
    WHERE (file_id = $1 OR rollback_file_id = $1) AND state IN ('draft', 'running', 'paused', 'stopped') LIMIT 1`,
 );
 
-/** A campaign that is not over and needs a file; undefined when there is none. */
+/** The id of a campaign that is not over and uses a file; undefined if there is none. */
 export async function using(db: Db, fileId: string): Promise<string | undefined> {
   const { rows } = await db.query<{ campaignId: string }>(selectUsing([fileId]));
   return rows[0]?.campaignId;

@@ -1,7 +1,7 @@
 import { isUnknownAction } from '../commands/command.ts';
 import type { CampaignStationState, Change, UnderWay } from './campaign-stations.store.ts';
 
-/** How the words of stations read in a campaign. Those that end a job are its outcome. */
+/** Campaign states by reported firmware status. Statuses that end a job are in its outcome instead. */
 const STATES: Partial<Record<string, CampaignStationState>> = {
   DownloadScheduled: 'downloading',
   Downloading: 'downloading',
@@ -12,30 +12,31 @@ const STATES: Partial<Record<string, CampaignStationState>> = {
   Installing: 'installing',
   InstallRebooting: 'installing',
 };
-/** A station that has said Installed boots within so long, and one that has booted says Installed. */
+/** Maximum time from Installed to the boot, and from the boot to Installed. */
 const CONFIRM_MS = 300_000;
 
 export interface Expectation {
-  /** What the stations boot with at the end; null where nobody knows. */
+  /** The version that stations report after the update; null: unknown. */
   version: string | null;
   progressTimeoutMs: number;
-  /** May a station that does not know the one command be sent the other? */
-  mayGoOtherWay: boolean;
+  /** Whether a station that does not know one command may be sent the other (signed or unsigned). */
+  mayTryOtherWay: boolean;
   now: Date;
 }
 
-/** What becomes of a station, from its command, its job and its boots; undefined when nothing does. */
+/** A station's new state, derived from its command, its job and its boots; undefined if nothing changes. */
 export function progressOf(station: UnderWay, expected: Expectation): Change | undefined {
   const { stationId, phase, state: before } = station;
-  const told = evaluation(station, expected);
+  const current = evaluation(station, expected);
   const isRollback = phase === 'rollback';
-  const state = told.state === 'installed' && isRollback ? 'rolledBack' : told.state;
+  const state = current.state === 'installed' && isRollback ? 'rolledBack' : current.state;
   const isEnd = state === 'failed' || state === 'timedOut';
-  // It had ended for us: only a success can change that.
-  if ((before === 'failed' || before === 'timedOut') && told.state !== 'installed') return undefined;
-  const reason = told.reason && isEnd && isRollback ? `rollback: ${told.reason}` : (told.reason ?? null);
+  // It was given up: only a success can change that.
+  if ((before === 'failed' || before === 'timedOut') && current.state !== 'installed') return undefined;
+  const reason =
+    current.reason && isEnd && isRollback ? `rollback: ${current.reason}` : (current.reason ?? null);
   if (state === before && reason === station.reason) return undefined;
-  return { stationId, state, reason, ...(told.otherWay && { otherWay: true }) };
+  return { stationId, state, reason, ...(current.otherWay && { otherWay: true }) };
 }
 
 interface Evaluation {
@@ -47,7 +48,7 @@ interface Evaluation {
 function evaluation(station: UnderWay, expected: Expectation): Evaluation {
   const { commandStatus, errorCode, jobOutcome, jobReason, otherWayTried } = station;
   if (commandStatus === 'expired') return { state: 'waiting' };
-  if (commandStatus === 'failed' && expected.mayGoOtherWay && !otherWayTried)
+  if (commandStatus === 'failed' && expected.mayTryOtherWay && !otherWayTried)
     if (isUnknownAction(errorCode)) return { state: 'waiting', otherWay: true };
   switch (jobOutcome) {
     case 'succeeded':
@@ -55,7 +56,7 @@ function evaluation(station: UnderWay, expected: Expectation): Evaluation {
     case 'failed':
       return { state: 'failed', reason: jobReason ?? 'the station gave no reason' };
     case 'cancelled':
-      return { state: 'failed', reason: 'another update took its place' };
+      return { state: 'failed', reason: 'another update replaced it' };
     default:
       return whileRunning(station, expected);
   }
@@ -67,20 +68,23 @@ function afterSuccess(station: UnderWay, expected: Expectation): Evaluation {
   if (version === null || versionAfter === version) return { state: 'installed' };
   if (isWithin(confirmMs(expected), [endedAt, bootedAt], expected.now)) return { state: 'installing' };
   if (versionAfter !== null)
-    return { state: 'failed', reason: `it said Installed and boots with ${versionAfter}, not ${version}` };
-  return { state: 'installed', reason: `it has not booted since, so nothing confirms ${version}` };
+    return {
+      state: 'failed',
+      reason: `it reported Installed but boots with ${versionAfter}, not ${version}`,
+    };
+  return { state: 'installed', reason: `it has not booted since, so ${version} is not confirmed` };
 }
 
 function whileRunning(station: UnderWay, expected: Expectation): Evaluation {
   const { jobStatus, jobStatusAt, acceptedAt, sentAt, bootedAt, versionBefore, versionAfter } = station;
   const { version, now, progressTimeoutMs } = expected;
   const state = STATES[jobStatus ?? ''] ?? 'sent';
-  const signs = [sentAt, acceptedAt, jobStatusAt];
+  const reports = [sentAt, acceptedAt, jobStatusAt];
   const hasNew = version !== null && versionAfter === version && versionBefore !== version;
-  if (hasNew && !isWithin(confirmMs(expected), [...signs, bootedAt], now))
-    return { state: 'installed', reason: `it boots with ${version}, and has not said Installed` };
-  if (isWithin(progressTimeoutMs, signs, now)) return { state };
-  return { state: 'timedOut', reason: `it has said nothing since ${jobStatus ?? 'the command'}` };
+  if (hasNew && !isWithin(confirmMs(expected), [...reports, bootedAt], now))
+    return { state: 'installed', reason: `it boots with ${version} but did not report Installed` };
+  if (isWithin(progressTimeoutMs, reports, now)) return { state };
+  return { state: 'timedOut', reason: `it reported nothing after ${jobStatus ?? 'the command'}` };
 }
 
 function confirmMs({ progressTimeoutMs }: Expectation): number {

@@ -3,16 +3,16 @@ import * as campaigns from './firmware-campaigns.store.ts';
 import { sendRound } from './send.ts';
 import type { SenderOptions } from './send.ts';
 
-const SWEEP_MS = 1000;
-/** A manager that dies keeps a campaign from the others for so long. */
+const POLL_INTERVAL_MS = 1000;
+/** How long a campaign stays leased to a manager that dies. */
 const LEASE_MS = 30_000;
 
-/** Looks after firmware campaigns: each by one manager at a time, and by another when that one dies. */
+/** Runs firmware campaigns. One manager at a time runs a campaign; if it dies, another takes over. */
 export class CampaignRunner {
   readonly #options: SenderOptions;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
-  #sweeping: Promise<void> = Promise.resolve();
+  #running: Promise<void> = Promise.resolve();
 
   constructor(options: SenderOptions) {
     this.#options = options;
@@ -20,12 +20,12 @@ export class CampaignRunner {
 
   start(): void {
     this.#timer = setInterval(() => {
-      this.#sweeping = this.#sweeping.then(() => this.sweep());
-    }, SWEEP_MS);
+      this.#running = this.#running.then(() => this.runDue());
+    }, POLL_INTERVAL_MS);
   }
 
-  /** Looks after every campaign that nobody is looking after. Never rejects. */
-  async sweep(): Promise<void> {
+  /** Advances every due campaign that no other manager has leased. Never rejects. */
+  async runDue(): Promise<void> {
     const { database, now, log } = this.#options;
     try {
       while (!this.#isClosed) {
@@ -33,27 +33,27 @@ export class CampaignRunner {
         const until = new Date(at.getTime() + LEASE_MS);
         const campaignId = await campaigns.claim(database, at, until);
         if (campaignId === undefined) return;
-        await this.#lookAfter(campaignId);
+        await this.#run(campaignId);
       }
     } catch (error) {
-      log.warn({ err: error }, 'campaigns could not be looked after');
+      log.warn({ err: error }, 'campaigns could not be processed');
     }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
-    await this.#sweeping;
+    await this.#running;
   }
 
-  async #lookAfter(campaignId: string): Promise<void> {
+  async #run(campaignId: string): Promise<void> {
     const { database, now, log } = this.#options;
     try {
       const round = await database.transaction((db) => advance(db, campaignId, now()));
       if (round) await sendRound(round, this.#options);
     } catch (error) {
-      log.warn({ campaignId, err: error }, 'a campaign could not be looked after');
+      log.warn({ campaignId, err: error }, 'a campaign could not be processed');
     }
-    await campaigns.release(database, campaignId, new Date(now().getTime() + SWEEP_MS / 2));
+    await campaigns.release(database, campaignId, new Date(now().getTime() + POLL_INTERVAL_MS / 2));
   }
 }

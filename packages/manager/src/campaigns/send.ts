@@ -24,20 +24,20 @@ export interface SenderOptions {
   log: Log;
 }
 
-/** Another manager was faster, or the campaign was stopped in this moment. */
+/** Another manager was faster, or the campaign has just been stopped. */
 class TurnIsOver extends Error {}
 
-/** Sends the command to the stations of a campaign whose turn it is; each gets it once, whatever manager dies. */
+/** Sends the command to the stations of a campaign whose turn it is. Each gets it once, even if a manager dies. */
 export async function sendRound(round: Round, options: SenderOptions): Promise<void> {
   const { campaignId, firmwareVersion } = round.campaign;
   for (const station of await campaignStations.ready(options.database, campaignId, STATIONS_PER_ROUND)) {
     const file = round.files[station.phase];
-    const hasIt = station.firmwareVersion !== null && station.firmwareVersion === firmwareVersion;
-    if (hasIt && station.phase === 'update')
+    const isUpToDate = station.firmwareVersion !== null && station.firmwareVersion === firmwareVersion;
+    if (isUpToDate && station.phase === 'update')
       await complete(round, station, {
         options,
         state: 'skipped',
-        reason: `it has ${firmwareVersion} already`,
+        reason: `already has ${firmwareVersion}`,
       });
     else if (!file)
       await complete(round, station, { options, state: 'failed', reason: 'the file was removed' });
@@ -45,7 +45,7 @@ export async function sendRound(round: Round, options: SenderOptions): Promise<v
   }
 }
 
-/** False when nothing can be sent to anyone. */
+/** False if nothing can be sent to any station. */
 async function sendOne(
   round: Round,
   { station, file }: { station: Ready; file: FileRow },
@@ -64,10 +64,10 @@ async function sendOne(
       });
       return false;
     }
-    // Those that are not there, or have too much to do, are tried again in the next round.
+    // Stations that are offline or have too many commands are tried again in the next round.
     if (error instanceof TurnIsOver || error instanceof CommandNotSent) return true;
     if (!(error instanceof RuleViolation || error instanceof OcppError)) throw error;
-    log.info({ campaignId, stationId, fault: error.message }, 'a station cannot be sent its firmware');
+    log.info({ campaignId, stationId, fault: error.message }, 'firmware cannot be sent to a station');
     await complete(round, station, { options, state: 'failed', reason: error.message });
   }
   return true;
@@ -80,21 +80,21 @@ async function request(
 ): Promise<void> {
   const { campaignId, name, signed } = campaign;
   const { stationId, phase } = station;
-  const wantsSigned =
+  const sendSigned =
     station.isSigned ??
     (signed === 'yes' ||
       (signed === 'auto' && isSigned(file) && (await signedUpdates.areKnown(database, stationId))));
   const at = now();
   const transport = await links.transportOf(database, stationId);
-  const order = firmwareRequest(file, { signed: wantsSigned, retrieveAt: at, transport }, links);
+  const fileRequest = firmwareRequest(file, { signed: sendSigned, retrieveAt: at, transport }, links);
   const alongside = async (db: Db, commandId: string): Promise<void> => {
     const state = await campaigns.holdState(db, campaignId);
-    const isOn = phase === 'update' ? state === 'running' : state !== 'paused' && state !== undefined;
-    const sent = { stationId, phase, commandId, isSigned: wantsSigned, at };
-    if (!isOn || !(await campaignStations.markSent(db, campaignId, sent))) throw new TurnIsOver();
-    await order.keepLink(db, { stationId, commandId });
+    const isActive = phase === 'update' ? state === 'running' : state !== 'paused' && state !== undefined;
+    const sent = { stationId, phase, commandId, isSigned: sendSigned, at };
+    if (!isActive || !(await campaignStations.markSent(db, campaignId, sent))) throw new TurnIsOver();
+    await fileRequest.keepLink(db, { stationId, commandId });
   };
-  const { action, request: body } = order;
+  const { action, request: body } = fileRequest;
   await callMaker.request({
     stationId,
     action,

@@ -22,7 +22,7 @@ const insert = statement(
   'INSERT INTO authorities (name, chain, sealed_key, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
 );
 
-/** Keeps an authority, unless another manager has made it meanwhile. */
-export async function add(db: Db, name: string, made: StoredAuthority & { at: Date }): Promise<void> {
-  await db.query(insert([name, made.chain, made.sealedKey, made.at]));
+/** Stores an authority, unless another manager has stored it already. */
+export async function add(db: Db, name: string, authority: StoredAuthority & { at: Date }): Promise<void> {
+  await db.query(insert([name, authority.chain, authority.sealedKey, authority.at]));
 }

@@ -18,32 +18,32 @@ import { subjectFor } from './signing-request.ts';
 const ROOT_DAYS = 20 * 365;
 const SERVER_DAYS = 30;
 const LIST_MS = 24 * 3_600_000;
-/** Answers are some 1 kB; more than this many certificates are seldom asked for within half an hour. */
+/** An answer has about 1 kB; more certificates than this are rarely asked about within half an hour. */
 const MAX_OCSP_ANSWERS = 20_000;
 const MAX_LISTS = 4;
 
 export interface AuthorityOptions {
   database: Database;
-  /** What seals its key in the database. */
+  /** Seals the authority's key in the database. */
   sealer: Sealer;
-  /** Whose certificates they are: the O of all subjects. */
+  /** The O of all subjects. */
   organisation: string;
-  /** How long a station's certificate is valid. */
+  /** Validity of station certificates, in days. */
   stationDays: number;
-  /** Where the list of revoked certificates and the responder are reached; without it certificates do not name them. */
+  /** Base URL of the revocation list and the OCSP responder; without it certificates do not name them. */
   publicUrl?: string;
   now(): Date;
 }
 
 /**
- * Our own certificate authority, for stations and for servers to try with. Its key is made by the first manager that needs it, lies sealed in
- * the database, and is open in the memory of managers only.
+ * The built-in certificate authority, for stations and for test servers. The first manager that needs it creates its key, which is
+ * stored sealed in the database and is unsealed only in the memory of managers.
  */
 export class Authority {
   readonly organisation: string;
   readonly #options: AuthorityOptions;
   readonly #loaded = new Map<string, Promise<CertificateAuthority>>();
-  // Whoever has one of them has at least half of its time left.
+  // Reused for half of their validity, so clients get answers with at least the other half left.
   readonly #ocspAnswers: SignedAnswers;
   readonly #lists: SignedAnswers;
 
@@ -55,12 +55,12 @@ export class Authority {
     this.#lists = new SignedAnswers({ reuseMs: LIST_MS / 2, max: MAX_LISTS, now });
   }
 
-  /** The root that whoever trusts us needs, PEM. */
+  /** The root certificate, PEM. */
   async rootPem(name: AuthorityName = 'evander'): Promise<string> {
     return (await this.#authority(name)).certificatePem;
   }
 
-  /** Certificates for a server, one for each kind of key (ocppj.md TLS.4), with their keys. */
+  /** Certificates for a server, one for each key type (ocppj.md TLS.4), with their keys. */
   async issueServer(names: string[]): Promise<{ chainPem: string; keyPem: string }[]> {
     const authority = await this.#authority('evander');
     const pairs = [];
@@ -77,7 +77,7 @@ export class Authority {
     return pairs;
   }
 
-  /** A certificate for the key of a station's request, PEM with the chain up to the root. The request has been checked. */
+  /** Issues a certificate for a station's request, which must have been checked. PEM, with the chain up to the root. */
   async issueForStation(
     stationId: string,
     csr: string,
@@ -95,16 +95,16 @@ export class Authority {
     return leaf;
   }
 
-  /** The list of certificates that one of the authorities has revoked, DER (RFC 5280 §5): signed again when there is one more. */
+  /** The revocation list of an authority, DER (RFC 5280 §5); signed again after each revocation. */
   async revocationList(name: AuthorityName = 'evander'): Promise<Buffer> {
-    // Read before the list, which may be newer, but never older than it.
+    // Read first, so that the list is never older than its revision.
     const revision = await issuedCertificates.revocationRevision(this.#options.database);
     return this.#lists.get(`${name} ${revision}`, () => this.#signList(name));
   }
 
   /**
-   * Answers a request for a certificate of ours, DER (RFC 6960): signed once per status. For certificates that we do not know nothing is
-   * signed, so that questions cost an attacker as much as us.
+   * Answers an OCSP request, DER (RFC 6960). Answers are signed once per status. Nothing is signed for unknown certificates, so that an
+   * attacker cannot cause the cost of signatures.
    */
   async answerOcsp(request: Buffer): Promise<Buffer> {
     const question = readOcspQuestion(request);
@@ -154,7 +154,7 @@ export class Authority {
     const known = this.#loaded.get(name);
     if (known) return known;
     const loading = this.#load(name).catch((error: unknown) => {
-      // Asked again next time: the database may have been away.
+      // Retried next time: the database may have been unavailable.
       this.#loaded.delete(name);
       throw error;
     });
@@ -164,22 +164,23 @@ export class Authority {
 
   async #load(name: AuthorityName): Promise<CertificateAuthority> {
     const { database, sealer, now } = this.#options;
-    const kept = (await authorities.get(database, name)) ?? (await this.#make(name));
-    if (!kept) throw new Error(`the authority ${name} was made at ${now().toISOString()} and is not there`);
-    return CertificateAuthority.load({ chainPem: kept.chain, keyPem: sealer.open(kept.sealedKey) });
+    const stored = (await authorities.get(database, name)) ?? (await this.#create(name));
+    if (!stored)
+      throw new Error(`the authority ${name} was created at ${now().toISOString()} but is missing`);
+    return CertificateAuthority.load({ chainPem: stored.chain, keyPem: sealer.open(stored.sealedKey) });
   }
 
-  // Several managers may make one: the first that is kept counts for all.
-  async #make(name: AuthorityName): Promise<authorities.StoredAuthority | undefined> {
+  // Several managers may create one: the first that is stored is used by all.
+  async #create(name: AuthorityName): Promise<authorities.StoredAuthority | undefined> {
     const { database, sealer, now, organisation } = this.#options;
-    const made = await CertificateAuthority.create({
+    const created = await CertificateAuthority.create({
       commonName: NAMES[name].commonName,
       organisation,
       keyType: NAMES[name].keyType,
       validForDays: ROOT_DAYS,
     });
-    const sealedKey = sealer.seal(await made.exportKey());
-    await authorities.add(database, name, { chain: made.chainPem, sealedKey, at: now() });
+    const sealedKey = sealer.seal(await created.exportKey());
+    await authorities.add(database, name, { chain: created.chainPem, sealedKey, at: now() });
     return authorities.get(database, name);
   }
 
@@ -214,10 +215,10 @@ export class Authority {
   }
 }
 
-/** `evander` signs for stations and servers; `v2g` what stations show to vehicles (ISO 15118). */
+/** `evander` signs for stations and servers; `v2g` signs certificates that stations present to vehicles (ISO 15118). */
 type AuthorityName = keyof typeof NAMES;
 
-// RSA, because stations that cannot verify ECDSA must be able to trust a server; ISO 15118-2 knows ECDSA only.
+// RSA, because some stations cannot verify ECDSA; ISO 15118-2 supports only ECDSA.
 const NAMES = {
   evander: { commonName: 'Evander Root CA', keyType: 'rsa' },
   v2g: { commonName: 'Evander V2G Root CA', keyType: 'ec' },

@@ -31,7 +31,7 @@ const PAGER = new Pager(['time', 'text'], ({ issuedAt, serialNumber }: IssuedCer
 ]);
 const tags = ['security'];
 
-/** Our own certificate authority: what it has issued, and how that is taken back. */
+/** Routes of the built-in certificate authority: list, issue and revoke certificates. */
 export function certificateAuthorityRoutes(app: App, context: ApiContext): void {
   addIssued(app, context);
   addIssue(app, context);
@@ -108,7 +108,7 @@ function addRevocation(app: App, { database, now }: ApiContext): void {
       config: { role: 'admin' },
       schema: {
         operationId: 'revokeCertificate',
-        summary: 'Revoke a certificate: handshakes with it are rejected from now on. This cannot be undone',
+        summary: 'Revoke a certificate; handshakes with it are rejected from now on. This cannot be undone',
         tags,
         params: Type.Object({
           serialNumber: Type.String({
@@ -128,7 +128,7 @@ function addRevocation(app: App, { database, now }: ApiContext): void {
       if (!revoked)
         throw new Problem(
           404,
-          `certificate ${serialNumber} is not one of ours; GET /api/v1/issued-certificates lists them`,
+          `certificate ${serialNumber} was not issued by Evander; GET /api/v1/issued-certificates lists those that were`,
         );
       return revoked;
     },

@@ -1,4 +1,4 @@
-/** The two lists of certificates that a station has, by the types that are in them: that of OCPP, and that of Plug & Charge (PnC.4). */
+/** The certificate types in the two lists of a station: that of OCPP, and that of Plug & Charge (PnC.4). */
 export const LISTS = {
   ocpp: ['CentralSystemRootCertificate', 'ManufacturerRootCertificate'],
   pnc: ['V2GRootCertificate', 'MORootCertificate', 'V2GCertificateChain'],

@@ -1,9 +1,10 @@
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
+import { certificateExchange } from './certificate-exchange.store.ts';
 
 /**
- * `rejected`: what the station sent is no request; `signed`: its certificate has been sent; `refused`: the station did not take the
- * certificate, another may be sent; `superseded`: a younger request came.
+ * `rejected`: the station did not send an acceptable request; `signed`: its certificate has been sent; `refused`: the station refused the
+ * certificate, another may be sent; `superseded`: a newer request arrived.
  */
 export const CERTIFICATE_REQUEST_STATES = [
   'requested',
@@ -24,7 +25,7 @@ export interface NewCertificateRequest {
   requestedAt: Date;
 }
 
-// The snapshot does not have the row that is being inserted, so it does not supersede itself.
+// The snapshot does not contain the row that is being inserted, so the request does not supersede itself.
 const insert = statement(
   'certificateRequests.add',
   `WITH added AS (
@@ -35,51 +36,17 @@ const insert = statement(
      AND EXISTS (SELECT FROM added WHERE state = 'requested')`,
 );
 
-/** Keeps a request, once per envelope; one that can be signed takes the place of those before it. */
+/** Stores a request, once per message; a request that can be signed supersedes earlier ones. */
 export async function add(db: Db, request: NewCertificateRequest): Promise<void> {
   const { stationId, messageId, csr, state, reason, requestedAt } = request;
   await db.query(insert([stationId, messageId, csr, state, reason, requestedAt]));
 }
 
-const WAITING = `SELECT certificate_request_id FROM certificate_requests
-   WHERE station_id = $1 AND state IN ('requested', 'signed', 'refused') ORDER BY certificate_request_id DESC LIMIT 1`;
-
-const selectWaiting = statement('certificateRequests.waits', WAITING);
-
-/** Does a request of a station wait for its certificate? */
-export async function waits(db: Db, stationId: string): Promise<boolean> {
-  const { rowCount } = await db.query(selectWaiting([stationId]));
-  return rowCount === 1;
-}
-
-const markSigned = statement(
-  'certificateRequests.sign',
-  `UPDATE certificate_requests SET state = 'signed', reason = NULL, command_id = $2, certificate_chain = $3, signed_at = $4,
-     completed_at = NULL
-   WHERE certificate_request_id = (${WAITING})`,
-);
-
-/** A certificate is about to be sent: it belongs to the request that waits. */
-export async function sign(
-  db: Db,
-  sent: { stationId: string; commandId: string; certificateChain: string; at: Date },
-): Promise<void> {
-  await db.query(markSigned([sent.stationId, sent.commandId, sent.certificateChain, sent.at]));
-}
-
-const markCompleted = statement(
-  'certificateRequests.complete',
-  `UPDATE certificate_requests SET state = $2, reason = $3, completed_at = $4
-   WHERE command_id = $1 AND (state = 'signed' OR $2 = 'installed')`,
-);
-
-/** What the station said to its certificate. A refusal means nothing where a younger request has come. */
-export async function complete(
-  db: Db,
-  answer: { commandId: string; state: 'installed' | 'refused'; reason: string | null; at: Date },
-): Promise<void> {
-  await db.query(markCompleted([answer.commandId, answer.state, answer.reason, answer.at]));
-}
+export const { waits, sign, complete } = certificateExchange({
+  name: 'certificateRequests',
+  table: 'certificate_requests',
+  id: 'certificate_request_id',
+});
 
 const markWaiting = statement(
   'certificateRequests.waitAgain',
@@ -88,7 +55,7 @@ const markWaiting = statement(
    WHERE command_id = $1 AND state = 'signed'`,
 );
 
-/** The certificate has not reached the station: the request waits again. */
+/** Makes a request wait again, because its certificate did not reach the station. */
 export async function waitAgain(db: Db, failure: { commandId: string; reason: string }): Promise<void> {
   await db.query(markWaiting([failure.commandId, failure.reason]));
 }
@@ -97,11 +64,11 @@ export interface WaitingRequest {
   certificateRequestId: number;
   stationId: string;
   csr: string;
-  /** How often it was tried before. */
+  /** Number of previous attempts. */
   attempts: number;
 }
 
-// Whoever takes one has it to himself for a while; should he die, it is taken again.
+// A manager leases requests for 60 s; if it dies, they are taken again.
 const takeDue = statement(
   'certificateRequests.take',
   `UPDATE certificate_requests SET look_at = $1::timestamptz + interval '60 seconds', attempts = attempts + 1
@@ -111,7 +78,7 @@ const takeDue = statement(
    RETURNING certificate_request_id AS "certificateRequestId", station_id AS "stationId", csr, attempts - 1 AS attempts`,
 );
 
-/** Takes requests that wait to be signed. */
+/** Leases up to 20 requests that wait to be signed. */
 export async function take(db: Db, now: Date): Promise<WaitingRequest[]> {
   const { rows } = await db.query<WaitingRequest>(takeDue([now]));
   return rows;
@@ -122,7 +89,7 @@ const markLater = statement(
   `UPDATE certificate_requests SET reason = $2, look_at = $3 WHERE certificate_request_id = $1 AND state = 'requested'`,
 );
 
-/** A request could not be signed now, and is looked at again. */
+/** Schedules another attempt for a request that could not be signed. */
 export async function waitUntil(
   db: Db,
   delay: { certificateRequestId: number; reason: string; lookAt: Date },
@@ -136,7 +103,7 @@ const selectLatest = statement(
    ORDER BY certificate_request_id DESC LIMIT 1`,
 );
 
-/** How a station's last request since a time stands; undefined when it has sent none. */
+/** The state of a station's last request since a time; undefined if there is none. */
 export async function latest(
   db: Db,
   stationId: string,

@@ -2,29 +2,29 @@ import { RuleViolation } from '../commands/command.ts';
 import type { CheckContext } from '../commands/command.ts';
 import * as configuration from '../configuration/configuration.store.ts';
 
-/** No certificate in PEM is shorter than this, not even one with the smallest key and without names. */
-const SHORTEST_CERTIFICATE = 300;
+/** In characters. Even a PEM certificate with the smallest key and no names is longer. */
+const MIN_CERTIFICATE_LENGTH = 300;
 
 /**
- * A chain is not longer than the station takes, as far as it has said in CertificateSignedMaxChainSize. Some count certificates there
- * instead of characters: a limit into which no certificate fits is none.
+ * Throws RuleViolation if a chain is longer than the station's CertificateSignedMaxChainSize, if known. Some stations count certificates
+ * there instead of characters: a limit into which no certificate fits is ignored.
  */
 export async function requireRoomForChain(
   rule: string,
   certificateChain: string,
   { db, stationId, log }: CheckContext,
 ): Promise<void> {
-  const longest = await configuration.integer(db, stationId, 'CertificateSignedMaxChainSize');
-  if (longest === undefined || certificateChain.length <= longest) return;
-  if (longest < SHORTEST_CERTIFICATE) {
+  const maxLength = await configuration.integer(db, stationId, 'CertificateSignedMaxChainSize');
+  if (maxLength === undefined || certificateChain.length <= maxLength) return;
+  if (maxLength < MIN_CERTIFICATE_LENGTH) {
     log.warn(
-      { stationId, CertificateSignedMaxChainSize: longest },
-      'CertificateSignedMaxChainSize is ignored: no certificate fits into so few characters',
+      { stationId, CertificateSignedMaxChainSize: maxLength },
+      'CertificateSignedMaxChainSize is ignored: no certificate fits into this many characters',
     );
     return;
   }
   throw new RuleViolation(
     rule,
-    `certificateChain has ${certificateChain.length} characters; station ${stationId} takes ${longest} (CertificateSignedMaxChainSize)`,
+    `certificateChain has ${certificateChain.length} characters; station ${stationId} accepts ${maxLength} (CertificateSignedMaxChainSize)`,
   );
 }

@@ -17,7 +17,7 @@ const REQUEST_PAGER = new Pager(['integer'], ({ certificateRequestId }: Certific
 ]);
 const tags = ['security'];
 
-/** Certificates of stations: those that they have, and those that they ask for. */
+/** Routes for certificates that stations have or have requested. */
 export function certificateRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/stations/:stationId/certificates',
@@ -25,7 +25,7 @@ export function certificateRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listCertificates',
-        summary: 'Root certificates that a station has, as reported or accepted by it',
+        summary: 'Root certificates of a station, as it reported or accepted them',
         tags,
         params: StationParams,
         querystring: listQuery({ certificateType: Type.Optional(Types) }),

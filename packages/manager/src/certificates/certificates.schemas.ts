@@ -4,7 +4,7 @@ import { Pager } from '../http/paging.ts';
 import * as certificateRequests from './certificate-requests.store.ts';
 import type { CertificateRow } from './installed-certificates.store.ts';
 
-/** What names a certificate. */
+/** Identifies a certificate. */
 export const HashData = Type.Object(
   {
     hashAlgorithm: oneOf(['SHA256', 'SHA384', 'SHA512'] as const),
@@ -45,7 +45,7 @@ export const Certificate = Type.Object(
   { title: 'StationCertificate' },
 );
 
-/** A certificate that a station asked for. */
+/** A certificate that a station requested. */
 export const CertificateRequest = Type.Object(
   {
     certificateRequestId: Type.Integer(),
@@ -53,7 +53,7 @@ export const CertificateRequest = Type.Object(
     csr: Type.String({ description: 'As the station sent it: PKCS#10 in PEM, unless it was rejected' }),
     state: oneOf(
       certificateRequests.CERTIFICATE_REQUEST_STATES,
-      'requested: waits for CertificateSigned. rejected: no request in PEM. signed: CertificateSigned is on its way. refused: the station did not take the certificate, another may be sent. superseded: a newer request came',
+      'requested: waits for CertificateSigned. rejected: not an acceptable request in PEM. signed: CertificateSigned was sent. refused: the station refused the certificate; another may be sent. superseded: a newer request arrived',
     ),
     reason: nullable(
       Type.String({ description: 'Why it was rejected or refused, or why the certificate did not arrive' }),

@@ -14,7 +14,7 @@ export interface CertificateOptions {
   /** The operator, as O of certificates. */
   organisation: string;
   stationDays: number;
-  /** How long before its end a certificate is renewed. */
+  /** How many days before it expires a certificate is renewed. */
   renewDays: number;
   signedBy: 'builtin' | 'est' | 'manual';
   est?: EstOptions;
@@ -29,7 +29,7 @@ export interface CertificatesContext {
   log: Log;
 }
 
-/** All that a manager does with certificates of stations: signs them, and judges those that they show. */
+/** Signs certificates for stations, and verifies the certificates that stations present. */
 export class Certificates {
   readonly authority: Authority;
   readonly judge: CertificateJudge;

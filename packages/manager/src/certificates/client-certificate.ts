@@ -9,10 +9,10 @@ import type { Responders } from './responders.ts';
 import * as trustedRoots from './trusted-roots.store.ts';
 import type { TrustedRoot } from './trusted-roots.store.ts';
 
-/** Roots change seldom, and each handshake wants them: they are believed for a moment. */
+/** Roots change rarely, but each handshake needs them: they are cached briefly. */
 const ROOTS_MS = 2000;
 
-export interface JudgeOptions {
+export interface CertificateJudgeOptions {
   database: Database;
   authority: Authority;
   responders: Responders;
@@ -24,19 +24,19 @@ interface Anchor {
   certificate: Certificate;
   organisations: string[];
   crl: Buffer | null;
-  isOurs: boolean;
+  isBuiltIn: boolean;
 }
 
-/** Judges the certificates that stations show (ocppj.md TLS.9 to TLS.11): whose they are, who signed them, and whether they still count. */
+/** Verifies the certificates that stations present (ocppj.md TLS.9 to TLS.11): their owner, issuer, validity and revocation. */
 export class CertificateJudge {
-  readonly #options: JudgeOptions;
+  readonly #options: CertificateJudgeOptions;
   #anchors: { list: Promise<Anchor[]>; untilMs: number } | undefined;
 
-  constructor(options: JudgeOptions) {
+  constructor(options: CertificateJudgeOptions) {
     this.#options = options;
   }
 
-  /** What is wrong with a chain that a station has shown, its own certificate first; null when it is the station's and valid. */
+  /** Checks a chain that a station presented, its own certificate first. Resolves with the fault; null if it is valid for the station. */
   async faultOf(stationId: string, chainPem: string): Promise<string | null> {
     const { database, now } = this.#options;
     let chain: Certificate[];
@@ -46,7 +46,7 @@ export class CertificateJudge {
       return error instanceof Error ? error.message : String(error);
     }
     const [own] = chain;
-    if (!own) return 'there is none';
+    if (!own) return 'the chain is empty';
     const anchors = await this.#knownAnchors();
     const result = validatePath({
       chain,
@@ -57,7 +57,7 @@ export class CertificateJudge {
     if (!result.ok) return result.reason;
     const root = result.path.at(-1);
     const anchor = anchors.find(({ certificate }) => certificate.fingerprint === root?.fingerprint);
-    if (!anchor) return 'its path ends at no root that is trusted here';
+    if (!anchor) return 'its path does not end at a trusted root';
     const fault =
       (await this.#identityFault(stationId, own, anchor)) ??
       (await this.#revocationFault(stationId, result.path, anchor));
@@ -66,7 +66,7 @@ export class CertificateJudge {
     return null;
   }
 
-  /** The roots have changed: they are read again. Other managers do so in a moment. */
+  /** To be called when roots have changed. Other managers notice it when their cache expires. */
   forgetRoots(): void {
     this.#anchors = undefined;
   }
@@ -76,13 +76,13 @@ export class CertificateJudge {
     const { CN: commonName, O: organisation } = own.subject;
     const names = await stations.registeredNames(database, stationId);
     if (!own.identifiers.some((name) => names.includes(name)))
-      return `its CN is ${commonName ?? 'not there'}, which is neither station ${stationId} nor a serial number registered for it`;
+      return `its CN is ${commonName ?? 'missing'}, which is neither station ${stationId} nor a serial number registered for it`;
     const owner = await stations.otherNamed(database, stationId, own.identifiers);
-    if (owner !== undefined) return `it names station ${owner} too`;
+    if (owner !== undefined) return `it also names station ${owner}`;
     if (organisation === undefined || !anchor.organisations.includes(organisation))
-      return `its O is ${organisation ?? 'not there'}, not ${anchor.organisations.join(' or ')}`;
+      return `its O is ${organisation ?? 'missing'}, not ${anchor.organisations.join(' or ')}`;
     const other = await stations.otherWithCertificate(database, stationId, own.fingerprint);
-    return other === undefined ? undefined : `station ${other} shows the same certificate`;
+    return other === undefined ? undefined : `station ${other} uses the same certificate`;
   }
 
   async #revocationFault(
@@ -92,14 +92,14 @@ export class CertificateJudge {
   ): Promise<string | undefined> {
     const [own, issuer] = path;
     if (!own) return undefined;
-    if (anchor.isOurs) {
+    if (anchor.isBuiltIn) {
       const issued = await issuedCertificates.get(this.#options.database, own.serialNumber);
-      if (issued?.fingerprint !== own.fingerprint) return 'we have not issued it';
+      if (issued?.fingerprint !== own.fingerprint) return 'Evander did not issue it';
       if (issued.stationId !== stationId) return `it was issued for ${issued.stationId ?? 'a server'}`;
       return issued.revokedAt ? `it is revoked: ${issued.revocationReason ?? 'unspecified'}` : undefined;
     }
     if (anchor.crl && readCrl(anchor.crl).has(own.serialNumber))
-      return 'it is revoked, says the list of its root';
+      return 'it is revoked, according to the revocation list of its root';
     const [responderURL] = own.ocspUrls;
     if (responderURL === undefined || !issuer) return undefined;
     try {
@@ -107,13 +107,13 @@ export class CertificateJudge {
         { ...own.hashData(issuer), responderURL },
         () => issuer,
       );
-      return answer.status === 'revoked' ? `it is revoked, says ${responderURL}` : undefined;
+      return answer.status === 'revoked' ? `it is revoked, according to ${responderURL}` : undefined;
     } catch (error) {
       if (!(error instanceof NoStatus)) throw error;
-      // Somebody else's responder that is away must not disconnect our stations.
+      // An outage of an external responder must not disconnect stations.
       this.#options.log.warn(
         { err: error, responderURL, subject: own.subject },
-        'revocation could not be looked up',
+        'revocation could not be checked',
       );
       return undefined;
     }
@@ -131,13 +131,13 @@ export class CertificateJudge {
   async #readAnchors(): Promise<Anchor[]> {
     const { database, authority } = this.#options;
     const { organisation } = authority;
-    const ours = Certificate.parse(await authority.rootPem());
+    const builtIn = Certificate.parse(await authority.rootPem());
     const others = (await trustedRoots.list(database)).map((root: TrustedRoot) => ({
       certificate: Certificate.parse(root.certificate),
       organisations: root.organisations,
       crl: root.crl,
-      isOurs: false,
+      isBuiltIn: false,
     }));
-    return [{ certificate: ours, organisations: [organisation], crl: null, isOurs: true }, ...others];
+    return [{ certificate: builtIn, organisations: [organisation], crl: null, isBuiltIn: true }, ...others];
   }
 }

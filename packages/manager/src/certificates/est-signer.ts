@@ -4,7 +4,7 @@ import type { Signer } from './signer.ts';
 
 const DEFAULT_RETRY_SECONDS = 60;
 
-/** An outside authority that speaks EST (RFC 7030): simple enrollment, and its chain after the leaf. */
+/** Signs with an external authority over EST (RFC 7030, simple enrollment); returns the leaf followed by its chain. */
 export function estSigner(client: EstClient): Signer {
   return {
     async sign(_stationId, csr) {

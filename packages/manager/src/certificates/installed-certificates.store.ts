@@ -1,15 +1,11 @@
 import type { CertificateHashData } from '@evander/ocpp';
+import { serialKey } from '@evander/pki';
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import { LISTS } from './certificate-lists.store.ts';
 import type { ListName } from './certificate-lists.store.ts';
 
-/** The form in which serial numbers are compared: hex in any case, with or without leading zeros. */
-export function serialKey(serialNumber: string): string {
-  return serialNumber.toLowerCase().replace(/^0+(?=.)/, '');
-}
-
-/** What a certificate says of itself. */
+/** What the API shows of a certificate's content. */
 export interface Reading {
   pem: string;
   serialNumber: string;
@@ -39,7 +35,7 @@ const insertSent = statement(
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
 );
 
-/** A station has taken a certificate of ours, which it may have told of before. */
+/** Records that a station accepted a certificate from Evander, which it may have reported before. */
 export async function add(
   db: Db,
   { stationId, certificateType }: Place,
@@ -61,7 +57,7 @@ export async function add(
   if (rowCount === 0) await db.query(insertSent([...values, serialNumber]));
 }
 
-// The same certificate by its hashes; else by its serial number one that has none, or those of another algorithm.
+// Finds the same certificate by its hashes; otherwise, by its serial number, one without hashes or with those of another algorithm.
 const claim = statement(
   'installedCertificates.claim',
   `UPDATE installed_certificates SET hash_algorithm = $4, issuer_name_hash = $5, issuer_key_hash = $6, serial_number = $7,
@@ -84,20 +80,20 @@ const removeUnreported = statement(
   `DELETE FROM installed_certificates WHERE ${SAME} AND reported_at IS DISTINCT FROM $3`,
 );
 
-/** A certificate that a station told of, with the sub-CAs under it where it told of them too. */
+/** A certificate that a station reported, with its sub-CAs if the station reported them. */
 export interface Reported extends CertificateHashData {
   children?: CertificateHashData[];
 }
 
-/** A station's certificates of a type are these and no others; of those that were known, what was known is kept. */
+/** Replaces a station's certificates of a type with those reported; certificates that were known keep their details. */
 export async function replace(
   db: Db,
   { stationId, certificateType }: Place,
   report: { certificates: Reported[]; at: Date },
 ): Promise<void> {
   const { certificates, at } = report;
-  const once = new Map(certificates.map((certificate) => [hashKey(certificate), certificate]));
-  for (const { hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber, children } of once.values()) {
+  const unique = new Map(certificates.map((certificate) => [hashKey(certificate), certificate]));
+  for (const { hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber, children } of unique.values()) {
     const hashes = [hashAlgorithm, issuerNameHash, issuerKeyHash, serialNumber];
     const childHashData = children === undefined ? null : JSON.stringify(children);
     const values = [stationId, certificateType, serialKey(serialNumber), ...hashes, at, childHashData];
@@ -116,15 +112,15 @@ function hashKey({
   return [hashAlgorithm, issuerNameHash, issuerKeyHash, serialKey(serialNumber)].join(' ').toLowerCase();
 }
 
-const MEANT = `station_id = $1 AND serial_key = $2 AND (hash_algorithm IS NULL OR hash_algorithm = $3
+const MATCHES = `station_id = $1 AND serial_key = $2 AND (hash_algorithm IS NULL OR hash_algorithm = $3
   AND lower(issuer_name_hash) = lower($4) AND lower(issuer_key_hash) = lower($5))`;
 
 const removeOne = statement(
   'installedCertificates.remove',
-  `DELETE FROM installed_certificates WHERE ${MEANT} AND certificate_type = ANY($6)`,
+  `DELETE FROM installed_certificates WHERE ${MATCHES} AND certificate_type = ANY($6)`,
 );
 
-/** A station no longer has a certificate in one of its lists. */
+/** Removes a certificate from one of a station's lists. */
 export async function remove(
   db: Db,
   { stationId, list }: { stationId: string; list: ListName },
@@ -137,11 +133,11 @@ export async function remove(
 
 const selectLastRoot = statement(
   'installedCertificates.isLastRoot',
-  `SELECT coalesce(bool_and(${MEANT}), false) AS last FROM installed_certificates
+  `SELECT coalesce(bool_and(${MATCHES}), false) AS last FROM installed_certificates
    WHERE station_id = $1 AND certificate_type = 'CentralSystemRootCertificate'`,
 );
 
-/** Is this the only certificate that a station is known to trust its central system by? */
+/** Whether this is the only CentralSystemRootCertificate that a station is known to have. */
 export async function isLastRoot(
   db: Db,
   stationId: string,

@@ -1,10 +1,10 @@
+import { serialKey } from '@evander/pki';
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
-import { serialKey } from './installed-certificates.store.ts';
 
 export const USAGES = ['station', 'server', 'v2g'] as const;
 export type Usage = (typeof USAGES)[number];
-/** Why a certificate does not count any more (RFC 5280 §5.3.1). */
+/** Why a certificate was revoked (RFC 5280 §5.3.1). */
 export const REVOCATION_REASONS = [
   'unspecified',
   'keyCompromise',
@@ -14,7 +14,7 @@ export const REVOCATION_REASONS = [
 ] as const;
 export type RevocationReason = (typeof REVOCATION_REASONS)[number];
 
-/** A certificate of our own authority, as the API shows it. */
+/** A certificate of the built-in authority, as the API shows it. */
 export interface IssuedCertificate {
   /** Hex, lower case, without leading zeros. */
   serialNumber: string;
@@ -84,13 +84,13 @@ const selectCompromised = statement(
    WHERE station_id = $1 AND revoked_at IS NOT NULL AND revocation_reason = 'keyCompromise' ORDER BY revoked_at DESC LIMIT 100`,
 );
 
-/** A station's certificates whose keys others may have, in PEM: the last hundred that were revoked for that. */
+/** A station's certificates whose keys others may have, in PEM: the last hundred revoked as keyCompromise. */
 export async function compromised(db: Db, stationId: string): Promise<string[]> {
   const { rows } = await db.query<{ certificate: string }>(selectCompromised([stationId]));
   return rows.map(({ certificate }) => certificate);
 }
 
-/** Whether a certificate of one of our authorities is revoked; undefined when it has issued none with this serial number. */
+/** Whether a certificate of a built-in authority is revoked; undefined if the authority issued none with this serial number. */
 export async function status(
   db: Db,
   authority: string,
@@ -107,7 +107,7 @@ const selectRevision = statement(
   'SELECT revision FROM certificate_revocations',
 );
 
-/** Changes with each revocation, of whichever authority. */
+/** A number that changes with each revocation by any built-in authority. */
 export async function revocationRevision(db: Db): Promise<number> {
   const { rows } = await db.query<{ revision: number }>(selectRevision());
   return rows[0]?.revision ?? 0;
@@ -119,7 +119,7 @@ const markRevoked = statement(
    WHERE serial_number = $1 RETURNING ${COLUMNS}`,
 );
 
-/** A certificate counts no more; undefined when there is none with this serial number. Once revoked it stays so. */
+/** Revokes a certificate, permanently; undefined if there is none with this serial number. */
 export async function revoke(
   db: Db,
   serialNumber: string,
@@ -149,7 +149,7 @@ const selectExpiring = search(
    LIMIT 1000`,
 );
 
-/** Stations whose newest certificate ends before a time, and for which nothing was done since yesterday. */
+/** Stations whose newest certificate expires before `before`, and whose renewal is neither open nor was requested within the last day. */
 export async function expiring(db: Db, now: Date, before: Date): Promise<string[]> {
   const { rows } = await db.query<{ stationId: string }>(selectExpiring([now, before]));
   return rows.map(({ stationId }) => stationId);
@@ -171,7 +171,7 @@ export interface IssuedFilter {
   rows: number;
 }
 
-/** Certificates that were issued, newest first. */
+/** A page of issued certificates, newest first. */
 export async function list(db: Db, filter: IssuedFilter): Promise<IssuedCertificate[]> {
   const { stationId, usage, revoked: isRevoked, before, rows: limit } = filter;
   const { rows } = await db.query<IssuedCertificate>(

@@ -1,8 +1,8 @@
+import { serialKey } from '@evander/pki';
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
-import { serialKey } from './installed-certificates.store.ts';
 
-/** Which certificate was asked about, and where. */
+/** The certificate that was asked about, and the responder. */
 export interface OcspQuestion {
   responderUrl: string;
   hashAlgorithm: string;
@@ -23,7 +23,7 @@ const select = statement(
      AND hash_algorithm = $4 AND responder_url = $5 AND valid_until > $6`,
 );
 
-/** What a responder said before, in DER, as long as it is not out of date. */
+/** A stored answer, in DER; undefined if there is none or it has expired. */
 export async function find(db: Db, question: OcspQuestion, now: Date): Promise<Buffer | undefined> {
   const { rows } = await db.query<{ response: Buffer }>(select([...keyOf(question), now]));
   return rows[0]?.response;
@@ -38,7 +38,7 @@ const upsert = statement(
      SET response = excluded.response, fetched_at = excluded.fetched_at, valid_until = excluded.valid_until`,
 );
 
-/** Keeps what a responder said. */
+/** Stores a responder's answer. */
 export async function keep(
   db: Db,
   question: OcspQuestion,
@@ -50,7 +50,7 @@ export async function keep(
 
 const removeOld = statement('ocspAnswers.forgetOld', 'DELETE FROM ocsp_answers WHERE valid_until < $1');
 
-/** Forgets what is out of date. */
+/** Deletes expired answers. */
 export async function forgetOld(db: Db, now: Date): Promise<void> {
   await db.query(removeOld([now]));
 }

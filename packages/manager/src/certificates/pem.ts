@@ -5,15 +5,15 @@ const CHAIN = new RegExp(`^\\s*(?:${BLOCK('CERTIFICATE')}\\s*)+$`);
 const ONE = new RegExp(BLOCK('CERTIFICATE'), 'g');
 const REQUEST =
   /^\s*-----BEGIN (NEW )?CERTIFICATE REQUEST-----([A-Za-z\d+/=\s]+)-----END \1CERTIFICATE REQUEST-----\s*$/;
-/** How every structure of X.509 and PKCS#10 begins in DER. */
+/** The first byte of every X.509 and PKCS#10 structure in DER. */
 const SEQUENCE = 0x30;
 
-/** Is this one certificate in PEM or several, and nothing else? It is not read further. */
+/** Whether the text is one or more PEM certificates and nothing else. Their content is not parsed. */
 export function isCertificateChain(text: string): boolean {
   return CHAIN.test(text);
 }
 
-/** The certificates of a chain in PEM, first to last; undefined when one of them cannot be read. */
+/** The certificates of a PEM chain, in order; undefined if one of them cannot be parsed. */
 export function readCertificates(text: string): X509Certificate[] | undefined {
   if (!isCertificateChain(text)) return undefined;
   try {
@@ -23,7 +23,7 @@ export function readCertificates(text: string): X509Certificate[] | undefined {
   }
 }
 
-/** Does this look like a certificate signing request in PEM? Edition 1 of the security extension sends DER (SignCert.2). */
+/** Whether the text looks like a certificate signing request in PEM. Edition 1 of the security extension sends DER (SignCert.2). */
 export function isSigningRequest(text: string): boolean {
   const [, , base64] = REQUEST.exec(text) ?? [];
   return base64 !== undefined && Buffer.from(base64, 'base64')[0] === SEQUENCE;

@@ -4,10 +4,10 @@ import { sendConditional } from '../http/conditional.ts';
 import { Problem } from '../http/problem.ts';
 import type { App } from '../http/route.ts';
 
-/** A question for one certificate has some 100 bytes. */
+/** In bytes or characters; an OCSP request for one certificate has about 100 bytes. */
 const MAX_QUESTION = 10_000;
 
-/** What whoever checks our certificates asks, without a key: the roots, the list of revoked ones, and the responder. */
+/** Public routes for verifying Evander's certificates: root certificates, revocation lists and the OCSP responder. */
 export function pkiRoutes(app: App, { authority }: ApiContext): void {
   const open = { config: { role: 'anyone' as const }, schema: { hide: true } };
   app.get('/pki/root.pem', open, async (_request, reply) =>
@@ -35,7 +35,7 @@ export function pkiRoutes(app: App, { authority }: ApiContext): void {
   );
   app.post('/pki/ocsp', open, async ({ body }, reply) => {
     if (!Buffer.isBuffer(body))
-      throw new Problem(415, 'the question must be application/ocsp-request (RFC 6960)');
+      throw new Problem(415, 'the request must be application/ocsp-request (RFC 6960)');
     return reply.type('application/ocsp-response').send(await authority.answerOcsp(body));
   });
   app.get(

@@ -5,18 +5,18 @@ import type { Database } from '../database/database.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import * as ocspAnswers from './ocsp-answers.store.ts';
 
-/** A station, and an EV behind it, waits for the answer. */
+/** Short, because a station and its EV wait for the answer. */
 const TIMEOUT_MS = 3000;
 const MAX_BYTES = 65_536;
-/** What has no end of its own is asked for again after so long. */
-const FALLBACK_MS = 300_000;
-/** Nothing is kept for longer, whatever the responder thinks. */
-const LONGEST_MS = 7 * 86_400_000;
+/** How long an answer without `nextUpdate` is cached. */
+const DEFAULT_CACHE_MS = 300_000;
+/** No answer is cached for longer than this, whatever its `nextUpdate`. */
+const MAX_CACHE_MS = 7 * 86_400_000;
 const NONCE_BYTES = 16;
-/** In characters; answers are kept by their URL. OCPP has 512. */
+/** In characters; answers are cached by URL. OCPP allows 512. */
 const MAX_URL_LENGTH = 512;
 
-/** A certificate by its hashes, as OCPP tells of it, and whom to ask. */
+/** A certificate by its hashes, as in OCPP, and the responder to ask. */
 export type OcspRequestData = CertificateHash & { responderURL?: string };
 
 export interface RespondersOptions {
@@ -25,7 +25,7 @@ export interface RespondersOptions {
   now(): Date;
 }
 
-/** Who may have issued a certificate: certificates whose key has signed what is said of it. */
+/** Finds the issuer of the certificate that an answer is about, perhaps among the certificates in the answer; undefined if it is not known. */
 export type FindIssuer = (answer: OcspAnswer) => Certificate | undefined;
 
 export interface OcspStatus {
@@ -34,12 +34,12 @@ export interface OcspStatus {
   response: Buffer;
 }
 
-/** Why a responder's word on a certificate cannot be had; the message names the cure where there is one. */
+/** The status of a certificate cannot be determined; the message says why. */
 export class NoStatus extends Error {
   override name = 'NoStatus';
 }
 
-/** Asks OCSP responders, and keeps what they say until it is out of date, for all managers. */
+/** Asks OCSP responders, and caches their answers in the database, for all managers, until they expire. */
 export class Responders {
   readonly #options: RespondersOptions;
 
@@ -48,13 +48,13 @@ export class Responders {
   }
 
   /**
-   * What is said of a certificate now. Where `issuerOf` finds its issuer the answer is one that the issuer signed, or whom it has
-   * appointed; where it does not, whoever uses it has to see to that. Rejects with NoStatus when none can be had.
+   * The current status of a certificate. If `issuerOf` finds its issuer, the answer is verified to be signed by the issuer or by its
+   * delegated responder; otherwise the caller has to verify that. Rejects with NoStatus if there is no usable answer.
    */
   async ask(data: OcspRequestData, issuerOf: FindIssuer): Promise<OcspStatus> {
     const { database, now } = this.#options;
     const { responderURL: url } = data;
-    if (url === undefined || url === '') throw new NoStatus('no responder is named');
+    if (url === undefined || url === '') throw new NoStatus('the certificate names no responder');
     if (url.length > MAX_URL_LENGTH)
       throw new NoStatus(`the URL of the responder is longer than ${MAX_URL_LENGTH}`);
     const request = requestFor(data);
@@ -70,7 +70,7 @@ export class Responders {
     await ocspAnswers.keep(database, question, {
       response: status.response,
       fetchedAt,
-      validUntil: untilWhen(status.answer, fetchedAt),
+      validUntil: cacheUntil(status.answer, fetchedAt),
     });
     return status;
   }
@@ -87,20 +87,20 @@ export class Responders {
       timeoutMs: TIMEOUT_MS,
       maxBytes: MAX_BYTES,
     });
-    if (status !== 200) throw new Error(`the responder answered ${status}`);
+    if (status !== 200) throw new Error(`the responder answered with HTTP status ${status}`);
     const answer = readOcspResponse(response, data);
-    // Many responders sign in advance and have none; one of another request is an old answer.
-    if (answer.nonce && !answer.nonce.equals(nonce)) throw new Error('the answer is to another request');
+    // Many responders sign in advance, without a nonce; another request's nonce means a replayed answer.
+    if (answer.nonce && !answer.nonce.equals(nonce)) throw new Error('the answer belongs to another request');
     return { answer, response };
   }
 
   #check(answer: OcspAnswer, issuerOf: FindIssuer): void {
     const at = this.#options.now();
-    if (!isCurrent(answer, at)) throw new NoStatus('the answer of the responder is out of date');
+    if (!isCurrent(answer, at)) throw new NoStatus("the responder's answer has expired or is not valid yet");
     const issuer = issuerOf(answer);
     if (issuer && !answer.isSignedFor(issuer, at))
       throw new NoStatus(
-        'the answer of the responder is not signed by the issuer of the certificate, or whom it has appointed',
+        "the responder's answer is signed neither by the issuer of the certificate nor by its delegated responder",
       );
   }
 
@@ -109,7 +109,7 @@ export class Responders {
       this.#check(readOcspResponse(response, data), issuerOf);
       return true;
     } catch {
-      return false; // It is asked for again.
+      return false; // The responder is asked again.
     }
   }
 }
@@ -123,7 +123,7 @@ function requestFor(data: OcspRequestData): { nonce: Buffer; body: Buffer } {
   }
 }
 
-function untilWhen({ nextUpdate }: OcspAnswer, now: Date): Date {
-  const end = nextUpdate?.getTime() ?? now.getTime() + FALLBACK_MS;
-  return new Date(Math.min(end, now.getTime() + LONGEST_MS));
+function cacheUntil({ nextUpdate }: OcspAnswer, now: Date): Date {
+  const end = nextUpdate?.getTime() ?? now.getTime() + DEFAULT_CACHE_MS;
+  return new Date(Math.min(end, now.getTime() + MAX_CACHE_MS));
 }

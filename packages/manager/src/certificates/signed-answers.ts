@@ -4,8 +4,8 @@ interface SignedAnswer {
 }
 
 /**
- * Keeps answers that had to be signed, so that questions for the same cost one signature. The key must name all that the answer says. One
- * is used again for `reuseMs`; when there are more than `max`, all are forgotten.
+ * Caches signed answers, so that equal questions cost one signature. The key must cover everything that the answer says. An answer is
+ * reused for `reuseMs`; when `max` are cached, the next one clears the cache.
  */
 export class SignedAnswers {
   readonly #answers = new Map<string, SignedAnswer>();
@@ -15,7 +15,7 @@ export class SignedAnswers {
     this.#options = options;
   }
 
-  /** The answer under a key, signed now when there is none. Rejects as `sign` does, and then keeps nothing. */
+  /** The cached answer for a key, or a new one from `sign`. Rejects if `sign` does, and then caches nothing. */
   get(key: string, sign: () => Promise<Buffer>): Promise<Buffer> {
     const { reuseMs, max, now } = this.#options;
     const nowMs = now().getTime();

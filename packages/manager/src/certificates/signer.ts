@@ -6,21 +6,21 @@ import * as certificateRequests from './certificate-requests.store.ts';
 import type { WaitingRequest } from './certificate-requests.store.ts';
 
 const POLL_INTERVAL_MS = 1000;
-/** Waits before what failed for a reason that may pass is tried again, in s; the last is used from there on. */
+/** Delays before retries, in s; the last one repeats. */
 const RETRY_SECONDS = [5, 15, 60, 300, 900];
 
-/** Who signs: our own authority or an outside one. Rejects with NotYetSigned when it is to be asked again later. */
+/** Signs requests, with the built-in or an external authority. Rejects with NotYetSigned if it must be asked again later. */
 export interface Signer {
   sign(stationId: string, csr: string): Promise<string>;
 }
 
-/** The authority takes its time. */
+/** The authority has not signed yet. */
 export class NotYetSigned extends Error {
   override name = 'NotYetSigned';
   readonly retrySeconds: number;
 
   constructor(retrySeconds: number) {
-    super(`the authority has not signed yet and asks to be asked again in ${retrySeconds} s`);
+    super(`the authority has not signed yet; it asks to retry in ${retrySeconds} s`);
     this.retrySeconds = retrySeconds;
   }
 }
@@ -34,7 +34,7 @@ export interface SigningOptions {
   log: Log;
 }
 
-/** Answers SignCertificate with CertificateSigned: has the request signed, which was checked as it came, and sends the certificate (ocppj.md §8). */
+/** Signs stored SignCertificate requests, which were checked on arrival, and sends CertificateSigned (ocppj.md §8). */
 export class Signing {
   readonly #options: SigningOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -45,11 +45,11 @@ export class Signing {
   }
 
   start(): void {
-    if (this.#options.signer) this.#timer = setInterval(() => void this.sweep(), POLL_INTERVAL_MS);
+    if (this.#options.signer) this.#timer = setInterval(() => void this.signDue(), POLL_INTERVAL_MS);
   }
 
-  /** Signs what waits; managers may do it at the same time. Never rejects. */
-  sweep(): Promise<void> {
+  /** Signs due requests; several managers may do so concurrently. Never rejects. */
+  signDue(): Promise<void> {
     this.#running = this.#running.then(() => this.#round());
     return this.#running;
   }
@@ -64,7 +64,7 @@ export class Signing {
     try {
       for (const request of await certificateRequests.take(database, now())) await this.#answer(request);
     } catch (error) {
-      log.warn({ err: error }, 'certificate requests could not be looked after');
+      log.warn({ err: error }, 'certificate requests could not be processed');
     }
   }
 
@@ -81,11 +81,11 @@ export class Signing {
         ttlSeconds: 3600,
       });
     } catch (error) {
-      await this.#tryLater(request, error);
+      await this.#retryLater(request, error);
     }
   }
 
-  async #tryLater(
+  async #retryLater(
     { certificateRequestId, stationId, attempts }: WaitingRequest,
     error: unknown,
   ): Promise<void> {
@@ -93,7 +93,10 @@ export class Signing {
     const at = now();
     const isExpected =
       error instanceof NotYetSigned || error instanceof CommandNotSent || error instanceof RuleViolation;
-    log[isExpected ? 'info' : 'warn']({ stationId, err: error }, 'a certificate request waits');
+    log[isExpected ? 'info' : 'warn'](
+      { stationId, err: error },
+      'a certificate request could not be signed yet',
+    );
     const seconds =
       error instanceof NotYetSigned
         ? error.retrySeconds

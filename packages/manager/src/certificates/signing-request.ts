@@ -4,14 +4,14 @@ import type { Db } from '../database/database.ts';
 import * as stations from '../stations/stations.store.ts';
 import * as issuedCertificates from './issued-certificates.store.ts';
 
-/** What a frame may hold instead of a request need not be kept to the end; OCPP has 5500 at most. */
+/** In characters; longer content is not stored in full. OCPP allows 5500. */
 export const MAX_CSR_LENGTH = 20_000;
-/** By its DC a vehicle knows what a certificate is for (ISO 15118-2, annex F); with another a station could pass for a provisioning service. */
+/** The DC tells vehicles the role of a certificate (ISO 15118-2, annex F). With another DC a station could impersonate a provisioning service. */
 const SECC_ROLE = 'CPO';
 
 /**
- * What speaks against signing a request of a station, each fault with its cure; none when it may be signed, by whichever authority. Every
- * name in it must be one that an operator registered for this station, and for no other.
+ * Faults of a station's signing request, each with a hint; empty if any authority may sign it. Every name in it must be registered for
+ * this station, and for no other.
  */
 export async function requestFaults(
   db: Db,
@@ -27,11 +27,11 @@ export async function requestFaults(
     if (usage === 'v2g' && roles.some((role) => role !== SECC_ROLE))
       faults.push(`the csr has a DC that is not ${SECC_ROLE}, the role of a charging station`);
     if (request.identifiers.some((name) => !names.includes(name)))
-      faults.push(`more names can be registered as serialNumbers, with PUT /api/v1/stations/${stationId}`);
+      faults.push(`register more names as serialNumbers with PUT /api/v1/stations/${stationId}`);
     const compromised = await issuedCertificates.compromised(db, stationId);
     if (compromised.some((pem) => Certificate.parse(pem).key.equals(request.key)))
       faults.push(
-        'the csr has a key whose certificate was revoked as keyCompromise: the station must make a new one',
+        'the csr uses a key whose certificate was revoked as keyCompromise; the station must generate a new key',
       );
     const other = await stations.otherNamed(db, stationId, request.identifiers);
     if (other !== undefined) faults.push(`a name in the csr belongs to station ${other}`);
@@ -42,7 +42,7 @@ export async function requestFaults(
   }
 }
 
-/** The subject of the certificate for a request that was checked: the station's common name, and for the rest what the operator is. */
+/** The subject of the certificate for a checked request: the CN from the request, the rest from the operator's settings. */
 export function subjectFor(
   csr: string,
   { organisation, usage }: { organisation: string; usage: 'station' | 'v2g' },

@@ -30,7 +30,7 @@ const NewRoot = Type.Object(
     revocationList: Type.Optional(
       Type.String({
         maxLength: 2_000_000,
-        description: 'Its revocation list, in PEM; omitted, the previous one stays',
+        description: 'Its revocation list, in PEM; if omitted, the previous one stays',
       }),
     ),
   },
@@ -38,7 +38,7 @@ const NewRoot = Type.Object(
 );
 const tags = ['security'];
 
-/** The roots beside our own that stations' certificates may come from. */
+/** Routes for trusted roots, other than that of the built-in authority. */
 export function trustedRootRoutes(app: App, context: ApiContext): void {
   addList(app, context);
   addTrust(app, context);
@@ -52,7 +52,7 @@ function addList(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listTrustedRoots',
-        summary: 'Trusted roots, besides that of the built-in authority',
+        summary: 'Trusted roots, other than that of the built-in authority',
         tags,
         response: {
           200: Type.Object(
@@ -82,13 +82,9 @@ function addTrust(app: App, { database, judge, now }: ApiContext): void {
     async ({ body: { certificate: pem, organisations, revocationList } }) => {
       const certificate = readPem('certificate', () => Certificate.parse(pem));
       if (!certificate.isCa)
-        throw new Problem(
-          400,
-          'certificate is not that of an authority: its basicConstraints do not say CA',
-          {
-            field: 'certificate',
-          },
-        );
+        throw new Problem(400, 'certificate is not a CA certificate: its basicConstraints do not say CA', {
+          field: 'certificate',
+        });
       const list = revocationList === undefined ? undefined : readList(revocationList, certificate);
       const root = await trustedRoots.put(database, {
         fingerprint: certificate.fingerprint,

@@ -1,15 +1,15 @@
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** A root beside our own whose certificates stations may show. */
+/** A root, other than the built-in authority's, whose certificates stations may use. */
 export interface TrustedRoot {
   /** SHA-256, hex. */
   fingerprint: string;
   certificate: string;
   subject: string;
-  /** The O of certificates that count. */
+  /** Accepted values of O in station certificates. */
   organisations: string[];
-  /** The certificates that it has revoked, as a list in DER that was given; null without one. */
+  /** The root's revocation list (CRL) in DER; null if none was given. */
   crl: Buffer | null;
   validTo: Date;
   createdAt: Date;
@@ -25,7 +25,7 @@ const upsert = statement(
    RETURNING ${COLUMNS}`,
 );
 
-/** Trusts a root, or changes what of it counts; a list of revoked certificates stays until another is given. */
+/** Trusts a root, or changes its conditions; its revocation list stays until another is given. */
 export async function put(db: Db, root: TrustedRoot): Promise<TrustedRoot> {
   const { fingerprint, certificate, subject, organisations, crl, validTo, createdAt } = root;
   const { rows } = await db.query<TrustedRoot>(
@@ -43,7 +43,7 @@ export async function list(db: Db): Promise<TrustedRoot[]> {
 
 const deleteOne = statement('trustedRoots.remove', 'DELETE FROM trusted_roots WHERE fingerprint = $1');
 
-/** False when there is none with this fingerprint. */
+/** False if there is none with this fingerprint. */
 export async function remove(db: Db, fingerprint: string): Promise<boolean> {
   const { rowCount } = await db.query(deleteOne([fingerprint]));
   return rowCount === 1;

@@ -4,7 +4,7 @@ import { frameOf } from '../frames/frame-record.ts';
 import type { FrameRecord } from '../frames/frames.store.ts';
 import type { Outgoing } from './commands.store.ts';
 
-/** How a command of ours is recorded when it goes out: its secrets have been taken out when it was kept. */
+/** The frame record of a command that is sent. Its secrets were removed when the command was recorded. */
 export function callFrame(command: Outgoing, recordedAt: Date): FrameRecord {
   const { stationId, commandId, action, request, connectionId } = command;
   const envelope: Envelope = { type: 2, id: commandId, action, request, connection_id: connectionId };

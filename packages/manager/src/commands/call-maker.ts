@@ -17,18 +17,18 @@ import { Completion } from './completion.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { fillIn, openSchema } from './fill-in.ts';
 import type { CallMakerOptions } from './options.ts';
-import { keepRequest } from './request.ts';
+import { storedRequest } from './request.ts';
 import { Waiting } from './waiting.ts';
 
-const SWEEP_MS = 1000;
-/** The news that a command is completed may get lost between managers: whoever waits looks again so often. */
-const LOOK_AGAIN_MS = 2000;
-/** A command for a station that is there waits for its turn at least so long, should the station be away for a moment. */
-const PATIENCE_MS = 60_000;
+const POLL_INTERVAL_MS = 1000;
+/** How often a waiting request polls: the notification that a command is completed may get lost between managers. */
+const OUTCOME_POLL_MS = 2000;
+/** Time to live of a command for a connected station, so that a short disconnection does not expire it. */
+const DEFAULT_TTL_MS = 60_000;
 const MAX_OPEN = 100;
 /**
- * Gateways publish an answer that was not acknowledged again every 15 s or so: a manager that was away, or without its broker or
- * database, gives up nothing that was sent before, until it has had the chance to get the answer.
+ * Gateways republish unacknowledged answers about every 15 s. A manager that was down, or without its broker or database, does not
+ * give up commands that were sent before until it has had the chance to receive their answers.
  */
 const CATCH_UP_MS = 20_000;
 
@@ -36,18 +36,18 @@ export interface CommandRequest {
   stationId: string;
   action: CommandAction;
   request: object;
-  /** How long it waits for a station that is not connected; 0 to refuse it then. */
+  /** How long the command waits for a station that is not connected; 0: it is refused. */
   ttlSeconds?: number;
-  /** Sends what a station should refuse, for certification: the schema still holds, the rules do not. */
+  /** Skips the rules but not the schema, for certification: sends commands that stations should refuse. */
   skipRules?: boolean;
   requestedBy?: string;
-  /** Runs in the database transaction that records the command; when it rejects, there is none. */
+  /** Runs in the database transaction that records the command; if it rejects, no command is recorded. */
   alongside?(db: Db, commandId: string): Promise<void>;
-  /** The command's id where the caller has given it one already. A command that is recorded under it is not recorded again. */
+  /** The command's id, if the caller has assigned one. A command that is already recorded under it is not recorded again. */
   commandId?: string;
 }
 
-/** Makes our calls to stations: checked, recorded, published, completed. Any manager can go on with what another began. */
+/** Makes calls to stations: checks, records, publishes and completes them. Any manager can continue what another began. */
 export class CallMaker {
   readonly #options: CallMakerOptions;
   readonly #dispatcher: Dispatcher;
@@ -55,8 +55,8 @@ export class CallMaker {
   readonly #redaction: Redaction;
   readonly #waiting = new Waiting();
   #timer: NodeJS.Timeout | undefined;
-  #sweeping: Promise<void> = Promise.resolve();
-  /** Unix time in ms since when answers have been able to come and to be stored. */
+  #running: Promise<void> = Promise.resolve();
+  /** Since when answers could be received and stored without interruption, Unix time in ms. */
   #workingSinceMs = 0;
 
   constructor(options: CallMakerOptions) {
@@ -66,30 +66,30 @@ export class CallMaker {
     this.#completion = new Completion(options, (db, call) => this.#add(db, randomUUID(), call));
   }
 
-  /** The schema of a request as the API takes it: the ids that the CSMS assigns are optional. */
+  /** The schema of a request as the API accepts it: ids that the CSMS assigns are optional. */
   requestSchema(action: CommandAction): object {
     return openSchema(SCHEMAS[action].request, this.#options.commands[action].ids);
   }
 
-  /** From now on what waits too long is given up, and what got lost is sent again. */
+  /** Starts the periodic work: commands that wait too long are given up, lost ones are sent again. */
   start(): void {
     this.#workingSinceMs = Date.now();
     this.#timer = setInterval(() => {
-      this.#sweeping = this.#sweeping.then(() => this.sweep());
-    }, SWEEP_MS);
+      this.#running = this.#running.then(() => this.sweep());
+    }, POLL_INTERVAL_MS);
   }
 
   /**
-   * Records a command and sends it when its turn comes; its id. Throws OcppError for a request that breaks its schema, RuleViolation for
-   * one that breaks a rule, and CommandNotSent when its station cannot be reached.
+   * Records a command, sends it when its turn comes, and resolves with its id. Throws OcppError if the request violates its schema,
+   * RuleViolation if it violates a rule, and CommandNotSent if its station cannot be reached.
    */
   async request(call: CommandRequest): Promise<string> {
     return (await this.#record(call)).commandId;
   }
 
   /**
-   * Records and sends a command as `request` does, and waits for its outcome; the command as it then stands. Once it is recorded this
-   * never rejects: while the database is away, the command is what was last known of it.
+   * Records and sends a command as `request` does, waits for its outcome, and resolves with the command. Never rejects once the command
+   * is recorded: if the database is unavailable, it resolves with the last known state.
    */
   async send(call: CommandRequest, waitMs: number): Promise<CommandRow> {
     const recorded = await this.#record(call);
@@ -102,36 +102,36 @@ export class CallMaker {
     }
   }
 
-  /** A command once it is completed, or as it is after so many milliseconds; undefined when there is none with this id. */
+  /** A command as soon as it is completed, but at the latest after `waitMs`; undefined if there is none with this id. */
   async outcome(commandId: string, waitMs: number): Promise<CommandRow | undefined> {
     const untilMs = Date.now() + waitMs;
     for (;;) {
       const command = await commandList.get(this.#options.database, commandId);
       const leftMs = untilMs - Date.now();
       if (!command || isCompleted(command) || leftMs <= 0) return command;
-      await this.#waiting.wait(commandId, Math.min(leftMs, LOOK_AGAIN_MS));
+      await this.#waiting.wait(commandId, Math.min(leftMs, OUTCOME_POLL_MS));
     }
   }
 
-  /** Takes in a station's answer, and sends it the next command. Rejects when the answer could not be stored. */
+  /** Stores a station's answer, and sends the station its next command. Rejects if the answer could not be stored. */
   async onAnswer(stationId: string, answer: ResultEnvelope | ErrorEnvelope, at: Date): Promise<void> {
     await this.#completion.onAnswer(stationId, answer, at);
-    this.#tell(stationId, answer.id);
+    this.#announce(stationId, answer.id);
     await this.#dispatcher.sendNext(stationId);
     this.#options.onCompleted?.(stationId);
   }
 
-  /** An answer could not be stored. The gateway sends it again: until then nothing that was sent is given up. */
+  /** To be called if an answer could not be stored. The gateway redelivers it; until then no sent command is given up. */
   onAnswerNotStored(): void {
     this.#workingSinceMs = Date.now();
   }
 
-  /** A manager has completed a command. */
+  /** To be called when any manager has completed a command. */
   onCompleted(commandId: string): void {
     this.#waiting.wake(commandId);
   }
 
-  /** One round of what recurs; managers may do it at the same time. Never rejects. */
+  /** One round of the periodic work; several managers may do it concurrently. Never rejects. */
   async sweep(): Promise<void> {
     try {
       if (!this.#options.isBrokerConnected()) this.#workingSinceMs = Date.now();
@@ -139,24 +139,24 @@ export class CallMaker {
       const sentSince = new Date(hasCaughtUp ? 0 : this.#workingSinceMs);
       const completed = [...(await this.#completion.giveUp(sentSince)), ...(await this.#completion.expire())];
       for (const { stationId, commandId } of completed) {
-        this.#tell(stationId, commandId);
+        this.#announce(stationId, commandId);
         this.#options.onCompleted?.(stationId);
       }
       await this.#dispatcher.sendAgain();
       await this.#dispatcher.sendWaiting();
     } catch (error) {
       this.#workingSinceMs = Date.now();
-      this.#options.log.warn({ err: error }, 'commands could not be looked after');
+      this.#options.log.warn({ err: error }, 'commands could not be processed');
     }
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#waiting.close();
-    await this.#sweeping;
+    await this.#running;
   }
 
-  #tell(stationId: string, commandId: string): void {
+  #announce(stationId: string, commandId: string): void {
     this.#waiting.wake(commandId);
     this.#options.complete(stationId, commandId);
   }
@@ -166,20 +166,20 @@ export class CallMaker {
     const { stationId, action, commandId = randomUUID() } = call;
     const known = call.commandId === undefined ? undefined : await commandList.get(database, commandId);
     if (known) return known;
-    const about = { name: action, 'ocpp.station.id': stationId, 'ocpp.message.id': commandId };
-    return traced('producer', about, async () => {
+    const span = { name: action, 'ocpp.station.id': stationId, 'ocpp.message.id': commandId };
+    return traced('producer', span, async () => {
       const recorded = await database
         .transaction((db) => this.#add(db, commandId, call))
         .catch(async (error: unknown) => {
-          // A repeat of the request has recorded it in the same moment.
+          // A repeat of the request has just recorded it.
           const isRepeat = (error as { constraint?: unknown }).constraint === 'commands_pkey';
           const command = isRepeat ? await commandList.get(database, commandId) : undefined;
           if (!command) throw error;
           return command;
         });
-      // It is recorded, so it goes out with the next round.
+      // The command is recorded, so the next round sends it.
       await this.#dispatcher.sendNext(stationId).catch((error: unknown) => {
-        log.warn({ stationId, commandId, action, err: error }, 'a command could not be sent at once');
+        log.warn({ stationId, commandId, action, err: error }, 'a command could not be sent immediately');
       });
       return recorded;
     });
@@ -213,15 +213,15 @@ export class CallMaker {
       commandId,
       stationId,
       action,
-      ...keepRequest(action, request, { sealer, redaction: this.#redaction }),
+      ...storedRequest(action, request, { sealer, redaction: this.#redaction }),
       requestedBy: call.requestedBy ?? null,
       createdAt: at,
-      expiresAt: new Date(at.getTime() + (ttlSeconds > 0 ? ttlSeconds * 1000 : PATIENCE_MS)),
+      expiresAt: new Date(at.getTime() + (ttlSeconds > 0 ? ttlSeconds * 1000 : DEFAULT_TTL_MS)),
     });
     await file.onRequest?.(request, context);
     await call.alongside?.(db, commandId);
     const recorded = await commandList.get(db, commandId);
-    if (!recorded) throw new Error(`command ${commandId} was recorded and is not there`);
+    if (!recorded) throw new Error(`command ${commandId} was recorded but is missing`);
     return recorded;
   }
 
@@ -234,7 +234,7 @@ export class CallMaker {
     if ((await commands.countOpen(db, stationId)) >= MAX_OPEN)
       throw new CommandNotSent(
         'tooMany',
-        `station ${stationId} has ${MAX_OPEN} commands that wait for it; send more when they are completed`,
+        `station ${stationId} has ${MAX_OPEN} commands waiting; send more when they are completed`,
       );
   }
 }

@@ -22,8 +22,8 @@ export interface CommandRow {
   completedAt: Date | null;
 }
 
-/** Security whitepaper L01.FR.20: a station that takes signed updates only answers the plain one with NotSupported. */
-const SIGNED_ONLY = 'the station may take signed firmware only; send SignedUpdateFirmware';
+/** Security whitepaper L01.FR.20: a station that accepts only signed updates answers UpdateFirmware with NotSupported. */
+const SIGNED_ONLY = 'the station may accept only signed firmware; send SignedUpdateFirmware';
 
 const COLUMNS = `command_id AS "commandId", sequence, station_id AS "stationId", action, status, request, response,
   CASE WHEN error_code IS NULL THEN NULL
@@ -47,8 +47,8 @@ const selectLost = statement(
 );
 
 /**
- * May a command that had no answer, or its answer, have gone down with the connection? So it is when the station has connected again, and
- * no other one of this action was without an answer since a time: whoever falls over each time is not asked again and again.
+ * Whether an unanswered command, or its answer, may have been lost with the connection: the station has reconnected, and no other command
+ * of this action was left unanswered since `since`. The latter avoids retries that crash the station each time.
  */
 export async function isLost(
   db: Db,
@@ -59,8 +59,8 @@ export async function isLost(
   return rowCount === 1;
 }
 
-// The range of one word is in the order of its own index only: so one that was frequent long ago is not looked for among all that
-// came later, as a plan by averages does.
+// `action` is compared as a range of one value, so that only its own index gives the order. Otherwise the planner, going by averages, may
+// scan all newer commands for an action that was frequent long ago.
 const WHERE = `($1::timestamptz IS NULL OR (created_at, sequence) < ($1, $2::bigint)) AND ($3::text IS NULL OR station_id = $3)
      AND ($4::text IS NULL OR action >= $4 AND action <= $4) AND ($5::text IS NULL OR status = $5)
      AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at < $7)`;
@@ -84,7 +84,7 @@ export interface CommandFilter {
 /** Commands, newest first. */
 export async function list(db: Db, filter: CommandFilter): Promise<CommandRow[]> {
   const { before, stationId, action, status, from, to, rows: limit } = filter;
-  // Stations, and the other outcomes, have indexes of their own.
+  // Filters by station or by other statuses have their own indexes.
   const isByAction = action !== undefined && stationId === undefined && (status ?? 'answered') === 'answered';
   const choose = isByAction ? selectNewestOfAction : selectNewest;
   const place = [before?.[0] ?? null, before?.[1] ?? null];

@@ -4,71 +4,71 @@ import type { Db } from '../database/database.ts';
 import type { IdKind } from '../database/issued-ids.ts';
 import type { RegistrationStatus } from '../stations/stations.store.ts';
 
-/** What a command file has to go by, before a command is sent and when it is completed. */
+/** The context of a command file's functions, before a command is sent and when it is completed. */
 export interface CommandContext {
-  /** The database transaction that records the command, or its outcome: all of it is kept, or nothing. */
+  /** The database transaction that records the command or its outcome: all changes are committed, or none. */
   db: Db;
   stationId: string;
   commandId: string;
   now: Date;
-  /** What passwords of stations are hashed with. */
+  /** The pepper with which station passwords are hashed. */
   passwordPepper: string;
   log: Log;
 }
 
-/** What is known of a station before a command is sent to it. */
+/** The context of checks before a command is sent. */
 export interface CheckContext extends CommandContext {
-  /** What its last BootNotification was answered; null when it has sent none. */
+  /** The status in the reply to its last BootNotification; null if it has sent none. */
   registrationStatus: RegistrationStatus | null;
 }
 
-/** A completed command's request, with the time when it was sent. */
+/** A completed command's request and the time at which it was sent. */
 export interface Sent<A extends CommandAction> {
   request: Requests[A];
   sentAt: Date;
 }
 
-/** Why a command will have no effect: the station's CALLERROR, or that it never went out. */
+/** Why a command has no effect: the station answered with a CALLERROR, or the command was never sent. */
 export interface Failure {
   status: 'failed' | 'expired';
   reason: string;
 }
 
-/** What stations say that do not know an action (OCPP 1.6 errata §3.38 and field-quirks 6). */
-const UNKNOWN_ACTION = ['NotSupported', 'NotImplemented'];
+/** The error codes of stations that do not know an action (OCPP 1.6 errata §3.38 and field-quirks 6). */
+const UNKNOWN_ACTION_CODES = ['NotSupported', 'NotImplemented'];
 
-/** Does the code of a CALLERROR say that the station does not know the action? */
+/** Whether a CALLERROR's code means that the station does not know the action. */
 export function isUnknownAction(errorCode: string | null | undefined): boolean {
-  return UNKNOWN_ACTION.includes(errorCode ?? '');
+  return UNKNOWN_ACTION_CODES.includes(errorCode ?? '');
 }
 
-/** What Evander does around one action that it sends: a file each, all of it optional. */
+/** A command file: the handlers of one action that Evander sends, all optional. */
 export interface Command<A extends CommandAction> {
-  /** Ids that are ours to give (G.12), by their path in the request: filled in where the request leaves them out. */
+  /** Ids that the CSMS assigns (G.12), by their path in the request. Filled in if the request omits them. */
   ids?: Partial<Record<string, IdKind>>;
-  /** Doing it twice is doing it once: it may go out again on a new connection when the old one was lost before its answer. */
+  /** The command is idempotent: it may be sent again on a new connection if the old one was lost before the answer. */
   repeatable?: true;
-  /** What no schema tells: throws RuleViolation. Nothing is recorded or sent then. */
+  /** Checks rules that the schema does not cover. Throws RuleViolation; then nothing is recorded or sent. */
   check?(request: Requests[A], context: CheckContext): Promise<void> | void;
-  /** Runs as the command is recorded: for what the station may report of it before it answers. */
+  /** Runs when the command is recorded, to prepare for what the station may report before it answers. */
   onRequest?(request: Requests[A], context: CommandContext): Promise<void>;
-  /** What an answer means, once per command. Its enumerations may hold a word that OCPP does not know. */
+  /** Applies an answer, once per command. Its enumerations may hold values that OCPP does not know. */
   onAnswer?(response: Responses[A], sent: Sent<A>, context: CommandContext): Promise<void>;
-  /** Runs when it is certain that the station did nothing. A command that timed out may still be answered. */
+  /** Runs once it is certain that the station did nothing; so not after a timeout, as a late answer may come. */
   onFailure?(failure: Failure, request: Requests[A], context: CommandContext): Promise<void>;
-  /** What a station that does not know the action is sent instead; undefined for nothing. */
+  /** The command to send instead to a station that does not know the action; undefined for none. */
   instead?(request: Requests[A], context: CommandContext): Promise<Instead | undefined>;
 }
 
-/** A command in the place of another. */
+/** A command that replaces another. */
 export interface Instead {
   action: CommandAction;
   request: object;
-  /** Runs in the database transaction that records it, and the failure of the other. */
+  /** Runs in the database transaction that records this command and the failure of the other. */
   alongside(db: Db, commandId: string): Promise<void>;
 }
 
-/** A rule of OCPP that a command would break, by its name in the specification or in docs/ocpp16.md. */
+/** A command would violate a rule of OCPP. `rule` is its name in the specification or in docs/ocpp16.md. */
 export class RuleViolation extends Error {
   override name = 'RuleViolation';
   readonly rule: string;
@@ -79,7 +79,7 @@ export class RuleViolation extends Error {
   }
 }
 
-/** Why a command was not taken. */
+/** A command was refused before it was recorded. */
 export class CommandNotSent extends Error {
   override name = 'CommandNotSent';
   readonly why: 'unknownStation' | 'notConnected' | 'tooMany';

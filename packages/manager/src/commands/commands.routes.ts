@@ -14,7 +14,7 @@ import { Command, CommandOptions } from './commands.schemas.ts';
 import { COMMAND_STATUSES } from './commands.store.ts';
 import { sendCommand } from './send-command.ts';
 
-/** What we send, in the order of the table. */
+/** The actions that Evander sends, in the order of ACTIONS. */
 export const COMMAND_ACTIONS = (Object.keys(ACTIONS) as Action[]).filter((action): action is CommandAction =>
   mayBeSentBy('manager', action),
 );
@@ -32,7 +32,7 @@ const PAGER = new Pager(['time', 'integer'], ({ createdAt, sequence }: CommandRo
 const CommandParams = Type.Object({ commandId: idOf('command') });
 const tags = ['commands'];
 
-/** Commands: a route for each action that we send, and every command ever sent. */
+/** Routes for commands: one to send each action, and others to read all commands. */
 export function commandRoutes(app: App, context: ApiContext): void {
   for (const action of COMMAND_ACTIONS) addCommand(app, context, action);
   addUnknownAction(app);
@@ -111,11 +111,11 @@ function addUnknownAction(app: App): void {
       schema: { hide: true, params: Type.Object({ stationId: Type.String(), action: Type.String() }) },
     },
     ({ params: { action } }) => {
-      const meant = COMMAND_ACTIONS.find((known) => known.toLowerCase() === action.toLowerCase());
-      const hint = meant === undefined ? '' : `; ${meant} is meant, perhaps`;
+      const similar = COMMAND_ACTIONS.find((known) => known.toLowerCase() === action.toLowerCase());
+      const hint = similar === undefined ? '' : ` (did you mean ${similar}?)`;
       throw new Problem(
         404,
-        `${action.slice(0, 50)} is no command${hint}; these are: ${COMMAND_ACTIONS.join(', ')}`,
+        `${action.slice(0, 50)} is not a command${hint}; the commands are: ${COMMAND_ACTIONS.join(', ')}`,
         { field: 'action' },
       );
     },

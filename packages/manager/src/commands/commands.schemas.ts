@@ -6,11 +6,11 @@ import { COMMAND_STATUSES } from './commands.store.ts';
 export const MAX_WAIT_SECONDS = 300;
 export const MAX_TTL_SECONDS = 31 * 86400;
 
-/** How long a request waits for the outcome of its command, when it does not say. */
+/** How long an API request waits for the outcome of its command by default. */
 export const DEFAULT_WAIT_SECONDS = 30;
 export const CallError = Type.Object(
   { code: Type.String(), description: Type.String(), details: Type.Unknown() },
-  { description: 'The CALLERROR of the station, or why its answer cannot be read' },
+  { description: 'The CALLERROR from the station, or why its answer cannot be read' },
 );
 export const COMMAND = {
   commandId: Type.String(),
@@ -18,11 +18,11 @@ export const COMMAND = {
   action: Type.String(),
   status: oneOf(
     COMMAND_STATUSES,
-    'queued: waits for its turn or its station. sent: waits for the answer. failed: the station answered with a CALLERROR. ' +
-      'connectionLost: the connection ended before the answer, and the station must not get it twice; a late answer still counts',
+    'queued: waits for its turn or for the station. sent: waits for the answer. failed: the station answered with a CALLERROR. ' +
+      'connectionLost: the connection ended before the answer, and the command must not be sent twice; a late answer still counts',
   ),
   request: Type.Unknown({ description: 'Without its secrets' }),
-  response: Type.Unknown({ description: 'Null until it is answered' }),
+  response: Type.Unknown({ description: 'Null until the station answers' }),
   error: nullable(CallError),
   hint: nullable(Type.String({ description: 'What may help after a failure' })),
   requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
@@ -38,13 +38,13 @@ export const Command = Type.Object(COMMAND, {
   description: 'The command and its outcome',
 });
 
-/** A command that began a job. */
+/** A command that started a job. */
 export const CommandAnswer = Type.Object(
   { ...COMMAND, jobId: nullable(Type.Integer({ description: 'The job that it started' })) },
   { title: 'JobCommand', description: 'The command and its outcome' },
 );
 
-/** How a command is sent, in the query of its route. */
+/** Query parameters of routes that send a command. */
 export const CommandOptions = Type.Object(
   {
     waitSeconds: Type.Optional(
@@ -52,7 +52,7 @@ export const CommandOptions = Type.Object(
         minimum: 0,
         maximum: MAX_WAIT_SECONDS,
         default: 30,
-        description: 'Seconds that this request waits for the outcome; 0: not at all',
+        description: 'Seconds that this request waits for the outcome; 0: it does not wait',
       }),
     ),
     ttlSeconds: Type.Optional(
@@ -60,13 +60,14 @@ export const CommandOptions = Type.Object(
         minimum: 0,
         maximum: MAX_TTL_SECONDS,
         default: 0,
-        description: 'Seconds that the command waits for a station that is away; 0: the command is refused',
+        description:
+          'Seconds that the command waits for a station that is not connected; 0: the command is refused',
       }),
     ),
     skipRules: Type.Optional(
       Type.Boolean({
         default: false,
-        description: 'Skip the rules of OCPP and check the schema only, for certification',
+        description: 'Skip the rules of OCPP and check only the schema, for certification',
       }),
     ),
   },

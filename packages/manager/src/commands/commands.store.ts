@@ -3,7 +3,7 @@ import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import { IS_CONNECTED } from '../stations/connections.store.ts';
 
-/** `queued`: waits for its turn or its station; `sent`: waits for its answer; the others are completed, though a late answer may come. */
+/** `queued`: waits for its turn or its station; `sent`: waits for its answer. The others are completed, but a late answer may arrive. */
 export const COMMAND_STATUSES = [
   'queued',
   'sent',
@@ -15,7 +15,7 @@ export const COMMAND_STATUSES = [
 ] as const;
 export type CommandStatus = (typeof COMMAND_STATUSES)[number];
 
-/** A command as it goes out. */
+/** A command to be published. */
 export interface Outgoing {
   commandId: string;
   stationId: string;
@@ -29,7 +29,7 @@ export interface NewCommand {
   commandId: string;
   stationId: string;
   action: CommandAction;
-  /** What may be shown of it. */
+  /** The request without its secrets. */
   request: object;
   sealedRequest: Buffer | null;
   requestedBy: string | null;
@@ -72,7 +72,7 @@ const OUTGOING = `k.command_id AS "commandId", k.station_id AS "stationId", k.ac
   k.sealed_request AS "sealedRequest", k.connection_id AS "connectionId"`;
 const CONNECTED = `c.station_id = k.station_id AND ${IS_CONNECTED}`;
 
-// Two who try at once both want the oldest; the later one then finds it sent. Should they want two, the index lets one pass.
+// Two concurrent callers both take the oldest; the later one finds it sent. If they take different ones, the unique index rejects one.
 const takeTurn = statement(
   'commands.sendNext',
   `UPDATE commands k SET status = 'sent', sent_at = $2, published_at = $2, connection_id = c.connection_id
@@ -84,7 +84,7 @@ const takeTurn = statement(
    RETURNING ${OUTGOING}`,
 );
 
-/** Marks a station's oldest queued command as sent, when none is open and the station is connected; undefined otherwise. */
+/** Marks a station's oldest queued command as sent, if no other is sent and the station is connected; undefined otherwise. */
 export async function sendNext(db: Db, stationId: string, now: Date): Promise<Outgoing | undefined> {
   const { rows } = await db.query<Outgoing>(takeTurn([stationId, now]));
   return rows[0];
@@ -100,8 +100,8 @@ const takeAgain = statement(
 );
 
 /**
- * Sent commands that may be published once more, where the gateway is one of ours: the gateway drops what it has had. On a new connection only `repeatable` ones go; the
- * others name the connection that they went out on, so that no other one gets them.
+ * Marks sent commands as published again and returns them, only for Evander's own gateways, which drop commands that they have already
+ * received. Only `repeatable` commands are sent on a new connection; others name their connection, so that no other one gets them.
  */
 export async function sendAgain(
   db: Db,
@@ -111,7 +111,7 @@ export async function sendAgain(
   return rows;
 }
 
-// Stations that have just connected are busy with their boot: those that boot are ready after it, the others in a moment.
+// Stations that have just connected may still have to boot: they are ready once they have booted or some time has passed.
 const selectReady = statement(
   'commands.readyStations',
   `SELECT DISTINCT k.station_id AS "stationId" FROM commands k
@@ -120,7 +120,7 @@ const selectReady = statement(
      AND NOT EXISTS (SELECT FROM commands o WHERE o.station_id = k.station_id AND o.status = 'sent')`,
 );
 
-/** Stations that wait for nothing but their next command. */
+/** Stations to which a queued command can be sent now. */
 export async function readyStations(db: Db, connectedBefore: Date): Promise<string[]> {
   const { rows } = await db.query<{ stationId: string }>(selectReady([connectedBefore]));
   return rows.map(({ stationId }) => stationId);
@@ -135,7 +135,7 @@ export interface Completed {
   sentAt: Date;
 }
 
-const SETTLED = `k.command_id AS "commandId", k.station_id AS "stationId", k.action, k.request, k.sealed_request AS "sealedRequest",
+const COMPLETED = `k.command_id AS "commandId", k.station_id AS "stationId", k.action, k.request, k.sealed_request AS "sealedRequest",
   coalesce(k.sent_at, k.created_at) AS "sentAt"`;
 
 export interface Outcome {
@@ -147,7 +147,7 @@ export interface Outcome {
   at: Date;
 }
 
-// A late answer counts. The secret stays while it is needed: completing returns what it erases.
+// A late answer counts. The secret is erased here, and returned because the answer's handler may need it.
 const completeOne = statement(
   'commands.complete',
   `WITH open AS (SELECT command_id, sealed_request FROM commands
@@ -159,7 +159,7 @@ const completeOne = statement(
      open.sealed_request AS "sealedRequest", coalesce(k.sent_at, k.created_at) AS "sentAt"`,
 );
 
-/** Completes a command with its station's answer; undefined when there is none to complete, or it has been answered before. */
+/** Completes a command with its station's answer; undefined if there is no such command or it was already answered. */
 export async function complete(db: Db, outcome: Outcome): Promise<Completed | undefined> {
   const { commandId, stationId, status, response, error, at } = outcome;
   const { rows } = await db.query<Completed>(
@@ -180,10 +180,10 @@ export async function complete(db: Db, outcome: Outcome): Promise<Completed | un
 const timeOutSent = statement(
   'commands.timeOut',
   `UPDATE commands k SET status = 'timedOut', completed_at = $1 WHERE status = 'sent' AND sent_at < $2 AND sent_at >= $3
-   RETURNING ${SETTLED}`,
+   RETURNING ${COMPLETED}`,
 );
 
-/** Gives up waiting for the answers to what was sent between two times. */
+/** Gives up commands that were sent between two times and are unanswered. */
 export async function timeOut(
   db: Db,
   { now, sentSince, sentBefore }: { now: Date; sentSince: Date; sentBefore: Date },
@@ -198,12 +198,12 @@ const loseSent = statement(
    FROM connections c
    WHERE k.status = 'sent' AND c.station_id = k.station_id AND k.action <> ALL ($2::text[]) AND k.sent_at >= $4
      AND (c.connection_id > k.connection_id OR (c.connection_id = k.connection_id AND c.disconnected_at < $3))
-   RETURNING ${SETTLED}`,
+   RETURNING ${COMPLETED}`,
 );
 
 /**
- * Gives up what was sent, not before `sentSince`, on a connection that a newer one has replaced, or that ended before a time: whether the station has it
- * nobody knows. What is `repeatable` waits for the next connection instead.
+ * Gives up commands that were sent since `sentSince` on a connection that a newer one has replaced, or that ended before `endedBefore`:
+ * it is unknown whether the station received them. `repeatable` commands wait for the next connection instead.
  */
 export async function loseConnection(
   db: Db,
@@ -224,10 +224,10 @@ const expireQueued = statement(
    WHERE k.status = 'queued' AND k.expires_at <= $1 AND NOT EXISTS (
      SELECT FROM connections c JOIN gateways g USING (gateway_id)
      WHERE ${CONNECTED} AND c.connected_at <= k.expires_at)
-   RETURNING ${SETTLED}`,
+   RETURNING ${COMPLETED}`,
 );
 
-/** Gives up what waited for a station that has not come in time. */
+/** Gives up queued commands whose station did not connect in time. */
 export async function expire(db: Db, now: Date): Promise<Completed[]> {
   const { rows } = await db.query<Completed>(expireQueued([now]));
   return rows;
@@ -239,7 +239,7 @@ const forget = statement(
    WHERE sealed_request IS NOT NULL AND status IN ('timedOut', 'connectionLost') AND completed_at < $1`,
 );
 
-/** Erases the secrets of commands that were given up without an answer before a time: none will come any more. */
+/** Erases the secrets of commands that were given up unanswered before a time: no answer is expected any more. */
 export async function forgetSecrets(db: Db, before: Date): Promise<void> {
   await db.query(forget([before]));
 }

@@ -4,16 +4,16 @@ import * as configuration from '../configuration/configuration.store.ts';
 import { RuleViolation } from './command.ts';
 import type { CheckContext } from './command.ts';
 
-/** What holds for every command: a rejected station hears nothing (Boot.5), and a feature profile is there or not (G.13). */
+/** Rules for every command: a rejected station is sent nothing (Boot.5), and the station must have the feature profile (G.13). */
 export async function checkEveryCommand(action: CommandAction, context: CheckContext): Promise<void> {
   const { db, stationId, registrationStatus } = context;
   if (registrationStatus === 'Rejected')
     throw new RuleViolation(
       'Boot.5',
-      `station ${stationId} is rejected and answers nothing; let its next BootNotification be accepted first`,
+      `station ${stationId} is rejected and answers nothing; accept its next BootNotification first`,
     );
   const { profile } = ACTIONS[action];
-  // Not one of the feature profiles that stations list.
+  // Stations do not list Security among their feature profiles.
   if (profile === 'Security') return;
   if (await configuration.mayHaveFeature(db, stationId, profile)) return;
   throw new RuleViolation(
@@ -22,7 +22,7 @@ export async function checkEveryCommand(action: CommandAction, context: CheckCon
   );
 }
 
-/** Remote starts and stops are for stations that are accepted (Boot.4). */
+/** Remote starts and stops are only for stations that are accepted (Boot.4). */
 export function requireAcceptance(rule: string, { stationId, registrationStatus }: CheckContext): void {
   if (registrationStatus !== 'Pending') return;
   throw new RuleViolation(

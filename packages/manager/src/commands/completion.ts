@@ -14,9 +14,9 @@ import type { CallMakerOptions } from './options.ts';
 import { openRequest } from './request.ts';
 
 const COMMAND_ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
-/** So long after a command was given up an answer may still come, and want the secret that it is about. */
+/** How long after a command was given up a late answer may arrive, whose handler needs the command's secret. */
 const LATE_MS = 600_000;
-/** A station answers a Reset and closes: the answer may take another way to us than the news of the close. */
+/** A station may answer a Reset and close: the close may be recorded before the answer arrives. */
 const CLOSE_MS = 2000;
 
 /** Records a command within a database transaction; another manager may send it. */
@@ -25,10 +25,10 @@ export type RecordCommand = (
   call: Instead & { stationId: string; requestedBy?: string },
 ) => Promise<unknown>;
 type Answer = ResultEnvelope | ErrorEnvelope;
-/** What an answer says: a response that can be read, or why there is none. */
+/** A parsed answer: a valid response, or why there is none. */
 type Reading = { response: object } | Failure;
 
-/** Completes commands: what their answers mean is done in the database transaction that records them, so it is done once. */
+/** Completes commands. Answers are applied in the database transaction that records them, so exactly once. */
 export class Completion {
   readonly #options: CallMakerOptions;
   readonly #redaction: Redaction;
@@ -40,25 +40,25 @@ export class Completion {
     this.#redaction = new Redaction(options.hiddenDataTransfers);
   }
 
-  /** Takes in a station's answer. Nothing is left to do when it resolves; rejects when it could not be stored. */
+  /** Stores and applies a station's answer. Rejects if it could not be stored. */
   async onAnswer(stationId: string, answer: Answer, at: Date): Promise<void> {
     const { id, action } = answer;
     if (!COMMAND_ID.test(id) || !isAction(action) || !mayBeSentBy('manager', action)) return;
-    const shown = this.#redacted(answer);
-    // Whoever sends a DataTransfer wants to know its answer, also where its record is not to.
-    const reading = readAnswer(action, answer.type === 3 && action === 'DataTransfer' ? answer : shown);
-    const outcome = outcomeOf(stationId, shown, { reading, at });
+    const redacted = this.#redacted(answer);
+    // The sender of a DataTransfer needs the full answer, although its record is redacted.
+    const reading = readAnswer(action, answer.type === 3 && action === 'DataTransfer' ? answer : redacted);
+    const outcome = outcomeOf(stationId, redacted, { reading, at });
     try {
       await this.#complete(outcome, reading);
     } catch (error) {
       if (faultOf(error) === 'transient') throw error;
-      // The answer must not be lost because we could not make use of it.
+      // The answer must not be lost because it could not be applied.
       this.#options.log.error({ stationId, action, commandId: id, err: error }, 'an answer had no effect');
       await commands.complete(this.#options.database, outcome);
     }
   }
 
-  // The question comes back with the answer: what it hides is hidden wherever the station echoes it.
+  // The request comes back with the answer, so that its secrets are redacted wherever the station echoes them.
   #redacted(answer: Answer): Answer {
     const { action, request } = answer;
     const hide = (payload: object): Record<string, unknown> => ({
@@ -69,7 +69,7 @@ export class Completion {
     return { ...answer, error_description: description, error_details: hide(answer.error_details ?? {}) };
   }
 
-  /** Completes what was sent, not before a time, and has had no answer in time, or lost its connection; resolves with it. */
+  /** Completes commands sent since `sentSince` that timed out or lost their connection; resolves with them. */
   async giveUp(sentSince: Date): Promise<{ stationId: string; commandId: string }[]> {
     const { database, now, answerTimeoutMs, metrics } = this.#options;
     const at = now();
@@ -87,13 +87,13 @@ export class Completion {
     return [...lost, ...timedOut];
   }
 
-  /** Completes what has waited too long for its station; resolves with it. */
+  /** Completes commands that have waited too long for their station; resolves with them. */
   async expire(): Promise<{ stationId: string; commandId: string }[]> {
     const { database, now, metrics } = this.#options;
     const at = now();
     const expired = await database.transaction(async (db) => {
       const completed = await commands.expire(db, at);
-      const failure: Failure = { status: 'expired', reason: 'the station did not come in time' };
+      const failure: Failure = { status: 'expired', reason: 'the station did not connect in time' };
       for (const command of completed) await this.#fail(db, command, failure);
       return completed;
     });
@@ -135,14 +135,14 @@ export class Completion {
     try {
       await this.#record(db, { ...other, stationId, ...(requestedBy && { requestedBy }) });
     } catch (error) {
-      // It was refused before anything was recorded: the failure stands.
+      // It was refused before anything was recorded, so the original command stays failed.
       if (!(error instanceof RuleViolation || error instanceof CommandNotSent)) throw error;
-      context.log.info({ err: error, instead: other.action }, 'another command in its place was refused');
+      context.log.info({ err: error, instead: other.action }, 'the replacement command was refused');
     }
   }
 
   #fileOf(action: CommandAction): AnyCommand {
-    // An action, its request and its response belong to one another; the compiler cannot follow that through a lookup.
+    // An action, its request and its response belong together; the compiler cannot follow that through a lookup.
     return this.#options.commands[action];
   }
 
@@ -159,7 +159,7 @@ export class Completion {
   }
 }
 
-/** A command file whose action is known at run time only. */
+/** A command file whose action is known only at run time. */
 interface AnyCommand extends Pick<Command<never>, 'onFailure'> {
   onAnswer?(
     response: object,
@@ -187,13 +187,13 @@ function outcomeOf(
   { reading, at }: { reading: Reading; at: Date },
 ): Outcome {
   const { id: commandId } = answer;
-  const about = { commandId, stationId, at };
+  const common = { commandId, stationId, at };
   if (answer.type === 4) {
     const { error_code: code, error_description: description, error_details: details = {} } = answer;
-    return { ...about, status: 'failed', response: null, error: { code, description, details } };
+    return { ...common, status: 'failed', response: null, error: { code, description, details } };
   }
   const { response } = answer;
-  if (!('reason' in reading)) return { ...about, status: 'answered', response, error: null };
+  if (!('reason' in reading)) return { ...common, status: 'answered', response, error: null };
   const error = { code: 'FormationViolation', description: reading.reason, details: {} };
-  return { ...about, status: 'failed', response, error };
+  return { ...common, status: 'failed', response, error };
 }

@@ -8,12 +8,12 @@ import { repeatableActions } from './options.ts';
 import type { CallMakerOptions } from './options.ts';
 import { openRequest } from './request.ts';
 
-/** A command that no answer has come to is published again so long after: the broker or a gateway may have lost it. */
-const AGAIN_MS = 3000;
-/** A station that connects without a boot is left alone so long: it may be about to. */
-const SETTLE_IN_MS = 3000;
+/** An unanswered command is published again after this time: the broker or a gateway may have lost it. */
+const REPUBLISH_AFTER_MS = 3000;
+/** A station that has just connected and not booted is sent nothing for this time: it may be about to boot. */
+const BOOT_GRACE_MS = 3000;
 
-/** Sends commands: one at a time to each station, those that wait in order. */
+/** Sends commands to stations: one at a time to each, in order. */
 export class Dispatcher {
   readonly #options: CallMakerOptions;
   readonly #repeatable: string[];
@@ -30,7 +30,7 @@ export class Dispatcher {
     try {
       command = await commands.sendNext(database, stationId, now());
     } catch (error) {
-      // Another manager has sent one in the same moment.
+      // Another manager has just sent one.
       if ((error as { constraint?: unknown }).constraint === 'commands_one_sent') return;
       throw error;
     }
@@ -39,19 +39,19 @@ export class Dispatcher {
     this.#record(command);
   }
 
-  /** Sends whatever waits and could go, whoever left it: commands of managers that died, of stations that have come. */
+  /** Sends all commands that could be sent: those left by managers that died, and those for stations that have connected. */
   async sendWaiting(): Promise<void> {
     const { database, now } = this.#options;
-    const connectedBefore = new Date(now().getTime() - SETTLE_IN_MS);
+    const connectedBefore = new Date(now().getTime() - BOOT_GRACE_MS);
     for (const stationId of await commands.readyStations(database, connectedBefore))
       await this.sendNext(stationId);
   }
 
-  /** Publishes again what has been sent and not answered. */
+  /** Publishes unanswered commands again. */
   async sendAgain(): Promise<void> {
     const { database, now } = this.#options;
     const at = now();
-    const publishedBefore = new Date(at.getTime() - AGAIN_MS);
+    const publishedBefore = new Date(at.getTime() - REPUBLISH_AFTER_MS);
     const lost = await commands.sendAgain(database, {
       now: at,
       publishedBefore,
@@ -66,12 +66,15 @@ export class Dispatcher {
     try {
       const request = openRequest(command, sealer);
       const envelope: CallEnvelope = { type: 2, id, action, request, ack: true };
-      // What is stored of the connection may be old: only the gateway knows whether it is still the station's.
+      // The stored connection may be outdated: only the gateway knows whether it is still the station's.
       if (!this.#repeatable.includes(action)) envelope.connection_id = connectionId;
-      // When the broker is away it goes out with the next round.
+      // If the broker is unavailable, the next round publishes it.
       publish(stationId, encodeEnvelope(envelope));
     } catch (error) {
-      log.error({ stationId, commandId: id, action, err: error }, 'a command could not be opened to be sent');
+      log.error(
+        { stationId, commandId: id, action, err: error },
+        'a command could not be unsealed for sending',
+      );
     }
   }
 
@@ -80,7 +83,7 @@ export class Dispatcher {
     const { stationId } = command;
     frames.add([callFrame(command, now())]).catch((error: unknown) => {
       const fault = faultOf(error);
-      log.warn({ stationId, fault, err: error }, 'a command could not be recorded among the frames');
+      log.warn({ stationId, fault, err: error }, 'the frame of a command could not be recorded');
     });
   }
 }

@@ -6,7 +6,7 @@ import type { IdKind } from '../database/issued-ids.ts';
 type Json = Record<string, unknown>;
 type Ids = Partial<Record<string, IdKind>>;
 
-/** A copy of a request with the ids that are ours to give, where it leaves them out; those it has are noted as taken. */
+/** Copies a request and fills in the ids that the CSMS assigns; ids that the request has are recorded as used. */
 export async function fillIn(
   db: Db,
   stationId: string,
@@ -25,15 +25,17 @@ export async function fillIn(
   return filled;
 }
 
-/** A request's schema for people: the ids that are ours to give may be left out. */
+/** A request's schema for API clients, in which ids that the CSMS assigns are optional. */
 export function openSchema(schema: Schema, ids: Ids = {}): Schema {
-  return Object.keys(ids).reduce((open, path) => without(open, path.split('.')), schema);
+  return Object.keys(ids).reduce((open, path) => withOptional(open, path.split('.')), schema);
 }
 
-function without(schema: Schema, [name, ...rest]: string[]): Schema {
+function withOptional(schema: Schema, [name, ...rest]: string[]): Schema {
   if (name === undefined) return schema;
   if (rest.length === 0)
     return { ...schema, required: (schema.required ?? []).filter((field) => field !== name) };
   const inner = schema.properties?.[name];
-  return inner ? { ...schema, properties: { ...schema.properties, [name]: without(inner, rest) } } : schema;
+  return inner
+    ? { ...schema, properties: { ...schema.properties, [name]: withOptional(inner, rest) } }
+    : schema;
 }

@@ -6,17 +6,17 @@ import type { FrameRecord } from '../frames/frames.store.ts';
 import type { ManagerMetrics } from '../observability/metrics.ts';
 import type { Command } from './command.ts';
 
-/** The actions that we send and their files. */
+/** The command files of all actions that Evander sends. */
 export type Commands = { [A in CommandAction]: Command<A> };
 
-/** Actions that may be sent once more on a new connection. */
+/** Actions that may be sent again on a new connection. */
 export function repeatableActions(commands: Commands): string[] {
   return Object.entries(commands)
     .filter(([, command]) => command.repeatable)
     .map(([action]) => action);
 }
 
-/** What the call maker works with. */
+/** Options and dependencies of the call maker. */
 export interface CallMakerOptions {
   commands: Commands;
   database: Database;
@@ -25,15 +25,15 @@ export interface CallMakerOptions {
   passwordPepper: string;
   /** Vendors whose DataTransfers are recorded without their data. */
   hiddenDataTransfers?: readonly string[];
-  /** How long a station has for its answer. */
+  /** How long to wait for a station's answer. */
   answerTimeoutMs: number;
-  /** Publishes an envelope to a station; false when the broker is away. */
+  /** Publishes an envelope to a station; false if the broker is unavailable. */
   publish(stationId: string, payload: string): boolean;
-  /** Can stations' answers reach us? */
+  /** Whether stations' answers can reach this manager. */
   isBrokerConnected(): boolean;
-  /** Tells gateways and the other managers that a command is completed. */
+  /** Notifies gateways and the other managers that a command is completed. */
   complete(stationId: string, commandId: string): void;
-  /** Called when a command of a station has been completed here. */
+  /** Called when this manager has completed a command of a station. */
   onCompleted?(stationId: string): void;
   metrics: Pick<ManagerMetrics, 'countCommand'>;
   now(): Date;

@@ -1,20 +1,20 @@
 import type { CommandAction } from '@evander/ocpp';
 import type { Redaction, Sealer } from '@evander/process';
 
-/** How a request is kept: what may be shown of it, and all of it sealed where that is not the same. */
-export function keepRequest(
+/** A request as it is stored: redacted, and, if that removes something, the full request sealed. */
+export function storedRequest(
   action: CommandAction,
   request: object,
   { sealer, redaction }: { sealer: Sealer; redaction: Redaction },
 ): { request: object; sealedRequest: Buffer | null } {
-  const shown = redaction.request(action, request);
+  const redacted = redaction.request(action, request);
   return {
-    request: shown,
-    sealedRequest: shown === request ? null : sealer.seal(JSON.stringify(request)),
+    request: redacted,
+    sealedRequest: redacted === request ? null : sealer.seal(JSON.stringify(request)),
   };
 }
 
-/** The request as it was made. Throws when it was sealed with another secret than ours. */
+/** The full request. Throws if it was sealed with another secret. */
 export function openRequest(
   { request, sealedRequest }: { request: Record<string, unknown>; sealedRequest: Buffer | null },
   sealer: Sealer,

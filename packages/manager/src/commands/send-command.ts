@@ -10,7 +10,7 @@ interface Sending extends Pick<
   requestedBy: string | undefined;
 }
 
-/** Sends a command and waits for its outcome as long as `waitSeconds` says; the command as it then stands. */
+/** Sends a command, waits up to `waitSeconds` for its outcome, and resolves with the command. */
 export async function sendCommand(
   callMaker: CallMaker,
   { requestedBy, ...sent }: Sending,

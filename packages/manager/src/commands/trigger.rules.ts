@@ -1,7 +1,7 @@
 import { RuleViolation } from './command.ts';
 import type { CheckContext } from './command.ts';
 
-/** What holds for both kinds of trigger (Trigger.2, Trigger.3): throws RuleViolation. */
+/** Checks the rules for both trigger actions (Trigger.2, Trigger.3). Throws RuleViolation. */
 export function checkTrigger(
   { requestedMessage, connectorId }: { requestedMessage: string; connectorId?: number },
   { stationId, registrationStatus }: CheckContext,
@@ -9,11 +9,11 @@ export function checkTrigger(
   if (connectorId !== undefined && connectorId < 0)
     throw new RuleViolation(
       'Trigger.2',
-      'connectorId must be a connector, 0 for the station itself, or left out',
+      'connectorId must be a connector, or 0 for the station itself, or omitted',
     );
   if (requestedMessage === 'BootNotification' && registrationStatus === 'Accepted')
     throw new RuleViolation(
       'Boot.8',
-      `station ${stationId} is accepted already: it is not asked to boot again until it does so by itself; Reset makes it boot`,
+      `station ${stationId} is already accepted and must not be triggered to send BootNotification; use Reset to reboot it`,
     );
 }

@@ -2,13 +2,13 @@ import type { StationAction } from '@evander/ocpp';
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** What TriggerMessage and ExtendedTriggerMessage call the messages that have another name, or another one besides. */
+/** Names in TriggerMessage and ExtendedTriggerMessage that differ from the names of the messages that they trigger. */
 const TRIGGERED_AS: Partial<Record<StationAction, string>> = {
   SignCertificate: 'SignChargePointCertificate',
   SignedFirmwareStatusNotification: 'FirmwareStatusNotification',
 };
 
-// A station may send the message before its answer to the trigger is taken in; only a refusal rules it out.
+// A station may send the message before its answer to the trigger is stored; only a refusal rules it out.
 const selectTrigger = statement(
   'triggers.hasAsked',
   `SELECT FROM commands
@@ -17,7 +17,7 @@ const selectTrigger = statement(
    LIMIT 1`,
 );
 
-/** Has a station been asked for such a message since then? */
+/** Whether a station was triggered to send such a message since a time. */
 export async function hasAsked(
   db: Db,
   { stationId, action, since }: { stationId: string; action: StationAction; since: Date },

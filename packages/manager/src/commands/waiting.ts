@@ -1,13 +1,13 @@
-/** Those who wait for commands to be completed, whichever manager completes them. */
+/** Lets requests wait for commands to be completed, by any manager. */
 export class Waiting {
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  /** Tells those who wait for a command that it is completed. */
+  /** Wakes all that wait for a command. */
   wake(commandId: string): void {
     for (const resolve of this.#waiting.get(commandId) ?? []) resolve();
   }
 
-  /** Resolves when a command is completed, or after so many milliseconds. */
+  /** Resolves when a command is completed, or after `ms`. */
   async wait(commandId: string, ms: number): Promise<void> {
     const resolvers = this.#waiting.get(commandId) ?? new Set();
     this.#waiting.set(commandId, resolvers);
@@ -23,7 +23,7 @@ export class Waiting {
     if (resolvers.size === 0) this.#waiting.delete(commandId);
   }
 
-  /** Lets everybody go: the manager ends. */
+  /** Wakes all that wait, on shutdown. */
   close(): void {
     for (const commandId of this.#waiting.keys()) this.wake(commandId);
   }

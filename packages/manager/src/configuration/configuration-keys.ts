@@ -1,16 +1,16 @@
 import type { Profile } from '@evander/ocpp';
 
-/** How the text of a value is to be read. */
+/** How a value's text is interpreted. */
 export type ValueType = 'boolean' | 'integer' | 'list' | 'text' | 'hex';
 
 /** A configuration key of OCPP 1.6 (1.6 §9, the security whitepaper and the Plug & Charge note). */
 export interface ConfigurationKey {
   profile: Profile | 'PnC';
   type: ValueType;
-  /** `either`: some stations let it be written. */
+  /** `either`: writable on some stations only. */
   access: 'read' | 'write' | 'readWrite' | 'either';
   unit?: 's' | 'Wh';
-  /** Of an integer: what stations must refuse, or what harms. */
+  /** Lower limit of an integer: values below it are invalid or harmful. */
   minimum?: number;
   maximum?: number;
 }
@@ -32,7 +32,7 @@ const KEYS: Record<string, ConfigurationKey> = {
   ConnectorPhaseRotation: { profile: 'Core', ...list },
   ConnectorPhaseRotationMaxLength: { profile: 'Core', ...integer, access },
   GetConfigurationMaxKeys: { profile: 'Core', ...integer, access },
-  // Some stations take 0 for "all the time" (field-quirks 3).
+  // Some stations interpret 0 as "send heartbeats continuously" (field-quirks 3).
   HeartbeatInterval: { profile: 'Core', ...seconds, minimum: 1 },
   LightIntensity: { profile: 'Core', ...integer },
   LocalAuthorizeOffline: { profile: 'Core', ...boolean },
@@ -85,7 +85,7 @@ const KEYS: Record<string, ConfigurationKey> = {
 
 const BY_LOWER = new Map(Object.entries(KEYS).map(([name, key]) => [name.toLowerCase(), key]));
 
-/** A truth value as stations write it; undefined when it is none. */
+/** Parses a boolean as stations write it; undefined if it is none. */
 export function readBoolean(text: string): boolean | undefined {
   switch (text.trim().toLowerCase()) {
     case 'true':
@@ -99,20 +99,20 @@ export function readBoolean(text: string): boolean | undefined {
   }
 }
 
-/** A whole number as stations write it, also as `30.0`; undefined when it is none. */
+/** Parses an integer as stations write it, including `30.0`; undefined if it is none. */
 export function readInteger(text: string): number | undefined {
   return /^\s*[+-]?\d{1,15}(?:\.0*)?\s*$/.test(text) ? Number(text) : undefined;
 }
 
-/** Do two texts mean the same to a key? Stations answer in their own spelling, not in that of the one who set the value. */
+/** Whether two texts are the same value of a key. Stations may report a value in another spelling than it was set in. */
 export function isSameValue(key: string, one: string | null, other: string): boolean {
   if (one === null) return false;
-  const meaning = MEANINGS[configurationKey(key)?.type ?? 'text'];
-  return one === other || meaning(one) === meaning(other);
+  const normalize = NORMALIZERS[configurationKey(key)?.type ?? 'text'];
+  return one === other || normalize(one) === normalize(other);
 }
 
-// What cannot be read means its own text. The items of OCPP's lists are sets.
-const MEANINGS: Record<ValueType, (text: string) => string | number | boolean> = {
+// Unreadable values are compared as text. Lists are compared as sets.
+const NORMALIZERS: Record<ValueType, (text: string) => string | number | boolean> = {
   boolean: (text) => readBoolean(text) ?? text,
   integer: (text) => readInteger(text) ?? text,
   list: (text) => {
@@ -126,7 +126,7 @@ const MEANINGS: Record<ValueType, (text: string) => string | number | boolean> =
   hex: (text) => text.toLowerCase(),
 };
 
-/** What OCPP says of a key, in any case; undefined for a vendor's own. */
+/** The definition of a standard key, by its name in any case; undefined for vendor keys. */
 export function configurationKey(name: string): ConfigurationKey | undefined {
   return BY_LOWER.get(name.toLowerCase());
 }

@@ -7,7 +7,7 @@ export interface ConfigurationRow {
   value: string | null;
   readonly: boolean;
   rebootRequired: boolean;
-  /** Null where the station has never told of the key: it is only desired. */
+  /** Null if the station never reported the key: it is only desired. */
   readAt: Date | null;
 }
 
@@ -30,8 +30,8 @@ export interface ConfigurationFilter {
 /** A station's configuration, by key. */
 export async function list(
   db: Db,
-  { stationId, after, key, rows: most }: ConfigurationFilter,
+  { stationId, after, key, rows: limit }: ConfigurationFilter,
 ): Promise<ConfigurationRow[]> {
-  const { rows } = await db.query<ConfigurationRow>(selectPage([stationId, after, key ?? null, most]));
+  const { rows } = await db.query<ConfigurationRow>(selectPage([stationId, after, key ?? null, limit]));
   return rows;
 }

@@ -12,18 +12,18 @@ import type { ConfigurationRow } from './configuration-list.store.ts';
 const Desired = Type.Object(
   {
     value: Type.String(),
-    source: oneOf(['station', 'group'] as const, 'Whose value counts here'),
+    source: oneOf(['station', 'group'] as const, 'Where the value comes from'),
     group: nullable(Type.String({ description: 'Name of the group if the value comes from a group' })),
     outcome: nullable(
       oneOf(
         desiredConfiguration.OUTCOMES,
-        'What became of it. unreachable: no answer, tried again; ineffective: RebootRequired, and not in force after the boot. null: nothing yet',
+        'Result of applying the value. unreachable: no answer, will be retried; ineffective: RebootRequired, but not in effect after the boot. null: none yet',
       ),
     ),
     reason: Text,
     decidedAt: nullable(Time),
-    drift: Type.Boolean({ description: 'The station accepted the value and has another one now' }),
-    driftedAt: nullable(Type.Unsafe<Date>({ ...Time, description: 'When drift was last found' })),
+    drift: Type.Boolean({ description: 'The station accepted the value but now has another one' }),
+    driftedAt: nullable(Type.Unsafe<Date>({ ...Time, description: 'When drift was last detected' })),
   },
   { description: 'The desired value of the key, if there is one' },
 );
@@ -49,7 +49,7 @@ const Key = Type.Object(
 const Query = listQuery({ key: Type.Optional(Type.String({ description: 'Only this key, in any case' })) });
 const PAGER = new Pager(['text'], ({ key }: ConfigurationRow) => [key.toLowerCase()]);
 
-/** The configuration of stations, as they told it last, and as it is to be. */
+/** Routes for the configuration of stations: as last reported, and as desired. */
 export function configurationRoutes(app: App, context: ApiContext): void {
   const { database } = context;
   app.get(

@@ -10,7 +10,7 @@ import * as configuration from './configuration.store.ts';
 
 type Context = Pick<CheckContext, 'db' | 'stationId'>;
 
-/** A value that fits its key, as far as OCPP or the station has said what fits; keys that nobody knows pass. Throws RuleViolation. */
+/** Checks a change against OCPP and the station's reported limits. Unknown keys pass. Throws RuleViolation. */
 export async function checkChange(change: ChangeConfigurationRequest, context: Context): Promise<void> {
   const known = configurationKey(change.key);
   await requireWritable(change, known, context);
@@ -20,7 +20,7 @@ export async function checkChange(change: ChangeConfigurationRequest, context: C
   if (change.key.toLowerCase() === 'securityprofile') await requireHigherProfile(change, context);
 }
 
-/** A value of the type that OCPP gives its key; keys that it does not know pass. Throws RuleViolation. */
+/** Checks a value against the type that OCPP defines for its key. Unknown keys pass. Throws RuleViolation. */
 export function checkType(change: ChangeConfigurationRequest): void {
   const known = configurationKey(change.key);
   if (known?.type === 'boolean') requireBoolean(change);
@@ -28,7 +28,7 @@ export function checkType(change: ChangeConfigurationRequest): void {
   if (known?.type === 'hex') requireAuthorizationKey(change);
 }
 
-// What the station says of its own key counts more than what OCPP says.
+// The station's report takes precedence over OCPP.
 async function requireWritable(
   { key }: ChangeConfigurationRequest,
   known: ConfigurationKey | undefined,
@@ -36,7 +36,7 @@ async function requireWritable(
 ): Promise<void> {
   const isReadonly = (await configuration.isReadonly(db, stationId, key)) ?? known?.access === 'read';
   if (isReadonly)
-    throw new RuleViolation('ChangeConfiguration.2', `${key} can only be read at station ${stationId}`);
+    throw new RuleViolation('ChangeConfiguration.2', `${key} is read-only on station ${stationId}`);
 }
 
 function requireBoolean({ key, value }: ChangeConfigurationRequest): void {
@@ -52,15 +52,15 @@ function requireInteger(
     key.toLowerCase() === 'websocketpinginterval' ? 'ChangeConfiguration.7' : 'ChangeConfiguration.2';
   const number = /^-?\d{1,10}$/.test(value) ? Number(value) : NaN;
   if (number >= minimum && number <= maximum) return;
-  throw new RuleViolation(rule, `the value of ${key} must be a whole number from ${minimum} to ${maximum}`);
+  throw new RuleViolation(rule, `the value of ${key} must be an integer from ${minimum} to ${maximum}`);
 }
 
-// The value itself must not show in an error.
+// The error must not contain the value itself.
 function requireAuthorizationKey({ key, value }: ChangeConfigurationRequest): void {
   if (isAuthorizationKeyText(value)) return;
   throw new RuleViolation(
     'ChangeConfiguration.5',
-    `the value of ${key} must be 32 to 40 hex digits, an even number of them`,
+    `the value of ${key} must be an even number of hex digits, 32 to 40`,
   );
 }
 
@@ -68,12 +68,12 @@ async function requireLength(
   { key, value }: ChangeConfigurationRequest,
   { db, stationId }: Context,
 ): Promise<void> {
-  const most = await configuration.integer(db, stationId, `${key}MaxLength`);
+  const maxItems = await configuration.integer(db, stationId, `${key}MaxLength`);
   const { length } = value.split(',').filter((item) => item.trim() !== '');
-  if (most !== undefined && length > most)
+  if (maxItems !== undefined && length > maxItems)
     throw new RuleViolation(
       'ChangeConfiguration.4',
-      `the value has ${length} items, and the ${key}MaxLength of station ${stationId} is ${most}`,
+      `the value has ${length} items, but the ${key}MaxLength of station ${stationId} is ${maxItems}`,
     );
 }
 
@@ -85,6 +85,6 @@ async function requireHigherProfile(
   if (!station || Number(value) > station.securityProfile) return;
   throw new RuleViolation(
     'ChangeConfiguration.6',
-    `station ${stationId} has the security profile ${station.securityProfile}: over OCPP it can only be raised`,
+    `station ${stationId} has the security profile ${station.securityProfile}; over OCPP it can only be raised`,
   );
 }

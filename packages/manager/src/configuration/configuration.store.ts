@@ -11,13 +11,13 @@ const selectValue = statement(
   'SELECT value FROM configuration_keys WHERE station_id = $1 AND key_lower = lower($2)',
 );
 
-/** The last known value of a station's key; undefined when it is not known, or not set. */
+/** The last known value of a station's key; undefined if it is unknown or not set. */
 export async function value(db: Db, stationId: string, key: string): Promise<string | undefined> {
   const { rows } = await db.query<{ value: string | null }>(selectValue([stationId, key]));
   return rows[0]?.value ?? undefined;
 }
 
-/** The items of a comma separated list; undefined when the key is not known. */
+/** The items of a comma-separated list; undefined if the key is unknown. */
 export async function list(db: Db, stationId: string, key: string): Promise<string[] | undefined> {
   const text = await value(db, stationId, key);
   return text
@@ -26,19 +26,19 @@ export async function list(db: Db, stationId: string, key: string): Promise<stri
     .filter((item) => item !== '');
 }
 
-/** False when the station's SupportedFeatureProfiles are known and this one is not among them (G.13). */
+/** False if the station's SupportedFeatureProfiles are known and do not include this one (G.13). */
 export async function mayHaveFeature(db: Db, stationId: string, profile: Profile): Promise<boolean> {
   const listed = await list(db, stationId, 'SupportedFeatureProfiles');
   return !listed || listed.some((name) => name.toLowerCase() === profile.toLowerCase());
 }
 
-/** A number; undefined when the key is not known or holds none. */
+/** An integer; undefined if the key is unknown or its value is not an integer. */
 export async function integer(db: Db, stationId: string, key: string): Promise<number | undefined> {
   const text = await value(db, stationId, key);
   return text === undefined ? undefined : readInteger(text);
 }
 
-/** True or false, as the station spells it; undefined when the key is not known or holds neither. */
+/** A boolean; undefined if the key is unknown or its value is not a boolean. */
 export async function boolean(db: Db, stationId: string, key: string): Promise<boolean | undefined> {
   const text = await value(db, stationId, key);
   return text === undefined ? undefined : readBoolean(text);
@@ -47,14 +47,14 @@ export async function boolean(db: Db, stationId: string, key: string): Promise<b
 const selectHeartbeat = statement(
   'configuration.heartbeatSeconds',
   `SELECT station_id AS "stationId", coalesce(
-       (SELECT value FROM effective_configuration e WHERE e.station_id = asked.station_id AND key_lower = 'heartbeatinterval'),
-       (SELECT accepted_value FROM configuration_keys k WHERE k.station_id = asked.station_id AND key_lower = 'heartbeatinterval')) AS text
-   FROM unnest($1::text[]) AS asked (station_id)`,
+       (SELECT value FROM effective_configuration e WHERE e.station_id = requested.station_id AND key_lower = 'heartbeatinterval'),
+       (SELECT accepted_value FROM configuration_keys k WHERE k.station_id = requested.station_id AND key_lower = 'heartbeatinterval')) AS text
+   FROM unnest($1::text[]) AS requested (station_id)`,
 );
 
 /**
- * The seconds between heartbeats that are desired of stations, or that they last accepted by ChangeConfiguration; without those of
- * which nobody has said anything. Not what they report: that may be what they got with their last boot.
+ * The heartbeat interval of each station, in seconds: the desired one, otherwise the last one accepted by ChangeConfiguration. Stations
+ * with neither are omitted. Reported values are not used: they may stem from the reply to the last boot.
  */
 export async function heartbeatSeconds(db: Db, stationIds: string[]): Promise<Map<string, number>> {
   const { rows } = await db.query<{ stationId: string; text: string | null }>(selectHeartbeat([stationIds]));
@@ -73,7 +73,7 @@ const selectEmaids = statement(
      AND lower(trim(value)) IN ('true', '1') AND NOT reboot_required`,
 );
 
-/** Does a station look for contracts of Plug & Charge in its local list when it is offline? Not as far as is known (PnC.15). */
+/** Whether a station is known to look up Plug & Charge contracts in its local list when it is offline (PnC.15). */
 export async function findsEmaidsOffline(db: Db, stationId: string): Promise<boolean> {
   const { rows } = await db.query<{ finds: boolean }>(selectEmaids([stationId]));
   return rows[0]?.finds ?? false;
@@ -84,7 +84,7 @@ const selectRead = statement(
   'SELECT configuration_read_at IS NOT NULL AS "isComplete" FROM stations WHERE station_id = $1',
 );
 
-/** Has a station told all its keys? Then it does not have those that are not known. */
+/** Whether a station has reported all its keys. If so, it does not have keys that are unknown. */
 export async function isComplete(db: Db, stationId: string): Promise<boolean> {
   const { rows } = await db.query<{ isComplete: boolean }>(selectRead([stationId]));
   return rows[0]?.isComplete ?? false;
@@ -95,7 +95,7 @@ const selectReadonly = statement(
   'SELECT readonly FROM configuration_keys WHERE station_id = $1 AND key_lower = lower($2)',
 );
 
-/** Does a station say that a key can only be read? Undefined when it has said nothing of it. */
+/** Whether a station reports a key as read-only; undefined if it has not reported the key. */
 export async function isReadonly(db: Db, stationId: string, key: string): Promise<boolean | undefined> {
   const { rows } = await db.query<{ readonly: boolean }>(selectReadonly([stationId, key]));
   return rows[0]?.readonly;
@@ -104,22 +104,22 @@ export async function isReadonly(db: Db, stationId: string, key: string): Promis
 export interface ReadKey {
   key: string;
   readonly: boolean;
-  /** Null: known, and not set. */
+  /** Null: the key exists but is not set. */
   value: string | null;
 }
 
-// The reboot that a value waits for is still to come, whatever is read of it. Of a key told twice one counts.
+// reboot_required stays: reading a value does not mean that the reboot has happened. If a key is reported twice, one counts.
 const upsertRead = statement(
   'configuration.recordKeys',
   `INSERT INTO configuration_keys AS known (station_id, key_lower, key, value, readonly, read_at)
    SELECT DISTINCT ON (lower(key)) $1, lower(key), key, value, readonly, $5::timestamptz
-   FROM unnest($2::text[], $3::text[], $4::boolean[]) AS told (key, value, readonly) ORDER BY lower(key)
+   FROM unnest($2::text[], $3::text[], $4::boolean[]) AS reported (key, value, readonly) ORDER BY lower(key)
    ON CONFLICT (station_id, key_lower) DO UPDATE SET key = excluded.key, value = excluded.value, readonly = excluded.readonly,
      read_at = excluded.read_at
    WHERE known.read_at <= excluded.read_at`,
 );
 
-/** Keeps keys as a station told them when it was asked at a time, unless something younger is known of them. */
+/** Stores keys as a station reported them in reply to a request sent at `readAt`, unless newer values are known. */
 export async function recordKeys(
   db: Db,
   stationId: string,
@@ -146,12 +146,12 @@ export interface AcceptedChange {
   stationId: string;
   key: string;
   value: string | null;
-  /** In force after the next boot only. */
+  /** The value takes effect only after the next boot. */
   rebootRequired: boolean;
   sentAt: Date;
 }
 
-/** Keeps a value that a station has accepted, unless something younger is known of its key. */
+/** Stores a value that a station accepted, unless a newer one is known. */
 export async function recordChange(db: Db, change: AcceptedChange): Promise<void> {
   const { stationId, key, value: accepted, rebootRequired, sentAt } = change;
   await db.query(upsertChange([stationId, key, accepted, rebootRequired, sentAt]));
@@ -163,7 +163,7 @@ const removeNamed = statement(
    WHERE station_id = $1 AND key_lower IN (SELECT lower(named) FROM unnest($2::text[]) AS named) AND read_at <= $3`,
 );
 
-/** Forgets keys that a station does not have, unless something younger is known of them. */
+/** Deletes keys that a station does not have, unless newer values are known. */
 export async function removeKeys(
   db: Db,
   stationId: string,
@@ -172,16 +172,16 @@ export async function removeKeys(
   await db.query(removeNamed([stationId, keys, readAt]));
 }
 
-// What may only be written is not listed.
+// Stations do not list write-only keys (AuthorizationKey), so it stays.
 const removeUnlisted = statement(
   'configuration.removeOthers',
-  `WITH told AS (UPDATE stations SET configuration_read_at = $3 WHERE station_id = $1)
+  `WITH complete AS (UPDATE stations SET configuration_read_at = $3 WHERE station_id = $1)
    DELETE FROM configuration_keys
    WHERE station_id = $1 AND key_lower NOT IN (SELECT lower(named) FROM unnest($2::text[]) AS named) AND read_at <= $3
      AND key_lower <> 'authorizationkey'`,
 );
 
-/** These are all the keys that a station has: the others are forgotten, unless something younger is known of them. */
+/** Records that a station has reported all its keys, and deletes others, unless newer values are known. */
 export async function removeOthers(
   db: Db,
   stationId: string,
@@ -196,7 +196,7 @@ const bringIntoForce = statement(
    WHERE k.station_id = booted.station_id AND reboot_required AND read_at < booted.at`,
 );
 
-/** Stations have booted: what waited for it is in force. */
+/** Marks values that waited for a reboot as in effect, for stations that have booted. */
 export async function putInForce(db: Db, boots: BootTimes): Promise<void> {
   await db.query(bringIntoForce(bootColumns(boots)));
 }

@@ -2,15 +2,15 @@ import { traced } from '../observability/tracing.ts';
 import { faultOf } from './storage-error.ts';
 
 export interface BatchOptions<Row, Result> {
-  /** The table, as traces show it. */
+  /** Name of the table in traces. */
   name: string;
-  /** Stores all rows in one statement, or none; what each of them is told, where there is something. */
+  /** Stores all rows in one statement, or none; may resolve with one result per row. */
   write(rows: Row[]): Promise<Result[] | void>;
-  /** Rows of one write at most; more wait for the next. */
+  /** Maximum rows per write; more wait for the next. */
   maxRows: number;
-  /** Of rows with the same key, as those of one station, each has a write of its own, in the order in which they came. */
+  /** Rows with the same key, for example those of one station, are written one at a time, in order. */
   keyOf?(row: Row): string;
-  /** Called with the rows of each commit. */
+  /** Called with the number of rows of each commit. */
   onWritten?(rows: number): void;
 }
 
@@ -21,8 +21,8 @@ interface Waiting<Row, Result> {
 }
 
 /**
- * Group commit: whoever adds rows waits until they are committed, and all who come while a write is under way share the next one.
- * Under no load that costs nothing, under load one commit serves hundreds.
+ * Group commit: a caller that adds rows waits until they are committed, and callers that arrive during a write share the next one.
+ * Without load that costs nothing; under load one commit serves hundreds.
  */
 export class Batch<Row, Result = never> {
   readonly #options: BatchOptions<Row, Result>;
@@ -34,7 +34,7 @@ export class Batch<Row, Result = never> {
     this.#options = options;
   }
 
-  /** Resolves when the rows are committed, with what each is told; rejects when they are not. */
+  /** Resolves with the rows' results when they are committed; rejects if they cannot be stored. */
   add(rows: Row[]): Promise<Result[]> {
     if (rows.length === 0) return Promise.resolve([]);
     const committed = (): Promise<Result[]> =>
@@ -47,7 +47,7 @@ export class Batch<Row, Result = never> {
     return traced('client', { name: `${this.#options.name} (batch)` }, committed);
   }
 
-  /** Resolves when everything added is written, or has failed. */
+  /** Resolves when all added rows are written or have failed. */
   async idle(): Promise<void> {
     if (!this.#writing) return;
     await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
@@ -62,7 +62,7 @@ export class Batch<Row, Result = never> {
   #take(): Waiting<Row, Result>[] {
     const { maxRows, keyOf } = this.#options;
     const taken: Waiting<Row, Result>[] = [];
-    const left: Waiting<Row, Result>[] = [];
+    const remaining: Waiting<Row, Result>[] = [];
     const keys = new Set<string>();
     let rows = 0;
     let seen = 0;
@@ -70,21 +70,21 @@ export class Batch<Row, Result = never> {
       if (taken.length > 0 && rows + waiting.rows.length > maxRows) break;
       seen++;
       const own = keyOf ? waiting.rows.map(keyOf) : [];
-      const isIn = !own.some((key) => keys.has(key));
-      (isIn ? taken : left).push(waiting);
-      if (isIn) rows += waiting.rows.length;
+      const isTaken = !own.some((key) => keys.has(key));
+      (isTaken ? taken : remaining).push(waiting);
+      if (isTaken) rows += waiting.rows.length;
       for (const key of own) keys.add(key);
     }
-    left.push(...this.#waiting.slice(seen));
-    this.#waiting = left;
+    remaining.push(...this.#waiting.slice(seen));
+    this.#waiting = remaining;
     return taken;
   }
 
-  // Must not reject: nobody would hear it. Everyone who waits is told instead. A group that has a bad row is halved until it is found,
-  // so that it costs its neighbours log₂(n) statements; a database that is away is not asked for each part.
+  // Must not reject, because nobody would handle that: errors go to the waiting callers. A group with a bad row is halved until the row is
+  // found, which costs log₂(n) statements. If the database is unavailable, the other parts are not tried.
   async #write(group: Waiting<Row, Result>[]): Promise<void> {
-    const left = [group];
-    for (let part = left.pop(); part; part = left.pop()) {
+    const parts = [group];
+    for (let part = parts.pop(); part; part = parts.pop()) {
       try {
         const rows = part.flatMap((one) => one.rows);
         const results = (await this.#options.write(rows)) ?? [];
@@ -93,12 +93,12 @@ export class Batch<Row, Result = never> {
         for (const one of part) one.resolve(results.slice(from, (from += one.rows.length)));
       } catch (error) {
         if (faultOf(error) === 'transient') {
-          for (const { reject } of [part, ...left.splice(0)].flat()) reject(error);
+          for (const { reject } of [part, ...parts.splice(0)].flat()) reject(error);
         } else if (part.length === 1) {
           for (const { reject } of part) reject(error);
         } else {
           const middle = Math.ceil(part.length / 2);
-          left.push(part.slice(middle), part.slice(0, middle));
+          parts.push(part.slice(middle), part.slice(0, middle));
         }
       }
     }

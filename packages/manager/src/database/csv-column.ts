@@ -1,22 +1,22 @@
-/** How a column of a table stands in its CSV. */
+/** The SQL expression that writes a column to CSV. */
 export type CsvColumn = (column: string) => string;
 
-// What a spreadsheet would take for a formula; a number it takes for what it is.
+// Texts that spreadsheets interpret as formulas; numbers are harmless.
 const FORMULA = String.raw`'^[=+@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20-]'`;
 const NUMBER = String.raw`'^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$'`;
 
-/** As it is: numbers, and words of our own. */
+/** Unchanged: for numbers and Evander's own values. */
 export const plain: CsvColumn = (column) => column;
 
-/** In UTC, as RFC 3339 has it. */
+/** In UTC, in the format of RFC 3339. */
 export const time: CsvColumn = (column) =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-/** A text that stations or drivers chose: an apostrophe stands in front of what would be a formula. */
+/** For texts from stations or drivers: an apostrophe is put before what would be a formula. */
 export const foreignText: CsvColumn = (column) =>
   `CASE WHEN ${column} ~ ${FORMULA} AND ${column} !~ ${NUMBER} THEN '''' || ${column} ELSE nullif(${column}, '') END`;
 
-/** The columns of a CSV: how each is written, by its name there, and what it is in the database. */
+/** The SELECT list of a CSV, from a record of CSV name to [expression, database column]. */
 export function csvColumns(columns: Record<string, [write: CsvColumn, column: string]>): string {
   return Object.entries(columns)
     .map(([name, [write, column]]) => `${write(column)} AS "${name}"`)

@@ -1,41 +1,41 @@
-import { SETTINGS } from '@evander/process';
 import { finished } from 'node:stream';
 import type { Readable } from 'node:stream';
 import pg from 'pg';
 import type { QueryResultRow } from 'pg';
 import { traced } from '../observability/tracing.ts';
 import { CopyOut, Pace } from './copy-out.ts';
+import { DATABASE_SETTINGS } from './settings.ts';
 
-// Wh and row numbers are 64 bit in the database and far below 2^53 in life.
+// Wh and row numbers are 64 bit in the database, but in practice far below 2^53.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
-/** What a store function talks to: the pool, or the one connection of an open transaction. */
+/** Runs the queries of store functions: on the pool, or on the connection of an open transaction. */
 export interface Db {
   query<Row extends QueryResultRow>(query: pg.QueryConfig): Promise<pg.QueryResult<Row>>;
 }
 
 export interface Database extends Db {
-  /** Runs `work` in one transaction: all of it is committed, or nothing. */
+  /** Runs `work` in one transaction, and commits all of it or nothing. */
   transaction<T>(work: (db: Db) => Promise<T>, limits?: TransactionLimits): Promise<T>;
   /**
-   * The rows of a query as CSV, as its reader takes them; undefined while as many are being read as may be. The connections
-   * are not those of the pool: a slow reader makes nobody else wait. What takes too long is cut with ExportTooLong.
+   * Streams the rows of a query as CSV; undefined if the maximum number of exports is already running. Exports have their own
+   * connections, so a slow reader blocks nobody else. An export that takes too long fails with ExportTooLong.
    */
   exportCsv(query: pg.QueryConfig): Promise<Readable | undefined>;
   close(): Promise<void>;
-  /** Connections that are open, those of them that nobody uses, and requests that wait for one. */
+  /** Number of open connections, of idle ones, and of requests that wait for one. */
   readonly pool: { total: number; idle: number; waiting: number };
 }
 
-/** Limits of a transaction that is not like others. */
+/** Limits of a transaction that differ from the defaults. */
 export interface TransactionLimits {
-  /** How long a lock is waited for: others wait behind who waits for a lock on a whole table. */
+  /** Maximum wait for a lock: others queue behind a transaction that waits for a table lock. */
   lockMs?: number;
-  /** How long a statement may take: more for work on whole tables. */
+  /** Maximum duration of a statement; longer for work on whole tables. */
   statementMs?: number;
 }
 
-/** An export was cut, as it took longer than it may. */
+/** An export was aborted because it took too long. */
 export class ExportTooLong extends Error {
   override name = 'ExportTooLong';
 }
@@ -43,22 +43,22 @@ export class ExportTooLong extends Error {
 export interface DatabaseOptions {
   url: string;
   poolSize: number;
-  /** How long an export may take; as EVANDER_EXPORT_MINUTES unless told. */
+  /** Maximum duration of an export; default: that of EVANDER_EXPORT_MINUTES. */
   exportMs?: number | undefined;
   onError(error: Error): void;
   /** Called for each query that fails. */
   onQueryError?(): void;
 }
 
-const EXPORTS = 4;
-const EXPORT_MS = SETTINGS.exportMinutes.default * 60_000;
+const MAX_EXPORTS = 4;
+const EXPORT_MS = DATABASE_SETTINGS.exportMinutes.default * 60_000;
 const CONNECT_MS = 10_000;
-/** The server gives up first and says why; what waits for a lock gives way before, and what holds one and does nothing loses it. */
+/** Server-side limits, shorter than the client's so that errors have a reason. Lock waits end first; idle transactions lose their locks. */
 const STATEMENT_MS = 25_000;
 const LOCK_MS = 10_000;
 const IDLE_IN_TRANSACTION_MS = 60_000;
-/** For a server that hangs: callers are asked again (DESIGN.md, invariant 1). */
-const HANGS_AFTER_MS = 5000;
+/** Added for the client-side limit, for a server that hangs: stations' messages are redelivered (DESIGN.md, invariant 1). */
+const CLIENT_MARGIN_MS = 5000;
 
 export function openDatabase(options: DatabaseOptions): Database {
   const { url, poolSize, exportMs = EXPORT_MS, onError, onQueryError } = options;
@@ -66,13 +66,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     ...common,
     max: poolSize,
-    query_timeout: STATEMENT_MS + HANGS_AFTER_MS,
+    query_timeout: STATEMENT_MS + CLIENT_MARGIN_MS,
     application_name: 'evander',
     onConnect: preparing(STATEMENT_MS),
   });
   const exports = new pg.Pool({
     ...common,
-    max: EXPORTS,
+    max: MAX_EXPORTS,
     application_name: 'evander export',
     onConnect: preparing(exportMs),
   });
@@ -102,24 +102,24 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-// By a statement, as proxies such as PgBouncer refuse connections that ask for it at their start. To compile a query takes a list longer
-// than to read its page.
+// With SET, because proxies such as PgBouncer reject these as startup parameters. JIT is off: compiling a list query takes longer than
+// reading its page.
 function preparing(statementMs: number): (client: pg.ClientBase) => void {
   const text =
     `SET statement_timeout = ${statementMs}; SET lock_timeout = ${LOCK_MS}; ` +
     `SET idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}; SET jit = off`;
-  // The pool waits for the promise; its types do not say so.
+  // The pool awaits the promise, although its types do not say so.
   return (client): unknown => client.query(timed(text, CONNECT_MS));
 }
 
-// node-postgres knows the time limit of a single query; its types do not.
+// node-postgres supports a timeout per query, but its types do not.
 function timed(text: string, ms: number): pg.QueryConfig {
   return { text, query_timeout: ms } as pg.QueryConfig;
 }
 
-// A connection that breaks is replaced by the pool; without listeners it would end the process. While it is idle the pool tells of it,
-// in use its user is told by the query that is under way, or by the next. pool.end() does not wait until the
-// server has closed its connections: if the server stops at that moment, nothing is lost.
+// The pool replaces broken connections; without listeners their errors would end the process. For idle connections the pool emits the
+// error; for used ones the current or next query rejects. pool.end() does not wait until the server has closed its connections: errors
+// after it mean no loss.
 function surviveLosses(pool: pg.Pool, onError: (error: Error) => void): void {
   pool.on('error', (error) => {
     if (!pool.ending) onError(error);
@@ -134,7 +134,7 @@ async function inTransaction<T>(
 ): Promise<T> {
   const client = await pool.connect();
   const query: Db['query'] = (config) =>
-    client.query({ ...config, query_timeout: statementMs + HANGS_AFTER_MS } as pg.QueryConfig);
+    client.query({ ...config, query_timeout: statementMs + CLIENT_MARGIN_MS } as pg.QueryConfig);
   let broken: Error | undefined;
   try {
     await client.query('BEGIN');
@@ -156,32 +156,35 @@ async function exportFrom(
   query: pg.QueryConfig,
   { exportMs, pace }: { exportMs: number; pace: Pace },
 ): Promise<Readable | undefined> {
-  if (pool.totalCount - pool.idleCount + pool.waitingCount >= EXPORTS) return undefined;
+  if (pool.totalCount - pool.idleCount + pool.waitingCount >= MAX_EXPORTS) return undefined;
   const copy = new CopyOut(query, pace);
   const client = await pool.connect();
   client.query(copy);
-  // The server does not look at its own clock while it waits for a reader.
+  // The server does not check its statement timeout while it waits for a reader.
   const timer = setTimeout(
-    () => copy.destroy(new ExportTooLong(`the export was cut, as it took longer than ${exportMs / 1000} s`)),
+    () =>
+      copy.destroy(
+        new ExportTooLong(`the export was aborted because it took longer than ${exportMs / 1000} s`),
+      ),
     exportMs,
   );
   finished(copy, (error) => {
     clearTimeout(timer);
-    // What is left in the middle is given up with its connection: to have it closed in order would be to read the rest.
+    // An aborted export loses its connection: ending it in order would mean reading all remaining rows.
     client.release(error ?? undefined);
   });
   return copy;
 }
 
 /**
- * A query that is planned again for the values at hand: for lists, where a plan that suits any mixture of filters suits none.
- * `$1::text IS NULL OR …` costs nothing then.
+ * An unnamed query, planned for its actual values. For lists, where one plan cannot suit all combinations of filters;
+ * `$1::text IS NULL OR …` then costs nothing.
  */
 export function search(text: string): (values: unknown[]) => pg.QueryConfig {
   return (values) => ({ text, values });
 }
 
-/** A prepared statement: parsed once per connection, found again by its name. */
+/** A prepared statement: parsed once per connection, identified by its name. */
 export function statement(name: string, text: string): (values?: unknown[]) => pg.QueryConfig {
   return (values = []) => ({ name, text, values });
 }

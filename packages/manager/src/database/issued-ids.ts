@@ -1,7 +1,7 @@
 import { statement } from './database.ts';
 import type { Db } from './database.ts';
 
-/** What a station knows by a number of ours. */
+/** Kinds of ids that the CSMS assigns per station. */
 export type IdKind = 'reservationId' | 'chargingProfileId' | 'requestId' | 'listVersion';
 
 const takeNext = statement(
@@ -10,7 +10,7 @@ const takeNext = statement(
    ON CONFLICT (station_id, kind) DO UPDATE SET last_id = known.last_id + 1 RETURNING last_id AS id`,
 );
 
-/** The next id of a kind for a station: positive, never given before (G.12). */
+/** The next id of a kind for a station: positive, never assigned before (G.12). */
 export async function next(db: Db, stationId: string, kind: IdKind): Promise<number> {
   const { rows } = await db.query<{ id: number }>(takeNext([stationId, kind]));
   return rows[0]?.id ?? 1;
@@ -22,14 +22,14 @@ const raise = statement(
    ON CONFLICT (station_id, kind) DO UPDATE SET last_id = greatest(known.last_id, excluded.last_id)`,
 );
 
-/** Ours stay below: an odd number that somebody tries out must not use them all up. */
-const HIGHEST = 1_000_000_000;
+/** Assigned ids stay below this: a client's arbitrary large number must not exhaust them. */
+const MAX_CLAIMED_ID = 1_000_000_000;
 
-/** Notes an id that somebody has chosen: the next one of ours is higher. */
+/** Records an id that a client has chosen: the next assigned id is higher. */
 export async function claim(
   db: Db,
   stationId: string,
   { kind, id }: { kind: IdKind; id: number },
 ): Promise<void> {
-  if (id > 0 && id < HIGHEST) await db.query(raise([stationId, kind, id]));
+  if (id > 0 && id < MAX_CLAIMED_ID) await db.query(raise([stationId, kind, id]));
 }

@@ -3,15 +3,15 @@ import pg from 'pg';
 export interface ListenerOptions {
   url: string;
   channel: string;
-  /** What was told on the channel; undefined after each (re)connection, as something may have been missed. */
+  /** Called with each payload; with undefined after each (re)connection, because notifications may have been missed. */
   onNotify(payload: string | undefined): void;
-  /** The connection could not be had, or broke; it is tried again. */
+  /** Called when connecting fails or the connection breaks; it is retried. */
   onError(error: Error): void;
 }
 
 const RETRY_MS = 1000;
 
-/** A connection of its own that listens on a channel of PostgreSQL, and comes back by itself. */
+/** A dedicated connection that listens on a PostgreSQL channel and reconnects automatically. */
 export class Listener {
   readonly #options: ListenerOptions;
   #client: pg.Client | undefined;
@@ -22,7 +22,7 @@ export class Listener {
     this.#options = options;
   }
 
-  /** Never rejects: without it there is still the poll. */
+  /** Connects. Never rejects: callers also poll. */
   async start(): Promise<void> {
     const { url, channel, onNotify } = this.#options;
     const client = new pg.Client({

@@ -1,24 +1,24 @@
 import type { Envelope } from '@evander/broker';
 
-/** U+0000 and half a surrogate pair: PostgreSQL takes neither in `text` or `jsonb`, nor reads a `json` that holds one. */
+/** U+0000 and lone surrogates: PostgreSQL accepts neither in `text` or `jsonb`, and cannot read a `json` that contains one. */
 const UNSTORABLE = /[\0\p{Cs}]/gu;
-/** The same and whole pairs: five times as fast, and true of hardly any text. */
+/** The same plus complete pairs: a check that is five times as fast and rarely matches. */
 const UNUSUAL = /[\0\ud800-\udfff]/;
 const REPLACEMENT = '\ufffd';
-/** As deep as a gateway lets frames be. PostgreSQL, and whatever walks a payload, has a limit somewhere beyond. */
+/** The nesting limit of gateways. PostgreSQL, and code that walks payloads, have their limits beyond it. */
 const MAX_LEVELS = 64;
-/** OCPP-J has 36. What is longer could not be part of a key. */
+/** OCPP-J allows 36. Very long ids could not be part of an index key. */
 const MAX_ID_LENGTH = 255;
 
 /**
- * A value from JSON as PostgreSQL can keep it: each character that it cannot keep is replaced by U+FFFD, and null stands for what is nested more
- * than 64 levels deep. The very same value when nothing has to change. Long texts are cut where they are read (`readPayload`).
+ * Makes a JSON value storable in PostgreSQL: unsupported characters become U+FFFD, and values nested more than 64 levels deep become
+ * null. Returns the same object if nothing changes. Long texts are truncated elsewhere (`readPayload`).
  */
 export function storable<V>(value: V): V {
   return storableAt(value, 0) as V;
 }
 
-/** An envelope as it can be kept. The id changes too: answers go to the id that came. */
+/** Makes an envelope storable, including its id; replies must use the original id. */
 export function storableEnvelope<E extends Envelope>(envelope: E): E {
   const stored = storable(envelope);
   return stored.id.length > MAX_ID_LENGTH ? { ...stored, id: stored.id.slice(0, MAX_ID_LENGTH) } : stored;

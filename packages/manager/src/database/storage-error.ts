@@ -2,19 +2,19 @@ import pg from 'pg';
 
 type Fault = 'transient' | 'theirs' | 'ours';
 
-/** SQLSTATE classes and codes that say more than "a fault of ours"; a code counts before its class. */
+/** The faults of SQLSTATE codes and classes, other than `ours`. Codes take precedence over classes. */
 const FAULTS: Record<string, Fault> = {
   '08': 'transient', // connection
-  '25006': 'transient', // read-only: a standby that is being promoted
+  '25006': 'transient', // read-only: a standby is being promoted
   '25P03': 'transient', // the transaction was idle for too long, and its connection ended
   '40': 'transient', // serialization, deadlock
   '53': 'transient', // disk full, out of memory, too many connections
   '55': 'transient', // locked, or not in the needed state
   '57': 'transient', // shutdown, cancelled, starting up
-  '58': 'transient', // input and output of the server
+  '58': 'transient', // I/O error of the server
   XX001: 'transient',
   '22003': 'theirs', // a number out of range
-  '22007': 'theirs', // a date that no calendar has
+  '22007': 'theirs', // an invalid date
   '22008': 'theirs',
   '22021': 'theirs', // U+0000 in a text
   '22P02': 'theirs', // 1e300 for an integer
@@ -24,8 +24,8 @@ const FAULTS: Record<string, Fault> = {
 const BROKEN_CONNECTION = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT)/;
 
 /**
- * Whose fault an error of the database is. `transient`: nothing was stored and it can be tried again, so no answer may leave;
- * `theirs`: a value that cannot be stored; `ours`: everything else.
+ * Classifies a database error. `transient`: nothing was stored and a retry may succeed, so no reply may be sent; `theirs`: the client
+ * sent a value that cannot be stored; `ours`: everything else.
  */
 export function faultOf(error: unknown): Fault {
   if (error instanceof pg.DatabaseError) {
@@ -34,8 +34,8 @@ export function faultOf(error: unknown): Fault {
   }
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code === 'string' && BROKEN_CONNECTION.test(code)) return 'transient';
-  // node-postgres has no code for its own failures to reach the server.
-  const isPgs =
+  // node-postgres sets no code when it cannot reach the server.
+  const PG_MESSAGES =
     /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error|not queryable/;
-  return typeof message === 'string' && isPgs.test(message) ? 'transient' : 'ours';
+  return typeof message === 'string' && PG_MESSAGES.test(message) ? 'transient' : 'ours';
 }

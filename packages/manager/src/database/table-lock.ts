@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Database, Db } from './database.ts';
 
 const LOCK_NOT_AVAILABLE = '55P03';
-/** Those who want the table wait behind who waits for its lock: not for long. */
+/** Short, because others queue behind a transaction that waits for a table lock. */
 const LOCK_MS = 200;
 const RETRY_AFTER_MS = [100, 400, 1600];
-/** Work on a whole partition takes its time. */
+/** Long, for work on whole partitions. */
 const STATEMENT_MS = 600_000;
 
 /**
- * Runs work that locks a whole table in one transaction. While somebody uses the table it is tried again, less and less often, and then
- * left to the next round: throws what `isInUse` tells.
+ * Runs work that locks a whole table, in one transaction. While the table is in use, it retries with growing delays, then throws an error
+ * for which `isInUse` is true.
  */
 export async function whileTableIsFree<T>(database: Database, work: (db: Db) => Promise<T>): Promise<T> {
   for (const ms of RETRY_AFTER_MS) {
@@ -28,7 +28,7 @@ function attempt<T>(database: Database, work: (db: Db) => Promise<T>): Promise<T
   return database.transaction(work, { lockMs: LOCK_MS, statementMs: STATEMENT_MS });
 }
 
-/** Was a lock not to be had in time? */
+/** Whether an error means that a lock could not be obtained in time. */
 export function isInUse(error: unknown): boolean {
   return (error as { code?: unknown }).code === LOCK_NOT_AVAILABLE;
 }

@@ -11,13 +11,13 @@ export interface RenewalOptions {
   database: Database;
   /** The operator, as O of certificates. */
   organisation: string;
-  /** How long before its end a certificate is renewed. */
+  /** How many days before it expires a certificate is renewed. */
   renewDays: number;
   now(): Date;
   log: Log;
 }
 
-/** Has the certificates of stations renewed that end soon. Several managers may do so at a time. */
+/** Renews station certificates that expire soon. Several managers may do so concurrently. */
 export function startCertificateRenewal(options: RenewalOptions): Recurring {
   const renewal = new Recurring({
     what: 'renewing certificates',

@@ -1,18 +1,18 @@
 import { configurationKey, isSameValue } from '../configuration/configuration-keys.ts';
 import type { DesiredKey, Outcome } from './desired-configuration.store.ts';
 
-/** Whoever gave no answer is tried again after this time. */
+/** A change that the station did not answer is retried after this time. */
 const RETRY_MS = 300_000;
 
 export interface Times {
   bootedAt: Date | null;
-  /** When it was last said what is desired. */
+  /** When the desired configuration was last set. */
   requestedAt: Date;
   now: Date;
 }
 
-/** What is to be said of a desired value without sending it; undefined when it is to be sent. */
-export function judge(desired: DesiredKey, times: Times): Outcome | undefined {
+/** Evaluates a desired value: its outcome if it need not be sent, undefined if it must be sent. */
+export function evaluate(desired: DesiredKey, times: Times): Outcome | undefined {
   const { key, value, known, tried } = desired;
   const common = { key, value, reason: null, driftedAt: null };
   if (known && isSameValue(key, known.value, value)) {
@@ -24,37 +24,37 @@ export function judge(desired: DesiredKey, times: Times): Outcome | undefined {
     };
   }
   if (known ? known.readonly : configurationKey(key)?.access === 'read')
-    return { ...common, outcome: 'readonly', reason: 'it can only be read', at: times.now };
+    return { ...common, outcome: 'readonly', reason: 'the key is read-only', at: times.now };
   if (tried?.value !== value) return undefined;
-  const holds = { ...tried, key, driftedAt: null };
+  const unchanged = { ...tried, key, driftedAt: null };
   switch (tried.outcome) {
     case 'accepted':
-      // What a station does not list it may have all the same.
-      return known && known.readAt > tried.at ? undefined : holds;
+      // A station may have keys that it does not list.
+      return known && known.readAt > tried.at ? undefined : unchanged;
     case 'rebootRequired':
-      return judgePending(desired, times);
+      return evaluatePending(desired, times);
     case 'unreachable':
-      // Whoever boots because of what it was sent is not sent it at each boot.
+      // Not retried after a boot: the value may be what makes the station reboot.
       return tried.at >= times.requestedAt && times.now.getTime() - tried.at.getTime() < RETRY_MS
-        ? holds
+        ? unchanged
         : undefined;
     case 'ineffective':
-      return tried.at >= times.requestedAt ? holds : undefined;
+      return tried.at >= times.requestedAt ? unchanged : undefined;
     default:
       return tried.at >= times.requestedAt && (times.bootedAt === null || tried.at >= times.bootedAt)
-        ? holds
+        ? unchanged
         : undefined;
   }
 }
 
-// Whoever says RebootRequired forever, and means nothing by it, is not reset forever.
-function judgePending({ key, known, tried }: DesiredKey, { bootedAt, now }: Times): Outcome | undefined {
+// Avoids endless resets of stations that answer RebootRequired but never apply the value.
+function evaluatePending({ key, known, tried }: DesiredKey, { bootedAt, now }: Times): Outcome | undefined {
   if (!tried) return undefined;
-  const holds = { ...tried, key, driftedAt: null };
-  if (bootedAt === null || tried.at >= bootedAt) return holds;
-  if (!known || known.readAt < bootedAt) return { ...holds, outcome: 'accepted', at: now };
-  const reason = 'it was answered RebootRequired, and after the boot the station has another value';
-  return { ...holds, outcome: 'ineffective', reason, at: now };
+  const unchanged = { ...tried, key, driftedAt: null };
+  if (bootedAt === null || tried.at >= bootedAt) return unchanged;
+  if (!known || known.readAt < bootedAt) return { ...unchanged, outcome: 'accepted', at: now };
+  const reason = 'the station answered RebootRequired, but has another value after the boot';
+  return { ...unchanged, outcome: 'ineffective', reason, at: now };
 }
 
 function laterOf(one: Date, other: Date | undefined): Date {

@@ -1,26 +1,26 @@
 import { RuleViolation } from '../commands/command.ts';
 import { checkChange } from '../configuration/configuration.rules.ts';
-import { judge } from './configuration-evaluation.ts';
+import { evaluate } from './configuration-evaluation.ts';
 import * as desired from './desired-configuration.store.ts';
 import type { DesiredKey, Outcome, StationState } from './desired-configuration.store.ts';
 import { isUnanswered, send } from './desired-state.ts';
 import type { DesiredState, ReconciliationContext, Step } from './desired-state.ts';
 import { READING_SECONDS } from './reconciliations.store.ts';
 
-/** A station that does not answer is left alone for so long. */
+/** How long to wait before retrying a station that does not answer. */
 const PAUSE_SECONDS = 300;
 /** How long a station may take to boot after a Reset that it has accepted. */
 const BOOT_SECONDS = 900;
 
 /**
- * The configuration that a station is to have: what differs is changed, key by key, whatever becomes of the others. Looked at after each
- * boot, when the station connects after a while, and whenever it has told of its configuration.
+ * The desired configuration of a station. Keys that differ are changed one by one, even if others fail. Checked after each boot, when the
+ * station connects and was not read recently, and whenever it has reported its configuration.
  */
 export const configuration: DesiredState<object> = {
   permanent: true,
-  async next(_wanted, context) {
+  async next(_desired, context) {
     const { db, stationId } = context;
-    await noteAnswer(context);
+    await recordAnswer(context);
     const station = await desired.state(db, stationId);
     const keys = await desired.effective(db, stationId);
     if (!station || keys.length === 0) return { do: 'succeeded' };
@@ -28,18 +28,18 @@ export const configuration: DesiredState<object> = {
   },
 };
 
-// What became of the last change: again and again the same, until there is a younger one.
-async function noteAnswer({ db, stationId, last, now }: ReconciliationContext): Promise<void> {
+// Records the outcome of the last change. May run several times for one change; that is idempotent.
+async function recordAnswer({ db, stationId, last, now }: ReconciliationContext): Promise<void> {
   if (!last || !['answered', 'failed', 'timedOut', 'connectionLost'].includes(last.status)) return;
   if (last.action === 'GetConfiguration' && last.status !== 'timedOut')
-    return desired.noteAsked(db, stationId, last.sentAt ?? now);
+    return desired.recordReading(db, stationId, last.sentAt ?? now);
   if (last.action !== 'ChangeConfiguration') return;
   const { key, value } = last.request as { key: string; value: string };
   const at = last.completedAt ?? now;
   await desired.record(db, stationId, [{ key, value, ...outcomeOf(last), at, driftedAt: null }]);
 }
 
-const WORDS: Record<string, Outcome['outcome']> = {
+const OUTCOMES_BY_STATUS: Record<string, Outcome['outcome']> = {
   Accepted: 'accepted',
   RebootRequired: 'rebootRequired',
   Rejected: 'rejected',
@@ -52,16 +52,16 @@ function outcomeOf({
   error,
 }: NonNullable<ReconciliationContext['last']>): Pick<Outcome, 'outcome' | 'reason'> {
   if (status !== 'answered') {
-    const why = error ? `${error.code}: ${error.description}` : 'it did not answer';
+    const why = error ? `${error.code}: ${error.description}` : 'the station did not answer';
     return { outcome: 'unreachable', reason: why };
   }
-  const word = String((response as { status?: unknown } | null)?.status);
-  const outcome = WORDS[word] ?? 'rejected';
-  const isTaken = outcome === 'accepted' || outcome === 'rebootRequired';
-  return { outcome, reason: isTaken ? null : `the station answered ${word}` };
+  const answered = String((response as { status?: unknown } | null)?.status);
+  const outcome = OUTCOMES_BY_STATUS[answered] ?? 'rejected';
+  const isAccepted = outcome === 'accepted' || outcome === 'rebootRequired';
+  return { outcome, reason: isAccepted ? null : `the station answered ${answered}` };
 }
 
-// After each boot; after a connection now and then: somebody may have changed it on the spot meanwhile.
+// Reads the configuration after each boot, and at most hourly after a connection: someone may have changed it on site.
 function nextReading(station: StationState, { last, now }: ReconciliationContext): Step | undefined {
   const { bootedAt, connectedAt, readAt } = station;
   const isOld =
@@ -72,9 +72,9 @@ function nextReading(station: StationState, { last, now }: ReconciliationContext
   if (last?.action === 'GetConfiguration' && last.status === 'timedOut') {
     const seconds = secondsLeft(last.completedAt, PAUSE_SECONDS, now);
     if (seconds > 0)
-      return { do: 'wait', doing: 'GetConfiguration had no answer; it is asked again later', seconds };
+      return { do: 'wait', doing: 'GetConfiguration was not answered; will be retried later', seconds };
   }
-  return send('GetConfiguration', {}, 'asks for its configuration');
+  return send('GetConfiguration', {}, 'reads its configuration');
 }
 
 async function nextChange(
@@ -87,19 +87,19 @@ async function nextChange(
   let change: DesiredKey | undefined;
   for (const key of keys) {
     const outcome =
-      judge(key, { ...context, ...station }) ?? (change ? undefined : await brokenRule(key, context));
+      evaluate(key, { ...context, ...station }) ?? (change ? undefined : await violatedRule(key, context));
     if (outcome) outcomes.push(outcome);
     else change ??= key;
   }
   const drifted = change && driftOf(change);
-  await desired.record(db, stationId, [...outcomes.filter(isNews(keys)), ...(drifted ? [drifted] : [])]);
+  await desired.record(db, stationId, [...outcomes.filter(isNew(keys)), ...(drifted ? [drifted] : [])]);
   if (!change) return conclude(outcomes, station, context);
   const { key, value } = change;
   return send('ChangeConfiguration', { key, value }, `changes ${key}`);
 }
 
-// What we would not send is refused without the station.
-async function brokenRule(
+// A change that violates a rule is rejected without sending it.
+async function violatedRule(
   { key, value }: DesiredKey,
   { db, stationId, now }: ReconciliationContext,
 ): Promise<Outcome | undefined> {
@@ -112,13 +112,13 @@ async function brokenRule(
   }
 }
 
-// The station had accepted the value, and has another one now.
+// Drift: the station had accepted the value, but now has another one.
 function driftOf({ key, value, known, tried }: DesiredKey): Outcome | undefined {
   if (!known || tried?.outcome !== 'accepted' || tried.value !== value) return undefined;
   return { ...tried, key, at: tried.at, driftedAt: known.readAt };
 }
 
-function isNews(keys: DesiredKey[]): (outcome: Outcome) => boolean {
+function isNew(keys: DesiredKey[]): (outcome: Outcome) => boolean {
   const before = new Map(keys.map(({ key, tried }) => [key, tried]));
   return ({ key, value, outcome, at }) => {
     const tried = before.get(key);
@@ -127,12 +127,12 @@ function isNews(keys: DesiredKey[]): (outcome: Outcome) => boolean {
 }
 
 function conclude(outcomes: Outcome[], station: StationState, context: ReconciliationContext): Step {
-  const of = (...words: Outcome['outcome'][]): Outcome[] =>
-    outcomes.filter(({ outcome }) => words.includes(outcome));
-  const silent = of('unreachable');
-  if (silent.length > 0) {
-    const doing = `had no use of an answer for ${names(silent)}; tried again later`;
-    const seconds = Math.min(...silent.map(({ at }) => secondsLeft(at, PAUSE_SECONDS, context.now)));
+  const of = (...kinds: Outcome['outcome'][]): Outcome[] =>
+    outcomes.filter(({ outcome }) => kinds.includes(outcome));
+  const unreachable = of('unreachable');
+  if (unreachable.length > 0) {
+    const doing = `no usable answer for ${names(unreachable)}; will be retried later`;
+    const seconds = Math.min(...unreachable.map(({ at }) => secondsLeft(at, PAUSE_SECONDS, context.now)));
     return { do: 'wait', doing, seconds: Math.max(1, seconds) };
   }
   const pending = of('rebootRequired');
@@ -140,23 +140,23 @@ function conclude(outcomes: Outcome[], station: StationState, context: Reconcili
   const refused = of('rejected', 'notSupported', 'readonly', 'ineffective');
   if (refused.length === 0) return { do: 'succeeded' };
   const why = refused.map(({ key, outcome, reason }) => `${key} ${outcome}${reason ? ` (${reason})` : ''}`);
-  return { do: 'failed', reason: `the station has not taken ${why.join(', ')}` };
+  return { do: 'failed', reason: `the station did not accept ${why.join(', ')}` };
 }
 
 function nextReset(pending: Outcome[], { isBusy }: StationState, { last, now }: ReconciliationContext): Step {
   if (last?.action === 'Reset' && last.status !== 'expired') {
-    const word = (last.response as { status?: string } | null)?.status;
-    // A reset is often answered by the reboot itself.
-    const isTaken = word === 'Accepted' || isUnanswered(last);
+    const answer = (last.response as { status?: string } | null)?.status;
+    // Stations often reboot instead of answering a Reset.
+    const isResetting = answer === 'Accepted' || isUnanswered(last);
     const seconds = secondsLeft(last.completedAt, BOOT_SECONDS, now);
     if (seconds > 0) {
-      const doing = isTaken ? 'waits for it to boot' : 'it has refused a Reset, which is tried again later';
+      const doing = isResetting ? 'waits for it to boot' : 'it refused a Reset, which will be retried later';
       return { do: 'wait', doing, seconds };
     }
-    if (isTaken)
+    if (isResetting)
       return {
         do: 'failed',
-        reason: `the station was reset for ${names(pending)} and has not booted; reset it by hand`,
+        reason: `the station was reset for ${names(pending)} but has not booted; reset it manually`,
       };
   }
   if (isBusy)

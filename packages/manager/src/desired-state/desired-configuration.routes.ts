@@ -15,7 +15,7 @@ import { ReconciliationSchema } from './reconciliations.schemas.ts';
 
 const Reset = oneOf(
   ['never', 'whenIdle'] as const,
-  'whenIdle: a station that answered RebootRequired is reset when no transaction runs there. never unless said',
+  'whenIdle: a station that answered RebootRequired is reset when no transaction runs there. Default: never',
 );
 const Body = Type.Object(
   {
@@ -25,7 +25,7 @@ const Body = Type.Object(
       {
         additionalProperties: false,
         maxProperties: 500,
-        description: 'Values by key; null: stop managing the key. Keys that are left out stay as they are',
+        description: 'Values by key; null: stop managing the key. Omitted keys are unchanged',
       },
     ),
     reset: Type.Optional(nullable(Reset)),
@@ -41,7 +41,7 @@ const GroupConfiguration = Type.Object(
 );
 const tags = ['configuration'];
 
-/** What the configuration of stations is to be. */
+/** Routes for the desired configuration of stations and groups. */
 export function desiredConfigurationRoutes(app: App, context: ApiContext): void {
   addOfStation(app, context);
   addOfGroup(app, context);
@@ -57,7 +57,7 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
         summary:
           'Set the desired values of configuration keys of a station: Evander applies them and corrects drift',
         description:
-          'Responds at once; GET shows the outcome of each key. Overrides the groups of the station.',
+          'Responds immediately; GET shows the outcome of each key. Overrides the groups of the station.',
         tags,
         params: StationParams,
         body: Body,
@@ -135,37 +135,37 @@ async function putValues(
   for (const [key, value] of Object.entries(values)) {
     const field = `values.${key}`;
     if (seen.has(key.toLowerCase()))
-      throw new Problem(400, `${key} is there twice: keys are the same in any case; send it once`, { field });
+      throw new Problem(400, `${key} is given twice: keys are case-insensitive; send it once`, { field });
     seen.add(key.toLowerCase());
-    if (value !== null) requireFit(key, value);
+    if (value !== null) requireValid(key, value);
   }
   await desiredConfiguration.put(db, owner, values);
   if (reset !== undefined) await desiredConfiguration.setReset(db, owner, reset);
 }
 
-const INSTEAD: Record<string, string> = {
+const ALTERNATIVES: Record<string, string> = {
   authorizationkey: 'POST /stations/{stationId}/password-rotation',
   securityprofile: 'PUT /stations/{stationId}/security-profile',
 };
 
-function requireFit(key: string, value: string): void {
+function requireValid(key: string, value: string): void {
   const field = `values.${key}`;
-  const instead = INSTEAD[key.toLowerCase()];
-  if (instead !== undefined)
+  const alternative = ALTERNATIVES[key.toLowerCase()];
+  if (alternative !== undefined)
     throw new Problem(
       400,
-      `${key} is not kept here, because the station's way in hangs on it; use ${instead}`,
+      `${key} cannot be set here, because the station might no longer connect; use ${alternative}`,
       {
         field,
       },
     );
   if (configurationKey(key)?.access === 'read')
-    throw new Problem(400, `${key} can only be read (OCPP 1.6 §9); leave it out`, { field });
+    throw new Problem(400, `${key} is read-only (OCPP 1.6 §9); omit it`, { field });
   try {
     checkType({ key, value });
   } catch (error) {
     if (!(error instanceof RuleViolation)) throw error;
-    throw new Problem(400, `${error.message}, not ${JSON.stringify(value)}; send such a value`, {
+    throw new Problem(400, `${error.message}, not ${JSON.stringify(value)}`, {
       field,
       rule: error.rule,
     });

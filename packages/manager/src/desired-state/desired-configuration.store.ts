@@ -1,7 +1,7 @@
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** Whose a desired value is. */
+/** The station or group for which a value is desired. */
 export type Owner = { stationId: string } | { group: string };
 export type ResetRule = 'never' | 'whenIdle';
 
@@ -14,9 +14,9 @@ export const OUTCOMES = [
   'unreachable',
   'ineffective',
 ] as const;
-export type OutcomeWord = (typeof OUTCOMES)[number];
+export type OutcomeKind = (typeof OUTCOMES)[number];
 
-/** Column of the owner and his name. */
+/** The values of the columns station_id and group_name. */
 export function ownerColumns(owner: Owner): [stationId: string | null, group: string | null] {
   return 'group' in owner ? [null, owner.group] : [owner.stationId, null];
 }
@@ -33,7 +33,7 @@ const change = statement(
    SELECT $1, $2, key_lower, key, value FROM given WHERE value IS NOT NULL AND key_lower NOT IN (SELECT key_lower FROM changed)`,
 );
 
-/** Sets desired values of a station or group; null takes one back. */
+/** Sets desired values of a station or group; null removes one. */
 export async function put(db: Db, owner: Owner, values: Record<string, string | null>): Promise<void> {
   await db.query(change([...ownerColumns(owner), Object.keys(values), Object.values(values)]));
 }
@@ -58,23 +58,23 @@ const updateGroupReset = statement(
   'UPDATE station_groups SET configuration_reset = $2 WHERE name = $1',
 );
 
-/** Says when stations are reset for values that want a reboot; null leaves it to their groups. */
+/** Sets when stations are reset for values that need a reboot; null: as their groups define. */
 export async function setReset(db: Db, owner: Owner, reset: ResetRule | null): Promise<void> {
   await db.query(
     'group' in owner ? updateGroupReset([owner.group, reset]) : updateReset([owner.stationId, reset]),
   );
 }
 
-/** A key that is to have a value, with what the station has said of it. */
+/** A key with a desired value, and what the station has reported of it. */
 export interface DesiredKey {
   key: string;
   value: string;
   group: string | null;
   known: { value: string | null; readonly: boolean; rebootRequired: boolean; readAt: Date } | null;
-  /** What became of the value that was desired last. */
+  /** The outcome of the last value that was tried. */
   tried: {
     value: string;
-    outcome: OutcomeWord;
+    outcome: OutcomeKind;
     reason: string | null;
     at: Date;
     driftedAt: Date | null;
@@ -90,7 +90,7 @@ interface Row {
   rebootRequired: boolean | null;
   readAt: Date | null;
   triedValue: string | null;
-  outcome: OutcomeWord | null;
+  outcome: OutcomeKind | null;
   reason: string | null;
   at: Date | null;
   driftedAt: Date | null;
@@ -104,7 +104,7 @@ const selectEffective = search(
    WHERE e.station_id = $1 AND ($2::text[] IS NULL OR e.key_lower = ANY ($2)) ORDER BY e.key_lower`,
 );
 
-/** What a station is to have, by key: all of it, or some keys (in lower case). */
+/** The desired values of a station: all of them, or those of some keys (in lower case). */
 export async function effective(db: Db, stationId: string, keys?: string[]): Promise<DesiredKey[]> {
   const { rows } = await db.query<Row>(selectEffective([stationId, keys ?? null]));
   return rows.map((row) => ({
@@ -131,10 +131,10 @@ export async function effective(db: Db, stationId: string, keys?: string[]): Pro
 export interface Outcome {
   key: string;
   value: string;
-  outcome: OutcomeWord;
+  outcome: OutcomeKind;
   reason: string | null;
   at: Date;
-  /** Set where the station was found with another value; null keeps what is known. */
+  /** When the station was found with another value; null keeps the stored time. */
   driftedAt: Date | null;
 }
 
@@ -149,7 +149,7 @@ const upsertOutcomes = statement(
    WHERE known.at <= excluded.at`,
 );
 
-/** Keeps what became of desired values, unless something younger is known. */
+/** Stores outcomes of desired values, unless newer ones are stored. */
 export async function record(db: Db, stationId: string, outcomes: Outcome[]): Promise<void> {
   if (outcomes.length === 0) return;
   await db.query(
@@ -165,15 +165,15 @@ export async function record(db: Db, stationId: string, outcomes: Outcome[]): Pr
   );
 }
 
-/** What of a station decides over its configuration. */
+/** The state of a station that determines the next step for its configuration. */
 export interface StationState {
   bootedAt: Date | null;
-  /** When it was last asked for all its keys, and has told them or something else. */
+  /** When it was last asked for all its keys and answered. */
   readAt: Date | null;
-  /** When its connection was made, or the last one that it had. */
+  /** When its current or last connection was opened. */
   connectedAt: Date | null;
   reset: ResetRule;
-  /** Does a transaction run there? */
+  /** Whether a transaction is running. */
   isBusy: boolean;
 }
 
@@ -188,7 +188,7 @@ const selectState = statement(
    FROM stations s WHERE station_id = $1`,
 );
 
-/** Undefined when the station is not known. */
+/** The state of a station; undefined if the station is unknown. */
 export async function state(db: Db, stationId: string): Promise<StationState | undefined> {
   const { rows } = await db.query<StationState>(selectState([stationId]));
   return rows[0];
@@ -199,7 +199,7 @@ const markAsked = statement(
   `UPDATE stations SET configuration_asked_at = $2 WHERE station_id = $1 AND coalesce(configuration_asked_at, '-infinity') < $2`,
 );
 
-/** A station was asked for all its keys and has answered: some leave keys out, and need not be asked again. */
-export async function noteAsked(db: Db, stationId: string, at: Date): Promise<void> {
+/** Records that a station was asked for all its keys and answered, even if it omitted some, so that it is not asked again. */
+export async function recordReading(db: Db, stationId: string, at: Date): Promise<void> {
   await db.query(markAsked([stationId, at]));
 }

@@ -5,7 +5,7 @@ import { StationParams } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import type { App } from '../http/route.ts';
 import { GroupParams, requireGroup } from '../stations/station-groups.schemas.ts';
-import { WANTED } from './desired-local-list.schemas.ts';
+import { LIST_FIELDS } from './desired-local-list.schemas.ts';
 import * as desiredLocalLists from './desired-local-lists.store.ts';
 import type { DesiredList } from './desired-local-lists.store.ts';
 import * as openReconciliations from './open-reconciliations.store.ts';
@@ -17,7 +17,7 @@ const Body = Type.Object(
     all: Type.Optional(Type.Boolean({ description: 'All tags; excludes the other fields' })),
     tags: Type.Optional(Type.Array(IdTag, { maxItems: 50_000, description: 'These tags' })),
     parentIdTags: Type.Optional(
-      Type.Array(IdTag, { maxItems: 10_000, description: 'The tags that have one of these as parentIdTag' }),
+      Type.Array(IdTag, { maxItems: 10_000, description: 'Tags that have one of these as parentIdTag' }),
     ),
   },
   {
@@ -28,15 +28,15 @@ const Body = Type.Object(
     examples: [{ tags: ['04A2B3C4D5E680'], parentIdTags: ['FLEET-7'] }],
   },
 );
-const GroupList = Type.Object(WANTED, {
+const GroupList = Type.Object(LIST_FIELDS, {
   title: 'GroupLocalList',
   description: 'The desired tags in the lists of the stations of a group',
 });
 
 const tags = ['local lists'];
-const NOTHING = Type.Null({ description: 'The list stays as it is' });
+const NOTHING = Type.Null({ description: 'Removed; the list on the station is unchanged' });
 
-/** Which tags local authorization lists are to have. */
+/** Routes for the desired local authorization lists of stations and groups. */
 export function desiredLocalListRoutes(app: App, context: ApiContext): void {
   addOfStation(app, context);
   addOfGroup(app, context);
@@ -52,7 +52,7 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
         operationId: 'putDesiredLocalList',
         summary:
           'Set the desired tags of the local authorization list of a station: Evander applies them and keeps the list up to date',
-        description: 'Responds at once; GET shows the progress. Overrides the groups of the station.',
+        description: 'Responds immediately; GET shows the progress. Overrides the groups of the station.',
         tags,
         params: StationParams,
         body: Body,
@@ -76,7 +76,7 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'removeDesiredLocalList',
-        summary: 'Remove the desired list of the station itself: that of its groups applies',
+        summary: 'Remove the desired list of the station itself; that of its groups then applies',
         tags,
         params: StationParams,
         response: { 204: NOTHING },
@@ -85,14 +85,13 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
     async (request, reply) => {
       const { stationId } = request.params;
       const requestedBy = (await keys.nameOf(request)) ?? null;
-      const isGone = await database.transaction(async (db) => {
+      const wasRemoved = await database.transaction(async (db) => {
         const removed = await desiredLocalLists.remove(db, { stationId });
         if (removed)
           await openReconciliations.ofStation(db, stationId, { kind: 'localList', requestedBy, at: now() });
         return removed;
       });
-      if (!isGone)
-        throw new Problem(404, `nothing is desired of the local list of station ${stationId} itself`);
+      if (!wasRemoved) throw new Problem(404, `station ${stationId} has no desired local list of its own`);
       return reply.code(204).send(null);
     },
   );
@@ -101,7 +100,7 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
 function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
   const path = '/station-groups/:name/local-list';
   const missing = (name: string): Problem =>
-    new Problem(404, `nothing is desired of the local lists of station group ${name}`);
+    new Problem(404, `station group ${name} has no desired local list`);
   app.get(
     path,
     {
@@ -152,7 +151,7 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
       config: { role: 'operator' },
       schema: {
         operationId: 'removeGroupLocalList',
-        summary: 'Remove the desired list of a group: the lists stay as they are',
+        summary: 'Remove the desired list of a group; the lists on the stations are unchanged',
         tags,
         params: GroupParams,
         response: { 204: NOTHING },
@@ -161,13 +160,13 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
     async (request, reply) => {
       const { name } = request.params;
       const requestedBy = (await keys.nameOf(request)) ?? null;
-      const isGone = await database.transaction(async (db) => {
+      const wasRemoved = await database.transaction(async (db) => {
         const removed = await desiredLocalLists.remove(db, { group: name });
         if (removed)
           await openReconciliations.ofGroup(db, name, { kind: 'localList', requestedBy, at: now() });
         return removed;
       });
-      if (!isGone) throw missing(name);
+      if (!wasRemoved) throw missing(name);
       return reply.code(204).send(null);
     },
   );
@@ -175,8 +174,13 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
 
 function readList({ all = false, tags: idTags = [], parentIdTags = [] }: Static<typeof Body>): DesiredList {
   if (all && idTags.length + parentIdTags.length > 0)
-    throw new Problem(400, 'all stands alone; leave out tags and parentIdTags, or all', { field: 'all' });
+    throw new Problem(400, 'all excludes the other fields; omit tags and parentIdTags, or all', {
+      field: 'all',
+    });
   if (!all && idTags.length + parentIdTags.length === 0)
-    throw new Problem(400, 'no tags are named; send all: true, or tags, or parentIdTags (DELETE ends it)');
+    throw new Problem(
+      400,
+      'no tags are given; send all: true, tags, or parentIdTags; or use DELETE to remove the desired list',
+    );
   return { all, tags: idTags, parentIdTags };
 }

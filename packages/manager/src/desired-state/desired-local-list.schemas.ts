@@ -5,32 +5,32 @@ import { nullable, oneOf, Text } from '../http/fields.ts';
 import * as desiredLocalLists from './desired-local-lists.store.ts';
 import * as reconciliations from './reconciliations.store.ts';
 
-export const WANTED = {
+export const LIST_FIELDS = {
   all: Type.Boolean(),
   tags: Type.Array(Type.String()),
   parentIdTags: Type.Array(Type.String()),
 };
 
-/** Which tags the list of a station is to have, and how far that is. */
+/** The desired tags of a station's list, and the progress. */
 export const DesiredListSchema = Type.Object(
   {
-    ...WANTED,
-    source: oneOf(['station', 'group'] as const, 'Whose word counts here'),
+    ...LIST_FIELDS,
+    source: oneOf(['station', 'group'] as const, 'Where the list comes from'),
     group: nullable(Type.String({ description: 'Name of the group if the value comes from a group' })),
     state: nullable(
       oneOf(
         reconciliations.RECONCILIATION_STATES,
-        'succeeded: the station has accepted all of it; null: it has not come since',
+        'succeeded: the station has accepted all entries; null: it has not connected since',
       ),
     ),
     doing: Text,
   },
   {
     title: 'DesiredLocalList',
-    description: 'The desired tags, if any are set. Expired tags are left out',
+    description: 'The desired tags, if any are set. Expired tags are omitted',
   },
 );
-/** What is desired of a station's list; undefined when nobody has said anything. */
+/** The desired list of a station, with its progress; undefined if none is set. */
 export async function desiredOf(
   database: Database,
   stationId: string,

@@ -5,7 +5,7 @@ import type { Db } from '../database/database.ts';
 import { ownerColumns } from './desired-configuration.store.ts';
 import type { Owner } from './desired-configuration.store.ts';
 
-/** Which tags a local list is to have: all, or those named and those of groups of tags. */
+/** The desired tags of a local list: all, or those named plus those with one of the parents. */
 export interface DesiredList {
   all: boolean;
   tags: string[];
@@ -17,7 +17,7 @@ const removeOne = statement(
   'DELETE FROM desired_local_lists WHERE station_id IS NOT DISTINCT FROM $1 AND group_name IS NOT DISTINCT FROM $2',
 );
 
-/** Leaves the list of a station or group as it is from now on; false when nothing was desired of it. */
+/** Removes the desired list of a station or group; false if there was none. */
 export async function remove(db: Db, owner: Owner): Promise<boolean> {
   const { rowCount } = await db.query(removeOne(ownerColumns(owner)));
   return rowCount === 1;
@@ -30,7 +30,7 @@ const upsert = (owner: 'station_id' | 'group_name'): string =>
 const upsertOfStation = statement('desiredLocalLists.put', upsert('station_id'));
 const upsertOfGroup = statement('desiredLocalLists.putGroup', upsert('group_name'));
 
-/** Says which tags the list of a station, or of the stations of a group, is to have. */
+/** Sets the desired list of a station or group. */
 export async function put(db: Db, owner: Owner, { all, tags, parentIdTags }: DesiredList): Promise<void> {
   const keys = [tags, parentIdTags].map((names) => [...new Set(names.map(tagKey))]);
   const values = [...ownerColumns(owner), all, ...keys];
@@ -43,7 +43,7 @@ const selectOwn = statement(
   `SELECT ${LIST} FROM desired_local_lists WHERE station_id IS NOT DISTINCT FROM $1 AND group_name IS NOT DISTINCT FROM $2`,
 );
 
-/** What was said of a station or group itself, tags in lower case. */
+/** The desired list of a station or group itself, with tags in lower case. */
 export async function own(db: Db, owner: Owner): Promise<DesiredList | undefined> {
   const { rows } = await db.query<DesiredList>(selectOwn(ownerColumns(owner)));
   return rows[0];
@@ -54,7 +54,7 @@ const selectEffective = statement(
   `SELECT ${LIST}, group_name AS "group" FROM effective_local_lists WHERE station_id = $1`,
 );
 
-/** What counts for a station: its own word, or else that of the first of its groups; undefined when nobody has said anything. */
+/** The list that applies to a station: its own, otherwise that of the first of its groups; undefined if none is set. */
 export async function effective(
   db: Db,
   stationId: string,
@@ -63,24 +63,25 @@ export async function effective(
   return rows[0];
 }
 
-// The text of an entry's idTagInfo is the very one that is sent and kept: entries are compared as texts. What has expired is no entry,
-// nor is a contract where the station would not look for it (PnC.15).
+// The text of idTagInfo is exactly what is sent and stored, because entries are compared as text. Expired tags are excluded, and contracts
+// if the station does not look them up (PnC.15).
 const ENTRIES = `SELECT id_tag_key, id_tag, status,
      '{' || coalesce('"expiryDate":"' || to_char(expiry_date AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '",', '')
        || coalesce('"parentIdTag":' || to_json(parent_id_tag)::text || ',', '') || '"status":"' || status || '"}' AS info
    FROM tags WHERE (expiry_date IS NULL OR expiry_date > $2) AND ($6 OR emaid_key IS NULL)
      AND ($3 OR id_tag_key = ANY ($4::text[]) OR lower(parent_id_tag) = ANY ($5::text[]))`;
-// Of more than fit the accepted ones come first.
-const WANTED = `desired AS MATERIALIZED (${ENTRIES} ORDER BY status, id_tag_key LIMIT $7)`;
+// If not all fit, accepted ones come first.
+const DESIRED = `desired AS MATERIALIZED (${ENTRIES} ORDER BY status, id_tag_key LIMIT $7)`;
 
-/** What an entry of a list is to be, for a station at a time; with `most` no more than fit into it. */
+/** Parameters that determine the desired entries of a station at a time. */
 export interface Desired {
   stationId: string;
   list: DesiredList;
-  /** Does the station look for contracts in its list? */
+  /** Whether the station looks up contracts in its list. */
   emaids: boolean;
   now: Date;
-  most: number | undefined;
+  /** How many entries fit; undefined: any number. */
+  maxEntries: number | undefined;
 }
 
 function valuesOf({ stationId, list: { all, tags, parentIdTags }, emaids, now }: Desired): unknown[] {
@@ -89,7 +90,7 @@ function valuesOf({ stationId, list: { all, tags, parentIdTags }, emaids, now }:
 
 const countAll = search(`SELECT count(*)::int AS entries FROM (${ENTRIES}) AS e WHERE $1::text IS NOT NULL`);
 
-/** How many entries are desired, whether they fit or not. */
+/** The number of desired entries, whether they fit or not. */
 export async function count(db: Db, desired: Desired): Promise<number> {
   const { rows } = await db.query<{ entries: number }>(countAll(valuesOf(desired)));
   return rows[0]?.entries ?? 0;
@@ -100,13 +101,14 @@ const SURPLUS = (desired: string): string =>
    WHERE e.station_id = $1 AND NOT EXISTS (SELECT FROM ${desired} w WHERE w.id_tag_key = e.id_tag_key)
    ORDER BY e.id_tag_key LIMIT `;
 const surplusOfAll = search(`${SURPLUS(`(${ENTRIES})`)} $7`);
-const surplusOfSome = search(`WITH ${WANTED} ${SURPLUS('desired')} $8`);
+const surplusOfSome = search(`WITH ${DESIRED} ${SURPLUS('desired')} $8`);
 
-/** Entries that a station has and should not have, so many at most. */
+/** Entries that a station should not have, at most `rows`. */
 export async function surplus(db: Db, desired: Desired, rows: number): Promise<AuthorizationData[]> {
   const values = valuesOf(desired);
-  const { most } = desired;
-  const query = most === undefined ? surplusOfAll([...values, rows]) : surplusOfSome([...values, most, rows]);
+  const { maxEntries } = desired;
+  const query =
+    maxEntries === undefined ? surplusOfAll([...values, rows]) : surplusOfSome([...values, maxEntries, rows]);
   return (await db.query<AuthorizationData>(query)).rows;
 }
 
@@ -115,33 +117,34 @@ const MISSING = (desired: string, after: string): string =>
      LEFT JOIN local_list_entries e ON e.station_id = $1 AND e.id_tag_key = w.id_tag_key
    WHERE w.id_tag_key > ${after} AND e.id_tag_info::text IS DISTINCT FROM w.info ORDER BY w.id_tag_key LIMIT `;
 const missingOfAll = search(`${MISSING(`(${ENTRIES})`, '$7')} $8`);
-const missingOfSome = search(`WITH ${WANTED} ${MISSING('desired', '$8')} $9`);
+const missingOfSome = search(`WITH ${DESIRED} ${MISSING('desired', '$8')} $9`);
 
-/** Entries that a station lacks or has otherwise, by idTag, after one, so many at most. */
+/** Entries that a station lacks or that differ, by idTag, starting after `after`, at most `rows`. */
 export async function missing(
   db: Db,
   desired: Desired,
   { after, rows }: { after: string; rows: number },
 ): Promise<AuthorizationData[]> {
   const values = valuesOf(desired);
-  const { most } = desired;
+  const { maxEntries } = desired;
   const query =
-    most === undefined
+    maxEntries === undefined
       ? missingOfAll([...values, after, rows])
-      : missingOfSome([...values, most, after, rows]);
+      : missingOfSome([...values, maxEntries, after, rows]);
   return (await db.query<AuthorizationData>(query)).rows;
 }
 
 const FIRST = (desired: string): string =>
   `SELECT id_tag AS "idTag", info::json AS "idTagInfo" FROM ${desired} w WHERE $1::text IS NOT NULL ORDER BY id_tag_key LIMIT `;
 const firstOfAll = search(`${FIRST(`(${ENTRIES})`)} $7`);
-const firstOfSome = search(`WITH ${WANTED} ${FIRST('desired')} $8`);
+const firstOfSome = search(`WITH ${DESIRED} ${FIRST('desired')} $8`);
 
-/** The first entries that are desired, whatever the station has. */
+/** The first `rows` desired entries, whatever the station has. */
 export async function first(db: Db, desired: Desired, rows: number): Promise<AuthorizationData[]> {
   const values = valuesOf(desired);
-  const { most } = desired;
-  const query = most === undefined ? firstOfAll([...values, rows]) : firstOfSome([...values, most, rows]);
+  const { maxEntries } = desired;
+  const query =
+    maxEntries === undefined ? firstOfAll([...values, rows]) : firstOfSome([...values, maxEntries, rows]);
   return (await db.query<AuthorizationData>(query)).rows;
 }
 
@@ -151,7 +154,7 @@ const selectState = statement(
    FROM stations s LEFT JOIN local_lists l USING (station_id) WHERE s.station_id = $1`,
 );
 
-/** When a station booted, and how often it has been sent a Full list since it last told the version that we know of. */
+/** When a station booted, and how often it was sent a Full list since it last reported the expected version. */
 export interface Attempts {
   bootedAt: Date | null;
   fullAttempts: number;
@@ -170,8 +173,8 @@ const markAttempts = statement(
      full_tried_at = coalesce(excluded.full_tried_at, known.full_tried_at)`,
 );
 
-/** Counts a Full list that is tried at a time; null when there is none to count any more. */
-export async function noteAttempts(
+/** Stores the number of Full lists sent and the time of the last; a null time keeps the stored one. */
+export async function recordAttempts(
   db: Db,
   stationId: string,
   { fullAttempts, fullTriedAt }: Pick<Attempts, 'fullAttempts' | 'fullTriedAt'>,

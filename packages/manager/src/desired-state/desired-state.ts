@@ -3,11 +3,11 @@ import type { Log } from '@evander/process';
 import type { CommandRow } from '../commands/command-list.store.ts';
 import type { Db } from '../database/database.ts';
 
-/** What is to be done next for a reconciliation. */
+/** The next step of a reconciliation. */
 export type Step =
-  /** Sends a command; the reconciliation is looked at again when it is completed. */
+  /** Sends a command; the reconciliation is checked again when the command is completed. */
   | { do: 'send'; action: CommandAction; request: object; doing: string }
-  /** Looks again after so many seconds, or as soon as the station connects, boots, or completes a command. */
+  /** Checks again after this many seconds, or as soon as the station connects, boots or completes a command. */
   | { do: 'wait'; doing: string; seconds: number }
   | { do: 'succeeded' }
   | { do: 'failed'; reason: string };
@@ -17,24 +17,24 @@ export interface ReconciliationContext {
   stationId: string;
   now: Date;
   requestedAt: Date;
-  /** The last command that was made for this reconciliation, as it ended; undefined before the first. */
+  /** The last command of this reconciliation, which is completed; undefined before the first. */
   last: CommandRow | undefined;
   log: Log;
 }
 
 /**
- * A state that a station is to be brought to. `next` finds the next step from what is known of the station, not from where it was: so any
- * manager can go on, and what has come about by itself need not be done.
+ * A kind of desired state. `next` derives the next step from what is known of the station, not from previous steps. So any manager can
+ * continue, and steps that are no longer needed are skipped.
  */
 export interface DesiredState<Desired> {
   next(desired: Desired, context: ReconciliationContext): Promise<Step>;
-  /** Is it looked at again when the station has booted, though it was reached before, or given up? */
+  /** Whether it is checked again after each boot, even if it had succeeded or failed. */
   permanent?: true;
-  /** Opens reconciliations of this kind where something has changed that is not one station's; called every other second. */
+  /** Reopens reconciliations of this kind after changes that concern several stations; called every two seconds. */
   reopen?(db: Db, now: Date): Promise<unknown>;
 }
 
-/** The word with which the last command was answered, if it was one of this action; its failure where there was no answer. */
+/** The status in the answer to the last command, if it was of this action; without an answer, the command's own status. */
 export function answerTo(
   action: CommandAction,
   last: CommandRow | undefined,
@@ -42,14 +42,14 @@ export function answerTo(
   if (last?.action !== action) return undefined;
   const { response, error, status } = last;
   if (status === 'answered') {
-    const word = String((response as { status?: unknown } | null)?.status);
-    return { status: word, reason: `the station answered ${word} to ${action}` };
+    const answered = String((response as { status?: unknown } | null)?.status);
+    return { status: answered, reason: `the station answered ${answered} to ${action}` };
   }
   const why = error ? `${error.code}: ${error.description}` : status;
-  return { status, reason: `${action} had no answer: ${why}` };
+  return { status, reason: `${action} failed: ${why}` };
 }
 
-/** Was a command given up without an answer: has the station perhaps done it all the same? */
+/** Whether a command was given up without an answer. The station may have executed it anyway. */
 export function isUnanswered({ status }: CommandRow): boolean {
   return status === 'timedOut' || status === 'connectionLost';
 }
@@ -59,16 +59,16 @@ export function send(action: CommandAction, request: object, doing: string): Ste
   return { do: 'send', action, request, doing };
 }
 
-/** Giving up, when the last command was one of this action and the station has refused it, or not answered. */
+/** A `failed` step if the last command was of this action and the station refused or did not answer it; undefined otherwise. */
 export function refusalOf(action: CommandAction, last: CommandRow | undefined): Step | undefined {
   const answer = answerTo(action, last);
   if (!answer || ['Accepted', 'RebootRequired'].includes(answer.status)) return undefined;
-  // A reset is often answered by the reboot itself.
+  // Stations often reboot instead of answering a Reset.
   if (action === 'Reset' && last && isUnanswered(last)) return undefined;
   return { do: 'failed', reason: answer.reason };
 }
 
-/** Was the last command a change of this configuration key? */
+/** Whether the last command was a change of this configuration key. */
 export function isChangeOf(key: string, last: CommandRow | undefined): boolean {
   const request = last?.request as { key?: unknown } | undefined;
   return last?.action === 'ChangeConfiguration' && request?.key === key;

@@ -6,7 +6,7 @@ import { rootCertificates } from './root-certificates.ts';
 import { securityProfile } from './security-profile.ts';
 import { stationCertificate } from './station-certificate.ts';
 
-/** The kinds of reconciliations and their files. */
+/** The implementation of each kind of reconciliation. */
 export const DESIRED_STATES = {
   authorizationKey,
   configuration,

@@ -10,22 +10,22 @@ import { isUnanswered, send } from './desired-state.ts';
 import type { DesiredState, ReconciliationContext, Step } from './desired-state.ts';
 import * as openReconciliations from './open-reconciliations.store.ts';
 
-/** Entries of one message to a station that has not said how many it takes, and the most for one that takes any number. */
-const UNKNOWN_CHUNK = 20;
-const LARGEST_CHUNK = 500;
-/** A station that fails, or whose version contradicts what it has accepted, is left alone for so long. */
+/** Entries per message: for stations whose limit is unknown, and the maximum for all. */
+const DEFAULT_CHUNK = 20;
+const MAX_CHUNK = 500;
+/** How long to wait before retrying a station that fails, or whose version contradicts the list that it accepted. */
 const PAUSE_SECONDS = 900;
-/** So often a Full list is sent without a pause: once, and once more for a station that has lost it. */
-const FULL_ATTEMPTS = 2;
+/** Full lists sent without a pause: one, and another if the station has lost it. */
+const MAX_FULL_ATTEMPTS = 2;
 
 /**
- * The local authorization list that a station is to have, computed again for each message from the tags and from what the station has
- * accepted: whoever takes over goes on with the next message, and a list that is long is not held anywhere.
+ * The desired local authorization list of a station. Each message is computed from the tags and the entries that the station has
+ * accepted, so another manager can continue with the next message, and long lists are never held in memory.
  */
 export const localList: DesiredState<object> = {
   permanent: true,
   reopen: openReconciliations.onTagChanges,
-  async next(_wanted, context) {
+  async next(_desired, context) {
     const { db, stationId, now } = context;
     const list = await desiredLocalLists.effective(db, stationId);
     const attempts = await desiredLocalLists.attempts(db, stationId);
@@ -36,15 +36,15 @@ export const localList: DesiredState<object> = {
     const reading = await nextReading(context, { known, attempts });
     if (reading) return reading;
     if (known?.version === -1)
-      return { do: 'failed', reason: 'the station has no local authorization list: it answered so' };
+      return { do: 'failed', reason: 'the station answered that it has no local authorization list' };
     const emaids = await configuration.findsEmaidsOffline(db, stationId);
-    const desired = { stationId, list, emaids, now, most: undefined };
+    const desired = { stationId, list, emaids, now, maxEntries: undefined };
     return nextUpdate(context, { known, attempts, desired });
   },
 };
 
-// Whoever did not answer, or with an error, or Failed to a Full list, is left alone for a while: the others do not wait for him. A boot
-// may have cured what made it answer so; one that does not answer may boot because of what it is sent.
+// Pauses after no answer, an error, or Failed to a Full list. A boot ends the pause, because it may have fixed the cause; but not after
+// no answer, because the message may be what makes the station reboot.
 async function afterFailure(
   { db, stationId, last, now }: ReconciliationContext,
   { bootedAt }: Attempts,
@@ -54,21 +54,22 @@ async function afterFailure(
   if (last.action === 'GetLocalListVersion' && isUnknownAction(code))
     return { do: 'failed', reason: `the station has no local authorization list: ${code}` };
   const { updateType } = last.request as Partial<SendLocalListRequest>;
-  const word = (last.response as { status?: string } | null)?.status ?? '';
+  const answer = (last.response as { status?: string } | null)?.status ?? '';
   const hasFailed =
     last.status !== 'answered' ||
     (last.action === 'SendLocalList' &&
       updateType === 'Full' &&
-      !['Accepted', 'NotSupported'].includes(word));
+      !['Accepted', 'NotSupported'].includes(answer));
   const { completedAt } = last;
   const hasBooted =
     !isUnanswered(last) && bootedAt !== null && completedAt !== null && bootedAt > completedAt;
   const seconds = secondsLeft(completedAt, now);
   if (!hasFailed || hasBooted || seconds <= 0) return undefined;
-  const what = last.status === 'answered' ? `the answer ${word}` : `no answer (${code || last.status})`;
-  const isOff = (await configuration.boolean(db, stationId, 'LocalAuthListEnabled')) === false;
-  const cause = isOff && word === 'Failed' ? '; its LocalAuthListEnabled is false: change it to true' : '';
-  return { do: 'wait', doing: `tried again later: ${what} to ${last.action}${cause}`, seconds };
+  const what = last.status === 'answered' ? `the answer ${answer}` : `no answer (${code || last.status})`;
+  const isDisabled = (await configuration.boolean(db, stationId, 'LocalAuthListEnabled')) === false;
+  const hint =
+    isDisabled && answer === 'Failed' ? '; its LocalAuthListEnabled is false: change it to true' : '';
+  return { do: 'wait', doing: `will be retried later: ${what} to ${last.action}${hint}`, seconds };
 }
 
 interface Known {
@@ -76,7 +77,7 @@ interface Known {
   attempts: Attempts;
 }
 
-// Limits are asked for once, the version after each boot and before what is sent otherwise (SendLocalList.5).
+// Reads the limits once, and the version after each boot, before the first message, and after a lost answer (SendLocalList.5).
 async function nextReading(
   context: ReconciliationContext,
   { known, attempts }: Known,
@@ -84,15 +85,15 @@ async function nextReading(
   const { db, stationId, last } = context;
   const limit = await configuration.value(db, stationId, 'SendLocalListMaxLength');
   if (limit === undefined && known?.sentAt == null && last === undefined)
-    return send('GetConfiguration', {}, 'asks for the limits of its local list');
+    return send('GetConfiguration', {}, 'reads the limits of its local list');
   const { versionAt = null, version, mirroredVersion, needsFullSince } = known ?? {};
   const isOld = versionAt === null || (attempts.bootedAt !== null && versionAt < attempts.bootedAt);
   const isUncertain = last !== undefined && last.action === 'SendLocalList' && last.status !== 'answered';
   if (isOld || last === undefined || isUncertain)
-    return send('GetLocalListVersion', {}, 'asks for the version of its local list');
-  const isRight = version === mirroredVersion && needsFullSince == null;
-  if (last.action === 'GetLocalListVersion' && isRight && attempts.fullAttempts > 0)
-    await desiredLocalLists.noteAttempts(db, stationId, { fullAttempts: 0, fullTriedAt: null });
+    return send('GetLocalListVersion', {}, 'reads the version of its local list');
+  const isInSync = version === mirroredVersion && needsFullSince == null;
+  if (last.action === 'GetLocalListVersion' && isInSync && attempts.fullAttempts > 0)
+    await desiredLocalLists.recordAttempts(db, stationId, { fullAttempts: 0, fullTriedAt: null });
   return undefined;
 }
 
@@ -101,18 +102,18 @@ async function nextUpdate(
   { known, attempts, desired: all }: Known & { desired: Desired },
 ): Promise<Step> {
   const { db, stationId } = context;
-  const room = await configuration.integer(db, stationId, 'LocalAuthListMaxLength');
-  const entries = room === undefined ? 0 : await desiredLocalLists.count(db, all);
-  const isTooMuch = room !== undefined && entries > room;
-  const desired = isTooMuch ? { ...all, most: room } : all;
-  const most = await configuration.integer(db, stationId, 'SendLocalListMaxLength');
-  const chunk = Math.max(1, Math.min(most ?? UNKNOWN_CHUNK, LARGEST_CHUNK));
+  const capacity = await configuration.integer(db, stationId, 'LocalAuthListMaxLength');
+  const entries = capacity === undefined ? 0 : await desiredLocalLists.count(db, all);
+  const isTooLong = capacity !== undefined && entries > capacity;
+  const desired = isTooLong ? { ...all, maxEntries: capacity } : all;
+  const messageLimit = await configuration.integer(db, stationId, 'SendLocalListMaxLength');
+  const chunk = Math.max(1, Math.min(messageLimit ?? DEFAULT_CHUNK, MAX_CHUNK));
   const step = needsFull(known)
     ? await nextFull(context, { known, attempts, desired, chunk })
     : await nextDifferential(context, { desired, chunk });
   if (step) return step;
-  if (!isTooMuch) return { do: 'succeeded' };
-  const reason = `${entries} tags are desired, and the LocalAuthListMaxLength of the station is ${room}: it has ${room} of them; want fewer`;
+  if (!isTooLong) return { do: 'succeeded' };
+  const reason = `${entries} tags are desired, but the LocalAuthListMaxLength of the station is ${capacity}: it has ${capacity} of them; set fewer tags`;
   return { do: 'failed', reason };
 }
 
@@ -141,20 +142,20 @@ async function nextFull(
   const hasBooted = bootedAt !== null && fullTriedAt !== null && bootedAt > fullTriedAt;
   const fullAttempts = hasBooted ? 0 : attempts.fullAttempts;
   const seconds = secondsLeft(fullTriedAt, now);
-  if (fullAttempts >= FULL_ATTEMPTS && seconds > 0) {
-    const doing = `sent again later: the station contradicts the list that it has accepted, ${fullAttempts} times`;
+  if (fullAttempts >= MAX_FULL_ATTEMPTS && seconds > 0) {
+    const doing = `will be sent again later: the version that the station reports contradicts the list that it accepted (${fullAttempts} times)`;
     return { do: 'wait', doing, seconds };
   }
-  await desiredLocalLists.noteAttempts(db, stationId, { fullAttempts: fullAttempts + 1, fullTriedAt: now });
+  await desiredLocalLists.recordAttempts(db, stationId, { fullAttempts: fullAttempts + 1, fullTriedAt: now });
   return send(
     'SendLocalList',
     { updateType: 'Full', localAuthorizationList },
-    `sends a Full list with ${localAuthorizationList.length} entries, the first ones`,
+    `sends a Full list with ${localAuthorizationList.length} entries`,
   );
 }
 
-// What goes makes room for what comes. After the last entry sent first, then from the beginning: a long list is not looked through for
-// each of its messages.
+// Removals come first, to make room. Missing entries are searched after the last entry sent, and only then from the beginning, so that a
+// long list is not scanned for each message.
 async function nextDifferential(
   { db, last }: ReconciliationContext,
   { desired, chunk }: Update,

@@ -6,27 +6,27 @@ import type { BootTimes } from '../stations/boots.store.ts';
 import * as reconciliations from './reconciliations.store.ts';
 import type { ReconciliationRow } from './reconciliations.store.ts';
 
-const goesOn = (afresh: boolean): string =>
-  afresh
+const continues = (startOver: boolean): string =>
+  startOver
     ? `known.state = 'open' AND EXISTS (SELECT FROM commands k
          WHERE k.command_id = known.command_id AND (k.status IN ('queued', 'sent') OR k.action = 'Reset'))`
     : `known.state = 'open'`;
 
-// A reconciliation that is being worked on goes on from where it is, and what was found out before this moment ends it no more: `requested_at`
-// rises, also within one millisecond. Rows are locked in the order of stations, so that two of these cannot block each other.
-// Whoever says what is desired (`afresh`) starts it over: what failed before is forgotten and pauses for nothing, unless it is still on
-// the way, or the station is being reset for it.
-const open = (which: string, afresh = false): string =>
+// A reconciliation in progress continues, but results of earlier checks can no longer complete it: `requested_at` always rises, by at
+// least one millisecond. Rows are locked in the order of stations, so that concurrent executions cannot deadlock.
+// `startOver`, for a newly set desired state: previous failures and pauses are forgotten, unless a command is under way or the station is
+// being reset.
+const open = (which: string, startOver = false): string =>
   `INSERT INTO reconciliations AS known (station_id, kind, desired, permanent, look_at, requested_by, requested_at)
    ${which} ORDER BY 1
    ON CONFLICT (station_id, kind) DO UPDATE SET state = 'open', completed_at = NULL,
-     doing = CASE WHEN ${goesOn(afresh)} THEN known.doing END,
-     command_id = CASE WHEN ${goesOn(afresh)} THEN known.command_id END,
+     doing = CASE WHEN ${continues(startOver)} THEN known.doing END,
+     command_id = CASE WHEN ${continues(startOver)} THEN known.command_id END,
      look_at = CASE WHEN known.state = 'open' THEN least(known.look_at, excluded.look_at) ELSE excluded.look_at END,
      requested_by = coalesce(excluded.requested_by, known.requested_by),
      requested_at = greatest(excluded.requested_at, known.requested_at + interval '1 millisecond')`;
 
-/** What is desired lies in tables of its own; the reconciliation sees to it. */
+/** A reconciliation whose desired state is stored in its own tables. */
 export interface Opened {
   kind: 'configuration' | 'localList';
   requestedBy: string | null;
@@ -38,20 +38,20 @@ const openOne = statement(
   open(`SELECT $1, $2, '{}', true, $3, $4::text, $3`, true),
 );
 
-// The list that a station contradicted may be sent again, too.
+// A list that the station contradicted may be sent again immediately.
 const forgetAttempts = statement(
   'openReconciliations.forgetAttempts',
   `UPDATE local_lists SET full_attempts = 0 WHERE full_attempts > 0
      AND (station_id = $1 OR station_id IN (SELECT station_id FROM station_group_members WHERE name = $2))`,
 );
 
-/** Starts the reconciliation of a station over, and returns it. */
+/** Starts the reconciliation of a station over and returns it. */
 export async function ofStation(db: Db, stationId: string, opened: Opened): Promise<ReconciliationRow> {
   const { kind, requestedBy, at } = opened;
   if (kind === 'localList') await db.query(forgetAttempts([stationId, null]));
   await db.query(openOne([stationId, kind, at, requestedBy]));
   const reconciliation = await reconciliations.get(db, stationId, kind);
-  if (!reconciliation) throw new Error(`the reconciliation ${kind} of ${stationId} was not kept`);
+  if (!reconciliation) throw new Error(`the reconciliation ${kind} of ${stationId} was not stored`);
   return reconciliation;
 }
 
@@ -63,14 +63,14 @@ const openMembers = statement(
   ),
 );
 
-/** Starts the reconciliation of all stations of a group over; returns how many they are. */
+/** Starts the reconciliations of all stations of a group over; returns their number. */
 export async function ofGroup(db: Db, name: string, { kind, requestedBy, at }: Opened): Promise<number> {
   if (kind === 'localList') await db.query(forgetAttempts([null, name]));
   const { rowCount } = await db.query(openMembers([name, kind, at, requestedBy]));
   return rowCount ?? 0;
 }
 
-// What a station has told with its boot may have made it a member of a group.
+// The data in a station's BootNotification may have made it a member of a group.
 const addAtBoot = statement(
   'openReconciliations.atBoot',
   `INSERT INTO reconciliations (station_id, kind, desired, permanent, look_at, requested_at)
@@ -80,7 +80,7 @@ const addAtBoot = statement(
    ORDER BY 1, 2 ON CONFLICT DO NOTHING`,
 );
 
-/** Stations have booted: reconciliations that they share with a group are their own from now on. */
+/** For stations that have booted: adds reconciliations for the desired state of their groups, if missing. */
 export async function atBoot(db: Db, boots: BootTimes): Promise<void> {
   await db.query(addAtBoot(bootColumns(boots)));
 }
@@ -100,7 +100,10 @@ const openListed = statement(
   ),
 );
 
-/** A station has told of its configuration, or somebody has changed it, as `record` keeps it: is all still as it is to be? */
+/**
+ * Reopens reconciliations after a station has reported its configuration, or it was changed. `record` stores the configuration; it runs
+ * between two readings, to detect changes that concern the local list.
+ */
 export async function onReading(
   db: Db,
   { stationId, at }: { stationId: string; at: Date },
@@ -110,7 +113,7 @@ export async function onReading(
   const before = await listUse(db, stationId);
   await record();
   const after = await listUse(db, stationId);
-  // Contracts come into its local list, or leave it; or it takes a list that it would not take.
+  // Contracts now belong into its local list, or no longer do; or it now accepts a list that it did not accept before.
   const isSwitchedOn = before.isEnabled === false && after.isEnabled !== false;
   if (after.findsEmaids !== before.findsEmaids || isSwitchedOn) await db.query(openListed([stationId, at]));
 }
@@ -136,7 +139,7 @@ const openAffected = statement(
    SELECT count(*)::int AS stations FROM opened`,
 );
 
-/** Has the local lists looked at again that changed tags matter to, all of them at once; how many they are. */
+/** Reopens the local lists that changed tags affect, in one statement; returns their number. */
 export async function onTagChanges(db: Db, now: Date): Promise<number> {
   const { rows: found } = await db.query<{ due: boolean }>(selectDue([now]));
   if (found[0]?.due !== true) return 0;
@@ -150,7 +153,7 @@ const selectDesired = statement(
      ELSE EXISTS (SELECT FROM desired_local_lists WHERE group_name = $1) END AS desired`,
 );
 
-/** Has anything been said of what a group's stations are to have? */
+/** Whether a group has any desired state of this kind. */
 export async function isDesiredOfGroup(db: Db, name: string, kind: Opened['kind']): Promise<boolean> {
   const { rows } = await db.query<{ desired: boolean }>(selectDesired([name, kind]));
   return rows[0]?.desired ?? false;

@@ -13,11 +13,11 @@ import type { ReconciliationRow } from './reconciliations.store.ts';
 
 const POLL_INTERVAL_MS = 1000;
 const REQUEUE_INTERVAL_MS = 2000;
-/** DesiredStates worked on at a time: most of the work is waiting for the database. */
+/** Reconciliations processed concurrently; most of the work is waiting for the database. */
 const CONCURRENCY = 3;
-/** A command that was named and is not there after this time was never made. */
+/** A command whose id was recorded but that does not exist after this time was never created. */
 const LEASE_MS = 30_000;
-/** A second command of the same action that is lost within this time is no accident any more. */
+/** If a second command of the same action is lost within this time, it is not retried: the command may cause the loss. */
 const LOST_AGAIN_MS = 900_000;
 
 export type DesiredStates = Record<string, DesiredState<never>>;
@@ -30,7 +30,7 @@ export interface ReconcilerOptions {
   log: Log;
 }
 
-/** Brings stations to their desired state, one command after the other. Any manager can go on where another has stopped. */
+/** Brings stations to their desired state, one command at a time. Any manager can continue where another stopped. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -43,34 +43,34 @@ export class Reconciler {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.sweep(), POLL_INTERVAL_MS);
+    this.#timer = setInterval(() => void this.reconcileAll(), POLL_INTERVAL_MS);
     this.#reopenTimer = setInterval(() => void this.reopen(), REQUEUE_INTERVAL_MS);
   }
 
-  /** Opens the reconciliations that something has changed for which is not one station's. Never rejects. */
+  /** Reopens reconciliations affected by changes that concern several stations, such as changed tags. Never rejects. */
   reopen(): Promise<void> {
     const { database, now, log } = this.#options;
     this.#reopening = this.#reopening.then(async () => {
       for (const [kind, { reopen }] of Object.entries(this.#options.reconciliations))
         await reopen?.(database, now()).catch((error: unknown) =>
-          log.warn({ kind, err: error }, 'reconciliations could not be opened again; tried again soon'),
+          log.warn({ kind, err: error }, 'reconciliations could not be reopened; will be retried'),
         );
     });
     return this.#reopening;
   }
 
-  /** A command of a station is completed, or something else has changed there: its reconciliations are looked at now. Never rejects. */
+  /** Checks a station's reconciliations now, after a command is completed or something else has changed. Never rejects. */
   async check(stationId: string): Promise<void> {
     const { database, now, log } = this.#options;
     try {
-      if (await reconciliations.lookNow(database, stationId, now())) await this.sweep();
+      if (await reconciliations.lookNow(database, stationId, now())) await this.reconcileAll();
     } catch (error) {
-      log.warn({ stationId, err: error }, 'reconciliations could not be looked at');
+      log.warn({ stationId, err: error }, 'reconciliations could not be checked');
     }
   }
 
-  /** One round: whatever can be done is done. Never rejects. */
-  sweep(): Promise<void> {
+  /** Processes all due reconciliations. Never rejects. */
+  reconcileAll(): Promise<void> {
     this.#running = this.#running.then(() => this.#round());
     return this.#running;
   }
@@ -87,14 +87,14 @@ export class Reconciler {
     try {
       const due = await reconciliations.take(database, now());
       const hasMore = due.length > 0;
-      const turns = Array.from({ length: CONCURRENCY }, async () => {
+      const workers = Array.from({ length: CONCURRENCY }, async () => {
         for (let reconciliation = due.shift(); reconciliation; reconciliation = due.shift())
           await this.#advance(reconciliation);
       });
-      await Promise.all(turns);
+      await Promise.all(workers);
       if (hasMore) await this.#round();
     } catch (error) {
-      log.warn({ err: error }, 'reconciliations could not be worked on');
+      log.warn({ err: error }, 'reconciliations could not be processed');
     }
   }
 
@@ -102,12 +102,12 @@ export class Reconciler {
     const { database, now, log } = this.#options;
     const { stationId, kind } = reconciliation;
     try {
-      await this.#take(reconciliation, await this.#next(reconciliation));
+      await this.#apply(reconciliation, await this.#next(reconciliation));
     } catch (error) {
-      log.error({ stationId, kind, err: error }, 'a reconciliation could not be worked on');
+      log.error({ stationId, kind, err: error }, 'a reconciliation could not be processed');
       const lookAt = new Date(now().getTime() + 60_000);
       await reconciliations.step(database, reconciliation, {
-        doing: 'tried again after a fault of ours',
+        doing: 'will be retried after an internal error',
         lookAt,
       });
     }
@@ -117,8 +117,8 @@ export class Reconciler {
     const { database, now, log } = this.#options;
     const { stationId, kind, requestedAt, commandId } = reconciliation;
     const file = this.#options.reconciliations[kind] as DesiredState<object> | undefined;
-    // A newer manager may know more kinds.
-    if (!file) return { do: 'wait', doing: 'waits for a manager that knows it', seconds: 30 };
+    // A newer manager may have set a kind that this version does not know.
+    if (!file) return { do: 'wait', doing: 'waits for a manager whose version knows this kind', seconds: 30 };
     const last = commandId === null ? undefined : await this.#lastOf(commandId);
     return file.next(reconciliation.desired, {
       db: database,
@@ -130,7 +130,7 @@ export class Reconciler {
     });
   }
 
-  // What was lost on the way is as if it had never been sent. A reset is often answered by the reboot itself.
+  // A command that was lost with its connection is treated as never sent. Not a Reset: stations often reboot instead of answering it.
   async #lastOf(commandId: string): Promise<CommandRow | undefined> {
     const { database, now } = this.#options;
     const last = await commandList.get(database, commandId);
@@ -139,7 +139,7 @@ export class Reconciler {
     return (await commandList.isLost(database, last, since)) ? undefined : last;
   }
 
-  async #take(reconciliation: ReconciliationRow, step: Step): Promise<void> {
+  async #apply(reconciliation: ReconciliationRow, step: Step): Promise<void> {
     const { database, now } = this.#options;
     const at = now();
     const later = (seconds: number): Date => new Date(at.getTime() + seconds * 1000);
@@ -164,14 +164,14 @@ export class Reconciler {
     }
   }
 
-  // The reconciliation names its command before there is one: whoever dies in between leaves a reconciliation whose command is not there, and the same step.
+  // Records the command's id before the command: if the manager dies in between, the command does not exist and the step is repeated.
   async #send(reconciliation: ReconciliationRow, step: Extract<Step, { do: 'send' }>): Promise<void> {
     const { database, now, callMaker } = this.#options;
     const { stationId, requestedBy } = reconciliation;
     const { action, request, doing } = step;
     const commandId = randomUUID();
     const at = now();
-    // Until then it is nobody else's turn; whoever completes the command has the reconciliation looked at, at once.
+    // A lease until then; when the command is completed, the reconciliation is checked immediately.
     const lookAt = new Date(at.getTime() + LEASE_MS);
     if (!(await reconciliations.step(database, reconciliation, { doing, lookAt, commandId }))) return;
     try {

@@ -20,7 +20,7 @@ export interface ReconciliationRoute<Body extends TSchema> {
   path: string;
   summary: string;
   body: Body;
-  /** What is kept of a body. Throws Problem. */
+  /** The desired state to store for a body. Throws Problem. */
   desired(body: Static<Body>): object | Promise<object>;
 }
 
@@ -30,7 +30,7 @@ interface ReconciliationContext {
   now(): Date;
 }
 
-/** A reconciliation of a station as a resource: set, shown, given up. */
+/** Adds the routes to set, read and cancel a kind of reconciliation. */
 export function addReconciliation<Body extends TSchema>(
   app: App,
   context: ReconciliationContext,
@@ -52,9 +52,9 @@ function addSet<Body extends TSchema>(
     url: `/stations/:stationId${path}`,
     config: { role: 'operator' },
     schema: {
-      operationId: `set${capital(kind)}Reconciliation`,
+      operationId: `set${capitalized(kind)}Reconciliation`,
       summary,
-      description: 'Responds at once; GET shows the progress. A new one replaces the previous one.',
+      description: 'Responds immediately; GET shows the progress. A new one replaces the previous one.',
       tags,
       params: StationParams,
       body: body,
@@ -88,7 +88,7 @@ function addReadAndRemove(
     {
       config: { role: 'viewer' },
       schema: {
-        operationId: `get${capital(kind)}Reconciliation`,
+        operationId: `get${capitalized(kind)}Reconciliation`,
         summary: 'The progress',
         tags,
         params: StationParams,
@@ -106,8 +106,8 @@ function addReadAndRemove(
     {
       config: { role: 'operator' },
       schema: {
-        operationId: `remove${capital(kind)}Reconciliation`,
-        summary: 'Cancel it; what has been done stays',
+        operationId: `remove${capitalized(kind)}Reconciliation`,
+        summary: 'Cancel it; completed steps are not undone',
         tags,
         params: StationParams,
         response: { 204: Type.Null({ description: 'Cancelled' }) },
@@ -120,6 +120,6 @@ function addReadAndRemove(
   );
 }
 
-function capital(word: string): string {
+function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }

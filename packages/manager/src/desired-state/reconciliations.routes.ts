@@ -12,7 +12,7 @@ import type { ReconciliationRow } from './reconciliations.store.ts';
 
 const PAGER = new Pager(['text', 'text'], ({ stationId, kind }: ReconciliationRow) => [stationId, kind]);
 
-/** DesiredStates of stations: set once, brought about step by step whenever the station is there. */
+/** Routes for desired states of stations, which Evander reconciles step by step whenever the station is connected. */
 export function reconciliationRoutes(app: App, context: ApiContext): void {
   addList(app, context);
   addSecurityProfile(app, context);
@@ -30,7 +30,7 @@ export function reconciliationRoutes(app: App, context: ApiContext): void {
     kind: 'stationCertificate',
     method: 'POST',
     path: '/client-certificate',
-    summary: 'Have a station renew the certificate that it shows (security profile 3)',
+    summary: 'Renew the client certificate of a station (security profile 3)',
     body: EmptyRequest,
     desired: () => ({ organisation: context.authority.organisation }),
   });
@@ -47,7 +47,8 @@ function addSecurityProfile(app: App, context: ApiContext): void {
         securityProfile: Type.Integer({ minimum: 1, maximum: 3 }),
         reset: Type.Optional(
           Type.Boolean({
-            description: 'Reset the station after it accepts, so that it reconnects at once; true by default',
+            description:
+              'Reset the station after it accepts, so that it reconnects immediately; true by default',
           }),
         ),
         rootCertificate: Type.Optional(
@@ -76,7 +77,7 @@ function addRootCertificates(app: App, context: ApiContext): void {
     kind: 'rootCertificates',
     method: 'PUT',
     path: '/root-certificates',
-    summary: 'Set the desired root certificates of a station; others of the named types are deleted there',
+    summary: 'Set the desired root certificates of a station; others of the named types are deleted',
     body: Type.Object(
       {
         certificates: Type.Array(
@@ -109,7 +110,7 @@ function addList(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listReconciliations',
-        summary: 'DesiredStates of stations',
+        summary: 'Reconciliations of stations, by station and kind',
         tags: ['reconciliations'],
         querystring: listQuery({
           stationId: OfStation,

@@ -5,14 +5,16 @@ import type { ReconciliationKind } from './index.ts';
 import * as reconciliations from './reconciliations.store.ts';
 
 export const RECONCILIATION_KINDS = Object.keys(DESIRED_STATES) as ReconciliationKind[];
-/** A reconciliation as routes answer it. */
-
+/** A reconciliation as the API shows it. */
 export const ReconciliationSchema = Type.Object(
   {
     stationId: Type.String(),
     kind: Type.Unsafe<string>(oneOf(RECONCILIATION_KINDS, 'Which reconciliation')),
     desired: Type.Unsafe<object>(Type.Object({}, { additionalProperties: true })),
-    state: oneOf(reconciliations.RECONCILIATION_STATES, 'open: worked on whenever the station is there'),
+    state: oneOf(
+      reconciliations.RECONCILIATION_STATES,
+      'open: in progress whenever the station is connected',
+    ),
     doing: nullable(Type.String({ description: 'What is being done, or why it failed' })),
     commandId: nullable(Type.String({ description: 'The last command sent for it' })),
     requestedBy: Text,

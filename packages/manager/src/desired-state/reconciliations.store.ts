@@ -37,20 +37,20 @@ export interface NewReconciliation {
   stationId: string;
   kind: string;
   desired: object;
-  /** Is it to be looked at again whenever the station has booted? */
+  /** Whether it is checked again after each boot of the station. */
   permanent: boolean;
   requestedBy: string | null;
   at: Date;
 }
 
-/** Sets a reconciliation for a station; it takes the place of the one of its kind. */
+/** Sets a reconciliation for a station; replaces the previous one of its kind. */
 export async function put(db: Db, reconciliation: NewReconciliation): Promise<ReconciliationRow> {
   const { stationId, kind, desired, permanent, requestedBy, at } = reconciliation;
   const { rows } = await db.query<ReconciliationRow>(
     upsert([stationId, kind, JSON.stringify(desired), permanent, at, requestedBy]),
   );
   const [row] = rows;
-  if (!row) throw new Error(`the reconciliation ${kind} of ${stationId} was not kept`);
+  if (!row) throw new Error(`the reconciliation ${kind} of ${stationId} was not stored`);
   return row;
 }
 
@@ -79,7 +79,7 @@ export interface ReconciliationFilter {
   rows: number;
 }
 
-/** DesiredStates by station and kind. */
+/** A page of reconciliations, by station and kind. */
 export async function list(db: Db, filter: ReconciliationFilter): Promise<ReconciliationRow[]> {
   const { stationId, kind, state, after, rows: limit } = filter;
   const { rows } = await db.query<ReconciliationRow>(
@@ -93,14 +93,14 @@ const deleteOne = statement(
   'DELETE FROM reconciliations WHERE station_id = $1 AND kind = $2',
 );
 
-/** Gives a reconciliation up; false when there is none. */
+/** Deletes a reconciliation; false if there is none. */
 export async function remove(db: Db, stationId: string, kind: string): Promise<boolean> {
   const { rowCount } = await db.query(deleteOne([stationId, kind]));
   return rowCount === 1;
 }
 
-// Whoever takes one has it to himself for a while; should he die, it is taken again. A connection without a boot is left alone for a
-// moment: the boot may be about to come.
+// A manager leases reconciliations for 30 s; if it dies, they are taken again. Stations that have just connected without a boot are
+// skipped for 3 s: they may be about to boot.
 const takeDue = statement(
   'reconciliations.take',
   `UPDATE reconciliations SET look_at = $1::timestamptz + interval '30 seconds' WHERE (station_id, kind) IN (
@@ -113,13 +113,13 @@ const takeDue = statement(
    RETURNING ${COLUMNS}`,
 );
 
-/** Takes reconciliations that something can be done for now. */
+/** Leases up to 20 due reconciliations whose station is connected and accepted. */
 export async function take(db: Db, now: Date): Promise<ReconciliationRow[]> {
   const { rows } = await db.query<ReconciliationRow>(takeDue([now]));
   return rows;
 }
 
-// Not when somebody has set another reconciliation meanwhile.
+// Applies only if the reconciliation was not replaced meanwhile.
 const UNCHANGED = `station_id = $1 AND kind = $2 AND requested_at = $3 AND state = 'open'`;
 
 const markStep = statement(
@@ -127,7 +127,7 @@ const markStep = statement(
   `UPDATE reconciliations SET doing = $4, look_at = $5, command_id = coalesce($6, command_id) WHERE ${UNCHANGED}`,
 );
 
-/** What is done for a reconciliation now, and when it is looked at again; false when it is no reconciliation any more. */
+/** Records the current step of a reconciliation and when to check it again; false if it was removed, replaced or completed. */
 export async function step(
   db: Db,
   { stationId, kind, requestedAt }: ReconciliationRow,
@@ -145,7 +145,7 @@ const markCompleted = statement(
   `UPDATE reconciliations SET state = $4, doing = $5, completed_at = $6 WHERE ${UNCHANGED}`,
 );
 
-/** A reconciliation is reached, or given up for a reason. */
+/** Completes a reconciliation as succeeded, or as failed with a reason. */
 export async function complete(
   db: Db,
   { stationId, kind, requestedAt }: ReconciliationRow,
@@ -159,16 +159,16 @@ const markDue = statement(
   `UPDATE reconciliations SET look_at = least(look_at, $2) WHERE station_id = $1 AND state = 'open'`,
 );
 
-/** Something has changed at a station: its reconciliations are looked at now. True when there are any. */
+/** Makes a station's open reconciliations due now, because something has changed; true if there are any. */
 export async function lookNow(db: Db, stationId: string, now: Date): Promise<boolean> {
   const { rowCount } = await db.query(markDue([stationId, now]));
   return (rowCount ?? 0) > 0;
 }
 
-/** A configuration is read again when a station connects, but not more often than that. */
+/** Minimum time between readings of a station's configuration on connect. */
 export const READING_SECONDS = 3600;
 
-// One that is being worked on is left to whoever does so. Rows are locked in order, so that two of these cannot block each other.
+// Skips reconciliations that a manager has leased. Rows are locked in order, so that concurrent executions cannot deadlock.
 const wake = statement(
   'reconciliations.onConnect',
   `WITH waiting AS (
@@ -183,12 +183,12 @@ const wake = statement(
    FROM waiting w WHERE g.station_id = w.station_id AND g.kind = w.kind`,
 );
 
-/** Stations have connected: their open reconciliations are looked at now, and whether their configuration is still as it was, from time to time. */
+/** For stations that have connected: makes open reconciliations due now, and reopens that of the configuration if it was not read recently. */
 export async function onConnect(db: Db, stationIds: string[], at: Date): Promise<void> {
   await db.query(wake([stationIds, at]));
 }
 
-// Rows are locked in order, so that two of these cannot block each other.
+// Rows are locked in order, so that concurrent executions cannot deadlock.
 const reopen = statement(
   'reconciliations.onBoot',
   `WITH reopened AS (
@@ -198,7 +198,7 @@ const reopen = statement(
    FROM reopened r WHERE g.station_id = r.station_id AND g.kind = r.kind`,
 );
 
-/** Stations have booted: permanent reconciliations are looked at again, and open ones now. */
+/** For stations that have booted: reopens permanent reconciliations, and makes open ones due now. */
 export async function onBoot(db: Db, boots: BootTimes): Promise<void> {
   await db.query(reopen(bootColumns(boots)));
 }

@@ -1,4 +1,5 @@
 import type { CertificateHashData, InstallCertificateRequest } from '@evander/ocpp';
+import { serialKey } from '@evander/pki';
 import { X509Certificate } from 'node:crypto';
 import * as installedCertificates from '../certificates/installed-certificates.store.ts';
 import type { CertificateRow } from '../certificates/installed-certificates.store.ts';
@@ -9,15 +10,15 @@ import type { DesiredState, ReconciliationContext, Step } from './desired-state.
 export type DesiredRoot = InstallCertificateRequest;
 
 export interface DesiredRoots {
-  /** All that the station is to have of these types. */
+  /** All desired certificates of these types. */
   certificates: DesiredRoot[];
 }
 
 const TYPES = ['CentralSystemRootCertificate', 'ManufacturerRootCertificate'] as const;
-/** More than a station may hold (CertificateStoreMaxLength). */
-const MOST = 1000;
+/** More than a station can store (CertificateStoreMaxLength). */
+const MAX_CERTIFICATES = 1000;
 
-/** The root certificates that a station is to have: these, and of the types named no others. */
+/** The desired root certificates of a station; others of the named types are deleted. */
 export const rootCertificates: DesiredState<DesiredRoots> = {
   permanent: true,
   async next({ certificates }, context) {
@@ -47,7 +48,11 @@ async function nextOfType(
   const certificateHashData = surplus?.certificateHashData;
   if (!surplus || !certificateHashData) return undefined;
   const refused = answerTo('DeleteCertificate', context.last);
-  if (refused && refused.status !== 'Accepted' && meansSame(context.last?.request, certificateHashData))
+  if (
+    refused &&
+    refused.status !== 'Accepted' &&
+    isSameCertificate(context.last?.request, certificateHashData)
+  )
     return { do: 'failed', reason: `${refused.reason}, for ${surplus.subject ?? surplus.serialNumber}` };
   return {
     do: 'send',
@@ -57,7 +62,7 @@ async function nextOfType(
   };
 }
 
-// What a station has is asked for once when the reconciliation is set, unless it has told of it since, and again after each boot.
+// Asks once for the installed certificates when the reconciliation is set, unless reported since, and again after each boot.
 async function nextListing(
   certificateType: DesiredRoot['certificateType'],
   { last, requestedAt, db, stationId }: ReconciliationContext,
@@ -72,7 +77,7 @@ async function nextListing(
     certificateType,
     list: 'ocpp',
     after: null,
-    rows: MOST,
+    rows: MAX_CERTIFICATES,
   });
   if (last || known.some(({ reportedAt }) => reportedAt !== null && reportedAt >= requestedAt))
     return undefined;
@@ -84,7 +89,7 @@ async function nextListing(
   };
 }
 
-/** The step that brings one root to a station; undefined when it is there. */
+/** The next step to install a root on a station; undefined if it is installed. */
 export async function nextRoot(
   desired: DesiredRoot,
   context: ReconciliationContext,
@@ -108,18 +113,15 @@ function installedOf(
     certificateType,
     list: 'ocpp',
     after: null,
-    rows: MOST,
+    rows: MAX_CERTIFICATES,
   });
 }
 
-// What a station tells of is known by its serial number alone, until we have sent it ourselves.
+// Certificates that only the station has reported are identified by serial number; those that Evander sent, by content.
 function isOf({ pem, serialNumber }: CertificateRow, certificate: string): boolean {
   if (pem !== null) return isSamePem(pem, certificate);
   const [desired] = readCertificates(certificate) ?? [];
-  return (
-    desired !== undefined &&
-    installedCertificates.serialKey(desired.serialNumber) === installedCertificates.serialKey(serialNumber)
-  );
+  return desired !== undefined && serialKey(desired.serialNumber) === serialKey(serialNumber);
 }
 
 function isSamePem(one: string | undefined, other: string): boolean {
@@ -133,7 +135,7 @@ function isSamePem(one: string | undefined, other: string): boolean {
   }
 }
 
-function meansSame(request: object | undefined, hashData: CertificateHashData): boolean {
+function isSameCertificate(request: object | undefined, hashData: CertificateHashData): boolean {
   const sent = (request as { certificateHashData?: CertificateHashData } | undefined)?.certificateHashData;
   return sent?.serialNumber === hashData.serialNumber && sent.issuerKeyHash === hashData.issuerKeyHash;
 }

@@ -7,25 +7,25 @@ import { nextCertificate } from './station-certificate.ts';
 
 export interface DesiredProfile {
   securityProfile: number;
-  /** Is the station reset when it has accepted, to come back with the new profile at once? */
+  /** Whether to reset the station after it accepts, so that it reconnects immediately with the new profile. */
   reset: boolean;
-  /** The root that the station is to trust us by, PEM; null when it needs none from us. */
+  /** The root to install for verifying the CSMS, PEM; null: none. */
   rootCertificate: string | null;
-  /** What goes into O of the station's certificate. */
+  /** The O of the station's certificate. */
   organisation: string;
 }
 
-/** How long a station may take to come back after its change of profile. */
+/** Maximum time until a station reconnects after its change of profile. */
 const RETURN_MS = 900_000;
 
 /**
- * Raises a station's security profile (ocppj.md §8): what the new one needs is brought there first, then SecurityProfile is changed. Both
- * profiles let the station in until it has come with the new one; if it never does, the old one stays.
+ * Raises a station's security profile (ocppj.md §8): installs what the new profile needs, then changes SecurityProfile. Both profiles are
+ * accepted until the station has connected with the new one; if it never does, the old one stays.
  */
 export const securityProfile: DesiredState<DesiredProfile> = {
   async next(desired, context) {
     const station = await stations.credentials(context.db, context.stationId);
-    if (!station) return { do: 'failed', reason: 'the station is not there any more' };
+    if (!station) return { do: 'failed', reason: 'the station no longer exists' };
     if (station.securityProfile >= desired.securityProfile) return { do: 'succeeded' };
     const step =
       (await password(desired, context, station)) ??
@@ -80,7 +80,7 @@ function awaited(target: number, sinceMs: number): Step {
   return sinceMs > RETURN_MS
     ? {
         do: 'failed',
-        reason: `the station has not come with security profile ${target}; the former one goes on`,
+        reason: `the station has not connected with security profile ${target}; the previous one stays valid`,
       }
-    : { do: 'wait', doing: `waits for the station to come with security profile ${target}`, seconds: 1 };
+    : { do: 'wait', doing: `waits for the station to connect with security profile ${target}`, seconds: 1 };
 }

@@ -7,25 +7,25 @@ export interface EventStreamOptions {
   filter: EventFilter;
   /** The id of the last event that the reader has. */
   after: number;
-  /** How often a silent stream gives a sign of life. */
+  /** Interval of the keep-alive comments. */
   keepAliveMs: number;
-  /** A reader that has not taken what waits for it in so long is cut off. */
+  /** A reader that takes no data for this long is disconnected. */
   stallMs: number;
-  /** Asked at each sign of life: may the reader go on? */
-  mayGoOn(): Promise<boolean>;
+  /** Called before each keep-alive: is the reader still authorized? */
+  isAllowed(): Promise<boolean>;
 }
 
 const ROWS = 200;
 const RETRY_MS = 2000;
 
 /**
- * Events as text/event-stream. They are fetched when the reader has room for them, so that a slow one costs no memory; one that takes
- * nothing for `stallMs` is cut off, and may resume with the id that it got last.
+ * Events as text/event-stream. They are fetched only when the reader has room, so that slow readers cost no memory. A reader that takes
+ * no data for `stallMs` is disconnected and may resume after the last id that it received.
  */
 export class EventStream extends Readable {
   readonly #options: EventStreamOptions;
   readonly #timer: NodeJS.Timeout;
-  readonly #onNews = (): void => void this.#fill();
+  readonly #onNewEvents = (): void => void this.#fill();
   #after: number;
   #hasRoom = false;
   #filling = false;
@@ -36,12 +36,12 @@ export class EventStream extends Readable {
     this.#options = options;
     this.#after = options.after;
     options.feed.join(this);
-    options.feed.on('news', this.#onNews);
-    this.#timer = setInterval(() => void this.#beat(), options.keepAliveMs);
+    options.feed.on('newEvents', this.#onNewEvents);
+    this.#timer = setInterval(() => void this.#keepAlive(), options.keepAliveMs);
     this.push(`retry: ${RETRY_MS}\n\n`);
   }
 
-  /** Nothing more comes: the reader is to come back, here or to another manager. */
+  /** Ends the stream; the reader should reconnect, to this manager or another. */
   end(): void {
     if (!this.destroyed) this.push(null);
     this.#leave();
@@ -60,7 +60,7 @@ export class EventStream extends Readable {
 
   #leave(): void {
     clearInterval(this.#timer);
-    this.#options.feed.off('news', this.#onNews);
+    this.#options.feed.off('newEvents', this.#onNewEvents);
     this.#options.feed.leave(this);
   }
 
@@ -84,16 +84,16 @@ export class EventStream extends Readable {
     if (found.length > 0) this.#write(found.map(textOf).join(''));
   }
 
-  async #beat(): Promise<void> {
-    const { stallMs, mayGoOn } = this.#options;
+  async #keepAlive(): Promise<void> {
+    const { stallMs, isAllowed } = this.#options;
     if (!this.#hasRoom) {
       const isStalled = performance.now() - this.#takenAtMs > stallMs;
       if (isStalled) this.destroy(new Error('the reader of events is too slow'));
       return;
     }
-    const goesOn = await mayGoOn().catch(() => true);
-    if (!goesOn) this.end();
-    // An id without data moves the place from which a reader resumes, though nothing of interest has come.
+    const isStillAllowed = await isAllowed().catch(() => true);
+    if (!isStillAllowed) this.end();
+    // An id without data moves the point from which the reader resumes, even if no event matched its filter.
     else if (!this.#isOver && !this.#filling) this.#write(`:\nid: ${this.#after}\n\n`);
   }
 

@@ -40,12 +40,12 @@ const PAGER = new Pager(['integer'], ({ id }: Row) => [id]);
 const KEEP_ALIVE_MS = 15_000;
 const STALL_MS = 30_000;
 
-/** What happens, as it happens. */
+/** Routes that stream and list events. */
 export function eventRoutes(app: App, context: ApiContext): void {
   app.get(
     '/events',
     {
-      // Fastify would read what a HEAD leaves out to its end, and this has none.
+      // For a HEAD Fastify would read the stream to its end, and it has none.
       exposeHeadRoute: false,
       config: { role: 'viewer' },
       schema: {
@@ -105,7 +105,7 @@ async function openStream(
   if (feed.readers >= maxEventStreams) {
     throw new Problem(
       503,
-      `${maxEventStreams} streams of events are open here already; close one, ask another manager, or raise EVANDER_EVENT_STREAMS`,
+      `this manager already has ${maxEventStreams} open event streams; close one, use another manager, or raise EVANDER_EVENT_STREAMS`,
       { headers: { 'retry-after': '10' } },
     );
   }
@@ -115,11 +115,11 @@ async function openStream(
     after: after ?? (await feed.latest()),
     keepAliveMs: KEEP_ALIVE_MS,
     stallMs: STALL_MS,
-    mayGoOn: async () => (await keys.nameOf(request)) !== undefined,
+    isAllowed: async () => (await keys.nameOf(request)) !== undefined,
   });
 }
 
-/** The kinds in a list separated by commas; null for all. Throws Problem for what is no kind. */
+/** Parses a comma-separated list of kinds; null for all. Throws Problem for an unknown kind. */
 function readKinds(text: string | undefined): string[] | null {
   if (text === undefined) return null;
   const kinds = text.split(',').map((kind) => kind.trim());
@@ -129,7 +129,7 @@ function readKinds(text: string | undefined): string[] | null {
 }
 
 function lastEventIdOf({ headers, query }: FastifyRequest): number | undefined {
-  // A reader that comes back sends the header by itself; its URL is still that of the first time.
+  // An EventSource sends the header when it reconnects, with its original URL; so the header takes precedence.
   const text = headers['last-event-id'] ?? (query as Static<typeof Query>).lastEventId;
   return text === undefined ? undefined : Number(text);
 }

@@ -4,7 +4,7 @@ import * as events from './events.store.ts';
 
 export const GROUPS = [...new Set(events.EVENT_KINDS.map((kind) => `${kind.split('.', 1)[0]}.*`))];
 
-/** What may be asked for: kinds, and groups of them. */
+/** Valid filter values: kinds and groups of kinds. */
 export const KINDS: readonly string[] = [...events.EVENT_KINDS, ...GROUPS];
 
 /** An event as the API shows it. */

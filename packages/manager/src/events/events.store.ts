@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** What is told of as it happens. The database's triggers make them: migrations/0025-events.sql, 0039, 0056 and 0084. */
+/** Kinds of events. Database triggers write events: migrations/0020-events.sql. */
 export const EVENT_KINDS = [
   'station.connected',
   'station.disconnected',
@@ -29,10 +29,10 @@ export const EVENT_KINDS = [
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
-/** The channel of PostgreSQL on which the newest id is told. */
+/** PostgreSQL channel that announces the newest id. */
 export const EVENTS_CHANNEL = 'evander_events';
 
-/** An event. Ids rise in the order in which events may be read: after one that can be seen come greater ones only. */
+/** An event. Once an id is visible, no lower id will appear. */
 export interface Event {
   id: number;
   at: Date;
@@ -41,7 +41,7 @@ export interface Event {
   data: Record<string, unknown>;
 }
 
-/** Which events: kinds, or all of a group as `transaction.*`; stations. Null is all. */
+/** Selects events by kind (or group, such as `transaction.*`) and by station. Null selects all. */
 export interface EventFilter {
   kinds: string[] | null;
   stationIds: string[] | null;
@@ -49,13 +49,13 @@ export interface EventFilter {
 
 const EVENT = 'id, at, kind, station_id AS "stationId", data';
 
-// Of one station, not of a list that may have more: only then its index tells their order.
+// A single station has its own condition: only then can PostgreSQL read in the order of the station's index.
 const OF_STATIONS = `($2::text[] IS NULL OR cardinality($2) = 1 AND station_id = ($2::text[])[1]
      OR cardinality($2) > 1 AND station_id = ANY ($2))`;
 
 /**
- * A query for events in an order, `id` or `id DESC`. Each kind gives the page that it would make alone, by the index of kinds: a rare one is found as
- * fast as one that was frequent long ago, which no plan by averages does. The range of one kind is in the order of that index only, so that no other is taken.
+ * Builds a query for events in an order, `id` or `id DESC`. For several kinds it reads one page of each from the index of kinds and merges them. This is
+ * fast for rare kinds and for kinds that were frequent only long ago; the planner's averages fit neither. `>=` and `<=` instead of `=` make it use this index.
  */
 function inOrder(where: string, order: string): (filter: EventFilter, place: unknown[]) => pg.QueryConfig {
   const page = `SELECT ${EVENT} FROM events WHERE ${where}`;
@@ -64,8 +64,8 @@ function inOrder(where: string, order: string): (filter: EventFilter, place: unk
     `${page} AND ($1::text[] IS NULL OR kind = ANY ($1)) AND ${OF_STATIONS} ORDER BY ${order} LIMIT $3`,
   );
   const ofKinds = search(
-    `SELECT of_kind.* FROM unnest($1::text[]) AS asked (kind) CROSS JOIN LATERAL (
-       ${page} AND events.kind >= asked.kind AND events.kind <= asked.kind AND $2::text[] IS NULL
+    `SELECT of_kind.* FROM unnest($1::text[]) AS requested (kind) CROSS JOIN LATERAL (
+       ${page} AND events.kind >= requested.kind AND events.kind <= requested.kind AND $2::text[] IS NULL
        ORDER BY events.kind${direction}, id${direction} LIMIT $3) AS of_kind
      ORDER BY ${order} LIMIT $3`,
   );
@@ -75,7 +75,7 @@ function inOrder(where: string, order: string): (filter: EventFilter, place: unk
   };
 }
 
-/** The kinds of a filter, with those of a group in its place. */
+/** The kinds of a filter, with groups replaced by their kinds. */
 function eachKind(kinds: string[]): string[] {
   return EVENT_KINDS.filter((kind) => kinds.includes(kind) || kinds.includes(groupOf(kind)));
 }
@@ -86,9 +86,9 @@ function groupOf(kind: string): string {
 
 const sequenceSome = statement('events.sequence', 'SELECT sequence_events($1) AS count');
 
-/** Gives ids to up to `atMost` events that have come; how many, or null while another session is at it. */
-export async function sequence(db: Db, atMost: number): Promise<number | null> {
-  const { rows } = await db.query<{ count: number | null }>(sequenceSome([atMost]));
+/** Assigns ids to up to `maxRows` new events. Returns how many, or null while another session does so. */
+export async function sequence(db: Db, maxRows: number): Promise<number | null> {
+  const { rows } = await db.query<{ count: number | null }>(sequenceSome([maxRows]));
   return rows[0]?.count ?? null;
 }
 
@@ -102,7 +102,7 @@ export async function newestId(db: Db): Promise<number> {
 
 const selectAfter = inOrder('id > $4 AND id <= $5', 'id');
 
-/** Events that came after one and not after another, oldest first. */
+/** Events with ids above `after` and up to `upTo`, oldest first. */
 export async function listAfter(
   db: Db,
   filter: EventFilter,
@@ -133,7 +133,7 @@ export async function listBefore(
   return rows;
 }
 
-/** The same choice of events as in the database. */
+/** Whether an event matches a filter, as in the database queries. */
 export function matches({ kinds, stationIds }: EventFilter, event: Event): boolean {
   return (
     (kinds === null || kinds.includes(event.kind) || kinds.includes(groupOf(event.kind))) &&

@@ -12,29 +12,30 @@ export interface FeedOptions {
   log: Log;
 }
 
-/** PostgreSQL tells at once; this is for what it could not tell. */
+/** PostgreSQL announces new events immediately; polling finds those whose notification was lost. */
 const POLL_MS = 2000;
-/** The youngest events are kept here, so that many readers cost one query. */
-const KEPT = 2000;
-/** Ids that one query looks through: a filter that nothing fits must not make it long. */
-const SPAN = 50_000;
-/** Somebody who reads along; `end` tells that the feed has ended. */
+/** Number of newest events cached, so that many readers cost one query. */
+const CACHE_SIZE = 2000;
+/** Ids that one query covers, to bound its duration if few events match the filter. */
+const ID_SPAN = 50_000;
+
+/** A reader of the feed; the feed calls `end` when it closes. */
 export interface EventReader {
   end(): void;
 }
 
 const ALL: EventFilter = { kinds: null, stationIds: null };
 
-/** The events of the fleet as they come. Emits `news` when there are some, for readers and for whoever else waits for them. */
-export class EventFeed extends EventEmitter<{ news: [] }> {
+/** The events of all stations as they happen. Emits `newEvents` when there are new ones. */
+export class EventFeed extends EventEmitter<{ newEvents: [] }> {
   readonly #database: Database;
   readonly #listener: Listener;
   readonly #poll: Recurring;
-  /** All events with ids above `#keptAfter`, oldest first. */
-  #kept: Event[] = [];
-  #keptAfter = 0;
+  /** All events with ids above `#cachedAfter` and up to `#newest`, oldest first. */
+  #cache: Event[] = [];
+  #cachedAfter = 0;
   #newest = 0;
-  #hasBegun = false;
+  #hasStarted = false;
   readonly #readers = new Set<EventReader>();
 
   constructor({ database, databaseUrl, log }: FeedOptions) {
@@ -44,14 +45,14 @@ export class EventFeed extends EventEmitter<{ news: [] }> {
     this.#poll = new Recurring({
       what: 'reading events',
       everyMs: POLL_MS,
-      work: () => this.#look(),
+      work: () => this.#refresh(),
       log,
     });
     this.#listener = new Listener({
       url: databaseUrl,
       channel: events.EVENTS_CHANNEL,
       onNotify: () => this.#poll.soon(),
-      onError: (error) => log.warn({ err: error }, 'the connection that listens for events is lost'),
+      onError: (error) => log.warn({ err: error }, 'the connection that listens for events was lost'),
     });
   }
 
@@ -64,7 +65,7 @@ export class EventFeed extends EventEmitter<{ news: [] }> {
     return this.#readers.size;
   }
 
-  /** While somebody reads along, the youngest events are kept here. */
+  /** Adds a reader. While there are readers, the newest events are cached. */
   join(reader: EventReader): void {
     this.#readers.add(reader);
     this.#poll.soon();
@@ -74,72 +75,72 @@ export class EventFeed extends EventEmitter<{ news: [] }> {
     this.#readers.delete(reader);
   }
 
-  /** The id of the newest event that has been seen here. */
+  /** The id of the newest event that this feed has seen. */
   get newest(): number {
     return this.#newest;
   }
 
-  /** The id of the newest event that there is. */
+  /** The id of the newest event in the database. */
   latest(): Promise<number> {
     return events.newestId(this.#database);
   }
 
-  /** The next events after one, oldest first, and up to which id this has been looked through. */
+  /** The next matching events after an id, oldest first. All events up to `upTo` have been checked. */
   async read(
     filter: EventFilter,
     { after, rows }: { after: number; rows: number },
   ): Promise<{ found: Event[]; upTo: number }> {
-    const isKept = after >= this.#keptAfter;
-    const end = isKept ? this.#newest : Math.min(this.#newest, after + SPAN);
-    const found = isKept
-      ? this.#fromKept(filter, after, rows)
+    const isCached = after >= this.#cachedAfter;
+    const end = isCached ? this.#newest : Math.min(this.#newest, after + ID_SPAN);
+    const found = isCached
+      ? this.#fromCache(filter, after, rows)
       : await events.listAfter(this.#database, filter, { after, upTo: end, rows });
     const last = found.at(-1);
     return { found, upTo: found.length === rows && last ? last.id : Math.max(after, end) };
   }
 
-  /** Ends all readers and hears no more. */
+  /** Ends all readers and stops listening. */
   async close(): Promise<void> {
     for (const reader of this.#readers) reader.end();
     await Promise.all([this.#poll.close(), this.#listener.close()]);
   }
 
-  async #look(): Promise<void> {
+  async #refresh(): Promise<void> {
     const before = this.#newest;
-    if (this.#readers.size === 0 || !this.#hasBegun) {
-      // What is kept and from where on change together: while the database is away a reader may come for what is kept.
+    if (this.#readers.size === 0 || !this.#hasStarted) {
+      // Query first, then change cache and ids together: if the query fails, readers can still use the old cache.
       const newest = await this.latest();
-      this.#kept = [];
-      this.#newest = this.#keptAfter = newest;
-      this.#hasBegun = true;
+      this.#cache = [];
+      this.#newest = this.#cachedAfter = newest;
+      this.#hasStarted = true;
     } else {
-      while (await this.#readOn());
+      while (await this.#readNext());
     }
-    if (this.#newest > before) this.emit('news');
+    if (this.#newest > before) this.emit('newEvents');
   }
 
-  async #readOn(): Promise<boolean> {
-    const found = await events.listAfter(this.#database, ALL, { after: this.#newest, rows: KEPT });
+  async #readNext(): Promise<boolean> {
+    const found = await events.listAfter(this.#database, ALL, { after: this.#newest, rows: CACHE_SIZE });
     const last = found.at(-1);
     if (!last) return false;
-    this.#kept.push(...found);
+    this.#cache.push(...found);
     this.#newest = last.id;
-    this.#drop();
+    this.#trimCache();
     return true;
   }
 
-  #drop(): void {
-    const dropped = this.#kept.splice(0, Math.max(0, this.#kept.length - KEPT));
+  #trimCache(): void {
+    const dropped = this.#cache.splice(0, Math.max(0, this.#cache.length - CACHE_SIZE));
     const last = dropped.at(-1);
-    if (last) this.#keptAfter = last.id;
+    if (last) this.#cachedAfter = last.id;
   }
 
-  #fromKept(filter: EventFilter, after: number, rows: number): Event[] {
+  #fromCache(filter: EventFilter, after: number, rows: number): Event[] {
     const found: Event[] = [];
-    let i = this.#kept.length;
-    while (i > 0 && (this.#kept[i - 1] as Event).id > after) i--;
-    for (; i < this.#kept.length && found.length < rows; i++) {
-      const event = this.#kept[i] as Event;
+    let i = this.#cache.length;
+    while (i > 0 && (this.#cache[i - 1] as Event).id > after) i--;
+    for (; i < this.#cache.length && found.length < rows; i++) {
+      const event = this.#cache[i] as Event;
       if (events.matches(filter, event)) found.push(event);
     }
     return found;

@@ -4,12 +4,12 @@ import { Recurring } from '../recurring.ts';
 import * as connections from '../stations/connections.store.ts';
 import * as events from './events.store.ts';
 
-/** So long an event waits for its id at most. One statement without rows costs the database 0.1 ms. */
+/** How long an event waits for its id at most. A statement that finds no events costs the database 0.1 ms. */
 const POLL_INTERVAL_MS = 100;
 const BATCH_SIZE = 2000;
 const GATEWAYS_INTERVAL_MS = 5000;
 
-/** Gives events their ids, and ends the stations of gateways that died in silence. One manager of the fleet does it at a time. */
+/** Assigns ids to events and marks the stations of dead gateways as disconnected. One manager at a time does so. */
 export class Sequencer {
   readonly #parts: Recurring[];
 
@@ -19,7 +19,7 @@ export class Sequencer {
     };
     const watch = async (): Promise<void> => {
       for (const gatewayId of await connections.markDeadGateways(database))
-        log.warn({ gatewayId }, 'a gateway has given no sign of life: its stations count as disconnected');
+        log.warn({ gatewayId }, 'a gateway has sent no sign of life: its stations count as disconnected');
       await connections.endSilentConnections(database);
     };
     this.#parts = [

@@ -6,26 +6,26 @@ import { fileNameOf } from './file-name.ts';
 import type { UploadKind } from './files.store.ts';
 import type { Files } from './files.ts';
 
-/** Files that one link takes: stations try again, and some send more than one. */
+/** Files that one link accepts: stations retry, and some send more than one. */
 export const FILES_PER_LINK = 10;
 
-/** A link has brought as many files as it may. */
+/** The link has reached its limit of files. */
 export class LinkUsedUp extends Error {
   override name = 'LinkUsedUp';
 }
 
-/** The place that a link to uploads names. */
+/** Target of an upload link. */
 export interface UploadPlace {
   stationId: string;
   commandId: string;
   kind: UploadKind;
-  /** What follows the token in the path: a slash and the file's name, or what a station makes of that. */
+  /** The path after the token: usually a slash and the file name. */
   rest: string;
-  /** Keeps one file. Rejects with LinkUsedUp or FileTooLarge. */
-  keep(name: string, source: AsyncIterable<Buffer>): Promise<FileRow>;
+  /** Stores one file. Rejects with LinkUsedUp or FileTooLarge. */
+  store(name: string, source: AsyncIterable<Buffer>): Promise<FileRow>;
 }
 
-/** What stations reach by their links, in whatever protocol; a path begins with a link's token. */
+/** Downloads and uploads of stations by their links, for HTTP and FTP. A path begins with a link's token. */
 export class FilesByLink {
   readonly files: Files;
   readonly #database: Database;
@@ -35,14 +35,14 @@ export class FilesByLink {
     this.#database = database;
   }
 
-  /** The file that a path leads to, whatever it is called there; undefined for a link that is wrong or has expired. */
+  /** The file that a path links to; its name in the path is ignored. Undefined for an unknown or expired link. */
   async toFetch(path: string): Promise<FileRow | undefined> {
     const found = await this.files.links.find(this.#database, path);
     if (!found?.rest.startsWith('/') || found.link.fileId === null) return undefined;
     return fileList.get(this.#database, found.link.fileId);
   }
 
-  /** Where a path takes uploads; undefined for a link that is wrong or has expired. */
+  /** The upload target of a path; undefined for an unknown or expired link. */
   async toUpload(path: string): Promise<UploadPlace | undefined> {
     const found = await this.files.links.find(this.#database, path);
     const kind = found?.link.uploadKind ?? null;
@@ -50,16 +50,16 @@ export class FilesByLink {
     const { link, tokenHash, rest } = found;
     const { stationId, commandId } = link;
     const { maxUploadBytes: maxBytes } = this.files.options;
-    const keep: UploadPlace['keep'] = (name, source) => {
+    const store: UploadPlace['store'] = (name, source) => {
       const fallback = fileNameOf(`${stationId}-${kind}`, kind);
       const about = { kind, stationId, commandId, name: fileNameOf(name, fallback) };
-      return this.files.keep(about, { source, maxBytes }, (db) => requireRoom(db, { tokenHash, commandId }));
+      return this.files.store(about, { source, maxBytes }, (db) => requireRoom(db, { tokenHash, commandId }));
     };
-    return { stationId, commandId, kind, rest, keep };
+    return { stationId, commandId, kind, rest, store };
   }
 }
 
 async function requireRoom(db: Db, link: { tokenHash: Buffer; commandId: string }): Promise<void> {
   if ((await fileLinks.countUploads(db, link.tokenHash, link.commandId)) < FILES_PER_LINK) return;
-  throw new LinkUsedUp(`this link has brought ${FILES_PER_LINK} files; no more are taken`);
+  throw new LinkUsedUp(`this link has received ${FILES_PER_LINK} files; no more are accepted`);
 }

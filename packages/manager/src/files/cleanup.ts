@@ -3,10 +3,10 @@ import * as fileLinks from './file-links.store.ts';
 import * as files from './files.store.ts';
 import type { FileOptions } from './files.ts';
 
-/** Nothing that comes steadily takes so long; what is older was left by a manager that died. */
+/** No upload takes this long; older incomplete ones were left by a manager that died. */
 const UNFINISHED_MS = 86_400_000;
 
-/** Removes links that have expired, uploads that are old enough, and what was never completed. */
+/** Removes expired links, old uploads and uploads that were never completed. */
 export async function cleanUpFiles(
   database: Database,
   { keepUploadsMs }: Pick<FileOptions, 'keepUploadsMs'>,

@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts';
 import * as fileChunks from './file-chunks.store.ts';
 import * as files from './files.store.ts';
 
-/** Of a stored part: so much is in memory per transfer, a few times over. */
+/** Size of a stored chunk. A transfer holds a few chunks in memory. */
 export const CHUNK_BYTES = 262_144;
 
 export interface Stored {
@@ -11,13 +11,13 @@ export interface Stored {
   sha256: Buffer;
 }
 
-/** Where the contents of files lie: PostgreSQL here; an object store needs no more than this (docs/decisions/0007). */
+/** Storage of file contents: PostgreSQL, or an object store by the same interface (docs/decisions/0007). */
 export interface FileContents {
-  /** Stores what `source` gives; rejects with FileTooLarge when that is more than so many bytes. What failed is left to `remove`. */
+  /** Stores `source`. Rejects with FileTooLarge if it exceeds `maxBytes`. After a failure the caller must call `remove`. */
   write(fileId: string, source: AsyncIterable<Buffer>, maxBytes: number): Promise<Stored>;
-  /** The bytes from `start` to `end`, both included. Rejects when the file is gone by then. */
+  /** The bytes from `start` to `end`, inclusive. Rejects if the file was removed. */
   read(fileId: string, range: ByteRange): AsyncIterable<Buffer>;
-  /** Removes a file with its contents; false when there was none. */
+  /** Removes a file with its contents; false if there is no such file. */
   remove(fileId: string): Promise<boolean>;
 }
 
@@ -26,7 +26,7 @@ export interface ByteRange {
   end: number;
 }
 
-/** More bytes came than are allowed. */
+/** The file exceeds the allowed size. */
 export class FileTooLarge extends Error {
   override name = 'FileTooLarge';
   readonly maxBytes: number;
@@ -37,7 +37,7 @@ export class FileTooLarge extends Error {
   }
 }
 
-/** Contents in PostgreSQL, a row for each part: no connection is held while a peer is slow. */
+/** Contents in PostgreSQL, one row per chunk, so that slow clients hold no database connection. */
 export class PostgresContents implements FileContents {
   readonly #database: Database;
 
@@ -85,7 +85,7 @@ async function* limited(source: AsyncIterable<Buffer>, maxBytes: number): AsyncG
   }
 }
 
-/** The same bytes in parts of one size, but for the last. */
+/** The same bytes in chunks of equal size, except for the last. */
 async function* inChunks(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let waiting: Buffer[] = [];
   let length = 0;

@@ -39,7 +39,7 @@ const RemoveQuery = Type.Object(
 );
 const tags = ['files'];
 
-/** What is said of firmware, and removing files. */
+/** Routes that change firmware details and remove files. */
 export function fileChangeRoutes(app: App, { database, files: { contents } }: ApiContext): void {
   app.put(
     '/files/:fileId',
@@ -57,7 +57,7 @@ export function fileChangeRoutes(app: App, { database, files: { contents } }: Ap
     async ({ params: { fileId }, body }) => {
       const file = await findFile(database, fileId);
       if (file.kind !== 'firmware')
-        throw new Problem(422, `file ${fileId} is what a station uploaded; only firmware can be changed`);
+        throw new Problem(422, `file ${fileId} was uploaded by a station; only firmware can be changed`);
       const { signature, signingCertificate, name, ...rest } = body;
       const signing = await signingOf(file, { signature, signingCertificate }, (range) =>
         contents.read(fileId, range),
@@ -85,7 +85,7 @@ export function fileChangeRoutes(app: App, { database, files: { contents } }: Ap
       if (campaignId !== undefined)
         throw new Problem(
           409,
-          `file ${fileId} is needed by campaign ${campaignId}; cancel that first, or send force=true to stop it`,
+          `file ${fileId} is used by campaign ${campaignId}; cancel that first, or send force=true to stop it`,
         );
       if (!(await contents.remove(fileId))) throw unknownFile(fileId);
       return reply.code(204).send(null);
@@ -98,14 +98,14 @@ interface Signing {
   signingCertificate?: string | null | undefined;
 }
 
-/** What is to be kept of a signature; undefined when nothing was said of it. One that does not fit is kept, too (TC_081). */
+/** The signing data to store; undefined for no change. An invalid signature is stored too (TC_081). */
 async function signingOf(
   file: FileRow,
-  told: Signing,
+  changes: Signing,
   read: (range: ByteRange) => AsyncIterable<Buffer>,
 ): Promise<FileChange['signing']> {
-  if (told.signature === undefined && told.signingCertificate === undefined) return undefined;
-  const { signature = file.signature, signingCertificate = file.signingCertificate } = told;
+  if (changes.signature === undefined && changes.signingCertificate === undefined) return undefined;
+  const { signature = file.signature, signingCertificate = file.signingCertificate } = changes;
   if (signature !== null && !isBase64(signature)) throw invalid('signature', 'base64');
   if (signingCertificate !== null && !readCertificates(signingCertificate))
     throw invalid('signingCertificate', 'a certificate in PEM');

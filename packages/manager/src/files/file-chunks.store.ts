@@ -18,7 +18,7 @@ const selectOne = statement(
   'SELECT bytes FROM file_chunks WHERE file_id = $1 AND chunk_number = $2',
 );
 
-/** A part of a file; undefined when the file is gone, or ends before. */
+/** A chunk of a file; undefined if the file was removed or ends before it. */
 export async function get(db: Db, fileId: string, chunkNumber: number): Promise<Buffer | undefined> {
   const { rows } = await db.query<{ bytes: Buffer }>(selectOne([fileId, chunkNumber]));
   return rows[0]?.bytes;

@@ -5,31 +5,31 @@ import type { FileRow } from './file-list.store.ts';
 import { NotMultipart, readForm } from './multipart.ts';
 import type { Form } from './multipart.ts';
 
-/** Keeps the one file of a form, with the form's fields in the place of those that the query leaves out. */
+/** Stores the file of a form. The form's fields apply where the query has none. Throws Problem unless there is exactly one file. */
 export async function fileOfForm<Query extends object>(
   request: FastifyRequest<{ Querystring: Query }>,
-  keep: (about: Query, source: AsyncIterable<Buffer>) => Promise<FileRow>,
+  store: (about: Query, source: AsyncIterable<Buffer>) => Promise<FileRow>,
 ): Promise<FileRow> {
-  const kept: FileRow[] = [];
+  const stored: FileRow[] = [];
   let files = 0;
   try {
-    // Two, so that a second one is refused and not ignored.
+    // Two, so that a second one is rejected and not ignored.
     await readForm(request.raw, 2, async (fileName, part, form) => {
-      if (++files > 1) throw new NotMultipart('the form holds more than one file; send one at a time');
+      if (++files > 1) throw new NotMultipart('the form contains more than one file; send one at a time');
       const fields = Object.fromEntries(form.fields);
       const about = checked(request, { ...(fileName !== '' && { name: fileName }), ...fields });
-      kept.push(await keep(about, untilEnd(part, form, form.fields.size)));
+      stored.push(await store(about, untilEnd(part, form, form.fields.size)));
     });
   } catch (error) {
     throw error instanceof NotMultipart ? new Problem(400, `body: ${error.message}`) : error;
   }
-  const [file] = kept;
+  const [file] = stored;
   if (!file)
-    throw new Problem(400, 'body: the form holds no file; send one, as by curl -F file=@firmware.bin');
+    throw new Problem(400, 'body: the form contains no file; send one, as with curl -F file=@firmware.bin');
   return file;
 }
 
-/** Fields obey the query's schema, and the query prevails. */
+/** Merges form fields and query, which takes precedence, and validates them with the query's schema. */
 function checked<Query extends object>(
   request: FastifyRequest<{ Querystring: Query }>,
   fields: object,
@@ -45,7 +45,7 @@ function checked<Query extends object>(
   return about as Query;
 }
 
-/** Ends with the form, so that nothing of one is kept that is broken off, or says more after its file. */
+/** Ends only when the form has ended, so that nothing is stored of an incomplete form or of one with fields after its file. */
 async function* untilEnd(
   part: AsyncIterable<Buffer>,
   { fields, ended }: Form,

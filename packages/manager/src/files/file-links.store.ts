@@ -6,7 +6,7 @@ import type { UploadKind } from './files.store.ts';
 export interface FileLink {
   stationId: string;
   commandId: string;
-  /** The file that may be fetched; null for a link that takes uploads. */
+  /** The file to download; null for an upload link. */
   fileId: string | null;
   uploadKind: UploadKind | null;
 }
@@ -35,7 +35,7 @@ const selectOne = statement(
    FROM file_links WHERE token_hash = $1 AND expires_at > $2`,
 );
 
-/** The link with a token, unless it has expired. */
+/** The link with this token; undefined if there is none or it has expired. */
 export async function find(db: Db, tokenHash: Buffer, now: Date): Promise<FileLink | undefined> {
   const { rows } = await db.query<FileLink>(selectOne([tokenHash, now]));
   return rows[0];
@@ -47,7 +47,7 @@ const countOf = statement(
   'SELECT count(*)::int AS uploads FROM files WHERE command_id = $1',
 );
 
-/** How many files a link has brought, those under way among them; the link is locked until the database transaction ends. */
+/** Number of files uploaded by a link, including uploads in progress. Locks the link until the database transaction ends. */
 export async function countUploads(db: Db, tokenHash: Buffer, commandId: string): Promise<number> {
   await db.query(lockOne([tokenHash]));
   const { rows } = await db.query<{ uploads: number }>(countOf([commandId]));

@@ -30,7 +30,7 @@ const SELECT = `SELECT f.file_id AS "fileId", f.kind, f.name, f.size_bytes AS "s
 
 const selectOne = statement('files.get', `${SELECT} WHERE f.file_id = $1 AND f.completed_at IS NOT NULL`);
 
-/** A file whose contents are all there; undefined when there is none. */
+/** A file with complete contents; undefined if there is none. */
 export async function get(db: Db, fileId: string): Promise<FileRow | undefined> {
   const { rows } = await db.query<FileRow>(selectOne([fileId]));
   return rows[0];

@@ -1,7 +1,7 @@
 const MAX_LENGTH = 255;
 const MAX_IN_URL = 64;
 
-/** What a file is called, from what a peer calls it: the last part of a path, without characters that no list should show. */
+/** A safe file name from a client's: the last part of the path without control characters; `fallback` if nothing is left. */
 export function fileNameOf(text: string, fallback: string): string {
   const last = text.split(/[/\\]/).at(-1) ?? '';
   const shown = last
@@ -11,7 +11,7 @@ export function fileNameOf(text: string, fallback: string): string {
   return shown === '' || /^\.+$/.test(shown) ? fallback : shown;
 }
 
-/** A name that needs no encoding in a URL and keeps its ending: stations read URLs in many ways. */
+/** A name that keeps its extension and needs no encoding in a URL, as stations parse URLs in different ways. */
 export function nameInUrl(name: string): string {
   return name
     .replace(/[^A-Za-z\d._-]+/g, '_')

@@ -23,17 +23,20 @@ const TransferOptions = {
   transport: Type.Optional(
     oneOf(
       ['auto', 'http', 'ftp'],
-      'How the file travels; auto, unless told: FTP for stations that have nothing else, where it is served',
+      'How the file is transferred. auto (default): FTP for stations that support nothing else, if Evander serves FTP',
     ),
   ),
-  retries: Type.Optional(Type.Integer({ minimum: 0, description: 'Repetitions after the first try' })),
+  retries: Type.Optional(Type.Integer({ minimum: 0, description: 'Retries after the first attempt' })),
   retryInterval: Type.Optional(Type.Integer({ minimum: 0, description: 'Seconds' })),
 };
 const Update = Type.Object(
   {
     fileId: Type.String({ format: 'uuid' }),
     retrieveAt: Type.Optional(
-      Type.String({ format: 'date-time', description: 'When the download may start; by default at once' }),
+      Type.String({
+        format: 'date-time',
+        description: 'When the download may start; by default immediately',
+      }),
     ),
     installAt: Type.Optional(
       Type.String({
@@ -60,7 +63,7 @@ const tags = ['files'];
 const config = { role: 'operator' as const, problems: [409, 422, 429], sendsCommand: true };
 const response = { 200: CommandAnswer, 202: CommandAnswer };
 
-/** Commands about files that Evander serves and takes: it makes the links itself. */
+/** Routes that send commands for files that Evander serves or receives; it creates the links. */
 export function fileRequestRoutes(app: App, context: ApiContext): void {
   addFirmwareUpdate(app, context);
   const { links } = context.files;
@@ -124,46 +127,49 @@ function addFirmwareUpdate(app: App, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const { fileId, signed: way = 'auto', retries, retryInterval, ...times } = request.body;
+      const { fileId, signed: mode = 'auto', retries, retryInterval, ...times } = request.body;
       const file = await findFile(database, fileId);
       if (file.kind !== 'firmware')
-        throw new Problem(422, `file ${fileId} is no firmware, but what a station uploaded`);
-      if (way === true && !isSigned(file))
+        throw new Problem(422, `file ${fileId} is not firmware: a station uploaded it`);
+      if (mode === true && !isSigned(file))
         throw new Problem(
           422,
           `file ${fileId} has no signature and signing certificate; PUT them to /api/v1/files/${fileId}, or send signed: false`,
         );
       const { stationId } = request.params;
       const signed =
-        way === true ||
-        (way === 'auto' && isSigned(file) && (await signedUpdates.areKnown(database, stationId)));
+        mode === true ||
+        (mode === 'auto' && isSigned(file) && (await signedUpdates.areKnown(database, stationId)));
       const retrieveAt = readTime(times.retrieveAt, 'retrieveAt') ?? new Date();
       const installAt = readTime(times.installAt, 'installAt') ?? undefined;
       if (installAt && !signed)
-        throw new Problem(422, 'installAt is of signed updates only; leave it out', { field: 'installAt' });
+        throw new Problem(422, 'installAt is only for signed updates; omit it', { field: 'installAt' });
       const transport = await transportFor(request, context);
       const options = { signed, retrieveAt, installAt, retries, retryInterval, transport };
       const fileRequest = firmwareRequest(file, options, files.links);
-      // Of a plain update nobody could say when it is to be installed.
-      const hasFallback = way === 'auto' && signed && installAt === undefined;
+      // A plain update cannot have a time of installation.
+      const hasFallback = mode === 'auto' && signed && installAt === undefined;
       return send(request, reply, { context, fileRequest, hasFallback });
     },
   );
 }
 
-type Ordering = FastifyRequest<{ Params: { stationId: string }; Body: { transport?: Transport | 'auto' } }>;
+type TransferRequest = FastifyRequest<{
+  Params: { stationId: string };
+  Body: { transport?: Transport | 'auto' };
+}>;
 
 async function transportFor(
-  { params: { stationId }, body: { transport = 'auto' } }: Ordering,
+  { params: { stationId }, body: { transport = 'auto' } }: TransferRequest,
   { database, files }: ApiContext,
 ): Promise<Transport> {
   return transport === 'auto' ? files.links.transportOf(database, stationId) : transport;
 }
 
-type Sending = FastifyRequest<{ Params: { stationId: string }; Querystring: CommandQuery }>;
+type CommandRequest = FastifyRequest<{ Params: { stationId: string }; Querystring: CommandQuery }>;
 
 async function send(
-  request: Sending,
+  request: CommandRequest,
   reply: Pick<FastifyReply, 'code'>,
   {
     context,

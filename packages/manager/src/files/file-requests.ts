@@ -3,40 +3,39 @@ import type { Db } from '../database/database.ts';
 import type { FileRow } from './file-list.store.ts';
 import type { Draft, FileLinks, Transport } from './links.ts';
 
-/** A command about a file that we serve or take, with its link. */
+/** A command for a file that Evander serves or receives, with its link. */
 export interface FileRequest {
   action: CommandAction;
   request: object;
-  /** To be done in the database transaction that records the command. */
+  /** Stores the link. Call it in the database transaction that records the command. */
   keepLink(db: Db, about: { stationId: string; commandId: string }): Promise<void>;
 }
 
 /** How a file is transferred. */
 interface TransferOptions {
   transport: Transport;
-
   retries?: number | undefined;
   retryInterval?: number | undefined;
 }
 
 export interface FirmwareOptions extends TransferOptions {
   signed: boolean;
-  /** From when the download is allowed. */
+  /** When the download may start. */
   retrieveAt: Date;
-  /** Of a signed update. */
+  /** For signed updates only. */
   installAt?: Date | undefined;
 }
 
-/** Can a file be sent with SignedUpdateFirmware? */
+/** Whether a file can be sent with SignedUpdateFirmware. */
 export function isSigned(file: FileRow): boolean {
   return file.signature !== null && file.signingCertificate !== null;
 }
 
-/** The command that has a station fetch firmware; a signed one needs a file that is. Throws NoPublicUrl. */
+/** The command for a firmware update; `signed` requires a signed file. Throws NoPublicUrl. */
 export function firmwareRequest(file: FileRow, options: FirmwareOptions, links: FileLinks): FileRequest {
   const { signed, retrieveAt, installAt, transport } = options;
   const draft = links.toFetch(file, transport, retrieveAt);
-  const { location, keep: keepLink } = draft;
+  const { location, store: keepLink } = draft;
   const retrieveDate = retrieveAt.toISOString();
   if (!signed)
     return { action: 'UpdateFirmware', request: { location, retrieveDate, ...retriesOf(options) }, keepLink };
@@ -50,7 +49,7 @@ export function firmwareRequest(file: FileRow, options: FirmwareOptions, links: 
   return { action: 'SignedUpdateFirmware', request: { firmware, ...retriesOf(options) }, keepLink };
 }
 
-/** The plain command for the same firmware, by the same link, as a signed one asks for. */
+/** The UpdateFirmware for the same firmware and link as a SignedUpdateFirmware. */
 export function plainUpdate({
   firmware,
   retries,
@@ -65,9 +64,9 @@ export interface UploadOptions extends TransferOptions {
   to: Date | null;
 }
 
-/** The command that has a station upload its diagnostics. Throws NoPublicUrl. */
+/** The command for an upload of diagnostics. Throws NoPublicUrl. */
 export function diagnosticsRequest({ from, to, ...options }: UploadOptions, links: FileLinks): FileRequest {
-  const { location, keep: keepLink }: Draft = links.toUpload('diagnostics', options.transport);
+  const { location, store: keepLink }: Draft = links.toUpload('diagnostics', options.transport);
   const period = {
     ...(from && { startTime: from.toISOString() }),
     ...(to && { stopTime: to.toISOString() }),
@@ -77,13 +76,13 @@ export function diagnosticsRequest({ from, to, ...options }: UploadOptions, link
 
 export type LogType = 'DiagnosticsLog' | 'SecurityLog';
 
-/** The command that has a station upload a log. Throws NoPublicUrl. */
+/** The command for an upload of a log. Throws NoPublicUrl. */
 export function logRequest(
   logType: LogType,
   { from, to, ...options }: UploadOptions,
   links: FileLinks,
 ): FileRequest {
-  const { location: remoteLocation, keep: keepLink }: Draft = links.toUpload('log', options.transport);
+  const { location: remoteLocation, store: keepLink }: Draft = links.toUpload('log', options.transport);
   const log = {
     remoteLocation,
     ...(from && { oldestTimestamp: from.toISOString() }),

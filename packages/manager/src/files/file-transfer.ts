@@ -6,26 +6,26 @@ import { FileTooLarge } from './contents.ts';
 import type { FileRow } from './file-list.store.ts';
 import { WrongDigest } from './files.ts';
 import type { Files, Incoming } from './files.ts';
-import { namesTag, rangeIsMeant, selectRange } from './range.ts';
+import { namesTag, allowsRange, selectRange } from './range.ts';
 import { TooManyTransfers } from './transfers.ts';
 
-/** A peer that neither sends nor takes anything for so long is given up. */
+/** A connection without traffic for this long is closed. */
 const IDLE_MS = 60_000;
 
-/** Sends a file or the part of it that is asked for, never more of it in memory than a few chunks. */
+/** Sends a file or the requested range of it, with at most a few chunks in memory. */
 export function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
   { file, files }: { file: FileRow; files: Files },
 ): FastifyReply {
-  const { 'if-none-match': ifNoneMatch, 'if-range': ifRange, range: desired } = request.headers;
+  const { 'if-none-match': ifNoneMatch, 'if-range': ifRange, range: requested } = request.headers;
   const tag = `"${file.sha256}"`;
   describe(reply, file, tag);
   if (namesTag(ifNoneMatch, tag)) return reply.code(304).send();
-  const isRange = request.method === 'GET' && rangeIsMeant(textOf(ifRange), tag);
-  const selected = selectRange(isRange ? desired : undefined, file.sizeBytes);
+  const isRange = request.method === 'GET' && allowsRange(textOf(ifRange), tag);
+  const selected = selectRange(isRange ? requested : undefined, file.sizeBytes);
   if (selected.status === 416)
-    throw new Problem(416, `the range lies outside of the file, which has ${file.sizeBytes} bytes`, {
+    throw new Problem(416, `the range is outside the file, which has ${file.sizeBytes} bytes`, {
       headers: { 'content-range': `bytes */${file.sizeBytes}` },
     });
   const { start, end } = selected.range;
@@ -38,7 +38,7 @@ export function sendFile(
   return reply.send(stream);
 }
 
-/** What a request without a JSON body brings, as it comes. */
+/** The unparsed body of a request. Throws FileTooLarge if its Content-Length exceeds `maxBytes`. */
 export function incoming(
   request: FastifyRequest,
   { maxBytes, sha256 }: Pick<Incoming, 'maxBytes' | 'sha256'>,
@@ -47,20 +47,20 @@ export function incoming(
   return { source: bytesOf(request), maxBytes, sha256 };
 }
 
-/** A request's body as it comes. Who stops reading before its end can still answer. */
+/** A request's body as a stream. Not reading it to its end does not prevent a response. */
 function bytesOf({ raw }: FastifyRequest): AsyncIterable<Buffer> {
   return { [Symbol.asyncIterator]: () => raw.iterator({ destroyOnReturn: false }) };
 }
 
-/** Takes in what a peer sends, with what can go wrong told as problems. */
+/** Receives an upload as one of the allowed transfers; converts errors to Problems. */
 export async function receive<T>(request: FastifyRequest, files: Files, work: () => Promise<T>): Promise<T> {
   const end = beginTransfer(request, files);
   try {
     return await work();
   } catch (error) {
-    // Nobody hears this; but it is no fault of the database.
+    // The client is gone and does not see this, but it must not count as a database error.
     if (request.raw.destroyed && !request.raw.complete)
-      throw new Problem(400, 'the upload was broken off; send it again');
+      throw new Problem(400, 'the upload was aborted; send it again');
     throw problemOf(error);
   } finally {
     end();
@@ -70,7 +70,7 @@ export async function receive<T>(request: FastifyRequest, files: Files, work: ()
 function beginTransfer({ raw }: FastifyRequest, { transfers }: Files): () => void {
   try {
     const end = transfers.begin();
-    // The server itself ends sockets that are idle for longer.
+    // The server's own timeout is longer.
     raw.socket.setTimeout(IDLE_MS);
     return end;
   } catch (error) {
@@ -99,12 +99,12 @@ function encodeRfc8187(text: string): string {
   );
 }
 
-// The rest of the body is not read: the connection has to end with the answer.
+// The rest of the body is not read, so the connection must end after the response.
 const CLOSE = { connection: 'close' };
 
 function problemOf(error: unknown): unknown {
   if (error instanceof FileTooLarge)
-    return new Problem(413, `${error.message}, which are the most that are taken`, { headers: CLOSE });
+    return new Problem(413, `${error.message}, the maximum`, { headers: CLOSE });
   if (error instanceof LinkUsedUp) return new Problem(409, error.message);
   if (error instanceof WrongDigest) return new Problem(422, `${error.message}; send it again`);
   if (error instanceof TooManyTransfers)

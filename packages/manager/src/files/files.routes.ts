@@ -27,7 +27,7 @@ import { isMultipart } from './multipart.ts';
 const UploadQuery = Type.Object(
   {
     name: Type.Optional({ ...FileName, description: 'Name of the file; a form may contain it' }),
-    kind: Type.Optional(oneOf(['firmware'], 'The only kind that the API takes')),
+    kind: Type.Optional(oneOf(['firmware'], 'The only kind that the API accepts')),
     firmwareVersion: Type.Optional(FirmwareVersion),
     note: Type.Optional(Note),
     sha256: Type.Optional(
@@ -66,7 +66,7 @@ const UploadForm = Type.Unsafe<unknown>({
 });
 const tags = ['files'];
 
-/** Files: firmware that operators bring, diagnostics and logs that stations upload. */
+/** Routes for files: firmware from operators, diagnostics and logs from stations. */
 export function fileRoutes(app: App, context: ApiContext): void {
   addUpload(app, context);
   addReading(app, context);
@@ -76,7 +76,7 @@ export function fileRoutes(app: App, context: ApiContext): void {
 function addUpload(app: App, { files, keys }: ApiContext): void {
   void app.register(async (scope) => {
     const raw = scope.withTypeProvider<TypeBoxTypeProvider>();
-    // The body is read by the handler, as it comes.
+    // The handler reads the body as a stream.
     raw.removeAllContentTypeParsers();
     raw.addContentTypeParser(['application/octet-stream', 'multipart/form-data'], (_request, _body, done) =>
       done(null),
@@ -85,10 +85,14 @@ function addUpload(app: App, { files, keys }: ApiContext): void {
       const type = headers['content-type'];
       done(type === undefined ? null : notAFile(type));
     });
-    // What is no media type at all never comes to a parser.
+    // Invalid media types do not reach a parser.
     raw.setErrorHandler((error: FastifyError, request, reply) => {
-      const isOfType = error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
-      return answerProblem(isOfType ? notAFile(request.headers['content-type']) : error, request, reply);
+      const isMediaTypeError = error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE';
+      return answerProblem(
+        isMediaTypeError ? notAFile(request.headers['content-type']) : error,
+        request,
+        reply,
+      );
     });
     raw.post(
       '/files',
@@ -112,18 +116,18 @@ function addUpload(app: App, { files, keys }: ApiContext): void {
         requireBody(request);
         const uploadedBy = await keys.nameOf(request);
         const { maxFirmwareBytes: maxBytes } = files.options;
-        const keep = (
+        const store = (
           { name, kind = 'firmware', sha256, ...rest }: Upload,
           source: AsyncIterable<Buffer>,
         ) => {
           if (name === undefined) throw new Problem(400, 'query: name is missing', { field: 'name' });
           const about = { ...rest, kind, name: fileNameOf(name, 'firmware'), uploadedBy };
-          return files.keep(about, { source, maxBytes, sha256 });
+          return files.store(about, { source, maxBytes, sha256 });
         };
         const file = await receive(request, files, () =>
           isMultipart(request.raw)
-            ? fileOfForm(request, keep)
-            : keep(request.query, incoming(request, { maxBytes }).source),
+            ? fileOfForm(request, store)
+            : store(request.query, incoming(request, { maxBytes }).source),
         );
         return reply.code(201).header('location', `/api/v1/files/${file.fileId}`).send(file);
       },
@@ -134,13 +138,13 @@ function addUpload(app: App, { files, keys }: ApiContext): void {
 const TYPES = 'application/octet-stream, or as multipart/form-data with one file';
 
 function notAFile(type = ''): Problem {
-  const detail = `body: a file does not come as ${type.slice(0, 100)}; send its bytes as ${TYPES}`;
+  const detail = `body: ${type.slice(0, 100)} is not accepted; send the bytes of the file as ${TYPES}`;
   return new Problem(415, detail, { headers: { connection: 'close' } });
 }
 
 function requireBody({ headers }: FastifyRequest): void {
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0) return;
-  throw new Problem(400, 'body: the file is missing; send its bytes as ' + TYPES);
+  throw new Problem(400, `body: the file is missing; send its bytes as ${TYPES}`);
 }
 
 function addReading(app: App, { database }: ApiContext): void {

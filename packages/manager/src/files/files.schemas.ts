@@ -10,7 +10,7 @@ import { FILE_KINDS } from './files.store.ts';
 export const File = Type.Object(
   {
     fileId: Type.String(),
-    kind: oneOf(FILE_KINDS, 'firmware: brought by operators. diagnostics, log: uploaded by stations'),
+    kind: oneOf(FILE_KINDS, 'firmware: uploaded by operators. diagnostics, log: uploaded by stations'),
     name: Type.String(),
     sizeBytes: Type.Integer(),
     sha256: Type.String({ description: 'Of the contents, in hexadecimal' }),
@@ -34,7 +34,7 @@ export const File = Type.Object(
   { title: 'File', description: 'The file' },
 );
 
-/** What a file holds, as it is sent and brought. */
+/** The contents of a file, in requests and responses. */
 export const FileContents = Type.Unsafe<unknown>({
   title: 'FileContents',
   description: 'The contents',
@@ -42,7 +42,7 @@ export const FileContents = Type.Unsafe<unknown>({
 });
 const content = { 'application/octet-stream': { schema: FileContents } };
 
-/** How a file is answered. */
+/** Responses with the contents of a file. */
 export const FILE_RESPONSES = {
   200: { description: 'The whole file', content },
   206: { description: 'The part that the Range header names', content },
@@ -56,14 +56,14 @@ export const FileName = Type.String({ minLength: 1, maxLength: 255, description:
 export const Note = Type.String({ maxLength: 1000, description: 'A note for the record' });
 export const FileParams = Type.Object({ fileId: idOf('file') });
 
-/** A file by its id. Throws the problem that there is none. */
+/** A file by its id. Throws Problem 404 if there is none. */
 export async function findFile(db: Db, fileId: string): Promise<FileRow> {
   const file = await fileList.get(db, fileId);
   if (!file) throw unknownFile(fileId);
   return file;
 }
 
-/** There is no such file. */
+/** The Problem for an unknown file. */
 export function unknownFile(fileId: string): Problem {
   return new Problem(404, `file ${fileId} is not known; GET /api/v1/files lists those that are`);
 }

@@ -1,7 +1,7 @@
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** What operators bring, and what stations upload. */
+/** Kinds of files: firmware comes from operators, the others from stations. */
 export const FILE_KINDS = ['firmware', 'diagnostics', 'log'] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 export type UploadKind = Exclude<FileKind, 'firmware'>;
@@ -14,7 +14,7 @@ export interface NewFile {
   firmwareVersion?: string | undefined;
   note?: string | undefined;
   uploadedBy?: string | undefined;
-  /** Of uploads of stations. */
+  /** For uploads of stations. */
   stationId?: string;
   commandId?: string;
 }
@@ -25,7 +25,7 @@ const insert = statement(
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 );
 
-/** Notes a file whose contents are about to come; nobody sees it until it is complete. */
+/** Adds a file before its contents; it stays invisible until `complete`. */
 export async function begin(db: Db, file: NewFile): Promise<void> {
   await db.query(
     insert([
@@ -51,7 +51,7 @@ const markComplete = statement(
    SELECT FROM completed`,
 );
 
-/** All contents are there: from now on the file is, and its job has it. False when it was removed meanwhile. */
+/** Makes a file with all its contents visible and counts it for its job. False if it was removed meanwhile. */
 export async function complete(
   db: Db,
   { fileId, sizeBytes, sha256, at }: { fileId: string; sizeBytes: number; sha256: Buffer; at: Date },
@@ -62,18 +62,18 @@ export async function complete(
 
 const removeOne = statement('files.remove', 'DELETE FROM files WHERE file_id = $1');
 
-/** Removes a file with its contents and its links; false when there was none. */
+/** Removes a file with its contents and links; false if there is no such file. */
 export async function remove(db: Db, fileId: string): Promise<boolean> {
   const { rowCount } = await db.query(removeOne([fileId]));
   return rowCount === 1;
 }
 
-/** What may be changed of firmware; what is undefined stays, null clears. */
+/** Changes to firmware details: undefined keeps a value, null clears it. */
 export interface FileChange {
   name?: string | undefined;
   firmwareVersion?: string | null | undefined;
   note?: string | null | undefined;
-  /** All three, or none. */
+  /** Always changed together. */
   signing?: { signature: string | null; signingCertificate: string | null; isValid: boolean | null };
 }
 
@@ -88,8 +88,8 @@ const update = statement(
    WHERE file_id = $1`,
 );
 
-export async function change(db: Db, fileId: string, to: FileChange): Promise<void> {
-  const { name, firmwareVersion, note, signing } = to;
+export async function change(db: Db, fileId: string, changes: FileChange): Promise<void> {
+  const { name, firmwareVersion, note, signing } = changes;
   await db.query(
     update([
       fileId,
@@ -111,9 +111,9 @@ const removeAbandoned = statement(
   'DELETE FROM files WHERE completed_at IS NULL AND created_at < $1',
 );
 
-/** Removes what was begun before a time and never completed: its manager died. */
-export async function removeUnfinished(db: Db, begunBefore: Date): Promise<void> {
-  await db.query(removeAbandoned([begunBefore]));
+/** Removes files begun before a time and never completed, as their manager died. */
+export async function removeUnfinished(db: Db, before: Date): Promise<void> {
+  await db.query(removeAbandoned([before]));
 }
 
 const removeOldUploads = statement(
@@ -121,7 +121,7 @@ const removeOldUploads = statement(
   "DELETE FROM files WHERE kind <> 'firmware' AND created_at < $1",
 );
 
-/** Removes what stations uploaded before a time. */
+/** Removes files that stations uploaded before a time. */
 export async function removeUploads(db: Db, before: Date): Promise<void> {
   await db.query(removeOldUploads([before]));
 }

@@ -10,43 +10,35 @@ import { FileLinks } from './links.ts';
 import { Transfers } from './transfers.ts';
 
 export interface FileOptions {
-  /** Where stations reach the manager; undefined for the address that it listens on. */
+  /** URL at which stations reach the manager; undefined for the address that it listens on. */
   publicUrl?: string | undefined;
-  /** Where they reach the FTP server; undefined when there is none. */
+  /** URL at which they reach the FTP server; undefined if there is none. */
   ftpUrl?: string | undefined;
   maxFirmwareBytes: number;
-  /** Of what a station uploads. */
+  /** Maximum size of an upload of a station. */
   maxUploadBytes: number;
-  /** How long a link that a station was sent lives. */
+  /** How long links for stations are valid. */
   linkMs: number;
   /** How long uploads of stations are kept. */
   keepUploadsMs: number;
-  /** At once, in one manager. */
+  /** Maximum number of concurrent transfers per manager. */
   maxTransfers: number;
 }
 
-export const DEFAULT_FILE_OPTIONS: FileOptions = {
-  maxFirmwareBytes: 512 * 1024 ** 2,
-  maxUploadBytes: 100 * 1024 ** 2,
-  linkMs: 24 * 3_600_000,
-  keepUploadsMs: 90 * 86_400_000,
-  maxTransfers: 100,
-};
-
-/** Something else came than its sender said. */
+/** The contents do not have the expected hash. */
 export class WrongDigest extends Error {
   override name = 'WrongDigest';
 }
 
-/** What comes, and how much of it may. */
+/** Contents to receive, and their limits. */
 export interface Incoming {
   source: AsyncIterable<Buffer>;
   maxBytes: number;
-  /** What the contents must hash to, in hexadecimal. */
+  /** Expected SHA-256 of the contents, in hexadecimal. */
   sha256?: string | undefined;
 }
 
-/** Files: their contents, the links that stations have to them, and how many may be under way. */
+/** Files: their contents, the stations' links to them, and the limit of concurrent transfers. */
 export class Files {
   readonly options: FileOptions;
   readonly contents: FileContents;
@@ -65,10 +57,10 @@ export class Files {
   }
 
   /**
-   * Keeps a file; nothing is left of one that fails. `admit` runs in the database transaction that notes it, and may refuse it.
+   * Stores a file; a failure leaves nothing behind. `admit` runs in the database transaction that adds the file and may reject it.
    * Rejects with FileTooLarge or WrongDigest.
    */
-  async keep(
+  async store(
     about: Omit<NewFile, 'fileId' | 'createdAt'>,
     { source, maxBytes, sha256 }: Incoming,
     admit: (db: Db) => Promise<void> = async () => {},
@@ -85,10 +77,10 @@ export class Files {
         throw new WrongDigest(`the contents have the SHA-256 ${found}, not ${sha256}`);
       await files.complete(this.#database, { fileId, ...stored, at: this.#now() });
       const file = await fileList.get(this.#database, fileId);
-      if (!file) throw new Error(`file ${fileId} was removed while it came`);
+      if (!file) throw new Error(`file ${fileId} was removed during its upload`);
       return file;
     } catch (error) {
-      // Where even that fails, cleanup removes it.
+      // If this fails too, cleanup removes it.
       await this.contents.remove(fileId).catch(() => false);
       throw error;
     }

@@ -10,16 +10,16 @@ import type { FileRow } from './file-list.store.ts';
 import { uploadInto } from './ftp-upload.ts';
 import { TooManyTransfers } from './transfers.ts';
 
-/** A peer that neither says, sends nor takes anything for so long is given up. */
+/** A connection without traffic for this long is closed. */
 export const IDLE_MS = 60_000;
 
-/** What ftp-srv tells of a connection, as far as it is of use. */
+/** The part of an ftp-srv connection that is used here. */
 export interface FtpConnection {
   commandSocket: Socket;
   connector: { socket: Socket | null };
 }
 
-/** What ftp-srv wants to know of a file or a directory. */
+/** What ftp-srv needs to know about a file or directory. */
 interface Stat {
   name: string;
   size: number;
@@ -30,16 +30,16 @@ interface Stat {
   isDirectory(): boolean;
 }
 
-/** The peer asks for what there is not, or what may not be. */
+/** The client asked for something that does not exist or is not allowed. */
 class Refusal extends Error {
   override name = 'Refusal';
 }
 
-/** One whose link is wrong and one whose link has expired are not told apart. */
-const NOTHING_HERE = 'there is nothing here, or no more; ask the operator for a new link';
-const OUR_FAULT = 'this cannot be done now; try again in a moment';
+/** The same for wrong and expired links, to reveal nothing. */
+const NOTHING_HERE = 'the link is wrong or has expired; ask the operator for a new one';
+const INTERNAL_ERROR = 'this cannot be done now; try again in a moment';
 
-/** The tree that one connection sees: /files/<token>/<name> and /uploads/<token>/, and nothing without a token. */
+/** The directory tree of one connection: /files/<token>/<name> and /uploads/<token>/; nothing is visible without a token. */
 export class LinkFileSystem {
   readonly #byLink: FilesByLink;
   readonly #connection: FtpConnection;
@@ -76,7 +76,7 @@ export class LinkFileSystem {
     });
   }
 
-  /** The file of a link to one; uploads are not shown. */
+  /** The file of a download link; uploads are not listed. */
   list(path = '.'): Promise<Stat[]> {
     return this.#guarded(async () => {
       const file = await this.#fileAt(this.#resolve(path));
@@ -94,7 +94,7 @@ export class LinkFileSystem {
       if (!file) throw new Refusal(NOTHING_HERE);
       const { fileId, sizeBytes } = file;
       if (start > sizeBytes)
-        throw new Refusal(`the file has ${sizeBytes} bytes, and ${start} are past its end`);
+        throw new Refusal(`the file has ${sizeBytes} bytes; offset ${start} is past its end`);
       const { contents } = this.#byLink.files;
       const end = this.#begin();
       const range = { start, end: sizeBytes - 1 };
@@ -113,19 +113,23 @@ export class LinkFileSystem {
       const target = this.#resolve(path);
       const place = await this.#placeAt(target);
       if (!place) throw new Refusal(NOTHING_HERE);
-      if (append || start > 0) throw new Refusal('uploads are taken whole; send the file from its beginning');
+      if (append || start > 0)
+        throw new Refusal('partial uploads are not accepted; send the file from its beginning');
       const end = this.#begin();
-      // Not by an event of the stream: one that is listened to for `close` is never ended by ftp-srv.
-      const stream = uploadInto((source) => this.#guarded(() => this.#keep(place, source)).finally(end));
+      // Not with a `close` listener on the stream: with one, ftp-srv would never end the stream.
+      const stream = uploadInto((source) => this.#guarded(() => this.#store(place, source)).finally(end));
       this.#watch(stream, () => stream.writableEnded);
       return { stream, clientPath: target };
     });
   }
 
-  async #keep(place: UploadPlace, source: AsyncIterable<Buffer>): Promise<FileRow> {
+  async #store(place: UploadPlace, source: AsyncIterable<Buffer>): Promise<FileRow> {
     const { stationId, commandId, kind, rest } = place;
-    const file = await place.keep(rest, source);
-    this.#log.info({ stationId, commandId, kind, fileIds: [file.fileId] }, 'a station has uploaded over FTP');
+    const file = await place.store(rest, source);
+    this.#log.info(
+      { stationId, commandId, kind, fileIds: [file.fileId] },
+      'a station has uploaded a file over FTP',
+    );
     return file;
   }
 
@@ -149,7 +153,7 @@ export class LinkFileSystem {
     return path === undefined ? undefined : this.#byLink.toUpload(path);
   }
 
-  // ftp-srv counts a long transfer as silence.
+  // ftp-srv would treat a long transfer as an idle connection.
   #begin(): () => void {
     const end = this.#byLink.files.transfers.begin();
     const { commandSocket } = this.#connection;
@@ -160,12 +164,13 @@ export class LinkFileSystem {
     };
   }
 
-  // ftp-srv takes a data connection that closes in the middle for one that is quiet.
+  // ftp-srv does not notice a data connection that closes during a transfer.
   #watch(stream: Readable | Writable, isOver: () => boolean): void {
     const { socket } = this.#connection.connector;
     socket?.setTimeout(IDLE_MS, () => socket.destroy());
     socket?.once('close', () => {
-      if (!isOver()) stream.destroy(new Refusal('the data connection was closed before the file had come'));
+      if (!isOver())
+        stream.destroy(new Refusal('the data connection was closed before the file was complete'));
     });
     stream.once('error', (error) => this.#log.debug({ err: error }, 'a transfer over FTP has failed'));
   }
@@ -174,12 +179,12 @@ export class LinkFileSystem {
     try {
       return await work();
     } catch (error) {
-      const isTheirs = [Refusal, LinkUsedUp, FileTooLarge, TooManyTransfers].some(
+      const isClientError = [Refusal, LinkUsedUp, FileTooLarge, TooManyTransfers].some(
         (one) => error instanceof one,
       );
-      if (isTheirs) throw error;
+      if (isClientError) throw error;
       this.#log.error({ err: error }, 'a request over FTP failed');
-      throw new Error(OUR_FAULT, { cause: error });
+      throw new Error(INTERNAL_ERROR, { cause: error });
     }
   }
 }
@@ -189,7 +194,7 @@ function pathIn(area: 'files' | 'uploads', target: string): string | undefined {
   return target.startsWith(prefix) ? target.slice(prefix.length) : undefined;
 }
 
-/** Is something named within the directory of a token? */
+/** Whether a path is inside the directory of a token. */
 function isInside(target: string): boolean {
   return target.split('/').length > 3;
 }

@@ -7,7 +7,7 @@ import { IDLE_MS, LinkFileSystem } from './ftp-file-system.ts';
 import type { FtpConnection } from './ftp-file-system.ts';
 
 export interface FtpOptions {
-  /** Where stations reach it: ftp://csms.example:2121. */
+  /** URL at which stations reach it, such as ftp://csms.example:2121. */
   url: string;
   port: number;
   passivePorts: { first: number; last: number };
@@ -15,21 +15,21 @@ export interface FtpOptions {
 
 const MAX_CONNECTIONS = 200;
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
-/** Nothing but what fetching and bringing takes: no deleting, renaming or making of directories. */
+/** Only what downloads and uploads need: no deleting, renaming or creating directories. */
 const COMMANDS = (
   'USER PASS QUIT SYST FEAT HELP NOOP OPTS TYPE MODE STRU ALLO PWD XPWD CWD XCWD CDUP XCUP PASV EPSV PORT EPRT ' +
   'LIST NLST SIZE REST RETR STOR APPE ABOR'
 ).split(' ');
 
 /**
- * Serves files over FTP, for stations that have nothing else. As over HTTP a link is all that is needed: any user and any password are let in,
- * and find nothing without a token. Resolves with what ends it; rejects when the port is taken.
+ * Serves files over FTP, for stations that support nothing else. As over HTTP, a link is all that is needed: any user and password are accepted,
+ * but nothing is visible without a token. Resolves with the function that stops it; rejects if the port is in use.
  */
 export async function startFtp(
   options: FtpOptions & { host: string; byLink: FilesByLink; log: Log },
 ): Promise<() => Promise<void>> {
   const { host, port, byLink, log } = options;
-  // Most have no use for it: it is not loaded unless it is desired.
+  // Loaded only if FTP is enabled.
   const library = await import('ftp-srv');
   const server = withoutSignals(() => new library.FtpSrv(serverOptions(options)));
   const sockets = (server as unknown as { server: Server }).server;
@@ -59,7 +59,7 @@ function serverOptions({
     isLoopback(remote) ? '127.0.0.1' : (await lookup(hostname, { family: 4 })).address;
   return {
     url: `ftp://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    // A function is taken too: a name is looked up again for each transfer.
+    // ftp-srv accepts a function too; so the name is resolved for each transfer.
     pasv_url: passiveAddress as never,
     pasv_min: passivePorts.first,
     pasv_max: passivePorts.last,
@@ -74,7 +74,7 @@ function isLoopback(address: string): boolean {
   return /^(::ffff:)?127\./.test(address) || address === '::1';
 }
 
-// It would end the process at a signal, before what is under way has been answered.
+// ftp-srv would exit the process at a signal, before the graceful shutdown.
 function withoutSignals<T>(create: () => T): T {
   const before = SIGNALS.map((signal) => new Set<unknown>(process.listeners(signal)));
   const created = create();
@@ -85,7 +85,7 @@ function withoutSignals<T>(create: () => T): T {
   return created;
 }
 
-// What it calls errors are those of its clients; its texts may hold links and passwords.
+// ftp-srv logs client errors as errors, and its messages may contain links and passwords.
 function quiet(log: Log): object {
   const nothing = (): void => {};
   const note = (error: unknown): void => {

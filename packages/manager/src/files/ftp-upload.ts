@@ -1,31 +1,31 @@
 import { PassThrough, Writable } from 'node:stream';
 
-/** A stream that finishes once `keep` has kept what was written, and fails with what that rejects with. */
-export function uploadInto(keep: (source: AsyncIterable<Buffer>) => Promise<unknown>): Writable {
+/** A stream that passes its data to `store`: it finishes when `store` resolves and fails with its error. */
+export function uploadInto(store: (source: AsyncIterable<Buffer>) => Promise<unknown>): Writable {
   const source = new PassThrough();
-  // Whoever reads it hears of it; there may be nobody left.
+  // The reader gets the error; without this listener, an error after it has stopped reading would end the process.
   source.on('error', () => {});
-  const kept = keep(source);
+  const stored = store(source);
   const stream = new Writable({
     write: (bytes: Buffer, _encoding, done) => {
-      // One that stops reading has a better reason than the end of the stream.
+      // If `store` has stopped reading, its own error explains more than the stream's.
       source.write(bytes, (error) => {
-        if (error) kept.then(() => done(error), done);
+        if (error) stored.then(() => done(error), done);
         else done();
       });
     },
     final: (done) => {
       source.end();
-      kept.then(() => done(), done);
+      stored.then(() => done(), done);
     },
     destroy: (error, done) => {
-      source.destroy(error ?? new Error('the upload was broken off'));
-      kept.then(
+      source.destroy(error ?? new Error('the upload was aborted'));
+      stored.then(
         () => done(error),
         () => done(error),
       );
     },
   });
-  kept.catch((error: Error) => stream.destroy(error));
+  stored.catch((error: Error) => stream.destroy(error));
   return stream;
 }

@@ -7,34 +7,34 @@ import { nameInUrl } from './file-name.ts';
 import type { UploadKind } from './files.store.ts';
 
 const TOKEN_BYTES = 18;
-/** Tokens have one length, so that a file name that a station glues to one can be told from it. */
+/** Tokens have a fixed length, to separate them from a file name that a station appends without a slash. */
 const TOKEN = /^evl_[\w-]{24}/;
 
-/** What a link is followed with. */
+/** Protocol of a link. */
 export type Transport = 'http' | 'ftp';
 
 export interface LinkOptions {
-  /** Where stations reach the manager; undefined for the address that it listens on. */
+  /** URL at which stations reach the manager; undefined for the address that it listens on. */
   publicUrl?: string | undefined;
-  /** Where they reach its FTP server; undefined when there is none. */
+  /** URL at which they reach its FTP server; undefined if there is none. */
   ftpUrl?: string | undefined;
-  /** How long a link lives. */
+  /** How long a link is valid. */
   linkMs: number;
   now(): Date;
 }
 
-/** A link that is yet to be kept, in the database transaction that records its command. */
+/** A link that must still be stored, in the database transaction that records its command. */
 export interface Draft {
   location: string;
-  keep(db: Db, about: { stationId: string; commandId: string }): Promise<void>;
+  store(db: Db, about: { stationId: string; commandId: string }): Promise<void>;
 }
 
-/** There is no URL that stations could use. */
+/** There is no URL at which stations can reach files. */
 export class NoPublicUrl extends Error {
   override name = 'NoPublicUrl';
 }
 
-/** Links to files for stations: unguessable, of one station and one file, and gone after a time. */
+/** Links for stations: unguessable, for one command, and valid for a limited time. */
 export class FileLinks {
   readonly #options: LinkOptions;
   #ownUrl: string | undefined;
@@ -43,26 +43,26 @@ export class FileLinks {
     this.#options = options;
   }
 
-  /** Tells the address that the manager listens on: of use where stations can reach it. */
-  listensAt(url: string): void {
+  /** Sets the address that the manager listens on, unless it is a wildcard address. */
+  setOwnUrl(url: string): void {
     const { hostname } = new URL(url);
     if (hostname !== '0.0.0.0' && hostname !== '[::]') this.#ownUrl = url;
   }
 
-  /** A link to fetch a file by, not before a time. Throws NoPublicUrl. */
+  /** A link to download a file; its validity begins at `from` if that is in the future. Throws NoPublicUrl. */
   toFetch(file: { fileId: string; name: string }, transport: Transport, from?: Date): Draft {
     const base = this.#baseUrl(transport);
     const location = (token: string): string => `${base}/files/${token}/${nameInUrl(file.name)}`;
     return this.#draft(location, { fileId: file.fileId, uploadKind: null }, from);
   }
 
-  /** A link to a directory to bring files to. Throws NoPublicUrl. */
+  /** A link to a directory for uploads. Throws NoPublicUrl. */
   toUpload(uploadKind: UploadKind, transport: Transport): Draft {
     const base = this.#baseUrl(transport);
     return this.#draft((token) => `${base}/uploads/${token}/`, { fileId: null, uploadKind });
   }
 
-  /** Over FTP where that is all that a station has, by its SupportedFileTransferProtocols, and we serve it; else over HTTP (GetDiagnostics.1). */
+  /** FTP if Evander serves it and the station supports nothing else by its SupportedFileTransferProtocols; otherwise HTTP (GetDiagnostics.1). */
   async transportOf(db: Db, stationId: string): Promise<Transport> {
     if (this.#options.ftpUrl === undefined) return 'http';
     const protocols = (await configuration.list(db, stationId, 'SupportedFileTransferProtocols')) ?? [];
@@ -71,7 +71,7 @@ export class FileLinks {
     return has('ftp') && !has(url.startsWith('https:') ? 'https' : 'http') ? 'ftp' : 'http';
   }
 
-  /** The link that a path begins with, and what follows its token; undefined for one that is wrong or has expired. */
+  /** The link of the token at the beginning of a path, and the rest of the path. Undefined for an unknown or expired link. */
   async find(db: Db, path: string): Promise<{ link: FileLink; tokenHash: Buffer; rest: string } | undefined> {
     const [token] = TOKEN.exec(path) ?? [];
     if (token === undefined) return undefined;
@@ -91,7 +91,7 @@ export class FileLinks {
     const expiresAt = new Date(beginMs + this.#options.linkMs);
     return {
       location: location(token),
-      keep: (db, about) =>
+      store: (db, about) =>
         fileLinks.add(db, { ...about, ...target, tokenHash: hashOf(token), createdAt, expiresAt }),
     };
   }
@@ -101,13 +101,13 @@ export class FileLinks {
     if (transport === 'ftp') {
       if (ftpUrl !== undefined) return ftpUrl;
       throw new NoPublicUrl(
-        'files are not served over FTP; set EVANDER_FTP_URL to where stations reach it, such as ftp://csms.example:2121',
+        'files are not served over FTP; set EVANDER_FTP_URL to the URL at which stations reach the FTP server, such as ftp://csms.example:2121',
       );
     }
     const url = publicUrl ?? this.#ownUrl;
     if (url === undefined)
       throw new NoPublicUrl(
-        'stations have no URL to reach files by; set EVANDER_PUBLIC_URL to the one of the managers, such as https://csms.example',
+        'there is no URL at which stations can reach files; set EVANDER_PUBLIC_URL to that of the managers, such as https://csms.example',
       );
     return url.replace(/(?<!\/)\/+$/, '');
   }

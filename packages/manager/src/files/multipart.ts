@@ -2,7 +2,7 @@ import { Busboy } from '@fastify/busboy';
 import type { BusboyFileStream } from '@fastify/busboy';
 import type { IncomingMessage } from 'node:http';
 
-/** A body that says to be multipart/form-data and is not. */
+/** A body that is not the multipart/form-data of its Content-Type. */
 export class NotMultipart extends Error {
   override name = 'NotMultipart';
 }
@@ -11,18 +11,18 @@ export function isMultipart({ headers }: IncomingMessage): boolean {
   return /^multipart\/form-data\b/i.test(headers['content-type'] ?? '');
 }
 
-/** What of a form has come so far. */
+/** The received part of a form. */
 export interface Form {
   fields: ReadonlyMap<string, string>;
-  /** Completes with the form's end; rejects with what was wrong with it. */
+  /** Resolves at the form's end; rejects if the form is invalid. */
   ended: Promise<void>;
 }
 
 type Take = (name: string, source: AsyncIterable<Buffer>, form: Form) => Promise<void>;
 
 /**
- * Hands over the files of a form one after the other, as they come. Resolves with how many there were. Rejects with what `take` rejects
- * with, or NotMultipart; the rest of the body is then left unread.
+ * Passes the files of a form to `take` one by one, as streams. Resolves with their number. Rejects with the error of `take` or with
+ * NotMultipart; the rest of the body is then left unread.
  */
 export async function readForm(request: IncomingMessage, maxFiles: number, take: Take): Promise<number> {
   const parts: BusboyFileStream[] = [];
@@ -32,7 +32,7 @@ export async function readForm(request: IncomingMessage, maxFiles: number, take:
   const end = new Deferred();
   parser.on('file', (_field, part: BusboyFileStream, name) => {
     parts.push(part);
-    // Who reads it is told by its iterator; before it is read, and after, there is nobody to tell.
+    // A reader gets errors from the iterator; without this listener, errors before or after reading would end the process.
     part.on('error', () => {});
     const work = take(name ?? '', part, { fields, ended: end.promise });
     work.catch(end.reject);
@@ -42,7 +42,7 @@ export async function readForm(request: IncomingMessage, maxFiles: number, take:
   parser.on('finish', end.resolve);
   parser.on('error', (error) => end.reject(new NotMultipart(`the form cannot be read: ${String(error)}`)));
   request.once('close', () => {
-    if (!request.complete) end.reject(new Error('the connection was closed before the form had come'));
+    if (!request.complete) end.reject(new Error('the connection was closed before the form was complete'));
   });
   try {
     request.pipe(parser);

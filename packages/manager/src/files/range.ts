@@ -1,11 +1,11 @@
 import type { ByteRange } from './contents.ts';
 
-/** What of a file is to be sent: all, a part, or nothing, as the range lies outside. */
+/** The part of a file to send: all, a range, or none because the range is outside. */
 export type Selection = { status: 200 | 206; range: ByteRange } | { status: 416 };
 
 /**
- * What a Range header selects of so many bytes (RFC 9110 §14.2). One that cannot be read, or that names several parts, is ignored:
- * then all is sent.
+ * The part of a file that a Range header selects (RFC 9110 §14.2). An invalid header, or one with several ranges, is ignored: it selects
+ * the whole file.
  */
 export function selectRange(header: string | undefined, sizeBytes: number): Selection {
   const all: Selection = { status: 200, range: { start: 0, end: sizeBytes - 1 } };
@@ -23,13 +23,13 @@ export function selectRange(header: string | undefined, sizeBytes: number): Sele
   return { status: 206, range: { start, end } };
 }
 
-/** Does a list of entity tags, as in If-None-Match, name this one? */
+/** Whether a list of entity tags, such as If-None-Match, contains this one. */
 export function namesTag(header: string | undefined, tag: string): boolean {
   const tags = (header ?? '').split(',').map((one) => one.trim().replace(/^W\//, ''));
   return tags.includes('*') || tags.includes(tag);
 }
 
-/** May the range be sent, by If-Range? A date never matches exactly enough, so then all is sent. */
-export function rangeIsMeant(ifRange: string | undefined, tag: string): boolean {
+/** Whether If-Range allows a range. Dates never match, as they are not exact enough. */
+export function allowsRange(ifRange: string | undefined, tag: string): boolean {
   return ifRange === undefined || ifRange.trim() === tag;
 }

@@ -9,8 +9,8 @@ export function isBase64(text: string): boolean {
 }
 
 /**
- * Is this the signature of the contents, by the key of the certificate, with SHA-256 (SEC L01)? ECDSA, RSA PKCS #1 and RSA-PSS are
- * known. Whether the certificate itself is to be trusted, and still valid, is the station's to say.
+ * Whether the signature matches the contents and the certificate's key, with SHA-256 (SEC L01). Supports ECDSA, RSA PKCS #1 and RSA-PSS.
+ * Does not check whether the certificate is valid and trusted: the station does.
  */
 export async function isSignatureOf(
   contents: AsyncIterable<Buffer>,

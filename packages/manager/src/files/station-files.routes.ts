@@ -17,12 +17,12 @@ const Params = Type.Object({
 const config = { role: 'anyone' } as const;
 const tags = ['files'];
 
-/** Where stations fetch and bring files: without API key, by links that commands gave to them. */
+/** Routes where stations download and upload files, by links that commands sent to them; no API key needed. */
 export function stationFileRoutes(app: App, { database, files }: ApiContext): void {
   const byLink = new FilesByLink(files, database);
   addDownload(app, byLink);
   void app.register(async (raw) => {
-    // Stations name any type or none; bodies are read as they come.
+    // Stations send any Content-Type or none; bodies are read as streams.
     raw.removeAllContentTypeParsers();
     raw.addContentTypeParser('*', (_request, _payload, done) => done(null));
     raw.route({
@@ -53,9 +53,9 @@ function addDownload(app: App, byLink: FilesByLink): void {
   app.head('/files/:token/:name', { config, schema: { params: Params, hide: true } }, send);
 }
 
-/** One whose link is wrong and one whose link has expired are not told apart. */
+/** The same for wrong and expired links, to reveal nothing. */
 function noSuchLink(): Problem {
-  return new Problem(404, 'there is nothing here, or no more; ask the operator for a new link');
+  return new Problem(404, 'the link is wrong or has expired; ask the operator for a new one');
 }
 
 async function takeUpload(
@@ -65,46 +65,46 @@ async function takeUpload(
 ): Promise<FastifyReply> {
   const place = await byLink.toUpload(pathAfter(request, '/uploads/'));
   if (!place) throw noSuchLink();
-  // Taken for the whole it would be a damaged file (RFC 9110 §14.5).
+  // A part stored as the whole file would be a damaged file (RFC 9110 §14.5).
   if (request.headers['content-range'] !== undefined)
-    throw new Problem(400, 'uploads are taken whole; send the file without Content-Range');
-  const kept: FileRow[] = [];
-  const keep = async (name: string, source: AsyncIterable<Buffer>): Promise<void> => {
-    kept.push(await place.keep(name, source));
+    throw new Problem(400, 'partial uploads are not accepted; send the whole file without Content-Range');
+  const stored: FileRow[] = [];
+  const store = async (name: string, source: AsyncIterable<Buffer>): Promise<void> => {
+    stored.push(await place.store(name, source));
   };
   const lastPart = decode(place.rest.split('?', 1)[0] ?? '');
   const { files } = byLink;
-  await receive(request, files, () => readUpload(request, files, { lastPart, keep }));
+  await receive(request, files, () => readUpload(request, files, { lastPart, store }));
   const { stationId, commandId, kind } = place;
-  const fileIds = kept.map(({ fileId }) => fileId);
-  request.log.info({ stationId, commandId, kind, fileIds }, 'a station has uploaded');
+  const fileIds = stored.map(({ fileId }) => fileId);
+  request.log.info({ stationId, commandId, kind, fileIds }, 'a station has uploaded files');
   return reply
     .code(201)
-    .send({ files: kept.map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 })) });
+    .send({ files: stored.map(({ name, sizeBytes, sha256 }) => ({ name, sizeBytes, sha256 })) });
 }
 
 async function readUpload(
   request: FastifyRequest,
   files: Files,
-  upload: { lastPart: string; keep(name: string, source: AsyncIterable<Buffer>): Promise<void> },
+  upload: { lastPart: string; store(name: string, source: AsyncIterable<Buffer>): Promise<void> },
 ): Promise<void> {
-  const { lastPart, keep } = upload;
+  const { lastPart, store } = upload;
   if (request.method === 'POST' && isMultipart(request.raw)) {
     try {
       const count = await readForm(request.raw, FILES_PER_LINK, (name, source) =>
-        keep(name === '' ? lastPart : name, source),
+        store(name === '' ? lastPart : name, source),
       );
-      if (count === 0) throw new NotMultipart('the form holds no file');
+      if (count === 0) throw new NotMultipart('the form contains no file');
     } catch (error) {
       throw error instanceof NotMultipart ? new Problem(400, `body: ${error.message}`) : error;
     }
     return;
   }
   const { source } = incoming(request, { maxBytes: files.options.maxUploadBytes });
-  await keep(lastPart, source);
+  await store(lastPart, source);
 }
 
-/** What follows in the URL, as it was sent. */
+/** The URL after a prefix, not decoded. */
 function pathAfter({ url }: FastifyRequest, prefix: string): string {
   return url.slice(url.indexOf(prefix) + prefix.length);
 }

@@ -1,12 +1,12 @@
-/** As many transfers as there may be at once are under way. */
+/** The limit of concurrent transfers is reached. */
 export class TooManyTransfers extends Error {
   override name = 'TooManyTransfers';
 }
 
-/** Counts what is under way, so that memory stays bounded whatever stations do. */
+/** Limits concurrent transfers, and thereby memory. */
 export class Transfers {
   readonly #max: number;
-  #underWay = 0;
+  #inProgress = 0;
 
   constructor(max: number) {
     this.#max = max;
@@ -14,12 +14,12 @@ export class Transfers {
 
   /** Begins a transfer; the function returned ends it. Throws TooManyTransfers. */
   begin(): () => void {
-    if (this.#underWay >= this.#max)
-      throw new TooManyTransfers(`${this.#max} transfers are under way; try again in a moment`);
-    this.#underWay++;
+    if (this.#inProgress >= this.#max)
+      throw new TooManyTransfers(`${this.#max} transfers are in progress; try again in a moment`);
+    this.#inProgress++;
     let isOver = false;
     return () => {
-      if (!isOver) this.#underWay--;
+      if (!isOver) this.#inProgress--;
       isOver = true;
     };
   }

@@ -4,11 +4,11 @@ import type { FrameRecord } from './frames.store.ts';
 
 interface FrameAbout extends Pick<FrameRecord, 'direction' | 'recordedAt'> {
   redaction: Redaction;
-  /** The request that an answer of ours belongs to; a station's own comes with it. */
+  /** The request that a response to a station belongs to; responses of stations contain theirs. */
   request?: object;
 }
 
-/** How an envelope is recorded: as the frame that goes over the station's socket, without its secrets. */
+/** Converts an envelope to the record of its frame on the station's socket, without secrets. */
 export function frameOf(
   stationId: string,
   envelope: Envelope,

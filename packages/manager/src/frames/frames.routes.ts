@@ -6,7 +6,7 @@ import type { App } from '../http/route.ts';
 import * as frameList from './frame-list.store.ts';
 import type { FrameRow } from './frame-list.store.ts';
 
-/** Our words for OCPP-J's message types. */
+/** Names for OCPP-J's message types. */
 const TYPES = { call: 2, result: 3, error: 4, unreadable: 0 } as const;
 const NAMES = Object.keys(TYPES) as (keyof typeof TYPES)[];
 
@@ -43,7 +43,7 @@ const PAGER = new Pager(
   ],
 );
 
-/** What went over a station's socket. */
+/** Route that lists the frames on a station's socket. */
 export function messageRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/stations/:stationId/messages',

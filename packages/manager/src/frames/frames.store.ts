@@ -1,7 +1,7 @@
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** One frame as it went over a station's socket; type 0 is what was no frame. */
+/** A frame on a station's socket; type 0 is an invalid frame. */
 export interface FrameRecord {
   stationId: string;
   recordedAt: Date;
@@ -17,7 +17,7 @@ export interface FrameRecord {
   connectionId: string | null;
 }
 
-// In one order, or two managers with the same rows would lock each other out.
+// In a fixed order, so that two managers with the same rows do not deadlock.
 const insert = statement(
   'frames.record',
   `INSERT INTO frames (station_id, recorded_at, direction, type, message_id, action, payload, error_code, error_description,

@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 const etags = new WeakMap<Buffer, string>();
 
 /**
- * Sends what seldom changes. Caches must ask whether it still counts, and are told 304 when it does (RFC 9110 §13.1.2): what was revoked
- * a moment ago shows at once.
+ * Sends a body that rarely changes. Caches must revalidate it and get 304 if it is unchanged (RFC 9110 §13.1.2), so that a revocation
+ * is visible immediately.
  */
 export function sendConditional(
   request: FastifyRequest,

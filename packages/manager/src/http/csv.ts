@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { Problem } from './problem.ts';
 
-/** A reader that takes nothing for so long is gone. */
+/** A client that takes no data for this long is disconnected. */
 const STALLED_MS = 60_000;
 
-/** The answer of a table as CSV, for its description. */
+/** The OpenAPI response of a CSV export. */
 export const CsvAnswer = {
   description:
     'CSV (RFC 4180) in UTF-8 with a header line, streamed, of any length. An export that takes too long is cut off: its connection ends early',
@@ -18,8 +18,8 @@ export const CsvAnswer = {
 } as const;
 
 /**
- * Answers a table as CSV while it is read, in constant memory. Throws Problem when too many exports are under way, and what the first
- * rows could not be read for; later faults end the connection, so that half a table cannot be taken for a whole one.
+ * Streams a table as CSV in constant memory. `table` is undefined if too many exports are in progress: throws Problem 429. Rejects if
+ * the first rows cannot be read; later errors end the connection, so that the client cannot take a partial table for a complete one.
  */
 export async function sendCsv(
   reply: FastifyReply,
@@ -27,11 +27,11 @@ export async function sendCsv(
   fileName: string,
 ): Promise<FastifyReply> {
   if (!table)
-    throw new Problem(429, 'as many exports as may be are under way; try again when one has ended', {
+    throw new Problem(429, 'too many exports are in progress; try again when one has ended', {
       headers: { 'retry-after': '30' },
     });
   await once(table, 'readable');
-  table.once('error', (error) => reply.log.warn({ err: error, fileName }, 'an export ended in the middle'));
+  table.once('error', (error) => reply.log.warn({ err: error, fileName }, 'an export ended early'));
   reply.raw.setTimeout(STALLED_MS, () => reply.raw.destroy());
   return reply
     .type('text/csv; charset=utf-8; header=present')

@@ -1,12 +1,12 @@
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** So long a key stands for its request. */
-const KEPT_MS = 86_400_000;
-/** Longer than a request takes: the manager that worked on it has died, or could not give the key back. */
-const LEFT_MS = 360_000;
-/** Where the request sends a command, a repeat may go on beside the first: the command's id lets it be recorded once. */
-const LEFT_COMMAND_MS = 3000;
+/** How long a key is valid. */
+const LIFETIME_MS = 86_400_000;
+/** Longer than any request takes: after this time, the manager that handled it has died or could not release the key. */
+const ABANDONED_MS = 360_000;
+/** For requests that send a command. Shorter, because a repeat may run concurrently: the command's id lets it be recorded only once. */
+const ABANDONED_COMMAND_MS = 3000;
 
 /** A request that has an Idempotency-Key. */
 export interface KeyedRequest {
@@ -16,12 +16,12 @@ export interface KeyedRequest {
   sendsCommand: boolean;
 }
 
-/** `ours`: to be worked on here. The others: another request has the key. */
+/** `claimed`: this request holds the key. Otherwise another request does. */
 export type Claim =
-  | { state: 'ours' | 'running' | 'otherRequest' }
+  | { state: 'claimed' | 'running' | 'otherRequest' }
   | { state: 'answered'; status: number; sealedAnswer: Buffer };
 
-// What a manager that died has left is taken over by the same request.
+// The same request may take over a key that a dead manager has left.
 const claimKey = statement(
   'idempotencyKeys.claim',
   `INSERT INTO idempotency_keys AS known (api_key_id, key, fingerprint, created_at) VALUES ($1, $2, $3, $4)
@@ -38,21 +38,21 @@ const selectKey = statement(
    FROM idempotency_keys WHERE api_key_id = $1 AND key = $2`,
 );
 
-/** Claims a key for a request; tells what is known of it where it is in use. Of requests at once one gets it. */
+/** Claims a key for a request, or returns the state of the request that holds it. Only one of several concurrent requests gets it. */
 export async function claim(
   db: Db,
   { apiKeyId, key, fingerprint, sendsCommand }: KeyedRequest,
   now: Date,
 ): Promise<Claim> {
-  const leftMs = sendsCommand ? LEFT_COMMAND_MS : LEFT_MS;
-  const values = [apiKeyId, key, fingerprint, now, ago(KEPT_MS, now), ago(leftMs, now)];
+  const abandonedMs = sendsCommand ? ABANDONED_COMMAND_MS : ABANDONED_MS;
+  const values = [apiKeyId, key, fingerprint, now, ago(LIFETIME_MS, now), ago(abandonedMs, now)];
   const { rowCount } = await db.query(claimKey(values));
-  if (rowCount === 1) return { state: 'ours' };
+  if (rowCount === 1) return { state: 'claimed' };
   const { rows } = await db.query<{ isSame: boolean; status: number | null; sealedAnswer: Buffer | null }>(
     selectKey([apiKeyId, key, fingerprint]),
   );
   const [known] = rows;
-  // Given back at this moment: the client may try again.
+  // Released at this moment: the client may try again.
   if (!known) return { state: 'running' };
   const { isSame, status, sealedAnswer } = known;
   if (!isSame) return { state: 'otherRequest' };
@@ -61,19 +61,19 @@ export async function claim(
     : { state: 'answered', status, sealedAnswer };
 }
 
-const keepAnswer = statement(
+const updateAnswer = statement(
   'idempotencyKeys.keep',
   `UPDATE idempotency_keys SET status = $4, sealed_answer = $5
    WHERE api_key_id = $1 AND key = $2 AND fingerprint = $3 AND status IS NULL`,
 );
 
-/** Keeps what a request was answered, for its repeats. */
-export async function keep(
+/** Stores the response to a request for its repeats. */
+export async function storeAnswer(
   db: Db,
   { apiKeyId, key, fingerprint }: KeyedRequest,
   answer: { status: number; sealedAnswer: Buffer },
 ): Promise<void> {
-  await db.query(keepAnswer([apiKeyId, key, fingerprint, answer.status, answer.sealedAnswer]));
+  await db.query(updateAnswer([apiKeyId, key, fingerprint, answer.status, answer.sealedAnswer]));
 }
 
 const releaseKey = statement(
@@ -81,7 +81,7 @@ const releaseKey = statement(
   'DELETE FROM idempotency_keys WHERE api_key_id = $1 AND key = $2 AND fingerprint = $3 AND status IS NULL',
 );
 
-/** Gives a key back: its request has had no effect, and may be sent again. */
+/** Releases a key: its request had no effect and may be sent again. */
 export async function release(db: Db, { apiKeyId, key, fingerprint }: KeyedRequest): Promise<void> {
   await db.query(releaseKey([apiKeyId, key, fingerprint]));
 }
@@ -91,9 +91,9 @@ const deleteOld = statement(
   'DELETE FROM idempotency_keys WHERE created_at <= $1',
 );
 
-/** Removes keys that stand for no request any more. */
+/** Removes keys that are no longer valid. */
 export async function forgetOld(db: Db, now: Date): Promise<void> {
-  await db.query(deleteOld([ago(KEPT_MS, now)]));
+  await db.query(deleteOld([ago(LIFETIME_MS, now)]));
 }
 
 function ago(ms: number, now: Date): Date {

@@ -8,10 +8,10 @@ import type { KeyedRequest } from './idempotency-keys.store.ts';
 import { Problem } from './problem.ts';
 import type { App } from './route.ts';
 
-/** RFC 8941's string, as the draft of the header asks for it, or the same without its quotes. */
+/** A string of RFC 8941, as the draft of the header requires, or the same without quotes. */
 const KEY = /^(?:"([ !#-[\]-~]{1,255})"|([!#-+\--[\]-~]{1,255}))$/;
 
-/** The header, for the description of the routes. */
+/** The header in the OpenAPI description. */
 export const IDEMPOTENCY_HEADER = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({
@@ -25,29 +25,29 @@ export const IDEMPOTENCY_HEADER = Type.Object({
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The Idempotency-Key that the request holds until it is answered; null without one. */
+    /** The Idempotency-Key that the request holds until it is answered; null for none. */
     keyed: KeyedRequest | null;
   }
 }
 
 interface Context {
   database: Database;
-  /** The id of the API key that a request shows; undefined for a gateway, or for nobody. */
+  /** The id of the request's API key; undefined for a gateway or an unauthenticated request. */
   keys: { idOf(request: FastifyRequest): Promise<string | undefined> };
-  /** Seals the answers that are kept. */
+  /** Seals the stored responses. */
   answerSealer: Sealer;
   now(): Date;
 }
 
-/** What is kept of an answer. */
-interface KeptAnswer {
+/** The stored part of a response. */
+interface StoredAnswer {
   headers: Record<string, string>;
   body: string;
 }
 
 /**
- * Lets every POST carry an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): its repeats within 24 hours get the answer of
- * the first. Only success is kept: a request that was refused or that failed may be sent again under its key.
+ * Supports Idempotency-Key for every POST (draft-ietf-httpapi-idempotency-key-header): repeats within 24 hours get the first response.
+ * Only successful responses are stored: a request that was rejected or failed may be sent again with the same key.
  */
 export function honourIdempotencyKeys(app: App, context: Context): void {
   app.decorateRequest('keyed', null);
@@ -72,16 +72,16 @@ export function honourIdempotencyKeys(app: App, context: Context): void {
     try {
       await complete(keyed, context, { reply, payload });
     } catch (error) {
-      // What it answers has happened. A repeat is told to wait until the key is free again.
-      (request.log as Log).warn({ err: error }, 'an answer could not be kept for its idempotency key');
+      // The request has had its effect, so it still succeeds. Repeats get 409 until the key is free again.
+      (request.log as Log).warn({ err: error }, 'could not store the response for its idempotency key');
     }
     return payload;
   });
 }
 
 /**
- * The id of the command that a request makes: the same for its repeats under one Idempotency-Key, so that not even one whose first
- * answer was lost with the database is recorded twice. Empty without a key; `part` tells several commands of one request apart.
+ * The id for the command that a request sends. Repeats with the same Idempotency-Key get the same id, so that a command is recorded
+ * once even if the first response was lost. Empty without a key; `part` distinguishes several commands of one request.
  */
 export function commandIdOf({ keyed }: FastifyRequest, part = ''): { commandId?: string } {
   if (keyed === null) return {};
@@ -90,7 +90,7 @@ export function commandIdOf({ keyed }: FastifyRequest, part = ''): { commandId?:
     JSON.stringify([apiKeyId, key, fingerprint.toString('hex'), part]),
   );
   const hex = hash.digest('hex');
-  // RFC 9562 §5.8: version 8 is for ids of one's own making.
+  // Version 8 is for custom UUIDs (RFC 9562 §5.8).
   const parts = [
     hex.slice(0, 8),
     hex.slice(8, 12),
@@ -105,12 +105,12 @@ function readKey(header: string): string {
   const [, quoted, bare] = KEY.exec(header) ?? [];
   const key = quoted ?? bare;
   if (key !== undefined) return key;
-  const cure =
+  const hint =
     'send 1 to 255 printable ASCII characters without quotes, commas and backslashes, such as a UUID';
-  throw new Problem(400, `the header Idempotency-Key cannot be read; ${cure}`, { field: 'idempotency-key' });
+  throw new Problem(400, `the header Idempotency-Key cannot be read; ${hint}`, { field: 'idempotency-key' });
 }
 
-// A body that streams by, such as a file, is known by its length.
+// Of a streamed body, such as a file, only the length is known.
 function fingerprintOf({ url, body, headers }: FastifyRequest): Buffer {
   const isRead = typeof body === 'object' && body !== null && !('pipe' in body);
   const content = isRead ? JSON.stringify(body) : (headers['content-length'] ?? '');
@@ -126,13 +126,13 @@ async function claim(
 ): Promise<void> {
   const found = await idempotencyKeys.claim(database, keyed, now());
   switch (found.state) {
-    case 'ours':
+    case 'claimed':
       request.keyed = keyed;
       return;
     case 'running':
       throw new Problem(
         409,
-        'the first request with this Idempotency-Key is still worked on; try again later',
+        'the first request with this Idempotency-Key is still in progress; try again later',
         {
           headers: { 'retry-after': '2' },
         },
@@ -140,10 +140,10 @@ async function claim(
     case 'otherRequest':
       throw new Problem(
         422,
-        'this Idempotency-Key was used for another request within 24 hours; send each request with a key of its own',
+        'this Idempotency-Key was used for another request within 24 hours; use a new key for each request',
       );
     case 'answered': {
-      const { headers, body } = JSON.parse(answerSealer.open(found.sealedAnswer)) as KeptAnswer;
+      const { headers, body } = JSON.parse(answerSealer.open(found.sealedAnswer)) as StoredAnswer;
       reply
         .code(found.status)
         .headers({ ...headers, 'idempotent-replayed': 'true' })
@@ -165,7 +165,7 @@ async function complete(
   for (const name of ['content-type', 'location'])
     if (reply.hasHeader(name)) headers[name] = String(reply.getHeader(name));
   const sealedAnswer = answerSealer.seal(
-    JSON.stringify({ headers, body: payload ?? '' } satisfies KeptAnswer),
+    JSON.stringify({ headers, body: payload ?? '' } satisfies StoredAnswer),
   );
-  await idempotencyKeys.keep(database, keyed, { status, sealedAnswer });
+  await idempotencyKeys.storeAnswer(database, keyed, { status, sealedAnswer });
 }

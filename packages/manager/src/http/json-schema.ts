@@ -1,5 +1,4 @@
-/** A JSON Schema, as far as the description of the API uses it. */
-
+/** JSON Schema, as far as the API description uses it. */
 export interface Schema {
   $ref?: string;
   title?: string;
@@ -16,7 +15,8 @@ export interface Schema {
   [keyword: string]: unknown;
 }
 export type Schemas = Record<string, Schema>;
-/** May it be an object without properties? Then a request may leave it out. */
+
+/** Whether an empty object is valid; then a request may omit the body. */
 export function mayBeEmpty({ type, required = [], minProperties = 0 }: Schema): boolean {
   return type === 'object' && required.length === 0 && minProperties === 0;
 }

@@ -1,8 +1,8 @@
 import type { Schema } from './json-schema.ts';
 
 /**
- * The schema of an OCPP request as that of a body. Only the whole has a title: of its parts some are called the same in several messages,
- * and differ.
+ * The schema of an OCPP request as a schema for a body. Only the root keeps its title: some titles of nested schemas are used for different
+ * schemas in several messages.
  */
 export function ocppBody(schema: object, prefix = ''): Schema {
   const { title = '', ...body } = schema as Schema;

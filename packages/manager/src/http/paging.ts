@@ -26,7 +26,7 @@ export function listQuery<P extends TProperties>(filters: P) {
   );
 }
 
-/** The answer of a list. */
+/** The response of a list. */
 export function pageOf<S extends TSchema>(item: S) {
   const nextCursor = nullable(
     Type.String({ description: '`cursor` for the next page; null on the last page' }),
@@ -38,7 +38,7 @@ export function pageOf<S extends TSchema>(item: S) {
   );
 }
 
-/** What a cursor can hold. */
+/** Types of values in a cursor. */
 const KINDS = {
   text: (value: unknown) => typeof value === 'string' && !value.includes('\0'),
   integer: (value: unknown) => Number.isSafeInteger(value),
@@ -49,7 +49,7 @@ const KINDS = {
 type Kind = keyof typeof KINDS;
 type Key<K extends readonly Kind[]> = { -readonly [I in keyof K]: K[I] extends 'integer' ? number : string };
 
-/** How a list goes on: the values that its rows are ordered by are the cursor, so nothing is lost or doubled while rows come. */
+/** Pages of a list. The cursor holds the values that the rows are ordered by, so new rows cause no gaps or duplicates. */
 export class Pager<Row, const K extends readonly Kind[]> {
   readonly #kinds: K;
   readonly #keyOf: (row: Row) => Key<K>;
@@ -59,7 +59,7 @@ export class Pager<Row, const K extends readonly Kind[]> {
     this.#keyOf = keyOf;
   }
 
-  /** Asks `list` for the page after the cursor, with one row too many: it tells that there is another page. */
+  /** Gets the page after the cursor from `list`, plus one row to know whether there is another page. */
   async page(
     { cursor, limit = DEFAULT_LIMIT }: { cursor?: string; limit?: number },
     list: (place: { after: Key<K> | null; rows: number }) => Promise<Row[]>,
@@ -80,7 +80,7 @@ export class Pager<Row, const K extends readonly Kind[]> {
     }
     throw new Problem(
       400,
-      'the cursor is not one of this list; send `nextCursor` of the page before, or none',
+      'the cursor is not valid for this list; send `nextCursor` of the previous page, or none',
       {
         field: 'cursor',
       },
@@ -88,15 +88,15 @@ export class Pager<Row, const K extends readonly Kind[]> {
   }
 }
 
-/** Where a list goes on whose rows are ordered by time, or by id alone. */
+/** Position in a list that is ordered by time and id, or by id alone. */
 export interface PlaceInPeriod {
   at: string | null;
   id: number;
 }
 
 /**
- * A list of rows that have an id and a time, newest first: by id, or by time where a period is given, so that nothing after the period
- * is read for a page of it.
+ * Pages of a list of rows with an id and a time, newest first. The order is by id, or by time if a period is given, so that rows after
+ * the period are not read.
  */
 export class PeriodPager<Row> {
   readonly #byId: Pager<Row, readonly ['integer']>;
@@ -107,7 +107,7 @@ export class PeriodPager<Row> {
     this.#byTime = new Pager(['time', 'integer'], (row) => [keyOf(row).at.toISOString(), keyOf(row).id]);
   }
 
-  /** As Pager.page; throws Problem for a cursor of the other order. */
+  /** Like Pager.page; throws Problem for a cursor of the other order. */
   page(
     query: { cursor?: string; limit?: number },
     { from, to }: { from: Date | null; to: Date | null },

@@ -1,9 +1,9 @@
 import { Problem } from './problem.ts';
 
-/** What a field of a body holds. Throws Problem 400 with the field and its fault. */
-export function readPem<T>(field: string, work: () => T): T {
+/** Parses a field of a body. Throws Problem 400 with the field and the error. */
+export function readPem<T>(field: string, parse: () => T): T {
   try {
-    return work();
+    return parse();
   } catch (error) {
     throw new Problem(
       400,

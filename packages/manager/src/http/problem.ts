@@ -7,13 +7,13 @@ import { faultOf } from '../database/storage-error.ts';
 
 interface ProblemOptions {
   headers?: Record<string, string>;
-  /** The field of body, query or path that is at fault. */
+  /** The invalid field of body, query or path. */
   field?: string;
-  /** The rule of OCPP that would be broken. */
+  /** The OCPP rule that would be broken. */
   rule?: string;
 }
 
-/** An error as every route may answer it. */
+/** The error response of all routes. */
 export const ProblemDocument = Type.Object(
   {
     type: Type.String(),
@@ -38,7 +38,7 @@ export const ProblemDocument = Type.Object(
   },
 );
 
-/** What went wrong with a request, as RFC 9457 tells it: `message` names the thing, the fault and the cure. */
+/** An error response (RFC 9457). `message` says what was wrong, where, and how to fix it. */
 export class Problem extends Error {
   override name = 'Problem';
   readonly status: number;
@@ -55,7 +55,7 @@ export class Problem extends Error {
   }
 }
 
-/** Answers what a route or the server threw with a problem document. Faults of ours are logged and say nothing of our insides. */
+/** Responds to an error of a route or the server with a problem document. Logs internal errors and reveals no details of them. */
 export function answerProblem(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { status, message, headers, field, rule } = problemOf(error, request.log as Log);
   const title = STATUS_CODES[status] ?? 'Error';
@@ -74,52 +74,49 @@ export function answerProblem(error: Error, request: FastifyRequest, reply: Fast
     });
 }
 
-/** What an error says to the client. */
+/** The Problem that the client gets for an error. */
 export function problemOf(error: Partial<FastifyError> & Error, log: Log): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof OcppError) return new Problem(400, `body: ${error.message}`);
   const faults = error.validation ?? [];
-  // Of a choice each part that does not fit is a fault; what tells of all is the choice itself.
+  // ajv reports each failed branch of an anyOf; the anyOf itself describes them all.
   const fault = faults.find(({ keyword }) => keyword === 'anyOf') ?? faults[0];
   if (fault) return validationProblem(fault, error.validationContext ?? 'body');
   const status = error.statusCode ?? 500;
   if (status >= 400 && status < 500)
-    return new Problem(status, REFUSALS[error.code ?? ''] ?? HINTS[status] ?? HINTS[400]);
+    return new Problem(status, FASTIFY_ERRORS[error.code ?? ''] ?? HINTS[status] ?? HINTS[400]);
   switch (faultOf(error)) {
     case 'theirs':
-      return new Problem(
-        400,
-        'a value is out of the range that can be stored; send a smaller or shorter one',
-      );
+      return new Problem(400, 'a value is out of range; send a smaller or shorter one');
     case 'transient':
       log.warn({ err: error }, 'the database is away');
       return new Problem(503, 'the database cannot be reached; try again', {
         headers: { 'retry-after': '5' },
       });
     default:
-      log.error({ err: error }, 'a request failed through a fault of ours');
-      return new Problem(500, 'the request failed through a fault of ours, which has been logged');
+      log.error({ err: error }, 'a request failed because of an internal error');
+      return new Problem(500, 'the request failed because of an internal error, which was logged');
   }
 }
 
-/** What the server itself refuses, by its code: its own words are not for users of the API. */
-const REFUSALS: Record<string, string> = {
-  FST_ERR_BAD_URL: 'the path has a % that begins no percent-encoding, as in %zz; write % itself as %25',
+/** Details for errors of Fastify, by code; its own messages are not meant for API users. */
+const FASTIFY_ERRORS: Record<string, string> = {
+  FST_ERR_BAD_URL: 'the path contains an invalid percent-encoding, such as %zz; write % itself as %25',
   FST_ERR_MAX_PARAM_LENGTH: 'a part of the path is too long',
   FST_ERR_CTP_EMPTY_JSON_BODY:
-    'body: it is empty, and its Content-Type says application/json; send JSON, or leave the header out',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'body: it is shorter or longer than its Content-Length says',
+    'body: it is empty although its Content-Type is application/json; send JSON, or omit the header',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'body: its length differs from its Content-Length',
 };
 
-/** The same, by its status. */
+/** Details for other errors, by status. */
 const HINTS = {
-  400: 'body: it is not valid JSON, or not encoded in UTF-8',
+  400: 'body: it is not valid JSON in UTF-8',
   413: 'the body is too large; send 1 MiB at most',
   414: 'the URL is too long',
   415: 'the body is not JSON; send it with "Content-Type: application/json"',
 } as Record<number, string> & { 400: string };
 
-/** What ajv tells of a fault when it is asked to be verbose. */
+/** A validation error of ajv in verbose mode. */
 interface Fault extends FastifySchemaValidationError {
   parentSchema?: {
     description?: string;
@@ -143,17 +140,17 @@ function faultText({ keyword, message = 'is not valid', params, parentSchema }: 
     case 'additionalProperties':
       return unknownText(parentSchema);
     case 'anyOf':
-      return `must be ${parentSchema?.anyOf?.map(({ type, enum: words }) => words?.join(' or ') ?? type).join(' or ')}`;
+      return `must be ${parentSchema?.anyOf?.map(({ type, enum: values }) => values?.join(' or ') ?? type).join(' or ')}`;
     case 'required':
       return 'is missing';
     case 'enum':
       return `must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
     case 'format':
       return params['format'] === 'date-time'
-        ? 'must be a time of RFC 3339, such as 2026-11-20T10:00:00Z'
+        ? 'must be an RFC 3339 time, such as 2026-11-20T10:00:00Z'
         : message;
     case 'pattern':
-      return `must be ${parentSchema?.description ?? 'of another form'}`;
+      return `must be ${parentSchema?.description ?? 'in another format'}`;
     default:
       return message;
   }
@@ -161,6 +158,6 @@ function faultText({ keyword, message = 'is not valid', params, parentSchema }: 
 
 function unknownText({ properties, patternProperties }: NonNullable<Fault['parentSchema']> = {}): string {
   const [pattern] = Object.keys(patternProperties ?? {});
-  if (pattern !== undefined) return `is no name that may be here; names must match ${pattern}`;
+  if (pattern !== undefined) return `is not a valid name; names must match ${pattern}`;
   return `is not known; known are ${Object.keys(properties ?? {}).join(', ')}`;
 }

@@ -3,7 +3,7 @@ import { mayBeEmpty } from './json-schema.ts';
 import type { Schema } from './json-schema.ts';
 import { Problem } from './problem.ts';
 
-/** No message of OCPP comes near. */
+/** Far more than any OCPP message has. */
 const MAX_DEPTH = 50;
 
 interface ObjectSchema {
@@ -11,8 +11,8 @@ interface ObjectSchema {
 }
 
 /**
- * Reads the numbers and booleans of paths and queries, which come as text. Bodies are taken as they are: there "5" is no number.
- * Nothing with U+0000 or half a surrogate pair goes on, as PostgreSQL cannot store it, and nothing so deep that to walk it would overflow the stack.
+ * Parses the numbers and booleans in paths and queries, which arrive as text; bodies are not converted: there "5" is not a number.
+ * Rejects U+0000 and lone surrogates, which PostgreSQL cannot store, and nesting so deep that walking it would overflow the stack.
  */
 export function readRequestValues(app: FastifyInstance): void {
   app.addHook('preValidation', async (request) => {
@@ -25,9 +25,9 @@ export function readRequestValues(app: FastifyInstance): void {
   });
 }
 
-/** A request without a body says nothing, where that may be said: it changes nothing, or makes a thing with all its defaults. */
+/** The body of a request without one: empty if the schema allows that. Throws Problem otherwise. */
 function emptyBody(schema: Schema): object {
-  // One without a type is read by its handler, as it comes.
+  // A body without a type in its schema is a stream that the handler reads.
   if (schema.type === undefined || mayBeEmpty(schema)) return {};
   const names = schema.required ?? Object.keys(schema.properties ?? {});
   throw new Problem(400, `the body is missing; send a JSON object with ${names.join(', ')}`);
@@ -44,7 +44,7 @@ function readTexts(values: unknown, schema: ObjectSchema | undefined): unknown {
   );
 }
 
-// What does not read as its type stays text, and is refused by the schema.
+// A value that is not of its type stays text, and the schema rejects it.
 function readText(value: unknown, type: unknown): unknown {
   if (type === 'integer' && typeof value === 'string' && /^-?\d{1,30}$/.test(value)) return Number(value);
   if (type === 'boolean' && value === 'true') return true;
@@ -52,13 +52,13 @@ function readText(value: unknown, type: unknown): unknown {
   return value;
 }
 
-/** Throws the Problem of texts that PostgreSQL cannot store, and of values that are nested too deep. */
+/** Throws Problem for texts that PostgreSQL cannot store and for values that are nested too deeply. */
 export function refuseUnstorable(value: unknown, field: string, depth: number): void {
   if (typeof value === 'string') {
     if (value.includes('\0'))
-      throw new Problem(400, `${field} must not hold the character U+0000`, { field });
+      throw new Problem(400, `${field} must not contain the character U+0000`, { field });
     if (/\p{Cs}/u.test(value))
-      throw new Problem(400, `${field} must not hold half a surrogate pair`, { field });
+      throw new Problem(400, `${field} must not contain a lone surrogate`, { field });
   } else if (typeof value === 'object' && value !== null) {
     if (depth === MAX_DEPTH)
       throw new Problem(400, `the body is nested more than ${MAX_DEPTH} levels deep; send a flatter one`);

@@ -9,14 +9,14 @@ import type {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Statuses of problems that are the route's own, for its description. */
+    /** Additional problem statuses of the route, for its OpenAPI description. */
     problems?: number[];
-    /** The request sends a command under the id of `commandIdOf`: done twice, it has one effect. */
+    /** The request sends a command with the id of `commandIdOf`, so running it twice has one effect. */
     sendsCommand?: boolean;
   }
 }
 
-/** The server as routes see it: their schemas give requests and answers their types. */
+/** The server with types of requests and responses from the routes' schemas. */
 export type App = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,

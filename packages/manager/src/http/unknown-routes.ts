@@ -1,17 +1,17 @@
 import type { FastifyInstance } from 'fastify';
 import { answerProblem, Problem } from './problem.ts';
 
-/** Answers paths that there are not. */
-export function refuseUnknownPaths(app: FastifyInstance): void {
+/** Responds with 404 to unknown paths. */
+export function rejectUnknownPaths(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
-    const problem = new Problem(404, `there is no ${request.method} ${path}; /docs shows what there is`);
+    const problem = new Problem(404, `${request.method} ${path} does not exist; see /docs`);
     return answerProblem(problem, request, reply);
   });
 }
 
-/** Notes the routes from here on; the function returned adds a refusal for every method that a path does not have. */
-export function refuseOtherMethods(app: FastifyInstance): () => void {
+/** Records the routes added from now on; the returned function adds a 405 response for all other methods of their paths. */
+export function rejectOtherMethods(app: FastifyInstance): () => void {
   const methodsOf = new Map<string, Set<string>>();
   app.addHook('onRoute', ({ url, method }) => {
     const methods = methodsOf.get(url) ?? new Set();
@@ -27,9 +27,11 @@ export function refuseOtherMethods(app: FastifyInstance): () => void {
         exposeHeadRoute: false,
         config: { role: 'anyone' },
         schema: { hide: true },
-        // Before the body is read: whatever it holds, the method is what is wrong.
+        // Before the body is read: the method is wrong, whatever the body contains.
         onRequest: async ({ method }) => {
-          throw new Problem(405, `${method} does nothing here; ${allow} would`, { headers: { allow } });
+          throw new Problem(405, `${method} is not allowed; use ${[...methods].join(' or ')}`, {
+            headers: { allow },
+          });
         },
         handler: () => {},
       });

@@ -5,20 +5,20 @@ import { ALWAYS, NO_PAGE } from './security-headers.ts';
 
 const FAULTS: Record<string, [status: number, detail: string]> = {
   HPE_HEADER_OVERFLOW: [431, 'the headers are too long; send 16 KiB at most'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request did not come to its end in time; send it again'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request was not complete in time; send it again'],
 };
-const UNREADABLE: [number, string] = [400, 'this is no request of HTTP/1.1; send one'];
+const UNREADABLE: [number, string] = [400, 'this is not an HTTP/1.1 request; send one'];
 
 /**
- * Answers what the parser cannot read, for which there is no request yet, in the form of every other problem; ends the connection.
- * Of the error its code is logged and no more: it carries the bytes that came, with whatever key is among them.
+ * Responds with a problem document to input that the HTTP parser rejects, and ends the connection. Logs only the error's code: the error
+ * contains the received bytes, possibly with an API key.
  */
 export function unreadableAnswerer(log: Log): (error: Error & { code?: string }, socket: Socket) => void {
   return (error, socket) => {
     const code = error.code ?? '';
     if (code === 'ECONNRESET' || socket.destroyed) return;
-    log.trace({ code }, 'a client sent no HTTP');
-    // After an answer that has begun, another would be taken for its end.
+    log.trace({ code }, 'a client sent invalid HTTP');
+    // If a response has begun, the client would take a second one for its end.
     if (!socket.writable || socket.bytesWritten > 0) socket.destroy();
     else socket.end(answerOf(code), () => socket.destroy());
   };

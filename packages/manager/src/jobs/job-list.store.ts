@@ -3,7 +3,7 @@ import type { Db } from '../database/database.ts';
 import { JOB_OUTCOMES } from './jobs.store.ts';
 import type { JobKind } from './jobs.store.ts';
 
-/** `reportedUploaded`: by the word of the station alone, for no file has come. */
+/** `reportedUploaded`: the station reported Uploaded, but no file has arrived. */
 export const SHOWN_OUTCOMES = [...JOB_OUTCOMES, 'reportedUploaded'] as const;
 export type ShownOutcome = (typeof SHOWN_OUTCOMES)[number];
 
@@ -18,7 +18,7 @@ export interface JobRow {
   logType: string | null;
   location: string;
   fileName: string | null;
-  /** Null where they do not come here. */
+  /** Null if files are not uploaded to Evander. */
   filesReceived: number | null;
   outcome: ShownOutcome;
   reason: string | null;
@@ -28,12 +28,12 @@ export interface JobRow {
   acceptedAt: Date | null;
   startedAt: Date | null;
   endedAt: Date | null;
-  /** The last sign of a running job, once that is an hour ago. */
+  /** Time of the last report about a running job, once that is an hour ago. */
   silentSince: Date | null;
   firmwareVersionBefore: string | null;
   firmwareVersionAfter: string | null;
-  /** Has the station said which protocols for files it has? */
-  hasToldProtocols: boolean;
+  /** Whether the station's SupportedFileTransferProtocols are known. */
+  hasReportedProtocols: boolean;
 }
 
 export interface JobStatusRow {
@@ -41,16 +41,16 @@ export interface JobStatusRow {
   receivedAt: Date;
 }
 
-const LAST_SIGN = 'greatest(requested_at, accepted_at, status_at)';
-const IS_SILENT = `(outcome = 'running' AND ${LAST_SIGN} < now() - interval '1 hour')`;
+const LAST_REPORT = 'greatest(requested_at, accepted_at, status_at)';
+const IS_SILENT = `(outcome = 'running' AND ${LAST_REPORT} < now() - interval '1 hour')`;
 const OUTCOME = `(CASE WHEN outcome = 'succeeded' AND files_received = 0 THEN 'reportedUploaded' ELSE outcome END)`;
 const COLUMNS = `job_id AS "jobId", station_id AS "stationId", kind, command_id AS "commandId", other_command_id AS "otherCommandId", request_id AS "requestId",
   log_type AS "logType", location, file_name AS "fileName", files_received AS "filesReceived", ${OUTCOME} AS outcome, reason, status, status_at AS "statusAt",
   requested_at AS "requestedAt", accepted_at AS "acceptedAt", started_at AS "startedAt", ended_at AS "endedAt",
-  CASE WHEN ${IS_SILENT} THEN ${LAST_SIGN} END AS "silentSince",
+  CASE WHEN ${IS_SILENT} THEN ${LAST_REPORT} END AS "silentSince",
   firmware_version_before AS "firmwareVersionBefore", firmware_version_after AS "firmwareVersionAfter",
   EXISTS (SELECT FROM configuration_keys c WHERE c.station_id = station_jobs.station_id
-    AND key_lower = 'supportedfiletransferprotocols') AS "hasToldProtocols"`;
+    AND key_lower = 'supportedfiletransferprotocols') AS "hasReportedProtocols"`;
 
 const selectOne = statement('jobs.get', `SELECT ${COLUMNS} FROM station_jobs WHERE job_id = $1`);
 
@@ -64,7 +64,7 @@ const selectId = statement(
   'SELECT job_id AS "jobId" FROM station_jobs WHERE command_id = $1',
 );
 
-/** The job that a command began; null when it began none. */
+/** The job that a command started; null for none. */
 export async function idByCommand(db: Db, commandId: string): Promise<number | null> {
   const { rows } = await db.query<{ jobId: number }>(selectId([commandId]));
   return rows[0]?.jobId ?? null;
@@ -76,7 +76,7 @@ const selectHistory = statement(
    ORDER BY received_at DESC, message_id DESC LIMIT $2`,
 );
 
-/** The last statuses that a station has told of a job, newest first. */
+/** The last statuses that a station reported for a job, newest first. */
 export async function history(db: Db, jobId: number, rows: number): Promise<JobStatusRow[]> {
   return (await db.query<JobStatusRow>(selectHistory([jobId, rows]))).rows;
 }

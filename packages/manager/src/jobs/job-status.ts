@@ -6,7 +6,7 @@ import type { JobKind, JobOutcome, JobState } from './jobs.store.ts';
 import * as statusNotifications from './status-notifications.store.ts';
 import type { StatusNotification } from './status-notifications.store.ts';
 
-/** The words that end a job. Those of edition 1 of the security extension are among them (SignedFwStatus.2). */
+/** Statuses that end a job, including those of edition 1 of the security extension (SignedFwStatus.2). */
 const ENDS: Partial<Record<string, 'succeeded' | 'failed'>> = {
   Uploaded: 'succeeded',
   Installed: 'succeeded',
@@ -22,23 +22,24 @@ const ENDS: Partial<Record<string, 'succeeded' | 'failed'>> = {
   InvalidCertificate: 'failed',
   RevokedCertificate: 'failed',
 };
-/** What a station says when it is asked and has nothing to do. */
+/** Reported on a trigger when the station has nothing to do. */
 const IDLE = 'Idle';
-const MAX_REQUEST_ID = INT32_MAX; // of ours
-/** No status of OCPP is longer; what a station makes up need not be kept to the end. */
+/** Highest id that Evander assigns. */
+const MAX_REQUEST_ID = INT32_MAX;
+/** No OCPP status is longer; invented ones are cut. */
 const MAX_LENGTH = 50;
 
 /**
- * Keeps what a station says of an upload or an installation, once per envelope, and what follows from it for the job that it is
- * about. Statuses may come in any order, of jobs that nobody knows, before the answer and after the end.
+ * Records a status of an upload or installation, once per envelope, and updates its job. Statuses may arrive in any order, for unknown
+ * jobs, before the answer to the command and after the end of the job.
  */
 export async function noteJobStatus(
   { database, stationId, messageId, receivedAt }: MessageContext,
-  told: { kind: JobKind; status: string; requestId?: number },
+  report: { kind: JobKind; status: string; requestId?: number },
 ): Promise<void> {
-  const { kind } = told;
-  const status = told.status.slice(0, MAX_LENGTH);
-  const requestId = told.requestId ?? null;
+  const { kind } = report;
+  const status = report.status.slice(0, MAX_LENGTH);
+  const requestId = report.requestId ?? null;
   const notification = { stationId, kind, status, requestId, messageId, receivedAt };
   await database.transaction(async (db) => {
     const job = await findJob(db, notification);
@@ -66,8 +67,8 @@ function stateAfter(job: JobState, status: string, at: Date): JobState {
 }
 
 /**
- * What a status makes of a job. The last word counts: a station may try again after a failure. Only what is under way cannot undo
- * a success, which the statuses around a reboot come after in some stations (TC_080).
+ * The outcome of a job after a status. The latest status counts, as a station may retry after a failure. But statuses of a job in
+ * progress do not undo a success: some stations send them around a reboot, after Installed (TC_080).
  */
 function outcomeAfter(outcome: JobOutcome, status: string): JobOutcome {
   const end = ENDS[status];

@@ -3,7 +3,7 @@ import type { CheckContext } from '../commands/command.ts';
 import * as configuration from '../configuration/configuration.store.ts';
 import * as jobs from './jobs.store.ts';
 
-/** What holds for every file that a station fetches or brings (GetDiagnostics.1, GetDiagnostics.3): throws RuleViolation. */
+/** Checks the rules for all file transfers of stations (GetDiagnostics.1, GetDiagnostics.3). Throws RuleViolation. */
 export async function checkTransfer(
   {
     location,
@@ -24,20 +24,20 @@ export async function checkTransfer(
   if (protocols.length === 0 || protocols.some((name) => name.toLowerCase() === scheme.toLowerCase())) return;
   throw new RuleViolation(
     'GetDiagnostics.1',
-    `station ${stationId} has no ${scheme}; its SupportedFileTransferProtocols are ${protocols.join(', ')}`,
+    `station ${stationId} does not support ${scheme}; its SupportedFileTransferProtocols are ${protocols.join(', ')}`,
   );
 }
 
-/** Statuses are told apart by their requestId: one that a station has had before would mix two jobs. Throws RuleViolation. */
+/** Requires an unused requestId: statuses are matched to jobs by it, so a repeated one would mix two jobs. Throws RuleViolation. */
 export async function requireNewRequestId(
   rule: string,
   requestId: number,
   { db, stationId }: CheckContext,
 ): Promise<void> {
-  if (requestId < 1) throw new RuleViolation(rule, 'requestId must be 1 or higher, or left out');
+  if (requestId < 1) throw new RuleViolation(rule, 'requestId must be 1 or higher, or omitted');
   if (await jobs.hasRequest(db, stationId, requestId))
     throw new RuleViolation(
       rule,
-      `requestId ${requestId} has been used for ${stationId}; leave it out for a new one`,
+      `requestId ${requestId} has been used for station ${stationId}; omit it for a new one`,
     );
 }

@@ -16,7 +16,7 @@ const JobWithHistory = Type.Object(
   {
     ...JOB,
     history: Type.Array(Type.Object({ status: Type.String({ examples: ['Uploaded'] }), receivedAt: Time }), {
-      description: `What the station said of it, newest first, the last ${HISTORY_ROWS}`,
+      description: `The last ${HISTORY_ROWS} reports of the station, newest first`,
     }),
   },
   { title: 'JobWithHistory', description: 'The job' },
@@ -34,7 +34,7 @@ type ShownJob = JobRow & { hint: string | null };
 const PAGER = new Pager(['integer'], ({ jobId }: ShownJob) => [jobId]);
 const tags = ['jobs'];
 
-/** Jobs: what stations upload and install for us. */
+/** Routes for jobs: uploads and firmware updates of stations. */
 export function jobRoutes(app: App, { database, files }: ApiContext): void {
   const withHint = (job: JobRow): ShownJob => ({ ...job, hint: hintFor(job, files.options) });
   app.get(

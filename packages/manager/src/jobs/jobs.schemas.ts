@@ -27,7 +27,7 @@ export const JOB = {
   ),
   outcome: oneOf(
     jobList.SHOWN_OUTCOMES,
-    'requested: the station has not answered. nothingToDo: it had nothing to upload. cancelled: a newer job took its place. reportedUploaded: the station said Uploaded, but no file has come here; should it still come, succeeded',
+    'requested: the station has not answered. nothingToDo: it had nothing to upload. cancelled: a newer job replaced it. reportedUploaded: the station reported Uploaded, but no file has arrived; succeeded once it does',
   ),
   reason: nullable(Type.String({ description: 'Why it failed or was cancelled' })),
   hint: nullable(Type.String({ description: 'What can be done about it' })),
@@ -53,10 +53,10 @@ export const JOB = {
   ),
 };
 export const Job = Type.Object(JOB, { title: 'Job' });
-// What hint there is depends on the settings of the manager that is asked.
+// Without hint, which depends on the settings of the manager that handles the request.
 export const ReportedJob = Type.Omit(Job, ['hint'], { title: 'ReportedJob' });
 
-/** What a station said of an upload or an installation. */
+/** A station's report about an upload or an installation. */
 export const StatusNotification = Type.Object(
   {
     stationId: Type.String(),

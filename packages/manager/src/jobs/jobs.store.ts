@@ -3,7 +3,7 @@ import type { Db } from '../database/database.ts';
 import { bootColumns } from '../stations/boots.store.ts';
 import type { Boot } from '../stations/boots.store.ts';
 
-/** What stations upload or install for us, by the command that asks for it. */
+/** Kinds of jobs, by command: GetDiagnostics, GetLog, UpdateFirmware, SignedUpdateFirmware. */
 export const JOB_KINDS = ['diagnostics', 'log', 'firmware', 'signedFirmware'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
@@ -24,7 +24,7 @@ export interface NewJob {
   commandId: string;
   requestId: number | null;
   logType: string | null;
-  /** Without its password. */
+  /** URL without its password. */
   location: string;
   requestedAt: Date;
 }
@@ -36,7 +36,7 @@ const insert = statement(
      THEN (SELECT firmware_version FROM stations WHERE station_id = $1) END)`,
 );
 
-/** Adds a job that a station is about to be asked for. */
+/** Adds a job before its command is sent. */
 export async function add(db: Db, job: NewJob): Promise<void> {
   const { stationId, kind, commandId, requestId, logType, location, requestedAt } = job;
   await db.query(insert([stationId, kind, commandId, requestId, logType, location, requestedAt]));
@@ -47,7 +47,7 @@ const countFromNone = statement(
   'UPDATE station_jobs SET files_received = 0 WHERE command_id = $1',
 );
 
-/** The files of a job come here: they are counted. */
+/** Starts counting the files of a job, as they are uploaded to Evander. */
 export async function expectFiles(db: Db, commandId: string): Promise<void> {
   await db.query(countFromNone([commandId]));
 }
@@ -57,25 +57,25 @@ const allowOther = statement(
   'UPDATE station_jobs SET may_go_other_way = true WHERE command_id = $1',
 );
 
-/** A station that does not know the command of a job may be sent the other one. */
+/** Allows the fallback command if the station does not know the command of a job. */
 export async function allowFallback(db: Db, commandId: string): Promise<void> {
   await db.query(allowOther([commandId]));
 }
 
 const selectOther = statement(
   'jobs.otherWay',
-  'SELECT may_go_other_way AS "mayGo", other_command_id AS "otherCommandId" FROM station_jobs WHERE command_id = $1',
+  'SELECT may_go_other_way AS "isAllowed", other_command_id AS "otherCommandId" FROM station_jobs WHERE command_id = $1',
 );
 
-/** May another command be sent for a job? Only one may. */
-export async function mayGoOtherWay(db: Db, commandId: string): Promise<boolean> {
-  const { rows } = await db.query<{ mayGo: boolean; otherCommandId: string | null }>(
+/** Whether the fallback command may be sent for a job: it must be allowed and not sent yet. */
+export async function mayFallBack(db: Db, commandId: string): Promise<boolean> {
+  const { rows } = await db.query<{ isAllowed: boolean; otherCommandId: string | null }>(
     selectOther([commandId]),
   );
-  return rows[0]?.mayGo === true && rows[0].otherCommandId === null;
+  return rows[0]?.isAllowed === true && rows[0].otherCommandId === null;
 }
 
-/** The command that was sent in the place of a job's own; null when there is none. */
+/** The fallback command that was sent for a job; null for none. */
 export async function otherCommand(db: Db, commandId: string): Promise<string | null> {
   const { rows } = await db.query<{ otherCommandId: string | null }>(selectOther([commandId]));
   return rows[0]?.otherCommandId ?? null;
@@ -97,7 +97,7 @@ const markAccepted = statement(
    WHERE command_id = $1`,
 );
 
-/** The station will do it, or has nothing to do; what it has said of the job before this answer stays. */
+/** The station accepted the command or has nothing to do. Statuses that it reported before this answer stay. */
 export async function accept(
   db: Db,
   answer: { commandId: string; at: Date; fileName: string | null; outcome: 'running' | 'nothingToDo' },
@@ -105,7 +105,7 @@ export async function accept(
   await db.query(markAccepted([answer.commandId, answer.at, answer.fileName, answer.outcome]));
 }
 
-// Also what is accepted late, after a younger one.
+// Including a job that is accepted late, after a newer one.
 const cancelOlder = statement(
   'jobs.cancelOlder',
   `UPDATE station_jobs SET outcome = 'cancelled', reason = 'superseded', ended_at = $3
@@ -114,7 +114,7 @@ const cancelOlder = statement(
        WHERE station_id = $1 AND kind = $2 AND accepted_at IS NOT NULL)`,
 );
 
-/** Closes the open jobs of a kind that are older than the youngest accepted one: the station does one at a time. */
+/** Cancels open jobs of a kind that are older than the newest accepted one: a station runs only one at a time. */
 export async function supersede(
   db: Db,
   { stationId, kind, at }: { stationId: string; kind: JobKind; at: Date },
@@ -128,9 +128,9 @@ const markFailed = statement(
    WHERE command_id = $1 AND outcome IN ('requested', 'running')`,
 );
 
-/** The station does not do it. */
-export async function fail(db: Db, refusal: { commandId: string; reason: string; at: Date }): Promise<void> {
-  await db.query(markFailed([refusal.commandId, refusal.reason, refusal.at]));
+/** Marks an open job as failed. */
+export async function fail(db: Db, failure: { commandId: string; reason: string; at: Date }): Promise<void> {
+  await db.query(markFailed([failure.commandId, failure.reason, failure.at]));
 }
 
 const selectRequest = statement(
@@ -138,13 +138,13 @@ const selectRequest = statement(
   'SELECT FROM station_jobs WHERE station_id = $1 AND request_id = $2 LIMIT 1',
 );
 
-/** Has a station been given this request id before? */
+/** Whether a request id was used for a station before. */
 export async function hasRequest(db: Db, stationId: string, requestId: number): Promise<boolean> {
   const { rowCount } = await db.query(selectRequest([stationId, requestId]));
   return rowCount === 1;
 }
 
-/** How a job stands, as far as a status may change it. */
+/** The part of a job that a status may change. */
 export interface JobState {
   jobId: number;
   outcome: JobOutcome;
@@ -162,7 +162,7 @@ const selectByRequest = statement(
    ORDER BY job_id DESC LIMIT 1 FOR UPDATE`,
 );
 
-/** The job with a request id, locked until the database transaction ends. */
+/** The job with a request id; locks it until the database transaction ends. */
 export async function findByRequest(
   db: Db,
   { stationId, kind, requestId }: { stationId: string; kind: JobKind; requestId: number },
@@ -171,7 +171,7 @@ export async function findByRequest(
   return rows[0];
 }
 
-// What waits for its station cannot be meant. Where nothing is open, the station may think better of what has just ended.
+// A queued command was not sent yet, so the status is not about it. Without an open job, a status may update one that has recently ended.
 const selectByStation = statement(
   'jobs.findByStation',
   `SELECT ${STATE} FROM station_jobs j
@@ -181,7 +181,7 @@ const selectByStation = statement(
    ORDER BY outcome IN ('requested', 'running') DESC, job_id DESC LIMIT 1 FOR UPDATE`,
 );
 
-/** The job that a status without a request id is about: the youngest open one, else the one that ended last. Locked. */
+/** The job for a status without a request id: the newest open one, otherwise the newest that ended within a day. Locks it. */
 export async function findByStation(
   db: Db,
   { stationId, kind, at }: { stationId: string; kind: JobKind; at: Date },
@@ -196,13 +196,13 @@ const updateState = statement(
    WHERE job_id = $1`,
 );
 
-/** Keeps how a job stands after a status. */
+/** Stores the state of a job after a status. */
 export async function setState(db: Db, state: JobState & { status: string }): Promise<void> {
   const { jobId, outcome, reason, status, statusAt, startedAt, endedAt } = state;
   await db.query(updateState([jobId, outcome, reason, status, statusAt, startedAt, endedAt]));
 }
 
-// The boot may come after the station has said Installed.
+// The boot may follow after the station has reported Installed.
 const updateVersions = statement(
   'jobs.noteBoots',
   `UPDATE station_jobs j SET firmware_version_after = booted.firmware_version
@@ -212,7 +212,7 @@ const updateVersions = statement(
        OR accepted_at IS NOT NULL AND ended_at > booted.at - interval '1 hour'))`,
 );
 
-/** Notes the firmware that stations boot with, where it is being updated or has just been. */
+/** Records the firmware version at a boot during an update or shortly after. */
 export async function noteBoots(db: Db, boots: readonly Boot[]): Promise<void> {
   const versions = boots.map(({ request }) => request.firmwareVersion ?? null);
   await db.query(updateVersions([...bootColumns(boots), versions]));

@@ -1,7 +1,7 @@
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-// Each of these is of the same extension: a station that has one of them has all (SEC §4).
+// All of these belong to one extension: a station that supports one of them supports all (SEC §4).
 const select = statement(
   'signedUpdates.areKnown',
   `SELECT security_profile >= 2
@@ -12,7 +12,7 @@ const select = statement(
    FROM stations s WHERE station_id = $1`,
 );
 
-/** Has a station shown that it has the security extension, and so knows SignedUpdateFirmware? */
+/** Whether a station has shown that it supports the security extension, which includes SignedUpdateFirmware. */
 export async function areKnown(db: Db, stationId: string): Promise<boolean> {
   const { rows } = await db.query<{ areKnown: boolean }>(select([stationId]));
   return rows[0]?.areKnown ?? false;

@@ -2,7 +2,7 @@ import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import type { JobKind } from './jobs.store.ts';
 
-/** What a station said of a job. */
+/** A status that a station reported for a job. */
 export interface StatusNotification {
   stationId: string;
   kind: JobKind;
@@ -18,7 +18,7 @@ const insert = statement(
    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
 );
 
-/** Keeps a status, with the job that it is about if there is one; false for a repeat. */
+/** Stores a status, with its job if there is one; false for a repeat. */
 export async function record(
   db: Db,
   notification: StatusNotification,

@@ -4,12 +4,12 @@ import type { Db } from '../database/database.ts';
 
 const removeAll = statement('localListEntries.clear', 'DELETE FROM local_list_entries WHERE station_id = $1');
 
-/** Forgets all entries of a station's list. */
+/** Deletes all entries of a station's list. */
 export async function clear(db: Db, stationId: string): Promise<void> {
   await db.query(removeAll([stationId]));
 }
 
-// Of several for one tag the last counts.
+// If a tag appears more than once, the last entry counts.
 const mergeAll = statement(
   'localListEntries.merge',
   `WITH sent AS (
@@ -23,21 +23,21 @@ const mergeAll = statement(
    ON CONFLICT (station_id, id_tag_key) DO UPDATE SET id_tag = excluded.id_tag, id_tag_info = excluded.id_tag_info`,
 );
 
-/** Adds and changes entries; those without idTagInfo are removed (1.6 §7.1). */
+/** Adds and changes entries; an entry without idTagInfo removes its tag (1.6 §7.1). */
 export async function merge(db: Db, stationId: string, entries: AuthorizationData[]): Promise<void> {
   const infos = entries.map(({ idTagInfo }) => (idTagInfo ? JSON.stringify(idTagInfo) : null));
   await db.query(mergeAll([stationId, entries.map(({ idTag }) => idTag), infos]));
 }
 
-const countOthers = statement(
+const countExcept = statement(
   'localListEntries.countOthers',
   `SELECT count(*)::int AS others FROM local_list_entries
    WHERE station_id = $1 AND id_tag_key NOT IN (SELECT lower(named) FROM unnest($2::text[]) AS named)`,
 );
 
-/** How many entries a station's list has besides those of some tags. */
-export async function countBeside(db: Db, stationId: string, idTags: string[]): Promise<number> {
-  const { rows } = await db.query<{ others: number }>(countOthers([stationId, idTags]));
+/** Number of entries of a station's list, not counting those of the given tags. */
+export async function countOthers(db: Db, stationId: string, idTags: string[]): Promise<number> {
+  const { rows } = await db.query<{ others: number }>(countExcept([stationId, idTags]));
   return rows[0]?.others ?? 0;
 }
 
@@ -64,11 +64,11 @@ export interface LocalListEntryFilter {
   rows: number;
 }
 
-/** A station's entries, by idTag. */
+/** A station's entries, ordered by idTag. */
 export async function list(
   db: Db,
-  { stationId, after, idTag, rows: most }: LocalListEntryFilter,
+  { stationId, after, idTag, rows: limit }: LocalListEntryFilter,
 ): Promise<LocalListEntryRow[]> {
-  const { rows } = await db.query<LocalListEntryRow>(selectPage([stationId, after, idTag ?? null, most]));
+  const { rows } = await db.query<LocalListEntryRow>(selectPage([stationId, after, idTag ?? null, limit]));
   return rows;
 }

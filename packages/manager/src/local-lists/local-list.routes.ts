@@ -38,7 +38,7 @@ const Query = listQuery({ idTag: Type.Optional(Type.String({ description: 'Only 
 const PAGER = new Pager(['text'], ({ idTag }: localListEntries.LocalListEntryRow) => [idTag.toLowerCase()]);
 const tags = ['local lists'];
 
-/** Local authorization lists: what stations have, as far as they accepted it. */
+/** Routes for local authorization lists, as far as they are known. */
 export function localListRoutes(app: App, context: ApiContext): void {
   const { database } = context;
   app.get(

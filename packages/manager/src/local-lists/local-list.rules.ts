@@ -6,48 +6,45 @@ import * as configuration from '../configuration/configuration.store.ts';
 import * as localListEntries from './local-list-entries.store.ts';
 import * as localLists from './local-lists.store.ts';
 
-/** What holds for the entries of a list by themselves (SendLocalList.1, SendLocalList.2): throws RuleViolation. */
+/** Checks the entries of a list (SendLocalList.1, SendLocalList.2). Throws RuleViolation. */
 export function checkEntries({
   updateType,
   localAuthorizationList: entries = [],
 }: SendLocalListRequest): void {
-  const bare = entries.find(({ idTagInfo }) => idTagInfo === undefined);
-  if (updateType === 'Full' && bare)
+  const incomplete = entries.find(({ idTagInfo }) => idTagInfo === undefined);
+  if (updateType === 'Full' && incomplete)
     throw new RuleViolation(
       'SendLocalList.1',
-      `every entry of a Full list needs an idTagInfo; that of idTag ${bare.idTag} is missing`,
+      `each entry of a Full list must have an idTagInfo; idTag ${incomplete.idTag} has none`,
     );
   const seen = new Set<string>();
   for (const { idTag } of entries) {
     if (seen.has(tagKey(idTag)))
       throw new RuleViolation(
         'SendLocalList.2',
-        `idTag ${idTag} is there twice; in any case it is the same tag`,
+        `idTag ${idTag} appears twice; tags are compared without regard to case`,
       );
     seen.add(tagKey(idTag));
   }
 }
 
-/** A version is positive, and that of a Differential list higher than the one that the station has (SendLocalList.3). */
+/** Requires a positive version, and for a Differential list a higher one than the station has (SendLocalList.3). Throws RuleViolation. */
 export async function requireRisingVersion(
   { listVersion, updateType }: SendLocalListRequest,
   { db, stationId }: CheckContext,
 ): Promise<void> {
   if (listVersion < 1)
-    throw new RuleViolation(
-      'SendLocalList.3',
-      'listVersion must be 1 or higher; leave it out for the next one',
-    );
+    throw new RuleViolation('SendLocalList.3', 'listVersion must be 1 or higher; omit it for the next one');
   if (updateType !== 'Differential') return;
   const version = (await localLists.find(db, stationId))?.version ?? 0;
   if (listVersion <= version)
     throw new RuleViolation(
       'SendLocalList.3',
-      `station ${stationId} has version ${version}: a Differential list needs a higher listVersion; leave it out for the next one`,
+      `station ${stationId} has version ${version}: a Differential list needs a higher listVersion; omit it for the next one`,
     );
 }
 
-/** No more entries than a station takes in one message, and in all, as far as it has said (SendLocalList.2). */
+/** Checks the station's limits, if known, for entries per message and in total (SendLocalList.2). Throws RuleViolation. */
 export async function requireRoomInList(
   { updateType, localAuthorizationList: entries = [] }: SendLocalListRequest,
   context: CheckContext,
@@ -55,16 +52,16 @@ export async function requireRoomInList(
   await requireAtMost(context, 'SendLocalListMaxLength', entries.length);
   const added = entries.filter(({ idTagInfo }) => idTagInfo !== undefined);
   const named = entries.map(({ idTag }) => idTag);
-  const kept =
-    updateType === 'Full' ? 0 : await localListEntries.countBeside(context.db, context.stationId, named);
-  await requireAtMost(context, 'LocalAuthListMaxLength', kept + added.length);
+  const unchanged =
+    updateType === 'Full' ? 0 : await localListEntries.countOthers(context.db, context.stationId, named);
+  await requireAtMost(context, 'LocalAuthListMaxLength', unchanged + added.length);
 }
 
 async function requireAtMost({ db, stationId }: CheckContext, key: string, entries: number): Promise<void> {
-  const most = await configuration.integer(db, stationId, key);
-  if (most === undefined || entries <= most) return;
+  const max = await configuration.integer(db, stationId, key);
+  if (max === undefined || entries <= max) return;
   throw new RuleViolation(
     'SendLocalList.2',
-    `the list has ${entries} entries, and the ${key} of station ${stationId} is ${most}; send a Full list and Differential ones after it, or fewer tags`,
+    `the list has ${entries} entries, but the ${key} of station ${stationId} is ${max}; send a Full list followed by Differential ones, or fewer tags`,
   );
 }

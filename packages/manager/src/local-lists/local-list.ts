@@ -1,5 +1,6 @@
 import type { SendLocalListRequest } from '@evander/ocpp';
 import type { Db } from '../database/database.ts';
+import { isAfter } from '../stations/station-clock.ts';
 import * as localListEntries from './local-list-entries.store.ts';
 import * as localLists from './local-lists.store.ts';
 import type { LocalList } from './local-lists.store.ts';
@@ -11,7 +12,7 @@ export interface ListAnswer {
   sentAt: Date;
 }
 
-/** Takes in the answer to a SendLocalList: what was accepted is what the station has (SendLocalList.1, SendLocalList.4). */
+/** Records the answer to a SendLocalList: the station has what it accepted (SendLocalList.1, SendLocalList.4). */
 export async function recordAnswer(db: Db, answer: ListAnswer): Promise<void> {
   const { stationId, request, sentAt, status } = answer;
   const known = await localLists.lock(db, stationId);
@@ -37,16 +38,16 @@ function accepted(list: LocalList, { request, sentAt }: ListAnswer): LocalList {
     merged.fullAt = sentAt;
     if (!isAfter(list.needsFullSince, sentAt)) merged.needsFullSince = null;
   } else if (list.mirroredVersion === null) {
-    // Nobody knows what it was laid upon.
+    // The list that it was applied to is unknown.
     merged.needsFullSince ??= sentAt;
   }
-  // The station may have told its version since: then that is what it has.
+  // If the station has reported its version since, that one counts.
   if (isAfter(list.versionAt, sentAt))
     return merged.version === listVersion ? merged : needingFull(merged, list.versionAt ?? sentAt);
   return { ...merged, version: listVersion, versionAt: sentAt };
 }
 
-// A younger list has been taken in, perhaps on top of this one: how the two went together only a Full list tells.
+// A newer list was recorded first. The station may have applied them in either order, so only a Full list makes the entries certain.
 async function recordLateAnswer(
   db: Db,
   known: LocalList,
@@ -61,7 +62,7 @@ async function applyEntries(db: Db, stationId: string, request: SendLocalListReq
   await localListEntries.merge(db, stationId, request.localAuthorizationList ?? []);
 }
 
-/** Takes in the version that a station told: 0 is an empty list, -1 means that it has none (ListVersion.1). */
+/** Records the version that a station reported: 0 is an empty list, -1 means that it does not support lists (ListVersion.1). */
 export async function recordVersion(
   db: Db,
   { stationId, version, sentAt }: { stationId: string; version: number; sentAt: Date },
@@ -81,8 +82,4 @@ export async function recordVersion(
 
 function needingFull(list: LocalList, since: Date): LocalList {
   return { ...list, needsFullSince: list.needsFullSince ?? since };
-}
-
-function isAfter(time: Date | null, other: Date): boolean {
-  return time !== null && time > other;
 }

@@ -3,18 +3,18 @@ import type { Db } from '../database/database.ts';
 
 /** What is known of a station's local authorization list. */
 export interface LocalList {
-  /** As the station told or accepted it; -1 for a station without local lists. */
+  /** As reported or accepted by the station; -1 for a station without local lists. */
   version: number | null;
   versionAt: Date | null;
-  /** The version that the entries kept here stand for. */
+  /** The version of the entries stored here. */
   mirroredVersion: number | null;
-  /** Of the last SendLocalList that was answered. */
+  /** When the last answered SendLocalList was sent. */
   sentAt: Date | null;
   lastStatus: string | null;
   lastUpdateType: string | null;
-  /** When the last Full list was sent that was accepted. */
+  /** When the last accepted Full list was sent. */
   fullAt: Date | null;
-  /** Since when the two sides may differ; only a Full list helps. */
+  /** Since when the station's entries may differ from those stored here; only a Full list repairs that. */
   needsFullSince: Date | null;
 }
 
@@ -23,13 +23,13 @@ const COLUMNS = `version, version_at AS "versionAt", mirrored_version AS "mirror
 
 const select = statement('localLists.find', `SELECT ${COLUMNS} FROM local_lists WHERE station_id = $1`);
 
-/** A station's local list; undefined when nothing has been said of it. */
+/** A station's local list; undefined if nothing is known about it. */
 export async function find(db: Db, stationId: string): Promise<LocalList | undefined> {
   const { rows } = await db.query<LocalList>(select([stationId]));
   return rows[0];
 }
 
-// Of a station that has been deleted nothing is kept.
+// Nothing is stored for a deleted station.
 const insertBlank = statement(
   'localLists.addBlank',
   `INSERT INTO local_lists (station_id) SELECT station_id FROM stations WHERE station_id = $1 ON CONFLICT DO NOTHING`,
@@ -39,7 +39,7 @@ const selectLocked = statement(
   `SELECT ${COLUMNS} FROM local_lists WHERE station_id = $1 FOR UPDATE`,
 );
 
-/** A station's local list, locked until the database transaction ends; undefined for a station that is not known. */
+/** A station's local list; locks it until the database transaction ends. Undefined for an unknown station. */
 export async function lock(db: Db, stationId: string): Promise<LocalList | undefined> {
   await db.query(insertBlank([stationId]));
   const { rows } = await db.query<LocalList>(selectLocked([stationId]));
@@ -53,7 +53,7 @@ const update = statement(
    WHERE station_id = $1`,
 );
 
-/** Writes what is known of a list that is locked. */
+/** Writes a list that the caller has locked. */
 export async function put(db: Db, stationId: string, list: LocalList): Promise<void> {
   await db.query(
     update([
@@ -77,7 +77,7 @@ const markConflict = statement(
    WHERE known.needs_full_since IS NULL AND (known.full_at IS NULL OR known.full_at < $2)`,
 );
 
-/** Notes that a station found its list to contradict us (Status.8), unless a Full list has been sent since. */
+/** Records that a station reported a conflict with its list (Status.8), unless a Full list has been sent since. */
 export async function requireFull(db: Db, stationId: string, since: Date): Promise<void> {
   await db.query(markConflict([stationId, since]));
 }

@@ -3,17 +3,17 @@ import type { PlugAndCharge } from '../plug-and-charge/plug-and-charge.ts';
 import type { Writer } from '../station-writer.ts';
 import type { MessageContext } from '../stations/message-context.ts';
 
-/** What a handler has besides the request. */
+/** What a handler gets in addition to the request. */
 export interface Context extends MessageContext {
   writer: Writer;
   heartbeatSeconds: number;
   pnc: PlugAndCharge;
 }
 
-/** What Evander does about one action: a file each. */
+/** The handler of one action. Each has its own file. */
 export interface Message<A extends Action> {
-  /** Answers a station. What it changes is committed when it resolves; it throws OcppError for a fault of the station. */
+  /** Handles a call of a station. Its changes must be committed when it resolves. Throws OcppError for a fault of the station. */
   handle(request: Requests[A], context: Context): Promise<Responses[A]>;
-  /** Served although the station is not accepted: its boot, and what is billed (OCPP-J errata §3.10; ocppj.md REG.3). */
+  /** Handled even if the station is not accepted: boots and billing data (OCPP-J errata §3.10; ocppj.md REG.3). */
   beforeAcceptance?: true;
 }

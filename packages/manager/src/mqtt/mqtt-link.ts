@@ -17,20 +17,20 @@ export interface MqttLinkOptions {
   mqttPrefix: string;
   onEnvelope(stationId: string, envelope: Envelope): void;
   onPresence(gatewayId: string, presence: Presence): void;
-  /** A manager, this one among them, has completed a command. */
+  /** Called when a manager (this one or another) has completed a command. */
   onCompleted(commandId: string): void;
   log: Log;
 }
 
-/** What could not be recorded of presence is asked for again after so long: the database may be away for as long as it likes. */
-const ASK_AGAIN_MS = 5000;
+/** Delay before presence that could not be recorded is requested again. */
+const PRESENCE_RETRY_MS = 5000;
 
-/** The manager's side of MQTT: its MQTT connection and its topics. */
+/** The manager's MQTT connection and topics. */
 export class MqttLink {
   readonly #options: MqttLinkOptions;
   readonly #topics: Topics;
   readonly #client: BrokerClient;
-  #askTimer: NodeJS.Timeout | undefined;
+  #presenceTimer: NodeJS.Timeout | undefined;
 
   constructor(options: MqttLinkOptions) {
     this.#options = options;
@@ -42,8 +42,8 @@ export class MqttLink {
       onMessage: (topic, payload) => this.#onMessage(topic, payload),
       onConnect: () => {
         options.log.info('connected to the broker');
-        // What gateways told while no manager was there is lost: they are to tell it again.
-        this.#askForPresence();
+        // Presence messages are lost while no manager is connected, so the gateways must send theirs again.
+        this.#requestPresence();
       },
       onDisconnect: () => options.log.warn('the broker is away'),
       onError: (error) => warnOf(options.log, 'broker error', error, { mqttUrl: options.mqttUrl }),
@@ -67,25 +67,25 @@ export class MqttLink {
     this.#client.publish(this.#topics.presenceRequest, encodeCloseRequest(weak), 1);
   }
 
-  /** Has gateways list their connections in a moment: what they have told could not be recorded. */
-  askForPresenceAgain(): void {
-    this.#askTimer ??= setTimeout(() => {
-      this.#askTimer = undefined;
-      this.#askForPresence();
-    }, ASK_AGAIN_MS);
+  /** Asks gateways, after a delay, to list their connections again. */
+  requestPresenceLater(): void {
+    this.#presenceTimer ??= setTimeout(() => {
+      this.#presenceTimer = undefined;
+      this.#requestPresence();
+    }, PRESENCE_RETRY_MS);
   }
 
-  #askForPresence(): void {
+  #requestPresence(): void {
     this.#client.publish(this.#topics.presenceRequest, '{}', 1);
   }
 
-  /** Takes no more messages; what is being answered can still be published. */
+  /** Receives no more messages; answers can still be published. */
   async stopReceiving(): Promise<void> {
     await this.#client.unsubscribe(this.#topics.managerFilters);
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#askTimer);
+    clearTimeout(this.#presenceTimer);
     await this.#client.close();
   }
 
@@ -94,11 +94,11 @@ export class MqttLink {
     if (from?.kind === 'in') {
       const envelope = decodeEnvelope(payload);
       if (envelope) this.#options.onEnvelope(from.id, envelope);
-      else this.#options.log.warn({ topic }, 'message that is no envelope dropped');
+      else this.#options.log.warn({ topic }, 'dropped a message that is not an envelope');
     } else if (from?.kind === 'presence') {
       const presence = decodePresence(payload);
       if (presence) this.#options.onPresence(from.id, presence);
-      else this.#options.log.warn({ topic }, 'message that is no presence dropped');
+      else this.#options.log.warn({ topic }, 'dropped a message that is not a presence message');
     } else if (from?.kind === 'ack') {
       const id = decodeObject(payload)?.id;
       if (typeof id === 'string') this.#options.onCompleted(id);

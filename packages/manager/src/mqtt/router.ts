@@ -23,22 +23,22 @@ export interface RouterOptions extends AnswerOptions {
   pnc: PlugAndCharge;
   /** Publishes an envelope to a station; false when the broker is away. */
   publish(stationId: string, payload: string): boolean;
-  /** Takes in a station's answer to a command; rejects when it could not be stored. */
+  /** Handles a station's answer to a command; rejects if it could not be stored. */
   onAnswer(stationId: string, answer: ResultEnvelope | ErrorEnvelope, at: Date): Promise<void>;
-  /** Called when an answer to a command could not be stored: it will come again. */
+  /** Called when an answer to a command could not be stored; it will be redelivered. */
   onAnswerNotStored(): void;
   markSeen(stationId: string, at: Date): void;
-  /** Takes note that a station is there, before its envelope is handled; rejects when that could not be stored. */
+  /** Records that a station is connected, before its envelope is handled; rejects if that could not be stored. */
   hear(stationId: string, envelope: Envelope): Promise<void>;
   metrics: Pick<ManagerMetrics, 'countCall'>;
   now(): Date;
   log: Log;
 }
 
-/** So many calls are worked on at once; what comes on top is left unanswered, and the gateway asks again. */
+/** Further calls stay unanswered; the gateway redelivers them. */
 const MAX_CONCURRENT_CALLS = 5000;
 
-/** Takes the stations' envelopes from MQTT: calls are answered, results are recorded and completed. */
+/** Handles stations' envelopes from MQTT: answers calls, records answers to commands and completes them. */
 export class Router {
   readonly #options: RouterOptions;
   readonly #redaction: Redaction;
@@ -50,15 +50,15 @@ export class Router {
     this.#redaction = new Redaction(options.hiddenDataTransfers);
   }
 
-  /** Routes one envelope. Never rejects: there is nobody behind it to hear of it. */
+  /** Routes one envelope. Never rejects; errors are logged. */
   async route(stationId: string, envelope: Envelope): Promise<void> {
     const { log } = this.#options;
     const receivedAt = this.#receivedAt(envelope);
     const key = `${stationId} ${envelope.type} ${envelope.id} ${receivedAt.getTime()}`;
-    // The gateway asks again while we are still at it.
+    // A redelivery of a call that is still in progress.
     if (this.#open.has(key)) return;
     if (this.#open.size >= MAX_CONCURRENT_CALLS) {
-      log.warn({ stationId }, 'too much to do: call left for its repeat');
+      log.warn({ stationId }, 'too many calls in progress: call left for its redelivery');
       return;
     }
     this.#open.add(key);
@@ -79,7 +79,7 @@ export class Router {
     }
   }
 
-  /** Resolves when nothing is being worked on. */
+  /** Resolves when no envelope is in progress. */
   async idle(): Promise<void> {
     if (this.#open.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -125,7 +125,7 @@ export class Router {
         this.#record(stationId, call, receivedAt),
       ]);
       outcome = reply.type === 4 ? reply.error_code : 'result';
-      // To the id that came, byte for byte: by it the gateway finds the call.
+      // With the received id, byte for byte: the gateway finds the call by it.
       this.#options.publish(stationId, encodeEnvelope({ ...reply, id: received.id }));
       this.#recordLater(stationId, reply, call.request);
     } finally {
@@ -136,16 +136,16 @@ export class Router {
 
   async #replyTo(call: CallEnvelope, context: Context): Promise<Envelope> {
     const { id, action, received_at } = call;
-    const question = { id, action, ...(received_at !== undefined && { received_at }) };
+    const header = { id, action, ...(received_at !== undefined && { received_at }) };
     try {
       const response = await answer(call, context, this.#options);
-      return { type: 3, ...question, response: response as Record<string, unknown> };
+      return { type: 3, ...header, response: response as Record<string, unknown> };
     } catch (error) {
       if (!(error instanceof OcppError)) throw error;
       context.log.warn({ action, code: error.code, description: error.message }, 'answered with an error');
       return {
         type: 4,
-        ...question,
+        ...header,
         error_code: error.code,
         error_description: error.message,
         error_details: error.details,
@@ -178,7 +178,7 @@ export class Router {
     }
   }
 
-  // The answer is on its way and what it tells is stored: its record may follow.
+  // The answer was published and its effects are stored, so it may be recorded later.
   #recordLater(stationId: string, envelope: Envelope, request: object): void {
     const { writer, now, log } = this.#options;
     const about = { direction: 'out', recordedAt: now(), redaction: this.#redaction, request } as const;

@@ -2,13 +2,13 @@ import { Type } from '@fastify/type-provider-typebox';
 import type { ApiContext } from '../api-context.ts';
 import type { App } from '../http/route.ts';
 
-const DATABASE_MS = 2000;
+const DATABASE_TIMEOUT_MS = 2000;
 const Health = Type.Object(
   { status: Type.String({ examples: ['ready'] }), cause: Type.Optional(Type.String()) },
   { title: 'Health', description: 'State of the process' },
 );
 
-/** Health and metrics, for whoever watches the process: no key needed. */
+/** Routes for health and metrics, without API key. */
 export function healthRoutes(app: App, context: ApiContext): void {
   const config = { role: 'anyone' } as const;
   const tags = ['health'];
@@ -72,7 +72,7 @@ export function healthRoutes(app: App, context: ApiContext): void {
 async function faultOf({ isReady, database }: ApiContext): Promise<string | undefined> {
   if (!(await isReady())) return 'the broker is away';
   const late = Symbol('late');
-  const timer = new Promise((resolve) => setTimeout(resolve, DATABASE_MS, late).unref());
+  const timer = new Promise((resolve) => setTimeout(resolve, DATABASE_TIMEOUT_MS, late).unref());
   try {
     const first = await Promise.race([database.query({ text: 'SELECT 1' }), timer]);
     return first === late ? 'the database does not answer' : undefined;

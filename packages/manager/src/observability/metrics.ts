@@ -10,73 +10,72 @@ interface Behind {
   seconds: number;
 }
 
-/** What a manager counts. */
+/** Metrics of a manager. */
 export class ManagerMetrics {
   readonly #metrics = new Metrics();
   readonly #calls = this.#metrics.counter(
     'evander_calls_total',
-    'Calls of stations: result, the code of the error they were answered with, or notStored.',
+    'Calls of stations by outcome: result, the error code of the answer, or notStored.',
     ['action', 'outcome'],
   );
   readonly #callSeconds = this.#metrics.histogram(
     'evander_call_seconds',
-    'From the arrival of a call at the manager to its answer.',
+    'Time from the arrival of a call at the manager to its answer.',
     { labelNames: ['action'], buckets: SECONDS },
   );
-  readonly #commands = this.#metrics.counter(
-    'evander_commands_total',
-    'Commands that were completed, by their outcome.',
-    ['action', 'outcome'],
-  );
+  readonly #commands = this.#metrics.counter('evander_commands_total', 'Completed commands by outcome.', [
+    'action',
+    'outcome',
+  ]);
   readonly #commandSeconds = this.#metrics.histogram(
     'evander_command_seconds',
-    'From the sending of a command to the answer of its station.',
+    'Time from sending a command to the answer of the station.',
     { labelNames: ['action'], buckets: SECONDS },
   );
-  readonly #batchRows = this.#metrics.histogram('evander_batch_rows', 'Rows that one commit holds.', {
+  readonly #batchRows = this.#metrics.histogram('evander_batch_rows', 'Rows per commit.', {
     labelNames: ['table'],
     buckets: ROWS,
   });
   readonly #queryErrors = this.#metrics.counter(
     'evander_database_query_errors_total',
-    'Queries that the database refused or lost.',
+    'Failed database queries.',
   );
   readonly #webhooks = this.#metrics.counter(
     'evander_webhook_events_total',
-    'Events posted to webhooks: delivered, failed (and tried again), dead (given up).',
+    'Events posted to webhooks by outcome: delivered, failed (will be retried), dead (given up).',
     ['outcome'],
   );
   #behind: { webhookId: string; behind: Behind }[] = [];
   readonly #removed = this.#metrics.counter(
     'evander_retention_removed_total',
-    'What was too old and is removed: partitions, and rows of tables without.',
+    'Old data that retention removed: partitions, and rows of tables without partitions.',
     ['table', 'what'],
   );
   #retentionAt = 0;
-  readonly #requests = this.#metrics.counter('evander_api_requests_total', 'Requests answered, by status.', [
+  readonly #requests = this.#metrics.counter('evander_api_requests_total', 'API requests by status.', [
     'status',
   ]);
 
   constructor() {
     for (const [unit, help] of [
-      ['ids', 'Events that a webhook has not been sent yet.'],
-      ['seconds', 'Age of the oldest event that a webhook has not been sent yet.'],
+      ['ids', 'Number of events not yet sent to a webhook.'],
+      ['seconds', 'Age of the oldest event not yet sent to a webhook.'],
     ] as const)
-      this.#metrics.gauges(`evander_webhook_behind_${unit}`, `${help} The same from each manager.`, {
+      this.#metrics.gauges(`evander_webhook_behind_${unit}`, `${help} All managers report the same.`, {
         label: 'webhook',
         read: () =>
           Object.fromEntries(this.#behind.map(({ webhookId, behind }) => [webhookId, behind[unit]])),
       });
   }
 
-  /** Tells of what is read from the manager itself when somebody looks. */
+  /** Adds gauges that are read from the manager at each scrape. */
   watch(state: {
     pool(): { total: number; idle: number; waiting: number };
     isBrokerConnected(): boolean;
   }): void {
     this.#metrics.gauges(
       'evander_database_pool_connections',
-      'Connections to the database, and requests that wait for one.',
+      'Database connections by state, and requests waiting for one.',
       {
         label: 'state',
         read: () => {
@@ -87,16 +86,16 @@ export class ManagerMetrics {
     );
     this.#metrics.gauge(
       'evander_retention_done_timestamp_seconds',
-      'When this manager last removed all that was too old; 0 when another does it.',
+      'Time when this manager last completed a retention run; 0 if another manager does so.',
       () => this.#retentionAt,
     );
-    this.#metrics.gauge('evander_broker_connected', '1 while the broker is there.', () =>
+    this.#metrics.gauge('evander_broker_connected', '1 while connected to the broker.', () =>
       state.isBrokerConnected() ? 1 : 0,
     );
   }
 
   countCall(action: string, outcome: string, seconds: number): void {
-    // A station may invent as many actions as it likes; each label costs memory.
+    // A station may send arbitrary actions, and each label costs memory.
     const known = isAction(action) ? action : 'unknown';
     this.#calls.inc({ action: known, outcome });
     this.#callSeconds.observe({ action: known }, seconds);
@@ -128,7 +127,7 @@ export class ManagerMetrics {
       if (removed[what] > 0) this.#removed.inc({ table, what }, removed[what]);
   }
 
-  /** All that was too old has been removed. */
+  /** Records a completed retention run. */
   noteRetention(at: Date): void {
     this.#retentionAt = at.getTime() / 1000;
   }

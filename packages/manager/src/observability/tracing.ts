@@ -3,12 +3,12 @@ import type { Attributes } from '@opentelemetry/api';
 
 const tracer = trace.getTracer('@evander/manager');
 
-/** What is traced: `consumer` an envelope from MQTT, `producer` a command on its way to it, `client` a question to the database. */
+/** Kinds of spans: `consumer` for an envelope from MQTT, `producer` for a command to MQTT, `client` for a database query. */
 const KINDS = { consumer: SpanKind.CONSUMER, producer: SpanKind.PRODUCER, client: SpanKind.CLIENT };
 
 /**
- * Runs `work` as a span of the active trace. What the database is asked outside of any trace, by chores, begins none. It costs next to
- * nothing where OpenTelemetry is not set up.
+ * Runs `work` as a span of the active trace. Database queries outside a trace, such as those of recurring jobs, start none. Costs next
+ * to nothing if OpenTelemetry is not configured.
  */
 export function traced<T>(
   kind: keyof typeof KINDS,

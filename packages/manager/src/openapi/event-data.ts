@@ -12,7 +12,7 @@ import { UnmatchedStop } from '../transactions/unmatched-stops.schemas.ts';
 
 const CERTIFICATE = [CertificateRequest, PncCertificateRequest];
 
-/** What the data of an event is: the resource as its route shows it at that moment. The database writes it: migration 0084. */
+/** The data of an event: the resource as its route shows it at that moment. migrations/0020-events.sql writes it. */
 export const EVENT_DATA: Record<EventKind, TSchema[]> = {
   'station.connected': [Station],
   'station.disconnected': [Station],

@@ -13,7 +13,7 @@ const PROFILE = {
   chargingSchedule: { chargingRateUnit: 'A', chargingSchedulePeriod: [{ startPeriod: 0, limit: 16 }] },
 };
 
-/** What fields hold, for the examples of the description: by their name, where their schema does not say it. */
+/** Example values by field name, for schemas without an example. */
 const VALUES: Record<string, unknown> = {
   // Stations
   stationId: 'CP1',
@@ -90,7 +90,7 @@ const VALUES: Record<string, unknown> = {
   description: 'the station does not do this',
   errorDescription: 'the station does not do this',
   details: {},
-  hint: 'the station may take signed firmware only; send SignedUpdateFirmware',
+  hint: 'the station may accept only signed firmware; send SignedUpdateFirmware',
   requestedBy: 'dispatch',
   createdBy: 'dispatch',
   uploadedBy: 'dispatch',
@@ -192,17 +192,17 @@ const VALUES: Record<string, unknown> = {
   cause: 'the database is away',
 };
 
-/** Gives every named schema that has none an example. */
+/** Adds an example to every named schema without one. */
 export function addExamples(named: Schemas): void {
   for (const schema of Object.values(named)) schema.examples ??= [exampleOf(schema, named)];
 }
 
-/** A value that fits a schema, made of what its fields usually hold; undefined where that is not known. */
+/** An example for a schema, from the usual values of its fields; undefined if they are unknown. */
 function exampleOf(schema: Schema, named: Schemas, field = ''): unknown {
-  const { $ref, examples, enum: words, anyOf, properties, items } = schema;
+  const { $ref, examples, enum: values, anyOf, properties, items } = schema;
   if ($ref !== undefined) return exampleOf(named[$ref.split('/').at(-1) ?? ''] ?? {}, named, field);
   if (examples) return examples[0];
-  if (words) return words.find((word) => word !== null);
+  if (values) return values.find((value) => value !== null);
   const [type, or] = [schema.type].flat();
   const usual = VALUES[field];
   if (usual !== undefined && fits(usual, type)) return usual;

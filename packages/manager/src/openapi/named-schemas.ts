@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Schema, Schemas } from '../http/json-schema.ts';
 
-/** The schema with every part of it that has a title put into `named`, once, and referred to. */
+/** Moves every part of a schema that has a title into `named` and replaces it by a reference. Returns the new schema. */
 export function nameSchemas(schema: Schema, named: Schemas): Schema {
   const { properties, items, anyOf } = schema;
   const inner: Schema = {
@@ -14,14 +14,14 @@ export function nameSchemas(schema: Schema, named: Schemas): Schema {
   if (title === undefined) return inner;
   const reference = { $ref: `#/components/schemas/${title}` };
   if (!Array.isArray(type)) {
-    keep(title, inner, named);
+    add(title, inner, named);
     return reference;
   }
-  keep(title, { ...inner, type: type[0] as string }, named);
+  add(title, { ...inner, type: type[0] as string }, named);
   return { anyOf: [reference, { type: 'null' }] };
 }
 
-function keep(title: string, schema: Schema, named: Schemas): void {
+function add(title: string, schema: Schema, named: Schemas): void {
   const known = named[title];
   if (known && !isDeepStrictEqual(known, schema)) throw new Error(`two schemas are called ${title}`);
   named[title] = schema;

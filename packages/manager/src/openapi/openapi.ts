@@ -11,7 +11,7 @@ import type { Operations } from './operations.ts';
 
 const PROBLEMS = ['400', '401', '403', '404', '409', '413', '415', '416', '422', '429', '500', '503'];
 
-/** Describes the routes that are added later in `/openapi.json`, and shows a page to try them at `/docs`. */
+/** Describes the routes that are added later at `/openapi.json` and serves a page to try them at `/docs`. */
 export async function describeRoutes(app: App): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -33,9 +33,9 @@ export async function describeRoutes(app: App): Promise<void> {
       },
     },
     transform: ({ schema, url, route }) => {
-      const isOnce = route.method === 'POST' && url.startsWith('/api/v1/');
+      const isIdempotent = route.method === 'POST' && url.startsWith('/api/v1/');
       const described = { ...schema, ...accessOf(route.config, schema.description) };
-      return { url, schema: { ...described, ...(isOnce && { headers: IDEMPOTENCY_HEADER }) } };
+      return { url, schema: { ...described, ...(isIdempotent && { headers: IDEMPOTENCY_HEADER }) } };
     },
     transformObject: (document) => {
       if ('swaggerObject' in document) return document.swaggerObject;
@@ -49,7 +49,7 @@ export async function describeRoutes(app: App): Promise<void> {
   await app.register(async (docs) => {
     docs.addHook('onRoute', (route) => {
       route.config = { ...route.config, role: 'anyone' };
-      // The same documents under names of the page's.
+      // The page's own URLs for the same documents.
       if (route.url === '/docs/json') route.handler = sendJson;
       if (route.url === '/docs/yaml') route.handler = sendYaml;
     });
@@ -66,16 +66,16 @@ export async function describeRoutes(app: App): Promise<void> {
 
 type Sender = (request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 
-/** Routes do not change once the server is ready, so their description is written once: in JSON, and in YAML. */
+/** Handlers for the description as JSON and YAML. Each is serialized once, as routes do not change once the server is ready. */
 function documentSenders(app: App): [json: Sender, yaml: Sender] {
-  const written: Record<string, Buffer> = {};
+  const cache: Record<string, Buffer> = {};
   return [
     (request, reply) => {
-      const body = (written['json'] ??= Buffer.from(JSON.stringify(app.swagger())));
+      const body = (cache['json'] ??= Buffer.from(JSON.stringify(app.swagger())));
       return sendConditional(request, reply, { type: 'application/json; charset=utf-8', body });
     },
     (request, reply) => {
-      const body = (written['yaml'] ??= Buffer.from(app.swagger({ yaml: true })));
+      const body = (cache['yaml'] ??= Buffer.from(app.swagger({ yaml: true })));
       return sendConditional(request, reply, { type: 'application/x-yaml', body });
     },
   ];

@@ -15,13 +15,13 @@ interface Operation {
   parameters?: { in: string; name: string; description?: string; schema: Schema }[];
   requestBody?: Content & { required?: boolean };
   responses: Record<string, Content & { $ref?: string }>;
-  /** Handed over from the route, and taken out here. */
+  /** Set from the route's config and removed here. */
   'x-problems'?: string[];
 }
 /** The operations of an OpenAPI document, by path and method. */
 export type Operations = Record<string, Record<string, Operation>>;
 
-/** Adds to all operations what the routes do not say themselves: problems, and names of schemas. The named schemas. */
+/** Adds what the routes do not describe themselves to all operations: problems and names of schemas. Returns the named schemas. */
 export function completeOperations(paths: Operations): Schemas {
   const named: Schemas = {};
   nameSchemas(ProblemDocument as TSchema as Schema, named);
@@ -50,7 +50,7 @@ function addProblems(operation: Operation): void {
   for (const status of statuses) operation.responses[status] ??= { $ref: `#/components/responses/${status}` };
 }
 
-/** A body without a name has that of its operation. What may be empty may be left out. */
+/** Names a body without a title after its operation. A body that may be empty is optional. */
 function describeBody({ operationId, requestBody }: Operation): void {
   const json = requestBody?.content?.['application/json'];
   if (!requestBody || !json) return;
@@ -60,7 +60,7 @@ function describeBody({ operationId, requestBody }: Operation): void {
 
 function nameContent(place: Content, named: Schemas): void {
   for (const media of Object.values(place.content ?? {})) {
-    // The example belongs to the schema, wherever that is used.
+    // Move the example into the schema, so that it shows wherever the schema is used.
     const { example } = media;
     delete media.example;
     const schema = example === undefined ? media.schema : { ...media.schema, examples: [example] };

@@ -7,7 +7,7 @@ import { request as httpsRequest } from 'node:https';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { LookupFunction } from 'node:net';
 
-/** An address that must not be asked from here: the request has not been sent. */
+/** The address is not allowed; the request was not sent. */
 export class OutboundRefused extends Error {
   override name = 'OutboundRefused';
 }
@@ -16,9 +16,9 @@ export interface OutboundRequest {
   method?: string;
   headers?: Record<string, string>;
   body?: Buffer | string;
-  /** For the whole exchange; 10 s unless told. */
+  /** Time limit for the whole exchange. Default: 10 s. */
   timeoutMs?: number;
-  /** A longer answer is an error; 1 MiB unless told. */
+  /** Maximum size of the response body; a longer one is an error. Default: 1 MiB. */
   maxBytes?: number;
   signal?: AbortSignal;
 }
@@ -32,9 +32,9 @@ export interface OutboundResponse {
 export type Outbound = (url: string, request?: OutboundRequest) => Promise<OutboundResponse>;
 
 /**
- * A client for addresses that others chose (a station's responderURL, a webhook): http and https only, no redirects followed, and
- * unless `allowPrivate` only public addresses, judged after the name was resolved, so that a name cannot be turned meanwhile.
- * Rejects with OutboundRefused before anything is sent, or with what failed.
+ * A client for URLs from outside (a station's responderURL, a webhook). Only http and https; follows no redirects. Unless `allowPrivate`,
+ * only public addresses: they are checked when the name is resolved for the connection, so that DNS rebinding does not help an attacker.
+ * Rejects with OutboundRefused before anything is sent, or with the error of the request.
  */
 export function outbound({ allowPrivate }: { allowPrivate: boolean }): Outbound {
   return async (address, options = {}) => {
@@ -43,19 +43,19 @@ export function outbound({ allowPrivate }: { allowPrivate: boolean }): Outbound 
     if (!allowPrivate && isIP(host) && isPrivate(host)) throw refused(host, host);
     const limit = timeLimit(options.timeoutMs ?? 10_000, options.signal);
     try {
-      return await ask(url, { ...options, signal: limit.signal }, allowPrivate);
+      return await send(url, { ...options, signal: limit.signal }, allowPrivate);
     } finally {
       limit.end();
     }
   };
 }
 
-/** How long a name may take to be resolved, when that is all that is asked. */
-const RESOLVE_MS = 3000;
+/** Time limit for resolving a name in `checkOutbound`. */
+const RESOLVE_TIMEOUT_MS = 3000;
 
 /**
- * Rejects with OutboundRefused when `outbound` would never ask this URL as things are: by its form, its address, or the addresses of its name. A
- * name that cannot be judged now, as while the resolver is away, passes: each request is judged again.
+ * Rejects with OutboundRefused if `outbound` would reject this URL now: because of its syntax, its address, or the addresses of its name. A
+ * name that cannot be resolved in time, or because the resolver is unavailable, passes: each request is checked again.
  */
 export async function checkOutbound(
   address: string,
@@ -63,10 +63,10 @@ export async function checkOutbound(
 ): Promise<void> {
   const host = readUrl(address).hostname.replace(/^\[|\]$/g, '');
   if (allowPrivate) return;
-  const giveUp = new Promise<[]>((resolve) => setTimeout(resolve, RESOLVE_MS, []).unref());
-  const found = isIP(host) ? [{ address: host }] : await Promise.race([addressesOf(host), giveUp]);
-  const inside = found.find((one) => isPrivate(one.address));
-  if (inside) throw refused(host, inside.address);
+  const timeout = new Promise<[]>((resolve) => setTimeout(resolve, RESOLVE_TIMEOUT_MS, []).unref());
+  const found = isIP(host) ? [{ address: host }] : await Promise.race([addressesOf(host), timeout]);
+  const privateOne = found.find((one) => isPrivate(one.address));
+  if (privateOne) throw refused(host, privateOne.address);
 }
 
 async function addressesOf(host: string): Promise<{ address: string }[]> {
@@ -74,47 +74,47 @@ async function addressesOf(host: string): Promise<{ address: string }[]> {
     return await dns.lookup(host, { all: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOTFOUND')
-      throw new OutboundRefused(`the host name ${host} is not known; correct it, or wait until it is`);
+      throw new OutboundRefused(`the host name ${host} does not exist; correct it, or wait until it exists`);
     return [];
   }
 }
 
-async function ask(
+async function send(
   url: URL,
   options: OutboundRequest & { signal: AbortSignal },
   allowPrivate: boolean,
 ): Promise<OutboundResponse> {
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const request = send(url, {
+    const outgoing = request(url, {
       method: options.method ?? 'GET',
       headers: { 'user-agent': 'Evander', ...options.headers },
       signal: options.signal,
       ...(allowPrivate ? {} : { lookup: lookupPublic }),
-      // A connection that is kept would not be resolved, and so not be judged, again.
+      // With a kept-alive connection, the name would not be resolved and checked again.
       agent: false,
     });
-    request.once('response', resolve);
-    request.once('error', reject);
-    request.end(options.body);
+    outgoing.once('response', resolve);
+    outgoing.once('error', reject);
+    outgoing.end(options.body);
   });
   const body = await readBody(response, options.maxBytes ?? 2 ** 20);
   return { status: response.statusCode ?? 0, headers: response.headers, body };
 }
 
 function readUrl(address: string): URL {
-  if (!URL.canParse(address)) throw new OutboundRefused(`${address.slice(0, 200)} is no URL`);
+  if (!URL.canParse(address)) throw new OutboundRefused(`${address.slice(0, 200)} is not a URL`);
   const url = new URL(address);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw new OutboundRefused(`${url.protocol} is not asked; use http: or https:`);
+    throw new OutboundRefused(`${url.protocol} is not allowed; use http: or https:`);
   return url;
 }
 
 const lookupPublic: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) return callback(error, '');
-    const inside = addresses.find(({ address }) => isPrivate(address));
-    if (inside) return callback(refused(hostname, inside.address), '');
+    const privateOne = addresses.find(({ address }) => isPrivate(address));
+    if (privateOne) return callback(refused(hostname, privateOne.address), '');
     const [first] = addresses;
     if (options.all) return callback(null, addresses);
     return callback(null, first?.address ?? '', first?.family ?? 4);
@@ -123,7 +123,7 @@ const lookupPublic: LookupFunction = (hostname, options, callback) => {
 
 function refused(host: string, address: string): OutboundRefused {
   return new OutboundRefused(
-    `${host} is at ${address}, which is no public address; set EVANDER_OUTBOUND_PRIVATE=allow to reach it`,
+    `${host} is at ${address}, which is not a public address; set EVANDER_OUTBOUND_PRIVATE=allow to reach it`,
   );
 }
 
@@ -134,14 +134,14 @@ async function readBody(response: IncomingMessage, maxBytes: number): Promise<Bu
     length += chunk.length;
     if (length > maxBytes) {
       response.destroy();
-      throw new Error(`the answer is longer than ${maxBytes} bytes`);
+      throw new Error(`the response is longer than ${maxBytes} bytes`);
     }
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-/** What no public host has: the registries of special-purpose addresses (RFC 6890) and multicast. */
+/** Addresses of no public host: the registries of special-purpose addresses (RFC 6890) and multicast. */
 const SPECIAL = new BlockList();
 for (const [net, bits] of [
   ['0.0.0.0', 8],
@@ -160,7 +160,7 @@ for (const [net, bits] of [
   ['224.0.0.0', 3],
 ] as const)
   SPECIAL.addSubnet(net, bits, 'ipv4');
-// Only 2000::/3 is given out; of it, tunnels and documentation are no hosts of the public net.
+// Only 2000::/3 is allocated; of it, tunnels and documentation are not public hosts.
 const PUBLIC_V6 = new BlockList();
 PUBLIC_V6.addSubnet('2000::', 3, 'ipv6');
 for (const [net, bits] of [

@@ -23,7 +23,7 @@ const insert = statement(
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
 );
 
-/** Keeps an authorization, once per envelope. */
+/** Stores an authorization, once per envelope. */
 export async function add(db: Db, authorization: PncAuthorization): Promise<void> {
   const { stationId, receivedAt, messageId, dialect, emaid, emaidKey, idTag } = authorization;
   const { status, certificateStatus, reason } = authorization;
@@ -66,11 +66,11 @@ export interface PncAuthorizationFilter {
   rows: number;
 }
 
-/** Newest first. */
+/** A page of authorizations, newest first. */
 export async function list(db: Db, filter: PncAuthorizationFilter): Promise<PncAuthorizationRow[]> {
   const { before, stationId, emaidKey, certificateStatus, from, to, rows: limit } = filter;
   const place = before ?? [null, null, null];
-  const desired = [stationId ?? null, emaidKey ?? null, certificateStatus ?? null, from, to];
-  const { rows } = await db.query<PncAuthorizationRow>(selectPage([...place, ...desired, limit]));
+  const criteria = [stationId ?? null, emaidKey ?? null, certificateStatus ?? null, from, to];
+  const { rows } = await db.query<PncAuthorizationRow>(selectPage([...place, ...criteria, limit]));
   return rows;
 }

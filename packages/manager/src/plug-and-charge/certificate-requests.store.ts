@@ -1,4 +1,5 @@
 import type { Dialect } from '@evander/ocpp';
+import { certificateExchange } from '../certificates/certificate-exchange.store.ts';
 import type { CertificateRequestState } from '../certificates/certificate-requests.store.ts';
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
@@ -13,35 +14,29 @@ export interface NewPncRequest {
   requestedAt: Date;
 }
 
-const OPEN = `station_id = $1 AND state IN ('requested', 'signed', 'refused')`;
-
-// The snapshot does not have the row that is being inserted, so it does not supersede itself.
+// The statement's snapshot does not include the new row, so it does not supersede itself.
 const insert = statement(
   'pncCertificateRequests.add',
   `WITH added AS (
      INSERT INTO pnc_certificate_requests (station_id, message_id, dialect, csr, state, reason, requested_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING state)
    UPDATE pnc_certificate_requests SET state = 'superseded', completed_at = $7
-   WHERE ${OPEN} AND requested_at <= $7 AND EXISTS (SELECT FROM added WHERE state = 'requested')`,
+   WHERE station_id = $1 AND state IN ('requested', 'signed', 'refused') AND requested_at <= $7 AND EXISTS (SELECT FROM added WHERE state = 'requested')`,
 );
 
-/** Keeps a request, once per envelope; one that can be signed takes the place of those before it (PnC.10). */
+/** Stores a request, once per envelope. A request that can be signed supersedes earlier ones (PnC.10). */
 export async function add(db: Db, request: NewPncRequest): Promise<void> {
   const { stationId, messageId, dialect, csr, state, reason, requestedAt } = request;
   await db.query(insert([stationId, messageId, dialect, csr, state, reason, requestedAt]));
 }
 
-const WAITING = `SELECT pnc_request_id FROM pnc_certificate_requests WHERE ${OPEN} ORDER BY pnc_request_id DESC LIMIT 1`;
+export const { waits, sign, complete } = certificateExchange({
+  name: 'pncCertificateRequests',
+  table: 'pnc_certificate_requests',
+  id: 'pnc_request_id',
+});
 
-const selectWaiting = statement('pncCertificateRequests.waits', WAITING);
-
-/** Does a request of a station wait for its certificate? */
-export async function waits(db: Db, stationId: string): Promise<boolean> {
-  const { rowCount } = await db.query(selectWaiting([stationId]));
-  return rowCount === 1;
-}
-
-/** A request for our own authority to sign. */
+/** A request that Evander's own authority is to sign. */
 export interface Signable {
   pncRequestId: number;
   stationId: string;
@@ -59,12 +54,15 @@ const claimNext = statement(
    RETURNING pnc_request_id AS "pncRequestId", station_id AS "stationId", dialect, csr`,
 );
 
-/** Takes the next request to be signed, which no other manager then has; of one station or of any, left alone since `before`. */
+/**
+ * Claims the next request to sign, so that no other manager signs it too: of one station or of any, not attempted since `before` and
+ * fewer than `maxAttempts` times.
+ */
 export async function claim(
   db: Db,
-  desired: { now: Date; before: Date; maxAttempts: number; stationId?: string },
+  criteria: { now: Date; before: Date; maxAttempts: number; stationId?: string },
 ): Promise<Signable | undefined> {
-  const { now, before, maxAttempts, stationId } = desired;
+  const { now, before, maxAttempts, stationId } = criteria;
   const { rows } = await db.query<Signable>(claimNext([now, before, maxAttempts, stationId ?? null]));
   return rows[0];
 }
@@ -74,38 +72,9 @@ const markReason = statement(
   `UPDATE pnc_certificate_requests SET reason = $2 WHERE pnc_request_id = $1 AND state = 'requested'`,
 );
 
-/** Why no certificate has gone out for a request. */
+/** Records why no certificate was sent for a request. */
 export async function explain(db: Db, pncRequestId: number, reason: string): Promise<void> {
   await db.query(markReason([pncRequestId, reason]));
-}
-
-const markSigned = statement(
-  'pncCertificateRequests.sign',
-  `UPDATE pnc_certificate_requests SET state = 'signed', reason = NULL, command_id = $2, certificate_chain = $3, signed_at = $4,
-     completed_at = NULL
-   WHERE pnc_request_id = (${WAITING})`,
-);
-
-/** A certificate is about to be sent: it belongs to the request that waits. */
-export async function sign(
-  db: Db,
-  sent: { stationId: string; commandId: string; certificateChain: string; at: Date },
-): Promise<void> {
-  await db.query(markSigned([sent.stationId, sent.commandId, sent.certificateChain, sent.at]));
-}
-
-const markCompleted = statement(
-  'pncCertificateRequests.complete',
-  `UPDATE pnc_certificate_requests SET state = $2, reason = $3, completed_at = $4
-   WHERE command_id = $1 AND (state = 'signed' OR $2 = 'installed')`,
-);
-
-/** What the station said to its certificate. A refusal means nothing where a younger request has come. */
-export async function complete(
-  db: Db,
-  answer: { commandId: string; state: 'installed' | 'refused'; reason: string | null; at: Date },
-): Promise<void> {
-  await db.query(markCompleted([answer.commandId, answer.state, answer.reason, answer.at]));
 }
 
 const markWaiting = statement(
@@ -114,7 +83,7 @@ const markWaiting = statement(
    WHERE command_id = $1 AND state = 'signed'`,
 );
 
-/** The certificate has not reached the station: the request waits again. */
+/** The certificate did not reach the station: the request waits again. */
 export async function waitAgain(db: Db, failure: { commandId: string; reason: string }): Promise<void> {
   await db.query(markWaiting([failure.commandId, failure.reason]));
 }

@@ -31,7 +31,7 @@ const Authorization = Type.Object(
     messageId: Type.String(),
     dialect: Dialect,
     emaid: Type.String({ description: 'As the station sent it' }),
-    idTag: nullable(Type.String({ description: 'The tag that decided; null when there is none' })),
+    idTag: nullable(Type.String({ description: 'The matching tag; null when there is none' })),
     status: Type.String({ description: 'Status of the contract in the response to the station' }),
     certificateStatus: nullable(
       Type.String({
@@ -53,7 +53,7 @@ const AUTHORIZATION_PAGER = new Pager(
 );
 const plugAndCharge = ['plug and charge'];
 
-/** What stations have, ask for and let in by Plug & Charge. */
+/** Plug & Charge certificates that stations have, requests for V2G certificates, and authorizations by contract certificate. */
 export function pncCertificateRoutes(app: App, context: ApiContext): void {
   addCertificates(app, context);
   addRequests(app, context);
@@ -123,7 +123,7 @@ function addAuthorizations(app: App, { database }: ApiContext): void {
         tags: plugAndCharge,
         querystring: listQuery({
           stationId: OfStation,
-          emaid: Type.Optional(Type.String({ description: 'Only of this contract, in any form of its id' })),
+          emaid: Type.Optional(Type.String({ description: 'Only for this contract, in any form of its id' })),
           certificateStatus: Type.Optional(oneOf(CERTIFICATE_STATUSES, 'Only with this result of the check')),
           ...Period,
         }),

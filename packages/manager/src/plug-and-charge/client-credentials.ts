@@ -1,8 +1,8 @@
 import type { Outbound } from '../outbound/outbound.ts';
 
-/** A token is asked for again so long before it ends. */
-const EARLY_MS = 30_000;
-/** How long a token holds whose server does not say. */
+/** A token is renewed this long before it expires. */
+const RENEW_BEFORE_MS = 30_000;
+/** Lifetime of a token if the server does not state one. */
 const FALLBACK_SECONDS = 300;
 const MAX_BYTES = 65_536;
 
@@ -13,7 +13,7 @@ export interface ClientCredentials {
   audience?: string;
 }
 
-/** Tokens by OAuth 2's client credentials (RFC 6749 §4.4), each used until it ends or is refused. */
+/** Obtains tokens by the OAuth 2 client credentials grant (RFC 6749 §4.4). Each token is used until it expires or is refused. */
 export function tokenSource(
   { tokenUrl, clientId, clientSecret, audience }: ClientCredentials,
   { request, now }: { request: Outbound; now(): Date },
@@ -32,22 +32,24 @@ export function tokenSource(
       maxBytes: MAX_BYTES,
       signal,
     });
-    if (status !== 200) throw new Error(`the token server answered ${status}; check client id and secret`);
+    if (status !== 200)
+      throw new Error(`the token server responded with status ${status}; check client id and secret`);
     const { access_token: token, expires_in: seconds } = readToken(body);
     const lifetimeMs = (typeof seconds === 'number' ? seconds : FALLBACK_SECONDS) * 1000;
-    known = { token, untilMs: now().getTime() + lifetimeMs - EARLY_MS };
+    known = { token, untilMs: now().getTime() + lifetimeMs - RENEW_BEFORE_MS };
     return token;
   };
 }
 
 function readToken(body: Buffer): { access_token: string; expires_in?: unknown } {
-  let answer: unknown;
+  let response: unknown;
   try {
-    answer = JSON.parse(body.toString());
+    response = JSON.parse(body.toString());
   } catch (error) {
-    throw new Error('the token server answered no JSON', { cause: error });
+    throw new Error("the token server's response is not JSON", { cause: error });
   }
-  const token = (answer as { access_token?: unknown } | null)?.access_token;
-  if (typeof token !== 'string' || token === '') throw new Error('the token server gave no access_token');
-  return { ...(answer as object), access_token: token };
+  const token = (response as { access_token?: unknown } | null)?.access_token;
+  if (typeof token !== 'string' || token === '')
+    throw new Error("the token server's response has no access_token");
+  return { ...(response as object), access_token: token };
 }

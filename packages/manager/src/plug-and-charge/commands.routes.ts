@@ -22,7 +22,7 @@ const Query = Type.Object(
     dialect: Type.Optional(
       oneOf(
         DIALECT_NAMES,
-        'oca: the application note of the Open Charge Alliance. has2be: the extension of has.to.be. Unless told, that which the station last used, else oca',
+        'oca: the application note of the Open Charge Alliance. has2be: the extension of has.to.be. Default: the dialect that the station last used, else oca',
       ),
     ),
   },
@@ -35,11 +35,11 @@ const Tunnelled = Type.Object(
     status: nullable(
       Type.String({
         description:
-          'Status of the DataTransfer itself: Accepted when the tunnel worked; null until it is answered',
+          'Status of the DataTransfer itself: Accepted when the tunnel worked; null until the station responds',
       }),
     ),
     response: Type.Unknown({
-      description: 'The inner answer of the station, in the terms of oca; null when it cannot be read',
+      description: 'The inner response of the station, in the terms of oca; null when it cannot be read',
     }),
   },
   { description: 'The message inside the DataTransfer' },
@@ -49,7 +49,7 @@ const Answer = Type.Object(
   { title: 'PncCommand', description: 'The command and its outcome' },
 );
 
-/** Tunnelled commands of ISO 15118 Plug & Charge: a route for each action. */
+/** Tunnelled commands of ISO 15118 Plug & Charge: one route for each action. */
 export function pncCommandRoutes(app: App, context: ApiContext): void {
   for (const action of Object.keys(PNC_COMMANDS) as PncCommandAction[]) addCommand(app, context, action);
 }
@@ -72,9 +72,9 @@ function addCommand(app: App, context: ApiContext, action: PncCommandAction): vo
       },
     },
     async (request, reply) => {
-      const { dialect: desired, ...options } = request.query;
+      const { dialect: requested, ...options } = request.query;
       const { stationId } = request.params;
-      const dialect = desired ?? (await pncDialects.find(context.database, stationId)) ?? 'oca';
+      const dialect = requested ?? (await pncDialects.find(context.database, stationId)) ?? 'oca';
       const requestedBy = await context.keys.nameOf(request);
       const inner = { ...defaultsOf(action), ...request.body };
       const messageIds = [...messageIdsOf(dialect, action)];
@@ -85,7 +85,7 @@ function addCommand(app: App, context: ApiContext, action: PncCommandAction): vo
         const sent = { stationId, action: 'DataTransfer' as const, request: data, requestedBy, ...ids };
         const command = await sendCommand(context.callMaker, sent, options);
         const tunnelled = tunnelledIn(command, { dialect, action, messageId, request: inner });
-        // Older stations know the message by another name (H2B.7).
+        // Older stations use another messageId for it (H2B.7).
         if (tunnelled.status === 'UnknownMessageId' && messageIds.length > 0) continue;
         return reply.code(command.completedAt === null ? 202 : 200).send({ ...command, tunnelled });
       }
@@ -97,7 +97,7 @@ function bodyOf(action: PncCommandAction) {
   return Type.Unsafe<object>(ocppBody(TUNNEL_SCHEMAS.oca[action].request, 'Pnc'));
 }
 
-/** Stations expect it, though the application note has no field (PnC.16). */
+/** Stations expect requestedMessage, although the application note does not define it (PnC.16). */
 function defaultsOf(action: PncCommandAction): object {
   return action === 'TriggerMessage' ? { requestedMessage: 'SignV2GCertificate' } : {};
 }

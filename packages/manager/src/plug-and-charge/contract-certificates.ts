@@ -1,4 +1,4 @@
-/** What an EV asks for, in the EXI that a station passes on unread. */
+/** An EV's request for a contract certificate, in the EXI that the station passes on unread. */
 export interface ContractCertificateRequest {
   /** Base64. */
   exiRequest: string;
@@ -8,8 +8,8 @@ export interface ContractCertificateRequest {
   signal: AbortSignal;
 }
 
-/** A pool of contract certificates: it answers what EVs ask for, signed by a provisioning service. */
+/** A pool of contract certificates: answers EVs' requests with responses signed by a provisioning service. */
 export interface ContractCertificateProvider {
-  /** The EXI for the EV in base64. Rejects when there is none, or when `signal` says that it comes too late. */
+  /** The EXI response for the EV, in base64. Rejects when there is none, or when `signal` aborts. */
   get15118EVCertificate(request: ContractCertificateRequest): Promise<string>;
 }

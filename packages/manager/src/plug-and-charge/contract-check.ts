@@ -9,15 +9,15 @@ import * as pncRoots from './roots.store.ts';
 
 type Refusal = Exclude<CertificateEvaluation, { status: 'Accepted' }>;
 
-/** Every other fault is one of the chain. */
+/** Any other fault is a CertChainError. */
 const STATUS_OF: { readonly [F in PathFault]?: Refusal['status'] } = {
   expired: 'CertificateExpired',
   notYetValid: 'CertificateExpired',
   badSignature: 'SignatureError',
 };
 
-/** Contracts have two sub-CAs at most; what has very many is built to keep us busy. */
-const LONGEST_CHAIN = 10;
+/** Contracts have at most two sub-CAs; a much longer chain is an attempt to waste CPU time. */
+const MAX_CHAIN_LENGTH = 10;
 
 export interface ContractCheckOptions {
   database: Database;
@@ -30,7 +30,7 @@ interface Authorities {
   intermediates: Certificate[];
 }
 
-/** Checks contract certificates (PnC.7, PnC.8): chains against our roots, and revocation with the responders. */
+/** Checks contract certificates (PnC.7, PnC.8): chains against the trusted roots, and revocation with the OCSP responders. */
 export class ContractCheck {
   readonly #options: ContractCheckOptions;
 
@@ -38,7 +38,7 @@ export class ContractCheck {
     this.#options = options;
   }
 
-  /** Undefined when there is nothing to check. */
+  /** Checks a contract; undefined when there is nothing to check. */
   async check({
     emaid,
     certificate,
@@ -52,7 +52,7 @@ export class ContractCheck {
     return this.#checkAll(hashData.map((data) => this.#checkOne(data, issuerFor(data, authorities))));
   }
 
-  /** How to find the issuer of a certificate that hash data name: among our authorities, or with the answer itself. */
+  /** How to find the issuer that hash data identifies: among the trusted authorities, or in the OCSP response itself. */
   async issuerFor(data: OcspRequestData): Promise<FindIssuer> {
     return issuerFor(data, await this.#authorities());
   }
@@ -60,7 +60,7 @@ export class ContractCheck {
   async #checkChain(emaid: string, pem: string, authorities: Authorities): Promise<CertificateEvaluation> {
     const chain = readable(pem);
     const [leaf] = chain;
-    if (!leaf || chain.length > LONGEST_CHAIN)
+    if (!leaf || chain.length > MAX_CHAIN_LENGTH)
       return { status: 'CertChainError', reason: 'certificate cannot be read: it must be a chain in PEM' };
     const result = validatePath({ chain, ...authorities, at: this.#options.now() });
     if (!result.ok) return { status: STATUS_OF[result.fault] ?? 'CertChainError', reason: result.reason };
@@ -68,7 +68,7 @@ export class ContractCheck {
     if (!isSameContract(commonName, emaid))
       return { status: 'CertChainError', reason: `the certificate is for ${commonName}, not for ${emaid}` };
     const { path } = result;
-    // One that names no responder cannot be revoked; the root is trusted because it is ours.
+    // A certificate that names no responder cannot be checked for revocation; the root is trusted by configuration.
     const checks = path.slice(0, -1).flatMap((certificate, index) => {
       const [responderURL] = certificate.ocspUrls;
       const issuer = path[index + 1];
@@ -78,7 +78,7 @@ export class ContractCheck {
     return this.#checkAll(checks);
   }
 
-  /** All good, or the worst: what is revoked counts more than what is not known. */
+  /** Accepted if all are, else the worst evaluation: revoked outranks unknown. */
   async #checkAll(checks: Promise<CertificateEvaluation>[]): Promise<CertificateEvaluation> {
     const evaluations = await Promise.all(checks);
     return (
@@ -91,7 +91,7 @@ export class ContractCheck {
     const name = `the certificate ${data.serialNumber.slice(0, 40)}`;
     const unavailable = (reason: string): CertificateEvaluation => ({
       status: 'NoCertificateAvailable',
-      reason: `the status of ${name} cannot be had: ${reason}`,
+      reason: `the status of ${name} is unavailable: ${reason}`,
     });
     let answer: OcspAnswer;
     try {
@@ -100,7 +100,7 @@ export class ContractCheck {
       if (!(error instanceof NoStatus)) throw error;
       return unavailable(error.message);
     }
-    // An answer that nobody can vouch for is none.
+    // An answer is worthless if its issuer is unknown.
     if (!issuerOf(answer)) return unavailable('its issuer is not known; add it to /api/v1/pnc-roots');
     if (answer.status === 'revoked') return { status: 'CertificateRevoked', reason: `${name} is revoked` };
     return answer.status === 'good' ? { status: 'Accepted' } : unavailable('the responder does not know it');
@@ -114,18 +114,18 @@ export class ContractCheck {
   }
 }
 
-/** The hash of its key names the issuer, so that one that came with the answer is as good as one of ours. */
+/** The hash of the issuer's key identifies it, so a certificate from the response is as trustworthy as a configured one. */
 function issuerFor(data: OcspRequestData, { anchors, intermediates }: Authorities): FindIssuer {
   const { hashAlgorithm, issuerKeyHash } = data;
   if (!isHashAlgorithm(hashAlgorithm)) return () => undefined;
-  const desired = issuerKeyHash.toLowerCase();
+  const keyHash = issuerKeyHash.toLowerCase();
   return ({ certificates }) =>
     [...anchors, ...intermediates, ...certificates].find(
-      (certificate) => certificate.hashData(certificate, hashAlgorithm).issuerKeyHash === desired,
+      (certificate) => certificate.hashData(certificate, hashAlgorithm).issuerKeyHash === keyHash,
     );
 }
 
-/** None when it cannot be read. */
+/** The certificates of a chain; empty when it cannot be read. */
 function readable(pem: string): Certificate[] {
   try {
     return readChain(pem);

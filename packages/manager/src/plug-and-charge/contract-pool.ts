@@ -4,12 +4,12 @@ import type { ContractCertificateProvider } from './contract-certificates.ts';
 import { opcpProvider } from './opcp.ts';
 import type { ContractPoolOptions } from './options.ts';
 
-/** The pool of contract certificates that the settings name. */
+/** The pool of contract certificates that the settings configure. */
 export function contractPool(
   { url, token, credentials }: ContractPoolOptions,
   now: () => Date,
 ): ContractCertificateProvider {
-  // The operator has chosen the address, so it may well be one of his own.
+  // The operator chose the address, so a private one is allowed.
   const request = outbound({ allowPrivate: true });
   if (credentials) return opcpProvider({ url, request, token: tokenSource(credentials, { request, now }) });
   return opcpProvider({ url, request, ...(token !== undefined && { token: async () => token }) });

@@ -7,7 +7,7 @@ const update = statement(
   'UPDATE stations SET pnc_dialect = $2 WHERE station_id = $1 AND pnc_dialect IS DISTINCT FROM $2',
 );
 
-/** A station has spoken Plug & Charge, in this dialect. */
+/** Stores the dialect that a station used. */
 export async function note(db: Db, stationId: string, dialect: Dialect): Promise<void> {
   await db.query(update([stationId, dialect]));
 }
@@ -17,7 +17,7 @@ const select = statement(
   'SELECT pnc_dialect AS dialect FROM stations WHERE station_id = $1',
 );
 
-/** The dialect that a station last spoke (H2B.9); undefined when it has spoken none. */
+/** The dialect that a station last used (H2B.9); undefined when it has used none. */
 export async function find(db: Db, stationId: string): Promise<Dialect | undefined> {
   const { rows } = await db.query<{ dialect: Dialect | null }>(select([stationId]));
   return rows[0]?.dialect ?? undefined;

@@ -6,23 +6,23 @@ import type { Signable } from './certificate-requests.store.ts';
 import { packRequest } from './data-transfer/codec.ts';
 import type { IssueV2g, PncServices } from './plug-and-charge.ts';
 
-const SWEEP_MS = 10_000;
-/** A request that was taken and not signed is left for so long to whoever took it. */
-const AGAIN_MS = 60_000;
+const POLL_INTERVAL_MS = 10_000;
+/** A claimed request that is not signed within this time may be claimed again. */
+const RETRY_AFTER_MS = 60_000;
 const MAX_ATTEMPTS = 3;
-/** A station that goes away before its certificate comes gets it when it is back. */
+/** A station that disconnects before its certificate arrives gets it if it reconnects within this time. */
 const TTL_SECONDS = 3600;
 
 export interface LeafSignerOptions {
   database: Database;
   callMaker: CallMaker;
-  /** As in PncServices: without it all requests wait for an operator. */
+  /** As in PncServices; without it, all requests wait for an operator. */
   issueV2g: PncServices['issueV2g'];
   now(): Date;
   log: Log;
 }
 
-/** Has the V2G certificates that stations ask for signed, and sends them: after the answer, and once in the fleet (PnC.10). */
+/** Signs the V2G certificates that stations request and sends them after the response, once across all managers (PnC.10). */
 export class LeafSigner {
   readonly #options: LeafSignerOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -32,22 +32,22 @@ export class LeafSigner {
     this.#options = options;
   }
 
-  /** From now on what others left lying is signed too. */
+  /** Starts polling for requests that are still unsigned. */
   start(): void {
     if (!this.#options.issueV2g) return;
     this.#timer = setInterval(() => {
       this.#working = this.sweep();
-    }, SWEEP_MS);
+    }, POLL_INTERVAL_MS);
   }
 
-  /** Signs what waits of a station. Never rejects. */
+  /** Signs the waiting request of a station. Never rejects. */
   async signWaiting(stationId: string): Promise<void> {
     await this.#signAll({ before: this.#options.now(), stationId });
   }
 
-  /** Signs whatever was left lying, by a manager that died or for a fault that may be over. Never rejects. */
+  /** Signs requests left over from a crashed manager or a temporary fault. Never rejects. */
   async sweep(): Promise<void> {
-    await this.#signAll({ before: new Date(this.#options.now().getTime() - AGAIN_MS) });
+    await this.#signAll({ before: new Date(this.#options.now().getTime() - RETRY_AFTER_MS) });
   }
 
   async close(): Promise<void> {
@@ -55,16 +55,16 @@ export class LeafSigner {
     await this.#working;
   }
 
-  async #signAll(desired: { before: Date; stationId?: string }): Promise<void> {
+  async #signAll(criteria: { before: Date; stationId?: string }): Promise<void> {
     const { database, now, log, issueV2g } = this.#options;
     if (!issueV2g) return;
     try {
       for (;;) {
-        const about = { ...desired, now: now(), maxAttempts: MAX_ATTEMPTS };
-        const request = await pncCertificateRequests.claim(database, about);
+        const claim = { ...criteria, now: now(), maxAttempts: MAX_ATTEMPTS };
+        const request = await pncCertificateRequests.claim(database, claim);
         if (!request) return;
         await this.#sign(request, issueV2g);
-        if (desired.stationId !== undefined) return;
+        if (criteria.stationId !== undefined) return;
       }
     } catch (error) {
       log.warn({ err: error }, 'V2G certificates could not be signed');
@@ -80,7 +80,7 @@ export class LeafSigner {
       await callMaker.request({ stationId, action: 'DataTransfer', request, ttlSeconds: TTL_SECONDS });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      log.warn({ stationId, err: error }, 'a station gets no V2G certificate');
+      log.warn({ stationId, err: error }, 'no V2G certificate for a station');
       await pncCertificateRequests.explain(database, pncRequestId, reason);
     }
   }

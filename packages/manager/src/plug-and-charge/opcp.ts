@@ -1,13 +1,13 @@
 import type { Outbound } from '../outbound/outbound.ts';
 import type { ContractCertificateProvider, ContractCertificateRequest } from './contract-certificates.ts';
 
-/** The answer holds a few certificates and a key. */
+/** The response holds a few certificates and a key. */
 const MAX_BYTES = 262_144;
 
 export interface OpcpOptions {
-  /** Of the operation itself, such as https://…/v1/ccp/signedContractData. */
+  /** URL of the operation itself, such as https://…/v1/ccp/signedContractData. */
   url: string;
-  /** A bearer token for the Authorization header; none where the pool asks for none. */
+  /** A bearer token for the Authorization header; undefined if the pool requires none. */
   token?(signal: AbortSignal, options?: { isRefused: boolean }): Promise<string>;
   request: Outbound;
 }
@@ -17,8 +17,8 @@ interface SignedContractData {
 }
 
 /**
- * A pool of contract certificates by the Open Plug&Charge Protocol, such as Hubject's: one operation, which takes the EXI of the EV
- * and returns that for the EV.
+ * A pool of contract certificates that implements the Open Plug&Charge Protocol, such as Hubject's. Its one operation takes the EV's
+ * EXI request and returns the EXI response for the EV.
  */
 export function opcpProvider({ url, token, request }: OpcpOptions): ContractCertificateProvider {
   const post = async (
@@ -35,18 +35,18 @@ export function opcpProvider({ url, token, request }: OpcpOptions): ContractCert
     });
   };
   return {
-    async get15118EVCertificate(desired) {
-      let answer = await post(desired, false);
-      // The token has been revoked before its time.
-      if (answer.status === 401 && token) answer = await post(desired, true);
-      if (answer.status !== 200)
-        throw new Error(`the pool of contract certificates answered ${answer.status}`);
-      return readExi(answer.body);
+    async get15118EVCertificate(certificateRequest) {
+      let response = await post(certificateRequest, false);
+      // The token was revoked before it expired.
+      if (response.status === 401 && token) response = await post(certificateRequest, true);
+      if (response.status !== 200)
+        throw new Error(`the pool of contract certificates responded with status ${response.status}`);
+      return readExi(response.body);
     },
   };
 }
 
-/** An EV may have several contracts; it takes one. */
+/** The EXI for the EV's first contract: an EV may have several contracts but accepts one. */
 function readExi(body: Buffer): string {
   const contents = parse(body)?.CCPResponse?.emaidContent;
   for (const content of Array.isArray(contents) ? contents : []) {
@@ -60,6 +60,6 @@ function parse(body: Buffer): SignedContractData | undefined {
   try {
     return (JSON.parse(body.toString()) as SignedContractData | null) ?? undefined;
   } catch (error) {
-    throw new Error('the pool of contract certificates answered no JSON', { cause: error });
+    throw new Error('the response of the pool of contract certificates is not JSON', { cause: error });
   }
 }

@@ -10,14 +10,14 @@ import { v2gAuthorityOf, withoutRoot } from './v2g-authority.ts';
 export interface PncContext {
   database: Database;
   responders: Responders;
-  /** The operator, as O of certificates. */
+  /** The operator's name, used as O in certificates. */
   organisation: string;
-  /** Our own authority, which signs V2G certificates where no file has another; undefined where operators do. */
+  /** Evander's own authority, which signs V2G certificates unless `v2gCaFile` is set; undefined if operators provide them. */
   authority?: Pick<Authority, 'issueForStation'>;
   now(): Date;
 }
 
-/** Makes ready what Plug & Charge works with. Rejects when a file of the settings cannot be read or used. */
+/** Opens the services of Plug & Charge. Rejects when a configured file cannot be read or used. */
 export async function openPnc(
   { v2gCaFile, contractPool: pool, has2beFailure = 'Failed' }: PncOptions,
   { database, responders, organisation, authority, now }: PncContext,

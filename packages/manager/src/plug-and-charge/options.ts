@@ -1,6 +1,6 @@
-/** How Plug & Charge is run; all of it may be left out. */
+/** Options of Plug & Charge; all are optional. */
 export interface PncOptions {
-  /** PEM file with the key and the certificates of the authority that signs V2G certificates; the built-in one does when unset. */
+  /** PEM file with the key and certificates of the authority that signs V2G certificates; the built-in authority when unset. */
   v2gCaFile?: string;
   contractPool?: ContractPoolOptions;
   has2beFailure?: 'Failed' | 'Rejected';
@@ -8,7 +8,7 @@ export interface PncOptions {
 
 export interface ContractPoolOptions {
   url: string;
-  /** One that does not change, or where tokens are had; neither where the pool asks for none. */
+  /** A static token, or the credentials to obtain tokens with; neither if the pool requires none. */
   token?: string;
   credentials?: { tokenUrl: string; clientId: string; clientSecret: string; audience?: string };
 }

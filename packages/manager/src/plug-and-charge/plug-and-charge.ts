@@ -1,12 +1,12 @@
 import type { TunnelRequests, TunnelResponses } from '@evander/ocpp';
 import type { ContractCertificateProvider } from './contract-certificates.ts';
 
-/** What names a certificate by its issuer, and who can say whether it is revoked. */
+/** Identifies a certificate by its issuer and serial number, and names the responder that knows whether it is revoked. */
 export type OcspRequestData = TunnelRequests['oca']['GetCertificateStatus']['ocspRequestData'];
 
 export type CertificateStatus = NonNullable<TunnelResponses['oca']['Authorize']['certificateStatus']>;
 
-/** What is to be checked of a contract: its certificate chain, or what the station knows of the chain that it has checked itself. */
+/** The evidence for a contract: its certificate chain, or the hash data of a chain that the station has verified itself. */
 export interface ContractEvidence {
   emaid: string;
   /** PEM, the contract certificate first. */
@@ -14,28 +14,28 @@ export interface ContractEvidence {
   hashData: readonly OcspRequestData[];
 }
 
-/** What came of the check; `reason` names what is wrong and the cure. */
+/** The result of the check; `reason` says what is wrong and how to fix it. */
 export type CertificateEvaluation =
   { status: 'Accepted' } | { status: Exclude<CertificateStatus, 'Accepted'>; reason: string };
 
 export type IssueV2g = (stationId: string, csr: string) => Promise<string>;
 
-/** What Plug & Charge works with: certificates, their responders, the pool of contracts. */
+/** The services of Plug & Charge: certificate checks, OCSP responders, the pool of contracts. */
 export interface PncServices {
-  /** Undefined when there is nothing to check. Rejects only when the database is away. */
+  /** Checks a contract; undefined when there is nothing to check. Rejects only when the database is unavailable. */
   checkContract(evidence: ContractEvidence): Promise<CertificateEvaluation | undefined>;
-  /** What a responder says of a certificate: an OCSPResponse in DER. Rejects when it cannot be had. */
+  /** A responder's OCSPResponse for a certificate, in DER. Rejects when it cannot be obtained. */
   ocspResponse(data: OcspRequestData): Promise<Buffer>;
   /** Undefined when none is configured. */
   contractCertificates: ContractCertificateProvider | undefined;
-  /** The V2G certificate for a station's request, then its sub-CAs, in PEM; undefined where operators send them. */
+  /** Issues the V2G certificate for a station's request: PEM, followed by its sub-CAs. Undefined if operators send certificates. */
   issueV2g: IssueV2g | undefined;
-  /** How a failed GetCertificateStatus is called in the dialect of has.to.be. */
+  /** The status of a failed GetCertificateStatus in the dialect of has.to.be. */
   has2beFailure: 'Failed' | 'Rejected';
 }
 
-/** What the tunnelled messages have of it. */
+/** The services that handlers of tunnelled messages use. */
 export interface PlugAndCharge extends Omit<PncServices, 'issueV2g'> {
-  /** Signs what waits of a station and sends it, when there is an authority of ours. Never rejects. */
+  /** Signs the waiting request of a station and sends the certificate, if Evander has an authority. Never rejects. */
   signWaiting(stationId: string): Promise<void>;
 }

@@ -19,7 +19,7 @@ const Root = Type.Object(
     fingerprint: Fingerprint,
     certificateType: Types,
     isSelfSigned: Type.Boolean({
-      description: 'true: a root, at which chains may end; false: a sub-CA, which helps to build them',
+      description: 'true: a root, at which chains may end; false: a sub-CA, used to build chains',
     }),
     pem: Type.String(),
     serialNumber: Type.String(),
@@ -35,7 +35,7 @@ const Root = Type.Object(
 const NewRoot = Type.Object(
   {
     certificateType: Types,
-    certificate: Type.String({ maxLength: 20_000, description: 'One certificate of an authority in PEM' }),
+    certificate: Type.String({ maxLength: 20_000, description: 'One CA certificate in PEM' }),
     note: Type.Optional(nullable(Type.String({ maxLength: 500 }))),
   },
   { additionalProperties: false },
@@ -44,7 +44,7 @@ const Params = Type.Object({ fingerprint: Fingerprint });
 const PAGER = new Pager(['text'], ({ fingerprint }: PncRootRow) => [fingerprint]);
 const tags = ['plug and charge'];
 
-/** The roots and sub-CAs that contract certificates are checked against. */
+/** The roots and sub-CAs against which contract certificates are checked. */
 export function pncRootRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/pnc-roots',
@@ -127,11 +127,11 @@ function readAuthority(text: string): Omit<PncRoot, 'certificateType' | 'note'> 
   const certificates = readCertificates(text);
   const [certificate] = certificates ?? [];
   if (!certificate || certificates?.length !== 1)
-    throw new Problem(400, 'certificate must be one X.509 certificate in PEM, and nothing else', {
+    throw new Problem(400, 'certificate must be exactly one X.509 certificate in PEM', {
       field: 'certificate',
     });
   if (!certificate.ca)
-    throw new Problem(400, 'certificate is not one of an authority: its basic constraints do not say CA', {
+    throw new Problem(400, 'certificate is not a CA certificate: its basic constraints do not say CA', {
       field: 'certificate',
     });
   const { serialNumber, subject, issuer, validFrom, validTo } = certificate;

@@ -1,18 +1,13 @@
+import type { Reading } from '../certificates/installed-certificates.store.ts';
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
 export const PNC_ROOT_TYPES = ['V2GRootCertificate', 'MORootCertificate'] as const;
 
-export interface PncRoot {
+export interface PncRoot extends Reading {
   fingerprint: string;
   certificateType: (typeof PNC_ROOT_TYPES)[number];
   isSelfSigned: boolean;
-  pem: string;
-  serialNumber: string;
-  subject: string;
-  issuer: string;
-  validFrom: Date;
-  validTo: Date;
   note: string | null;
 }
 
@@ -32,7 +27,7 @@ const upsert = statement(
    RETURNING ${ROW}, xmax = 0 AS "isNew"`,
 );
 
-/** Adds a certificate, or changes what is said of one that is there. */
+/** Adds a certificate, or changes the type and note of an existing one. */
 export async function put(db: Db, root: PncRoot): Promise<PncRootRow & { isNew: boolean }> {
   const { fingerprint, certificateType, isSelfSigned, pem, serialNumber, subject, issuer, note } = root;
   const place = [fingerprint, certificateType, isSelfSigned, pem, serialNumber, subject, issuer];
@@ -58,7 +53,7 @@ export async function remove(db: Db, fingerprint: string): Promise<boolean> {
 
 const selectAll = statement('pncRoots.all', 'SELECT pem, is_self_signed AS "isSelfSigned" FROM pnc_roots');
 
-/** All of them, for building chains: they are few. */
+/** All roots and sub-CAs, for building chains; there are few. */
 export async function all(db: Db): Promise<{ pem: string; isSelfSigned: boolean }[]> {
   const { rows } = await db.query<{ pem: string; isSelfSigned: boolean }>(selectAll());
   return rows;
@@ -70,7 +65,7 @@ const selectPage = search(
    ORDER BY fingerprint LIMIT $3`,
 );
 
-/** By fingerprint. */
+/** A page of roots and sub-CAs, by fingerprint. */
 export async function list(
   db: Db,
   filter: { after: string | null; certificateType?: string; rows: number },

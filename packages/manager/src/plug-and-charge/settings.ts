@@ -1,22 +1,62 @@
-import { SettingsError } from '@evander/process';
+import { setting, SettingsError } from '@evander/process';
 import type { Settings } from '@evander/process';
 import type { ContractPoolOptions, PncOptions } from './options.ts';
 
-/** The variables of Plug & Charge. */
-export const PNC_SETTINGS = [
-  'v2gCaFile',
-  'contractPoolUrl',
-  'contractPoolToken',
-  'contractPoolTokenUrl',
-  'contractPoolClientId',
-  'contractPoolClientSecret',
-  'contractPoolAudience',
-  'has2beFailure',
-] as const;
+/** The settings of Plug & Charge. */
+export const PNC_SETTINGS = {
+  v2gCaFile: setting(
+    'EVANDER_V2G_CA_FILE',
+    'text',
+    undefined,
+    'PEM file that signs the V2G certificates of stations: a private key, its certificate, then the sub-CAs above it. If unset, the built-in authority signs them, or an operator if EVANDER_CERTIFICATE_AUTHORITY is not builtin',
+  ),
+  contractPoolUrl: setting(
+    'EVANDER_CONTRACT_POOL_URL',
+    'httpUrl',
+    undefined,
+    'URL of the contract pool for EVs: the operation signedContractData of an OPCP service, such as https://…/v1/ccp/signedContractData',
+  ),
+  contractPoolToken: setting(
+    'EVANDER_CONTRACT_POOL_TOKEN',
+    'text',
+    undefined,
+    'Fixed bearer token for the contract pool',
+  ),
+  contractPoolTokenUrl: setting(
+    'EVANDER_CONTRACT_POOL_TOKEN_URL',
+    'httpUrl',
+    undefined,
+    'URL of the token server for the contract pool (OAuth 2 client credentials)',
+  ),
+  contractPoolClientId: setting(
+    'EVANDER_CONTRACT_POOL_CLIENT_ID',
+    'text',
+    undefined,
+    'Client id for the token server',
+  ),
+  contractPoolClientSecret: setting(
+    'EVANDER_CONTRACT_POOL_CLIENT_SECRET',
+    'text',
+    undefined,
+    'Client secret for the token server',
+  ),
+  contractPoolAudience: setting(
+    'EVANDER_CONTRACT_POOL_AUDIENCE',
+    'text',
+    undefined,
+    'Audience for the token server, if it requires one',
+  ),
+  has2beFailure: setting(
+    'EVANDER_HAS2BE_FAILURE',
+    ['Failed', 'Rejected'],
+    'Failed',
+    'Status of a failed GetCertificateStatus in the has.to.be dialect; implementations differ',
+  ),
+};
 
-type PncSettings = Settings<(typeof PNC_SETTINGS)[number]>;
+type PncSettings = Settings<typeof PNC_SETTINGS>;
 
-/** How Plug & Charge is run, from the environment's settings. Throws SettingsError when some of them do not fit together. */
+/** Options of Plug & Charge from the settings. Throws SettingsError when settings are inconsistent. */
 export function pncOptions(settings: PncSettings): PncOptions {
   const { v2gCaFile, has2beFailure } = settings;
   const contractPool = poolOptions(settings);

@@ -4,11 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { subjectFor } from '../certificates/signing-request.ts';
 import type { IssueV2g } from './plug-and-charge.ts';
 
-/** A station has long asked for another by then; what stations show to EVs is meant to be short-lived. */
-const DAYS = 90;
+/** Certificates that stations present to EVs should be short-lived; a station renews its own well before this. */
+const VALID_FOR_DAYS = 90;
 const KEY = /-----BEGIN (?:EC |RSA )?PRIVATE KEY-----[A-Za-z\d+/=\s]+-----END (?:EC |RSA )?PRIVATE KEY-----/;
 
-/** The V2G sub-CA in a PEM file: its private key, its certificate, the sub-CAs above. Rejects when it cannot be used. */
+/** Loads the V2G sub-CA from a PEM file: its private key, its certificate, the sub-CAs above it. Rejects when it cannot be used. */
 export async function v2gAuthorityOf(file: string, organisation: string): Promise<IssueV2g> {
   const authority = await open(file).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
@@ -16,26 +16,28 @@ export async function v2gAuthorityOf(file: string, organisation: string): Promis
   });
   return async (_stationId, csr) => {
     const subject = subjectFor(csr, { organisation, usage: 'v2g' });
-    return withoutRoot(await authority.issueFromRequest(csr, { subject, validForDays: DAYS, usage: 'v2g' }));
+    return withoutRoot(
+      await authority.issueFromRequest(csr, { subject, validForDays: VALID_FOR_DAYS, usage: 'v2g' }),
+    );
   };
 }
 
-/** A chain as stations want it: PEM, leaf first, the root left out (PnC.11). */
+/** A chain as stations expect it: PEM, leaf first, without the root (PnC.11). */
 export function withoutRoot(chainPem: string): string {
   const [leaf, ...authorities] = readChain(chainPem);
-  const between = authorities.filter(({ isSelfIssued }) => !isSelfIssued);
-  return [leaf, ...between].map((certificate) => certificate?.pem ?? '').join('');
+  const subCas = authorities.filter(({ isSelfIssued }) => !isSelfIssued);
+  return [leaf, ...subCas].map((certificate) => certificate?.pem ?? '').join('');
 }
 
 async function open(file: string): Promise<CertificateAuthority> {
   const text = await readFile(file, 'utf8');
   const [keyPem] = KEY.exec(text) ?? [];
-  if (keyPem === undefined) throw new Error('there is no private key in PEM in it, without a passphrase');
+  if (keyPem === undefined) throw new Error('it contains no unencrypted private key in PEM');
   const chain = readChain(text);
   const key = createPrivateKey(keyPem);
-  if (!chain[0]?.isCa) throw new Error('its first certificate is not one of an authority');
+  if (!chain[0]?.isCa) throw new Error('its first certificate is not a CA certificate');
   if (!createPublicKey(key).equals(chain[0].key))
-    throw new Error('its private key is not that of its first certificate');
+    throw new Error('its private key does not match its first certificate');
   const chainPem = chain.map(({ pem }) => pem).join('');
   return CertificateAuthority.load({
     chainPem,

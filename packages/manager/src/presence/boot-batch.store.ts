@@ -8,13 +8,15 @@ import type { Boot } from '../stations/boots.store.ts';
 import * as passwordChanges from '../stations/password-changes.store.ts';
 import type { RegistrationStatus } from '../stations/stations.store.ts';
 
-/** What a boot is answered: undefined where the station is not known, or no interval is desired of it. */
+/** What the response to a boot depends on. */
 export interface BootAnswer {
+  /** Undefined if the station is unknown. */
   status: RegistrationStatus | undefined;
+  /** Desired heartbeat interval; undefined if none is set. */
   desiredSeconds: number | undefined;
 }
 
-/** Keeps the boots of stations, each here once, with all that a boot brings about; what each is answered. */
+/** Stores boots with all their effects, at most one boot per station, and returns the answer to each. */
 export async function recordBoots(database: Database, rows: Boot[]): Promise<BootAnswer[]> {
   return database.transaction(async (db) => {
     const statuses = await boots.record(db, rows);

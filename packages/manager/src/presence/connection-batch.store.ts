@@ -4,36 +4,36 @@ import * as connections from '../stations/connections.store.ts';
 import type { ConnectionEvent } from '../stations/connections.store.ts';
 import * as stations from '../stations/stations.store.ts';
 
-/** A connection or its end, as a gateway announces it or a message of the station implies it. */
+/** A connection or its end, as announced by a gateway or implied by a message of the station. */
 export interface ToldConnection extends ConnectionEvent {
-  /** By the gateway itself, which is a sign of life. */
+  /** Announced by the gateway itself, which shows that the gateway is alive. */
   isAnnounced: boolean;
-  /** When it was told. */
+  /** When it was reported. */
   at: Date;
 }
 
 /**
- * Keeps what was told of connections, of each station one. Each step may be done again: should one fail, or its manager die, a repeat
- * or a listing brings all of them.
+ * Stores reported connections, at most one per station. Each step can be repeated: if one fails, or the manager crashes, a redelivery
+ * or a listing repeats all of them.
  */
-export async function recordConnections(database: Database, told: ToldConnection[]): Promise<void> {
+export async function recordConnections(database: Database, reported: ToldConnection[]): Promise<void> {
   const gatewaysOf = (isAnnounced: boolean): string[] => [
-    ...new Set(told.filter((one) => one.isAnnounced === isAnnounced).map(({ gatewayId }) => gatewayId)),
+    ...new Set(reported.filter((one) => one.isAnnounced === isAnnounced).map(({ gatewayId }) => gatewayId)),
   ];
-  const [announcing, heard] = [gatewaysOf(true), gatewaysOf(false)];
+  const [announcing, implied] = [gatewaysOf(true), gatewaysOf(false)];
   if (announcing.length > 0) await connections.markAlive(database, announcing);
-  if (heard.length > 0) await connections.addGateways(database, heard);
-  await connections.record(database, told);
-  const come = told.filter(({ disconnectedAt }) => disconnectedAt === null);
-  if (come.length === 0) return;
+  if (implied.length > 0) await connections.addGateways(database, implied);
+  await connections.record(database, reported);
+  const connected = reported.filter(({ disconnectedAt }) => disconnectedAt === null);
+  if (connected.length === 0) return;
   await stations.takeProfiles(
     database,
-    come.map(({ connection }) => connection),
+    connected.map(({ connection }) => connection),
   );
-  const at = new Date(Math.max(...come.map((one) => one.at.getTime())));
+  const at = new Date(Math.max(...connected.map((one) => one.at.getTime())));
   await reconciliations.onConnect(
     database,
-    come.map(({ connection }) => connection.stationId),
+    connected.map(({ connection }) => connection.stationId),
     at,
   );
 }

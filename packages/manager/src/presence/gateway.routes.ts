@@ -7,7 +7,7 @@ import * as stations from '../stations/stations.store.ts';
 import type { StationCredentials } from '../stations/stations.store.ts';
 
 const Params = Type.Object({ stationId: Type.String() });
-const Shown = Type.Object({ certificateChain: Type.String({ maxLength: 100_000 }) });
+const ClientCertificate = Type.Object({ certificateChain: Type.String({ maxLength: 100_000 }) });
 const Stations = Type.Object({
   stationIds: Type.Array(Type.String(), { minItems: 1, maxItems: 1000 }),
 });
@@ -15,7 +15,7 @@ const Names = Type.Object({
   names: Type.Array(Type.String({ maxLength: 255 }), { minItems: 1, maxItems: 100 }),
 });
 
-/** What gateways ask. Not for users: they have a key of their own, and none of it is part of the OpenAPI. */
+/** Routes for gateways. They have a key of their own, and these routes are not part of the OpenAPI document. */
 export function gatewayRoutes(app: App, context: ApiContext): void {
   const { judge, authority, serverKeySealer } = context;
   app.get(
@@ -25,7 +25,7 @@ export function gatewayRoutes(app: App, context: ApiContext): void {
   );
   app.post(
     '/gateway/stations/:stationId',
-    { config: { role: 'gateway' }, schema: { params: Params, body: Shown, hide: true } },
+    { config: { role: 'gateway' }, schema: { params: Params, body: ClientCertificate, hide: true } },
     async ({ params: { stationId }, body: { certificateChain } }) => {
       const credentials = await credentialsOf(stationId, context);
       return { ...credentials, certificate: { fault: await judge.faultOf(stationId, certificateChain) } };
@@ -41,7 +41,7 @@ export function gatewayRoutes(app: App, context: ApiContext): void {
     { config: { role: 'gateway' }, schema: { body: Names, hide: true } },
     async ({ body: { names } }) => {
       const pairs = await authority.issueServer(names);
-      // With their keys: they are for nobody on the way.
+      // Sealed, because the pairs contain private keys.
       return { sealed: serverKeySealer.seal(JSON.stringify(pairs)).toString('base64') };
     },
   );
@@ -49,25 +49,25 @@ export function gatewayRoutes(app: App, context: ApiContext): void {
 
 async function credentialsOf(stationId: string, context: ApiContext): Promise<StationCredentials> {
   const [found] = await credentialsOfAll([stationId], context);
-  // A gateway takes 404 for an answer and all else for a manager that is away, so an impossible id is merely unknown.
+  // A gateway accepts 404 as an answer and takes any other error for an unavailable manager, so an invalid id is merely unknown.
   if (!found) throw unknown(stationId);
   return found;
 }
 
-/** In the order of the ids; null for stations that nobody knows. */
+/** Credentials in the order of the ids; null for unknown stations. */
 async function credentialsOfAll(
   stationIds: string[],
   { database, unknownStations, heartbeatSeconds }: ApiContext,
 ): Promise<(StationCredentials | null)[]> {
   const known = await stations.credentialsOfAll(database, stationIds);
-  const strangers = stationIds.filter((stationId) => !known.has(stationId) && isStationId(stationId));
-  if (unknownStations === 'accept' && strangers.length > 0) {
-    await stations.addUnknown(database, strangers);
-    for (const [id, added] of await stations.credentialsOfAll(database, strangers)) known.set(id, added);
+  const unknownIds = stationIds.filter((stationId) => !known.has(stationId) && isStationId(stationId));
+  if (unknownStations === 'accept' && unknownIds.length > 0) {
+    await stations.addUnknown(database, unknownIds);
+    for (const [id, added] of await stations.credentialsOfAll(database, unknownIds)) known.set(id, added);
   }
   return stationIds.map((stationId) => {
     const found = known.get(stationId);
-    // The next BootNotification may tell it the longer one.
+    // The next BootNotification response may give the station the longer interval.
     return found
       ? { ...found, heartbeatSeconds: Math.max(found.heartbeatSeconds ?? 0, heartbeatSeconds) }
       : null;

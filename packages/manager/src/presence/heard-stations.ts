@@ -16,14 +16,14 @@ export interface HeardStationsOptions {
   now(): Date;
 }
 
-/** Of stations that went long ago nothing is remembered. */
-const LIMIT = 100_000;
+/** At this size the cache is cleared, so that it does not hold stations that left long ago. */
+const MAX_CACHED_STATIONS = 100_000;
 
 /**
- * A message implies a connection, and is handled after it. The presence that tells of the connection may come later than its first
- * message, so that brings its connection along. Gateways that announce no connections, as MaEVe's, name none: a station that is heard
- * through one counts as connected until it would have missed two heartbeats, so that commands go out, and is registered where unknown
- * stations are let in.
+ * Records the connections that messages imply, before the messages are handled. The presence message for a connection may arrive after
+ * the connection's first message, so that message carries its connection too. Some gateways, such as MaEVe's, do not announce
+ * connections: a station heard through one counts as connected until it would have missed two heartbeats, so that commands are sent,
+ * and is registered if unknown stations are accepted.
  */
 export class HeardStations {
   readonly #options: HeardStationsOptions;
@@ -34,15 +34,15 @@ export class HeardStations {
     this.#options = options;
   }
 
-  /** Takes note of a station's envelope, before it is handled. Rejects when the database is away. */
+  /** Records the connection that an envelope implies; call it before the envelope is handled. Rejects when the database is unavailable. */
   async hear(stationId: string, envelope: Envelope): Promise<void> {
     if (envelope.connection_id === undefined) await this.#hearUnannounced(stationId);
     else if (envelope.type === 2 && envelope.connection) {
       const gatewayId = ConnectionClock.gatewayOf(envelope.connection_id);
       const connection = { ...envelope.connection, stationId, connectionId: envelope.connection_id };
       const at = this.#options.now();
-      const told = { gatewayId, connection, disconnectedAt: null, isAnnounced: false, at };
-      await this.#options.connections.add([told]);
+      const implied = { gatewayId, connection, disconnectedAt: null, isAnnounced: false, at };
+      await this.#options.connections.add([implied]);
     }
   }
 
@@ -57,7 +57,7 @@ export class HeardStations {
     const seconds =
       (await configuration.heartbeatSeconds(database, [stationId])).get(stationId) ?? heartbeatSeconds;
     await connections.hear(database, connection, new Date(at.getTime() + leaseOf(seconds)));
-    if (this.#heardMs.size >= LIMIT) this.#heardMs.clear();
+    if (this.#heardMs.size >= MAX_CACHED_STATIONS) this.#heardMs.clear();
     this.#heardMs.set(stationId, at.getTime());
   }
 }

@@ -16,7 +16,7 @@ export interface PresenceContext {
   now(): Date;
 }
 
-/** Keeps what a gateway tells of its connections, of handshakes it refused and of frames it could not read. */
+/** Stores a gateway's report: its connections, the handshakes it rejected, or the frames it could not read. */
 export async function recordPresence(
   gatewayId: string,
   received: Presence,
@@ -29,7 +29,7 @@ export async function recordPresence(
     case 'disconnected': {
       const at = now();
       const disconnectedAt = presence.kind === 'connected' ? null : at;
-      // Each by itself: of several of one station each has a write of its own.
+      // Added one by one: a batch holds one connection per station, so several of one station need separate writes.
       await Promise.all(
         presence.connections.map((connection) =>
           writer.connections.add([{ gatewayId, connection, disconnectedAt, isAnnounced: true, at }]),
@@ -54,7 +54,7 @@ export async function recordPresence(
   }
 }
 
-// Of all listed ones most are known, and have met what they are registered with long ago: nothing is written for them.
+// Most listed connections are known and their stations use the security profile that was set, so nothing is written for them.
 async function recordListing(
   database: Database,
   gatewayId: string,

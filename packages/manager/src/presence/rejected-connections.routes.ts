@@ -12,7 +12,7 @@ const Rejected = Type.Object(
     reason: Type.String(),
     status: Type.Integer({
       description:
-        'Status of the HTTP response, or what it would have been if the connection was cut before a request',
+        'Status of the HTTP response, or the status that it would have had if the connection was closed before a request',
     }),
     count: Type.Integer(),
     firstAt: Time,
@@ -26,7 +26,7 @@ const PAGER = new Pager(['time', 'text', 'text'], ({ lastAt, remoteAddress, reas
   reason,
 ]);
 
-/** Connections that were rejected and named no station. */
+/** Rejected connections that named no station. */
 export function rejectedConnectionRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/rejected-connections',
@@ -35,7 +35,7 @@ export function rejectedConnectionRoutes(app: App, { database }: ApiContext): vo
       schema: {
         operationId: 'listRejectedConnections',
         summary:
-          'Rejected connections that named no station, by address and reason, latest first; those that named one are in `rejected` of the station',
+          'Rejected connections that named no station, by address and reason, latest first; those that named one are listed in `rejected` of the station',
         tags: ['stations'],
         querystring: listQuery({}),
         response: { 200: pageOf(Rejected) },

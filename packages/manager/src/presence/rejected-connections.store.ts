@@ -12,18 +12,18 @@ export interface RejectedConnection {
   lastAt: Date;
 }
 
-// In one order, or two managers with the same addresses would lock each other out.
+// Rows are locked in a fixed order, or two managers with the same addresses could deadlock.
 const upsert = statement(
   'rejectedConnections.record',
   `INSERT INTO rejected_connections AS known (remote_address, reason, status, count, first_at, last_at)
    SELECT remote_address, reason, (array_agg(status ORDER BY at DESC))[1], count(*), min(at), max(at)
-   FROM unnest($1::text[], $2::text[], $3::smallint[], $4::timestamptz[]) AS told (remote_address, reason, status, at)
+   FROM unnest($1::text[], $2::text[], $3::smallint[], $4::timestamptz[]) AS reported (remote_address, reason, status, at)
    GROUP BY remote_address, reason ORDER BY remote_address, reason
    ON CONFLICT (remote_address, reason) DO UPDATE SET count = known.count + excluded.count, status = excluded.status,
      last_at = GREATEST(known.last_at, excluded.last_at)`,
 );
 
-/** Counts rejected connections under their address and reason. */
+/** Counts rejected connections by address and reason. */
 export async function record(
   db: Db,
   rejected: readonly Pick<Rejection, 'remoteAddress' | 'reason' | 'status' | 'at'>[],
@@ -67,7 +67,7 @@ const trim = statement(
      (SELECT remote_address, reason FROM rejected_connections ORDER BY last_at DESC OFFSET $1)`,
 );
 
-/** Keeps the newest rows only. */
+/** Deletes all but the newest `rows` rows. */
 export async function trimTo(db: Db, rows: number): Promise<void> {
   await db.query(trim([rows]));
 }

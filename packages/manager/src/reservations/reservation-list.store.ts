@@ -23,7 +23,7 @@ export interface ReservationRow {
 
 const HAS_EXPIRED = "state IN ('requested', 'active') AND expiry_date <= now()";
 
-// What the clock has expired is shown as expired before it is written so.
+// An expired reservation is shown as expired even before the cleanup marks it so.
 const selectPage = search(
   `SELECT * FROM (
      SELECT reservation_key AS "reservationKey", station_id AS "stationId", reservation_id AS "reservationId",

@@ -1,16 +1,16 @@
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** What is known of a connector before it is reserved; connector 0 is the station. */
+/** What is known about a connector before it is reserved; connector 0 is the station. */
 export interface Place {
   connectorId: number;
-  /** Null when it has told none. */
+  /** Last reported status; null when none was reported. */
   status: string | null;
-  /** A reservation of ours has ended since it told its status: a Reserved has been overtaken by that. */
+  /** A reservation made by Evander has ended since the status was reported, so a status Reserved is out of date. */
   isFreed: boolean;
-  /** The transaction that runs there. */
+  /** The running transaction on the connector. */
   transactionId: number | null;
-  /** Ids of the reservations that hold it. */
+  /** Ids of the live reservations of the connector. */
   reservationIds: number[];
 }
 
@@ -27,18 +27,18 @@ const select = statement(
    running AS (
      SELECT connector_id, max(transaction_id) AS transaction_id FROM transactions
      WHERE station_id = $1 AND stopped_at IS NULL AND state = 'open' GROUP BY connector_id),
-   told AS (
+   reported AS (
      SELECT c.connector_id, c.status, EXISTS (SELECT FROM reservations r WHERE r.station_id = $1
          AND r.connector_id IN (0, c.connector_id) AND r.ended_at >= c.status_at AND r.state <> 'refused') AS is_freed
      FROM connectors c WHERE c.station_id = $1)
-   SELECT connector_id AS "connectorId", told.status, coalesce(told.is_freed, false) AS "isFreed",
+   SELECT connector_id AS "connectorId", reported.status, coalesce(reported.is_freed, false) AS "isFreed",
      running.transaction_id AS "transactionId", coalesce(live.ids, '{}') AS "reservationIds"
-   FROM told FULL JOIN running USING (connector_id) FULL JOIN live USING (connector_id) ORDER BY connector_id`,
+   FROM reported FULL JOIN running USING (connector_id) FULL JOIN live USING (connector_id) ORDER BY connector_id`,
 );
 
 /**
- * The connectors of a station of which anything is known, in order. Until the database transaction ends nobody else reserves there, so
- * that two cannot both have the last one.
+ * The known connectors of a station, in order. Locks the station's reservations until the database transaction ends, so that two
+ * requests cannot both reserve the last connector.
  */
 export async function lockAndList(db: Db, stationId: string, now: Date): Promise<Place[]> {
   await db.query(lockStation([stationId]));

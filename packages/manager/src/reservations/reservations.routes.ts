@@ -18,7 +18,7 @@ const Reservation = Type.Object(
     expiryDate: Time,
     state: oneOf(
       RESERVATION_STATES,
-      'requested: the station has not answered. used: by a transaction. lost: its connector or station became Faulted or Unavailable. replaced: by another with the same reservationId. ended: the station does not know it any more',
+      'requested: the station has not answered. used: by a transaction. lost: its connector or station became Faulted or Unavailable. replaced: by another with the same reservationId. ended: the station no longer knows it',
     ),
     reason: nullable(Type.String({ description: 'Why it was refused or lost' })),
     transactionId: nullable(Type.Integer({ description: 'The transaction that used it' })),
@@ -39,7 +39,7 @@ const Query = listQuery({
 });
 const PAGER = new Pager(['integer'], ({ reservationKey }: ReservationRow) => [reservationKey]);
 
-/** Reservations, as ReserveNow made them. */
+/** Reservations made with ReserveNow. */
 export function reservationRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/stations/:stationId/reservations',

@@ -3,8 +3,8 @@ import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
 /**
- * `refused`: by the station, or it was never asked; `lost`: to a fault; `replaced`: by another with its id; `ended`: the station
- * does not know it any more, nobody knows why.
+ * `refused`: by the station, or the request was never sent; `lost`: to a fault; `replaced`: by another with the same id; `ended`: the
+ * station no longer knows it, for an unknown reason.
  */
 export const RESERVATION_STATES = [
   'requested',
@@ -30,7 +30,7 @@ export interface NewReservation {
   requestedAt: Date;
 }
 
-/** Those that are or may be at the station. */
+/** SQL for reservations that are or may be active at the station. */
 export const LIVE = "state IN ('requested', 'active')";
 
 const insert = statement(
@@ -40,7 +40,7 @@ const insert = statement(
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 );
 
-/** Adds a reservation that a station is about to be asked for. */
+/** Adds a reservation that is about to be requested from a station. */
 export async function add(db: Db, reservation: NewReservation): Promise<void> {
   const { stationId, commandId, reservationId, connectorId, idTag, parentIdTag } = reservation;
   const { expiryDate, requestedAt } = reservation;
@@ -69,7 +69,7 @@ const activate = statement(
      AND r.${LIVE}`,
 );
 
-/** The station has reserved it; one with the same id is no more (ReserveNow.1). */
+/** The station accepted the reservation; it replaces any earlier one with the same id (ReserveNow.1). */
 export async function accept(db: Db, commandId: string, at: Date): Promise<void> {
   await db.query(activate([commandId, at]));
 }
@@ -79,7 +79,7 @@ const markRefused = statement(
   `UPDATE reservations SET state = 'refused', reason = $2, ended_at = $3 WHERE command_id = $1 AND state = 'requested'`,
 );
 
-/** There is no reservation (ReserveNow.4). */
+/** Marks a requested reservation as refused (ReserveNow.4). */
 export async function refuse(
   db: Db,
   refusal: { commandId: string; reason: string; at: Date },
@@ -93,7 +93,7 @@ const endById = statement(
    WHERE station_id = $1 AND reservation_id = $2 AND ${LIVE}`,
 );
 
-/** The station no longer has a reservation; by the clock it may have expired before. */
+/** Ends a reservation that the station no longer has; if its expiry date has passed, as expired. */
 export async function end(
   db: Db,
   ending: { stationId: string; reservationId: number; state: 'cancelled' | 'ended'; at: Date },
@@ -102,7 +102,7 @@ export async function end(
   await db.query(endById([stationId, reservationId, state, at]));
 }
 
-/** A transaction that may have been reserved for. */
+/** A transaction that may use a reservation. */
 export interface Use {
   stationId: string;
   connectorId: number;
@@ -112,7 +112,7 @@ export interface Use {
   transactionId: number;
 }
 
-// A start that comes late says better what became of it than the clock or the connector.
+// A late start overrides an end by the clock or by a connector status.
 const useById = statement(
   'reservations.useById',
   `UPDATE reservations SET state = 'used', transaction_id = $3, ended_at = $4
@@ -121,14 +121,14 @@ const useById = statement(
      AND (state <> 'used' OR transaction_id = $3)`,
 );
 
-/** Ends the reservation that a start names; false when there is none, or another transaction has used it. */
+/** Ends the reservation that a start names; false when there is none, or another transaction used it. */
 export async function useNamed(db: Db, reservationId: number, use: Use): Promise<boolean> {
   const { stationId, transactionId, startedAt } = use;
   const { rowCount } = await db.query(useById([stationId, reservationId, transactionId, startedAt]));
   return rowCount === 1;
 }
 
-/** So far may a station's clock be from ours before its times are taken for those of something older. */
+/** Tolerated difference between a station's clock and Evander's when station times are compared with `requested_at`. */
 export const SKEW = "interval '10 seconds'";
 
 const useByTag = statement(
@@ -153,7 +153,7 @@ const expireAll = statement(
   `UPDATE reservations SET state = 'expired', ended_at = expiry_date WHERE ${LIVE} AND expiry_date <= $1`,
 );
 
-/** Expires what the clock has expired (ReserveNow.5), so that few are live; lists show it before. */
+/** Marks reservations past their expiry date as expired (ReserveNow.5), which keeps the live set small; lists already show them so. */
 export async function expire(db: Db, now: Date): Promise<void> {
   await db.query(expireAll([now]));
 }

@@ -9,9 +9,9 @@ import * as rejected from '../presence/rejected-handshakes.store.ts';
 import * as reservations from '../reservations/reservations.store.ts';
 
 const POLL_INTERVAL_MS = 3_600_000;
-const TURNED_AWAY_ROWS = 10_000;
+const MAX_REJECTED_ROWS = 10_000;
 
-/** Starts the work that recurs; each round is safe to be done by several managers. Returns how to stop it. */
+/** Starts the recurring cleanup; several managers may run it at the same time. Returns a function that stops it. */
 export function startCleanup(
   database: Database,
   options: { files: FileOptions; now(): Date; log: Log },
@@ -22,7 +22,7 @@ export function startCleanup(
     await ocspAnswers.forgetOld(database, options.now());
     await idempotencyKeys.forgetOld(database, options.now());
     await cleanUpFiles(database, options.files, options.now());
-    await rejected.trimTo(database, TURNED_AWAY_ROWS);
+    await rejected.trimTo(database, MAX_REJECTED_ROWS);
   };
   const timer = setInterval(() => {
     round().catch((error: unknown) => options.log.warn({ err: error }, 'cleanup failed'));

@@ -7,7 +7,7 @@ const claim = statement(
    ON CONFLICT (name) DO UPDATE SET begun_at = now() WHERE known.begun_at <= now() - $2 * interval '1 s'`,
 );
 
-/** Is it our turn? Of all who ask, one is told so, and nobody again for so many seconds. */
+/** Claims the next run of a recurring task: true for one caller among all managers, once every `everySeconds`. */
 export async function begin(db: Db, name: string, everySeconds: number): Promise<boolean> {
   const { rowCount } = await db.query(claim([name, everySeconds]));
   return rowCount === 1;

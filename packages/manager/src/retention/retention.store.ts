@@ -2,24 +2,24 @@ import { statement } from '../database/database.ts';
 import type { Database, Db } from '../database/database.ts';
 import { isInUse, whileTableIsFree } from '../database/table-lock.ts';
 
-/** A table that grows with time, and how what is too old is told in it. */
+/** A table that grows with time, and how to find its old rows. */
 interface RetentionRule {
   table: string;
-  /** Of a partitioned table: SQL that is true for a partition that is needed still; `%I` is its name. */
+  /** For a partitioned table: SQL that is true for a partition that is still needed; `%I` is its name. */
   neededPartition?: string;
-  /** Of a partitioned table: the column of its default partition that tells how long a row has been here. */
+  /** For a partitioned table: the column of its default partition that holds the time of receipt. */
   since?: string;
-  /** SQL of what may go; `$1` is the time, `r` the row. */
+  /** SQL that is true for a row that may be deleted; `$1` is the time, `r` the row. */
   isOld: string;
-  /** Where there is no index on the time of rows: the column that they are looked through by, and the time that rises with it. */
+  /** For a table without an index on the time: the key to scan by, and the time column that rises with it. */
   by?: { key: string; arrivedAt: string };
-  /** Rows of one statement, where each takes rows of other tables with it. */
+  /** Rows per statement, if a deletion cascades to other tables. */
   rows?: number;
 }
 
-// One that is lost or closed has ended, though its stop may come late.
+// A lost or closed transaction has ended, even if its stop may still arrive.
 const IS_OPEN = "t.state = 'open'";
-// The station may still install what was signed, and another certificate may be sent after a refusal: the last change counts.
+// The station may still install a signed certificate, and another one may be sent after a refusal: the last change counts.
 const HAS_SIGNING_ENDED =
   "r.state <> 'requested' AND coalesce(r.completed_at, r.signed_at, r.requested_at) < $1";
 const UNDELIVERED = `EXISTS (SELECT FROM webhooks w WHERE w.active AND (w.last_event_id < r.id
@@ -70,7 +70,7 @@ const RETENTION_RULES = {
     {
       table: 'station_jobs',
       by: { key: 'job_id', arrivedAt: 'requested_at' },
-      // One of which its station has told nothing for so long has no end that could come.
+      // A job that has neither ended nor reported anything since then will never end.
       isOld: 'coalesce(r.ended_at, greatest(r.accepted_at, r.status_at, r.requested_at)) < $1',
     },
   ],
@@ -94,7 +94,7 @@ const RETENTION_RULES = {
     },
   ],
   issuedCertificates: [
-    // A compromised key is never signed again, so its certificates stay.
+    // Certificates with a compromised key stay, so that the key is never signed again.
     {
       table: 'issued_certificates',
       isOld: "r.valid_to < $1 AND r.revocation_reason IS DISTINCT FROM 'keyCompromise'",
@@ -129,21 +129,21 @@ const RETENTION_RULES = {
 export type RetainedData = keyof typeof RETENTION_RULES;
 export const RETAINED = Object.keys(RETENTION_RULES) as RetainedData[];
 
-/** What was removed of one table. */
+/** What was removed from one table. */
 export interface Removal {
   table: string;
   partitions: number;
   rows: number;
 }
 
-/** Rows of one statement: short enough that nobody waits for them. */
-const ROWS = 5000;
-/** Statements of one run and table; the next run goes on. */
-const STATEMENTS = 400;
-/** Tables without an index on their time are read as a whole. */
-const STATEMENT_MS = 600_000;
+/** Rows per statement: few enough not to block others for long. */
+const BATCH_SIZE = 5000;
+/** Statements per run and table; the next run continues. */
+const MAX_STATEMENTS = 400;
+/** Generous, because tables without an index on their time are scanned completely. */
+const STATEMENT_TIMEOUT_MS = 600_000;
 
-/** Removes what is older than a time from the tables of a kind of data, except what is needed still. */
+/** Removes data of one kind that is older than `before`, except what is still needed. */
 export async function removeOld(database: Database, kind: RetainedData, before: Date): Promise<Removal[]> {
   const removals: Removal[] = [];
   for (const rule of RETENTION_RULES[kind] as RetentionRule[]) {
@@ -169,7 +169,7 @@ async function dropOld(database: Database, rule: RetentionRule, before: Date): P
   try {
     for (const { partition } of rows) if (await drop(database, rule, partition)) dropped++;
   } catch (error) {
-    // Somebody reads or writes the table in an open database transaction: the next run goes on.
+    // An open database transaction uses the table: the next run continues.
     if (!isInUse(error)) throw error;
   }
   return dropped;
@@ -204,7 +204,7 @@ async function isTrue(db: Db, text: string): Promise<boolean> {
   return Object.values(rows[0] ?? {})[0] === true;
 }
 
-/** What one statement has deleted, and the place from which the next goes on; null at the end. */
+/** The rows that one statement deleted, and the key from which the next continues; null at the end. */
 interface Step {
   rows: number;
   next: string | null;
@@ -214,14 +214,14 @@ async function deleteOld(database: Database, rule: RetentionRule, before: Date):
   const text = rule.by === undefined ? deleteByTime(rule) : deleteByKey(rule, rule.by);
   let deleted = 0;
   let after: string | null = '0';
-  for (let i = 0; i < STATEMENTS && after !== null; i++) {
+  for (let i = 0; i < MAX_STATEMENTS && after !== null; i++) {
     const step: Step = await database.transaction(
       async (db) => {
         if (!(await isMine(db, rule.table))) return { rows: 0, next: null };
         const { rows } = await db.query<Step>({ text, values: [before, after] });
         return rows[0] ?? { rows: 0, next: null };
       },
-      { statementMs: STATEMENT_MS },
+      { statementMs: STATEMENT_TIMEOUT_MS },
     );
     deleted += step.rows;
     after = step.next;
@@ -229,26 +229,25 @@ async function deleteOld(database: Database, rule: RetentionRule, before: Date):
   return deleted;
 }
 
-// Of a partitioned table: what has gone to its default partition, by the time of its receipt, as its own time is that of a clock that was
-// wrong.
-function deleteByTime({ table, since, isOld, rows = ROWS }: RetentionRule): string {
+// For a partitioned table, only its default partition, by time of receipt: rows are there because their own time came from a wrong clock.
+function deleteByTime({ table, since, isOld, rows = BATCH_SIZE }: RetentionRule): string {
   const from = since === undefined ? table : `${table}_other`;
   return `WITH gone AS (DELETE FROM ${from} WHERE ctid = ANY (ARRAY(SELECT r.ctid FROM ${from} r WHERE ${isOld} LIMIT ${rows})) RETURNING 1)
     SELECT count(*)::int AS rows, CASE WHEN count(*) = ${rows} THEN $2::text END AS next FROM gone`;
 }
 
-// The oldest come first, page by page past those that stay, until a page in which none has been here for so long.
+// Scans page by page from the oldest row, past rows that stay, until a page has no row older than $1.
 function deleteByKey(
   { table, isOld }: RetentionRule,
   { key, arrivedAt }: NonNullable<RetentionRule['by']>,
 ): string {
   return `WITH page AS MATERIALIZED (SELECT r.${key} AS key, r.${arrivedAt} < $1 AS has_time, r.${arrivedAt} < $1 AND (${isOld}) AS is_old
-      FROM ${table} r WHERE r.${key} > $2::bigint ORDER BY r.${key} LIMIT ${ROWS}),
+      FROM ${table} r WHERE r.${key} > $2::bigint ORDER BY r.${key} LIMIT ${BATCH_SIZE}),
     gone AS (DELETE FROM ${table} WHERE ${key} = ANY (ARRAY(SELECT key FROM page WHERE is_old)) RETURNING 1)
     SELECT (SELECT count(*)::int FROM gone) AS rows, CASE WHEN bool_or(has_time) THEN max(key)::text END AS next FROM page`;
 }
 
-// Deliveries, dead ones most often, of events that are no more.
+// Deliveries of removed events; most of them are dead.
 const forgetDeliveries = statement(
   'retention.forgetDeliveries',
   `DELETE FROM webhook_deliveries d

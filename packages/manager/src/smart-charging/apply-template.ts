@@ -9,17 +9,17 @@ import * as applications from './charging-profile-applications.store.ts';
 import { profileIn } from './charging-profile-template.ts';
 import type { NewProfile, TemplateDefinition } from './charging-profile-template.ts';
 
-/** So many stations are prepared at a time. */
+/** Stations handled in parallel. */
 const CONCURRENCY = 8;
 
 type Unit = ChargingProfile['chargingSchedule']['chargingRateUnit'];
 
-/** Where a template is to be set, by whom. */
+/** A template and where to apply it. */
 export interface Target {
   template: { templateId: string; definition: TemplateDefinition };
   stationIds: string[];
   connectorId: number;
-  /** Of a TxProfile; without it each station's own on the connector. */
+  /** The transaction of a TxProfile; if undefined, the running transaction on the connector of each station. */
   transactionId: number | undefined;
   ttlSeconds: number;
   requestedBy: string | undefined;
@@ -27,8 +27,8 @@ export interface Target {
 }
 
 /**
- * Sends each station its SetChargingProfile and records that, or why it was not sent, one station's refusal being no other's; gives the
- * ids of what was recorded, in the order of the stations. Rejects when the database is away: what was recorded by then stays.
+ * Sends each station its SetChargingProfile and records it, or why it was not sent; a refusal at one station does not affect the others.
+ * Returns the ids of the records, in the order of the stations. Rejects when the database is unavailable; earlier records stay.
  */
 export async function applyTemplate(
   context: { database: Database; callMaker: CallMaker },
@@ -36,8 +36,8 @@ export async function applyTemplate(
 ): Promise<number[]> {
   const ids: number[] = [];
   for (let i = 0; i < target.stationIds.length; i += CONCURRENCY) {
-    const some = target.stationIds.slice(i, i + CONCURRENCY);
-    ids.push(...(await Promise.all(some.map((stationId) => applyTo(context, stationId, target)))));
+    const batch = target.stationIds.slice(i, i + CONCURRENCY);
+    ids.push(...(await Promise.all(batch.map((stationId) => applyTo(context, stationId, target)))));
   }
   return ids;
 }
@@ -48,7 +48,7 @@ async function applyTo(
   target: Target,
 ): Promise<number> {
   const { template, connectorId, ttlSeconds, requestedBy, at } = target;
-  const about = {
+  const base = {
     templateId: template.templateId,
     stationId,
     connectorId,
@@ -72,22 +72,22 @@ async function applyTo(
       ttlSeconds,
       ...(requestedBy !== undefined && { requestedBy }),
       alongside: async (db, commandId) => {
-        const sent = { ...about, transactionId: transactionId ?? null, unit, outcome: { commandId } };
+        const sent = { ...base, transactionId: transactionId ?? null, unit, outcome: { commandId } };
         id = await applications.add(db, sent);
       },
     });
     return id;
   } catch (error) {
-    return applications.add(database, { ...about, outcome: refusalOf(error) });
+    return applications.add(database, { ...base, outcome: refusalOf(error) });
   }
 }
 
-/** The template's own unit, unless the station is known to take only the other one. */
+/** The template's own unit, unless the station is known to accept only the other one. */
 async function unitFor(db: Db, stationId: string, unit: Unit): Promise<Unit> {
   const allowed = await configuration.list(db, stationId, 'ChargingScheduleAllowedChargingRateUnit');
-  const takes = (word: string): boolean => allowed?.some((name) => name.toLowerCase() === word) ?? false;
-  if (unit === 'A') return takes('power') && !takes('current') ? 'W' : 'A';
-  return takes('current') && !takes('power') ? 'A' : 'W';
+  const accepts = (value: string): boolean => allowed?.some((name) => name.toLowerCase() === value) ?? false;
+  if (unit === 'A') return accepts('power') && !accepts('current') ? 'W' : 'A';
+  return accepts('current') && !accepts('power') ? 'A' : 'W';
 }
 
 async function transactionFor(
@@ -100,7 +100,7 @@ async function transactionFor(
   if (running) return running.transactionId;
   throw new RuleViolation(
     'SetProfile.1',
-    `no transaction is running on connector ${connectorId} of station ${stationId}; a TxProfile is for a running one`,
+    `no transaction is running on connector ${connectorId} of station ${stationId}; a TxProfile needs a running one`,
   );
 }
 

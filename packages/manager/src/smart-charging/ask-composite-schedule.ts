@@ -8,13 +8,13 @@ import { nullable, oneOf, Text } from '../http/fields.ts';
 
 const WAIT_MS = 15_000;
 
-/** How asking went; null when nobody desired to. */
+/** The outcome of asking the station; null when it was not asked. */
 export const Ask = nullable(
   Type.Object(
     {
       outcome: oneOf(
         ['answered', 'notConnected', 'notSent', 'notAllowed', 'failed', 'pending'] as const,
-        'notSent: a rule speaks against it. notAllowed: the key is of a viewer. failed: with a CALLERROR, or without an answer. pending: the answer may still come',
+        'notSent: a rule forbids it. notAllowed: the API key has only the role viewer. failed: with a CALLERROR, or without an answer. pending: the answer may still arrive',
       ),
       commandId: Text,
       detail: nullable(Type.String({ description: 'Why there is no answer' })),
@@ -23,7 +23,7 @@ export const Ask = nullable(
   ),
 );
 
-/** Asks a station for a composite schedule and waits a while for the answer; what hinders that is the outcome. */
+/** Asks a station for a composite schedule and waits up to 15 s for the answer. Obstacles are returned as the outcome. */
 export async function askForSchedule(
   callMaker: CallMaker,
   ask: { stationId: string; request: GetCompositeScheduleRequest; requestedBy: string | undefined },

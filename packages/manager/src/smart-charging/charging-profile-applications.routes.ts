@@ -20,7 +20,7 @@ const MAX_STATIONS = 500;
 const MAX_TTL_SECONDS = 31 * 86_400;
 const Outcome = oneOf(
   applications.APPLICATION_OUTCOMES,
-  'refused: nothing was sent, reason says why. accepted, rejected, notSupported: the answer of the station. The others: how the command stands',
+  'refused: nothing was sent, reason says why. accepted, rejected, notSupported: the answer of the station. The others: the state of the command',
 );
 const Application = Type.Object(
   {
@@ -31,7 +31,7 @@ const Application = Type.Object(
     commandId: nullable(Type.String({ description: 'The SetChargingProfile' })),
     chargingRateUnit: nullable(Type.String({ description: 'The unit in which it was sent' })),
     outcome: Outcome,
-    rule: nullable(Type.String({ description: 'The rule of OCPP that it would break' })),
+    rule: nullable(Type.String({ description: 'The rule of OCPP that it would violate' })),
     reason: Text,
     requestedBy: nullable(Type.String({ description: 'Name of the API key' })),
     requestedAt: Time,
@@ -60,7 +60,7 @@ const Apply = Type.Object(
         minimum: 1,
         maximum: INT32_MAX,
         description:
-          'Transaction of a TxProfile, for one station; without it the running transaction on the connector of each station',
+          'Transaction of a TxProfile, for one station; default: the running transaction on the connector of each station',
       }),
     ),
     ttlSeconds: Type.Optional(
@@ -68,7 +68,7 @@ const Apply = Type.Object(
         minimum: 0,
         maximum: MAX_TTL_SECONDS,
         default: 0,
-        description: 'Seconds to wait for stations that are away; 0: refused for them',
+        description: 'Seconds to wait for stations that are not connected; 0: refuse immediately',
       }),
     ),
   },
@@ -78,7 +78,7 @@ const PAGER = new Pager(['integer'], ({ applicationId }: ApplicationRow) => [app
 const PATH = '/charging-profile-templates/:templateId';
 const tags = ['smart charging'];
 
-/** Templates set at stations, and what came of it at each. */
+/** Applications of templates to stations, with the outcome at each. */
 export function chargingProfileApplicationRoutes(app: App, context: ApiContext): void {
   const { database } = context;
   addApply(app, context);
@@ -134,7 +134,7 @@ function addApply(app: App, { database, callMaker, keys, now }: ApiContext): voi
       const { templateId } = request.params;
       const { connectorId, transactionId, ttlSeconds = 0 } = request.body;
       const template = await requireTemplate(database, templateId);
-      const stationIds = await chosen(database, request.body);
+      const stationIds = await selectStations(database, request.body);
       checkTarget(template, { connectorId, transactionId, stations: stationIds.length });
       const requestedBy = await keys.nameOf(request);
       const ids = await applyTemplate(
@@ -153,26 +153,26 @@ async function requireTemplate(db: Db, templateId: string): Promise<TemplateRow>
   return template;
 }
 
-async function chosen(
+async function selectStations(
   db: Db,
   { stationIds, filter }: { stationIds?: string[]; filter?: StationChoice },
 ): Promise<string[]> {
   if ((stationIds === undefined) === (filter === undefined))
-    throw new Problem(400, 'body: send stationIds or filter, one of the two', { field: 'stationIds' });
+    throw new Problem(400, 'body: send either stationIds or filter', { field: 'stationIds' });
   if (filter === undefined) return stationIds ?? [];
   const found = await stationChoice.choose(db, filter, MAX_STATIONS + 1);
   if (found.length === 0)
-    throw new Problem(422, 'filter: no station fits it; GET /api/v1/stations lists those that are known', {
+    throw new Problem(422, 'filter: no station matches it; GET /api/v1/stations lists the known stations', {
       field: 'filter',
     });
   if (found.length > MAX_STATIONS)
-    throw new Problem(422, `filter: more than ${MAX_STATIONS} stations fit it; narrow it by prefix`, {
+    throw new Problem(422, `filter: more than ${MAX_STATIONS} stations match it; narrow it by prefix`, {
       field: 'filter',
     });
   return found;
 }
 
-/** What would be wrong at every station alike. */
+/** Checks what applies to every station: throws RuleViolation or Problem. */
 function checkTarget(
   { definition: { purpose } }: TemplateRow,
   target: { connectorId: number; transactionId: number | undefined; stations: number },
@@ -190,12 +190,13 @@ function checkTarget(
     );
   if (transactionId === undefined) return;
   if (purpose !== 'TxProfile')
-    throw new RuleViolation(
-      'SetProfile.2',
-      `a ${purpose} belongs to no transaction: leave out transactionId`,
-    );
+    throw new RuleViolation('SetProfile.2', `a ${purpose} belongs to no transaction: omit transactionId`);
   if (stations !== 1)
-    throw new Problem(422, 'transactionId is of one station; send one of stationIds, or leave it out', {
-      field: 'transactionId',
-    });
+    throw new Problem(
+      422,
+      'transactionId belongs to one station; send exactly one of stationIds, or omit transactionId',
+      {
+        field: 'transactionId',
+      },
+    );
 }

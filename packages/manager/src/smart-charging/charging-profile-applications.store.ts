@@ -1,7 +1,7 @@
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** `refused`: nothing was sent; `forgotten`: its command is not kept any more; the others tell how the command stands. */
+/** `refused`: nothing was sent; `forgotten`: its command is no longer stored; the others are the state of the command. */
 export const APPLICATION_OUTCOMES = [
   'refused',
   'queued',
@@ -37,7 +37,7 @@ const insert = statement(
    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING application_id AS "applicationId"`,
 );
 
-/** Records that a template was sent to a station, or why it was not; its id. */
+/** Records that a template was sent to a station, or why it was not. Returns the id of the record. */
 export async function add(db: Db, application: Application): Promise<number> {
   const { templateId, stationId, connectorId, transactionId, unit, requestedBy, requestedAt, outcome } =
     application;
@@ -92,12 +92,12 @@ export interface ApplicationFilter {
   before: number | null;
   stationId?: string;
   outcome?: ApplicationOutcome;
-  /** Only these. */
+  /** Only applications with these ids. */
   ids?: number[];
   rows: number;
 }
 
-/** Where a template was applied and what came of it, newest first. */
+/** Applications of a template with their outcome, newest first. */
 export async function list(db: Db, filter: ApplicationFilter): Promise<ApplicationRow[]> {
   const { templateId, before, stationId, outcome, ids, rows: limit } = filter;
   const values = [templateId, before, stationId ?? null, ids ?? null, outcome ?? null, limit];

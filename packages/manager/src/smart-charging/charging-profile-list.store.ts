@@ -44,7 +44,7 @@ const selectInstalled = statement(
   'SELECT connector_id AS "connectorId", profile FROM charging_profiles WHERE station_id = $1',
 );
 
-/** All profiles that a station has, as a composite schedule is calculated from them. */
+/** All profiles that a station has, as input for its composite schedule. */
 export async function installed(db: Db, stationId: string): Promise<InstalledProfile[]> {
   const { rows } = await db.query<InstalledProfile>(selectInstalled([stationId]));
   return rows;

@@ -5,7 +5,7 @@ import { RuleViolation } from '../commands/command.ts';
 type Unit = ChargingProfile['chargingSchedule']['chargingRateUnit'];
 export type NewProfile = Omit<ChargingProfile, 'chargingProfileId'>;
 
-/** A charging profile without what each station gives it: its ids, and maybe its unit. */
+/** A charging profile without the parts that differ per station: its ids, and possibly its unit. */
 export interface TemplateDefinition {
   purpose: ChargingProfile['chargingProfilePurpose'];
   stackLevel: number;
@@ -15,18 +15,18 @@ export interface TemplateDefinition {
   validTo?: string;
   unit: Unit;
   schedule: {
-    /** Of an Absolute or Recurring one. */
+    /** For an Absolute or Recurring profile. */
     startSchedule?: string;
     duration?: number;
     minChargingRate?: number;
     periods: { startPeriod: number; limit: number; numberPhases?: number }[];
   };
-  /** Between phase and neutral, and how many phases a period has that says nothing of it: to convert between A and W. */
+  /** Phase-to-neutral voltage in V. With `phases`, the default for periods without numberPhases, it converts between A and W. */
   voltage?: number;
   phases?: number;
 }
 
-/** The profile of a template in its own unit; without an id, which is given as it is sent. */
+/** The profile of a template in its own unit, without an id: the id is assigned when the profile is sent. */
 export function profileOf(definition: TemplateDefinition): NewProfile {
   const { purpose, stackLevel, kind, recurrencyKind, validFrom, validTo, unit, schedule } = definition;
   const { startSchedule, duration, minChargingRate, periods } = schedule;
@@ -52,34 +52,31 @@ export function profileOf(definition: TemplateDefinition): NewProfile {
 }
 
 /**
- * The profile of a template in a unit that a station takes; limits are rounded down to one decimal. Throws RuleViolation when the template
- * does not say what the conversion needs.
+ * The profile of a template in a unit that a station accepts; limits are rounded down to one decimal. Throws RuleViolation when the
+ * template lacks what the conversion needs.
  */
 export function profileIn(unit: Unit, definition: TemplateDefinition): NewProfile {
   const profile = profileOf(definition);
   const { unit: from, voltage, phases, schedule } = definition;
   if (from === unit) return profile;
-  if (voltage === undefined) throw new RuleViolation('SetProfile.4', `${needs(from, unit)} its voltage`);
+  if (voltage === undefined) throw new RuleViolation('SetProfile.4', `${needs(from, unit)} voltage`);
   const phasesOf = (numberPhases = phases): number => {
     if (numberPhases !== undefined) return numberPhases;
-    throw new RuleViolation(
-      'SetProfile.4',
-      `${needs(from, unit)} its phases, or numberPhases in each period`,
-    );
+    throw new RuleViolation('SetProfile.4', `${needs(from, unit)} phases, or numberPhases in each period`);
   };
   const convert = (limit: number, numberPhases: number): number =>
     roundLimit(convertLimit(limit, from, { to: unit, voltage, phases: numberPhases }));
   const { chargingSchedule } = profile;
-  // The station must count with the phases that we did: without a word it takes 3.
+  // The station must use the same number of phases as this conversion; it assumes 3 if none is given.
   const chargingSchedulePeriod = chargingSchedule.chargingSchedulePeriod.map((period) => {
     const numberPhases = phasesOf(period.numberPhases);
     return { ...period, limit: convert(period.limit, numberPhases), numberPhases };
   });
-  const { minChargingRate: least } = chargingSchedule;
+  const { minChargingRate: templateRate } = chargingSchedule;
   const minChargingRate =
-    least === undefined
+    templateRate === undefined
       ? {}
-      : { minChargingRate: convert(least, phasesOf(schedule.periods[0]?.numberPhases)) };
+      : { minChargingRate: convert(templateRate, phasesOf(schedule.periods[0]?.numberPhases)) };
   return {
     ...profile,
     chargingSchedule: {
@@ -92,5 +89,5 @@ export function profileIn(unit: Unit, definition: TemplateDefinition): NewProfil
 }
 
 function needs(from: Unit, to: Unit): string {
-  return `the station takes schedules in ${to} only and the template is in ${from}; to be converted it needs`;
+  return `the station accepts only schedules in ${to} and the template is in ${from}; to be converted, the template needs`;
 }

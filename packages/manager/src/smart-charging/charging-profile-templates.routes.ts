@@ -23,7 +23,7 @@ const PAGER = new Pager(['text'], ({ name }: TemplateRow) => [name]);
 const tags = ['smart charging'];
 const problems = [409, 422];
 
-/** Charging profiles to be set at many stations. */
+/** Charging profile templates, which can be applied to many stations. */
 export function chargingProfileTemplateRoutes(app: App, context: ApiContext): void {
   const { database } = context;
   app.get(
@@ -133,7 +133,7 @@ type Nullable<T> = { [K in keyof T]?: T[K] | null };
 
 function merge(known: TemplateDefinition, change: Nullable<TemplateDefinition>): TemplateDefinition {
   const merged = Object.entries({ ...known, ...change }).filter(([, value]) => value !== null);
-  // Only what may be left out may be null.
+  // Only optional fields can be null.
   return Object.fromEntries(merged) as unknown as TemplateDefinition;
 }
 
@@ -148,7 +148,7 @@ function check(definition: TemplateDefinition): void {
 function refuseTaken(name: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof templates.NameTaken)) throw error;
-    throw new Problem(409, `another charging profile template is called ${name}; choose another name`, {
+    throw new Problem(409, `another charging profile template is named ${name}; choose another name`, {
       field: 'name',
     });
   };

@@ -23,7 +23,7 @@ const Schedule = Type.Object(
   },
   { additionalProperties: false },
 );
-const Name = Type.String({ pattern: '\\S', maxLength: 100, description: 'a text that is not empty' });
+const Name = Type.String({ pattern: '\\S', maxLength: 100, description: 'Must not be blank' });
 const NEEDED = {
   name: Name,
   purpose: Purpose,
@@ -37,10 +37,10 @@ const Voltage = Type.Number({
   exclusiveMinimum: 0,
   maximum: 1000,
   description:
-    'Between phase and neutral; with phases, converts between A and W for stations that accept only the other unit',
+    'Phase-to-neutral voltage in V; with phases, used to convert between A and W for stations that accept only the other unit',
 });
 
-/** A template to be added. */
+/** A new template. */
 export const New = Type.Object(
   {
     ...NEEDED,
@@ -70,7 +70,7 @@ export const New = Type.Object(
   },
 );
 
-/** A change of a template; null clears what may be left out. */
+/** A change of a template; null clears an optional field. */
 export const Change = Type.Object(
   {
     name: Type.Optional(NEEDED.name),
@@ -88,7 +88,7 @@ export const Change = Type.Object(
   { additionalProperties: false, examples: [{ name: 'night, winter' }] },
 );
 
-/** A template as it is answered. */
+/** A template in responses. */
 export const Template = Type.Object(
   {
     templateId: Type.String(),
@@ -105,11 +105,11 @@ export const Template = Type.Object(
 );
 export const TemplateParams = Type.Object({ templateId: idOf('template') });
 
-/** What is answered for a template that there is not. */
+/** The 404 for an unknown template. */
 export function unknownTemplate(templateId: string): Problem {
   return new Problem(
     404,
-    `charging profile template ${templateId} is not known; GET /api/v1${BASE} lists those that are`,
+    `charging profile template ${templateId} is not known; GET /api/v1${BASE} lists the known ones`,
   );
 }
 export const BASE = '/charging-profile-templates';

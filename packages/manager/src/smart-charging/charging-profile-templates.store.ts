@@ -68,7 +68,7 @@ const update = statement(
    RETURNING ${COLUMNS}`,
 );
 
-/** Writes a template again. Throws NameTaken. */
+/** Replaces a template's name and definition. Throws NameTaken. */
 export async function change(
   db: Db,
   templateId: string,
@@ -95,7 +95,7 @@ const selectPage = search(
    WHERE ($1::text IS NULL OR name > $1) AND ($2::text IS NULL OR definition ->> 'purpose' = $2) ORDER BY name LIMIT $3`,
 );
 
-/** By name. */
+/** A page of templates, by name. */
 export async function list(
   db: Db,
   { after, purpose, rows: limit }: { after: string | null; purpose?: string; rows: number },

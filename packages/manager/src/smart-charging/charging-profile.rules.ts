@@ -6,7 +6,7 @@ import * as configuration from '../configuration/configuration.store.ts';
 import * as transactionList from '../transactions/transaction-list.store.ts';
 import * as chargingProfiles from './charging-profiles.store.ts';
 
-/** What holds for a charging profile by itself (SetProfile.4, SetProfile.5): throws RuleViolation. */
+/** Checks a charging profile on its own (SetProfile.4, SetProfile.5): throws RuleViolation. */
 export function checkProfile(profile: ChargingProfile): void {
   const { stackLevel, chargingProfileKind: kind, recurrencyKind, chargingSchedule } = profile;
   const { startSchedule } = chargingSchedule;
@@ -14,12 +14,12 @@ export function checkProfile(profile: ChargingProfile): void {
   if ((kind === 'Recurring') !== (recurrencyKind !== undefined))
     throw new RuleViolation(
       'SetProfile.5',
-      'recurrencyKind belongs to a profile of the kind Recurring, and only there',
+      'recurrencyKind is required for a Recurring profile and not allowed for others',
     );
   if (kind === 'Relative' && startSchedule !== undefined)
     throw new RuleViolation(
       'SetProfile.5',
-      'a Relative profile starts with its transaction: leave out startSchedule',
+      'a Relative profile starts with its transaction: omit startSchedule',
     );
   if (kind === 'Relative' && profile.chargingProfilePurpose === 'ChargePointMaxProfile')
     throw new RuleViolation(
@@ -52,7 +52,7 @@ function checkSchedule({
   if (periods.some(({ startPeriod }, i) => i > 0 && startPeriod <= (periods[i - 1]?.startPeriod ?? 0)))
     throw new RuleViolation(
       'SetProfile.5',
-      'startPeriod must rise from one chargingSchedulePeriod to the next',
+      'startPeriod must increase from one chargingSchedulePeriod to the next',
     );
   if (periods.some(({ limit }) => limit < 0) || (minChargingRate ?? 0) < 0)
     throw new RuleViolation('SetProfile.5', 'limit and minChargingRate must not be negative');
@@ -61,11 +61,11 @@ function checkSchedule({
   if (duration !== undefined && duration < 1)
     throw new RuleViolation(
       'SetProfile.5',
-      'duration must be 1 second or more; leave it out for one without an end',
+      'duration must be 1 second or more; omit it for a schedule without an end',
     );
 }
 
-/** What a station has said that it can take (SetProfile.4); nothing is refused for what it has not said. */
+/** Requires that the profile is within the station's reported limits (SetProfile.4): throws RuleViolation. Unknown limits are not checked. */
 export async function requireCapacity(profile: ChargingProfile, context: CheckContext): Promise<void> {
   await requireRateUnit(profile, context);
   await requireAtMost(context, 'ChargeProfileMaxStackLevel', ['stackLevel', profile.stackLevel]);
@@ -76,33 +76,33 @@ export async function requireCapacity(profile: ChargingProfile, context: CheckCo
   ]);
 }
 
-/** A station that takes watts only refuses a profile in amperes, and with it the remote start that carries it (field-quirks 8). */
+/** A station that accepts only watts refuses a profile in amperes, together with the remote start that carries it (field-quirks 8). */
 async function requireRateUnit(
   { chargingSchedule: { chargingRateUnit } }: ChargingProfile,
   { db, stationId }: CheckContext,
 ): Promise<void> {
   const allowed = await configuration.list(db, stationId, 'ChargingScheduleAllowedChargingRateUnit');
-  const word = chargingRateUnit === 'A' ? 'current' : 'power';
-  if (!allowed || allowed.some((name) => name.toLowerCase() === word)) return;
+  const value = chargingRateUnit === 'A' ? 'current' : 'power';
+  if (!allowed || allowed.some((name) => name.toLowerCase() === value)) return;
   throw new RuleViolation(
     'SetProfile.4',
-    `station ${stationId} takes no schedules in ${chargingRateUnit}; its ChargingScheduleAllowedChargingRateUnit is ${allowed.join(', ')}`,
+    `station ${stationId} accepts no schedules in ${chargingRateUnit}; its ChargingScheduleAllowedChargingRateUnit is ${allowed.join(', ')}`,
   );
 }
 
-/** Room for one more profile, unless it replaces another (SetProfile.4). */
+/** Requires room for one more profile, unless it replaces another (SetProfile.4): throws RuleViolation. */
 export async function requireRoom(
   { connectorId, csChargingProfiles: profile }: SetChargingProfileRequest,
   context: CheckContext,
 ): Promise<void> {
-  const beside = await chargingProfiles.countBeside(context.db, {
+  const others = await chargingProfiles.countOthers(context.db, {
     stationId: context.stationId,
     connectorId,
     profile,
   });
   await requireAtMost(context, 'MaxChargingProfilesInstalled', [
-    'the number of profiles with this one',
-    beside + 1,
+    'the number of profiles including this one',
+    others + 1,
   ]);
 }
 
@@ -111,21 +111,21 @@ async function requireAtMost(
   key: string,
   [name, value]: [string, number],
 ): Promise<void> {
-  const most = await configuration.integer(db, stationId, key);
-  if (most === undefined || value <= most) return;
+  const max = await configuration.integer(db, stationId, key);
+  if (max === undefined || value <= max) return;
   throw new RuleViolation(
     'SetProfile.4',
-    `${name} is ${value}, and the ${key} of station ${stationId} is ${most}`,
+    `${name} is ${value}, but the ${key} of station ${stationId} is ${max}`,
   );
 }
 
-/** Where a profile of each purpose may be set, and with which transaction (SetProfile.1, SetProfile.2): throws RuleViolation. */
+/** Requires a connector and transaction that fit the profile's purpose (SetProfile.1, SetProfile.2): throws RuleViolation. */
 export async function requirePlace(
   { connectorId, csChargingProfiles: profile }: SetChargingProfileRequest,
   context: CheckContext,
 ): Promise<void> {
   const { chargingProfilePurpose: purpose, transactionId } = profile;
-  if (connectorId < 0) throw new RuleViolation('SetProfile.1', 'connectorId must be 0 or a connector');
+  if (connectorId < 0) throw new RuleViolation('SetProfile.1', 'connectorId must be 0 or higher');
   if (purpose === 'ChargePointMaxProfile' && connectorId !== 0)
     throw new RuleViolation(
       'SetProfile.1',
@@ -133,10 +133,7 @@ export async function requirePlace(
     );
   if (purpose === 'TxProfile') return requireTransaction(connectorId, transactionId, context);
   if (transactionId !== undefined)
-    throw new RuleViolation(
-      'SetProfile.2',
-      `a ${purpose} belongs to no transaction: leave out transactionId`,
-    );
+    throw new RuleViolation('SetProfile.2', `a ${purpose} belongs to no transaction: omit transactionId`);
 }
 
 async function requireTransaction(
@@ -150,19 +147,16 @@ async function requireTransaction(
       'a TxProfile is for one connector: connectorId must be that of its transaction',
     );
   if (transactionId === undefined)
-    throw new RuleViolation(
-      'SetProfile.2',
-      'a TxProfile needs the transactionId of the transaction that it is for',
-    );
+    throw new RuleViolation('SetProfile.2', 'a TxProfile needs the transactionId of its transaction');
   const transaction = await transactionList.get(db, transactionId);
   if (transaction?.stationId !== stationId || transaction.state !== 'open')
     throw new RuleViolation(
       'SetProfile.1',
-      `transaction ${transactionId} is not running at station ${stationId}; a TxProfile is for a running one`,
+      `transaction ${transactionId} is not running at station ${stationId}; a TxProfile needs a running one`,
     );
   if (transaction.connectorId !== connectorId)
     throw new RuleViolation(
       'SetProfile.1',
-      `transaction ${transactionId} runs on connector ${transaction.connectorId}: set its TxProfile there`,
+      `transaction ${transactionId} is running on connector ${transaction.connectorId}: set its TxProfile there`,
     );
 }

@@ -29,7 +29,7 @@ const Query = listQuery({
 });
 const PAGER = new Pager(['integer'], ({ chargingProfileId }: ChargingProfileRow) => [chargingProfileId]);
 
-/** Charging profiles that stations have, as far as they accepted them. */
+/** Charging profiles that stations accepted and still have. */
 export function chargingProfileRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/stations/:stationId/charging-profiles',

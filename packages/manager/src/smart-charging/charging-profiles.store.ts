@@ -18,7 +18,7 @@ const lockStation = statement(
   'SELECT pg_advisory_xact_lock(hashtextextended($1, 2))',
 );
 
-// A transaction that ends in this moment ends before the profile is kept, or after it and takes it along.
+// With the row lock, a transaction that ends concurrently ends either before the profile is stored, or after it and then removes it.
 const selectEnded = statement(
   'chargingProfiles.isEnded',
   `SELECT state <> 'open' AS "isEnded" FROM transactions WHERE station_id = $1 AND transaction_id = $2 FOR SHARE`,
@@ -27,7 +27,7 @@ const selectEnded = statement(
 const sameSlot = (purpose: string, stackLevel: string, connectorId: string, transactionId: string): string =>
   `(${purpose} = $4 AND ${stackLevel} = $5 AND ${connectorId} = $3 AND ${transactionId} IS NOT DISTINCT FROM $6)`;
 
-// An answer that comes late: what the station was told after this profile has replaced or cleared it already.
+// For a late answer: a newer command may already have replaced or cleared the profile.
 const selectUndone = statement(
   'chargingProfiles.isUndone',
   `SELECT FROM commands k, LATERAL (SELECT k.request -> 'csChargingProfiles' AS profile) p
@@ -62,27 +62,19 @@ const insert = statement(
 );
 
 /**
- * Keeps a profile that a station has accepted, in the place of those that it replaces (SetProfile.3): the one with its id, and the one
- * of its purpose and stack level on its connector, of a TxProfile in its transaction. Nothing is kept of a profile whose transaction has
- * ended, or that was replaced or cleared by a younger command before its own answer came.
+ * Stores a profile that a station accepted, in place of those that it replaces (SetProfile.3): the one with its id, and the one with the
+ * same purpose, stack level and connector, for a TxProfile also the same transaction. A profile is not stored if its transaction has ended,
+ * or if a newer command replaced or cleared it before its own answer arrived.
  */
 export async function add(db: Db, installed: InstalledProfile): Promise<void> {
-  const { stationId, connectorId, profile, commandId, setAt } = installed;
+  const { stationId, profile, commandId, setAt } = installed;
   const transactionId = profile.transactionId ?? null;
   if (transactionId !== null) {
     const { rows } = await db.query<{ isEnded: boolean }>(selectEnded([stationId, transactionId]));
     if (rows[0]?.isEnded) return;
   }
   await db.query(lockStation([stationId]));
-  const { chargingProfileId, chargingProfilePurpose, stackLevel } = profile;
-  const place = [
-    stationId,
-    chargingProfileId,
-    connectorId,
-    chargingProfilePurpose,
-    stackLevel,
-    transactionId,
-  ];
+  const place = placeOf(installed);
   const undone = await db.query(selectUndone([...place, commandId]));
   if (undone.rowCount) return;
   await db.query(removeReplaced(place));
@@ -99,8 +91,8 @@ const removeMatching = statement(
 );
 
 /**
- * Forgets the profiles that a station has cleared: the one with the id, or those that fit all the other fields (ClearProfile.1). Those
- * set after the command was sent stay.
+ * Deletes the profiles that a station cleared: the one with the id, or those that match all other fields (ClearProfile.1). Profiles set
+ * after the command was sent stay.
  */
 export async function clear(
   db: Db,
@@ -111,27 +103,27 @@ export async function clear(
   await db.query(removeMatching([stationId, sentAt, id, connectorId, chargingProfilePurpose, stackLevel]));
 }
 
-const countKept = statement(
+const countNotReplaced = statement(
   'chargingProfiles.countBeside',
-  `SELECT count(*)::int AS beside FROM charging_profiles
+  `SELECT count(*)::int AS others FROM charging_profiles
    WHERE station_id = $1 AND charging_profile_id <> $2
      AND NOT ${sameSlot('purpose', 'stack_level', 'connector_id', 'transaction_id')}`,
 );
 
-/** How many profiles a station has that a new one would not replace. */
-export async function countBeside(
+/** The number of a station's profiles that a new one would not replace. */
+export async function countOthers(
   db: Db,
-  { stationId, connectorId, profile }: Pick<InstalledProfile, 'stationId' | 'connectorId' | 'profile'>,
+  profile: Pick<InstalledProfile, 'stationId' | 'connectorId' | 'profile'>,
 ): Promise<number> {
+  const { rows } = await db.query<{ others: number }>(countNotReplaced(placeOf(profile)));
+  return rows[0]?.others ?? 0;
+}
+
+function placeOf({
+  stationId,
+  connectorId,
+  profile,
+}: Pick<InstalledProfile, 'stationId' | 'connectorId' | 'profile'>): unknown[] {
   const { chargingProfileId, chargingProfilePurpose, stackLevel, transactionId = null } = profile;
-  const place = [
-    stationId,
-    chargingProfileId,
-    connectorId,
-    chargingProfilePurpose,
-    stackLevel,
-    transactionId,
-  ];
-  const { rows } = await db.query<{ beside: number }>(countKept(place));
-  return rows[0]?.beside ?? 0;
+  return [stationId, chargingProfileId, connectorId, chargingProfilePurpose, stackLevel, transactionId];
 }

@@ -1,13 +1,13 @@
 import type { ChargingSchedule, CompositePeriod } from '@evander/ocpp';
 
-/** A schedule on the clock: its limits hold from their startPeriod, in seconds after `start`, until the next one or the end. */
+/** A schedule at absolute times: each limit applies from its startPeriod, in seconds after `start`, until the next one or the end. */
 export interface TimedSchedule {
   start: Date;
   durationSeconds: number;
   periods: Pick<CompositePeriod, 'startPeriod' | 'limit'>[];
 }
 
-/** For so long one limit was expected and another told; null: no limit. */
+/** A time range in which the reported limit differs from the expected one; null: no limit. */
 export interface Difference {
   from: Date;
   to: Date;
@@ -15,30 +15,34 @@ export interface Difference {
   toldLimit: number | null;
 }
 
-/** What a station told, on the clock; it may end before the time that was asked for. */
-export function toldSchedule(
+/** A station's reported schedule at absolute times; it may end before the requested duration. */
+export function reportedSchedule(
   chargingSchedule: ChargingSchedule,
-  told: { start: Date; durationSeconds: number },
+  requested: { start: Date; durationSeconds: number },
 ): TimedSchedule {
   const { duration, chargingSchedulePeriod: periods } = chargingSchedule;
-  return { ...told, durationSeconds: Math.min(duration ?? Infinity, told.durationSeconds), periods };
+  return {
+    ...requested,
+    durationSeconds: Math.min(duration ?? Infinity, requested.durationSeconds),
+    periods,
+  };
 }
 
-/** startPeriod is an integer, but clocks have fractions: a station may round its changes up or down. */
+/** startPeriod is in whole seconds: a station may round the time of a change up or down. */
 const ROUNDING_MS = 1000;
 
 /**
- * Where a station's schedule is not what its profiles give, in order, equal neighbours merged. Looked at is the expected time. A limit
- * where none is expected is the station's own maximum and no difference (smart-charging.md §5, 7); nor is what rounding explains, of a
- * limit or of a time.
+ * The differences between a station's schedule and the one expected from its profiles, within the expected time range, in order, with equal
+ * neighbours merged. A limit where none is expected is the station's own maximum and no difference (smart-charging.md §5, 7); neither are
+ * deviations of limits or times that rounding explains.
  */
-export function differences(expected: TimedSchedule, told: TimedSchedule): Difference[] {
+export function differences(expected: TimedSchedule, reported: TimedSchedule): Difference[] {
   const found: Difference[] = [];
-  const moments = momentsOf(expected, told);
+  const moments = momentsOf(expected, reported);
   for (const [i, from] of moments.entries()) {
     const to = moments[i + 1];
     const expectedLimit = limitAt(expected, from);
-    const toldLimit = limitAt(told, from);
+    const toldLimit = limitAt(reported, from);
     if (to === undefined || isSame(expectedLimit, toldLimit)) continue;
     const last = found.at(-1);
     if (last?.to.getTime() === from && last.expectedLimit === expectedLimit && last.toldLimit === toldLimit)
@@ -48,11 +52,11 @@ export function differences(expected: TimedSchedule, told: TimedSchedule): Diffe
   return found.filter(({ from, to }) => to.getTime() - from.getTime() > ROUNDING_MS);
 }
 
-/** The milliseconds of the expected time at which a limit may change, with its end. */
-function momentsOf(expected: TimedSchedule, told: TimedSchedule): number[] {
+/** The times within the expected range at which a limit may change, with its start and end, in epoch milliseconds. */
+function momentsOf(expected: TimedSchedule, reported: TimedSchedule): number[] {
   const from = expected.start.getTime();
   const to = momentOf(expected.start, expected.durationSeconds);
-  const changes = [expected, told].flatMap(({ start, durationSeconds, periods }) =>
+  const changes = [expected, reported].flatMap(({ start, durationSeconds, periods }) =>
     [0, durationSeconds, ...periods.map(({ startPeriod }) => startPeriod)].map((seconds) =>
       momentOf(start, seconds),
     ),
@@ -61,7 +65,7 @@ function momentsOf(expected: TimedSchedule, told: TimedSchedule): number[] {
   return [...new Set([from, ...inside, to])].sort((a, b) => a - b);
 }
 
-// Whole milliseconds, so that a period begins at its own moment.
+// Rounded to whole milliseconds, so that equal times compare equal.
 function momentOf(start: Date, seconds: number): number {
   return start.getTime() + Math.round(seconds * 1000);
 }
@@ -73,7 +77,7 @@ function limitAt({ start, durationSeconds, periods }: TimedSchedule, moment: num
   return limit === Infinity ? null : limit;
 }
 
-function isSame(expected: number | null, told: number | null): boolean {
+function isSame(expected: number | null, reported: number | null): boolean {
   if (expected === null) return true;
-  return told !== null && Math.abs(expected - told) <= Math.max(0.1, expected * 0.005) + 1e-6;
+  return reported !== null && Math.abs(expected - reported) <= Math.max(0.1, expected * 0.005) + 1e-6;
 }

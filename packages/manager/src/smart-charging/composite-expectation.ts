@@ -7,7 +7,7 @@ import type { ChargingConnector } from '../stations/connectors.store.ts';
 import * as transactions from '../transactions/transactions.store.ts';
 import * as chargingProfileList from './charging-profile-list.store.ts';
 
-/** A composite schedule to be expected. */
+/** Where and when to calculate the expected composite schedule, in which unit. */
 export interface Window {
   stationId: string;
   /** 0: the station as a whole. */
@@ -18,23 +18,24 @@ export interface Window {
 }
 
 export interface Expectation extends Window {
-  /** Is it reckoned as if a transaction began with it on each connector without one? */
+  /** Does the calculation assume that a transaction starts with the schedule on each connector without one? */
   assumesTransaction: boolean;
-  /** What runs on the connector; TxProfiles and TxDefaultProfiles count only for that. Null for connector 0. */
+  /** The running transaction on the connector: TxProfiles and TxDefaultProfiles apply only to it. Null without one and for connector 0. */
   transactionId: number | null;
-  /** Infinity: no profile limits. */
+  /** A limit of Infinity means that no profile applies. */
   periods: CompositePeriod[];
 }
 
-/** A station may tell any number of connectors; more than these make no difference. */
+/** A station may report any number of connectors; more than this many are ignored. */
 const MAX_CONNECTORS = 1000;
 
-/** A transaction that does not run: no TxProfile names it. */
+/** Id of the assumed transaction, which no TxProfile names. */
 const ASSUMED_ID = -1;
 
 /**
- * What a connector, or the whole station, may take by the profiles that it has accepted, as far as we know: by the specification, and,
- * where a connector has no transaction, also as stations reckon that apply TxDefaultProfiles all the same (smart-charging.md §5, 8).
+ * The schedule of a connector, or of the whole station, according to the profiles that the station is known to have accepted: by the
+ * specification and, if a connector has no transaction, also as calculated by stations that apply TxDefaultProfiles anyway
+ * (smart-charging.md §5, 8).
  */
 export async function expectedSchedules(
   db: Db,

@@ -7,14 +7,14 @@ import { ConnectorId, StationId } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import type { App } from '../http/route.ts';
 import { askForSchedule } from './ask-composite-schedule.ts';
-import { differences, toldSchedule } from './composite-comparison.ts';
+import { differences, reportedSchedule } from './composite-comparison.ts';
 import { expectedSchedules } from './composite-expectation.ts';
 import type { Expectation } from './composite-expectation.ts';
 import { Answer, Query } from './composite-schedule.schemas.ts';
 import * as compositeSchedules from './composite-schedules.store.ts';
 import type { CompositeSchedule } from './composite-schedules.store.ts';
 
-/** What a connector may take: as its station says, and as its profiles give. */
+/** The composite schedule of a connector: as reported by the station, and as expected from its profiles. */
 export function compositeScheduleRoute(app: App, context: ApiContext): void {
   const { database } = context;
   app.get(
@@ -35,79 +35,83 @@ export function compositeScheduleRoute(app: App, context: ApiContext): void {
       const { params, query } = request;
       const { stationId, connectorId } = params;
       const asked = await askIfDesired(context, request);
-      const { duration, unit: desired } = query;
-      const filter = { ...params, ...(desired && { chargingRateUnit: desired }) };
-      const told = await compositeSchedules.findLast(database, filter);
-      if (!told && duration === undefined) throw nothingTold(stationId, connectorId);
-      const unit = await unitOf(database, stationId, { told, unit: desired });
+      const { duration, unit: requestedUnit } = query;
+      const filter = { ...params, ...(requestedUnit && { chargingRateUnit: requestedUnit }) };
+      const reported = await compositeSchedules.findLast(database, filter);
+      if (!reported && duration === undefined) throw nothingReported(stationId, connectorId);
+      const unit = await unitOf(database, stationId, { reported, unit: requestedUnit });
       const isAnswer = asked?.outcome === 'answered' || duration === undefined;
-      const toldStart = told?.scheduleStart ?? told?.askedAt;
-      const start = (isAnswer ? toldStart : undefined) ?? context.now();
-      const durationSeconds = duration ?? told?.durationSeconds ?? 1;
+      const reportedStart = reported?.scheduleStart ?? reported?.askedAt;
+      const start = (isAnswer ? reportedStart : undefined) ?? context.now();
+      const durationSeconds = duration ?? reported?.durationSeconds ?? 1;
       const window = { stationId, connectorId, start, durationSeconds, unit };
-      const { specified, assumed } = await expectedSchedules(database, window, toldStart ?? start);
-      // A station that reckons idle connectors in its own way is no station with another schedule.
-      const isAssumed = assumed && compare(specified, told)?.length && compare(assumed, told)?.length === 0;
+      const { specified, assumed } = await expectedSchedules(database, window, reportedStart ?? start);
+      // A different treatment of idle connectors is not reported as a difference.
+      const isAssumed =
+        assumed && compare(specified, reported)?.length && compare(assumed, reported)?.length === 0;
       const expected = isAssumed ? assumed : specified;
-      return { ...shownTold(told), connectorId, asked, ...shownExpected(expected, told) };
+      return { ...shownReported(reported), connectorId, asked, ...shownExpected(expected, reported) };
     },
   );
 }
 
-interface Asking {
+interface ConnectorParams {
   stationId: string;
   connectorId: number;
 }
 
 async function askIfDesired(
   context: ApiContext,
-  request: FastifyRequest & { params: Asking; query: { duration?: number; unit?: 'A' | 'W'; ask?: boolean } },
+  request: FastifyRequest & {
+    params: ConnectorParams;
+    query: { duration?: number; unit?: 'A' | 'W'; ask?: boolean };
+  },
 ) {
   const { duration, unit, ask } = request.query;
   if (ask === true && duration === undefined)
-    throw new Problem(400, 'duration is missing: for how many seconds shall the station be asked?', {
+    throw new Problem(400, 'duration is missing: send the duration of the schedule in seconds', {
       field: 'duration',
     });
   if (ask === false || duration === undefined) return null;
   const isAllowed = await context.keys.allows(request, 'operator');
   if (!isAllowed && ask === true)
-    throw new Problem(403, 'to ask a station needs a key with the role operator; leave out ask');
+    throw new Problem(403, 'asking a station requires an API key with the role operator; omit ask');
   if (!isAllowed)
     return {
       outcome: 'notAllowed' as const,
       commandId: null,
-      detail: 'to ask needs a key with the role operator',
+      detail: 'asking requires an API key with the role operator',
     };
   const { stationId, connectorId } = request.params;
-  const asking = { connectorId, duration, ...(unit && { chargingRateUnit: unit }) };
+  const scheduleRequest = { connectorId, duration, ...(unit && { chargingRateUnit: unit }) };
   const requestedBy = await context.keys.nameOf(request);
-  return askForSchedule(context.callMaker, { stationId, request: asking, requestedBy });
+  return askForSchedule(context.callMaker, { stationId, request: scheduleRequest, requestedBy });
 }
 
 async function unitOf(
   db: Db,
   stationId: string,
-  { told, unit }: { told: CompositeSchedule | undefined; unit: 'A' | 'W' | undefined },
+  { reported, unit }: { reported: CompositeSchedule | undefined; unit: 'A' | 'W' | undefined },
 ): Promise<'A' | 'W'> {
-  const said = told?.chargingSchedule?.chargingRateUnit ?? unit;
-  if (said) return said;
+  const known = reported?.chargingSchedule?.chargingRateUnit ?? unit;
+  if (known) return known;
   const allowed = await configuration.list(db, stationId, 'ChargingScheduleAllowedChargingRateUnit');
   const isInWatts = allowed?.every((name) => name.toLowerCase() === 'power') ?? false;
   return isInWatts && allowed?.length ? 'W' : 'A';
 }
 
-function shownTold(told: CompositeSchedule | undefined) {
+function shownReported(reported: CompositeSchedule | undefined) {
   return {
-    chargingRateUnit: told?.chargingRateUnit ?? null,
-    status: told?.status ?? null,
-    durationSeconds: told?.durationSeconds ?? null,
-    scheduleStart: told?.scheduleStart ?? null,
-    chargingSchedule: told?.chargingSchedule ?? null,
-    askedAt: told?.askedAt ?? null,
+    chargingRateUnit: reported?.chargingRateUnit ?? null,
+    status: reported?.status ?? null,
+    durationSeconds: reported?.durationSeconds ?? null,
+    scheduleStart: reported?.scheduleStart ?? null,
+    chargingSchedule: reported?.chargingSchedule ?? null,
+    askedAt: reported?.askedAt ?? null,
   };
 }
 
-function shownExpected(expected: Expectation, told: CompositeSchedule | undefined) {
+function shownExpected(expected: Expectation, reported: CompositeSchedule | undefined) {
   const { unit: chargingRateUnit, start: scheduleStart, durationSeconds } = expected;
   const { transactionId, assumesTransaction } = expected;
   const periods = expected.periods.map(({ startPeriod, limit, numberPhases = null }) => ({
@@ -124,23 +128,24 @@ function shownExpected(expected: Expectation, told: CompositeSchedule | undefine
       assumesTransaction,
       periods,
     },
-    differences: compare(expected, told),
+    differences: compare(expected, reported),
   };
 }
 
-function compare(expected: Expectation, told: CompositeSchedule | undefined) {
-  if (!told?.chargingSchedule) return null;
-  const start = told.scheduleStart ?? told.askedAt;
-  const schedule = toldSchedule(told.chargingSchedule, { start, durationSeconds: told.durationSeconds });
+function compare(expected: Expectation, reported: CompositeSchedule | undefined) {
+  if (!reported?.chargingSchedule) return null;
+  const start = reported.scheduleStart ?? reported.askedAt;
+  const { durationSeconds } = reported;
+  const schedule = reportedSchedule(reported.chargingSchedule, { start, durationSeconds });
   const endMs = start.getTime() + schedule.durationSeconds * 1000;
-  // An answer from before says nothing of now.
+  // A schedule that ended before the expected start cannot be compared.
   return endMs > expected.start.getTime() ? differences(expected, schedule) : null;
 }
 
-function nothingTold(stationId: string, connectorId: number): Problem {
+function nothingReported(stationId: string, connectorId: number): Problem {
   const path = `/api/v1/stations/${encodeURIComponent(stationId)}/commands/GetCompositeSchedule`;
   return new Problem(
     404,
-    `station ${stationId} has told no such composite schedule of connector ${connectorId}; ask for it with duration, or with POST ${path}`,
+    `station ${stationId} has reported no such composite schedule for connector ${connectorId}; request it with duration, or with POST ${path}`,
   );
 }

@@ -6,14 +6,14 @@ const MAX_DURATION_SECONDS = 31 * 86_400;
 const UNIT = oneOf(['A', 'W'] as const);
 const Limit = nullable(Type.Number({ description: 'null: no limit' }));
 
-/** What a station told, beside what is expected. */
+/** What the station reported, and what is expected. */
 export const Answer = Type.Object(
   {
     connectorId: Type.Integer(),
     chargingRateUnit: Text,
     status: nullable(
       Type.String({
-        description: 'Accepted, or why there is no schedule; null: the station has reported nothing',
+        description: 'Accepted, or why there is no schedule; null: the station reported nothing',
       }),
     ),
     durationSeconds: nullable(Type.Integer({ description: 'The requested duration' })),
@@ -33,7 +33,7 @@ export const Answer = Type.Object(
         ),
         assumesTransaction: Type.Boolean({
           description:
-            'true: the station applies TxDefaultProfiles to connectors without a transaction, as if one started with its schedule, and so does `expected`. false: it does not, or there is no sign of it',
+            'true: the station applies TxDefaultProfiles to connectors without a transaction, as if one started with its schedule, and so does `expected`. false: it does not, or there is no evidence of it',
         }),
         periods: Type.Array(
           Type.Object({
@@ -45,7 +45,7 @@ export const Answer = Type.Object(
       },
       {
         description:
-          'Result of the profiles that the station is known to have accepted; for connector 0 of its ChargePointMaxProfiles',
+          'Result of the profiles that the station is known to have accepted; for connector 0 only of its ChargePointMaxProfiles',
       },
     ),
     differences: nullable(
@@ -58,7 +58,7 @@ export const Answer = Type.Object(
   { title: 'CompositeSchedule', description: 'The last answer of the station, and what is expected' },
 );
 
-/** For which time, in which unit, asked or not. */
+/** Duration, unit, and whether to ask the station. */
 export const Query = Type.Object(
   {
     duration: Type.Optional(
@@ -66,11 +66,11 @@ export const Query = Type.Object(
         minimum: 1,
         maximum: MAX_DURATION_SECONDS,
         description:
-          'Seconds from now; without it the last answer for its own time, and the station is not asked',
+          'Seconds from now; if omitted, the last answer is shown for its own time and the station is not asked',
       }),
     ),
     unit: Type.Optional(
-      oneOf(['A', 'W'] as const, 'Without it that of the last answer, or what the station takes'),
+      oneOf(['A', 'W'] as const, 'Default: the unit of the last answer, or one that the station accepts'),
     ),
     ask: Type.Optional(
       Type.Boolean({

@@ -2,11 +2,11 @@ import type { ChargingSchedule } from '@evander/ocpp';
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** What a station said when it was asked for a composite schedule. */
+/** A station's answer to a GetCompositeSchedule. */
 export interface CompositeSchedule {
   stationId: string;
   connectorId: number;
-  /** Asked for, or chosen by the station. */
+  /** The requested unit; null if the station was to choose. */
   chargingRateUnit: string | null;
   status: string;
   durationSeconds: number;
@@ -26,7 +26,7 @@ const upsert = statement(
    WHERE known.asked_at <= excluded.asked_at`,
 );
 
-/** Keeps an answer for its connector and unit, unless a younger one is known. */
+/** Stores an answer for its connector and unit, unless a newer one is known. */
 export async function record(db: Db, schedule: CompositeSchedule): Promise<void> {
   const { chargingSchedule } = schedule;
   await db.query(

@@ -1,7 +1,7 @@
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** What was asked of a connector (0: of the station and all of them), and what the station said to it. */
+/** The availability requested for a connector (0: the station and all connectors), and the station's answer. */
 export interface Availability {
   stationId: string;
   connectorId: number;
@@ -10,7 +10,7 @@ export interface Availability {
   requestedAt: Date;
 }
 
-// What is asked of connector 0 is asked of all of them (ChangeAvailability.1).
+// A request for connector 0 applies to all connectors (ChangeAvailability.1).
 const upsert = statement(
   'availabilities.record',
   `INSERT INTO availabilities AS known (station_id, connector_id, requested, answer, requested_at)
@@ -21,7 +21,7 @@ const upsert = statement(
    WHERE known.requested_at <= excluded.requested_at`,
 );
 
-/** Keeps a request for availability, unless a younger one is known. */
+/** Stores a request for availability, unless a newer one is known. */
 export async function record(db: Db, availability: Availability): Promise<void> {
   const { stationId, connectorId, requested, answer, requestedAt } = availability;
   await db.query(upsert([stationId, connectorId, requested, answer, requestedAt]));

@@ -3,13 +3,13 @@ import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import type { RegistrationStatus } from './stations.store.ts';
 
-// An empty string is how some stations say "none" (field-quirks 12); null leaves what was known. In one order, or two managers with the
-// same stations would lock each other out.
+// Some stations send an empty string for a missing value (field-quirks 12). Rows are locked in a fixed order, or two managers with the same
+// stations could deadlock.
 const updateBoots = statement(
   'boots.record',
   `WITH booted AS (
-     SELECT told.* FROM stations s JOIN unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-       $8::text[], $9::text[], $10::text[], $11::text[]) AS told (station_id, at, vendor, model, charge_point_serial_number,
+     SELECT reported.* FROM stations s JOIN unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+       $8::text[], $9::text[], $10::text[], $11::text[]) AS reported (station_id, at, vendor, model, charge_point_serial_number,
        charge_box_serial_number, firmware_version, iccid, imsi, meter_type, meter_serial_number) USING (station_id)
      ORDER BY station_id FOR NO KEY UPDATE OF s)
    UPDATE stations s SET registration_status = boot_answer, booted_at = b.at, vendor = b.vendor, model = b.model,
@@ -19,7 +19,7 @@ const updateBoots = statement(
    FROM booted b WHERE s.station_id = b.station_id RETURNING s.station_id AS "stationId", boot_answer AS "bootAnswer"`,
 );
 
-/** A BootNotification as it came. */
+/** A received BootNotification. */
 export interface Boot {
   stationId: string;
   at: Date;
@@ -27,7 +27,8 @@ export interface Boot {
 }
 
 /**
- * Keeps what stations, each here once, say of themselves, and gives them the registration status that is answered; that of the known ones.
+ * Stores what stations report at boot, at most one boot per station, and sets their registration status to the answer. Returns the answer by
+ * station id, for known stations.
  */
 export async function record(db: Db, boots: readonly Boot[]): Promise<Map<string, RegistrationStatus>> {
   const requests = boots.map(({ request }) => request);
@@ -52,10 +53,10 @@ export async function record(db: Db, boots: readonly Boot[]): Promise<Map<string
 /** Stations, and when each booted. */
 export type BootTimes = readonly Pick<Boot, 'stationId' | 'at'>[];
 
-/** SQL of `BootTimes` as a table, to be given as two parameters. */
+/** SQL of `BootTimes` as a table; its two parameters come from `bootColumns`. */
 export const BOOTED = `unnest($1::text[], $2::timestamptz[]) AS booted (station_id, at)`;
 
-/** The two parameters. */
+/** The two parameters of `BOOTED`. */
 export function bootColumns(boots: BootTimes): [string[], Date[]] {
   return [boots.map(({ stationId }) => stationId), boots.map(({ at }) => at)];
 }

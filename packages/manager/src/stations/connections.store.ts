@@ -2,26 +2,26 @@ import type { Connection, Listing, WeakConnection } from '@evander/broker';
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** A gateway that has given no sign of life for so long is taken for dead, and its stations for disconnected. */
+/** A gateway that has given no sign of life for this long counts as dead, and its stations as disconnected. */
 export const GATEWAY_LEASE_SECONDS = 35;
 
 /** SQL: is the connection `c` of gateway `g` open? For queries that join connections with gateways. */
 export const IS_CONNECTED = `(c.disconnected_at IS NULL AND NOT g.is_gone
   AND g.alive_at > now() - interval '${GATEWAY_LEASE_SECONDS} seconds' AND (c.heard_until IS NULL OR c.heard_until > now()))`;
 
-/** Stands for all gateways that announce no connections; it is always alive. */
+/** Stands for all gateways that do not announce connections; it is always alive. */
 export const UNANNOUNCED = 'unannounced';
 
-// Written once a second at most, whatever comes: thousands of stations that come at once must not queue for the row of their gateway.
+// Writes at most once a second: thousands of stations that connect together must not queue for the row of their gateway.
 const upsertAlive = statement(
   'connections.gatewaysAlive',
   `INSERT INTO gateways (gateway_id, alive_at, is_gone)
-   SELECT gateway_id, now(), false FROM unnest($1::text[]) AS told (gateway_id)
-   WHERE NOT EXISTS (SELECT FROM gateways g WHERE g.gateway_id = told.gateway_id AND NOT is_gone AND alive_at > now() - interval '1 second')
+   SELECT gateway_id, now(), false FROM unnest($1::text[]) AS alive (gateway_id)
+   WHERE NOT EXISTS (SELECT FROM gateways g WHERE g.gateway_id = alive.gateway_id AND NOT is_gone AND alive_at > now() - interval '1 second')
    ORDER BY gateway_id ON CONFLICT (gateway_id) DO UPDATE SET alive_at = now(), is_gone = false`,
 );
 
-/** Gateways have given a sign of life. */
+/** Records that gateways have given a sign of life. */
 export async function markAlive(db: Db, gatewayIds: string[]): Promise<void> {
   await db.query(upsertAlive([gatewayIds]));
 }
@@ -32,7 +32,7 @@ const upsertGone = statement(
    ON CONFLICT (gateway_id) DO UPDATE SET alive_at = now(), is_gone = true`,
 );
 
-/** A gateway has has disconnected cleanly, or the broker has in its name. */
+/** Marks a gateway as gone: it disconnected cleanly, or the broker reported its disconnect. */
 export async function markGone(db: Db, gatewayId: string): Promise<void> {
   await db.query(upsertGone([gatewayId]));
 }
@@ -44,21 +44,21 @@ const insertGateways = statement(
    WHERE NOT EXISTS (SELECT FROM gateways g WHERE g.gateway_id = heard.gateway_id) ORDER BY gateway_id ON CONFLICT DO NOTHING`,
 );
 
-/** Messages have come through gateways. One that has has disconnected cleanly stays gone, though messages of it are still on their way. */
+/** Adds gateways through which messages arrived. A gateway that disconnected cleanly stays gone, though its messages may still arrive. */
 export async function addGateways(db: Db, gatewayIds: string[]): Promise<void> {
   await db.query(insertGateways([gatewayIds]));
 }
 
-// The newest connection wins, and what ended once stays ended, in whatever order the events come. What brings nothing new touches no
-// row. Rows in one order, or two managers with the same stations would lock each other out.
+// The newest connection wins, and an ended connection stays ended, in whatever order the events arrive. An event with nothing new touches
+// no row. Rows are locked in a fixed order, or two managers with the same stations could deadlock.
 const upsert = statement(
   'connections.record',
   `INSERT INTO connections AS known (station_id, connection_id, gateway_id, remote_address, connected_at, disconnected_at,
      security_profile)
-   SELECT told.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::int[])
-     AS told (station_id, connection_id, gateway_id, remote_address, connected_at, disconnected_at, security_profile)
-   WHERE NOT EXISTS (SELECT FROM connections c WHERE c.station_id = told.station_id AND (c.connection_id > told.connection_id
-     OR c.connection_id = told.connection_id AND (c.disconnected_at IS NOT NULL OR told.disconnected_at IS NULL)))
+   SELECT events.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::int[])
+     AS events (station_id, connection_id, gateway_id, remote_address, connected_at, disconnected_at, security_profile)
+   WHERE NOT EXISTS (SELECT FROM connections c WHERE c.station_id = events.station_id AND (c.connection_id > events.connection_id
+     OR c.connection_id = events.connection_id AND (c.disconnected_at IS NOT NULL OR events.disconnected_at IS NULL)))
    ORDER BY station_id ON CONFLICT (station_id) DO UPDATE SET connection_id = excluded.connection_id, gateway_id = excluded.gateway_id,
      remote_address = excluded.remote_address, security_profile = excluded.security_profile, connected_at = excluded.connected_at, disconnected_at = excluded.disconnected_at,
      heard_until = NULL
@@ -70,11 +70,11 @@ const upsert = statement(
 export interface ConnectionEvent {
   gatewayId: string;
   connection: Connection;
-  /** When it was found closed; null for one that is open. */
+  /** When the connection was found closed; null while it is open. */
   disconnectedAt: Date | null;
 }
 
-/** Keeps connections and their ends, of each station one. */
+/** Stores connections and their ends, at most one per station. */
 export async function record(db: Db, events: readonly ConnectionEvent[]): Promise<void> {
   await db.query(
     upsert([
@@ -94,7 +94,7 @@ const extendHeard = statement(
   `UPDATE connections SET heard_until = $2 WHERE station_id = $1 AND heard_until > now() AND disconnected_at IS NULL`,
 );
 
-// A connection that a gateway has announced is the better news, as long as it is open.
+// An open connection that a gateway announced takes precedence.
 const insertHeard = statement(
   'connections.hear',
   `INSERT INTO connections AS c (station_id, connection_id, gateway_id, connected_at, heard_until)
@@ -105,7 +105,7 @@ const insertHeard = statement(
    WHERE NOT EXISTS (SELECT FROM gateways g WHERE g.gateway_id = c.gateway_id AND ${IS_CONNECTED})`,
 );
 
-/** A station was heard through a gateway that announces no connections: it counts as connected until a time. */
+/** Records that a station was heard through a gateway that announces no connections: it counts as connected until `until`. */
 export async function hear(
   db: Db,
   { stationId, connectionId, at }: { stationId: string; connectionId: string; at: Date },
@@ -120,7 +120,7 @@ const endSilent = statement(
   'UPDATE connections SET disconnected_at = heard_until WHERE heard_until <= now() AND disconnected_at IS NULL',
 );
 
-/** Ends the connections of stations that were heard once and are not heard any more. */
+/** Ends unannounced connections of stations that are no longer heard. */
 export async function endSilentConnections(db: Db): Promise<void> {
   await db.query(endSilent());
 }
@@ -134,7 +134,7 @@ const closeOthers = statement(
    WHERE c.station_id = u.station_id AND c.connection_id = u.connection_id`,
 );
 
-/** Closes what a gateway held once and no longer lists; connections outside of the listing's bounds are left alone. */
+/** Closes connections that a gateway no longer lists; connections outside the listing's bounds are not changed. */
 export async function closeUnlisted(db: Db, gatewayId: string, listing: Listing, at: Date): Promise<void> {
   const { after, upTo, connections } = listing;
   const listed = connections.map(({ connectionId }) => connectionId);
@@ -151,13 +151,13 @@ export async function isConnected(db: Db, stationId: string): Promise<boolean> {
   return rowCount === 1;
 }
 
-// Each connection is found by its station: where the statistics are older than a storm, PostgreSQL takes open ones for rare, and would
-// look through all of them.
+// Looks up each connection by its station: while the statistics predate a reconnect storm, PostgreSQL assumes that open connections are rare
+// and would scan all of them.
 const selectWeak = statement(
   'connections.weakerThanTheirStation',
   `SELECT c.station_id AS "stationId", c.connection_id AS "connectionId", s.security_profile AS "securityProfile"
-   FROM unnest($1::text[]) AS told (station_id)
-     CROSS JOIN LATERAL (SELECT * FROM connections c WHERE c.station_id = told.station_id OFFSET 0) AS c
+   FROM unnest($1::text[]) AS given (station_id)
+     CROSS JOIN LATERAL (SELECT * FROM connections c WHERE c.station_id = given.station_id OFFSET 0) AS c
      JOIN stations s ON s.station_id = c.station_id
    WHERE c.disconnected_at IS NULL AND c.security_profile < s.security_profile`,
 );
@@ -175,7 +175,7 @@ const markDead = statement(
    UPDATE gateways g SET is_gone = true FROM dead d WHERE g.gateway_id = d.gateway_id RETURNING g.gateway_id AS "gatewayId"`,
 );
 
-/** Marks gateways as gone whose lease is over, which tells of their stations as disconnected; their ids. */
+/** Marks gateways whose lease has expired as gone, which makes their stations count as disconnected. Returns their ids. */
 export async function markDeadGateways(db: Db): Promise<string[]> {
   const { rows } = await db.query<{ gatewayId: string }>(markDead());
   return rows.map(({ gatewayId }) => gatewayId);

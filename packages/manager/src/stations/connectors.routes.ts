@@ -13,7 +13,7 @@ const PAGER = new Pager(['time', 'uuid'], ({ statusAt, digest }: StatusRow) => [
   digest,
 ]);
 
-/** The history of connectors; what they are now is part of their station. */
+/** The status history of connectors; their current status is part of their station. */
 export function connectorRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/stations/:stationId/connectors/:connectorId/statuses',

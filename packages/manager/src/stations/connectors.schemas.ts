@@ -1,15 +1,11 @@
 import { Type } from '@fastify/type-provider-typebox';
-import { Text, Time } from '../http/fields.ts';
+import { Time } from '../http/fields.ts';
+import { CONNECTOR_STATUS } from './stations.schemas.ts';
 
-/** A status that a connector had. */
+/** A past status of a connector. */
 export const ConnectorStatus = Type.Object(
   {
-    connectorId: Type.Integer(),
-    status: Type.String({ examples: ['Charging'] }),
-    errorCode: Type.String(),
-    info: Text,
-    vendorId: Text,
-    vendorErrorCode: Text,
+    ...CONNECTOR_STATUS,
     statusAt: Time,
     receivedAt: Time,
   },

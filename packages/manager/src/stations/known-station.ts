@@ -6,8 +6,8 @@ import * as stations from './stations.store.ts';
 const UNDER_A_STATION = /\/stations\/:stationId\//;
 
 /**
- * Answers 404 to what is asked under a station that is not known. Lists are judged once they are read: those of a station that was removed
- * still have what it did, and an empty one would say that the station is there and has nothing.
+ * Responds with 404 to requests under an unknown station. Lists are checked after they are read: the lists of a removed station may still
+ * have items, but an empty list would suggest that the station exists and has none.
  */
 export function requireKnownStations(app: FastifyInstance, { database }: { database: Database }): void {
   const requireStation = async ({ params }: FastifyRequest): Promise<void> => {
@@ -20,7 +20,7 @@ export function requireKnownStations(app: FastifyInstance, { database }: { datab
     if (isUnderStation(request) && !isList(request)) await requireStation(request);
   });
   app.addHook('preSerialization', async (request, reply, payload) => {
-    // A 204 has none.
+    // The payload of a 204 is null.
     const items = (payload as { items?: unknown[] } | null)?.items;
     if (items?.length === 0 && reply.statusCode === 200 && isUnderStation(request))
       await requireStation(request);

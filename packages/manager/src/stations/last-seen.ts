@@ -4,7 +4,7 @@ import * as stations from './stations.store.ts';
 
 const WRITE_INTERVAL_MS = 1000;
 
-/** When stations were last heard of, written once a second for all of them: nobody waits for it. */
+/** Collects when stations were last seen and writes it once a second, so that no message waits for the write. */
 export class LastSeen {
   readonly #database: Database;
   readonly #log: Log;

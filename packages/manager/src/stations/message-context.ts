@@ -1,15 +1,15 @@
 import type { Log } from '@evander/process';
 import type { Database } from '../database/database.ts';
 
-/** What every handler of a station's message has besides the request. */
+/** The context of every handler of a station's message. */
 export interface MessageContext {
   stationId: string;
   messageId: string;
-  /** When the gateway read the frame. The same for every repeat of its envelope. */
+  /** When the gateway read the frame; the same for every redelivery of its envelope. */
   receivedAt: Date;
   now(): Date;
   database: Database;
-  /** Has work done once the answer is on its way; it must not reject. A manager that dies meanwhile does not do it. */
+  /** Runs `work`, which must not reject, after the response was sent. The work is lost if the manager crashes before. */
   afterAnswer(work: () => Promise<void>): void;
   log: Log;
 }

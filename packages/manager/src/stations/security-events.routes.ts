@@ -9,7 +9,7 @@ import type { SecurityEvent as Row } from './security-events.store.ts';
 
 const Query = listQuery({
   stationId: OfStation,
-  type: Type.Optional(Type.String({ description: 'Only this type, in any case' })),
+  type: Type.Optional(Type.String({ description: 'Only this type, case-insensitive' })),
   critical: Type.Optional(Type.Boolean({ description: 'true: only critical ones; false: only others' })),
   ...Period,
 });

@@ -5,7 +5,7 @@ import { Text, Time } from '../http/fields.ts';
 export const SecurityEvent = Type.Object(
   {
     stationId: Type.String(),
-    type: Type.String({ description: 'An open list: stations may have types of their own' }),
+    type: Type.String({ description: 'Not a closed list: stations may define their own types' }),
     occurredAt: Type.Unsafe<Date>({ ...Time, description: "By the station's clock" }),
     isCritical: Type.Boolean({ description: 'The security extension of OCPP 1.6 calls this type critical' }),
     techInfo: Text,

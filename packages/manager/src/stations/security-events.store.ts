@@ -1,7 +1,7 @@
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** A security event as a station told of it. */
+/** A security event as reported by a station. */
 export interface SecurityEvent {
   stationId: string;
   type: string;
@@ -17,7 +17,7 @@ const insert = statement(
    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
 );
 
-/** Keeps an event; one of the same station, type and time is the same (SecEvent.1). */
+/** Stores an event; an event with the same station, type and time is a repeat (SecEvent.1). */
 export async function record(db: Db, event: SecurityEvent): Promise<void> {
   const { stationId, type, occurredAt, isCritical, techInfo, receivedAt } = event;
   await db.query(insert([stationId, type, occurredAt, isCritical, techInfo, receivedAt]));

@@ -8,7 +8,7 @@ import * as stationList from './station-list.store.ts';
 import { passwordHashes } from './station-password.ts';
 import * as stations from './stations.store.ts';
 
-/** What an operator says of a station. */
+/** The fields of a station that an operator can set. */
 export const StationChange = Type.Object(
   {
     securityProfile: Type.Optional(
@@ -16,8 +16,8 @@ export const StationChange = Type.Object(
         minimum: 0,
         maximum: 3,
         description:
-          '0 nothing, 1 password, 2 TLS and password, 3 TLS and client certificate. A new station has 1 with a password and 0 without. ' +
-          'Raising it closes a connection that does not meet it',
+          '0: none, 1: password, 2: TLS and password, 3: TLS and client certificate. Default of a new station: 1 with a password, else 0. ' +
+          'Raising it closes a connection that does not satisfy it',
       }),
     ),
     password: Type.Optional(
@@ -35,7 +35,7 @@ export const StationChange = Type.Object(
           maxLength: 255,
           pattern: '^[^:]*$',
           description:
-            'The Basic user name, if the station sends another one than its id, which OCPP-J forbids; null: its id',
+            'The Basic user name, if the station sends one other than its id, which OCPP-J forbids; null: its id',
         }),
       ),
     ),
@@ -43,26 +43,29 @@ export const StationChange = Type.Object(
       Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
         maxItems: 20,
         description:
-          'Names besides its id that a certificate of the station may carry: serial numbers, the SECC id of ISO 15118. Only these ' +
-          'count, never what the station reports; each belongs to one station',
+          'Names, in addition to its id, that a certificate of the station may contain: serial numbers, the SECC id of ISO 15118. Only these ' +
+          'count, never what the station reports; each must belong to only one station',
       }),
     ),
     assumedSubprotocol: Type.Optional(
       nullable(
         oneOf(
           ['ocpp1.6'] as const,
-          'Spoken with the station when its handshake offers no subprotocol, which OCPP-J forbids; null: such a handshake is rejected',
+          'Used with the station if its handshake offers no subprotocol, which OCPP-J forbids; null: such a handshake is rejected',
         ),
       ),
     ),
     bootAnswer: Type.Optional(
-      oneOf(['Accepted', 'Pending', 'Rejected'] as const, 'What its next BootNotification is answered'),
+      oneOf(
+        ['Accepted', 'Pending', 'Rejected'] as const,
+        'The status in the response to its next BootNotification',
+      ),
     ),
   },
   { additionalProperties: false },
 );
 
-/** Adds or changes a station; what the change does not name keeps its value. True when it is new. */
+/** Adds or changes a station; omitted fields keep their value. True when it is new. Throws Problem for an inconsistent result. */
 export async function putStation(
   { database, passwordPepper }: { database: Database; passwordPepper: string },
   stationId: string,
@@ -80,7 +83,7 @@ export async function putStation(
       assumedSubprotocol,
     });
     if (password !== undefined) await passwordChanges.forgetCompleted(db, stationId);
-    // Looked at once it is written, and its row locked: two changes at a time cannot together leave it without a password.
+    // Checked after the write, with the row locked: two concurrent changes cannot together leave the station without a password.
     const stored = await stations.credentials(db, stationId);
     if (stored) requirePassword(stored);
     if (isNewRow || serialNumbers) await requireOwnNames(db, stationId);
@@ -90,7 +93,7 @@ export async function putStation(
   return isNew;
 }
 
-/** A name that two stations had would let one of them have a certificate in the name of the other. */
+/** Throws Problem if a name belongs to another station: one of the two could get a certificate in the name of the other. */
 async function requireOwnNames(db: Db, stationId: string): Promise<void> {
   const names = await stations.registeredNames(db, stationId);
   const other = await stations.otherNamed(db, stationId, names);
@@ -106,7 +109,7 @@ function requirePassword({ stationId, securityProfile, passwordHashes }: station
   if ((securityProfile !== 1 && securityProfile !== 2) || passwordHashes.length > 0) return;
   throw new Problem(
     400,
-    `station ${stationId} has no password, which security profile ${securityProfile} wants; send "password" too`,
+    `station ${stationId} has no password, which security profile ${securityProfile} requires; send "password" too`,
     { field: 'password' },
   );
 }

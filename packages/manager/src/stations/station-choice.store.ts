@@ -2,7 +2,7 @@ import { search } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import { IS_CONNECTED } from './connections.store.ts';
 
-/** What stations have in common that something is done with. */
+/** A selection of stations by common properties. */
 export interface StationChoice {
   /** Beginning of the id. */
   prefix?: string;
@@ -18,7 +18,7 @@ const select = search(
    ORDER BY s.station_id LIMIT $5`,
 );
 
-/** The ids of the stations that fit all of it, in order, no more than `rows`. */
+/** The ids of the stations that match all properties, in order, at most `rows`. */
 export async function choose(db: Db, choice: StationChoice, rows: number): Promise<string[]> {
   const { prefix, vendor, model, connected } = choice;
   const values = [prefix ?? null, vendor ?? null, model ?? null, connected ?? null, rows];

@@ -14,7 +14,7 @@ const Group = Type.Object(
   {
     name: Type.String(),
     rank: Type.Integer({
-      description: 'If groups disagree, the lowest rank wins, then the first name',
+      description: 'If groups conflict, the lowest rank wins, then the first name',
     }),
     stationIds: Type.Array(Type.String()),
     vendor: Text,
@@ -25,7 +25,7 @@ const Group = Type.Object(
   },
   {
     title: 'StationGroup',
-    description: 'Named stations, and those that match all given fields of vendor, model and prefix',
+    description: 'The listed stations, and those that match all given fields of vendor, model and prefix',
   },
 );
 const Change = Type.Object(
@@ -41,7 +41,7 @@ const Change = Type.Object(
 const PAGER = new Pager(['text'], ({ name }: StationGroup) => [name]);
 const tags = ['station groups'];
 
-/** Groups of stations: what is desired of a group is desired of each of its stations. */
+/** Groups of stations: the desired state of a group applies to each of its stations. */
 export function stationGroupRoutes(app: App, context: ApiContext): void {
   addReading(app, context);
   addWriting(app, context);
@@ -97,10 +97,10 @@ function addWriting(app: App, { database, now, keys }: ApiContext): void {
       const { name } = request.params;
       const requestedBy = (await keys.nameOf(request)) ?? null;
       const isNew = await database.transaction(async (db) => {
-        const opened = { requestedBy, at: now() };
-        await openMembers(db, name, opened);
-        const isNewGroup = await store.put(db, name, request.body, opened.at);
-        await openMembers(db, name, opened);
+        const origin = { requestedBy, at: now() };
+        await reconcileMembers(db, name, origin);
+        const isNewGroup = await store.put(db, name, request.body, origin.at);
+        await reconcileMembers(db, name, origin);
         return isNewGroup;
       });
       return reply.code(isNew ? 201 : 200).send(await requireGroup(database, name));
@@ -122,7 +122,7 @@ function addWriting(app: App, { database, now, keys }: ApiContext): void {
       const { name } = request.params;
       const requestedBy = (await keys.nameOf(request)) ?? null;
       const isGone = await database.transaction(async (db) => {
-        await openMembers(db, name, { requestedBy, at: now() });
+        await reconcileMembers(db, name, { requestedBy, at: now() });
         return store.remove(db, name);
       });
       if (!isGone) throw unknownGroup(name);
@@ -131,13 +131,13 @@ function addWriting(app: App, { database, now, keys }: ApiContext): void {
   );
 }
 
-// Those who leave a group, and those who come, may be desired otherwise.
-async function openMembers(
+// Called before and after a change: the desired state may change for stations that leave the group and for those that join it.
+async function reconcileMembers(
   db: Db,
   name: string,
-  opened: { requestedBy: string | null; at: Date },
+  origin: { requestedBy: string | null; at: Date },
 ): Promise<void> {
   for (const kind of ['configuration', 'localList'] as const)
     if (await openReconciliations.isDesiredOfGroup(db, name, kind))
-      await openReconciliations.ofGroup(db, name, { kind, ...opened });
+      await openReconciliations.ofGroup(db, name, { kind, ...origin });
 }

@@ -1,7 +1,7 @@
 import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 
-/** Stations that are to be alike: those named, and those that fit all that is set of vendor, model and prefix. */
+/** Stations with a common desired state: those listed, and those that match all given fields of vendor, model and prefix. */
 export interface StationGroup {
   name: string;
   rank: number;
@@ -9,49 +9,49 @@ export interface StationGroup {
   vendor: string | null;
   model: string | null;
   prefix: string | null;
-  /** How many stations that is. */
+  /** Number of members. */
   stations: number;
   updatedAt: Date;
 }
 
 export type GroupChange = Partial<Omit<StationGroup, 'name' | 'stations' | 'updatedAt'>>;
 
-// Of station s in group g. `coalesce`, as stations that have not booted have no vendor and no model.
-const FITS = `coalesce((g.vendor IS NULL OR s.vendor = g.vendor) AND (g.model IS NULL OR s.model = g.model)
+// Does station s match the fields of group g? `coalesce`, because stations that never booted have no vendor or model.
+const MATCHES = `coalesce((g.vendor IS NULL OR s.vendor = g.vendor) AND (g.model IS NULL OR s.model = g.model)
   AND (g.prefix IS NULL OR starts_with(s.station_id, g.prefix)) AND coalesce(g.vendor, g.model, g.prefix) IS NOT NULL, false)`;
 
-// One pass over the stations counts them for all groups without a prefix; those of a prefix stand together in their index.
-const selecting = (which: string): string => `
+// One pass over the stations counts the members of all groups without a prefix; stations with a common prefix are adjacent in the index.
+const selectGroups = (clause: string): string => `
   WITH makes AS MATERIALIZED (SELECT vendor, model, count(*) AS stations FROM stations GROUP BY vendor, model)
   SELECT name, rank, station_ids AS "stationIds", vendor, model, prefix, updated_at AS "updatedAt",
     (CASE
        WHEN prefix IS NOT NULL THEN (SELECT count(*) FROM stations s WHERE s.station_id COLLATE "C" >= g.prefix
-         AND s.station_id COLLATE "C" < g.prefix || U&'\\+10FFFF' AND ${FITS})
+         AND s.station_id COLLATE "C" < g.prefix || U&'\\+10FFFF' AND ${MATCHES})
        WHEN coalesce(vendor, model) IS NOT NULL THEN (SELECT coalesce(sum(m.stations), 0) FROM makes m
          WHERE (g.vendor IS NULL OR m.vendor = g.vendor) AND (g.model IS NULL OR m.model = g.model))
        ELSE 0 END
-     + (SELECT count(*) FROM stations s WHERE s.station_id = ANY (g.station_ids) AND NOT ${FITS}))::int AS stations
-  FROM station_groups g ${which}`;
+     + (SELECT count(*) FROM stations s WHERE s.station_id = ANY (g.station_ids) AND NOT ${MATCHES}))::int AS stations
+  FROM station_groups g ${clause}`;
 
-const selectOne = statement('stationGroups.get', selecting('WHERE name = $1'));
+const selectOne = statement('stationGroups.get', selectGroups('WHERE name = $1'));
 
 export async function get(db: Db, name: string): Promise<StationGroup | undefined> {
   const { rows } = await db.query<StationGroup>(selectOne([name]));
   return rows[0];
 }
 
-const selectPage = search(selecting('WHERE ($1::text IS NULL OR name > $1) ORDER BY name LIMIT $2'));
+const selectPage = search(selectGroups('WHERE ($1::text IS NULL OR name > $1) ORDER BY name LIMIT $2'));
 
 /** Groups by name. */
 export async function list(
   db: Db,
-  { after, rows: most }: { after: string | null; rows: number },
+  { after, rows: limit }: { after: string | null; rows: number },
 ): Promise<StationGroup[]> {
-  const { rows } = await db.query<StationGroup>(selectPage([after, most]));
+  const { rows } = await db.query<StationGroup>(selectPage([after, limit]));
   return rows;
 }
 
-// What the change does not name keeps its value.
+// Omitted fields keep their value.
 const upsert = statement(
   'stationGroups.put',
   `INSERT INTO station_groups AS known (name, rank, station_ids, vendor, model, prefix, updated_at)
@@ -73,7 +73,7 @@ export async function put(db: Db, name: string, change: GroupChange, at: Date): 
 
 const removeOne = statement('stationGroups.remove', 'DELETE FROM station_groups WHERE name = $1');
 
-/** Removes a group with what was desired of it; false when there is none. */
+/** Removes a group and its desired state; false when there is none. */
 export async function remove(db: Db, name: string): Promise<boolean> {
   const { rowCount } = await db.query(removeOne([name]));
   return rowCount === 1;

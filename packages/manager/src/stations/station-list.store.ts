@@ -3,13 +3,13 @@ import type { Db } from '../database/database.ts';
 import { IS_CONNECTED } from './connections.store.ts';
 import type { RegistrationStatus } from './stations.store.ts';
 
-/** A station as the API shows it: one that was added, or one that was rejected and may be adopted. */
+/** A station as the API shows it: a registered one, or a rejected one that can be adopted. */
 export interface StationRow {
   stationId: string;
   adopted: boolean;
   connected: boolean;
   connectedAt: Date | null;
-  /** Null while its last connection is open, and where its gateway died with it. */
+  /** Null while its last connection is open, and if the connection ended with a crash of its gateway. */
   disconnectedAt: Date | null;
   connectionId: string | null;
   gatewayId: string | null;
@@ -36,7 +36,7 @@ export interface StationRow {
   lastSeenAt: Date | null;
   createdAt: Date | null;
   connectors: ConnectorRow[];
-  /** What was asked of the station as a whole. */
+  /** The availability requested for the station as a whole. */
   availability: AvailabilityRow | null;
   resetPendingSince: Date | null;
   rejected: RejectionRow[];
@@ -76,7 +76,7 @@ const availabilityOf = (connectorId: string): string =>
   `(SELECT json_build_object('requested', a.requested, 'answer', a.answer, 'requestedAt', ${utc('a.requested_at')})
     FROM availabilities a WHERE a.station_id = i.station_id AND a.connector_id = ${connectorId})`;
 
-// Connectors and refusals are gathered for the stations of the page only.
+// Connectors and rejections are collected only for the stations of the page.
 const COLUMNS = `
   i.station_id AS "stationId", s.station_id IS NOT NULL AS adopted, coalesce(${IS_CONNECTED}, false) AS connected,
   c.connected_at AS "connectedAt", c.disconnected_at AS "disconnectedAt", c.connection_id AS "connectionId", c.gateway_id AS "gatewayId", c.remote_address AS "remoteAddress",
@@ -112,7 +112,7 @@ export async function get(db: Db, stationId: string): Promise<StationRow | undef
 const FILTER = (id: string): string => `($1::text IS NULL OR ${id} > $1)
   AND ($3::bool IS NULL OR coalesce(${IS_CONNECTED}, false) = $3) AND ($5::text IS NULL OR starts_with(${id}, $5))`;
 
-// Two short lists in order, one of stations and one of strangers, make the page; only then is the rest gathered.
+// The page is merged from two short sorted lists, of registered and of unknown stations; only then are the other columns collected.
 const selectPage = search(
   `WITH page AS (
      (SELECT s.station_id FROM stations s LEFT JOIN connections c USING (station_id) LEFT JOIN gateways g USING (gateway_id)
@@ -170,15 +170,15 @@ export interface StationChange {
   stationId: string;
   securityProfile: number | null;
   passwordHashes: string[] | null;
-  /** Null for its id; undefined leaves it. */
+  /** Null: the station's id; undefined: unchanged. */
   userName: string | null | undefined;
   bootAnswer: RegistrationStatus | null;
   serialNumbers: string[] | null;
-  /** Undefined leaves it. */
+  /** Undefined: unchanged. */
   assumedSubprotocol: 'ocpp1.6' | null | undefined;
 }
 
-/** Adds or changes a station; what is null keeps its value, but for the user name and the subprotocol. True when it is new. */
+/** Adds or changes a station. Fields that are null keep their value, except user name and subprotocol. True when it is new. */
 export async function put(db: Db, change: StationChange): Promise<boolean> {
   const {
     stationId,
@@ -222,18 +222,18 @@ const removeAll = statement(
    SELECT (SELECT count(*) FROM s) + (SELECT count(*) FROM t) AS removed`,
 );
 
-/** Removes a station with its connectors and refusals; what it charged stays. */
+/** Removes a station with its connectors and rejections; its transactions and meter values stay. False when there is none. */
 export async function remove(db: Db, stationId: string): Promise<boolean> {
   const { rows } = await db.query<{ removed: number }>(removeAll([stationId]));
   return (rows[0]?.removed ?? 0) > 0;
 }
 
-const forgetRefusals = statement(
+const deleteRejections = statement(
   'stations.forgetRefusals',
   'DELETE FROM rejected_handshakes WHERE station_id = $1',
 );
 
-/** Forgets why a station was rejected: it has been changed since. */
+/** Deletes the rejections of a station, because a change of the station makes them obsolete. */
 export async function forgetRejections(db: Db, stationId: string): Promise<void> {
-  await db.query(forgetRefusals([stationId]));
+  await db.query(deleteRejections([stationId]));
 }

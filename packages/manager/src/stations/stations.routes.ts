@@ -23,7 +23,7 @@ const Query = listQuery({
 const PAGER = new Pager(['text'], ({ stationId }: StationRow) => [stationId]);
 const tags = ['stations'];
 
-/** Stations: added, changed, shown with their connectors, removed. */
+/** Routes to add, change, show and remove stations. */
 export function stationRoutes(app: App, context: ApiContext): void {
   const { database } = context;
   app.get(

@@ -6,20 +6,24 @@ export const Availability = nullable(
   Type.Object(
     {
       requested: oneOf(['Operative', 'Inoperative'] as const),
-      answer: Type.String({ description: 'Scheduled: after its transactions have ended' }),
+      answer: Type.String({ description: 'Scheduled: takes effect when its transactions have ended' }),
       requestedAt: TimeText,
     },
     { description: 'The last request by ChangeAvailability' },
   ),
 );
+/** What a connector says of itself. */
+export const CONNECTOR_STATUS = {
+  connectorId: Type.Integer(),
+  status: Type.String({ examples: ['Charging'] }),
+  errorCode: Type.String(),
+  info: Text,
+  vendorId: Text,
+  vendorErrorCode: Text,
+};
 export const Connector = Type.Object(
   {
-    connectorId: Type.Integer(),
-    status: Type.String({ examples: ['Charging'] }),
-    errorCode: Type.String(),
-    info: Text,
-    vendorId: Text,
-    vendorErrorCode: Text,
+    ...CONNECTOR_STATUS,
     statusAt: TimeText,
     receivedAt: TimeText,
     availability: Availability,
@@ -42,36 +46,36 @@ export const Rejection = Type.Object(
 export const Station = Type.Object(
   {
     stationId: Type.String(),
-    adopted: Type.Boolean({ description: 'false: it was rejected and nobody has added it; PUT adds it' }),
+    adopted: Type.Boolean({ description: 'false: it was rejected and is not registered; PUT adds it' }),
     connected: Type.Boolean(),
     connectedAt: nullable(Time),
     disconnectedAt: nullable(
       Type.Unsafe<Date>({
         ...Time,
-        description: 'When its last connection ended; null while it is open, and if its gateway died',
+        description: 'When its last connection ended; null while it is open, and if its gateway crashed',
       }),
     ),
     connectionId: nullable(Type.String({ description: 'Id of its last connection' })),
     gatewayId: Text,
     remoteAddress: Text,
     securityProfile: nullable(
-      Type.Integer({ description: 'The lowest security profile with which it is accepted' }),
+      Type.Integer({ description: 'The minimum security profile for its connections' }),
     ),
     pendingSecurityProfile: nullable(
       Type.Integer({
         description:
-          'The security profile that it was told to use; replaces the other when it connects with it',
+          'The security profile that it was instructed to use; replaces securityProfile when it connects with it',
       }),
     ),
     connectionSecurityProfile: nullable(
-      Type.Integer({ description: 'The security profile that the handshake of its last connection met' }),
+      Type.Integer({
+        description: 'The security profile that the handshake of its last connection satisfied',
+      }),
     ),
     serialNumbers: nullable(Type.Array(Type.String())),
     certificateFingerprint: nullable(Type.String({ description: 'SHA-256 of its last client certificate' })),
     userName: nullable(Type.String({ description: 'Its Basic user name if that is not its id' })),
-    assumedSubprotocol: nullable(
-      oneOf(['ocpp1.6'] as const, 'Spoken with it when its handshake offers no subprotocol'),
-    ),
+    assumedSubprotocol: nullable(oneOf(['ocpp1.6'] as const, 'Used if its handshake offers no subprotocol')),
     bootAnswer: nullable(Registration),
     registrationStatus: nullable(Registration),
     bootedAt: nullable(Time),
@@ -90,7 +94,7 @@ export const Station = Type.Object(
     resetPendingSince: nullable(
       Type.Unsafe<Date>({
         ...Time,
-        description: 'Since when an accepted Reset has had no BootNotification',
+        description: 'When it accepted a Reset that no BootNotification has followed yet',
       }),
     ),
     connectors: Type.Array(Connector),

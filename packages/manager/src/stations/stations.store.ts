@@ -25,7 +25,7 @@ const selectAccepted = statement(
   `SELECT station_id AS "stationId" FROM stations WHERE station_id = ANY ($1::text[]) AND registration_status = 'Accepted'`,
 );
 
-/** Those of the stations that are accepted. */
+/** The ids of those stations that are accepted. */
 export async function accepted(db: Db, stationIds: string[]): Promise<Set<string>> {
   const { rows } = await db.query<{ stationId: string }>(selectAccepted([stationIds]));
   return new Set(rows.map(({ stationId }) => stationId));
@@ -36,7 +36,10 @@ const selectLocked = statement(
   `SELECT booted_at AS "bootedAt", configuration_read_at AS "configurationReadAt" FROM stations WHERE station_id = $1 FOR UPDATE`,
 );
 
-/** When a station booted, and told all its configuration, last; locked until the database transaction ends. Undefined when unknown. */
+/**
+ * When a station last booted and last reported its whole configuration. Locks the station until the database transaction ends. Undefined when
+ * unknown.
+ */
 export async function lock(
   db: Db,
   stationId: string,
@@ -50,11 +53,11 @@ export async function lock(
 const insertUnknown = statement(
   'stations.addUnknown',
   `INSERT INTO stations (station_id)
-   SELECT id FROM unnest($1::text[]) AS told (id) WHERE NOT EXISTS (SELECT FROM stations WHERE serial_numbers @> ARRAY[id])
+   SELECT id FROM unnest($1::text[]) AS heard (id) WHERE NOT EXISTS (SELECT FROM stations WHERE serial_numbers @> ARRAY[id])
    ORDER BY id ON CONFLICT DO NOTHING`,
 );
 
-/** Adds stations that nobody registered, without a password; not those whose id is a serial number registered for another. */
+/** Adds unregistered stations, without a password; ignores ids that are registered as a serial number of another station. */
 export async function addUnknown(db: Db, stationIds: string[]): Promise<void> {
   await db.query(insertUnknown([stationIds]));
 }
@@ -75,8 +78,8 @@ const selectNames = statement(
 );
 
 /**
- * What a certificate of a station may name: its id and the serial numbers that an operator registered for it (ocppj.md TLS.10). What it
- * reports of itself does not count, or it could take the name of another. None when it is unknown.
+ * The names that a certificate of a station may contain: its id and the serial numbers that an operator registered for it (ocppj.md TLS.10).
+ * Serial numbers that the station reports do not count, or it could claim another's name. Empty when the station is unknown.
  */
 export async function registeredNames(db: Db, stationId: string): Promise<string[]> {
   const { rows } = await db.query<{ names: string[] }>(selectNames([stationId]));
@@ -89,13 +92,13 @@ const selectNamed = statement(
    WHERE (station_id = ANY ($2::text[]) OR serial_numbers && $2::text[]) AND station_id <> $1 LIMIT 1`,
 );
 
-/** Another station to which one of these names belongs, as its id or as a registered serial number. */
+/** Another station that has one of these names as its id or as a registered serial number. */
 export async function otherNamed(
   db: Db,
   stationId: string,
   names: readonly string[],
 ): Promise<string | undefined> {
-  // PostgreSQL knows no U+0000, so no station is called that.
+  // PostgreSQL cannot store U+0000, so no station has such a name.
   const possible = names.filter((name) => !name.includes('\0'));
   const { rows } = await db.query<{ stationId: string }>(selectNamed([stationId, possible]));
   return rows[0]?.stationId;
@@ -106,7 +109,7 @@ const updateCertificate = statement(
   'UPDATE stations SET certificate_fingerprint = $2 WHERE station_id = $1 AND certificate_fingerprint IS DISTINCT FROM $2',
 );
 
-/** Keeps which certificate a station has come with. */
+/** Stores the fingerprint of the certificate with which a station connected. */
 export async function noteCertificate(db: Db, stationId: string, fingerprint: string): Promise<void> {
   await db.query(updateCertificate([stationId, fingerprint]));
 }
@@ -116,7 +119,7 @@ const selectOther = statement(
   `SELECT station_id AS "stationId" FROM stations WHERE certificate_fingerprint = $2 AND station_id <> $1 LIMIT 1`,
 );
 
-/** Another station that has come with the same certificate (ocppj.md TLS.11). */
+/** Another station that connected with the same certificate (ocppj.md TLS.11). */
 export async function otherWithCertificate(
   db: Db,
   stationId: string,
@@ -131,7 +134,7 @@ const raisePending = statement(
   'UPDATE stations SET pending_security_profile = $2 WHERE station_id = $1',
 );
 
-/** A station has been told to come with another security profile, or with null not any more; its own counts until it does. */
+/** Stores the security profile that a station was instructed to use, null for none; its current one applies until it connects with it. */
 export async function expectProfile(
   db: Db,
   stationId: string,
@@ -140,25 +143,28 @@ export async function expectProfile(
   await db.query(raisePending([stationId, securityProfile]));
 }
 
-// Rows in one order, or two managers with the same stations would lock each other out.
-const takePending = statement(
+// Rows are locked in a fixed order, or two managers with the same stations could deadlock.
+const applyPending = statement(
   'stations.takeProfiles',
   `WITH met AS (
-     SELECT station_id FROM stations s JOIN unnest($1::text[], $2::int[]) AS come (station_id, security_profile) USING (station_id)
-     WHERE s.pending_security_profile <= come.security_profile ORDER BY station_id FOR NO KEY UPDATE OF s)
+     SELECT station_id FROM stations s JOIN unnest($1::text[], $2::int[]) AS connected (station_id, security_profile) USING (station_id)
+     WHERE s.pending_security_profile <= connected.security_profile ORDER BY station_id FOR NO KEY UPDATE OF s)
    UPDATE stations s SET security_profile = s.pending_security_profile, pending_security_profile = NULL
    FROM met WHERE s.station_id = met.station_id`,
 );
 
-/** Stations have come with these security profiles: those that were told to have it from now on (ocppj.md §8, 5). */
+/** Applies pending security profiles to stations that connected with them or with a higher one (ocppj.md §8, 5). */
 export async function takeProfiles(
   db: Db,
-  come: readonly { stationId: string; securityProfile?: number }[],
+  connected: readonly { stationId: string; securityProfile?: number }[],
 ): Promise<void> {
-  const met = come.filter(({ securityProfile = 0 }) => securityProfile > 0);
-  if (met.length === 0) return;
+  const secured = connected.filter(({ securityProfile = 0 }) => securityProfile > 0);
+  if (secured.length === 0) return;
   await db.query(
-    takePending([met.map(({ stationId }) => stationId), met.map(({ securityProfile }) => securityProfile)]),
+    applyPending([
+      secured.map(({ stationId }) => stationId),
+      secured.map(({ securityProfile }) => securityProfile),
+    ]),
   );
 }
 
@@ -166,20 +172,20 @@ export interface StationCredentials {
   stationId: string;
   securityProfile: number;
   passwordHashes: string[];
-  /** The Basic user name when it is not the station's id. */
+  /** The Basic user name if it is not the station's id. */
   userName: string | null;
-  /** Spoken with the station when it offers no subprotocol; null: it is rejected then. */
+  /** Used if the station offers no subprotocol; null: such a station is rejected. */
   assumedSubprotocol: 'ocpp1.6' | null;
-  /** Its HeartbeatInterval as it has reported or accepted it. */
+  /** Its HeartbeatInterval as it last reported or accepted it. */
   heartbeatSeconds: number | null;
 }
 
-/** What a station may show at a handshake: its password, and those that may have become it by a command. */
+/** What a station may present at a handshake: its password, and any that a command may have set. */
 export async function credentials(db: Db, stationId: string): Promise<StationCredentials | undefined> {
   return (await credentialsOfAll(db, [stationId])).get(stationId);
 }
 
-/** The same of several stations, by id; of those that are known. */
+/** The credentials of several stations by id; unknown stations are omitted. */
 export async function credentialsOfAll(
   db: Db,
   stationIds: string[],
@@ -193,12 +199,12 @@ const markReset = statement(
   `UPDATE stations SET reset_pending_since = $2 WHERE station_id = $1 AND (booted_at IS NULL OR booted_at < $2)`,
 );
 
-/** Notes a reset that was accepted; its boot may have come already. */
+/** Records an accepted reset, unless the station has booted since. */
 export async function expectBoot(db: Db, stationId: string, since: Date): Promise<void> {
   await db.query(markReset([stationId, since]));
 }
 
-// In one order, or two managers with the same stations would lock each other out.
+// Rows are locked in a fixed order, or two managers with the same stations could deadlock.
 const updateSeen = statement(
   'stations.markSeen',
   `WITH later AS (
@@ -207,7 +213,7 @@ const updateSeen = statement(
    UPDATE stations s SET last_seen_at = later.at FROM later WHERE s.station_id = later.station_id`,
 );
 
-/** Notes when stations were last heard of. */
+/** Records when stations were last seen. */
 export async function markSeen(db: Db, seen: ReadonlyMap<string, Date>): Promise<void> {
   const ids = [...seen.keys()];
   await db.query(updateSeen([ids, ids.map((id) => seen.get(id))]));

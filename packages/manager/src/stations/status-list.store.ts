@@ -11,7 +11,7 @@ export interface StatusRow {
   vendorErrorCode: string | null;
   statusAt: Date;
   receivedAt: Date;
-  /** Of what it says: tells it from others of the same time. */
+  /** Digest of the content: distinguishes statuses of the same time. */
   digest: string;
 }
 

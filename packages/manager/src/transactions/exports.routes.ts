@@ -11,7 +11,7 @@ import { TRANSACTION_FILTERS, unknownTransaction } from './transactions.schemas.
 
 const config: FastifyContextConfig = { role: 'viewer', problems: [429] };
 
-/** A HEAD would read the whole table for nothing. */
+/** A HEAD would read the whole table only to discard it. */
 const exposeHeadRoute = false;
 
 /** Whole tables as CSV, for spreadsheets and other programs. */

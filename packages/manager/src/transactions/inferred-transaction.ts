@@ -4,12 +4,13 @@ import type { OpenTransaction } from './messages-without-id.store.ts';
 import type { Stop, StoppableTransaction } from './transactions.store.ts';
 import type { Mismatch } from './unmatched-stops.store.ts';
 
-/** A connector that said Finishing within this time of the stop has just said it. */
-const JUST_MS = 60_000;
+/** Maximum time between a Finishing status and the stop that it belongs to. */
+const MAX_FINISHING_OFFSET_MS = 60_000;
 
 /**
- * The one open transaction of its station that a stop without an id means, or why there is none. The station never learnt the id
- * (1.6 errata §3.18): so it means one whose id it has never used, or else the only one that is open, as stations forget ids, too.
+ * The open transaction of its station to which a stop without an id refers, or why it cannot be determined. The station never learned the
+ * id (1.6 errata §3.18), so the stop refers to a transaction whose id the station has never used, or else to the only open one, because
+ * stations may also forget ids.
  */
 export function inferTransaction(
   stop: Stop,
@@ -17,8 +18,8 @@ export function inferTransaction(
   stopTag: IdTagInfo | undefined,
 ): OpenTransaction | Mismatch {
   const possible = open.filter((transaction) => canEnd(stop, transaction, stopTag));
-  const unlearnt = possible.filter(({ idUsed }) => !idUsed);
-  const candidates = unlearnt.length === 0 && open.length === 1 ? possible : unlearnt;
+  const withUnusedId = possible.filter(({ idUsed }) => !idUsed);
+  const candidates = withUnusedId.length === 0 && open.length === 1 ? possible : withUnusedId;
   const [only, ...others] =
     candidates.length > 1 ? candidates.filter((transaction) => isEnding(stop, transaction)) : candidates;
   if (only && others.length === 0) return only;
@@ -32,26 +33,26 @@ function canEnd(stop: Stop, transaction: OpenTransaction, stopTag: IdTagInfo | u
     !hasLaterStart &&
     !isByOtherTag(stop, transaction, stopTag) &&
     Math.max(meterStartWh, lastWh ?? meterStartWh) <= stop.meterStopWh &&
-    stop.meterStopWh - (lastWh ?? meterStartWh) <= possibleWh(stop.stoppedAt.getTime() - startedAt.getTime())
+    stop.meterStopWh - (lastWh ?? meterStartWh) <= maxEnergyWh(stop.stoppedAt.getTime() - startedAt.getTime())
   );
 }
 
-/** What no connector gives more of in this time; the flag meterStopImplausible has the same bound (is_plausible_rise in migration 0035). */
-function possibleWh(ms: number): number {
+/** Upper bound of the energy from one connector in this time; meterStopImplausible uses the same (is_plausible_rise in migrations/0011-transactions.sql). */
+function maxEnergyWh(ms: number): number {
   return 100_000 + (ms / 3_600_000) * 1_000_000;
 }
 
-// Clear signs that this one of several is what the stop ends: its start was refused, or its connector says so.
+// Clear evidence that the stop ends this transaction: its tag was refused at the start, or its connector reported Finishing.
 function isEnding(stop: Stop, { idTagStatus, startedAt, finishingAt }: OpenTransaction): boolean {
   const isDeAuthorized = stop.reason === 'DeAuthorized' && idTagStatus !== 'Accepted';
   const isFinishing =
     finishingAt !== null &&
     finishingAt >= startedAt &&
-    Math.abs(finishingAt.getTime() - stop.stoppedAt.getTime()) <= JUST_MS;
+    Math.abs(finishingAt.getTime() - stop.stoppedAt.getTime()) <= MAX_FINISHING_OFFSET_MS;
   return isDeAuthorized || isFinishing;
 }
 
-/** Is a stop by a tag that is neither the transaction's nor of its group? `stopTag`: what is known of the tag of the stop. */
+/** Was the stop made with a tag that is neither the transaction's nor in its group? `stopTag`: the IdTagInfo of the stop's tag. */
 export function isByOtherTag(
   stop: Stop,
   { idTag, parentIdTag }: StoppableTransaction,

@@ -6,23 +6,23 @@ import type { Db } from '../database/database.ts';
 import { STOPPABLE } from './transactions.store.ts';
 import type { Stop, StoppableTransaction } from './transactions.store.ts';
 
-/** An open transaction, with what tells whether a stop without an id means it. */
+/** An open transaction, with the data to decide whether a stop without an id refers to it. */
 export interface OpenTransaction extends StoppableTransaction {
   idTagStatus: string;
-  /** The station has named it by its id. */
+  /** The station has used its id. */
   idUsed: boolean;
   hasLaterStart: boolean;
-  /** The newest reading of its register; null without any. */
+  /** The newest reading of the energy register; null without any. */
   lastWh: number | null;
-  /** When its connector said Finishing, if that is its present status. */
+  /** When its connector reported Finishing, if that is its current status. */
   finishingAt: Date | null;
 }
 
-// Of two starts in the same second the one that came later is later.
+// Of two starts with the same time, the one received later counts as later.
 const HAS_LATER_START = `EXISTS (SELECT FROM transactions l WHERE l.station_id = t.station_id AND l.connector_id = t.connector_id
   AND (l.started_at, l.transaction_id) > (t.started_at, t.transaction_id))`;
 
-// Locked in the order in which samples lock them.
+// Locked in the same order as by samples.
 const selectOpenForStop = statement(
   'messagesWithoutId.findOpenForStop',
   `SELECT ${STOPPABLE}, t.id_tag_status AS "idTagStatus", t.id_used AS "idUsed", ${HAS_LATER_START} AS "hasLaterStart",
@@ -45,7 +45,7 @@ const selectSameStop = statement(
    ORDER BY 2 DESC LIMIT 1`,
 );
 
-/** Whether a stop of the same time, reading and tag has ended a transaction: what it was answered, and whether it had no id either. */
+/** The answer to a stop with the same time, reading and tag that ended a transaction, and whether that stop had no id either. */
 export async function findSameStop(
   db: Db,
   { stationId, stoppedAt, meterStopWh, idTag }: Stop,
@@ -71,24 +71,24 @@ interface InferredStop {
   idTagInfo: IdTagInfo | null;
 }
 
-/** The stop without an id that ended a transaction, and what it was answered; undefined when another one did. */
+/** The stop without an id that ended a transaction, and the answer to it; undefined when another stop did. */
 export async function findInferredStop(db: Db, transactionId: number): Promise<InferredStop | undefined> {
   const { rows } = await db.query<Stop & Omit<InferredStop, 'stop'>>(selectInferredStop([transactionId]));
   return rows.map(({ request, idTagInfo, ...stop }) => ({ request, idTagInfo, stop }))[0];
 }
 
-const selectUnlearnt = statement(
+const selectWithUnusedId = statement(
   'messagesWithoutId.findUnlearnt',
   `SELECT t.transaction_id AS "transactionId" FROM transactions t
    WHERE t.station_id = $1 AND t.connector_id = $2 AND t.stopped_at IS NULL AND t.state = 'open' AND NOT t.id_used
      AND NOT ${HAS_LATER_START}`,
 );
 
-/** The transaction that charges on a connector, if its station has never used its id; null otherwise. */
+/** The running transaction on a connector, if its station has never used its id; null otherwise. */
 export async function findUnlearnt(
   db: Db,
   { stationId, connectorId }: { stationId: string; connectorId: number },
 ): Promise<number | null> {
-  const { rows } = await db.query<{ transactionId: number }>(selectUnlearnt([stationId, connectorId]));
+  const { rows } = await db.query<{ transactionId: number }>(selectWithUnusedId([stationId, connectorId]));
   return rows[0]?.transactionId ?? null;
 }

@@ -3,7 +3,7 @@ import { csvColumns, foreignText, plain, time } from '../database/csv-column.ts'
 import { search } from '../database/database.ts';
 import type { Database, Db } from '../database/database.ts';
 
-/** A sample as the API shows it, with the digest that is its place among those of one moment. */
+/** A sample as the API shows it, with the digest that orders samples of the same time. */
 export interface MeterValueRow {
   connectorId: number;
   transactionId: number | null;
@@ -36,7 +36,7 @@ export interface MeterValueFilter {
 const COLUMNS = `connector_id AS "connectorId", transaction_id AS "transactionId", measured_at AS "measuredAt", context,
   measurand, phase, location, format, unit, value, received_at AS "receivedAt", digest::text AS digest`;
 
-// The plain comparison of times says the same once more, in a form by which partitions are ignored.
+// The plain comparison of times is redundant, but lets PostgreSQL skip partitions.
 const WHERE = `station_id = $1
   AND ($2::timestamptz IS NULL OR measured_at >= $2 AND (measured_at, connector_id, digest) > ($2, $3::int, $4::uuid))
   AND ($5::text IS NULL OR measurand = $5) AND ($6::text IS NULL OR context = $6)`;
@@ -77,7 +77,7 @@ const selectAllOfTransaction = search(
    ORDER BY measured_at, connector_id, meter_values.digest`,
 );
 
-/** All samples of a transaction as CSV, oldest first, as they are read; undefined while too many are reading. */
+/** Streams all samples of a transaction as CSV, oldest first; undefined while too many exports are running. */
 export async function exportCsvOfTransaction(
   database: Database,
   filter: { stationId: string; transactionId: number; measurand?: string; context?: string },
@@ -86,8 +86,8 @@ export async function exportCsvOfTransaction(
   return database.exportCsv(selectAllOfTransaction([stationId, transactionId, measurand, context]));
 }
 
-// The key of the table orders by time within a connector only. So the connectors are found by hopping from one to the next, and
-// each gives no more than a page: no page sorts all that a station ever measured.
+// The key of the table orders by time only within a connector. So the query finds the connectors one by one (a loose index scan) and reads
+// at most one page from each, instead of sorting all samples of the station.
 const selectOfStation = search(
   `WITH RECURSIVE connector AS (
      SELECT coalesce($8::int, (SELECT min(connector_id) FROM meter_values WHERE station_id = $1)) AS id

@@ -16,7 +16,7 @@ const PAGER = new Pager(['time', 'integer', 'uuid'], ({ measuredAt, connectorId,
 ]);
 const tags = ['meter values'];
 
-/** What stations measured, as they sent it; oldest first, as one reads a series. */
+/** Meter values as stations sent them, oldest first. */
 export function meterValueRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/transactions/:transactionId/meter-values',

@@ -18,7 +18,7 @@ export const MeterValue = Type.Object(
   { title: 'MeterValue' },
 );
 
-/** What samples are chosen by. */
+/** Query parameters that filter samples. */
 export const METER_VALUE_FILTERS = {
   measurand: Type.Optional(Type.String({ description: 'Such as Energy.Active.Import.Register' })),
   context: Type.Optional(Type.String({ description: 'Such as Sample.Periodic' })),

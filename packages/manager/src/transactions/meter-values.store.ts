@@ -1,25 +1,15 @@
 import { createHash } from 'node:crypto';
 import { statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
+import type { MeterValueRow } from './meter-value-list.store.ts';
 
-export interface Sample {
+export interface Sample extends Omit<MeterValueRow, 'digest'> {
   stationId: string;
-  connectorId: number;
-  transactionId: number | null;
-  /** The station did not send the transaction's id; it is known from elsewhere. Not stored. */
+  /** The station did not send the transaction's id; Evander inferred it. Not stored. */
   transactionInferred: boolean;
-  measuredAt: Date;
-  context: string;
-  measurand: string;
-  phase: string | null;
-  location: string;
-  format: string;
-  unit: string | null;
-  value: string;
-  receivedAt: Date;
 }
 
-// In one order, or two managers with the same rows would lock each other out.
+// Rows are locked in a fixed order, or two managers with the same rows could deadlock.
 const insert = statement(
   'meterValues.record',
   `INSERT INTO meter_values (station_id, connector_id, transaction_id, measured_at, context, measurand, phase, location,
@@ -29,7 +19,7 @@ const insert = statement(
    ORDER BY 1, 2, 4, 13 ON CONFLICT DO NOTHING`,
 );
 
-/** Keeps samples; one that is kept already is ignored, in whichever message it comes again. */
+/** Stores samples. A sample that is already stored is ignored, even if another message contains it. */
 export async function record(db: Db, samples: Sample[]): Promise<void> {
   if (samples.length === 0) return;
   await db.query(
@@ -51,7 +41,7 @@ export async function record(db: Db, samples: Sample[]): Promise<void> {
   );
 }
 
-// A signed value may be longer than an index entry, so its hash stands in the key.
+// A signed value may be too long for an index entry, so the key contains its hash.
 function digest({ context, measurand, phase, location, format, unit, value }: Sample): string {
   const text = JSON.stringify([context, measurand, phase, location, format, unit, value]);
   return createHash('md5').update(text).digest('hex');
@@ -66,7 +56,7 @@ const removeReceived = statement(
      AND m.measured_at = s.measured_at AND m.received_at = s.received_at AND m.digest = s.digest`,
 );
 
-/** Removes samples, except those that had been received in another message before; how many were removed. */
+/** Removes samples, except those received earlier in another message. Returns the number removed. */
 export async function remove(db: Db, samples: Sample[]): Promise<number> {
   if (samples.length === 0) return 0;
   const { rowCount } = await db.query(

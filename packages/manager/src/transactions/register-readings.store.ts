@@ -9,10 +9,10 @@ const rankOf = (location: string): string =>
 const known = (column: string): string =>
   `CASE WHEN used.location IS NULL OR t.register_location = used.location THEN t.${column} END AS ${column}`;
 
-// Locked in one order, or two managers with samples of the same transactions would lock each other out. What was measured before the
-// start tells nothing of the transaction (a clock that is not set yet). Up to 1 kWh is no fall: stations round to whole kWh. Each
-// transaction has its readings in one piece, so that a large batch compares no reading with those of others. The readings of a better
-// location take the place of what is known from another; those of a worse one are ignored.
+// Rows are locked in a fixed order, or two managers with samples of the same transactions could deadlock. Samples from before the start are
+// ignored (the clock was not set yet). A drop of up to 1 kWh does not count as a fall, because stations round to whole kWh. The readings are
+// grouped by transaction, so that a large batch does not compare readings of different transactions. Readings from a better location
+// replace what is known from another; those from a worse one are ignored.
 const apply = statement(
   'registerReadings.apply',
   `WITH known AS (
@@ -26,12 +26,12 @@ const apply = statement(
        THEN r.location END AS location) AS used
      WHERE used.location IS NOT NULL OR r.id_used AND NOT t.id_used
      ORDER BY t.transaction_id FOR NO KEY UPDATE OF t),
-   news AS (
+   updates AS (
      SELECT k.transaction_id, k.uses_id, k.location, k.register_fell, k.register_jumped, coalesce(e.end_wh, k.end_wh) AS end_wh,
        greatest(k.high_wh, h.high_wh) AS high_wh, e.begin_wh, e.first_wh, e.first_at, e.last_wh, e.last_at, e.fell, h.jumped
      FROM known k,
-     LATERAL (SELECT json_agg(r) AS told FROM json_to_recordset(k.readings) AS r (at timestamptz, context text, wh bigint)
-       WHERE r.at >= k.started_at - interval '1 minute') told,
+     LATERAL (SELECT json_agg(r) AS readings FROM json_to_recordset(k.readings) AS r (at timestamptz, context text, wh bigint)
+       WHERE r.at >= k.started_at - interval '1 minute') relevant,
      LATERAL (
        SELECT coalesce(k.begin_wh, (array_agg(wh ORDER BY at) FILTER (WHERE context = 'Transaction.Begin'))[1]) AS begin_wh,
          (array_agg(wh ORDER BY at DESC) FILTER (WHERE context = 'Transaction.End'))[1] AS end_wh,
@@ -39,7 +39,7 @@ const apply = statement(
          (array_agg(wh ORDER BY at DESC, wh DESC))[1] AS last_wh, max(at) AS last_at, bool_or(fell) AS fell
        FROM (SELECT at, context, wh,
            is_meter_reading(k.meter_start_wh) AND wh < k.meter_start_wh - 1000 OR coalesce(wh < lag(wh) OVER (ORDER BY at, wh) - 1000, false) AS fell
-         FROM (SELECT at, context, wh FROM json_to_recordset(told.told) AS r (at timestamptz, context text, wh bigint)
+         FROM (SELECT at, context, wh FROM json_to_recordset(relevant.readings) AS r (at timestamptz, context text, wh bigint)
            UNION ALL SELECT k.first_at, NULL, k.first_wh WHERE k.first_at IS NOT NULL
            UNION ALL SELECT k.last_at, NULL, k.last_wh WHERE k.last_at IS NOT NULL) AS read) AS steps) e,
      LATERAL (
@@ -47,16 +47,16 @@ const apply = statement(
        FROM (SELECT wh, is_plausible_rise(
              wh - transaction_baseline(k.meter_start_wh, k.started_at, e.begin_wh, e.first_wh, e.first_at), k.started_at, at)
            AS is_plausible
-         FROM json_to_recordset(told.told) AS r (at timestamptz, wh bigint)) AS judged) h
-     WHERE told.told IS NOT NULL OR k.uses_id)
+         FROM json_to_recordset(relevant.readings) AS r (at timestamptz, wh bigint)) AS evaluated) h
+     WHERE relevant.readings IS NOT NULL OR k.uses_id)
    UPDATE transactions t SET begin_wh = n.begin_wh, end_wh = n.end_wh, first_wh = n.first_wh,
      first_at = n.first_at, last_wh = n.last_wh, last_at = n.last_at, high_wh = n.high_wh, register_location = n.location,
      register_fell = coalesce(n.register_fell, false) OR coalesce(n.fell, false),
      register_jumped = coalesce(n.register_jumped, false) OR coalesce(n.jumped, false), id_used = t.id_used OR n.uses_id
-   FROM news n WHERE t.transaction_id = n.transaction_id`,
+   FROM updates n WHERE t.transaction_id = n.transaction_id`,
 );
 
-/** Notes at their transactions what samples say of energy, and that the station knows the id; a repeated sample changes nothing. */
+/** Updates transactions with the energy readings of samples and with the use of their ids. Repeated samples change nothing. */
 export async function record(db: Db, samples: Sample[]): Promise<void> {
   const transactions = byTransaction(samples);
   if (transactions.length === 0) return;
@@ -67,7 +67,7 @@ interface TransactionReadings {
   station_id: string;
   transaction_id: number;
   id_used: boolean;
-  /** Null where there are no readings. */
+  /** Null without readings. */
   location: RegisterLocation | null;
   readings: Pick<RegisterReading, 'at' | 'context' | 'wh'>[];
 }
@@ -103,7 +103,7 @@ const clear = statement(
    WHERE transaction_id = $1`,
 );
 
-/** Notes at a transaction what these samples say of energy, and nothing that was noted before. */
+/** Replaces the energy readings of a transaction by those of these samples. */
 export async function replace(db: Db, transactionId: number, samples: Sample[]): Promise<void> {
   await db.query(clear([transactionId]));
   await record(db, samples);

@@ -1,6 +1,6 @@
 import type { Sample } from './meter-values.store.ts';
 
-/** What the energy register of a transaction stood at. */
+/** A reading of the energy register in a transaction. */
 export interface RegisterReading {
   stationId: string;
   transactionId: number;
@@ -10,7 +10,7 @@ export interface RegisterReading {
   location: RegisterLocation;
 }
 
-/** Where a register that counts what the vehicle takes may be, best first. One at the inlet counts what the station itself takes, too. */
+/** Locations of a register that counts the vehicle's energy, best first. A register at the inlet also counts the station's own use. */
 export const REGISTER_LOCATIONS = ['Outlet', 'Body', 'Cable', 'EV'] as const;
 export type RegisterLocation = (typeof REGISTER_LOCATIONS)[number];
 
@@ -18,9 +18,9 @@ const WH: Record<string, number> = { wh: 1, kwh: 1000 };
 const NUMBER = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?\s*$/i;
 
 /**
- * The readings of the energy register among samples of transactions, in Wh: for each transaction those of the best location that there
- * are any of, as registers in two places need not agree. Where there is no overall value, those of the phases are added up; signed
- * values and what is no number are ignored.
+ * The readings of the energy register among samples of transactions, in Wh: for each transaction only those from the best available location,
+ * because registers in two locations may disagree. Without an overall value, the values of the phases are added up. Signed values and values
+ * that are not numbers are ignored.
  */
 export function registerReadings(samples: readonly Sample[]): RegisterReading[] {
   const moments = new Map<string, { overall: RegisterReading | undefined; phases: RegisterReading[] }>();

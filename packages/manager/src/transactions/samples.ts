@@ -3,19 +3,19 @@ import type { MeterValuesRequest } from '@evander/ocpp';
 import type { Sample } from './meter-values.store.ts';
 
 type MeterValue = MeterValuesRequest['meterValue'][number];
-type About = Pick<
+type SampleOrigin = Pick<
   Sample,
   'stationId' | 'connectorId' | 'transactionId' | 'transactionInferred' | 'receivedAt'
 >;
 
-/** The samples in a station's meter values, each with its own time and the defaults of 1.6 §7.43 filled in. */
-export function samplesOf(meterValues: MeterValue[], about: About): Sample[] {
+/** The samples in a station's meter values, each with its time and the defaults of 1.6 §7.43. */
+export function samplesOf(meterValues: MeterValue[], origin: SampleOrigin): Sample[] {
   return meterValues.flatMap(({ timestamp, sampledValue }) => {
-    const measuredAt = parseDateTime(timestamp) ?? about.receivedAt;
+    const measuredAt = parseDateTime(timestamp) ?? origin.receivedAt;
     return sampledValue.map((sampled) => {
       const measurand = sampled.measurand ?? 'Energy.Active.Import.Register';
       return {
-        ...about,
+        ...origin,
         measuredAt,
         context: sampled.context ?? 'Sample.Periodic',
         measurand,
@@ -29,7 +29,7 @@ export function samplesOf(meterValues: MeterValue[], about: About): Sample[] {
   });
 }
 
-// Both spellings are in the schemas (OCPP-J errata §2.1); one is kept.
+// The schemas contain both spellings (OCPP-J errata §2.1); only the correct one is stored.
 function unitOf(unit: string | undefined, measurand: string): string | null {
   if (unit === 'Celcius') return 'Celsius';
   if (unit !== undefined) return unit;

@@ -8,8 +8,8 @@ import * as transactionEndings from './transaction-endings.store.ts';
 import * as transactionList from './transaction-list.store.ts';
 import { Transaction, unknownTransaction } from './transactions.schemas.ts';
 
-/** So far may the clock of a station, whose time somebody has read off, be ahead of ours. */
-const AHEAD_MS = 60_000;
+/** Tolerance for a `stoppedAt` that was read from a station whose clock is ahead of Evander's. */
+const MAX_AHEAD_MS = 60_000;
 const Close = Type.Object(
   {
     reason: Reason,
@@ -17,17 +17,17 @@ const Close = Type.Object(
       Type.Integer({
         minimum: -(2 ** 31),
         maximum: INT32_MAX,
-        description: 'The final meter reading; without it energy comes from samples',
+        description: 'The final meter reading; if omitted, energyWh comes from samples',
       }),
     ),
     stoppedAt: Type.Optional(
-      Type.String({ format: 'date-time', description: 'When charging ended; by default now' }),
+      Type.String({ format: 'date-time', description: 'When charging ended; default: now' }),
     ),
   },
   { additionalProperties: false },
 );
 
-/** Ends a transaction that its station does not end. */
+/** Closes a transaction that its station did not stop. */
 export function transactionCloseRoute(app: App, { database, keys, now }: ApiContext): void {
   app.post(
     '/transactions/:transactionId/close',
@@ -35,7 +35,8 @@ export function transactionCloseRoute(app: App, { database, keys, now }: ApiCont
       config: { role: 'operator', problems: [409] },
       schema: {
         operationId: 'closeTransaction',
-        summary: 'Close a transaction whose stop will not come; if it does, the report of the station counts',
+        summary:
+          "Close a transaction whose stop is not expected to arrive; if it does, the station's report takes precedence",
         tags: ['transactions'],
         params: TransactionParams,
         body: Close,
@@ -71,10 +72,10 @@ function checkClosure(
   if (state === 'stopped' || state === 'closed')
     throw new Problem(
       409,
-      `transaction ${transactionId} is ${state} already; GET /api/v1/transactions/${transactionId} tells how`,
+      `transaction ${transactionId} is already ${state}; GET /api/v1/transactions/${transactionId} shows how`,
     );
-  if (stoppedAt.getTime() > at.getTime() + AHEAD_MS)
-    throw new Problem(400, 'stoppedAt must not be in the future; leave it out for now', {
+  if (stoppedAt.getTime() > at.getTime() + MAX_AHEAD_MS)
+    throw new Problem(400, 'stoppedAt must not be in the future; omit it for the current time', {
       field: 'stoppedAt',
     });
   if (stoppedAt < startedAt)
@@ -86,7 +87,7 @@ function checkClosure(
   if (meterStopWh !== null && meterStopWh < meterStartWh)
     throw new Problem(
       400,
-      `meterStopWh must not be below the meterStartWh of the transaction, ${meterStartWh}; leave it out when it is not known`,
+      `meterStopWh must not be below the meterStartWh of the transaction, ${meterStartWh}; omit it if it is not known`,
       { field: 'meterStopWh' },
     );
 }

@@ -11,18 +11,18 @@ const endOlder = statement(
    RETURNING transaction_id AS "transactionId"`,
 );
 
-/** Ends what is still open on a connector from before a start as lost: its stop is, or comes late (rule Start.10). Their ids. */
+/** Marks earlier open transactions on the connector of a start as lost: their stop is lost or late (rule Start.10). Returns their ids. */
 export async function endSuperseded(db: Db, { stationId, connectorId, startedAt }: Start): Promise<number[]> {
   const { rows } = await db.query<{ transactionId: number }>(endOlder([stationId, connectorId, startedAt]));
   return rows.map(({ transactionId }) => transactionId);
 }
 
-/** An operator's end of a transaction that its station has not ended. */
+/** An operator's closure of a transaction that its station did not stop. */
 export interface Closure {
   transactionId: number;
   by: string | null;
   reason: string;
-  /** Null when nobody has read the meter. */
+  /** Null when the reading is unknown. */
   meterStopWh: number | null;
   stoppedAt: Date;
   at: Date;
@@ -47,7 +47,7 @@ const update = statement(
    WHERE transaction_id = $1`,
 );
 
-/** Closes a transaction and forgets its TxProfiles, unless `check` throws for what it is; false when there is none. */
+/** Closes a transaction and removes its TxProfiles, unless `check` throws; false when there is none. */
 export async function close(
   database: Database,
   closure: Closure,

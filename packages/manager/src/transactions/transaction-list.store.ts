@@ -25,7 +25,7 @@ export interface TransactionRow {
   energySource: EnergySource | null;
   stopReason: string | null;
   stopIdTag: string | null;
-  /** When it ended as far as we know: by its stop, its closure, or the start that came after it. */
+  /** When it ended as far as known: time of its stop, of its closure, or of the next start. */
   endedAt: Date | null;
   closure: {
     closedAt: string;
@@ -39,7 +39,7 @@ export interface TransactionRow {
   stopReceivedAt: Date | null;
 }
 
-// json writes times with the offset of the session.
+// JSON functions would write times with the session's offset.
 const utc = (column: string): string =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
@@ -79,8 +79,8 @@ export interface TransactionFilter {
 }
 type Choice = Omit<TransactionFilter, 'before' | 'rows'>;
 
-// The range of one tag is in the order of its own index only: so one that was frequent long ago is not looked for among all that came
-// later, as a plan by averages does.
+// A range for a single tag makes PostgreSQL use the tag's index: a plan by averages would scan all later transactions for a tag that was
+// frequent only long ago.
 const WHERE = `($1::text IS NULL OR station_id = $1)
      AND ($2::int IS NULL OR connector_id = $2) AND ($3::text IS NULL OR id_tag_key >= $3 AND id_tag_key <= $3)
      AND ($4::bool IS NULL OR $4 AND state = 'open' OR NOT $4 AND state <> 'open')
@@ -98,7 +98,7 @@ const SELECT = {
   latestOfTag: page(BY_START, 'id_tag_key DESC, started_at DESC, transaction_id DESC'),
 };
 
-/** Newest first: by id, or by the start where a period is given. */
+/** A page of transactions, newest first: by id, or by start time if a period is given. */
 export async function list(db: Db, filter: TransactionFilter): Promise<TransactionRow[]> {
   const { before, from, to, idTag, rows: limit } = filter;
   const order = from === null && to === null ? 'newest' : 'latest';
@@ -141,7 +141,7 @@ const selectAllOfPeriod = search(
   `SELECT ${CSV} FROM transactions WHERE ${WHERE} ORDER BY transactions.started_at DESC, transactions.transaction_id DESC`,
 );
 
-/** All that fit as CSV, in the order of the list, as they are read; undefined while too many are reading. */
+/** Streams all matching transactions as CSV, in the order of the list; undefined while too many exports are running. */
 export async function exportCsv(database: Database, choice: Choice): Promise<Readable | undefined> {
   const select = choice.from === null && choice.to === null ? selectAll : selectAllOfPeriod;
   return database.exportCsv(select(valuesOf(choice)));

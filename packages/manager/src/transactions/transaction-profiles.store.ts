@@ -6,7 +6,7 @@ const removeEnded = statement(
   `DELETE FROM charging_profiles WHERE station_id = $1 AND transaction_id = $2::bigint AND purpose = 'TxProfile'`,
 );
 
-/** Forgets the TxProfiles of a transaction that has ended, known to us or not (SetProfile.7). */
+/** Removes the TxProfiles of an ended transaction, whether Evander knows the transaction or not (SetProfile.7). */
 export async function removeOfTransaction(db: Db, stationId: string, transactionId: number): Promise<void> {
   await db.query(removeEnded([stationId, transactionId]));
 }

@@ -1,4 +1,4 @@
-/** What the stop of a transaction may be flagged with; another stop in its place is judged on its own. */
+/** Flags that depend on the stop of a transaction; they are evaluated again if another stop replaces it. */
 export const STOP_FLAGS = [
   'meterStopBelowStart',
   'stopBeforeStart',
@@ -8,12 +8,12 @@ export const STOP_FLAGS = [
 ] as const;
 
 /**
- * What an operator should look at. `supersededByStart`: a new start came on its connector before its stop did, which is lost or
- * late; `clockImplausible`: the station's time of the start or of the stop cannot be read, is from before 2010, or is more than 30 minutes
- * ahead of its receipt; then what is odd about the stop: `stopInferred`, `stopAssigned` when it came without the id of the transaction,
- * and Evander or an operator found out that it is meant. The database itself judges the meter: `meterStartImplausible` when samples say
- * that energy cannot count from meterStart, `meterStopImplausible` and `registerImplausible` for more than a connector can give in the
- * time, `registerBackwards` for a reading below an older one.
+ * Anomalies for an operator to review. `supersededByStart`: a new start on the connector arrived before the stop, which is lost or late;
+ * `clockImplausible`: the station's time of the start or the stop is unreadable, before 2010, or more than 30 minutes ahead of its receipt.
+ * Then anomalies of the stop: `stopInferred` and `stopAssigned` if it arrived without the transaction's id and Evander or an operator
+ * assigned it. The database evaluates the meter: `meterStartImplausible` if samples show that energy cannot count from meterStart,
+ * `meterStopImplausible` and `registerImplausible` for more energy than a connector can deliver in the time, `registerBackwards` for a
+ * reading below an earlier one.
  */
 export const TRANSACTION_FLAGS = [
   'supersededByStart',
@@ -28,12 +28,12 @@ export const TRANSACTION_FLAGS = [
 export type TransactionFlag = (typeof TRANSACTION_FLAGS)[number];
 
 /**
- * `stopped`: by its station, whatever was thought of it before; `lost`: the next start on its connector came without its stop;
- * `closed`: by an operator.
+ * `stopped`: by its station, whatever its state was before; `lost`: the next start on its connector arrived without its stop; `closed`: by
+ * an operator.
  */
 export const TRANSACTION_STATES = ['open', 'stopped', 'lost', 'closed'] as const;
 export type TransactionState = (typeof TRANSACTION_STATES)[number];
 
-/** Where a transaction's energy is from, best first; see migration 0035. */
+/** The sources of a transaction's energy, best first; see set_energy in migrations/0011-transactions.sql. */
 export const ENERGY_SOURCES = ['meterStop', 'transactionEnd', 'closure', 'register'] as const;
 export type EnergySource = (typeof ENERGY_SOURCES)[number];

@@ -13,7 +13,7 @@ import type { TransactionFlag } from './transaction-state.store.ts';
 import * as transactions from './transactions.store.ts';
 import * as unmatchedStops from './unmatched-stops.store.ts';
 
-/** A stop and the transaction that it means, by its id or by one of the flags. */
+/** A stop and its transaction, determined by its id, by inference or by an operator. */
 export interface TransactionStop {
   stop: transactions.Stop;
   request: StopTransactionRequest;
@@ -23,8 +23,8 @@ export interface TransactionStop {
 }
 
 /**
- * Ends a transaction by a stop: its samples are kept, its TxProfiles removed. A stop without its id that ended it before becomes
- * unmatched, unless this is the same one with the id.
+ * Ends a transaction by a stop: stores the stop's samples and removes the TxProfiles. If a stop without the id had ended it before, that one
+ * becomes unmatched, unless this is the same stop with the id.
  */
 export async function applyStop(db: Db, transactionStop: TransactionStop): Promise<void> {
   const { stop, request, transaction, idTagInfo, knownBy } = transactionStop;
@@ -41,7 +41,7 @@ export async function applyStop(db: Db, transactionStop: TransactionStop): Promi
   await transactions.end(db, { transactionId, stop, idTagInfo, flags, inferredFrom });
 }
 
-/** Keeps the samples that come with a stop. */
+/** Stores the samples of a stop. */
 export async function recordSamples(db: Db, transactionStop: TransactionStop): Promise<void> {
   const samples = samplesOfStop(transactionStop);
   await meterValues.record(db, samples);
@@ -57,11 +57,11 @@ function samplesOfStop({
   const { stationId, receivedAt } = stop;
   const { connectorId, transactionId } = transaction;
   const transactionInferred = knownBy !== 'id';
-  const about = { stationId, connectorId, transactionId, transactionInferred, receivedAt };
-  return samplesOf(request.transactionData ?? [], about);
+  const origin = { stationId, connectorId, transactionId, transactionInferred, receivedAt };
+  return samplesOf(request.transactionData ?? [], origin);
 }
 
-/** Is it the stop that has ended the transaction, sent again? */
+/** Is it a resend of the stop that ended the transaction? */
 export function isSameStop(
   stop: transactions.Stop,
   { stoppedAt, meterStopWh }: transactions.StoppableTransaction,
@@ -69,7 +69,7 @@ export function isSameStop(
   return stoppedAt?.getTime() === stop.stoppedAt.getTime() && meterStopWh === stop.meterStopWh;
 }
 
-// The samples that came with it are not the transaction's either; they stay with the unmatched stop.
+// The released stop's samples do not belong to the transaction either; they stay in the unmatched stop's request.
 async function releaseStop(
   db: Db,
   stationId: string,

@@ -13,7 +13,7 @@ const PAGER = new PeriodPager(({ startedAt, transactionId }: TransactionRow) => 
 }));
 const tags = ['transactions'];
 
-/** Transactions, as their starts and stops told of them. */
+/** Transactions, as reported by their starts and stops. */
 export function transactionRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/transactions',
@@ -21,7 +21,7 @@ export function transactionRoutes(app: App, { database }: ApiContext): void {
       config: { role: 'viewer' },
       schema: {
         operationId: 'listTransactions',
-        summary: 'Transactions, newest first; by their start where from or to is given',
+        summary: 'Transactions, newest first; by start time if from or to is given',
         tags,
         querystring: Query,
         response: { 200: pageOf(Transaction) },

@@ -5,7 +5,7 @@ import { ENERGY_SOURCES, TRANSACTION_FLAGS, TRANSACTION_STATES } from './transac
 
 export const State = oneOf(
   TRANSACTION_STATES,
-  'stopped: by its station. lost: the next start on its connector came without its stop. closed: by an operator. A stop that comes late makes it stopped',
+  'stopped: by its station. lost: the next start on its connector arrived without its stop. closed: by an operator. A late stop changes it to stopped',
 );
 export const Closure = nullable(
   Type.Object(
@@ -16,11 +16,11 @@ export const Closure = nullable(
       meterStopWh: nullable(Type.Integer()),
       stoppedAt: TimeText,
     },
-    { description: 'How an operator closed it; stays if the stop of the station comes after all' },
+    { description: 'How an operator closed it; stays if the stop of the station arrives later' },
   ),
 );
 
-/** A transaction as it is answered. */
+/** A transaction in responses. */
 export const Transaction = Type.Object(
   {
     transactionId: Type.Integer(),
@@ -39,12 +39,12 @@ export const Transaction = Type.Object(
     stoppedAt: nullable(Time),
     meterStopWh: nullable(Type.Integer()),
     energyWh: nullable(
-      Type.Integer({ description: 'So far, while it is open; null without a usable reading' }),
+      Type.Integer({ description: 'The energy so far while it is open; null without a usable reading' }),
     ),
     energySource: nullable(
       oneOf(
         ENERGY_SOURCES,
-        'Where energyWh is from: the stop, the sample at Transaction.End, the operator, or the highest sample',
+        'The source of energyWh: the stop, the sample at Transaction.End, the closure, or the highest sample',
       ),
     ),
     stopReason: Text,
@@ -52,12 +52,12 @@ export const Transaction = Type.Object(
     endedAt: nullable(
       Type.Unsafe<Date>({
         ...Time,
-        description: 'stoppedAt; else the time of its closure; else of the next start',
+        description: 'stoppedAt; else the time of its closure; else the time of the next start',
       }),
     ),
     closure: Closure,
     flags: Type.Array(Type.String(), {
-      description: `What an operator should look at: ${TRANSACTION_FLAGS.join(', ')}`,
+      description: `Anomalies for an operator to review: ${TRANSACTION_FLAGS.join(', ')}`,
     }),
     startReceivedAt: Time,
     stopReceivedAt: nullable(Time),
@@ -65,11 +65,11 @@ export const Transaction = Type.Object(
   { title: 'Transaction', description: 'The transaction; fields of its stop are null while it is open' },
 );
 
-/** What transactions are chosen by. */
+/** Query parameters that filter transactions. */
 export const TRANSACTION_FILTERS = {
   stationId: OfStation,
   connectorId: Type.Optional(ConnectorId),
-  idTag: Type.Optional(Type.String({ description: 'Only of this tag, in any case' })),
+  idTag: Type.Optional(Type.String({ description: 'Only with this tag, case-insensitive' })),
   open: Type.Optional(Type.Boolean({ description: 'true: only open ones; false: only ended ones' })),
   state: Type.Optional(oneOf(TRANSACTION_STATES, 'Only transactions in this state')),
   flag: Type.Optional(oneOf(TRANSACTION_FLAGS, 'Only transactions with this flag')),
@@ -80,10 +80,10 @@ export const TRANSACTION_FILTERS = {
   to: Type.Optional(Type.String({ format: 'date-time', description: 'Started before this time' })),
 };
 
-/** What is answered for a transaction that there is not. */
+/** The 404 for an unknown transaction. */
 export function unknownTransaction(transactionId: number): Problem {
   return new Problem(
     404,
-    `transaction ${transactionId} is not known; GET /api/v1/transactions lists those that are`,
+    `transaction ${transactionId} is not known; GET /api/v1/transactions lists the known ones`,
   );
 }

@@ -12,7 +12,7 @@ export interface Start {
   idTag: string;
   meterStartWh: number;
   startedAt: Date;
-  /** The time as it was sent, where nobody can read it; `startedAt` is the time of receipt then. */
+  /** The time as sent, if it is unreadable; `startedAt` is then the time of receipt. Otherwise null. */
   unreadableStart: string | null;
   flags: TransactionFlag[];
   reservationId: number | null;
@@ -31,7 +31,7 @@ const selectStart = statement(
    WHERE station_id = $1 AND connector_id = $2 AND id_tag_key = $3 AND started_at = $4 AND meter_start_wh = $5`,
 );
 
-// Received again it has another time. Once it is stopped, the same words are another start: the station sends them in order.
+// A resend has another time of receipt. After the stop, the same request is a new start, because stations send messages in order.
 const selectUnreadableStart = statement(
   'transactions.findUnreadableStart',
   `SELECT transaction_id AS "transactionId", start_id_tag_info AS "idTagInfo" FROM transactions
@@ -40,7 +40,7 @@ const selectUnreadableStart = statement(
    ORDER BY started_at = $4 DESC LIMIT 1`,
 );
 
-/** What a start was answered before; undefined when it is new. */
+/** The answer to an earlier delivery of a start; undefined when it is new. */
 export async function findStart(db: Db, start: Start): Promise<StartAnswer | undefined> {
   const { stationId, connectorId, idTag, startedAt, meterStartWh, unreadableStart } = start;
   const key = [stationId, connectorId, tagKey(idTag), startedAt, meterStartWh];
@@ -58,7 +58,7 @@ const insertStart = statement(
    ON CONFLICT DO NOTHING RETURNING transaction_id AS "transactionId"`,
 );
 
-/** Begins a transaction and gives its id; undefined when the same start has been added meanwhile. */
+/** Adds a transaction and returns its id; undefined when the same start was added in the meantime. */
 export async function addStart(
   db: Db,
   start: Start,
@@ -86,7 +86,7 @@ export async function addStart(
   return rows[0]?.transactionId;
 }
 
-// Another start on the same connector is not counted: it has ended, or this one would not have begun.
+// Transactions on the same connector are not counted: they must have ended, or this one could not have started.
 const countRunning = statement(
   'transactions.countRunning',
   `SELECT count(*)::int AS running FROM transactions
@@ -95,7 +95,7 @@ const countRunning = statement(
      AND id_tag_status = 'Accepted'`,
 );
 
-/** In how many other transactions a tag is at the moment of a start, by the idTags that are the same tag. */
+/** The number of other transactions of a tag that are running at the time of a start; `idTags` are all ids of the tag. */
 export async function countOthers(
   db: Db,
   { startedAt, stationId, connectorId }: Start,
@@ -119,11 +119,11 @@ export interface StoppableTransaction {
   stoppedAt: Date | null;
   meterStopWh: number | null;
   stopIdTagInfo: IdTagInfo | null;
-  /** It was ended by a stop without its id, inferred or assigned by an operator: its own stop, should it come, replaces that. */
+  /** Ended by a stop without its id, inferred or assigned by an operator: a stop with its id replaces that one. */
   isProvisional: boolean;
 }
 
-/** The columns of a StoppableTransaction, of `transactions t`. */
+/** SQL: the columns of a StoppableTransaction, from `transactions t`. */
 export const STOPPABLE = `t.transaction_id AS "transactionId", t.connector_id AS "connectorId", t.id_tag AS "idTag",
   t.parent_id_tag AS "parentIdTag", t.meter_start_wh AS "meterStartWh", t.started_at AS "startedAt", t.stopped_at AS "stoppedAt",
   t.meter_stop_wh AS "meterStopWh", t.stop_id_tag_info AS "stopIdTagInfo",
@@ -149,7 +149,7 @@ export interface Stop {
   meterStopWh: number;
   stoppedAt: Date;
   reason: string;
-  /** Null where it was not kept. */
+  /** Null if it was not stored. */
   messageId: string | null;
   receivedAt: Date;
 }
@@ -165,8 +165,8 @@ const selectStopTime = statement(
 );
 
 /**
- * When a stop was received first whose time nobody can read, as a repeat comes at another time; undefined when it is new. For such a
- * stop this time stands for its own.
+ * When a stop with an unreadable time was first received; undefined when it is new. This time replaces the stop's own, so that a resend gets
+ * the same one.
  */
 export async function findStopTime(
   db: Db,
@@ -193,11 +193,11 @@ export interface Ending {
   stop: Stop;
   idTagInfo: IdTagInfo | undefined;
   flags: TransactionFlag[];
-  /** The stop as it was sent, where it was inferred which transaction it means; otherwise null. */
+  /** The stop as sent, if its transaction was inferred; otherwise null. */
   inferredFrom: StopTransactionRequest | null;
 }
 
-/** Ends a transaction, in place of a provisional end if there is one; its energy follows from its meter readings. */
+/** Ends a transaction, replacing a provisional end. The database derives its energy from its meter readings. */
 export async function end(
   db: Db,
   { transactionId, stop, idTagInfo, flags, inferredFrom }: Ending,
@@ -225,7 +225,7 @@ const selectOpen = statement(
    WHERE station_id = $1 AND connector_id = $2 AND stopped_at IS NULL AND state = 'open' ORDER BY started_at DESC LIMIT 1`,
 );
 
-/** The youngest open transaction on a connector. */
+/** The newest open transaction on a connector. */
 export async function findOpen(
   db: Db,
   { stationId, connectorId }: { stationId: string; connectorId: number },

@@ -42,7 +42,7 @@ const selectUnmatched = search(
    ORDER BY unmatched_stop_id DESC LIMIT $4`,
 );
 
-/** Newest first. */
+/** A page of stops, newest first. */
 export async function list(
   db: Db,
   filter: { before: number | null; stationId?: string; state: UnmatchedStopState; rows: number },

@@ -5,7 +5,7 @@ import { applyStop } from './transaction-stop.ts';
 import * as transactions from './transactions.store.ts';
 import * as unmatchedStops from './unmatched-stops.store.ts';
 
-/** Why a stop cannot be assigned or dismissed as an operator asks. */
+/** A stop cannot be assigned or dismissed as requested. */
 export class NotResolvable extends Error {
   override name = 'NotResolvable';
   readonly why: 'unknownStop' | 'unknownTransaction' | 'state';
@@ -21,13 +21,13 @@ export interface Assignment extends unmatchedStops.Resolution {
 }
 
 /**
- * Ends a transaction by an unmatched stop of its station: with its reading, time, reason and samples. Throws NotResolvable where the stop
- * is assigned already, or the transaction has a stop that names it.
+ * Ends a transaction by an unmatched stop of its station, with the stop's reading, time, reason and samples. Throws NotResolvable when the
+ * stop is already assigned, or a stop with its id has ended the transaction.
  */
 export async function assign(database: Database, assignment: Assignment): Promise<void> {
   const { unmatchedStopId, transactionId, at } = assignment;
   await database.transaction(async (db) => {
-    // What was dismissed by mistake can be assigned.
+    // A stop that was dismissed by mistake can be assigned.
     const { stop, request } = await findStop(db, unmatchedStopId, ['open', 'dismissed']);
     const transaction = await findTransaction(db, stop.stationId, transactionId);
     const idTagInfo = stop.idTag === null ? undefined : idTagInfoOf(await tags.find(db, stop.idTag), at);
@@ -36,7 +36,7 @@ export async function assign(database: Database, assignment: Assignment): Promis
   });
 }
 
-/** Notes that an unmatched stop belongs to no transaction. Throws NotResolvable where it is assigned or dismissed already. */
+/** Records that an unmatched stop belongs to no transaction. Throws NotResolvable when it is already assigned or dismissed. */
 export async function dismiss(database: Database, resolution: unmatchedStops.Resolution): Promise<void> {
   await database.transaction(async (db) => {
     await findStop(db, resolution.unmatchedStopId, ['open']);
@@ -44,24 +44,24 @@ export async function dismiss(database: Database, resolution: unmatchedStops.Res
   });
 }
 
-/** What an operator is told of an unmatched stop that does not exist. */
+/** The message for an unknown unmatched stop. */
 export function unknownStop(unmatchedStopId: number): string {
-  return `unmatched stop ${unmatchedStopId} is not known; GET /api/v1/unmatched-stops lists those that are`;
+  return `unmatched stop ${unmatchedStopId} is not known; GET /api/v1/unmatched-stops lists the known ones`;
 }
 
 async function findStop(
   db: Db,
   unmatchedStopId: number,
   states: unmatchedStops.UnmatchedStopState[],
-): Promise<unmatchedStops.KeptStop> {
-  const kept = await unmatchedStops.findForResolution(db, unmatchedStopId);
-  if (!kept) throw new NotResolvable('unknownStop', unknownStop(unmatchedStopId));
-  if (!states.includes(kept.state))
+): Promise<unmatchedStops.StoredStop> {
+  const stored = await unmatchedStops.findForResolution(db, unmatchedStopId);
+  if (!stored) throw new NotResolvable('unknownStop', unknownStop(unmatchedStopId));
+  if (!states.includes(stored.state))
     throw new NotResolvable(
       'state',
-      `unmatched stop ${unmatchedStopId} is ${kept.state} already; GET /api/v1/unmatched-stops/${unmatchedStopId} shows by whom and why`,
+      `unmatched stop ${unmatchedStopId} is already ${stored.state}; GET /api/v1/unmatched-stops/${unmatchedStopId} shows by whom and why`,
     );
-  return kept;
+  return stored;
 }
 
 async function findTransaction(
@@ -73,12 +73,12 @@ async function findTransaction(
   if (!transaction)
     throw new NotResolvable(
       'unknownTransaction',
-      `transactionId: station ${stationId}, which sent the stop, has no transaction ${transactionId}; GET /api/v1/transactions?stationId=${encodeURIComponent(stationId)} lists those that it has`,
+      `transactionId: station ${stationId}, which sent the stop, has no transaction ${transactionId}; GET /api/v1/transactions?stationId=${encodeURIComponent(stationId)} lists its transactions`,
     );
   if (transaction.stoppedAt !== null && !transaction.isProvisional)
     throw new NotResolvable(
       'state',
-      `transaction ${transactionId} has been ended by a stop with its id; choose another one, or dismiss the stop`,
+      `a stop with its id has ended transaction ${transactionId}; choose another transaction, or dismiss the stop`,
     );
   return transaction;
 }

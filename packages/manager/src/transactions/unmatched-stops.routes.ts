@@ -22,9 +22,9 @@ const Dismiss = Type.Object({ reason: Reason }, { additionalProperties: false })
 const PAGER = new Pager(['integer'], ({ unmatchedStopId }: UnmatchedStopRow) => [unmatchedStopId]);
 const tags = ['transactions'];
 
-/** Stops that ended no transaction, and what an operator does with them. */
+/** Routes to list, assign and dismiss stops that ended no transaction. */
 export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContext): void {
-  const answerWith = async (unmatchedStopId: number): Promise<UnmatchedStopRow> => {
+  const get = async (unmatchedStopId: number): Promise<UnmatchedStopRow> => {
     const stop = await unmatchedStopList.get(database, unmatchedStopId);
     if (!stop) throw new Problem(404, unknownStop(unmatchedStopId));
     return stop;
@@ -39,7 +39,7 @@ export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContex
         tags,
         querystring: listQuery({
           stationId: OfStation,
-          state: Type.Optional(oneOf(UNMATCHED_STOP_STATES, 'open if it is not given')),
+          state: Type.Optional(oneOf(UNMATCHED_STOP_STATES, 'Default: open')),
         }),
         response: { 200: pageOf(UnmatchedStop) },
       },
@@ -61,7 +61,7 @@ export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContex
         response: { 200: UnmatchedStop },
       },
     },
-    ({ params: { unmatchedStopId } }) => answerWith(unmatchedStopId),
+    ({ params: { unmatchedStopId } }) => get(unmatchedStopId),
   );
   app.post(
     '/unmatched-stops/:unmatchedStopId/assign',
@@ -70,7 +70,7 @@ export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContex
       schema: {
         operationId: 'assignUnmatchedStop',
         summary:
-          'End a transaction of the same station by this stop; a stop that was inferred or assigned before becomes unmatched',
+          'End a transaction of the same station by this stop; an earlier inferred or assigned stop becomes unmatched',
         tags,
         params: UnmatchedStopParams,
         body: Assign,
@@ -82,7 +82,7 @@ export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContex
       const { transactionId, reason } = request.body;
       const by = (await keys.nameOf(request)) ?? null;
       await assign(database, { unmatchedStopId, transactionId, reason: reason.trim(), by, at: now() });
-      return answerWith(unmatchedStopId);
+      return get(unmatchedStopId);
     },
   );
   app.post(
@@ -102,7 +102,7 @@ export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContex
       const { unmatchedStopId } = request.params;
       const by = (await keys.nameOf(request)) ?? null;
       await dismiss(database, { unmatchedStopId, reason: request.body.reason.trim(), by, at: now() });
-      return answerWith(unmatchedStopId);
+      return get(unmatchedStopId);
     },
   );
 }

@@ -7,14 +7,14 @@ export const UnmatchedStop = Type.Object(
   {
     unmatchedStopId: Type.Integer(),
     stationId: Type.String(),
-    transactionId: Type.Integer({ description: 'As the station sent it; 0 and below: without an id' }),
+    transactionId: Type.Integer({ description: 'As the station sent it; 0 or below: without an id' }),
     idTag: Text,
     meterStopWh: Type.Integer(),
     stoppedAt: Time,
     stopReason: Type.String(),
     why: oneOf(
       MISMATCHES,
-      'Why it ended no transaction: none fits, several do, or the one that it means has been ended by another stop',
+      'Why it ended no transaction: none matches, several match, or another stop ended the matching one',
     ),
     state: oneOf(UNMATCHED_STOP_STATES),
     assignedTransactionId: nullable(Type.Integer({ description: 'The transaction that it was assigned to' })),

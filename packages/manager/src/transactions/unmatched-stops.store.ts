@@ -6,19 +6,19 @@ import type { Db } from '../database/database.ts';
 import type { Stop } from './transactions.store.ts';
 
 /**
- * Why a stop ended no transaction: no transaction fits it, several do, or the one that it means has another stop (or, of a stop
- * without an id, this very one with its id).
+ * Why a stop ended no transaction: none matches, several match, or another stop ended the matching one (for a stop without an id, possibly
+ * the same stop with the id).
  */
 export const MISMATCHES = ['unknownTransaction', 'severalTransactions', 'alreadyStopped'] as const;
 export type Mismatch = (typeof MISMATCHES)[number];
 
-/** `open`: an operator should look at it; `assigned` to a transaction, which it has ended, or `dismissed`, by an operator. */
+/** `open`: awaits an operator's review; `assigned`: an operator assigned it to a transaction, which it ended; `dismissed`: by an operator. */
 export const UNMATCHED_STOP_STATES = ['open', 'assigned', 'dismissed'] as const;
 export type UnmatchedStopState = (typeof UNMATCHED_STOP_STATES)[number];
 
 const lockStation = statement('unmatchedStops.lock', 'SELECT pg_advisory_xact_lock(hashtextextended($1, 4))');
 
-/** Lets one at a time find out what the stops of a station mean, until the database transaction ends. */
+/** Serializes the matching of a station's stops: the lock lasts until the database transaction ends. */
 export async function lock(db: Db, stationId: string): Promise<void> {
   await db.query(lockStation([stationId]));
 }
@@ -30,7 +30,7 @@ const selectSame = statement(
   `SELECT id_tag_info AS "idTagInfo" FROM unmatched_stops WHERE (${KEY}) = ($1, $2::bigint, $3, $4::bigint, coalesce($5, ''))`,
 );
 
-/** What a stop was answered that is kept already; undefined when it is new. */
+/** The answer to a stop that is already stored; undefined when it is new. */
 export async function find(
   db: Db,
   { stationId, stoppedAt, meterStopWh, idTag }: Stop,
@@ -53,12 +53,12 @@ const insert = statement(
 export interface UnmatchedStop {
   stop: Stop;
   request: StopTransactionRequest;
-  /** What the station was answered about its tag. */
+  /** The IdTagInfo in the response to the station. */
   idTagInfo: IdTagInfo | null;
   why: Mismatch;
 }
 
-/** Keeps a stop that ended no transaction, for an operator to reconcile; one that is kept already stays as it is. */
+/** Stores a stop that ended no transaction, for an operator to reconcile; one that is already stored is not changed. */
 export async function record(db: Db, { stop, request, idTagInfo, why }: UnmatchedStop): Promise<void> {
   await db.query(
     insert([
@@ -77,33 +77,33 @@ export async function record(db: Db, { stop, request, idTagInfo, why }: Unmatche
   );
 }
 
-/** A stop as an operator finds it. */
-export interface KeptStop {
+/** A stored unmatched stop. */
+export interface StoredStop {
   stop: Stop;
   request: StopTransactionRequest;
   state: UnmatchedStopState;
 }
 
-const KEPT = `state, request, station_id AS "stationId", id_tag AS "idTag", meter_stop_wh AS "meterStopWh", stopped_at AS "stoppedAt",
+const STORED_STOP = `state, request, station_id AS "stationId", id_tag AS "idTag", meter_stop_wh AS "meterStopWh", stopped_at AS "stoppedAt",
   stop_reason AS reason, message_id AS "messageId", received_at AS "receivedAt"`;
-type KeptStopRow = Stop & Omit<KeptStop, 'stop'>;
+type StoredStopRow = Stop & Omit<StoredStop, 'stop'>;
 
-function keptStop({ state, request, ...stop }: KeptStopRow): KeptStop {
+function storedStop({ state, request, ...stop }: StoredStopRow): StoredStop {
   return { state, request, stop };
 }
 
 const selectForResolution = statement(
   'unmatchedStops.findForResolution',
-  `SELECT ${KEPT} FROM unmatched_stops WHERE unmatched_stop_id = $1 FOR UPDATE`,
+  `SELECT ${STORED_STOP} FROM unmatched_stops WHERE unmatched_stop_id = $1 FOR UPDATE`,
 );
 
 /** A stop, locked until the database transaction ends. */
-export async function findForResolution(db: Db, unmatchedStopId: number): Promise<KeptStop | undefined> {
-  const { rows } = await db.query<KeptStopRow>(selectForResolution([unmatchedStopId]));
-  return rows.map(keptStop)[0];
+export async function findForResolution(db: Db, unmatchedStopId: number): Promise<StoredStop | undefined> {
+  const { rows } = await db.query<StoredStopRow>(selectForResolution([unmatchedStopId]));
+  return rows.map(storedStop)[0];
 }
 
-/** What an operator decides about a stop. */
+/** An operator's decision about a stop. */
 export interface Resolution {
   unmatchedStopId: number;
   at: Date;
@@ -118,13 +118,13 @@ const updateResolution = statement(
    WHERE unmatched_stop_id = $1`,
 );
 
-/** Notes that a stop has been assigned to a transaction. */
+/** Records that a stop is assigned to a transaction. */
 export async function assign(db: Db, resolution: Resolution & { transactionId: number }): Promise<void> {
   const { unmatchedStopId, transactionId, at, by, reason } = resolution;
   await db.query(updateResolution([unmatchedStopId, 'assigned', transactionId, at, by, reason]));
 }
 
-/** Notes that a stop belongs to no transaction. */
+/** Records that a stop belongs to no transaction. */
 export async function dismiss(db: Db, { unmatchedStopId, at, by, reason }: Resolution): Promise<void> {
   await db.query(updateResolution([unmatchedStopId, 'dismissed', null, at, by, reason]));
 }
@@ -133,11 +133,11 @@ const reopenAssigned = statement(
   'unmatchedStops.reopen',
   `UPDATE unmatched_stops SET state = 'open', why = 'alreadyStopped', assigned_transaction_id = NULL, resolved_at = NULL,
      resolved_by = NULL, resolution_reason = NULL
-   WHERE assigned_transaction_id = $1 RETURNING ${KEPT}`,
+   WHERE assigned_transaction_id = $1 RETURNING ${STORED_STOP}`,
 );
 
-/** Opens the stop that was assigned to a transaction, as another one ends it; undefined if none is kept. */
-export async function reopen(db: Db, transactionId: number): Promise<KeptStop | undefined> {
-  const { rows } = await db.query<KeptStopRow>(reopenAssigned([transactionId]));
-  return rows.map(keptStop)[0];
+/** Reopens the stop that was assigned to a transaction, because another one ends it; undefined if there is none. */
+export async function reopen(db: Db, transactionId: number): Promise<StoredStop | undefined> {
+  const { rows } = await db.query<StoredStopRow>(reopenAssigned([transactionId]));
+  return rows.map(storedStop)[0];
 }

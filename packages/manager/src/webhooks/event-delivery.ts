@@ -1,4 +1,4 @@
-import { Sealer, SETTINGS } from '@evander/process';
+import { Sealer } from '@evander/process';
 import type { Log } from '@evander/process';
 import type { Database } from '../database/database.ts';
 import { EventFeed } from '../events/feed.ts';
@@ -6,6 +6,7 @@ import { Sequencer } from '../events/sequencer.ts';
 import type { ManagerMetrics } from '../observability/metrics.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import { Recurring } from '../recurring.ts';
+import { WEBHOOK_SETTINGS } from './settings.ts';
 import * as webhooks from './webhooks.store.ts';
 import { WebhookWorker } from './worker.ts';
 
@@ -17,18 +18,18 @@ export interface EventDeliveryOptions {
 }
 
 const HOUR_MS = 3_600_000;
-const PATIENCE = { retryMs: 1000, longestRetryMs: 900_000, longestRestMs: 15_000 };
+const RETRY_POLICY = { retryMs: 1000, maxRetryMs: 900_000, maxDownMs: 15_000 };
 const WEBHOOK_TIMEOUT_MS = 10_000;
-const MEASURE_MS = 10_000;
+const MEASURE_INTERVAL_MS = 10_000;
 
-/** All that a manager does with events: puts them in order, tells readers and webhooks of them. */
+/** A manager's work on events: orders them and delivers them to readers and webhooks. */
 export class EventDelivery {
   readonly feed: EventFeed;
-  /** Of the secrets of webhooks. */
+  /** Seals the secrets of webhooks. */
   readonly sealer: Sealer;
   readonly #sequencer: Sequencer;
   readonly #webhooks: WebhookWorker;
-  readonly #measuring: Recurring;
+  readonly #measurement: Recurring;
 
   constructor(
     { databaseUrl, sealingKey, webhookGiveUpHours, log }: EventDeliveryOptions,
@@ -38,10 +39,10 @@ export class EventDelivery {
     this.feed = new EventFeed({ database, databaseUrl, log });
     this.sealer = new Sealer(sealingKey);
     this.#sequencer = new Sequencer(database, log);
-    const giveUpMs = (webhookGiveUpHours ?? SETTINGS.webhookGiveUpHours.default) * HOUR_MS;
-    this.#measuring = new Recurring({
+    const giveUpMs = (webhookGiveUpHours ?? WEBHOOK_SETTINGS.webhookGiveUpHours.default) * HOUR_MS;
+    this.#measurement = new Recurring({
       what: 'measuring how far webhooks are behind',
-      everyMs: MEASURE_MS,
+      everyMs: MEASURE_INTERVAL_MS,
       work: async () => metrics.noteWebhooksBehind(await webhooks.behind(database)),
       log,
     });
@@ -49,7 +50,7 @@ export class EventDelivery {
       ...parts,
       feed: this.feed,
       sealer: this.sealer,
-      patience: { ...PATIENCE, giveUpMs },
+      retryPolicy: { ...RETRY_POLICY, giveUpMs },
       timeoutMs: WEBHOOK_TIMEOUT_MS,
       log,
     });
@@ -59,15 +60,15 @@ export class EventDelivery {
     this.#sequencer.start();
     await this.feed.start();
     this.#webhooks.start();
-    this.#measuring.start();
+    this.#measurement.start();
   }
 
-  /** Ends the streams, and lets webhooks answer for so many milliseconds. */
+  /** Ends the streams; posts to webhooks in progress have up to `drainMs` to be answered. */
   async finish(drainMs: number): Promise<void> {
-    await Promise.all([this.#measuring.close(), this.#webhooks.close(drainMs), this.feed.close()]);
+    await Promise.all([this.#measurement.close(), this.#webhooks.close(drainMs), this.feed.close()]);
   }
 
-  /** Orders what has come to the end. */
+  /** Stops ordering events. */
   async close(): Promise<void> {
     await this.#sequencer.close();
   }

@@ -2,7 +2,7 @@ import type { Event } from '../events/events.store.ts';
 import type { Outcome } from './post.ts';
 import type { Waiting } from './webhook-deliveries.store.ts';
 
-/** An event to be posted; `waiting` tells that it was tried before, or stood behind one that was. */
+/** An event to post; `waiting` is set if it was tried before, or waited behind one that was. */
 export interface Item {
   event: Event;
   waiting: Waiting | undefined;
@@ -10,21 +10,21 @@ export interface Item {
 
 export interface LanesOptions {
   post(event: Event): Promise<Outcome>;
-  /** Asked before each post: are no more to begin? */
+  /** Called before each post: true to start no more. */
   mustStop(): boolean;
-  /** Posts at a time. */
+  /** Maximum number of concurrent posts. */
   concurrency(): number;
   onOutcome(item: Item, outcome: Outcome): void;
 }
 
 /**
- * Events to be posted, a lane for each station: those of a lane one after the other, several lanes at a time. A slow post holds up its
- * lane and no other. A lane ends with its first failure; what is left of it stays until it is removed.
+ * Queues of events to post, one lane per station. A lane posts its events one by one; lanes run concurrently, so that a slow post delays
+ * only its own lane. A lane stops at its first failure; its remaining events stay until it is removed.
  */
 export class Lanes {
   readonly #options: LanesOptions;
   readonly #lanes = new Map<string, Item[]>();
-  /** Stations whose first event may be posted, in the order of their turns. */
+  /** Stations whose first event can be posted, in this order. */
   readonly #ready: string[] = [];
   #posting = 0;
 
@@ -32,7 +32,7 @@ export class Lanes {
     this.#options = options;
   }
 
-  /** Is nothing being posted, and nothing to be posted before more is added? */
+  /** Whether nothing is being posted and nothing will be until more is added. */
   get isIdle(): boolean {
     return this.#posting === 0 && (this.#ready.length === 0 || this.#options.mustStop());
   }
@@ -41,12 +41,12 @@ export class Lanes {
     return [...this.#lanes.keys()];
   }
 
-  /** The events of a station that are not delivered, in order: the first is being posted, or has failed. */
+  /** The undelivered events of a station, in order; the first one may be in progress or may have failed. */
   of(stationId: string): readonly Item[] {
     return this.#lanes.get(stationId) ?? [];
   }
 
-  /** Adds events, those of each station in order. */
+  /** Adds events; those of each station must be in order. */
   add(items: Item[]): void {
     for (const item of items) {
       const { stationId } = item.event;
@@ -61,7 +61,7 @@ export class Lanes {
     this.#start();
   }
 
-  /** Removes a lane that has ended with a failure. */
+  /** Removes a lane that stopped at a failure. */
   remove(stationId: string): void {
     this.#lanes.delete(stationId);
   }
@@ -77,7 +77,7 @@ export class Lanes {
     }
   }
 
-  // Never rejects: a post does not.
+  // Never rejects, as posts never do.
   async #post(lane: Item[]): Promise<void> {
     const [item] = lane;
     if (!item) return;

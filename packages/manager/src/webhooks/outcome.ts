@@ -4,28 +4,28 @@ import type { Outcome } from './post.ts';
 import type { Undelivered } from './webhook-deliveries.store.ts';
 import type { LeasedWebhook } from './webhooks.store.ts';
 
-/** How patient a webhook is. */
-export interface Patience {
-  /** The first pause after a failure; each further one is twice as long, up to a limit. */
+/** How often and for how long a webhook retries. */
+export interface RetryPolicy {
+  /** The first delay after a failure; each further one is twice as long, up to a limit. */
   retryMs: number;
-  longestRetryMs: number;
-  /** The limit while nothing at all is taken: a receiver that is back should not wait for long. */
-  longestRestMs: number;
-  /** An event that was tried unsuccessfully for so long is dead. */
+  maxRetryMs: number;
+  /** The limit while the receiver accepts nothing: deliveries should resume soon after it recovers. */
+  maxDownMs: number;
+  /** An event that has failed for this long is dead. */
   giveUpMs: number;
 }
 
-/** So many stations failed, and none was delivered: the receiver is down, and need not be asked for the others. */
+/** If the events of this many stations failed and none was delivered, the receiver is down: no more are tried. */
 const DOWN_STATIONS = 8;
 
-/** What became of posts since the last time that this was written down. */
+/** Outcomes of posts that are not recorded yet. */
 export class Outcomes {
   readonly delivered = new Map<number, Item>();
   readonly failed = new Map<number, { item: Item; error: string }>();
   readonly failedStations = new Set<string>();
-  /** Events of stations that others wait for already. */
+  /** Events behind waiting ones of their station. */
   readonly behind: Event[] = [];
-  /** Why the webhook is to be told of nothing more. */
+  /** Why the webhook must receive no more events; null if it may. */
   gone: string | null = null;
 
   note(item: Item, outcome: Outcome): void {
@@ -38,7 +38,7 @@ export class Outcomes {
     }
   }
 
-  /** Adds what came before, which could not be written down. */
+  /** Adds earlier outcomes that could not be recorded. */
   addEarlier(earlier: Outcomes): void {
     for (const [id, item] of earlier.delivered) this.delivered.set(id, item);
     for (const [id, failure] of earlier.failed) this.failed.set(id, failure);
@@ -47,41 +47,41 @@ export class Outcomes {
     this.gone ??= earlier.gone;
   }
 
-  /** Is no further event to be posted before it is judged what this is? */
+  /** Whether to stop posting: the receiver does not want events any more, or is down. */
   get isOver(): boolean {
     return this.gone !== null || (this.delivered.size === 0 && this.failedStations.size >= DOWN_STATIONS);
   }
 
   /**
-   * Is it the receiver? Where several stations failed and none was delivered: new events then stay where they are. Where it is one, it
-   * may be what it said: it stands aside, and the others go on.
+   * Whether the receiver is down: several stations failed and none was delivered. New events then stay unrecorded. If only one station
+   * failed, its event may be the cause: that station is set aside and the others continue.
    */
   get isDown(): boolean {
     return this.delivered.size === 0 && this.failedStations.size > 1;
   }
 }
 
-/** An event that has failed, with its next attempt; or dead, where it has failed for too long. */
-export function failedAgain({ event, waiting }: Item, error: string, patience: Patience): Undelivered {
+/** An event that has failed, with its next attempt; dead if it has failed for too long. */
+export function failedAgain({ event, waiting }: Item, error: string, policy: RetryPolicy): Undelivered {
   const attempts = (waiting?.attempts ?? 0) + 1;
   const firstFailedAt = waiting?.firstFailedAt ?? new Date();
-  const isDead = Date.now() - firstFailedAt.getTime() >= patience.giveUpMs;
-  const nextAttemptInMs = isDead ? null : pause(attempts, patience.retryMs, patience.longestRetryMs);
+  const isDead = Date.now() - firstFailedAt.getTime() >= policy.giveUpMs;
+  const nextAttemptInMs = isDead ? null : retryDelayMs(attempts, policy.retryMs, policy.maxRetryMs);
   return { event, attempts, firstFailedAt, error, isDead, nextAttemptInMs };
 }
 
-/** Has the receiver been down for so long that the event is given up? */
-export function isOverdue(failingSince: Date | null, { at }: Event, { giveUpMs }: Patience): boolean {
+/** Whether the receiver has been down for so long that the event is dead. */
+export function isOverdue(failingSince: Date | null, { at }: Event, { giveUpMs }: RetryPolicy): boolean {
   const sinceMs = Math.max(failingSince?.getTime() ?? Infinity, at.getTime());
   return Date.now() - sinceMs >= giveUpMs;
 }
 
-/** An event that a receiver has not taken, as it took nothing. */
+/** A dead event of a receiver that accepted nothing for too long. */
 export function givenUp(
   { failures, failingSince }: Pick<LeasedWebhook, 'failures' | 'failingSince'>,
   event: Event,
 ): Undelivered {
-  const error = 'the receiver took nothing for too long';
+  const error = 'the receiver accepted nothing for too long';
   return {
     event,
     attempts: failures,
@@ -92,12 +92,12 @@ export function givenUp(
   };
 }
 
-/** An event that waits behind another of its station. */
-export function inLine(event: Event): Undelivered {
+/** An event that waits behind another one of its station. */
+export function queued(event: Event): Undelivered {
   return { event, attempts: 0, firstFailedAt: null, error: null, isDead: false, nextAttemptInMs: null };
 }
 
-/** Between half and one and a half of what doubles with each failure: many that failed at a time do not come back at one. */
-export function pause(failures: number, firstMs: number, longestMs: number): number {
-  return Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 30)) * (0.5 + Math.random());
+/** An exponential delay, randomized by ±50 % so that events that failed together are not retried together. */
+export function retryDelayMs(failures: number, firstMs: number, maxMs: number): number {
+  return Math.min(maxMs, firstMs * 2 ** Math.min(failures - 1, 30)) * (0.5 + Math.random());
 }

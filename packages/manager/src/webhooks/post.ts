@@ -2,31 +2,31 @@ import { createHmac } from 'node:crypto';
 import type { Event } from '../events/events.store.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 
-/** What came of a try: taken, refused for now, refused for good (410), or broken off by us. */
+/** Outcome of a post: delivered, failed (to be retried), gone (410: never to be retried), or aborted by this manager. */
 export type Outcome =
   | { kind: 'delivered' }
   | { kind: 'failed'; error: string }
   | { kind: 'gone'; error: string }
-  | { kind: 'brokenOff' };
+  | { kind: 'aborted' };
 
 export interface Receiver {
   url: string;
   secret: string;
   outbound: Outbound;
   timeoutMs: number;
-  /** Breaks the try off. */
+  /** Aborts the post. */
   signal: AbortSignal;
 }
 
 /**
- * What proves that a body is ours and fresh: `v1=` and the HMAC-SHA256 of "<timestamp>.<body>" in hexadecimal, under the webhook's
- * secret as it was shown; the timestamp is in seconds since 1970.
+ * The signature that authenticates a body and its time: `v1=` and the HMAC-SHA256 of "<timestamp>.<body>" in hexadecimal, with the
+ * webhook's secret as its key. The timestamp is in seconds since 1970.
  */
 export function sign(secret: string, timestamp: string, body: string): string {
   return `v1=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`;
 }
 
-/** Posts an event once. Never rejects: what is not answered with 2xx in time is told as a failure. */
+/** Posts an event once. Never rejects: anything but a 2xx in time is an outcome other than `delivered`. */
 export async function post(
   event: Event,
   { url, secret, outbound, timeoutMs, signal }: Receiver,
@@ -51,7 +51,7 @@ export async function post(
     if (status === 410) return { kind: 'gone', error: 'the receiver answered 410 Gone' };
     return { kind: 'failed', error: `the receiver answered ${status}` };
   } catch (error) {
-    if (signal.aborted) return { kind: 'brokenOff' };
+    if (signal.aborted) return { kind: 'aborted' };
     const { name, message } = error as Error;
     const isTimeout = name === 'TimeoutError' || name === 'AbortError';
     return { kind: 'failed', error: isTimeout ? `no answer within ${timeoutMs / 1000} s` : message };

@@ -4,8 +4,8 @@ import * as events from '../events/events.store.ts';
 import type { Event } from '../events/events.store.ts';
 import { Lanes } from './lanes.ts';
 import type { Item } from './lanes.ts';
-import { failedAgain, givenUp, inLine, isOverdue, Outcomes, pause } from './outcome.ts';
-import type { Patience } from './outcome.ts';
+import { failedAgain, givenUp, isOverdue, Outcomes, queued, retryDelayMs } from './outcome.ts';
+import type { RetryPolicy } from './outcome.ts';
 import type { Outcome } from './post.ts';
 import * as deliveries from './webhook-deliveries.store.ts';
 import type { Undelivered, Waiting } from './webhook-deliveries.store.ts';
@@ -17,53 +17,54 @@ export interface SessionOptions {
   /** The id of the newest event. */
   newest(): number;
   post(event: Event): Promise<Outcome>;
-  /** Is no further post to begin? */
+  /** Whether to start no more posts. */
   mustStop(): boolean;
-  patience: Patience;
+  retryPolicy: RetryPolicy;
   leaseMs: number;
-  /** Called with what has been written down. */
+  /** Called after outcomes were recorded. */
   onRecorded(counts: { delivered: number; failed: number; dead: number; gone: string | null }): void;
   log: Log;
 }
 
-/** How often it is written down how far this has come: what a manager that dies has posted since then is posted again. */
+/** How often outcomes are recorded. If the manager dies, events posted since then are posted again. */
 const RECORD_INTERVAL_MS = 500;
 const RETRY_MS = 500;
-/** Posts of a session at a time: at 5 ms a post, with 0.2 % that take 10 s, more than 1,000 a second. Fewer while a receiver is down. */
+/** Concurrent posts of a session. At 5 ms per post, with 0.2 % that take 10 s, this is more than 1,000 per second. */
 export const CONCURRENCY = 64;
-const PROBES = 8;
-/** Events that one query gives. */
+/** Concurrent posts while the receiver is failing. */
+const CONCURRENCY_WHILE_FAILING = 8;
+/** Events per query. */
 const ROWS = 200;
-/** Ids that one query looks through. */
-const SPAN = 50_000;
-/** Events that are in memory and neither delivered nor set aside: in all, and of a station. */
+/** Ids that one query covers. */
+const ID_SPAN = 50_000;
+/** Events in memory that are neither delivered nor set aside: in total, and per station. */
 const MAX_OPEN = 1000;
 const MAX_PER_STATION = 50;
-/** Events that are delivered or set aside while an earlier one is not. */
+/** Events that are delivered or set aside although an earlier one is not. */
 const MAX_HANDLED = 20_000;
-/** Where so many events are set aside, no more are read before some of them are gone. */
+/** While this many events are set aside, no more are read. */
 const MAX_WAITING = 10_000;
 const RETRIES = { stations: 50, perStation: 20 };
 
-/** The work on a webhook whose lease is held: as long as there are events for it they are posted, and every so often it is written down. */
+/** Works on a webhook while this manager holds its lease: posts its events and regularly records the outcomes. */
 export class Session {
   readonly #webhook: LeasedWebhook;
   readonly #options: SessionOptions;
   readonly #lanes: Lanes;
   /** New events that are neither delivered nor set aside, oldest first. */
   readonly #open = new Map<number, Event>();
-  /** Those after `#webhook.lastEventId` that are. */
+  /** Ids after `#webhook.lastEventId` of events that are delivered or set aside. */
   #handled: Set<number>;
-  /** All events up to this one are read. */
+  /** All events up to this id have been read. */
   #readUpTo: number;
-  /** Stations whose events are set aside: later ones stand in line behind them. */
+  /** Stations whose events are set aside; their later events wait behind these. */
   #aside = new Set<string>();
   #hasRoom = true;
   #outcomes = new Outcomes();
   #isOver = false;
   #hasPosted = false;
   #recordedAtMs = performance.now();
-  #lookAgainAtMs = 0;
+  #nextRetriesAtMs = 0;
   #leasedUntilMs: number;
   #wake = (): void => {};
 
@@ -76,7 +77,7 @@ export class Session {
     this.#lanes = new Lanes({
       post: (event) => options.post(event),
       mustStop: () => this.#mustStop,
-      concurrency: () => (this.#webhook.failures > 0 ? PROBES : CONCURRENCY),
+      concurrency: () => (this.#webhook.failures > 0 ? CONCURRENCY_WHILE_FAILING : CONCURRENCY),
       onOutcome: (item, outcome) => {
         this.#hasPosted = true;
         this.#outcomes.note(item, outcome);
@@ -85,27 +86,27 @@ export class Session {
     });
   }
 
-  /** Has anything been posted? If not, there was nothing that could be. */
+  /** Whether anything was posted. */
   get hasPosted(): boolean {
     return this.#hasPosted;
   }
 
-  /** There are new events. */
-  onNews(): void {
+  /** Call when there are new events. */
+  onNewEvents(): void {
     this.#wake();
   }
 
-  /** Resolves when there is nothing more to do, or the receiver is down, and the lease is given back; rejects when it was lost. */
+  /** Resolves when there is nothing left to do or the receiver is down, and the lease is released; rejects if the lease was lost. */
   async run(): Promise<void> {
     try {
-      await this.#persistently(() => this.#lookAside());
+      await this.#withRetries(() => this.#readWaiting());
       for (;;) {
-        await this.#persistently(() => this.#takeIn());
+        await this.#withRetries(() => this.#fetch());
         if (this.#lanes.isIdle) break;
         await this.#pause(RECORD_INTERVAL_MS);
-        await this.#persistently(() => this.#recordSometimes());
+        await this.#withRetries(() => this.#recordOrRenew());
       }
-      await this.#persistently(() => this.#record({ isLast: true }));
+      await this.#withRetries(() => this.#record({ isLast: true }));
     } finally {
       this.#isOver = true;
     }
@@ -124,8 +125,8 @@ export class Session {
     return this.#readUpTo < this.#options.newest() && this.#hasRoom && this.#handled.size < MAX_HANDLED;
   }
 
-  // A database that is away for a moment costs nothing that was posted, as long as the lease lasts.
-  async #persistently(work: () => Promise<void>): Promise<void> {
+  // A short database outage loses no outcomes, as long as the lease lasts.
+  async #withRetries(work: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
         await work();
@@ -150,7 +151,7 @@ export class Session {
     this.#wake = () => {};
   }
 
-  async #lookAside(): Promise<void> {
+  async #readWaiting(): Promise<void> {
     const { database } = this.#options;
     const { webhookId } = this.#webhook;
     const stations = await deliveries.waitingStations(database, webhookId);
@@ -159,23 +160,23 @@ export class Session {
     this.#aside = stations;
   }
 
-  async #takeIn(): Promise<void> {
+  async #fetch(): Promise<void> {
     if (this.#mustStop) return;
     const { database } = this.#options;
-    if (this.#aside.size > 0 && performance.now() >= this.#lookAgainAtMs) {
-      // What was delivered would be due again until that is written down.
+    if (this.#aside.size > 0 && performance.now() >= this.#nextRetriesAtMs) {
+      // Delivered events would be due again until their delivery is recorded.
       if (this.#outcomes.delivered.size > 0) await this.#record({ isLast: false });
       const unrecorded = [...this.#outcomes.delivered.values()].map(({ event }) => event.stationId);
       const busy = [...this.#lanes.stationIds, ...unrecorded];
       const due = await deliveries.due(database, this.#webhook.webhookId, { ...RETRIES, busy });
       this.#lanes.add(due.map((waiting) => ({ event: eventOf(waiting), waiting })));
-      this.#lookAgainAtMs = performance.now() + RETRY_MS;
+      this.#nextRetriesAtMs = performance.now() + RETRY_MS;
     }
-    while (!this.#mustStop && this.#hasMore && this.#undelivered < MAX_OPEN) await this.#readOn();
+    while (!this.#mustStop && this.#hasMore && this.#undelivered < MAX_OPEN) await this.#readNext();
   }
 
-  async #readOn(): Promise<void> {
-    const end = Math.min(this.#options.newest(), this.#readUpTo + SPAN);
+  async #readNext(): Promise<void> {
+    const end = Math.min(this.#options.newest(), this.#readUpTo + ID_SPAN);
     const found = await events.listAfter(this.#options.database, this.#webhook, {
       after: this.#readUpTo,
       upTo: end,
@@ -201,8 +202,8 @@ export class Session {
     this.#lanes.add(items);
   }
 
-  // What only failed is not judged yet: it may be the receiver.
-  async #recordSometimes(): Promise<void> {
+  // Failures alone are not evaluated yet: the receiver may be down.
+  async #recordOrRenew(): Promise<void> {
     const ageMs = performance.now() - this.#recordedAtMs;
     if (ageMs >= RECORD_INTERVAL_MS && this.#outcomes.delivered.size > 0)
       await this.#record({ isLast: false });
@@ -234,21 +235,21 @@ export class Session {
       this.#outcomes.addEarlier(outcomes);
       throw error;
     }
-    if (!isLast && this.#aside.size > 0) await this.#lookAside();
+    if (!isLast && this.#aside.size > 0) await this.#readWaiting();
   }
 
   async #write(outcomes: Outcomes, isLast: boolean): Promise<number> {
     const { database, leaseMs } = this.#options;
     const webhook = this.#webhook;
     const { delivered, failed, gone, isDown } = outcomes;
-    const kept = this.#judge(outcomes);
-    const handling = new Set([...delivered.keys(), ...kept.map(({ event }) => event.id)]);
-    const lastEventId = this.#cursor(handling);
+    const undelivered = this.#evaluate(outcomes);
+    const handling = new Set([...delivered.keys(), ...undelivered.map(({ event }) => event.id)]);
+    const lastEventId = this.#lastEventId(handling);
     const handledIds = [...this.#handled, ...handling].filter(
       (id) => id > lastEventId && id <= this.#readUpTo,
     );
-    // Those that are delivered while this is written down are set aside too, and to be removed by the next record.
-    const stationIds = new Set(kept.map(({ event }) => event.stationId));
+    // Events of these stations that are delivered during the write are set aside too; the next write removes them.
+    const stationIds = new Set(undelivered.map(({ event }) => event.stationId));
     const items = [...stationIds].flatMap((stationId) => this.#lanes.of(stationId));
     const untilMs = performance.now() + leaseMs;
     const isChanged = await database.transaction(async (db) => {
@@ -256,7 +257,7 @@ export class Session {
         ...webhook,
         lastEventId,
         handledIds,
-        rest: isDown ? this.#rest() : null,
+        backoff: isDown ? this.#backoff() : null,
         hasDelivered: delivered.size > 0,
         error: gone ?? [...failed.values()].at(-1)?.error ?? null,
         inactiveReason: gone,
@@ -268,8 +269,8 @@ export class Session {
         webhook.webhookId,
         [...delivered.values()].flatMap(({ event, waiting }) => (waiting ? [event.id] : [])),
       );
-      await deliveries.keep(db, webhook.webhookId, kept);
-      if (delivered.size > 0 || kept.length > 0)
+      await deliveries.storeUndelivered(db, webhook.webhookId, undelivered);
+      if (delivered.size > 0 || undelivered.length > 0)
         await deliveries.giveTurns(db, webhook.webhookId, {
           all: delivered.size > 0 && webhook.failures > 0,
         });
@@ -280,47 +281,47 @@ export class Session {
     for (const id of handling) this.#open.delete(id);
     this.#handled = new Set(handledIds);
     for (const item of items) item.waiting ??= { ...item.event, attempts: 0, firstFailedAt: null };
-    for (const { event } of kept) {
+    for (const { event } of undelivered) {
       this.#aside.add(event.stationId);
       if (failed.has(event.id)) this.#lanes.remove(event.stationId);
     }
     if (!isDown) Object.assign(webhook, { failures: 0, failingSince: null });
-    // Whoever has changed it wants to see what comes of it: the next session goes by what it is now.
+    // End the session, so that the next one applies the change immediately.
     if (isChanged) this.#isOver = true;
-    return kept.filter(({ isDead }) => isDead).length;
+    return undelivered.filter(({ isDead }) => isDead).length;
   }
 
-  #cursor(handling: ReadonlySet<number>): number {
+  #lastEventId(handling: ReadonlySet<number>): number {
     for (const id of this.#open.keys()) if (!handling.has(id)) return id - 1;
     return this.#readUpTo;
   }
 
-  #rest(): { failures: number; nextAttemptInMs: number } {
-    const { retryMs, longestRestMs } = this.#options.patience;
+  #backoff(): { failures: number; nextAttemptInMs: number } {
+    const { retryMs, maxDownMs } = this.#options.retryPolicy;
     const failures = this.#webhook.failures + 1;
-    return { failures, nextAttemptInMs: pause(failures, retryMs, longestRestMs) };
+    return { failures, nextAttemptInMs: retryDelayMs(failures, retryMs, maxDownMs) };
   }
 
-  /** What is to be set aside, or is dead. A station's events are set aside together, or they would not come in their order. */
-  #judge({ failed, failedStations, behind, gone, isDown }: Outcomes): Undelivered[] {
-    const { patience } = this.#options;
-    const kept: Undelivered[] = [];
+  /** The events to set aside, and dead ones. All events of a station are set aside together to keep their order. */
+  #evaluate({ failed, failedStations, behind, gone, isDown }: Outcomes): Undelivered[] {
+    const { retryPolicy } = this.#options;
+    const undelivered: Undelivered[] = [];
     for (const { item, error } of failed.values())
-      if (item.waiting || !isDown) kept.push(failedAgain(item, error, patience));
+      if (item.waiting || !isDown) undelivered.push(failedAgain(item, error, retryPolicy));
     if (isDown) {
-      const inLines = new Set(behind);
+      const alreadyBehind = new Set(behind);
       for (const event of this.#open.values())
-        if (!inLines.has(event) && isOverdue(this.#webhook.failingSince, event, patience))
-          kept.push(givenUp(this.#webhook, event));
-      return kept;
+        if (!alreadyBehind.has(event) && isOverdue(this.#webhook.failingSince, event, retryPolicy))
+          undelivered.push(givenUp(this.#webhook, event));
+      return undelivered;
     }
     const stationIds = new Set(failedStations);
     if (gone === null) for (const { stationId } of behind) stationIds.add(stationId);
     for (const stationId of stationIds)
       for (const { event, waiting } of this.#lanes.of(stationId))
-        if (!waiting && !failed.has(event.id)) kept.push(inLine(event));
-    if (gone === null) kept.push(...behind.map(inLine));
-    return kept;
+        if (!waiting && !failed.has(event.id)) undelivered.push(queued(event));
+    if (gone === null) undelivered.push(...behind.map(queued));
+    return undelivered;
   }
 }
 
@@ -328,10 +329,10 @@ function eventOf({ id, at, kind, stationId, data }: Waiting): Event {
   return { id, at, kind, stationId, data };
 }
 
-/** The webhook was removed, or another manager has it: what was posted since the last record counts for nothing, and is posted again. */
+/** The webhook was removed or another manager has it. Events posted since the last record are posted again. */
 export class LeaseLost extends Error {
   override name = 'LeaseLost';
   constructor() {
-    super('the webhook is gone, or another manager has taken it over');
+    super('the webhook was removed, or another manager has taken it over');
   }
 }

@@ -39,7 +39,7 @@ const PAGER = new Pager(['integer'], ({ event }: DeadDelivery) => [event.id]);
 const config = { role: 'admin' } as const;
 const tags = ['events'];
 
-/** Events that a webhook was not rid of. */
+/** Routes that list and replay events that could not be delivered. */
 export function webhookDeliveryRoutes(app: App, { database }: ApiContext): void {
   app.get(
     '/webhooks/:webhookId/dead',

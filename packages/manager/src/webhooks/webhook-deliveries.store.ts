@@ -2,7 +2,7 @@ import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import type { Event } from '../events/events.store.ts';
 
-/** An event that waits for another try, with what came of those before. */
+/** An event that waits for a retry, with its previous attempts. */
 export interface Waiting extends Event {
   attempts: number;
   firstFailedAt: Date | null;
@@ -13,7 +13,7 @@ const selectStations = statement(
   `SELECT DISTINCT station_id AS "stationId" FROM webhook_deliveries WHERE webhook_id = $1 AND dead_at IS NULL`,
 );
 
-/** Stations whose events wait: later ones stand in line behind them. */
+/** Stations with waiting events; their later events wait behind these. */
 export async function waitingStations(db: Db, webhookId: string): Promise<Set<string>> {
   const { rows } = await db.query<{ stationId: string }>(selectStations([webhookId]));
   return new Set(rows.map(({ stationId }) => stationId));
@@ -29,7 +29,7 @@ export async function countWaiting(db: Db, webhookId: string): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
-// What retention has taken can be tried no more: such rows are not found here, and retention removes them.
+// Events that retention removed cannot be retried: the join skips such rows, and retention deletes them later.
 const selectDue = statement(
   'webhookDeliveries.due',
   `SELECT e.id, e.at, e.kind, e.station_id AS "stationId", e.data, d.attempts, d.first_failed_at AS "firstFailedAt"
@@ -41,7 +41,7 @@ const selectDue = statement(
    ORDER BY e.id`,
 );
 
-/** The waiting events of stations whose first one is due, each station's in order; none of those that are `busy`. */
+/** The waiting events of stations whose first one is due, in order per station; skips stations that are `busy`. */
 export async function due(
   db: Db,
   webhookId: string,
@@ -55,7 +55,7 @@ export async function due(
 export interface Undelivered {
   event: Event;
   attempts: number;
-  /** Null: it waits behind another. */
+  /** Null if it waits behind another event. */
   nextAttemptInMs: number | null;
   firstFailedAt: Date | null;
   error: string | null;
@@ -69,14 +69,14 @@ const upsert = statement(
    SELECT $1, event_id, event_at, station_id, attempts, now() + in_ms * interval '1 ms', first_failed_at, last_error,
      CASE WHEN is_dead THEN now() END
    FROM unnest($2::bigint[], $3::timestamptz[], $4::text[], $5::int[], $6::float8[], $7::timestamptz[], $8::text[], $9::bool[])
-     AS told (event_id, event_at, station_id, attempts, in_ms, first_failed_at, last_error, is_dead)
+     AS failed (event_id, event_at, station_id, attempts, in_ms, first_failed_at, last_error, is_dead)
    ORDER BY event_id ON CONFLICT (webhook_id, event_id) DO UPDATE SET attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at,
      first_failed_at = excluded.first_failed_at, last_error = coalesce(excluded.last_error, known.last_error),
      dead_at = excluded.dead_at`,
 );
 
-/** Keeps events that were not delivered. */
-export async function keep(db: Db, webhookId: string, undelivered: Undelivered[]): Promise<void> {
+/** Stores events that were not delivered. */
+export async function storeUndelivered(db: Db, webhookId: string, undelivered: Undelivered[]): Promise<void> {
   if (undelivered.length === 0) return;
   await db.query(
     upsert([
@@ -98,7 +98,7 @@ const removeSome = statement(
   'DELETE FROM webhook_deliveries WHERE webhook_id = $1 AND event_id = ANY ($2::bigint[])',
 );
 
-/** Forgets events that were delivered at last. */
+/** Deletes events that were finally delivered. */
 export async function remove(db: Db, webhookId: string, eventIds: number[]): Promise<void> {
   if (eventIds.length > 0) await db.query(removeSome([webhookId, eventIds]));
 }
@@ -111,7 +111,7 @@ const moveUp = statement(
    WHERE d.webhook_id = $1 AND d.event_id = first.event_id AND ($2 OR first.next_attempt_at IS NULL)`,
 );
 
-/** Gives the first waiting event of each station its turn; with `all` also where it would have been later. */
+/** Makes the first waiting event of each station due if it has no time yet; with `all` also if it has. */
 export async function giveTurns(db: Db, webhookId: string, { all }: { all: boolean }): Promise<void> {
   await db.query(moveUp([webhookId, all]));
 }
@@ -149,7 +149,7 @@ const revive = statement(
    WHERE webhook_id = $1 AND dead_at IS NOT NULL AND ($2::bigint[] IS NULL OR event_id = ANY ($2))`,
 );
 
-/** Has dead events tried again, all or those named; how many. */
+/** Schedules dead events for a retry, all or those with the given ids; returns how many. */
 export async function replay(db: Db, webhookId: string, eventIds: number[] | null): Promise<number> {
   const { rowCount } = await db.query(revive([webhookId, eventIds]));
   await giveTurns(db, webhookId, { all: false });

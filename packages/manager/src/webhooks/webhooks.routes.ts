@@ -75,7 +75,7 @@ const PAGER = new Pager(['time', 'uuid'], ({ createdAt, webhookId }: Row) => [
 const config = { role: 'admin' } as const;
 const tags = ['events'];
 
-/** Webhooks: made, listed, changed, removed. */
+/** Routes that create, list, change and remove webhooks. */
 export function webhookRoutes(app: App, context: ApiContext): void {
   addReading(app, context);
   addMaking(app, context);
@@ -153,7 +153,7 @@ function addChanging(app: App, context: ApiContext): void {
       config: { ...config, problems: [422] },
       schema: {
         operationId: 'changeWebhook',
-        summary: 'Change a webhook; due events are tried at once',
+        summary: 'Change a webhook; due events are tried immediately',
         tags,
         params: WebhookParams,
         body: Change,
@@ -184,10 +184,10 @@ function addChanging(app: App, context: ApiContext): void {
   );
 }
 
-/** Throws the Problem of a URL that events can never be posted to. */
+/** Throws Problem for a URL that events can never be posted to. */
 async function checkUrl(url: string, { outboundPrivate: allowPrivate }: ApiContext): Promise<void> {
   if (!URL.canParse(url))
-    throw new Problem(400, 'body: url is no URL; send one like https://host/path', { field: 'url' });
+    throw new Problem(400, 'body: url is not a URL; send one like https://host/path', { field: 'url' });
   try {
     await checkOutbound(url, { allowPrivate });
   } catch (error) {

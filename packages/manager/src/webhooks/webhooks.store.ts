@@ -2,7 +2,7 @@ import { search, statement } from '../database/database.ts';
 import type { Db } from '../database/database.ts';
 import type { EventFilter } from '../events/events.store.ts';
 
-/** How far a webhook is behind the newest event: ids that are not handled, and seconds since the oldest event among them. */
+/** How far a webhook is behind the newest event: number of unhandled ids, and age in seconds of the oldest unhandled event. */
 export interface Behind {
   ids: number;
   seconds: number;
@@ -15,7 +15,7 @@ export interface Webhook extends EventFilter {
   active: boolean;
   inactiveReason: string | null;
   createdAt: Date;
-  /** Events up to this one are delivered, or wait for another try, or are dead. */
+  /** Events up to this one are delivered, waiting or dead. */
   lastEventId: number;
   behind: Behind;
   lastDeliveredAt: Date | null;
@@ -61,7 +61,7 @@ const insert = statement(
    VALUES ($1, $2, $3, $4, $5, (SELECT coalesce(max(id), 0) FROM events)) RETURNING ${COLUMNS}`,
 );
 
-/** Adds a webhook: it is told of the events from now on. */
+/** Adds a webhook; it receives events from now on. */
 export async function add(db: Db, webhook: NewWebhook): Promise<Webhook> {
   const { url, kinds, stationIds, active, sealedSecret } = webhook;
   const { rows } = await db.query<Webhook>(insert([url, kinds, stationIds, active, sealedSecret]));
@@ -94,12 +94,12 @@ const update = statement(
   `UPDATE webhooks w SET url = coalesce($2, url), kinds = CASE WHEN $3 THEN $4::text[] ELSE kinds END,
      station_ids = CASE WHEN $5 THEN $6::text[] ELSE station_ids END, active = coalesce($7, active),
      inactive_reason = CASE WHEN $7 IS NULL THEN inactive_reason END,
-     -- Whoever has changed something wants to see what comes of it.
+     -- Retry immediately, so that the change shows its effect.
      failures = 0, failing_since = NULL, next_attempt_at = '-infinity'
    WHERE webhook_id = $1 RETURNING ${COLUMNS}`,
 );
 
-/** Changes what is given, and has it tried at once; undefined when there is no such webhook. */
+/** Changes the given fields and retries immediately; undefined if there is no such webhook. */
 export async function change(
   db: Db,
   webhookId: string,
@@ -122,13 +122,13 @@ export async function change(
 
 const remove = statement('webhooks.remove', 'DELETE FROM webhooks WHERE webhook_id = $1');
 
-/** Removes a webhook and what waits for it; false when there is none. */
+/** Removes a webhook and its waiting events; false if there is no such webhook. */
 export async function removeWebhook(db: Db, webhookId: string): Promise<boolean> {
   const { rowCount } = await db.query(remove([webhookId]));
   return rowCount === 1;
 }
 
-/** A webhook whose turn it is, to be worked on by the holder of its lease. */
+/** A webhook with work to do, as given to the holder of its lease. */
 export interface LeasedWebhook extends EventFilter {
   webhookId: string;
   lease: string;
@@ -151,21 +151,21 @@ const takeDue = statement(
      last_event_id AS "lastEventId", handled_ids::text[] AS "handledIds", failures, failing_since AS "failingSince"`,
 );
 
-/** Leases webhooks that have something to do and nobody at it: events up to `newest`, or a try that is due. */
+/** Leases webhooks that have work and no holder: events up to `newest`, or a retry that is due. */
 export async function lease(
   db: Db,
-  { newest, leaseMs, atMost }: { newest: number; leaseMs: number; atMost: number },
+  { newest, leaseMs, maxRows }: { newest: number; leaseMs: number; maxRows: number },
 ): Promise<LeasedWebhook[]> {
-  const { rows } = await db.query<LeasedWebhook>(takeDue([newest, leaseMs, atMost]));
+  const { rows } = await db.query<LeasedWebhook>(takeDue([newest, leaseMs, maxRows]));
   return rows.map((row) => ({ ...row, handledIds: row.handledIds.map(Number) }));
 }
 
-/** What a webhook is, as far as the work on it depends on that. */
+/** The settings of a webhook that a session depends on. */
 type Settings = EventFilter & { url: string; active: boolean };
 
 const SETTINGS = 'url, kinds, station_ids AS "stationIds", active';
 
-/** Has a webhook been changed since it was leased? */
+/** Whether a webhook was changed since it was leased. */
 export function differs({ url, kinds, stationIds, active }: Settings, leased: LeasedWebhook): boolean {
   const before = [leased.url, leased.kinds, leased.stationIds, true];
   return JSON.stringify([url, kinds, stationIds, active]) !== JSON.stringify(before);
@@ -176,7 +176,7 @@ const extend = statement(
   `UPDATE webhooks SET leased_until = now() + $3 * interval '1 ms' WHERE webhook_id = $1 AND lease = $2 RETURNING ${SETTINGS}`,
 );
 
-/** Holds a lease for longer; undefined when it was lost. */
+/** Extends a lease; undefined if it was lost. */
 export async function renew(
   db: Db,
   { webhookId, lease: held }: LeasedWebhook,
@@ -186,19 +186,19 @@ export async function renew(
   return rows[0];
 }
 
-/** What has come of the work on a webhook. */
+/** Progress of a session. */
 export interface Progress {
   webhookId: string;
   lease: string;
   lastEventId: number;
   handledIds: number[];
-  /** Null: something was delivered, or nothing was tried. */
-  rest: { failures: number; nextAttemptInMs: number } | null;
+  /** Null if the receiver is not down. */
+  backoff: { failures: number; nextAttemptInMs: number } | null;
   hasDelivered: boolean;
   error: string | null;
-  /** Why it is to be told of nothing more. */
+  /** Why the webhook must receive no more events; null if it may. */
   inactiveReason: string | null;
-  /** For how long the lease is held further; null gives it back. */
+  /** Time to extend the lease by; null releases it. */
   leaseMs: number | null;
 }
 
@@ -215,7 +215,7 @@ const updateProgress = statement(
    WHERE webhook_id = $1 AND lease = $2 RETURNING ${SETTINGS}`,
 );
 
-/** Keeps what the work on a webhook has come to; undefined when its lease was lost, and nothing of it may count. */
+/** Stores the progress of a session; undefined if its lease was lost, and then the caller must roll back. */
 export async function record(db: Db, progress: Progress): Promise<Settings | undefined> {
   const { rows } = await db.query<Settings>(
     updateProgress([
@@ -223,8 +223,8 @@ export async function record(db: Db, progress: Progress): Promise<Settings | und
       progress.lease,
       progress.lastEventId,
       progress.handledIds,
-      progress.rest?.failures ?? null,
-      progress.rest?.nextAttemptInMs ?? 0,
+      progress.backoff?.failures ?? null,
+      progress.backoff?.nextAttemptInMs ?? 0,
       progress.hasDelivered,
       progress.error,
       progress.inactiveReason,

@@ -6,7 +6,7 @@ import type { EventFeed } from '../events/feed.ts';
 import type { ManagerMetrics } from '../observability/metrics.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import { Recurring } from '../recurring.ts';
-import type { Patience } from './outcome.ts';
+import type { RetryPolicy } from './outcome.ts';
 import { post } from './post.ts';
 import type { Outcome } from './post.ts';
 import { CONCURRENCY, LeaseLost, Session } from './session.ts';
@@ -19,80 +19,80 @@ export interface WorkerOptions {
   sealer: Sealer;
   outbound: Outbound;
   metrics: Pick<ManagerMetrics, 'countWebhook'>;
-  patience: Patience;
-  /** How long a receiver has for its answer. */
+  retryPolicy: RetryPolicy;
+  /** Time that a receiver has to answer. */
   timeoutMs: number;
-  /** A manager that has not been heard of for so long has lost its webhooks to another. 60 s unless told. */
+  /** A manager that does not renew its leases for this long loses its webhooks to another. Default: 60 s. */
   leaseMs?: number;
   log: Log;
 }
 
-/** How often one looks for tries that are due; news are heard at once. */
-const LOOK_MS = 1000;
-/** Webhooks that one manager works on at a time: those that wait for a receiver that does not answer hold up no others. */
+/** How often due retries are looked for; new events are handled immediately. */
+const POLL_INTERVAL_MS = 1000;
+/** Webhooks that one manager works on at a time. Enough that receivers that do not answer delay no others. */
 const MAX_SESSIONS = 64;
-/** While others may be waiting, no session begins a post after this, so that they have their turn. */
+/** While others may be waiting, a session starts no more posts after this time. */
 const TURN_MS = 15_000;
 const LEASE_MS = 60_000;
 
-/** Posts events to webhooks. Any number of managers do so: each webhook is one's at a time, by a lease. */
+/** Posts events to webhooks. Any number of managers can do so: a lease gives each webhook to one manager at a time. */
 export class WebhookWorker {
   readonly #options: WorkerOptions;
-  readonly #look: Recurring;
+  readonly #poll: Recurring;
   readonly #sessions = new Map<Session, Promise<void>>();
-  readonly #breakOff = new AbortController();
+  readonly #abort = new AbortController();
   #closing = false;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    // Every post that is under way listens.
-    setMaxListeners(MAX_SESSIONS * CONCURRENCY, this.#breakOff.signal);
+    // Every post in progress adds a listener.
+    setMaxListeners(MAX_SESSIONS * CONCURRENCY, this.#abort.signal);
     const { log } = options;
-    this.#look = new Recurring({
+    this.#poll = new Recurring({
       what: 'leasing webhooks',
-      everyMs: LOOK_MS,
+      everyMs: POLL_INTERVAL_MS,
       work: () => this.#begin(),
       log,
     });
   }
 
   start(): void {
-    this.#options.feed.on('news', this.#onNews);
-    this.#look.start();
+    this.#options.feed.on('newEvents', this.#onNewEvents);
+    this.#poll.start();
   }
 
-  /** Begins nothing new, and lets tries that are under way be answered for so many milliseconds. */
+  /** Starts no more posts; those in progress have up to `drainMs` to be answered. */
   async close(drainMs: number): Promise<void> {
     this.#closing = true;
-    this.#options.feed.off('news', this.#onNews);
-    await this.#look.close();
-    const timer = setTimeout(() => this.#breakOff.abort(), drainMs);
+    this.#options.feed.off('newEvents', this.#onNewEvents);
+    await this.#poll.close();
+    const timer = setTimeout(() => this.#abort.abort(), drainMs);
     await Promise.all(this.#sessions.values());
     clearTimeout(timer);
   }
 
-  readonly #onNews = (): void => {
-    for (const session of this.#sessions.keys()) session.onNews();
-    this.#look.soon();
+  readonly #onNewEvents = (): void => {
+    for (const session of this.#sessions.keys()) session.onNewEvents();
+    this.#poll.soon();
   };
 
   async #begin(): Promise<void> {
     const { database, feed, leaseMs = LEASE_MS } = this.#options;
-    const atMost = MAX_SESSIONS - this.#sessions.size;
-    if (atMost <= 0) return;
-    const leased = await webhooks.lease(database, { newest: feed.newest, leaseMs, atMost });
+    const maxRows = MAX_SESSIONS - this.#sessions.size;
+    if (maxRows <= 0) return;
+    const leased = await webhooks.lease(database, { newest: feed.newest, leaseMs, maxRows });
     for (const webhook of leased) {
       const session = this.#sessionOf(webhook);
       const run = this.#run(session, webhook).finally(() => {
         this.#sessions.delete(session);
-        if (session.hasPosted) this.#look.soon();
+        if (session.hasPosted) this.#poll.soon();
       });
       this.#sessions.set(session, run);
     }
   }
 
   #sessionOf(webhook: LeasedWebhook): Session {
-    const { database, feed, metrics, patience, leaseMs = LEASE_MS } = this.#options;
+    const { database, feed, metrics, retryPolicy, leaseMs = LEASE_MS } = this.#options;
     const log = this.#options.log.child({ webhookId: webhook.webhookId });
     const endMs = performance.now() + TURN_MS;
     return new Session(webhook, {
@@ -100,20 +100,20 @@ export class WebhookWorker {
       newest: () => feed.newest,
       post: this.#posterFor(webhook),
       mustStop: () => this.#closing || (this.#sessions.size >= MAX_SESSIONS && performance.now() > endMs),
-      patience,
+      retryPolicy,
       leaseMs,
       onRecorded: ({ delivered, failed, dead, gone }) => {
         metrics.countWebhook('delivered', delivered);
         metrics.countWebhook('failed', failed);
         metrics.countWebhook('dead', dead);
-        if (gone !== null) log.warn({ reason: gone }, 'a webhook was made inactive');
+        if (gone !== null) log.warn({ reason: gone }, 'a webhook was deactivated');
         if (dead > 0) log.warn({ events: dead }, 'events were given up; they can be replayed');
       },
       log,
     });
   }
 
-  // Never rejects. A lease that is not given back ends by itself.
+  // Never rejects. A lease that is not released expires.
   async #run(session: Session, { webhookId }: LeasedWebhook): Promise<void> {
     try {
       await session.run();
@@ -130,10 +130,11 @@ export class WebhookWorker {
     try {
       secret = sealer.open(sealedSecret);
     } catch {
-      const error = 'its secret was sealed with another EVANDER_SECRET; remove the webhook and make it again';
+      const error =
+        'its secret was sealed with another EVANDER_SECRET; remove the webhook and create it again';
       return () => Promise.resolve({ kind: 'gone', error });
     }
-    const { signal } = this.#breakOff;
+    const { signal } = this.#abort;
     return (event) => post(event, { url, secret, outbound, timeoutMs, signal });
   }
 }

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('the server does not start with a route that says no role', async () => {
+test('the server does not start with a route that has no role', async () => {
   const app = Fastify();
   requireRoles(app, {
     keys: new KeyRing(api.manager.database, () => new Date()),
@@ -21,10 +21,10 @@ test('the server does not start with a route that says no role', async () => {
   });
   app.get('/said', { config: { role: 'viewer' } }, () => 'ok');
   app.get('/forgotten', () => 'ok');
-  await expect(app.ready()).rejects.toThrow('/forgotten names no role');
+  await expect(app.ready()).rejects.toThrow('/forgotten has no role');
 });
 
-test('a key is shown once, works, and works no more when it is taken back', async () => {
+test('a key is shown once, and works until it is revoked', async () => {
   const made = await api.send('POST', '/api/v1/api-keys', { name: 'portal', role: 'viewer' });
   expect(made).toMatchObject({
     status: 201,
@@ -38,13 +38,13 @@ test('a key is shown once, works, and works no more when it is taken back', asyn
   expect((await api.send('DELETE', `/api/v1/api-keys/${made.body.keyId}`)).status).toBe(404);
 });
 
-test('the last admin key stays', async () => {
+test('the last admin key cannot be revoked', async () => {
   const { body } = await api.send('GET', '/api/v1/api-keys');
   const admin = body.items.find(({ role }) => role === 'admin');
   expect(await api.send('DELETE', `/api/v1/api-keys/${String(admin?.keyId)}`)).toMatchObject({ status: 409 });
 });
 
-test('of two admins that remove each other at a time, one stays', async () => {
+test('if two admins revoke each other concurrently, one key stays', async () => {
   for (let round = 0; round < 5; round++) {
     await api.manager.rows("DELETE FROM api_keys WHERE role = 'admin'");
     const made = ['a', 'b'].map((name) =>
@@ -56,14 +56,14 @@ test('of two admins that remove each other at a time, one stays', async () => {
   }
 });
 
-test('a key that expires works until then, and no longer', async () => {
+test('a key works until it expires, and no longer', async () => {
   const now = new Date();
   const expiresAt = new Date(now.getTime() + 1000).toISOString();
   api.manager.setNow(now);
   const made = await api.send('POST', '/api/v1/api-keys', { name: 'guest', role: 'viewer', expiresAt });
   expect(made).toMatchObject({ status: 201, body: { expiresAt } });
   expect((await api.send('GET', '/api/v1/tags', undefined, made.body.key)).status).toBe(200);
-  // It is still believed, but not beyond its time.
+  // It is still cached, but not beyond its expiry.
   api.manager.setNow(new Date(now.getTime() + 1000));
   expect((await api.send('GET', '/api/v1/tags', undefined, made.body.key)).status).toBe(401);
   api.manager.setNow(undefined);

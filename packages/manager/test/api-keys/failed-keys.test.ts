@@ -33,7 +33,7 @@ async function statuses(requests: (() => Promise<Response>)[]): Promise<number[]
   return all;
 }
 
-test('whoever guesses waits, and is not even looked up; keys that exist and other routes are served meanwhile', async () => {
+test('a client that guesses has to wait, without further lookups; existing keys and other routes are served meanwhile', async () => {
   const lines: string[] = [];
   const log = createLog('test', 'warn', { write: (line: string) => void lines.push(line) });
   const api = await open({ failureLimits: { address: 3, key: 100 }, log });
@@ -49,7 +49,7 @@ test('whoever guesses waits, and is not even looked up; keys that exist and othe
     detail: expect.stringContaining('60 s') as unknown,
   });
   expect((await get(api, KEYS.viewer)).status).toBe(200);
-  // One that exists is heard although it was never used here.
+  // A key that exists is accepted, although it was never used here.
   expect((await get(api, KEYS.admin)).status).toBe(200);
   expect((await get(api, null)).status).toBe(401);
   expect((await fetch(`${api.url}/health/live`)).status).toBe(200);
@@ -64,18 +64,18 @@ test('whoever guesses waits, and is not even looked up; keys that exist and othe
   expect((await get(api, 'evk_another')).status).toBe(401);
 });
 
-test('a key that exists never waits: not behind a shared address, nor at a manager that has just started', async () => {
+test('an existing key never has to wait: neither at a shared address nor at a manager that has just started', async () => {
   const api = await open({ failureLimits: { address: 10, key: 10 } });
   const begin = new Date();
   api.manager.setNow(begin);
   for (let i = 0; i < 12; i++) await get(api, `evk_${'0'.repeat(20)}${i}`);
   expect((await get(api, 'evk_another')).status).toBe(429);
-  // No key has been used at this manager yet; one of them begins like those that were guessed.
+  // No key has been used at this manager yet; one of them has the prefix of the guessed keys.
   const alike = `evk_${'0'.repeat(40)}`;
   const expiring = { name: 'expiring', role: 'viewer', expiresAt: new Date(begin.getTime() + 1000) } as const;
   await apiKeys.add(api.manager.database, { name: 'alike', role: 'viewer', key: alike });
   await apiKeys.add(api.manager.database, { ...expiring, key: 'evk_expiring' });
-  // By another manager, so that this one may learn of them within two seconds.
+  // Added by another manager, so this one may need up to two seconds to notice.
   api.manager.setNow(new Date(begin.getTime() + 2000));
   for (const key of [...Object.values(KEYS), alike]) expect((await get(api, key)).status).toBe(200);
   expect((await get(api, 'evk_expiring')).status).toBe(429);
@@ -85,7 +85,7 @@ test('a key that exists never waits: not behind a shared address, nor at a manag
   expect((await get(api, body.key)).status).toBe(429);
 });
 
-test('guesses of those who wait cost the database one query in two seconds', async () => {
+test('guesses of clients that have to wait cost the database one query per two seconds', async () => {
   const { manager } = await open({});
   let queries = 0;
   const counted: Db = {
@@ -109,20 +109,20 @@ test('guesses of those who wait cost the database one query in two seconds', asy
   expect(queries).toBe(2);
 });
 
-test('requests without a key wait too, and keep nobody out who has one', async () => {
+test('requests without a key have to wait too, but do not lock out clients that have one', async () => {
   const api = await open({ failureLimits: { address: 2, key: 2 } });
   expect(await statuses([1, 2, 3].map(() => () => get(api, null)))).toEqual([401, 401, 429]);
   expect((await get(api, KEYS.operator)).status).toBe(200);
 });
 
-test('keys that begin alike wait together, whatever address they come from', async () => {
+test('keys with the same prefix wait together, whatever address they come from', async () => {
   const api = await open({ failureLimits: { address: 100, key: 2 }, trustedProxies: ['127.0.0.0/8', '::1'] });
   const guess = (i: number) => () => get(api, `evk_12345678${i}`, `192.0.2.${i}`);
   expect(await statuses([guess(1), guess(2), guess(3)])).toEqual([401, 401, 429]);
   expect((await get(api, 'evk_87654321', '192.0.2.4')).status).toBe(401);
 });
 
-test('a key that was valid and was taken back is one more guess', async () => {
+test('a revoked key counts as a guess', async () => {
   const api = await open({ failureLimits: { address: 100, key: 1 } });
   const { body } = await api.send('POST', '/api/v1/api-keys', { name: 'x', role: 'viewer' });
   expect((await get(api, body.key)).status).toBe(200);
@@ -130,7 +130,7 @@ test('a key that was valid and was taken back is one more guess', async () => {
   expect(await statuses([1, 2].map(() => () => get(api, body.key)))).toEqual([401, 429]);
 });
 
-test('X-Forwarded-For counts from trusted proxies only, and only what is an address', async () => {
+test('X-Forwarded-For is used from trusted proxies only, and only if it is an address', async () => {
   const direct = await open({ failureLimits: { address: 1, key: 100 } });
   expect(
     await statuses([() => get(direct, 'evk_a', '192.0.2.1'), () => get(direct, 'evk_b', '192.0.2.2')]),
@@ -143,7 +143,7 @@ test('X-Forwarded-For counts from trusted proxies only, and only what is an addr
     await statuses([
       () => get(proxied, 'evk_a', '192.0.2.1'),
       () => get(proxied, 'evk_b', '192.0.2.2'),
-      // The client wrote the first, the proxies the others.
+      // The client wrote the first entry, the proxies the others.
       () => get(proxied, 'evk_c', '198.51.100.7, 192.0.2.2, 10.1.2.3'),
       () => get(proxied, 'evk_d', 'x'.repeat(1000)),
       () => get(proxied, 'evk_e', 'y'.repeat(1000)),
@@ -151,7 +151,7 @@ test('X-Forwarded-For counts from trusted proxies only, and only what is an addr
   ).toEqual([401, 401, 429, 401, 429]);
 });
 
-test('an IPv6 network is one client, and IPv4 the same in both forms', () => {
+test('an IPv6 network is one client, and both forms of an IPv4 address are the same client', () => {
   const failed = new FailedKeys({ address: 1, key: 100 }, () => 0);
   failed.add('2001:db8:1:2:3:4:5:6', 'a');
   expect(failed.secondsToWait('2001:db8:1:2::9', 'b')).toBe(60);
@@ -164,7 +164,7 @@ test('an IPv6 network is one client, and IPv4 the same in both forms', () => {
   expect(failed.secondsToWait('192.0.2.2', 'f')).toBe(0);
 });
 
-test('any number of addresses and keys fills no memory, and the last ones are remembered', () => {
+test('memory stays bounded for any number of addresses and keys, and the latest are remembered', () => {
   const failed = new FailedKeys({ address: 1, key: 1 }, () => 0);
   for (let i = 0; i < 200_000; i++)
     failed.add(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, `evk_${i}-${'x'.repeat(1000)}`);

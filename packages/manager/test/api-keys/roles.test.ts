@@ -8,30 +8,30 @@ import { bodyOf, isMeantToBeOpen, pathOf } from '../http/route-walk.ts';
 const REVOKED = 'evk_revoked';
 const EXPIRED = 'evk_expired';
 
-/** Who knocks: with which key, and at whose doors it is heard. */
+/** Each caller, with its key and the roles whose routes accept it. */
 const CALLERS: Record<string, { key: string | null; roles: string[] }> = {
   nobody: { key: null, roles: [] },
   'a wrong key': { key: 'evk_wrong', roles: [] },
-  'a key that was taken back': { key: REVOKED, roles: [] },
-  'a key that has expired': { key: EXPIRED, roles: [] },
+  'a revoked key': { key: REVOKED, roles: [] },
+  'an expired key': { key: EXPIRED, roles: [] },
   viewer: { key: KEYS.viewer, roles: ['viewer'] },
   operator: { key: KEYS.operator, roles: ['viewer', 'operator'] },
   admin: { key: KEYS.admin, roles: ['viewer', 'operator', 'admin'] },
   gateway: { key: GATEWAY_KEY, roles: ['gateway'] },
 };
-/** Of the GET routes, those that want more than a viewer. */
+/** The GET routes that need more than the role viewer. */
 const ADMINS_ONLY = ['/api/v1/api-keys', '/api/v1/webhooks'];
 
 let api: TestApi;
 let routes: RouteAccess[];
-/** All routes, but of the methods that a path refuses only one: the same handler refuses them all. */
-let asked: RouteAccess[];
+/** All routes, but only one of the methods that a path refuses: the same handler refuses them all. */
+let tested: RouteAccess[];
 beforeAll(async () => {
   api = await openApi();
-  // What fetch cannot send is refused as other methods are (contract.test.ts).
+  // fetch cannot send TRACE; contract.test.ts tests that it is refused.
   routes = api.routes.filter(({ method }) => method !== 'TRACE');
   const refusing = (route: RouteAccess): boolean => route.role === 'anyone' && !isMeantToBeOpen(route);
-  asked = routes.filter(
+  tested = routes.filter(
     (route, i) => !refusing(route) || routes.findIndex((one) => one.url === route.url && refusing(one)) === i,
   );
   const { keyId } = await apiKeys.add(api.manager.database, { name: 'gone', role: 'admin', key: REVOKED });
@@ -42,28 +42,31 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test.each(Object.entries(CALLERS))('every route hears %s, or not, as its role says', async (name, caller) => {
-  const wrong: string[] = [];
-  for (const route of asked) {
-    const { role = '' } = route;
-    const { status, headers } = await api.send(route.method, pathOf(route), bodyOf(route), caller.key);
-    const isKnown = caller.roles.includes('viewer');
-    let expected: 'open' | 'allowed' | 'forbidden' | 'refused' = 'refused';
-    if (role === 'anyone') expected = 'open';
-    else if (caller.roles.includes(role)) expected = 'allowed';
-    else if (isKnown && role !== 'gateway') expected = 'forbidden';
-    const asExpected = {
-      open: status < 500 && status !== 401 && status !== 403,
-      allowed: status < 500 && ![401, 403, 405].includes(status),
-      forbidden: status === 403,
-      refused: status === 401 && headers.get('www-authenticate')?.startsWith('Bearer') === true,
-    };
-    if (!asExpected[expected]) wrong.push(`${name}: ${route.method} ${route.url} (${role}) gave ${status}`);
-  }
-  expect(wrong).toEqual([]);
-});
+test.each(Object.entries(CALLERS))(
+  'every route accepts or refuses %s according to its role',
+  async (name, caller) => {
+    const wrong: string[] = [];
+    for (const route of tested) {
+      const { role = '' } = route;
+      const { status, headers } = await api.send(route.method, pathOf(route), bodyOf(route), caller.key);
+      const isKnown = caller.roles.includes('viewer');
+      let expected: 'open' | 'allowed' | 'forbidden' | 'refused' = 'refused';
+      if (role === 'anyone') expected = 'open';
+      else if (caller.roles.includes(role)) expected = 'allowed';
+      else if (isKnown && role !== 'gateway') expected = 'forbidden';
+      const matches = {
+        open: status < 500 && status !== 401 && status !== 403,
+        allowed: status < 500 && ![401, 403, 405].includes(status),
+        forbidden: status === 403,
+        refused: status === 401 && headers.get('www-authenticate')?.startsWith('Bearer') === true,
+      };
+      if (!matches[expected]) wrong.push(`${name}: ${route.method} ${route.url} (${role}) gave ${status}`);
+    }
+    expect(wrong).toEqual([]);
+  },
+);
 
-test('only what is meant to be open is open; whatever else needs no key only refuses the method', async () => {
+test('only intended routes are open; other routes without a role only refuse the method', async () => {
   const open = routes.filter(({ role }) => role === 'anyone').filter((route) => !isMeantToBeOpen(route));
   for (const route of open) {
     const { status } = await api.send(route.method, pathOf(route), bodyOf(route), null);
@@ -75,7 +78,7 @@ test('only what is meant to be open is open; whatever else needs no key only ref
   expect((await api.send('GET', '/', undefined, null)).headers.get('location')).toBe('/docs');
 });
 
-test('what reads wants a viewer, what changes an operator or an admin', () => {
+test('reading needs the role viewer, changing needs operator or admin', () => {
   const odd = routes
     .filter(({ url, role }) => url.startsWith('/api/v1/') && role !== 'anyone')
     .filter(({ method, url, role }) => {

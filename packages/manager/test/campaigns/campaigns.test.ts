@@ -35,18 +35,18 @@ afterEach(async () => {
   await api.manager.rows('TRUNCATE firmware_campaigns, firmware_campaign_stations');
 });
 
-/** A round of the sweep, so many seconds later. */
+/** Runs the campaigns again, this many seconds later. */
 async function later(seconds: number): Promise<void> {
   clockMs += seconds * 1000;
   api.manager.setNow(new Date(clockMs));
-  await runner.sweep();
+  await runner.runDue();
 }
 
-async function fleet(count: number, { isThere = true } = {}): Promise<string[]> {
-  const ids = Array.from({ length: count }, (_, i) => `F${prefix}-${i}${isThere ? '' : '-away'}`);
+async function fleet(count: number, { isConnected = true } = {}): Promise<string[]> {
+  const ids = Array.from({ length: count }, (_, i) => `F${prefix}-${i}${isConnected ? '' : '-away'}`);
   for (const stationId of ids) {
     await stations.addUnknown(api.manager.database, [stationId]);
-    if (isThere) await connect(api.manager.database, stationId);
+    if (isConnected) await connect(api.manager.database, stationId);
     await boot(stationId, '1.0');
   }
   return ids;
@@ -57,7 +57,7 @@ async function boot(stationId: string, firmwareVersion: string): Promise<void> {
   await api.manager.ask('BootNotification', request, { stationId });
 }
 
-async function tell(stationId: string, ...statuses: string[]): Promise<void> {
+async function report(stationId: string, ...statuses: string[]): Promise<void> {
   for (const status of statuses) {
     clockMs += 1;
     api.manager.setNow(new Date(clockMs));
@@ -85,20 +85,20 @@ async function campaign(stationIds: string[], body: Json): Promise<string> {
 }
 
 /** `state`, or `state: reason`. */
-function inWords({ state, reason }: Json): string {
+function textOf({ state, reason }: Json): string {
   return [state, reason].filter((word) => typeof word === 'string').join(': ');
 }
 
-/** The campaign's stations, in order. */
-async function standing(path: string): Promise<string[]> {
-  return (await operator('GET', `${path}/stations`)).body.items.map(inWords);
+/** The states of the campaign's stations, in order. */
+async function stationStates(path: string): Promise<string[]> {
+  return (await operator('GET', `${path}/stations`)).body.items.map(textOf);
 }
 
 async function stateOf(path: string): Promise<string> {
-  return inWords((await operator('GET', path)).body);
+  return textOf((await operator('GET', path)).body);
 }
 
-/** The station answers its command: the actions and locations that it has been sent so far. */
+/** Answers the station's last command; resolves with the actions of all commands sent to it so far. */
 async function answer(stationId: string, reply: Json = {}): Promise<string[]> {
   const { manager } = api;
   const rows = await manager.rows(
@@ -120,26 +120,26 @@ async function answer(stationId: string, reply: Json = {}): Promise<string[]> {
   return calls.map((one) => String(one?.action));
 }
 
-test('a wave begins when the one before it has ended', async () => {
+test('a wave begins when the previous one has ended', async () => {
   const [one = '', two = ''] = await fleet(2);
   const path = await campaign([one, two], { fileId: await firmware(), waves: { size: 1 } });
   await later(0);
   expect(await answer(one)).toEqual(['UpdateFirmware']);
-  await tell(one, 'Downloading');
+  await report(one, 'Downloading');
   await later(1);
-  expect(await standing(path)).toEqual(['downloading', 'waiting']);
-  await tell(one, 'Downloaded');
+  expect(await stationStates(path)).toEqual(['downloading', 'waiting']);
+  await report(one, 'Downloaded');
   await later(1);
-  await tell(one, 'Installing');
+  await report(one, 'Installing');
   await later(1);
-  expect(await standing(path)).toEqual(['installing', 'waiting']);
+  expect(await stationStates(path)).toEqual(['installing', 'waiting']);
   await boot(one, '2.0');
-  await tell(one, 'Installed');
+  await report(one, 'Installed');
   await later(1);
-  expect(await standing(path)).toEqual(['installed', 'sent']);
+  expect(await stationStates(path)).toEqual(['installed', 'sent']);
   await answer(two);
   await boot(two, '2.0');
-  await tell(two, 'Downloading', 'Downloaded', 'Installing', 'Installed');
+  await report(two, 'Downloading', 'Downloaded', 'Installing', 'Installed');
   await later(1);
   expect(await stateOf(path)).toBe('done');
   const { items } = (await operator('GET', `${path}/stations?state=installed&wave=2`)).body;
@@ -155,30 +155,30 @@ test('a wave begins when the one before it has ended', async () => {
   ]);
 });
 
-test('a station that is not there is waited for, and skipped in the end; one that has the version needs nothing', async () => {
-  const [away = ''] = await fleet(1, { isThere: false });
+test('an absent station is skipped after the timeout; one that already has the version is skipped immediately', async () => {
+  const [away = ''] = await fleet(1, { isConnected: false });
   const [there = '', updated = ''] = await fleet(2);
   await boot(updated, '2.0');
   const body = { fileId: await firmware(), waves: { percent: 34 }, absenceTimeoutSeconds: 600 };
   const path = await campaign([away, there, updated], body);
   await later(0);
-  expect(await standing(path)).toContain('skipped: it has 2.0 already');
+  expect(await stationStates(path)).toContain('skipped: already has 2.0');
   await answer(there);
-  await tell(there, 'Installed');
+  await report(there, 'Installed');
   await boot(there, '2.0');
   await later(599);
   expect(await stateOf(path)).toBe('running');
   await later(700);
   await later(700);
-  expect((await standing(path)).sort()).toEqual([
+  expect((await stationStates(path)).sort()).toEqual([
     'installed',
-    'skipped: it did not come in time',
-    'skipped: it has 2.0 already',
+    'skipped: already has 2.0',
+    'skipped: the station did not connect in time',
   ]);
   expect(await stateOf(path)).toBe('done');
 });
 
-test('a station that says nothing new times out; a late Installed still counts', async () => {
+test('a station that reports nothing new times out; a late Installed still counts', async () => {
   const [silent = '', slow = ''] = await fleet(2);
   const path = await campaign([silent, slow], {
     fileId: await firmware('name=a'),
@@ -187,39 +187,42 @@ test('a station that says nothing new times out; a late Installed still counts',
   await later(0);
   await answer(slow);
   await later(90);
-  await tell(slow, 'Downloading');
+  await report(slow, 'Downloading');
   await later(20);
-  expect(await standing(path)).toEqual(['timedOut: it has said nothing since the command', 'downloading']);
+  expect(await stationStates(path)).toEqual([
+    'timedOut: it reported nothing after the command',
+    'downloading',
+  ]);
   await answer(silent);
-  await tell(silent, 'Installed');
+  await report(silent, 'Installed');
   await later(1);
-  expect(await standing(path)).toEqual(['installed', 'downloading']);
+  expect(await stationStates(path)).toEqual(['installed', 'downloading']);
   await later(101);
-  expect(await standing(path)).toEqual(['installed', 'timedOut: it has said nothing since Downloading']);
+  expect(await stationStates(path)).toEqual(['installed', 'timedOut: it reported nothing after Downloading']);
   expect(await stateOf(path)).toBe('done');
 });
 
-test('Installed is believed when the boot says the same, or says nothing', async () => {
+test('Installed counts unless the station boots with another version', async () => {
   const [wrong = '', quiet = '', mute = ''] = await fleet(3);
   const path = await campaign([wrong, quiet, mute], { fileId: await firmware() });
   await later(0);
   for (const id of [wrong, quiet, mute]) await answer(id);
-  await tell(wrong, 'Installing', 'Installed');
+  await report(wrong, 'Installing', 'Installed');
   await boot(wrong, '1.0');
-  await tell(quiet, 'Installing', 'Installed');
-  await tell(mute, 'Installing');
+  await report(quiet, 'Installing', 'Installed');
+  await report(mute, 'Installing');
   await boot(mute, '2.0');
   await later(10);
-  expect(await standing(path)).toEqual(['installing', 'installing', 'installing']);
+  expect(await stationStates(path)).toEqual(['installing', 'installing', 'installing']);
   await later(301);
-  expect(await standing(path)).toEqual([
-    'failed: it said Installed and boots with 1.0, not 2.0',
-    'installed: it has not booted since, so nothing confirms 2.0',
-    'installed: it boots with 2.0, and has not said Installed',
+  expect(await stationStates(path)).toEqual([
+    'failed: it reported Installed but boots with 1.0, not 2.0',
+    'installed: it has not booted since, so 2.0 is not confirmed',
+    'installed: it boots with 2.0 but did not report Installed',
   ]);
 });
 
-test('a station that does not know the signed command is sent the other, once', async () => {
+test('a station that does not know the signed command is sent the unsigned one, once', async () => {
   const [plain = '', knows = '', none = ''] = await fleet(3);
   const fileId = await firmware();
   await operator('PUT', `/files/${fileId}`, { signature: 'AAAA', signingCertificate: ROOT_ONE });
@@ -237,14 +240,14 @@ test('a station that does not know the signed command is sent the other, once', 
   await later(1);
   expect(await answer(plain)).toEqual(['SignedUpdateFirmware', 'UpdateFirmware']);
   await answer(none, { error: 'NotImplemented' });
-  await tell(plain, 'Installed');
+  await report(plain, 'Installed');
   await boot(plain, '2.0');
   await later(1);
   await later(1);
-  expect(await standing(path)).toEqual(['installed', 'sent', 'failed: NotImplemented: no']);
+  expect(await stationStates(path)).toEqual(['installed', 'sent', 'failed: NotImplemented: no']);
 });
 
-test('what a rule of OCPP or the station refuses is a failure with its reason', async () => {
+test('a refusal by an OCPP rule or by the station is a failure with its reason', async () => {
   const [ftp = '', busy = ''] = await fleet(2);
   await api.manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
@@ -255,42 +258,42 @@ test('what a rule of OCPP or the station refuses is a failure with its reason', 
   await later(0);
   await answer(busy, { error: 'InternalError' });
   await later(1);
-  expect(await standing(path)).toEqual([
-    `failed: station ${ftp} has no http; its SupportedFileTransferProtocols are FTP`,
+  expect(await stationStates(path)).toEqual([
+    `failed: station ${ftp} does not support http; its SupportedFileTransferProtocols are FTP`,
     'failed: InternalError: no',
   ]);
 });
 
-test('paused it sends nothing; cancelled it skips those that wait; what is under way goes on', async () => {
+test('a paused campaign sends nothing, a cancelled one skips waiting stations; updates under way continue', async () => {
   const [one = '', two = ''] = await fleet(2);
   const path = await campaign([one, two], { fileId: await firmware(), waves: { size: 1 } });
   await later(0);
   await answer(one);
   await operator('POST', `${path}/pause`, {});
-  await tell(one, 'Installed');
+  await report(one, 'Installed');
   await boot(one, '2.0');
   await later(1);
   await later(100_000);
-  expect(await standing(path)).toEqual(['installed', 'waiting']);
+  expect(await stationStates(path)).toEqual(['installed', 'waiting']);
   expect(await operator('POST', `${path}/start`, {})).toMatchObject({ status: 409 });
   await operator('POST', `${path}/resume`, {});
   await connect(api.manager.database, two);
   await later(1);
-  expect(await standing(path)).toEqual(['installed', 'sent']);
+  expect(await stationStates(path)).toEqual(['installed', 'sent']);
   const third = await campaign(await fleet(1), { fileId: await firmware(), start: false });
   expect(await stateOf(third)).toBe('draft');
   expect(await operator('POST', `${third}/cancel`)).toMatchObject({ body: { state: 'cancelled' } });
   await operator('POST', `${path}/cancel`);
   await answer(two);
   await boot(two, '2.0');
-  await tell(two, 'Installed');
+  await report(two, 'Installed');
   await later(1);
-  expect(await standing(path)).toEqual(['installed', 'installed']);
-  expect(await standing(third)).toEqual(['skipped: the campaign was cancelled']);
+  expect(await stationStates(path)).toEqual(['installed', 'installed']);
+  expect(await stationStates(third)).toEqual(['skipped: the campaign was cancelled']);
   expect(await operator('POST', `${path}/resume`, {})).toMatchObject({ status: 409 });
 });
 
-test('a file that a campaign needs stays; removed all the same, the campaign stops and says so', async () => {
+test('the file of a campaign cannot be removed; if it is gone anyway, the campaign stops and says why', async () => {
   const [one = '', two = ''] = await fleet(2);
   const fileId = await firmware();
   const path = await campaign([one, two], { fileId, waves: { size: 1 } });
@@ -301,49 +304,53 @@ test('a file that a campaign needs stays; removed all the same, the campaign sto
   });
   expect(await operator('DELETE', `/files/${fileId}?force=true`)).toMatchObject({ status: 204 });
   await answer(one);
-  await tell(one, 'DownloadFailed');
+  await report(one, 'DownloadFailed');
   await later(1);
   expect(await stateOf(path)).toBe('stopped: its file fw.bin was removed');
-  expect(await standing(path)).toEqual(['failed: DownloadFailed', 'waiting']);
+  expect(await stationStates(path)).toEqual(['failed: DownloadFailed', 'waiting']);
   expect(await operator('POST', `${path}/resume`, {})).toMatchObject({
     status: 409,
     body: { detail: expect.stringContaining('removed') as unknown },
   });
 });
 
-test('it rolls back by itself when it was told to, and when it is asked', async () => {
+test('it rolls back automatically if configured, and on request', async () => {
   const [good = '', bad = '', late = ''] = await fleet(3);
   const rollbackFileId = await firmware('name=old.bin&firmwareVersion=1.0');
   const body = { rollbackFileId, rollbackOnStop: 'failed', maxFailurePercent: 30 };
   const path = await campaign([good, bad, late], { fileId: await firmware(), ...body });
   await later(0);
   for (const id of [good, bad, late]) await answer(id);
-  await tell(bad, 'InstallationFailed');
+  await report(bad, 'InstallationFailed');
   await later(1);
   expect(await stateOf(path)).toBe(
-    'stopped: 1 of 3 stations failed or timed out, and 30 % may: InstallationFailed (1)',
+    'stopped: 1 of 3 stations failed or timed out (limit: 30 %): InstallationFailed (1)',
   );
-  expect(await standing(path)).toEqual(['sent', 'sent', 'sent']);
+  expect(await stationStates(path)).toEqual(['sent', 'sent', 'sent']);
   expect(await answer(bad)).toEqual(['UpdateFirmware', 'UpdateFirmware']);
-  await tell(bad, 'Installed');
+  await report(bad, 'Installed');
   await boot(bad, '1.0');
-  // What was under way at the stop is rolled back when it fails.
-  await tell(late, 'DownloadFailed');
+  // A station that was under way at the stop is rolled back if it fails.
+  await report(late, 'DownloadFailed');
   await boot(good, '2.0');
-  await tell(good, 'Installed');
+  await report(good, 'Installed');
   await later(1);
   await later(1);
   expect(await answer(late, { error: 'InternalError' })).toHaveLength(2);
   await later(1);
   await later(1);
-  expect(await standing(path)).toEqual(['installed', 'rolledBack', 'failed: rollback: InternalError: no']);
+  expect(await stationStates(path)).toEqual([
+    'installed',
+    'rolledBack',
+    'failed: rollback: InternalError: no',
+  ]);
   expect((await operator('POST', `${path}/rollback`, { stations: 'updated' })).status).toBe(200);
   await later(1);
   expect(await answer(good)).toHaveLength(2);
   await boot(good, '1.0');
-  await tell(good, 'Installed');
+  await report(good, 'Installed');
   await later(1);
-  expect((await standing(path)).slice(0, 2)).toEqual(['rolledBack', 'rolledBack']);
+  expect((await stationStates(path)).slice(0, 2)).toEqual(['rolledBack', 'rolledBack']);
   const { items } = (await operator('GET', `${path}/stations`)).body;
   expect(items.map(({ updateState, updateReason }) => [updateState, updateReason])).toEqual([
     ['installed', null],
@@ -352,7 +359,7 @@ test('it rolls back by itself when it was told to, and when it is asked', async 
   ]);
 });
 
-test('managers that send at the same moment send each station one command', async () => {
+test('managers that send at the same time send each station only one command', async () => {
   const ids = await fleet(8);
   await campaign(ids, { fileId: await firmware() });
   const { database, now } = api.manager;
@@ -369,13 +376,13 @@ test('managers that send at the same moment send each station one command', asyn
     [ids],
   );
   expect(sent).toEqual([{ commands: 8, stations: 8 }]);
-  // What was not sent has left no link either.
+  // Commands that were not sent leave no link.
   expect(
     await api.manager.rows('SELECT count(*)::int FROM file_links WHERE station_id = ANY ($1)', [ids]),
   ).toEqual([{ count: 8 }]);
 });
 
-test('a campaign that makes no sense is refused', async () => {
+test('an invalid campaign is refused', async () => {
   const fileId = await firmware();
   const make = (body: Json): Promise<Answer> => operator('POST', '/firmware-campaigns', body);
   expect(await make({ fileId })).toMatchObject({ status: 400 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const { manager } = api;
   await api.send('PUT', '/api/v1/stations/CP1', { serialNumbers: ['SN-1', 'cp1.example.com', 'DE*ABC*E1'] });
   await api.send('PUT', '/api/v1/stations/CP2', { serialNumbers: ['SN-2'] });
-  // CP1 claims names of CP2, and one that nobody has registered.
+  // CP1 claims names of CP2, and one that is not registered.
   for (const claimed of ['CP2', 'SN-2', 'SN-REPORTED'])
     await manager.ask('BootNotification', {
       chargePointVendor: 'Vendor',
@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 let count = 0;
-/** A request (PKCS#10) in PEM with this subject and this extension, as openssl writes it. */
+/** Creates a signing request (PKCS#10) in PEM with openssl. */
 async function makeCsr(subject: string, extension?: string): Promise<string> {
   const file = `${(count += 1)}.csr`;
   const added = extension === undefined ? [] : ['-addext', extension];
@@ -49,7 +49,7 @@ async function makeCsr(subject: string, extension?: string): Promise<string> {
   return readFile(join(openssl.directory, file), 'utf8');
 }
 
-/** The ways on which a station's request comes; each gives whether it was accepted. */
+/** The paths by which a station's request can arrive; each resolves with whether it was accepted. */
 const PATHS: Record<string, (csr: string) => Promise<boolean>> = {
   'SignCertificate (1.6 Security)': async (csr) =>
     isAccepted((await api.manager.ask('SignCertificate', { csr })).response),
@@ -57,8 +57,8 @@ const PATHS: Record<string, (csr: string) => Promise<boolean>> = {
     isAccepted((await tunnel(api.manager, { dialect: 'oca', action: 'SignCertificate' }, { csr })).inner),
   'SignCertificate (PnC, has2be)': async (csr) => {
     const base64 = csr.replaceAll(/-----.*-----|\n/g, '');
-    const about = { dialect: 'has2be', action: 'SignCertificate' } as const;
-    return isAccepted((await tunnel(api.manager, about, { csr: base64 })).inner);
+    const message = { dialect: 'has2be', action: 'SignCertificate' } as const;
+    return isAccepted((await tunnel(api.manager, message, { csr: base64 })).inner);
   },
   'POST /issued-certificates': async (csr) => {
     const { status } = await api.send('POST', '/api/v1/issued-certificates', { stationId: 'CP1', csr });
@@ -71,7 +71,7 @@ function isAccepted(answer: unknown): boolean {
   return (answer as { status?: string } | undefined)?.status === 'Accepted';
 }
 
-/** Its name, its subject, and what else it asks for. */
+/** A request's name, subject and optional extension. */
 type Variant = [name: string, subject: string, extension?: string];
 
 const ACCEPTED: Variant[] = [
@@ -110,7 +110,7 @@ const REJECTED: Variant[] = [
 ];
 
 const requests = new Map<string, Promise<string>>();
-/** The request of a variant, made once and sent on each of the ways. */
+/** The request of a variant, created once and sent on each path. */
 function csrOf([name, subject, extension]: Variant): Promise<string> {
   const csr = requests.get(name) ?? makeCsr(subject, extension);
   requests.set(name, csr);
@@ -128,7 +128,7 @@ for (const [path, send] of Object.entries(PATHS)) {
     });
 }
 
-describe('a key of a certificate that was revoked', () => {
+describe('the key of a revoked certificate', () => {
   let csr: string;
   async function revoke(reason: string): Promise<void> {
     csr = await makeCsr('/CN=CP1');
@@ -138,13 +138,13 @@ describe('a key of a certificate that was revoked', () => {
     expect((await api.send('POST', path, { reason }, KEYS.admin)).status).toBe(200);
   }
 
-  test.each(Object.keys(PATHS))('as keyCompromise is not signed again: %s', async (path) => {
+  test.each(Object.keys(PATHS))('revoked as keyCompromise, is not signed again: %s', async (path) => {
     await revoke('keyCompromise');
     expect(await PATHS[path]?.(csr)).toBe(false);
     expect(await PATHS[path]?.(await makeCsr('/CN=CP1'))).toBe(true);
   });
 
-  test('for another reason may be signed again', async () => {
+  test('revoked for another reason, may be signed again', async () => {
     await revoke('superseded');
     expect(await PATHS['SignCertificate (1.6 Security)']?.(csr)).toBe(true);
   });
@@ -158,12 +158,12 @@ test.each(['CPS', 'MO', 'V2G', 'CPO/DC=CPS'])('a V2G request for the role %s is 
   expect(requests.body.items[0]).toMatchObject({ reason: expect.stringContaining(`DC`) as unknown });
 });
 
-test('an outside authority (EST) is asked for nothing but accepted requests', async () => {
+test('only accepted requests are sent to an external authority (EST)', async () => {
   const { database, callMaker, now } = api.manager;
-  const asked: string[] = [];
+  const requested: string[] = [];
   const signer = {
     sign: async (_stationId: string, csr: string) => {
-      asked.push(csr);
+      requested.push(csr);
       return api.certificates.authority.issueForStation('CP1', csr);
     },
   };
@@ -171,15 +171,15 @@ test('an outside authority (EST) is asked for nothing but accepted requests', as
   await api.manager.rows('TRUNCATE certificate_requests');
   for (const [, subject, extension] of REJECTED) {
     await api.manager.ask('SignCertificate', { csr: await makeCsr(subject, extension) });
-    await signing.sweep();
+    await signing.signDue();
   }
   const own = await makeCsr('/CN=SN-1');
   await api.manager.ask('SignCertificate', { csr: own });
-  await signing.sweep();
-  expect(asked).toEqual([own]);
+  await signing.signDue();
+  expect(requested).toEqual([own]);
 });
 
-test('a request with very many names has a short reason', async () => {
+test('the reason stays short for a request with very many names', async () => {
   const names = Array.from({ length: 1000 }, (_, i) => `DNS:n${i},RID:1.2.3.${i}`);
   await api.manager.ask('SignCertificate', {
     csr: await makeCsr('/CN=CP1', `subjectAltName=${names.join()}`),
@@ -190,7 +190,7 @@ test('a request with very many names has a short reason', async () => {
   expect(reason.length).toBeLessThan(1000);
 });
 
-test('why a request was rejected, and how to register a name, is in its reason', async () => {
+test('the reason says why a request was rejected, and how to register a name', async () => {
   await api.manager.ask('SignCertificate', { csr: await makeCsr('/CN=SN-REPORTED') });
   const { body } = await api.send('GET', '/api/v1/stations/CP1/certificate-requests?limit=1');
   expect(body.items[0]).toMatchObject({
@@ -199,7 +199,7 @@ test('why a request was rejected, and how to register a name, is in its reason',
   });
 });
 
-test('a certificate of an outside authority counts for the station that it names, and for no other', async () => {
+test('a certificate of an external authority is valid only for the station that it names', async () => {
   const root = await openssl.root('/O=Maker/CN=Maker Root');
   const trusted = { certificate: root.certificate, organisations: ['Maker'] };
   expect((await api.send('POST', '/api/v1/trusted-roots', trusted)).status).toBe(200);
@@ -232,7 +232,7 @@ test('a certificate of an outside authority counts for the station that it names
     ]);
 });
 
-test('our own certificate of one station counts for no other', async () => {
+test('a certificate of the built-in authority is valid only for its station', async () => {
   const chain = await api.certificates.authority.issueForStation('CP2', await makeCsr('/CN=CP2'));
   expect(await api.certificates.judge.faultOf('CP1', chain)).toContain('its CN is CP2');
   expect(await api.certificates.judge.faultOf('CP2', chain)).toBeNull();
@@ -249,7 +249,7 @@ test('a name belongs to one station', async () => {
       status: 409,
       body: { field: 'serialNumbers', detail: expect.stringContaining('station CP2') as unknown },
     });
-  // Nor does one that connects unregistered get it.
+  // An unregistered station that connects does not get the name either.
   await stations.addUnknown(api.manager.database, ['SN-2']);
   expect(await stations.find(api.manager.database, 'SN-2')).toBeUndefined();
 });

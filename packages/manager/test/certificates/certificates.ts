@@ -1,4 +1,4 @@
-/** Two roots that are valid until 2126, and a station's request, made with openssl. */
+/** Two roots that are valid until 2126, and a station's signing request, made with openssl. */
 export const ROOT_ONE = `-----BEGIN CERTIFICATE-----
 MIIBkjCCATegAwIBAgIEAKGywzAKBggqhkjOPQQDAjAlMREwDwYDVQQDDAhSb290
 IG9uZTEQMA4GA1UECgwHRXZhbmRlcjAgFw0yNjExMjMyMDA4MzRaGA8yMTI2MTAz
@@ -12,7 +12,7 @@ AiEAvYzoueX+P6IiYCwQfI73Dm1nfJuBKJ6pKNy2BCcNVrcCIQD/oPKMOMVZ87Pb
 -----END CERTIFICATE-----
 `;
 
-/** Their serial numbers. */
+/** Serial numbers of the roots. */
 export const SERIAL_ONE = 'A1B2C3';
 export const SERIAL_TWO = 'B1B2C3';
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What openssl prints. */
+/** Runs openssl and returns its output. */
 export function openssl(...args: string[]): Buffer {
   return execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
@@ -23,13 +23,13 @@ export interface Issued {
 
 export interface IssueOptions {
   kind?: keyof typeof EXTENSIONS;
-  /** When it ends, as openssl wants it: YYYYMMDDHHMMSSZ. */
+  /** End of validity in openssl's format, YYYYMMDDHHMMSSZ. */
   end?: string;
-  /** The address of its responder; none when undefined. */
+  /** URL of the OCSP responder; undefined: none. */
   ocsp?: string;
 }
 
-/** A certification authority made with openssl, in a folder of its own, with the index that its responder answers from. */
+/** A certificate authority made with openssl, in its own folder, with the index that its OCSP responder uses. */
 export class OpensslCa {
   readonly folder: string;
   readonly issued: Issued;
@@ -56,7 +56,7 @@ export class OpensslCa {
     return this.issued.certificate;
   }
 
-  /** A key and a certificate for a common name. */
+  /** Issues a key and a certificate for a common name. */
   issue(commonName: string, { kind = 'leaf', end, ocsp }: IssueOptions = {}): Issued {
     const base = join(this.folder, `${kind}-${(this.#count += 1)}`);
     const request = `${base}.csr`;
@@ -88,7 +88,7 @@ export class OpensslCa {
     openssl('ca', '-config', this.#config, '-revoke', certificateFile);
   }
 
-  /** A question about a certificate, in DER, without a nonce. */
+  /** An OCSP request for a certificate, in DER, without a nonce. */
   askOcsp({ certificateFile }: Issued): Buffer {
     const file = join(this.folder, `question-${(this.#count += 1)}`);
     const issuer = this.issued.certificateFile;
@@ -96,7 +96,7 @@ export class OpensslCa {
     return readFileSync(file);
   }
 
-  /** What its responder says to a request in DER; signed by itself unless told. */
+  /** The OCSP response to a request, both in DER; signed by the CA by default. */
   answerOcsp(request: Buffer, signer: Issued = this.issued): Buffer {
     const base = join(this.folder, `ocsp-${(this.#count += 1)}`);
     writeFileSync(`${base}.req`, request);

@@ -20,7 +20,7 @@ afterAll(async () => {
   await openssl.close();
 });
 
-async function keep(name: string, content: string | Buffer): Promise<string> {
+async function save(name: string, content: string | Buffer): Promise<string> {
   await writeFile(join(openssl.directory, name), content);
   return name;
 }
@@ -29,12 +29,12 @@ test.each([
   ['station', 'root.pem', 'crl'],
   ['v2g', 'v2g-root.pem', 'v2g-crl'],
 ] as const)(
-  'a certificate of use %s, revoked, is told so by list and responder, without a key',
+  'list and responder report a revoked certificate of usage %s, without an API key',
   async (usage, rootName, listName) => {
     const chain = await api.certificates.authority.issueForStation('CP1', CSR, usage);
     const { serialNumber } = Certificate.parse(chain);
-    const root = await keep(rootName, await (await fetch(`${api.url}/pki/${rootName}`)).text());
-    const own = await keep('own.pem', Certificate.parse(chain).pem);
+    const root = await save(rootName, await (await fetch(`${api.url}/pki/${rootName}`)).text());
+    const own = await save('own.pem', Certificate.parse(chain).pem);
     const ask = ['ocsp', '-issuer', root, '-CAfile', root, '-cert', own, '-url', `${api.url}/pki/ocsp`];
     expect(await openssl.run(...ask)).toContain('own.pem: good');
     const revocation = await api.send('POST', `/api/v1/issued-certificates/${serialNumber}/revocation`, {
@@ -53,7 +53,7 @@ test.each([
   },
 );
 
-test('what is no question is answered as RFC 6960 has it, by POST and GET', async () => {
+test('invalid OCSP requests are answered as RFC 6960 requires, by POST and GET', async () => {
   const headers = { 'content-type': 'application/ocsp-request' };
   const posted = await fetch(`${api.url}/pki/ocsp`, { method: 'POST', headers, body: 'nonsense' });
   const got = await fetch(`${api.url}/pki/ocsp/%25%25nonsense`);
@@ -70,7 +70,7 @@ test('what is no question is answered as RFC 6960 has it, by POST and GET', asyn
   ).toBe(415);
 });
 
-/** What a responder is asked for a certificate, each time with another nonce. */
+/** An OCSP request for a certificate, each time with a new nonce. */
 function questionFor(chain: string, root: string): Buffer {
   return ocspRequest(Certificate.parse(chain).hashData(Certificate.parse(root)), randomBytes(16));
 }
@@ -85,7 +85,7 @@ function ask(body: Buffer): Promise<Buffer> {
 }
 
 test.each(['station', 'v2g'] as const)(
-  'answers about a certificate of use %s are signed once, until it is revoked by whichever manager',
+  'answers for a certificate of usage %s are signed once, until any manager revokes it',
   async (usage) => {
     const { authority } = api.certificates;
     const other = new Authority({
@@ -104,7 +104,7 @@ test.each(['station', 'v2g'] as const)(
     const before = await download(list);
     const atOther = await other.answerOcsp(question());
     await other.revocationList(name);
-    // An answer of another second would differ.
+    // An answer signed in another second would differ.
     api.manager.setNow(new Date(begin.getTime() + 29 * 60_000));
     expect(await ask(question())).toEqual(good);
     expect(await download(list)).toEqual(before);
@@ -121,7 +121,7 @@ test.each(['station', 'v2g'] as const)(
   },
 );
 
-test('answers are signed again while half of their time is left', async () => {
+test('answers are signed again when half of their validity has passed', async () => {
   const { authority } = api.certificates;
   const chain = await authority.issueForStation('CP1', CSR);
   const root = await authority.rootPem();
@@ -133,7 +133,7 @@ test('answers are signed again while half of their time is left', async () => {
     [31, 31, 0],
     [59, 31, 0],
     [721, 721, 721],
-    // A clock that was set back.
+    // The clock was set back.
     [1, 1, 1],
   ] as const) {
     api.manager.setNow(new Date(begin.getTime() + minutes * 60_000));
@@ -145,7 +145,7 @@ test('answers are signed again while half of their time is left', async () => {
   api.manager.setNow(undefined);
 });
 
-test('a station that is removed has its certificates revoked, and the list shows it at once', async () => {
+test('removing a station revokes its certificates, and the list shows it immediately', async () => {
   const { authority } = api.certificates;
   await api.send('PUT', '/api/v1/stations/REMOVED', {});
   const chain = await authority.issueForStation('REMOVED', CSR);
@@ -155,7 +155,7 @@ test('a station that is removed has its certificates revoked, and the list shows
   expect(readCrl(await download('/pki/crl')).has(serialNumber)).toBe(true);
 });
 
-test('nothing is signed for a certificate that we have not issued, or for a name that is not ours', async () => {
+test('nothing is signed for certificates that the authority did not issue, or for other issuers', async () => {
   const { authority } = api.certificates;
   const root = Certificate.parse(await authority.rootPem());
   const own = Certificate.parse(await authority.issueForStation('CP1', CSR));
@@ -165,14 +165,14 @@ test('nothing is signed for a certificate that we have not issued, or for a name
     { ...hash, serialNumber: '1234' },
     { ...hash, issuerNameHash: '00'.repeat(32) },
     { ...hash, issuerKeyHash: '00'.repeat(32) },
-    // A certificate of one authority, asked for as the other's.
+    // A certificate of one authority, requested as if the other had issued it.
     own.hashData(v2g),
   ])
     expect((await ask(ocspRequest(data, undefined))).toString('hex')).toBe('30030a0106');
 });
 
 test.each(['/pki/crl', '/pki/v2g-crl', '/openapi.json', '/docs/json', '/docs/yaml'])(
-  'whoever has %s already is told so',
+  '%s is answered with 304 if the client has it already',
   async (path) => {
     const first = await fetch(api.url + path);
     expect(first.status).toBe(200);
@@ -187,7 +187,7 @@ test.each(['/pki/crl', '/pki/v2g-crl', '/openapi.json', '/docs/json', '/docs/yam
   },
 );
 
-test('a root is trusted only if it is one, and its list only if it signed it', async () => {
+test('only CA certificates are accepted as roots, and only lists that the root signed', async () => {
   const root = await openssl.root('/O=Outside/CN=Root');
   const leaf = await openssl.certificate({ subject: '/CN=Leaf', issuer: root });
   const send = (body: object) =>

@@ -39,13 +39,13 @@ test('a command is recorded, sent, answered and completed once', async () => {
   expect(manager.completed).toContain(`CP1 ${command.commandId}`);
   const call = manager.sent().at(-1);
   expect(call).toMatchObject({ type: 2, id: command.commandId, action: 'ClearCache', request: {} });
-  // The gateway repeats what was not completed: nothing changes, and it is told again.
+  // The gateway redelivers what was not acknowledged: nothing changes, and it is acknowledged again.
   if (call) await manager.answer(call, { status: 'Rejected' });
   expect(await manager.rows('SELECT response FROM commands')).toEqual([{ response: { status: 'Accepted' } }]);
   expect(manager.completed.filter((one) => one === `CP1 ${command.commandId}`)).toHaveLength(2);
 });
 
-test('a CALLERROR makes it failed, with code and description', async () => {
+test('a CALLERROR makes the command failed, with code and description', async () => {
   expect(await manager.command('ClearCache', {}, { error: 'NotSupported' })).toMatchObject({
     status: 'failed',
     response: null,
@@ -53,7 +53,7 @@ test('a CALLERROR makes it failed, with code and description', async () => {
   });
 });
 
-test('an answer that cannot be read makes it failed, and is kept', async () => {
+test('an unreadable answer makes the command failed, and is stored', async () => {
   expect(await manager.command('GetLocalListVersion', {}, { version: 'many' })).toMatchObject({
     status: 'failed',
     response: { version: 'many' },
@@ -61,7 +61,7 @@ test('an answer that cannot be read makes it failed, and is kept', async () => {
   });
 });
 
-test('commands of one station go out one after the other, in order', async () => {
+test('commands for one station are sent one at a time, in order', async () => {
   const before = manager.sent().length;
   const ids: string[] = [];
   for (const type of ['Soft', 'Hard', 'Soft'])
@@ -75,7 +75,7 @@ test('commands of one station go out one after the other, in order', async () =>
   expect(await statuses()).toEqual(['answered', 'answered', 'answered']);
 });
 
-test('twenty requests at once send one command, and every answer the next', async () => {
+test('of twenty concurrent requests one command is sent, and each answer sends the next', async () => {
   const before = manager.sent().length;
   await Promise.all(
     Array.from({ length: 20 }, () =>
@@ -90,7 +90,7 @@ test('twenty requests at once send one command, and every answer the next', asyn
   }
 });
 
-test('no answer: it times out, the next goes out, and a late answer still counts', async () => {
+test('an unanswered command times out, the next is sent, and a late answer still counts', async () => {
   const before = manager.sent().length;
   await manager.command('ClearCache', {});
   await manager.command('Reset', { type: 'Soft' });
@@ -103,7 +103,7 @@ test('no answer: it times out, the next goes out, and a late answer still counts
   expect(await statuses()).toEqual(['answered', 'sent']);
 });
 
-test('what may be lost is published again, under the same id', async () => {
+test('a command that may be lost is published again under the same id', async () => {
   const { commandId } = await manager.command('Reset', { type: 'Soft' });
   const times = (): number => manager.sent().filter(({ id }) => id === commandId).length;
   await manager.callMaker.sweep();
@@ -116,7 +116,7 @@ test('what may be lost is published again, under the same id', async () => {
 const ACTIONS = Object.keys(COMMANDS) as CommandAction[];
 const ONCE = ACTIONS.filter((action) => !COMMANDS[action].repeatable);
 
-/** Has a command sent, whatever its rules say; its id. */
+/** Sends a command without its rules; resolves with its id. */
 async function sendAny(action: CommandAction): Promise<string> {
   const [row] = await manager.rows(
     `INSERT INTO commands (command_id, station_id, action, request, expires_at)
@@ -142,14 +142,14 @@ async function reconnect(columns: string): Promise<void> {
 describe('on a new connection', () => {
   afterEach(() => reconnect("connection_id = 'c1', disconnected_at = NULL"));
 
-  test('there are commands that may be done twice, and some that must not', () => {
+  test('some commands may be repeated, and some must not', () => {
     expect(ONCE).toEqual(expect.arrayContaining(['Reset', 'RemoteStartTransaction', 'UnlockConnector']));
     expect(ONCE.length).toBeLessThan(ACTIONS.length);
   });
 
-  test.each(ONCE)('%s names its connection each time, and is lost with it', async (action) => {
+  test.each(ONCE)('%s always names its connection, and is lost with it', async (action) => {
     const commandId = await sendAny(action);
-    // The station has come back, which is not recorded yet: the gateway that has it drops what names the connection before.
+    // The station has reconnected, which is not recorded yet: its gateway drops commands that name the previous connection.
     manager.setNow(later(5000));
     await manager.callMaker.sweep();
     expect(connectionsOf(commandId)).toEqual(['c1', 'c1']);
@@ -174,7 +174,7 @@ describe('on a new connection', () => {
     },
   );
 
-  test('the next command goes out at once, and a late answer still counts', async () => {
+  test('the next command is sent immediately, and a late answer still counts', async () => {
     const before = manager.sent().length;
     await manager.command('Reset', { type: 'Soft' });
     const next = await manager.command('ClearCache', {});
@@ -187,7 +187,7 @@ describe('on a new connection', () => {
     expect(await statuses()).toEqual(['answered', 'sent']);
   });
 
-  test('a connection that has ended is lost after a moment, in which its answer may come', async () => {
+  test('commands on an ended connection are lost after a short delay, in which the answer may arrive', async () => {
     await manager.command('Reset', { type: 'Soft' });
     await reconnect('disconnected_at = now()');
     await manager.callMaker.sweep();
@@ -197,7 +197,7 @@ describe('on a new connection', () => {
     expect(await statuses()).toEqual(['connectionLost']);
   });
 
-  test('the events tell of it', async () => {
+  test('an event reports it', async () => {
     await manager.rows('TRUNCATE event_intake');
     const { commandId } = await manager.command('Reset', { type: 'Soft' });
     await reconnect("connection_id = 'c2'");
@@ -211,12 +211,12 @@ describe('on a new connection', () => {
   });
 });
 
-test('every command says that its answer is acknowledged', async () => {
+test('every command announces that its answer will be acknowledged', async () => {
   await manager.command('ClearCache', {});
   expect(manager.sent().at(-1)).toMatchObject({ ack: true });
 });
 
-test('a command that is recorded is taken, though it cannot be sent at once', async () => {
+test('a recorded command is accepted even if it cannot be sent immediately', async () => {
   await manager.rows(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'gone' USING ERRCODE = '57P01'; END $$`);
   await manager.rows(
@@ -229,7 +229,7 @@ test('a command that is recorded is taken, though it cannot be sent at once', as
   expect(manager.sent().at(-1)?.id).toBe(commandId);
 });
 
-test('a command whose id is recorded already is not recorded again', async () => {
+test('a command whose id is already recorded is not recorded again', async () => {
   const call = { stationId: 'CP1', action: 'ClearCache', request: {} } as const;
   const commandId = await manager.callMaker.request(call);
   const before = manager.sent().length;
@@ -242,8 +242,8 @@ test('a command whose id is recorded already is not recorded again', async () =>
   expect(manager.sent()).toHaveLength(before);
 });
 
-test('what a manager that died has left is sent by another', async () => {
-  // Recorded, and the manager was killed before it sent it.
+test('commands that a dead manager left are sent by another', async () => {
+  // The command was recorded, but the manager was killed before it sent it.
   await manager.rows(
     `INSERT INTO commands (command_id, station_id, action, request, expires_at)
      VALUES ('00000000-0000-0000-0000-000000000001', 'CP1', 'ClearCache', '{}', now() + interval '1 minute')`,
@@ -252,7 +252,7 @@ test('what a manager that died has left is sent by another', async () => {
   expect(manager.sent().at(-1)).toMatchObject({ id: '00000000-0000-0000-0000-000000000001' });
 });
 
-test('a station that is away: refused, or waited for', async () => {
+test('a command for an absent station is refused, or waits', async () => {
   await manager.rows('UPDATE connections SET disconnected_at = now()');
   const call = { stationId: 'CP1', action: 'ClearCache', request: {} } as const;
   await expect(manager.callMaker.request(call)).rejects.toMatchObject({ why: 'notConnected' });
@@ -267,7 +267,7 @@ test('a station that is away: refused, or waited for', async () => {
   expect(manager.sent().at(-1)?.id).toBe(waits);
 });
 
-test('a station that comes after the time to live gets nothing of it', async () => {
+test('a station that connects after the time to live does not get the command', async () => {
   await manager.rows('UPDATE connections SET disconnected_at = now()');
   await manager.callMaker.request({ stationId: 'CP1', action: 'ClearCache', request: {}, ttlSeconds: 1 });
   const before = manager.sent().length;
@@ -281,7 +281,7 @@ test('a station that comes after the time to live gets nothing of it', async () 
   await manager.rows("UPDATE connections SET connected_at = now() - interval '1 hour'");
 });
 
-test('who waits hears of it, whoever completes it', async () => {
+test('a request that waits is woken, whichever manager completes the command', async () => {
   const { commandId } = await manager.command('ClearCache', {});
   const waiting = manager.callMaker.outcome(commandId, 20_000);
   const call = manager.sent().at(-1);
@@ -290,7 +290,7 @@ test('who waits hears of it, whoever completes it', async () => {
   expect(await manager.callMaker.outcome('00000000-0000-0000-0000-00000000dead', 0)).toBeUndefined();
 });
 
-test('a request must fit its schema, and the rules', async () => {
+test('a request must match its schema and the rules', async () => {
   const send = (action: 'Reset' | 'UnlockConnector', request: object, skipRules = false) =>
     manager.callMaker.request({ stationId: 'CP1', action, request, skipRules });
   await expect(send('Reset', { type: 'Medium' })).rejects.toThrow('type');
@@ -299,7 +299,7 @@ test('a request must fit its schema, and the rules', async () => {
   expect(manager.sent().at(-1)).toMatchObject({ action: 'UnlockConnector', request: { connectorId: 0 } });
 });
 
-test('nothing is sent to a rejected station, and no feature that a station does not have', async () => {
+test('a rejected station is sent nothing, and a station is not sent commands of features that it lacks', async () => {
   await manager.rows("UPDATE stations SET registration_status = 'Rejected'");
   await expect(manager.command('ClearCache', {})).rejects.toMatchObject({ rule: 'Boot.5' });
   await manager.rows("UPDATE stations SET registration_status = 'Accepted'");
@@ -312,24 +312,24 @@ test('nothing is sent to a rejected station, and no feature that a station does 
   await manager.rows('TRUNCATE configuration_keys');
 });
 
-test('a secret is sealed while it is needed, and shown nowhere', async () => {
+test('a secret is sealed while it is needed, and never shown', async () => {
   const value = '0001020304050607FFFFFFFFFFFFFFFFFFFFFFFF';
   const command = await manager.command('ChangeConfiguration', { key: 'AuthorizationKey', value });
   expect(command.request).toEqual({ key: 'AuthorizationKey', value: '***' });
   expect(manager.sent().at(-1)?.request).toEqual({ key: 'AuthorizationKey', value });
   await manager.idle();
-  const kept = JSON.stringify([
+  const stored = JSON.stringify([
     await manager.rows("SELECT to_json(k), encode(sealed_request, 'escape') AS sealed FROM commands k"),
     await manager.rows("SELECT to_json(f) FROM frames f WHERE action = 'ChangeConfiguration'"),
   ]);
-  expect(kept).toContain('***');
-  expect(kept.toLowerCase()).not.toContain(value.toLowerCase());
+  expect(stored).toContain('***');
+  expect(stored.toLowerCase()).not.toContain(value.toLowerCase());
   const call = manager.sent().at(-1);
   if (call) await manager.answer(call, { status: 'Rejected' });
   expect(await manager.rows('SELECT sealed_request FROM commands')).toEqual([{ sealed_request: null }]);
 });
 
-test('a station has at most 100 commands that wait for it', async () => {
+test('at most 100 commands wait for a station', async () => {
   await manager.rows(
     `INSERT INTO commands (command_id, station_id, action, request, expires_at)
      SELECT gen_random_uuid(), 'CP1', 'ClearCache', '{}', now() + interval '1 minute' FROM generate_series(1, 100)`,

@@ -13,7 +13,7 @@ function send(action: string, body: object, query = '', stationId = 'CP1'): Prom
   return api.send('POST', `/api/v1/stations/${stationId}/commands/${action}${query}`, body, KEYS.operator);
 }
 
-/** What CP1 is sent next. */
+/** The next command that CP1 is sent. */
 async function nextCall(before: number) {
   for (;;) {
     const call = api.manager.sent()[before];
@@ -22,7 +22,7 @@ async function nextCall(before: number) {
   }
 }
 
-test('a command waits for its answer, and is found again', async () => {
+test('a command waits for its answer, and can be read later', async () => {
   const before = api.manager.sent().length;
   const waiting = send('Reset', { type: 'Soft' });
   await api.manager.answer(await nextCall(before), { status: 'Accepted' });
@@ -41,7 +41,7 @@ test('a command waits for its answer, and is found again', async () => {
   expect((await api.send('GET', `/api/v1/commands/${String(body.commandId)}`)).body).toEqual(body);
 });
 
-test('a command that is not waited for is accepted', async () => {
+test('with waitSeconds=0 a command gets 202 immediately', async () => {
   const before = api.manager.sent().length;
   const { status, body } = await send('ClearCache', {}, '?waitSeconds=0');
   expect([status, body.status, body.completedAt]).toEqual([202, 'sent', null]);
@@ -82,11 +82,11 @@ test.each([
   expect(answer.body.detail).toContain(detail);
 });
 
-test.each(['Rest', 'BootNotification'])('%s is no command', async (action) => {
+test.each(['Rest', 'BootNotification'])('%s is not a command', async (action) => {
   expect((await send(action, {})).status).toBe(404);
 });
 
-test('a rule that would be broken is named', async () => {
+test('the error names the violated rule', async () => {
   expect(await send('UnlockConnector', { connectorId: 0 })).toMatchObject({
     status: 422,
     body: { rule: 'Unlock.1', detail: expect.stringContaining('connectorId') as unknown },
@@ -95,7 +95,7 @@ test('a rule that would be broken is named', async () => {
   expect(odd.status).toBe(202);
 });
 
-test('a station that is not there: 404, 409, or the command waits', async () => {
+test('an unknown station gives 404; an absent one gives 409, or the command waits', async () => {
   expect((await send('ClearCache', {}, '', 'NOBODY')).status).toBe(404);
   await api.send('PUT', '/api/v1/stations/AWAY', {});
   expect(await send('ClearCache', {}, '', 'AWAY')).toMatchObject({
@@ -108,7 +108,7 @@ test('a station that is not there: 404, 409, or the command waits', async () => 
   });
 });
 
-test('ids that are ours to give may be left out, and limits have one decimal', async () => {
+test('ids that the CSMS assigns are optional, and limits have one decimal', async () => {
   const csChargingProfiles = {
     stackLevel: 0,
     chargingProfilePurpose: 'TxDefaultProfile',
@@ -134,7 +134,7 @@ test('ids that are ours to give may be left out, and limits have one decimal', a
   });
 });
 
-test('every command ever sent is listed, page by page, and by its filters', async () => {
+test('all commands are listed, with paging and filters', async () => {
   await api.manager.rows('TRUNCATE commands');
   for (let i = 0; i < 7; i++) await api.manager.command('ClearCache', {}, { status: 'Accepted' });
   await api.manager.command('Reset', { type: 'Soft' });

@@ -47,8 +47,8 @@ test.each([
   ['FALSE', false],
   ['', undefined],
   ['2', undefined],
-])('%j is the truth value %p', (text, meant) => {
-  expect(readBoolean(text)).toBe(meant);
+])('%j is the boolean %p', (text, expected) => {
+  expect(readBoolean(text)).toBe(expected);
 });
 
 test.each([
@@ -58,6 +58,6 @@ test.each([
   ['0x10', undefined],
   ['', undefined],
   ['9'.repeat(16), undefined],
-])('%j is the whole number %p', (text, meant) => {
-  expect(readInteger(text)).toBe(meant);
+])('%j is the integer %p', (text, expected) => {
+  expect(readInteger(text)).toBe(expected);
 });

@@ -42,7 +42,7 @@ function shutdown(): Error {
   return error;
 }
 
-test('who comes while a write is under way shares the next', async () => {
+test('callers that arrive during a write share the next one', async () => {
   const { batch, nextWrite } = batchOf();
   const first = batch.add([1]);
   const write = await nextWrite();
@@ -56,7 +56,7 @@ test('who comes while a write is under way shares the next', async () => {
   await batch.idle();
 });
 
-test('nobody hears of a commit before it is one', async () => {
+test('callers resolve only after the commit', async () => {
   const { batch, nextWrite } = batchOf();
   let isCommitted = false;
   const added = batch.add([1]).then(() => (isCommitted = true));
@@ -67,7 +67,7 @@ test('nobody hears of a commit before it is one', async () => {
   await added;
 });
 
-test('writes no more rows at once than it may, but never splits what was added together', async () => {
+test('writes at most maxRows at once, but never splits rows that were added together', async () => {
   const { batch, nextWrite } = batchOf(3);
   const all = [batch.add([1, 2]), batch.add([3, 4]), batch.add([5, 6, 7, 8, 9])];
   for (const rows of [
@@ -82,7 +82,7 @@ test('writes no more rows at once than it may, but never splits what was added t
   await Promise.all(all);
 });
 
-test('bad rows fail alone, each for a number of statements that grows as log₂ of the batch', async () => {
+test('only bad rows fail, and finding each costs log₂(n) statements', async () => {
   const cases = fc.integer({ min: 1, max: 300 }).chain((count) =>
     fc.record({
       count: fc.constant(count),
@@ -114,7 +114,7 @@ test('bad rows fail alone, each for a number of statements that grows as log₂ 
   );
 });
 
-test('a row that its table cannot hold costs the samples of others nothing', async () => {
+test('a row that the table cannot store does not lose the samples of others', async () => {
   const created = await createTestDatabase();
   const database = openDatabase({ url: created.url, poolSize: 2, onError: () => {} });
   const { meterValues } = createWriter(database);
@@ -145,7 +145,7 @@ test('a row that its table cannot hold costs the samples of others nothing', asy
   await created.drop();
 });
 
-test('a database that goes away while a bad row is looked for is not asked for each part', async () => {
+test('if the database goes away during the search for a bad row, the other parts are not tried', async () => {
   const { batch, nextWrite, count } = batchOf();
   const results = Promise.allSettled(Array.from({ length: 8 }, (_, row) => batch.add([row])));
   (await nextWrite()).fail(new Error('bad row'));
@@ -164,7 +164,7 @@ test('a database that goes away while a bad row is looked for is not asked for e
   expect(count()).toBe(3);
 });
 
-test('a database that is away fails all at once: trying each would only take longer', async () => {
+test('if the database is unavailable, all rows fail without being tried one by one', async () => {
   const { batch, nextWrite, count } = batchOf();
   const results = Promise.allSettled([batch.add([1]), batch.add([2])]);
   (await nextWrite()).fail(shutdown());
@@ -172,7 +172,7 @@ test('a database that is away fails all at once: trying each would only take lon
   expect(count()).toBe(1);
 });
 
-test('rows of one key are written one after the other, in their order, and those of others do not wait for them', async () => {
+test('rows with the same key are written one at a time, in order, and rows with other keys do not wait', async () => {
   const writes: string[][] = [];
   const batch = new Batch<string, string>({
     name: 'words',
@@ -185,7 +185,7 @@ test('rows of one key are written one after the other, in their order, and those
     },
   });
   const words = ['a1', 'a2', 'b1', 'a3', 'c1', 'd1', 'b2'];
-  const told = await Promise.all(words.map((word) => batch.add([word])));
-  expect(told).toEqual(words.map((word) => [word.toUpperCase()]));
+  const results = await Promise.all(words.map((word) => batch.add([word])));
+  expect(results).toEqual(words.map((word) => [word.toUpperCase()]));
   expect(writes).toEqual([['a1', 'b1', 'c1'], ['a2', 'd1', 'b2'], ['a3']]);
 });

@@ -23,7 +23,7 @@ afterEach(async () => {
 const pidOf = async (db: Db): Promise<number> =>
   (await db.query<{ pid: number }>({ text: 'SELECT pg_backend_pid() AS pid' })).rows[0]?.pid ?? 0;
 
-/** Ends a connection as a database that is restarted does; resolves when it is gone there. */
+/** Ends a connection as a database restart does; resolves when the server has closed it. */
 async function terminate(pid: number): Promise<void> {
   const { rows } = await database.query<{ ended: boolean }>({
     text: 'SELECT pg_terminate_backend($1, 5000) AS ended',
@@ -32,7 +32,7 @@ async function terminate(pid: number): Promise<void> {
   expect(rows).toEqual([{ ended: true }]);
 }
 
-test('a transaction whose connection breaks between two queries fails, and nothing else does', async () => {
+test('a transaction whose connection breaks between two queries fails, but nothing else does', async () => {
   const work = database.transaction(async (db) => {
     await terminate(await pidOf(db));
     await db.query({ text: 'SELECT 1' });
@@ -41,7 +41,7 @@ test('a transaction whose connection breaks between two queries fails, and nothi
   expect(await pidOf(database)).toBeGreaterThan(0);
 });
 
-test('a transaction whose connection breaks in a query fails, and nothing else does', async () => {
+test('a transaction whose connection breaks in a query fails, but nothing else does', async () => {
   const work = database.transaction(async (db) => {
     const pid = await pidOf(db);
     await Promise.all([db.query({ text: 'SELECT pg_sleep(60)' }), terminate(pid)]);
@@ -50,7 +50,7 @@ test('a transaction whose connection breaks in a query fails, and nothing else d
   expect(await pidOf(database)).toBeGreaterThan(0);
 });
 
-test('an export whose connection breaks fails, and nothing else does', async () => {
+test('an export whose connection breaks fails, but nothing else does', async () => {
   const table = (await database.exportCsv({
     text: 'SELECT pg_backend_pid() AS pid FROM generate_series(1, 1000000)',
   })) as Readable;
@@ -60,7 +60,7 @@ test('an export whose connection breaks fails, and nothing else does', async () 
       if (seen++ === 0) await terminate(Number(/\d+/.exec(page.toString())?.[0]));
   })();
   await expect(reading).rejects.toThrow(/terminat|ECONNRESET/);
-  // Its place is free for the next.
+  // Its slot is free for the next export.
   for (let i = 0; i < 10; i++) expect(await textOf({ text: 'SELECT 1 AS a' })).toBe('a\r\n1\r\n');
   expect(await pidOf(database)).toBeGreaterThan(0);
 });
@@ -70,7 +70,7 @@ async function textOf(query: pg.QueryConfig): Promise<string> {
   return Buffer.concat((await table.toArray()) as Buffer[]).toString();
 }
 
-test('values of an export are values, whatever they are', async () => {
+test('values of an export are escaped, whatever they contain', async () => {
   const values = ["'; DROP TABLE stations; --", "a\\'b", 'a,"b"\r\nc', '$1', null, 7, true, new Date(0)];
   const text = `SELECT ${values.map((_, i) => `$${i + 1}::text AS "${i}"`).join(', ')}`;
   expect(await textOf({ text, values })).toBe(
@@ -82,7 +82,7 @@ test('values of an export are values, whatever they are', async () => {
   await expect(textOf({ text: 'SELECT 1/(n-5) FROM generate_series(1, 10) n' })).rejects.toThrow('zero');
 });
 
-test('lines of any length pass, to readers of any speed', async () => {
+test('lines of any length are exported to readers of any speed', async () => {
   const text = `SELECT repeat('x', n * 997 % 100000) AS x FROM generate_series(1, 300) n`;
   const table = (await database.exportCsv({ text })) as Readable;
   const lines: string[] = [];
@@ -99,7 +99,7 @@ test('lines of any length pass, to readers of any speed', async () => {
   );
 });
 
-test('an export that takes too long is cut, whether its reader is slow or the database, and its place is free again', async () => {
+test('an export that takes too long is aborted, whether the reader or the database is slow, and frees its slot', async () => {
   const short = openDatabase({ url: created.url, poolSize: 2, exportMs: 300, onError: () => {} });
   try {
     const slow = (await short.exportCsv({ text: 'SELECT pg_sleep(60)' })) as Readable;
@@ -116,7 +116,7 @@ test('an export that takes too long is cut, whether its reader is slow or the da
   }
 });
 
-test('the server itself ends what takes too long, and what waits for a lock or holds one for nothing', async () => {
+test('the server ends statements that take too long, long lock waits and idle transactions', async () => {
   const shown = async (db: Db): Promise<unknown> =>
     (
       await db.query({

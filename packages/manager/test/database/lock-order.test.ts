@@ -1,4 +1,4 @@
-// Long: looks for deadlocks by many races.
+// Long test: searches for deadlocks with many races.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import * as authorizations from '../../src/authorization/authorizations.store.ts';
@@ -194,7 +194,7 @@ beforeAll(async () => {
 });
 
 test.each(Object.entries(WRITES))(
-  'managers that write %s of the same stations never lock each other out',
+  'managers that write %s of the same stations never deadlock',
   async (_name, write) => {
     for (let round = 0; round < ROUNDS; round++) {
       await manager.rows('UPDATE stations SET pending_security_profile = 1');

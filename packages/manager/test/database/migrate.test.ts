@@ -1,3 +1,4 @@
+import { OperationalError } from '@evander/process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readdirSync } from 'node:fs';
 import pg from 'pg';
@@ -5,7 +6,7 @@ import { createTestDatabase } from '../../../../test/database.ts';
 import type { TestDatabase } from '../../../../test/database.ts';
 import { migrate } from '../../src/database/migrate.ts';
 
-const FILES = readdirSync(new URL('../../migrations', import.meta.url));
+const FILES = readdirSync(new URL('../../migrations', import.meta.url)).sort();
 
 let database: TestDatabase;
 let client: pg.Client;
@@ -13,7 +14,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   client = new pg.Client({ connectionString: database.url });
   await client.connect();
-  // The copy of the template has been migrated already.
+  // The copy of the template is already migrated.
   await client.query('DROP SCHEMA public CASCADE');
   await client.query('CREATE SCHEMA public');
 });
@@ -27,16 +28,34 @@ async function applied(): Promise<number> {
   return Number(rows[0]?.count);
 }
 
-test('managers that start at once migrate once, and the others wait for it', async () => {
+test('when managers start at the same time, one migrates and the others wait', async () => {
   await Promise.all(Array.from({ length: 6 }, () => migrate(database.url)));
   expect(await applied()).toBe(FILES.length);
   await migrate(database.url);
   expect(await applied()).toBe(FILES.length);
 });
 
-test('a former version starts on what a newer one has migrated', async () => {
+test('the files are numbered without gaps', () => {
+  const numbers = FILES.map((file) => /^(\d{4})-[a-z0-9-]+\.sql$/.exec(file)?.[1]);
+  expect(numbers).toEqual(FILES.map((_, i) => String(i + 1).padStart(4, '0')));
+});
+
+test('a previous version starts on a database that a newer one has migrated', async () => {
   await client.query(`INSERT INTO migrations (name, run_on) VALUES ('9999-of-a-newer-version', now())`);
   await client.query(`ALTER TABLE stations ADD COLUMN of_a_newer_version text NOT NULL DEFAULT ''`);
   await migrate(database.url);
   expect(await applied()).toBe(FILES.length + 1);
+});
+
+test('a database from before the first release is rejected in plain words, and left as it is', async () => {
+  await client.query('DELETE FROM migrations');
+  await client.query(
+    `INSERT INTO migrations (name, run_on) VALUES ('0001_stations', now()), ('0002_transactions', now())`,
+  );
+  const rejected = migrate(database.url);
+  await expect(rejected).rejects.toThrow(OperationalError);
+  await expect(rejected).rejects.toThrow(
+    /created by a version of Evander from before the first release \(its first migration is 0001_stations, .*EVANDER_DATA_DIR.*EVANDER_DATABASE_URL/,
+  );
+  expect(await applied()).toBe(2);
 });

@@ -17,7 +17,7 @@ async function partitions(): Promise<string[]> {
   return rows.map(({ partition }) => String(partition));
 }
 
-test('what has come before its time moves to its partition once that is made, and is there once', async () => {
+test('rows that arrived before their partition existed move to it, without duplicates', async () => {
   const meterValue = [{ timestamp: AHEAD.toISOString(), sampledValue: [{ value: '5' }] }];
   await manager.ask('MeterValues', { connectorId: 1, meterValue });
   expect(await partitions()).toEqual(['meter_values_other']);
@@ -26,11 +26,11 @@ test('what has come before its time moves to its partition once that is made, an
   expect(await partitions()).toEqual([`meter_values_${month}`]);
   await manager.ask('MeterValues', { connectorId: 1, meterValue });
   expect(await manager.rows('SELECT value FROM meter_values')).toEqual([{ value: '5' }]);
-  // And once more, as every hour.
+  // It runs again every hour.
   await createPartitions(manager.database, AHEAD);
 });
 
-test('partitions are made ahead for every table', async () => {
+test('partitions are created ahead for every table', async () => {
   const rows = await manager.rows(
     `SELECT parent.relname AS parent, count(*)::int AS children FROM pg_inherits
      JOIN pg_class parent ON parent.oid = inhparent WHERE parent.relkind = 'p' GROUP BY 1`,
@@ -40,7 +40,7 @@ test('partitions are made ahead for every table', async () => {
     expect(counts).toHaveProperty(table, expect.any(Number));
 });
 
-/** A client that reads a table in an open database transaction, as an export with a slow reader does, until it is ended. */
+/** A client that reads a table in an open transaction until it is ended, like an export with a slow reader. */
 async function openReader(table: string): Promise<pg.Client> {
   const reader = new pg.Client({ connectionString: manager.databaseUrl });
   await reader.connect();
@@ -57,7 +57,7 @@ async function childrenOf(table: string): Promise<number> {
   return Number(row?.n);
 }
 
-/** Sends meter values until the work is done; how long the slowest took, in ms. */
+/** Sends meter values until the work is done; resolves with the duration of the slowest, in ms. */
 async function slowestMeterValues(work: Promise<unknown>): Promise<number> {
   let done = false;
   const end = work.finally(() => (done = true));
@@ -84,14 +84,14 @@ test('while a reader holds a table, its partitions wait, and MeterValues do not'
   expect(await slowestMeterValues(work)).toBeLessThan(1500);
   expect(await work).toMatchObject({ code: '55P03' });
   expect(await childrenOf('meter_values')).toBe(before);
-  // Each table by itself: nobody reads the others.
+  // Tables are independent: the others are not in use.
   expect(await childrenOf('authorizations')).toBeGreaterThan(before);
   await reader.end();
   await createPartitions(manager.database, far);
   expect(await childrenOf('meter_values')).toBe(before + 5);
 }, 60_000);
 
-test('a reader that goes in time is waited for', async () => {
+test('partitions are created if the reader ends in time', async () => {
   const far = new Date(Date.now() + 1800 * 86_400_000);
   const before = await childrenOf('meter_values');
   const reader = await openReader('meter_values');
@@ -103,19 +103,22 @@ test('a reader that goes in time is waited for', async () => {
   expect(await childrenOf('meter_values')).toBe(before + 5);
 });
 
-const STRAYS: Record<string, string> = {
+const EARLY_ROWS: Record<string, string> = {
   meter_values: `(station_id, connector_id, measured_at, context, measurand, location, format, value, received_at, digest)
     VALUES ('S', 1, $1, '', '', '', '', '1', now(), gen_random_uuid())`,
   connector_statuses: `(station_id, connector_id, status, error_code, status_at, received_at) VALUES ('S', 1, 'Available', '', $1, now())`,
   authorizations: `VALUES ('S', 'T', 'Accepted', $1)`,
-  frames: `VALUES ('S', $1, 'in', 2, 'stray')`,
+  frames: `VALUES ('S', $1, 'in', 2, 'early')`,
   events: `(at, kind, station_id, data) VALUES ($1, 'x.y', 'S', '{}')`,
 };
 
-test.each(Object.entries(STRAYS))('what has come to %s before its time moves', async (table, row) => {
-  const at = new Date(Date.now() + 3000 * 86_400_000);
-  await manager.rows(`INSERT INTO ${table} ${row}`, [at]);
-  await createPartitions(manager.database, at);
-  expect(await manager.rows(`SELECT FROM ${table}_other WHERE station_id = 'S'`)).toEqual([]);
-  expect(await manager.rows(`SELECT FROM ${table} WHERE station_id = 'S'`)).toHaveLength(1);
-});
+test.each(Object.entries(EARLY_ROWS))(
+  'rows of %s that arrived before their partition existed move to it',
+  async (table, row) => {
+    const at = new Date(Date.now() + 3000 * 86_400_000);
+    await manager.rows(`INSERT INTO ${table} ${row}`, [at]);
+    await createPartitions(manager.database, at);
+    expect(await manager.rows(`SELECT FROM ${table}_other WHERE station_id = 'S'`)).toEqual([]);
+    expect(await manager.rows(`SELECT FROM ${table} WHERE station_id = 'S'`)).toHaveLength(1);
+  },
+);

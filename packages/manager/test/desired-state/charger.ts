@@ -3,17 +3,17 @@ import type { SendLocalListRequest } from '@evander/ocpp';
 import { expect } from '@jest/globals';
 import type { StationAnswer } from '../test-manager.ts';
 
-/** A station with a local list, as the specification has it. */
+/** A station with a local list that follows the specification. */
 export class Charger {
   version = 0;
   readonly entries = new Map<string, string>();
   limits: Record<string, string> = { SendLocalListMaxLength: '3', LocalAuthListMaxLength: '100' };
-  /** Answers in place of its own. */
-  odd: Record<string, StationAnswer | undefined> = {};
+  /** Answers that replace its own. */
+  overrides: Record<string, StationAnswer | undefined> = {};
   readonly versions: number[] = [];
 
   readonly answer = ({ action, request }: CallEnvelope): StationAnswer | undefined => {
-    if (action in this.odd) return this.odd[action];
+    if (action in this.overrides) return this.overrides[action];
     if (action === 'GetConfiguration')
       return {
         configurationKey: Object.entries(this.limits).map(([key, value]) => ({
@@ -45,8 +45,8 @@ export class Charger {
   }
 }
 
-/** What a station was sent, in short. */
-export const told = (calls: CallEnvelope[]) =>
+/** A summary of the calls that a station was sent. */
+export const summary = (calls: CallEnvelope[]) =>
   calls.map(({ action, request }) =>
     action === 'SendLocalList'
       ? `${String(request.updateType)} ${(

@@ -27,10 +27,10 @@ beforeEach(async () => {
   at.skip();
 });
 
-/** A station with some keys, and what it answers to changes of them in place of Accepted. */
+/** A station with some keys, and its answers to changes, if other than Accepted. */
 class Charger {
   readonly keys: Record<string, string>;
-  readonly odd: Record<string, StationAnswer | undefined> = {};
+  readonly overrides: Record<string, StationAnswer | undefined> = {};
   readonly readonly: string[] = [];
 
   constructor(keys: Record<string, string>) {
@@ -48,7 +48,7 @@ class Charger {
       };
     if (action === 'Reset') return { status: 'Accepted' };
     const key = String(request.key);
-    if (key in this.odd) return this.odd[key];
+    if (key in this.overrides) return this.overrides[key];
     if (!(key in this.keys)) return { status: 'NotSupported' };
     this.keys[key] = String(request.value);
     return { status: 'Accepted' };
@@ -57,7 +57,7 @@ class Charger {
 
 const opened = () => ({ kind: 'configuration' as const, requestedBy: 'somebody', at: at.now });
 
-async function want(values: Record<string, string | null>, group?: string): Promise<void> {
+async function setDesired(values: Record<string, string | null>, group?: string): Promise<void> {
   at.pass(0.01);
   await desired.put(manager.database, group === undefined ? { stationId: 'CP1' } : { group }, values);
   if (group === undefined) await openReconciliations.ofStation(manager.database, 'CP1', opened());
@@ -79,7 +79,7 @@ async function outcomes(): Promise<Record<string, string | undefined>> {
   return Object.fromEntries(keys.map(({ key, tried }) => [key, tried?.outcome]));
 }
 
-test('what differs is changed, what does not is left alone, and no key stops the others', async () => {
+test('only keys that differ are changed, and a failed key does not stop the others', async () => {
   const charger = new Charger({
     HeartbeatInterval: '60',
     AllowOfflineTxForUnknownId: 'True',
@@ -88,9 +88,9 @@ test('what differs is changed, what does not is left alone, and no key stops the
     C: '1',
   });
   charger.readonly.push('C');
-  charger.odd.A = { status: 'Rejected' };
-  charger.odd.E = { error: 'InternalError' };
-  await want({
+  charger.overrides.A = { status: 'Rejected' };
+  charger.overrides.E = { error: 'InternalError' };
+  await setDesired({
     HeartbeatInterval: '300',
     AllowOfflineTxForUnknownId: 'true',
     A: '2',
@@ -112,9 +112,9 @@ test('what differs is changed, what does not is left alone, and no key stops the
   });
   expect(await at.reconciliation('configuration')).toMatchObject({
     state: 'open',
-    doing: 'had no use of an answer for E; tried again later',
+    doing: 'no usable answer for E; will be retried later',
   });
-  delete charger.odd.E;
+  delete charger.overrides.E;
   charger.keys.E = '1';
   at.pass(301);
   expect(changed(await at.run(charger.answer))).toEqual(['E=2']);
@@ -123,15 +123,15 @@ test('what differs is changed, what does not is left alone, and no key stops the
   expect(doing).toContain('A rejected (the station answered Rejected), C readonly');
 });
 
-test('a station that says nothing is tried again after a pause, and holds up nobody', async () => {
-  await want({ A: '2' });
+test('a station that does not answer is retried after a pause, and does not block others', async () => {
+  await setDesired({ A: '2' });
   await at.run(() => undefined);
   at.pass(31);
   await manager.callMaker.sweep();
-  await at.reconciler().sweep();
+  await at.reconciler().reconcileAll();
   expect(await at.reconciliation('configuration')).toMatchObject({
     state: 'open',
-    doing: 'GetConfiguration had no answer; it is asked again later',
+    doing: 'GetConfiguration was not answered; will be retried later',
   });
   at.pass(200);
   expect(await at.run(() => undefined)).toEqual([]);
@@ -140,33 +140,33 @@ test('a station that says nothing is tried again after a pause, and holds up nob
   expect(await at.reconciliation('configuration')).toMatchObject({ state: 'succeeded' });
 });
 
-test('what had no answer, or an error, is tried at once when it is desired again', async () => {
-  await want({ A: '2' });
+test('an unanswered or failed change is retried immediately when the value is set again', async () => {
+  await setDesired({ A: '2' });
   await at.run(() => undefined);
   at.pass(31);
   await manager.callMaker.sweep();
-  await at.reconciler().sweep();
+  await at.reconciler().reconcileAll();
   const charger = new Charger({ A: '1' });
-  charger.odd.A = { error: 'InternalError' };
-  await want({ A: '2' });
+  charger.overrides.A = { error: 'InternalError' };
+  await setDesired({ A: '2' });
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2']);
-  delete charger.odd.A;
-  await want({ A: '2' });
+  delete charger.overrides.A;
+  await setDesired({ A: '2' });
   expect(changed(await at.run(charger.answer))).toEqual(['A=2']);
   expect(await at.reconciliation('configuration')).toMatchObject({ state: 'succeeded' });
 });
 
-test('a value that a rule forbids for this station is refused here, and the others are changed', async () => {
+test('a value that a rule forbids is rejected without sending it, and the others are changed', async () => {
   const keys = { MeterValuesSampledData: 'Voltage', MeterValuesSampledDataMaxLength: '1', ZZ: '1' };
   const charger = new Charger(keys);
-  await want({ MeterValuesSampledData: 'Voltage,Temperature', ZZ: '2' });
+  await setDesired({ MeterValuesSampledData: 'Voltage,Temperature', ZZ: '2' });
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'ZZ=2']);
   expect(await outcomes()).toEqual({ MeterValuesSampledData: 'rejected', ZZ: 'accepted' });
 });
 
-test('it is read once after each boot; what has drifted is shown and changed back', async () => {
+test('the configuration is read once after each boot; drift is shown and corrected', async () => {
   const charger = new Charger({ A: '1', B: '1' });
-  await want({ A: '2' });
+  await setDesired({ A: '2' });
   await at.run(charger.answer);
   expect(await at.run(charger.answer)).toEqual([]);
   charger.keys.A = '3';
@@ -178,9 +178,9 @@ test('it is read once after each boot; what has drifted is shown and changed bac
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration']);
 });
 
-test('it is read again when the station connects after an hour: somebody may have been there', async () => {
+test('the configuration is read again when the station connects after an hour: someone may have changed it on site', async () => {
   const charger = new Charger({ A: '1' });
-  await want({ A: '2' });
+  await setDesired({ A: '2' });
   await at.run(charger.answer);
   charger.keys.A = '3';
   await at.connect();
@@ -192,9 +192,9 @@ test('it is read again when the station connects after an hour: somebody may hav
   expect(await at.run(charger.answer)).toEqual([]);
 });
 
-test('what somebody else changes, or is found by reading, is changed back without a boot', async () => {
+test('drift by another command, or found by reading, is corrected without a boot', async () => {
   const charger = new Charger({ A: '1' });
-  await want({ A: '2' });
+  await setDesired({ A: '2' });
   await at.run(charger.answer);
   at.pass(1);
   await manager.command('ChangeConfiguration', { key: 'A', value: '9' }, { status: 'Accepted' });
@@ -208,23 +208,23 @@ test('what somebody else changes, or is found by reading, is changed back withou
   expect(changed(await at.run(charger.answer))).toEqual(['A=2']);
 });
 
-test('a station that applies the limit of requests to its answer is not asked again and again', async () => {
+test('a station that limits its answer to GetConfigurationMaxKeys is not asked again and again', async () => {
   const charger = new Charger({ GetConfigurationMaxKeys: '1' });
-  charger.odd.A = { status: 'Rejected' };
-  charger.odd.B = { status: 'Rejected' };
-  await want({ A: '1', B: '1' });
+  charger.overrides.A = { status: 'Rejected' };
+  charger.overrides.B = { status: 'Rejected' };
+  await setDesired({ A: '1', B: '1' });
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=1', 'B=1']);
 });
 
-test('RebootRequired: reset when idle where that is desired, and never for a value that does not come about', async () => {
+test('RebootRequired: the station is reset when idle if desired, and not again if the value stays ineffective', async () => {
   const charger = new Charger({ A: '1' });
-  charger.odd.A = { status: 'RebootRequired' };
-  await want({ A: '2' });
+  charger.overrides.A = { status: 'RebootRequired' };
+  await setDesired({ A: '2' });
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2']);
   expect(await at.reconciliation('configuration')).toMatchObject({ state: 'succeeded' });
   expect(await outcomes()).toEqual({ A: 'rebootRequired' });
   await desired.setReset(manager.database, { stationId: 'CP1' }, 'whenIdle');
-  await want({});
+  await setDesired({});
   await manager.ask('StartTransaction', {
     connectorId: 1,
     idTag: 'X',
@@ -247,21 +247,21 @@ test('RebootRequired: reset when idle where that is desired, and never for a val
   expect((await at.reconciliation('configuration'))?.state).toBe('failed');
 });
 
-test('a station that accepts a Reset and never boots is not reset again', async () => {
+test('a station that accepts a Reset but never boots is not reset again', async () => {
   const charger = new Charger({ A: '1' });
-  charger.odd.A = { status: 'RebootRequired' };
+  charger.overrides.A = { status: 'RebootRequired' };
   await desired.setReset(manager.database, { stationId: 'CP1' }, 'whenIdle');
-  await want({ A: '2' });
+  await setDesired({ A: '2' });
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=2', 'Reset']);
   at.pass(901);
   expect(await at.run(charger.answer)).toEqual([]);
   expect(await at.reconciliation('configuration')).toMatchObject({
     state: 'failed',
-    doing: 'the station was reset for A and has not booted; reset it by hand',
+    doing: 'the station was reset for A but has not booted; reset it manually',
   });
 });
 
-test('its own values count more than those of its groups, the lowest rank more than others, equal ones by name', async () => {
+test('own values take precedence over those of groups; groups by lowest rank, then by name', async () => {
   const add = (name: string, rank: number, more: object) =>
     manager.rows(
       `INSERT INTO station_groups SELECT r.* FROM jsonb_populate_record(NULL::station_groups, $1) r`,
@@ -271,22 +271,22 @@ test('its own values count more than those of its groups, the lowest rank more t
   await add('b', 5, { prefix: 'CP' });
   await add('a', 5, { station_ids: ['CP1'] });
   await add('others', 0, { vendor: 'Vendor', model: 'Another' });
-  await want({ A: 'z', B: 'z' }, 'z');
-  await want({ B: 'b', C: 'b', D: 'b' }, 'b');
-  await want({ C: 'a', D: 'a' }, 'a');
-  await want({ A: 'others' }, 'others');
-  await want({ D: 'own' });
+  await setDesired({ A: 'z', B: 'z' }, 'z');
+  await setDesired({ B: 'b', C: 'b', D: 'b' }, 'b');
+  await setDesired({ C: 'a', D: 'a' }, 'a');
+  await setDesired({ A: 'others' }, 'others');
+  await setDesired({ D: 'own' });
   const charger = new Charger({ A: '', B: '', C: '', D: '' });
   expect(changed(await at.run(charger.answer))).toEqual(['GetConfiguration', 'A=z', 'B=z', 'C=a', 'D=own']);
-  await want({ C: 'new' }, 'a');
+  await setDesired({ C: 'new' }, 'a');
   expect(changed(await at.run(charger.answer))).toEqual(['C=new']);
-  await want({ D: null });
+  await setDesired({ D: null });
   expect(changed(await at.run(charger.answer))).toEqual(['D=a']);
 });
 
-test('a station that comes for the first time has the values of the group that it turns out to be in', async () => {
+test('a station that boots for the first time gets the values of the group that its boot puts it in', async () => {
   await manager.rows(`INSERT INTO station_groups (name, vendor, updated_at) VALUES ('v', 'Vendor', now())`);
-  await want({ A: '2' }, 'v');
+  await setDesired({ A: '2' }, 'v');
   await manager.rows('DELETE FROM reconciliations');
   await boot();
   expect(changed(await at.run(new Charger({ A: '1' }).answer))).toEqual(['GetConfiguration', 'A=2']);

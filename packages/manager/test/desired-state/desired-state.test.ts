@@ -22,7 +22,7 @@ const opened = async (kind: string): Promise<unknown[]> => {
   return rows.map(({ station_id: stationId }) => stationId);
 };
 
-test('a group is made, changed where the body says so, listed and removed', async () => {
+test('a group is created, changed in the fields given, listed and removed', async () => {
   expect(await send('PUT', 'station-groups/g 1', { stationIds: ['CP1', 'OTHER'] })).toMatchObject({
     status: 201,
     body: { name: 'g 1', rank: 100, stationIds: ['CP1', 'OTHER'], vendor: null, stations: 2 },
@@ -53,7 +53,7 @@ test('a group is made, changed where the body says so, listed and removed', asyn
   });
 });
 
-test('desired values are refused with key, fault and cure where they do not fit', async () => {
+test('invalid desired values are refused with key, fault and hint', async () => {
   const refused = async (values: object) => {
     const { status, body } = await send('PUT', 'stations/CP1/configuration', { values });
     expect(status).toBe(400);
@@ -61,22 +61,22 @@ test('desired values are refused with key, fault and cure where they do not fit'
   };
   expect(await refused({ heartbeatinterval: 'abc' })).toEqual([
     'values.heartbeatinterval',
-    'the value of heartbeatinterval must be a whole number from 1 to 2147483647, not "abc"; send such a value',
+    'the value of heartbeatinterval must be an integer from 1 to 2147483647, not "abc"',
   ]);
   expect(await refused({ LocalPreAuthorize: 'yes' })).toEqual([
     'values.LocalPreAuthorize',
-    'the value of LocalPreAuthorize must be true or false, not "yes"; send such a value',
+    'the value of LocalPreAuthorize must be true or false, not "yes"',
   ]);
-  expect((await refused({ NumberOfConnectors: '3' }))[1]).toContain('can only be read');
+  expect((await refused({ NumberOfConnectors: '3' }))[1]).toContain('read-only');
   expect((await refused({ AuthorizationKey: '00'.repeat(16) }))[1]).toContain('password-rotation');
   expect((await refused({ securityprofile: '2' }))[1]).toContain('security-profile');
-  expect((await refused({ A: '1', a: '2' }))[1]).toContain('a is there twice');
+  expect((await refused({ A: '1', a: '2' }))[1]).toContain('a is given twice');
   expect((await refused({ A: 'x'.repeat(501) }))[0]).toBe('values.A');
   expect(await send('PUT', 'stations/NOBODY/configuration', { values: {} })).toMatchObject({ status: 404 });
   expect(await opened('configuration')).toEqual([]);
 });
 
-test('a station’s configuration shows what is desired beside what it has, and whose word counts', async () => {
+test('the configuration of a station shows actual and desired values, and where the desired value comes from', async () => {
   await send('PUT', 'station-groups/g', { prefix: 'CP' });
   const group = await send('PUT', 'station-groups/g/configuration', {
     values: { ConnectionTimeOut: '60', Mine: 'g' },
@@ -121,7 +121,7 @@ test('a station’s configuration shows what is desired beside what it has, and 
   expect(left.map(({ key }) => key)).toEqual(['ConnectionTimeOut', 'Third']);
 });
 
-test('a desired local list: of a station, else of its group; shown with its state, and given up', async () => {
+test('a desired local list of a station or its group is set, shown with its state, and removed', async () => {
   await addTag(api.manager, 'A');
   expect((await send('GET', 'stations/CP1/local-list')).body).not.toHaveProperty('desired');
   for (const body of [{}, { all: false }, { all: true, tags: ['A'] }])
@@ -148,7 +148,7 @@ test('a desired local list: of a station, else of its group; shown with its stat
   expect(await shown()).toBeUndefined();
 });
 
-test('a station that is deleted leaves nothing that is desired of it', async () => {
+test('deleting a station deletes its desired state', async () => {
   await send('PUT', 'stations/CP3/configuration', { values: { A: '1' }, reset: 'never' });
   await send('PUT', 'stations/CP3/local-list', { all: true });
   await send('DELETE', 'stations/CP3');

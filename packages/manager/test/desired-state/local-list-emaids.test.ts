@@ -6,7 +6,7 @@ import type { DesiredList } from '../../src/desired-state/desired-local-lists.st
 import * as openReconciliations from '../../src/desired-state/open-reconciliations.store.ts';
 import { openTestManager } from '../test-manager.ts';
 import type { TestManager } from '../test-manager.ts';
-import { Charger, told } from './charger.ts';
+import { Charger, summary } from './charger.ts';
 import { ReconcilerHarness } from './reconciler-harness.ts';
 
 let manager: TestManager;
@@ -32,7 +32,7 @@ async function put(idTags: string, change: tags.TagChange = {}): Promise<void> {
   for (const idTag of idTags) await tags.put(manager.database, idTag, change);
 }
 
-async function want(list: Partial<DesiredList>): Promise<void> {
+async function setDesired(list: Partial<DesiredList>): Promise<void> {
   at.pass(0.01);
   const desired = { all: false, tags: [], parentIdTags: [], ...list };
   await desiredLocalLists.put(manager.database, { stationId: 'CP1' }, desired);
@@ -40,7 +40,7 @@ async function want(list: Partial<DesiredList>): Promise<void> {
   await openReconciliations.ofStation(manager.database, 'CP1', opened);
 }
 
-/** What managers do every other second, and then all the rest. */
+/** Runs what managers do every two seconds, then all that follows. */
 async function later(): Promise<CallEnvelope[]> {
   at.pass(2);
   await at.reconciler().reopen();
@@ -48,7 +48,7 @@ async function later(): Promise<CallEnvelope[]> {
 }
 
 async function filled(): Promise<void> {
-  await want({ all: true });
+  await setDesired({ all: true });
   await at.run(charger.answer);
   expect((await at.reconciliation('localList'))?.state).toBe('succeeded');
 }
@@ -60,7 +60,7 @@ const OFFLINE = {
   LocalAuthorizeOffline: 'true',
 };
 
-test('contracts of Plug & Charge are for stations alone that look for them, and go when they expire (PnC.15)', async () => {
+test('only stations that look up Plug & Charge contracts get them, and expired ones are removed (PnC.15)', async () => {
   await put('A');
   await tags.put(manager.database, CONTRACT, {});
   charger.limits = { ...charger.limits, ...OFFLINE };
@@ -71,26 +71,32 @@ test('contracts of Plug & Charge are for stations alone that look for them, and 
   await later();
   expect(charger.idTags).toBe(`A${CONTRACT}`);
   at.pass(61);
-  expect(told(await later())).toEqual(['GetLocalListVersion', `Differential -${CONTRACT}`]);
+  expect(summary(await later())).toEqual(['GetLocalListVersion', `Differential -${CONTRACT}`]);
 });
 
-test.each(Object.keys(OFFLINE))('contracts come and go with %s of the station (PnC.15)', async (key) => {
-  await put('A');
-  await tags.put(manager.database, CONTRACT, {});
-  charger.limits = { ...charger.limits, ...OFFLINE, [key]: 'false' };
-  await filled();
-  expect(charger.idTags).toBe('A');
-  const change = async (value: string, status = 'Accepted') => {
-    at.pass(0.01);
-    await manager.command('ChangeConfiguration', { key, value }, { status });
-    at.skip();
-    return told(await later());
-  };
-  expect(await change('true')).toEqual(['GetLocalListVersion', `Differential +${CONTRACT}`]);
-  expect(await change('true')).toEqual([]);
-  expect(await change('false')).toEqual(['GetLocalListVersion', `Differential -${CONTRACT}`]);
-  expect(await change('true', 'RebootRequired')).toEqual([]);
-  at.pass(1);
-  await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
-  expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', `Differential +${CONTRACT}`]);
-});
+test.each(Object.keys(OFFLINE))(
+  'contracts are added and removed when %s of the station changes (PnC.15)',
+  async (key) => {
+    await put('A');
+    await tags.put(manager.database, CONTRACT, {});
+    charger.limits = { ...charger.limits, ...OFFLINE, [key]: 'false' };
+    await filled();
+    expect(charger.idTags).toBe('A');
+    const change = async (value: string, status = 'Accepted') => {
+      at.pass(0.01);
+      await manager.command('ChangeConfiguration', { key, value }, { status });
+      at.skip();
+      return summary(await later());
+    };
+    expect(await change('true')).toEqual(['GetLocalListVersion', `Differential +${CONTRACT}`]);
+    expect(await change('true')).toEqual([]);
+    expect(await change('false')).toEqual(['GetLocalListVersion', `Differential -${CONTRACT}`]);
+    expect(await change('true', 'RebootRequired')).toEqual([]);
+    at.pass(1);
+    await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
+    expect(summary(await at.run(charger.answer))).toEqual([
+      'GetLocalListVersion',
+      `Differential +${CONTRACT}`,
+    ]);
+  },
+);

@@ -7,7 +7,7 @@ import * as openReconciliations from '../../src/desired-state/open-reconciliatio
 import * as stationGroups from '../../src/stations/station-groups.store.ts';
 import { openTestManager } from '../test-manager.ts';
 import type { TestManager } from '../test-manager.ts';
-import { Charger, told } from './charger.ts';
+import { Charger, summary } from './charger.ts';
 import { ReconcilerHarness } from './reconciler-harness.ts';
 
 let manager: TestManager;
@@ -36,7 +36,7 @@ async function put(idTags: string, change: tags.TagChange = {}): Promise<void> {
   for (const idTag of idTags) await tags.put(manager.database, idTag, change);
 }
 
-async function want(list: Partial<DesiredList>): Promise<void> {
+async function setDesired(list: Partial<DesiredList>): Promise<void> {
   at.pass(0.01);
   const desired = { all: false, tags: [], parentIdTags: [], ...list };
   await desiredLocalLists.put(manager.database, { stationId: 'CP1' }, desired);
@@ -44,7 +44,7 @@ async function want(list: Partial<DesiredList>): Promise<void> {
   await openReconciliations.ofStation(manager.database, 'CP1', opened);
 }
 
-/** What managers do every other second, and then all the rest. */
+/** Runs what managers do every two seconds, then all that follows. */
 async function later(): Promise<CallEnvelope[]> {
   at.pass(2);
   await at.reconciler().reopen();
@@ -52,15 +52,15 @@ async function later(): Promise<CallEnvelope[]> {
 }
 
 async function filled(): Promise<void> {
-  await want({ all: true });
+  await setDesired({ all: true });
   await at.run(charger.answer);
   expect((await at.reconciliation('localList'))?.state).toBe('succeeded');
 }
 
-test('a long list is a Full one and Differential ones with rising versions, whoever of the managers goes on', async () => {
+test('a long list is sent as a Full and several Differential lists with rising versions, by any manager', async () => {
   await put('ABCDEFGH');
-  await want({ all: true });
-  expect(told(await at.run(charger.answer))).toEqual([
+  await setDesired({ all: true });
+  expect(summary(await at.run(charger.answer))).toEqual([
     'GetConfiguration',
     'GetLocalListVersion',
     'Full +A+B+C',
@@ -73,10 +73,10 @@ test('a long list is a Full one and Differential ones with rising versions, whoe
   expect(await at.reconciliation('localList')).toMatchObject({ state: 'succeeded' });
 });
 
-test('what changes of tags is sent together, and only when it matters to the station', async () => {
+test('changes of tags are sent together, and only to stations that they affect', async () => {
   await put('ABCD');
   await put('P', { parentIdTag: 'Family' });
-  await want({ tags: ['a', 'B', 'X'], parentIdTags: ['FAMILY'] });
+  await setDesired({ tags: ['a', 'B', 'X'], parentIdTags: ['FAMILY'] });
   await at.run(charger.answer);
   expect(charger.idTags).toBe('ABP');
   await put('A', { status: 'Blocked' });
@@ -84,7 +84,7 @@ test('what changes of tags is sent together, and only when it matters to the sta
   await put('X');
   await put('Q', { parentIdTag: 'family' });
   await put('P', { parentIdTag: null });
-  expect(told(await later())).toEqual(['GetLocalListVersion', 'Differential -B-P+A', 'Differential +Q+X']);
+  expect(summary(await later())).toEqual(['GetLocalListVersion', 'Differential -B-P+A', 'Differential +Q+X']);
   expect([...charger.entries]).toEqual([
     ['A', 'Blocked'],
     ['Q', 'Accepted'],
@@ -96,7 +96,7 @@ test('what changes of tags is sent together, and only when it matters to the sta
   expect(await manager.rows('SELECT FROM tag_changes')).toEqual([]);
 });
 
-test('a tag goes from the list when it expires', async () => {
+test('a tag is removed from the list when it expires', async () => {
   await put('AB');
   at.pass(0);
   await put('C', { expiryDate: new Date(at.now.getTime() + 60_000) });
@@ -104,28 +104,28 @@ test('a tag goes from the list when it expires', async () => {
   expect(charger.idTags).toBe('ABC');
   await later();
   at.pass(61);
-  expect(told(await later())).toEqual(['GetLocalListVersion', 'Differential -C']);
+  expect(summary(await later())).toEqual(['GetLocalListVersion', 'Differential -C']);
   expect(await at.reconciliation('localList')).toMatchObject({ state: 'succeeded' });
 });
 
-test('a station that has lost its list gets it again, one that has another version too', async () => {
+test('a station that has lost its list, or has another version, gets it again', async () => {
   await put('AB');
   await filled();
   charger.version = 0;
   charger.entries.clear();
   at.pass(1);
   await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
-  expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
+  expect(summary(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
   charger.version = 77;
   charger.entries.clear();
   at.pass(1);
   await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
-  expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
+  expect(summary(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
   expect(charger.version).toBeGreaterThan(77);
   expect(charger.idTags).toBe('AB');
 });
 
-test('VersionMismatch and Failed are answered with the Full list', async () => {
+test('after VersionMismatch or Failed the Full list is sent', async () => {
   await put('A');
   await filled();
   for (const status of ['VersionMismatch', 'Failed']) {
@@ -138,101 +138,101 @@ test('VersionMismatch and Failed are answered with the Full list', async () => {
       if (isFirst) first = false;
       return isFirst ? { status } : charger.answer(call);
     });
-    expect(told(calls)).toEqual(['GetLocalListVersion', 'Differential +B', 'Full +A+B']);
+    expect(summary(calls)).toEqual(['GetLocalListVersion', 'Differential +B', 'Full +A+B']);
     expect(await at.reconciliation('localList')).toMatchObject({ state: 'succeeded' });
   }
 });
 
-test('NotSupported, and version -1, end it until the next boot', async () => {
+test('NotSupported, or version -1, ends the reconciliation until the next boot', async () => {
   await put('A');
-  charger.odd = { SendLocalList: { status: 'NotSupported' } };
-  await want({ all: true });
+  charger.overrides = { SendLocalList: { status: 'NotSupported' } };
+  await setDesired({ all: true });
   await at.run(charger.answer);
   const failed = {
     state: 'failed',
-    doing: 'the station has no local authorization list: it answered so',
+    doing: 'the station answered that it has no local authorization list',
   };
   expect(await at.reconciliation('localList')).toMatchObject(failed);
-  charger.odd = { GetLocalListVersion: { listVersion: -1 } };
-  await want({ all: true });
-  expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion']);
+  charger.overrides = { GetLocalListVersion: { listVersion: -1 } };
+  await setDesired({ all: true });
+  expect(summary(await at.run(charger.answer))).toEqual(['GetLocalListVersion']);
   expect(await at.reconciliation('localList')).toMatchObject(failed);
-  charger.odd = {};
+  charger.overrides = {};
   at.pass(1);
   await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
-  expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
+  expect(summary(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
 });
 
-test('more tags than fit: the rest is right, accepted ones first, and the reconciliation names the limit', async () => {
+test('if not all tags fit, accepted ones are sent first, and the reconciliation names the limit', async () => {
   charger.limits = { SendLocalListMaxLength: '2', LocalAuthListMaxLength: '3' };
   await put('A', { status: 'Blocked' });
   await put('BCDE');
-  await want({ all: true });
+  await setDesired({ all: true });
   await at.run(charger.answer);
   expect(charger.idTags).toBe('BCD');
   const reconciliation = await at.reconciliation('localList');
   expect(reconciliation?.state).toBe('failed');
   expect(reconciliation?.doing).toContain(
-    '5 tags are desired, and the LocalAuthListMaxLength of the station is 3',
+    '5 tags are desired, but the LocalAuthListMaxLength of the station is 3',
   );
   await tags.remove(manager.database, 'C');
   await tags.remove(manager.database, 'B');
-  expect(told(await later())).toEqual(['GetLocalListVersion', 'Differential -B-C', 'Differential +A+E']);
+  expect(summary(await later())).toEqual(['GetLocalListVersion', 'Differential -B-C', 'Differential +A+E']);
   expect(charger.idTags).toBe('ADE');
   expect(await at.reconciliation('localList')).toMatchObject({ state: 'succeeded' });
 });
 
-test('whoever fails forever is tried again with a pause', async () => {
+test('a station that always fails is retried with pauses', async () => {
   await put('A');
-  charger.odd = { SendLocalList: { status: 'Failed' } };
-  await want({ all: true });
+  charger.overrides = { SendLocalList: { status: 'Failed' } };
+  await setDesired({ all: true });
   await at.run(charger.answer);
   expect(await at.reconciliation('localList')).toMatchObject({
     state: 'open',
-    doing: 'tried again later: the answer Failed to SendLocalList',
+    doing: 'will be retried later: the answer Failed to SendLocalList',
   });
   await put('B');
   expect(await later()).toEqual([]);
   at.pass(901);
-  expect(told(await at.run(charger.answer))).toEqual(['Full +A+B']);
-  charger.odd = {};
+  expect(summary(await at.run(charger.answer))).toEqual(['Full +A+B']);
+  charger.overrides = {};
   at.pass(901);
-  expect(told(await at.run(charger.answer))).toEqual(['Full +A+B']);
+  expect(summary(await at.run(charger.answer))).toEqual(['Full +A+B']);
   expect(await at.reconciliation('localList')).toMatchObject({ state: 'succeeded' });
 });
 
-describe('a list that Failed is tried again before the pause is over', () => {
+describe('a Failed list is retried before the pause is over', () => {
   const key = 'LocalAuthListEnabled';
   const change = (value: string) =>
     manager.command('ChangeConfiguration', { key, value }, { status: 'Accepted' });
   beforeEach(async () => {
     await put('A');
     charger.limits[key] = 'false';
-    charger.odd = { SendLocalList: { status: 'Failed' } };
-    await want({ all: true });
+    charger.overrides = { SendLocalList: { status: 'Failed' } };
+    await setDesired({ all: true });
     await at.run(charger.answer);
     expect((await at.reconciliation('localList'))?.doing).toBe(
-      'tried again later: the answer Failed to SendLocalList; its LocalAuthListEnabled is false: change it to true',
+      'will be retried later: the answer Failed to SendLocalList; its LocalAuthListEnabled is false: change it to true',
     );
     await put('B');
     expect(await later()).toEqual([]);
-    charger.odd = {};
+    charger.overrides = {};
   });
 
   test('when the station has booted', async () => {
     at.pass(1);
     await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
-    expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
+    expect(summary(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
   });
 
-  test('when somebody says again what is desired, of the station or of its group', async () => {
-    await want({ tags: ['B'] });
-    expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +B']);
+  test('when the desired list of the station or its group is set again', async () => {
+    await setDesired({ tags: ['B'] });
+    expect(summary(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +B']);
     charger.version = 0;
-    charger.odd = { SendLocalList: { status: 'Failed' } };
-    await want({ all: true });
+    charger.overrides = { SendLocalList: { status: 'Failed' } };
+    await setDesired({ all: true });
     await at.run(charger.answer);
-    charger.odd = {};
+    charger.overrides = {};
     await stationGroups.put(manager.database, 'all', { prefix: 'CP' }, at.now);
     at.pass(0.01);
     await openReconciliations.ofGroup(manager.database, 'all', {
@@ -240,7 +240,7 @@ describe('a list that Failed is tried again before the pause is over', () => {
       requestedBy: null,
       at: at.now,
     });
-    expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
+    expect(summary(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
   });
 
   test('when LocalAuthListEnabled is no longer false', async () => {
@@ -250,54 +250,56 @@ describe('a list that Failed is tried again before the pause is over', () => {
     at.pass(1);
     await change('true');
     at.skip();
-    expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
+    expect(summary(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B']);
   });
 });
 
-test('a list that the station contradicts is sent again at once when it is desired again', async () => {
+test('a list that the station contradicts is sent again immediately when it is set again', async () => {
   await put('A');
   await filled();
-  charger.odd = { GetLocalListVersion: { listVersion: 500 } };
+  charger.overrides = { GetLocalListVersion: { listVersion: 500 } };
   for (const tag of 'BC') {
     await put(tag);
     await later();
   }
   expect((await at.reconciliation('localList'))?.doing).toContain(
-    'sent again later: the station contradicts',
+    'will be sent again later: the version that the station reports contradicts',
   );
-  await want({ all: true });
-  expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B+C']);
+  await setDesired({ all: true });
+  expect(summary(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A+B+C']);
 });
 
-test('whoever does not answer and boots is not sent the same at each boot', async () => {
+test('a station that reboots instead of answering is not sent the list at each boot', async () => {
   await put('A');
-  charger.odd = { SendLocalList: undefined };
-  await want({ all: true });
+  charger.overrides = { SendLocalList: undefined };
+  await setDesired({ all: true });
   await at.run(charger.answer);
   at.pass(31);
   await manager.callMaker.sweep();
   await manager.ask('BootNotification', { chargePointVendor: 'Vendor', chargePointModel: 'Model' });
-  expect(told(await at.run(charger.answer))).toEqual([]);
+  expect(summary(await at.run(charger.answer))).toEqual([]);
 });
 
-test('whoever does not answer is tried again with a pause, and asked first what it has', async () => {
+test('a station that does not answer is retried after a pause, and asked for its version first', async () => {
   await put('A');
-  charger.odd = { SendLocalList: undefined };
-  await want({ all: true });
+  charger.overrides = { SendLocalList: undefined };
+  await setDesired({ all: true });
   await at.run(charger.answer);
   at.pass(31);
   await manager.callMaker.sweep();
-  await at.reconciler().sweep();
-  expect((await at.reconciliation('localList'))?.doing).toContain('tried again later: no answer (timedOut)');
-  charger.odd = {};
+  await at.reconciler().reconcileAll();
+  expect((await at.reconciliation('localList'))?.doing).toContain(
+    'will be retried later: no answer (timedOut)',
+  );
+  charger.overrides = {};
   at.pass(901);
-  expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
+  expect(summary(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
 });
 
-test('what was lost with a connection is sent again at once, but not again and again', async () => {
+test('a message that was lost with its connection is sent again immediately, but only once', async () => {
   await put('A');
-  charger.odd = { SendLocalList: undefined };
-  await want({ all: true });
+  charger.overrides = { SendLocalList: undefined };
+  await setDesired({ all: true });
   const silence = async () => {
     at.pass(31);
     await manager.callMaker.sweep();
@@ -305,41 +307,41 @@ test('what was lost with a connection is sent again at once, but not again and a
   await at.run(charger.answer);
   await at.connect();
   await silence();
-  expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
+  expect(summary(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
   await at.connect();
   await silence();
   expect(await at.run(charger.answer)).toEqual([]);
   expect((await at.reconciliation('localList'))?.doing).toContain(
-    'tried again later: no answer (connectionLost)',
+    'will be retried later: no answer (connectionLost)',
   );
 });
 
-test('whoever connects after a silence is not left waiting for the end of the pause', async () => {
+test('a station that reconnects after not answering does not have to wait for the end of the pause', async () => {
   await put('A');
-  charger.odd = { SendLocalList: undefined };
-  await want({ all: true });
+  charger.overrides = { SendLocalList: undefined };
+  await setDesired({ all: true });
   await at.run(charger.answer);
   at.pass(31);
   await manager.callMaker.sweep();
   expect(await at.run(charger.answer)).toEqual([]);
-  charger.odd = {};
+  charger.overrides = {};
   await at.connect();
-  expect(told(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
+  expect(summary(await at.run(charger.answer))).toEqual(['GetLocalListVersion', 'Full +A']);
 });
 
-test('whoever tells a version that contradicts what it has accepted gets Full lists with pauses only', async () => {
+test('a station whose version contradicts the accepted list gets Full lists only with pauses', async () => {
   await put('A');
   await filled();
-  charger.odd = { GetLocalListVersion: { listVersion: 500 } };
+  charger.overrides = { GetLocalListVersion: { listVersion: 500 } };
   await put('B');
-  expect(told(await later())).toEqual(['GetLocalListVersion', 'Full +A+B']);
+  expect(summary(await later())).toEqual(['GetLocalListVersion', 'Full +A+B']);
   await put('CD');
-  expect(told(await later())).toEqual(['GetLocalListVersion']);
+  expect(summary(await later())).toEqual(['GetLocalListVersion']);
   expect((await at.reconciliation('localList'))?.doing).toContain(
-    'sent again later: the station contradicts the list that it has accepted',
+    'will be sent again later: the version that the station reports contradicts',
   );
   await put('E');
   expect(await later()).toEqual([]);
   at.pass(901);
-  expect(told(await at.run(charger.answer))).toEqual(['Full +A+B+C', 'Differential +D+E']);
+  expect(summary(await at.run(charger.answer))).toEqual(['Full +A+B+C', 'Differential +D+E']);
 });

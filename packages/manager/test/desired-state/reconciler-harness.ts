@@ -8,10 +8,10 @@ import { recordPresence } from '../../src/presence/presence.ts';
 import { createWriter } from '../../src/station-writer.ts';
 import type { StationAnswer, TestManager } from '../test-manager.ts';
 
-/** A station as its answers: what it says to a call, undefined for nothing. */
-export type Answering = (call: CallEnvelope) => StationAnswer | undefined;
+/** A station's answer to a call; undefined for none. */
+export type Responder = (call: CallEnvelope) => StationAnswer | undefined;
 
-/** Reconciliations of CP1 by managers that live for one round only. */
+/** Reconciles CP1, with a new manager for each round. */
 export class ReconcilerHarness {
   now = new Date();
   readonly #manager: TestManager;
@@ -31,24 +31,24 @@ export class ReconcilerHarness {
     });
   }
 
-  /** The clock of managers and commands goes on. */
+  /** Advances the clock of managers and commands. */
   pass(seconds: number): void {
     this.now = new Date(Math.max(this.now.getTime(), Date.now()) + seconds * 1000);
     this.#manager.setNow(this.now);
   }
 
-  /** Goes on, another manager for each step, until nothing more is sent; what was sent. */
-  async run(answering: Answering, most = 500): Promise<CallEnvelope[]> {
+  /** Reconciles, with another manager for each step, until nothing more is sent; resolves with the calls. */
+  async run(respond: Responder, maxCalls = 500): Promise<CallEnvelope[]> {
     const calls: CallEnvelope[] = [];
     this.pass(0.01);
-    await this.reconciler().sweep();
+    await this.reconciler().reconcileAll();
     let from = this.#seen;
     for (;;) {
       const call = this.#manager.sent()[from++];
       if (!call) break;
       calls.push(call);
-      if (calls.length > most) throw new Error(`more than ${most} commands`);
-      const answer = answering(call);
+      if (calls.length > maxCalls) throw new Error(`more than ${maxCalls} commands`);
+      const answer = respond(call);
       this.pass(0.01);
       if (!answer) continue;
       await this.#manager.answer(call, answer);
@@ -58,7 +58,7 @@ export class ReconcilerHarness {
     return calls;
   }
 
-  /** The station connects again, to the same gateway. */
+  /** Reconnects the station to the same gateway. */
   async connect(): Promise<void> {
     this.pass(0.01);
     const { database } = this.#manager;
@@ -75,7 +75,7 @@ export class ReconcilerHarness {
 
   #seen = 0;
 
-  /** Forgets what has been sent so far. */
+  /** Skips the calls sent so far. */
   skip(): void {
     this.#seen = this.#manager.sent().length;
   }

@@ -47,9 +47,9 @@ async function reconciliation(kind: string) {
   return reconciliations.get(manager.database, 'CP1', kind);
 }
 
-/** The station's answers, each to the command that the round before has sent. */
+/** Answers, each to the command that the previous round has sent. */
 async function answered(round: Reconciler, ...answers: object[]): Promise<void> {
-  await round.sweep();
+  await round.reconcileAll();
   for (const answer of answers) {
     const call = manager.sent().at(-1);
     if (!call) throw new Error('nothing was sent');
@@ -58,7 +58,7 @@ async function answered(round: Reconciler, ...answers: object[]): Promise<void> 
   }
 }
 
-test('a certificate that could not be sent in time fails with what has kept it', async () => {
+test('a certificate that could not be sent in time fails with the cause', async () => {
   await manager.rows('TRUNCATE certificate_requests');
   await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at) VALUES ('CP1', 'cponame', 'CpoName', 'Evander', now())`,
@@ -66,19 +66,21 @@ test('a certificate that could not be sent in time fails with what has kept it',
   await set('stationCertificate', { organisation: 'Evander' });
   await answered(reconciler(), { status: 'Accepted' });
   await manager.ask('SignCertificate', { csr: CSR });
-  await manager.rows("UPDATE certificate_requests SET reason = 'the authority is away', look_at = now()");
+  await manager.rows(
+    "UPDATE certificate_requests SET reason = 'the authority is unavailable', look_at = now()",
+  );
   now = new Date(now.getTime() + 301_000);
-  await reconciler().sweep();
+  await reconciler().reconcileAll();
   expect(await reconciliation('stationCertificate')).toMatchObject({
     state: 'failed',
-    doing: 'no certificate for the station in time: the authority is away',
+    doing: 'no certificate for the station in time: the authority is unavailable',
   });
 });
 
 test('managers that work on the same reconciliation send one command', async () => {
   await set('authorizationKey', {});
   const before = manager.sent().length;
-  await Promise.all([reconciler().sweep(), reconciler().sweep(), reconciler().sweep()]);
+  await Promise.all([reconciler().reconcileAll(), reconciler().reconcileAll(), reconciler().reconcileAll()]);
   expect(manager.sent()).toHaveLength(before + 1);
   expect(await reconciliation('authorizationKey')).toMatchObject({
     state: 'open',
@@ -98,36 +100,36 @@ test('managers that work on the same reconciliation send one command', async () 
   expect(JSON.stringify(rows)).not.toContain(String(call?.request.value));
 });
 
-test('a manager that dies before its command is there leaves the step to another', async () => {
+test('if a manager dies before it records the command, another takes the step', async () => {
   const dying: DesiredStates = { authorizationKey: DESIRED_STATES.authorizationKey };
   await set('authorizationKey', {});
   const [taken] = await reconciliations.take(manager.database, now);
   if (!taken) throw new Error('not taken');
-  // It has named its command, and died.
+  // It recorded the command's id, and died.
   await reconciliations.step(manager.database, taken, {
     doing: 'x',
     lookAt: now,
     commandId: '00000000-0000-4000-8000-000000000001',
   });
   const before = manager.sent().length;
-  await reconciler(dying).sweep();
+  await reconciler(dying).reconcileAll();
   expect(manager.sent()).toHaveLength(before + 1);
 });
 
-test('a station that is away is waited for, and a reconciliation that was given up is left alone', async () => {
+test('an absent station is waited for, and a cancelled reconciliation is ignored', async () => {
   await manager.rows('UPDATE connections SET disconnected_at = now()');
   await set('authorizationKey', {});
   const before = manager.sent().length;
-  await reconciler().sweep();
+  await reconciler().reconcileAll();
   expect(manager.sent()).toHaveLength(before);
   expect(await reconciliation('authorizationKey')).toMatchObject({ state: 'open', doing: null });
   await manager.rows('UPDATE connections SET disconnected_at = NULL');
   await reconciliations.remove(manager.database, 'CP1', 'authorizationKey');
-  await reconciler().sweep();
+  await reconciler().reconcileAll();
   expect(manager.sent()).toHaveLength(before);
 });
 
-test('a step that breaks a rule, or that the station refuses, ends the reconciliation with the reason', async () => {
+test('a step that violates a rule, or that the station refuses, fails the reconciliation with the reason', async () => {
   await set('securityProfile', {
     securityProfile: 1,
     reset: false,
@@ -143,14 +145,14 @@ test('a step that breaks a rule, or that the station refuses, ends the reconcili
   const odd: DesiredStates = {
     odd: { next: async () => ({ do: 'send', action: 'Reset', request: { type: 'Odd' }, doing: '' }) },
   };
-  await reconciler(odd).sweep();
+  await reconciler(odd).reconcileAll();
   expect(await reconciliation('odd')).toMatchObject({
     state: 'failed',
     doing: expect.stringContaining('Reset') as unknown,
   });
 });
 
-test('a fault of ours is no end: the reconciliation is looked at again', async () => {
+test('after an internal error the reconciliation is checked again', async () => {
   await set('faulty', {});
   let calls = 0;
   const faulty: DesiredStates = {
@@ -161,20 +163,20 @@ test('a fault of ours is no end: the reconciliation is looked at again', async (
       },
     },
   };
-  await reconciler(faulty).sweep();
+  await reconciler(faulty).reconcileAll();
   expect(await reconciliation('faulty')).toMatchObject({ state: 'open' });
   now = new Date(now.getTime() + 61_000);
-  await reconciler(faulty).sweep();
+  await reconciler(faulty).reconcileAll();
   expect(await reconciliation('faulty')).toMatchObject({ state: 'succeeded' });
 });
 
-test('a kind that this manager does not know is left to one that does', async () => {
+test('a kind that this manager does not know is left to another manager', async () => {
   await set('of-a-newer-version', {});
-  await reconciler().sweep();
+  await reconciler().reconcileAll();
   expect(await reconciliation('of-a-newer-version')).toMatchObject({ state: 'open' });
 });
 
-test('root certificates are brought about: listed, installed, the surplus deleted; again after a boot', async () => {
+test('root certificates are listed, installed, and surplus ones deleted; again after a boot', async () => {
   const certificateType = 'ManufacturerRootCertificate';
   const hash = (serialNumber: string) => ({
     hashAlgorithm: 'SHA256',
@@ -203,7 +205,7 @@ test('root certificates are brought about: listed, installed, the surplus delete
   const { serialNumber } = new X509Certificate(ROOT_ONE);
   await answered(reconciler(), { status: 'Accepted', certificateHashData: [hash(serialNumber)] });
   expect(await reconciliation('rootCertificates')).toMatchObject({ state: 'succeeded' });
-  // Later than what the station has told so far.
+  // Later than what the station has reported so far.
   now = new Date(Date.now() + 1000);
   await set('rootCertificates', { certificates: [{ certificateType, certificate: ROOT_TWO }] }, true);
   await answered(reconciler(), { status: 'NotFound' }, { status: 'Rejected' });

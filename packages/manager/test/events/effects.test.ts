@@ -28,13 +28,13 @@ async function since(): Promise<Event[]> {
   return events.listAfter(manager.database, ALL, { after: before, rows: 1000 });
 }
 
-async function told(): Promise<[string, Event['data']][]> {
+async function newEvents(): Promise<[string, Event['data']][]> {
   return (await since()).map(({ kind, data }) => [kind, data]);
 }
 
 const T = (minute: number): string => `2026-11-20T10:${String(minute).padStart(2, '0')}:00.000Z`;
 
-test('a session is told from its first status to its stop, and its repeats add nothing', async () => {
+test('a session has events from its first status to its stop; repeats add none', async () => {
   const start = { connectorId: 1, idTag: 'TAG', meterStart: 100, timestamp: T(1) };
   const status = { connectorId: 1, errorCode: 'NoError', status: 'Charging', timestamp: T(2) };
   const { response } = await manager.ask('StartTransaction', start);
@@ -52,7 +52,7 @@ test('a session is told from its first status to its stop, and its repeats add n
   await manager.ask('StopTransaction', stop);
   await manager.ask('StopTransaction', stop);
   const begun = { transactionId, connectorId: 1, idTag: 'TAG', meterStartWh: 100, startedAt: T(1) };
-  expect(await told()).toMatchObject([
+  expect(await newEvents()).toMatchObject([
     ['transaction.started', { ...begun, idTagStatus: expect.any(String) as unknown }],
     ['connector.status', { connectorId: 1, status: 'Charging', errorCode: 'NoError', statusAt: T(2) }],
     [
@@ -62,7 +62,7 @@ test('a session is told from its first status to its stop, and its repeats add n
   ]);
 });
 
-test('a start that leaves another without its stop tells of it, and so does a stop of nothing', async () => {
+test('a start that supersedes an open transaction has an event for it; so has an unmatched stop', async () => {
   for (const minute of [11, 12])
     await manager.ask('StartTransaction', {
       connectorId: 2,
@@ -71,7 +71,7 @@ test('a start that leaves another without its stop tells of it, and so does a st
       timestamp: T(minute),
     });
   await manager.ask('StopTransaction', { transactionId: 999_999, meterStop: 1, timestamp: T(13) });
-  expect((await told()).map(([kind]) => kind)).toEqual([
+  expect((await newEvents()).map(([kind]) => kind)).toEqual([
     'transaction.started',
     'transaction.started',
     'transaction.superseded',
@@ -79,7 +79,7 @@ test('a start that leaves another without its stop tells of it, and so does a st
   ]);
 });
 
-test('an operator who closes a transaction is told of, and so is the stop that comes after all', async () => {
+test('closing a transaction has an event; so has the stop that arrives afterwards', async () => {
   const request = { connectorId: 3, idTag: 'T', meterStart: 0, timestamp: T(14) };
   const { response } = await manager.ask('StartTransaction', request);
   const { transactionId } = response as { transactionId: number };
@@ -93,7 +93,7 @@ test('an operator who closes a transaction is told of, and so is the stop that c
   };
   await transactionEndings.close(manager.database, closure, () => {});
   await manager.ask('StopTransaction', { transactionId, meterStop: 8, timestamp: T(16) });
-  expect(await told()).toMatchObject([
+  expect(await newEvents()).toMatchObject([
     ['transaction.started', {}],
     [
       'transaction.closed',
@@ -103,7 +103,7 @@ test('an operator who closes a transaction is told of, and so is the stop that c
   ]);
 });
 
-test('an inferred stop, and the one that replaces it, are told; so is what an operator decides about unmatched ones', async () => {
+test('an inferred stop and the one that replaces it have events; so has the resolution of unmatched stops', async () => {
   const request = { connectorId: 4, idTag: 'ONE', meterStart: 0, timestamp: T(17) };
   const { response } = await manager.ask('StartTransaction', request);
   const { transactionId } = response as { transactionId: number };
@@ -120,7 +120,7 @@ test('an inferred stop, and the one that replaces it, are told; so is what an op
   await manager.ask('StopTransaction', first);
   await manager.ask('StopTransaction', { transactionId, meterStop: 9, timestamp: T(19) });
   const decided = { unmatchedStopId, resolvedBy: 'somebody', resolutionReason: 'seen' };
-  expect(await told()).toMatchObject([
+  expect(await newEvents()).toMatchObject([
     ['transaction.started', {}],
     ['transaction.stopped', { transactionId, energyWh: 5, flags: ['stopInferred'] }],
     ['transaction.unmatchedStop', { unmatchedStopId, why: 'unknownTransaction' }],
@@ -133,7 +133,7 @@ test('an inferred stop, and the one that replaces it, are told; so is what an op
   ]);
 });
 
-test('a boot, a security event, a firmware status and a certificate request are told once each', async () => {
+test('a boot, a security event, a firmware status and a certificate request have one event each', async () => {
   const calls: [string, object][] = [
     ['BootNotification', { chargePointVendor: 'V', chargePointModel: 'M', firmwareVersion: '2' }],
     ['SecurityEventNotification', { type: 'MemoryExhaustion', timestamp: T(20) }],
@@ -148,7 +148,7 @@ test('a boot, a security event, a firmware status and a certificate request are 
     await manager.ask(action, request, question);
     await manager.ask(action, request, question);
   }
-  expect(await told()).toMatchObject([
+  expect(await newEvents()).toMatchObject([
     ['station.booted', expect.objectContaining({ registrationStatus: 'Accepted', firmwareVersion: '2' })],
     ['security.event', { type: 'MemoryExhaustion', isCritical: true, occurredAt: T(20) }],
     ['firmware.status', { status: 'Downloading', kind: 'firmware' }],
@@ -159,10 +159,10 @@ test('a boot, a security event, a firmware status and a certificate request are 
   ]);
 });
 
-test('a command is told when it is completed, without what may be secret', async () => {
+test('a completed command has an event, without possible secrets', async () => {
   const { commandId } = await manager.command('Reset', { type: 'Soft' }, { status: 'Accepted' });
   await manager.command('ClearCache', {}, { error: 'NotSupported' });
-  expect(await told()).toMatchObject([
+  expect(await newEvents()).toMatchObject([
     [
       'command.completed',
       { commandId, action: 'Reset', status: 'answered', response: { status: 'Accepted' } },
@@ -171,7 +171,7 @@ test('a command is told when it is completed, without what may be secret', async
   ]);
 });
 
-test('stations come and go with their sockets and with their gateways', async () => {
+test('stations connect and disconnect with their sockets and their gateways', async () => {
   const { database } = manager;
   const context = { database, writer: createWriter(database), now: () => new Date() };
   const one = (connectionId: string) => [{ stationId: 'S1', connectionId, connectedAt: T(0) }];
@@ -185,7 +185,7 @@ test('stations come and go with their sockets and with their gateways', async ()
   await manager.rows("UPDATE gateways SET alive_at = now() - interval '1 hour' WHERE gateway_id = 'gw-e'");
   expect(await connections.markDeadGateways(database)).toContain('gw-e');
   expect(await connections.markDeadGateways(database)).toEqual([]);
-  const list = (await told()).map(([kind, { connectionId, connected, disconnectedAt }]) => [
+  const list = (await newEvents()).map(([kind, { connectionId, connected, disconnectedAt }]) => [
     kind,
     connectionId,
     connected ? 'connected' : disconnectedAt === null ? 'gatewayGone' : 'closed',
@@ -201,7 +201,7 @@ test('stations come and go with their sockets and with their gateways', async ()
   ]);
 });
 
-test('what is rolled back is not told', async () => {
+test('a rolled back transaction has no events', async () => {
   const { database } = manager;
   const failing = database.transaction(async (db) => {
     await db.query({ text: "INSERT INTO security_events VALUES ('CP1', 'X', now(), true, NULL, now())" });
@@ -212,7 +212,7 @@ test('what is rolled back is not told', async () => {
   expect(await manager.rows("SELECT FROM security_events WHERE type = 'X'")).toEqual([]);
 });
 
-test('every kind that was told is one of the list', async () => {
+test('every kind of the events is in the list of kinds', async () => {
   const rows = await manager.rows('SELECT DISTINCT kind FROM events');
   for (const { kind } of rows) expect(events.EVENT_KINDS).toContain(kind);
   expect(rows.length).toBeGreaterThan(9);

@@ -38,7 +38,7 @@ interface Read {
   data: events.Event;
 }
 
-/** A foreign reader: curl, whose output is parsed as the HTML standard has it. */
+/** An independent client: curl, its output parsed as the HTML standard defines. */
 function follow(
   path: string,
   headers: string[] = [],
@@ -97,7 +97,7 @@ async function whenReading(readers: number): Promise<void> {
   while (api.feed.readers < readers) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-test('events come as they happen, to everybody who reads', async () => {
+test('events reach all readers as they happen', async () => {
   const readers = [follow('/api/v1/events'), follow('/api/v1/events?kind=security.*')];
   await whenReading(2);
   await security('One');
@@ -112,7 +112,7 @@ test('events come as they happen, to everybody who reads', async () => {
   }
 });
 
-test('a reader that was away gets what it has missed, by header and by query', async () => {
+test('a reader that reconnects gets the events that it missed, by header and by query', async () => {
   const first = follow('/api/v1/events');
   await whenReading(1);
   await security('Before');
@@ -130,7 +130,7 @@ test('a reader that was away gets what it has missed, by header and by query', a
   }
 });
 
-test('a reader from far behind is led through everything to the present, by its filter', async () => {
+test('a reader that is far behind gets all events of its filter up to the present', async () => {
   await api.manager.rows(
     `INSERT INTO security_events SELECT 'F' || i % 2, 'T' || i, now(), true, NULL, now() FROM generate_series(1, 5000) i`,
   );
@@ -167,13 +167,13 @@ test('as JSON: a list, newest first by pages, or after an id', async () => {
   });
 });
 
-test('what cannot be asked for is refused', async () => {
+test('invalid filters are rejected', async () => {
   const kind = await api.send('GET', '/api/v1/events?kind=transaction.began');
   expect(kind).toMatchObject({ status: 400, body: { field: 'kind' } });
   expect((await api.send('GET', '/api/v1/events?lastEventId=x')).status).toBe(400);
 });
 
-test('so many streams are open at a time and no more', async () => {
+test('the number of open streams is limited', async () => {
   for (let i = 0; i < 3; i++) follow('/api/v1/events');
   await whenReading(3);
   const refused = await fetch(`${api.url}/api/v1/events`, {
@@ -183,7 +183,7 @@ test('so many streams are open at a time and no more', async () => {
   expect(refused.headers.get('retry-after')).toBe('10');
 });
 
-test('what was not told by PostgreSQL is found all the same', async () => {
+test('events whose notification was lost are found by polling', async () => {
   const reader = follow('/api/v1/events');
   await whenReading(1);
   await api.manager.rows(
@@ -193,7 +193,7 @@ test('what was not told by PostgreSQL is found all the same', async () => {
   expect((await reader.read(1))[0]?.data.data.type).toBe('Unheard');
 });
 
-test('a reader that takes nothing is cut off, and holds no more than its buffer', async () => {
+test('a reader that takes no data is disconnected, and occupies no more than its buffer', async () => {
   const text = 'x'.repeat(20_000);
   await api.manager.rows(
     `INSERT INTO security_events SELECT 'BIG', 'T' || i, now(), true, $1, now() FROM generate_series(1, 1500) i`,
@@ -206,7 +206,7 @@ test('a reader that takes nothing is cut off, and holds no more than its buffer'
     after: before,
     keepAliveMs: 50,
     stallMs: 200,
-    mayGoOn: async () => true,
+    isAllowed: async () => true,
   });
   stream.once('readable', () => {});
   const [error] = (await once(stream, 'error')) as [Error];
@@ -215,7 +215,7 @@ test('a reader that takes nothing is cut off, and holds no more than its buffer'
   expect(api.feed.readers).toBe(0);
 });
 
-test('a stream ends when its key is taken back', async () => {
+test('a stream ends when its API key is revoked', async () => {
   let isValid = true;
   const stream = new EventStream({
     feed: api.feed,
@@ -223,7 +223,7 @@ test('a stream ends when its key is taken back', async () => {
     after: before,
     keepAliveMs: 20,
     stallMs: 1000,
-    mayGoOn: async () => isValid,
+    isAllowed: async () => isValid,
   });
   let text = '';
   stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -232,7 +232,7 @@ test('a stream ends when its key is taken back', async () => {
   await once(stream, 'end');
 });
 
-test('a reader that hangs up leaves nothing behind', async () => {
+test('a reader that disconnects leaves nothing behind', async () => {
   const { hostname, port } = new URL(api.url);
   const socket = connect(Number(port), hostname);
   socket.write(`GET /api/v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEYS.viewer}\r\n\r\n`);

@@ -22,7 +22,7 @@ afterAll(async () => {
   await created.drop();
 });
 
-/** Adds events, and gives them their ids; the id of the newest. */
+/** Adds events and assigns their ids; returns the id of the newest. */
 async function happen(count: number): Promise<number> {
   await database.query({
     text: `INSERT INTO event_intake (kind, station_id, data) SELECT 'security.event', 'CP1', '{}' FROM generate_series(1, $1)`,
@@ -32,7 +32,7 @@ async function happen(count: number): Promise<number> {
   return events.newestId(database);
 }
 
-/** A client of GET /events: it comes back with the last id that it has when its stream breaks. */
+/** A client of GET /events that reconnects with its last id when its stream breaks. */
 class Client {
   readonly after: number;
   readonly ids: number[] = [];
@@ -58,7 +58,7 @@ class Client {
       after: this.ids.at(-1) ?? this.after,
       keepAliveMs: 60_000,
       stallMs: 60_000,
-      mayGoOn: () => Promise.resolve(true),
+      isAllowed: () => Promise.resolve(true),
     });
     this.#stream.on('data', (chunk: Buffer) => {
       for (const [, id] of chunk.toString().matchAll(/^data: \{"id":(\d+)/gm)) this.ids.push(Number(id));
@@ -75,7 +75,7 @@ type Step =
   | { do: 'hang' }
   | { do: 'pass' };
 
-/** A manager's feed that reaches its database by a proxy, and the clients that follow it. */
+/** A manager's feed that reaches its database through a proxy, and its clients. */
 class World {
   readonly #proxy: DatabaseProxy;
   readonly #database: Database;
@@ -122,7 +122,7 @@ class World {
     }
   }
 
-  /** Brings the database back, and gives each client that has not left the time to catch up; those clients. */
+  /** Restores the database and waits until the remaining clients have caught up; returns these clients. */
   async complete(): Promise<Client[]> {
     await this.take({ do: 'pass' });
     await this.#arrived();
@@ -152,15 +152,15 @@ class World {
     }
   }
 
-  // The feed looks when somebody joins, and again for who joins meanwhile: then with those only who have not left.
+  // The feed refreshes when a client joins, and again for clients that join meanwhile; then only for those that have not left.
   #look(): void {
-    const nobody = { end: () => {} };
-    this.#feed.join(nobody);
-    this.#feed.join(nobody);
-    this.#feed.leave(nobody);
+    const reader = { end: () => {} };
+    this.#feed.join(reader);
+    this.#feed.join(reader);
+    this.#feed.leave(reader);
   }
 
-  // Bounded: a client that has lost events never has the newest.
+  // Bounded, because a client that lost events never gets the newest.
   async #arrived(): Promise<void> {
     const endMs = performance.now() + 60_000;
     const isThere = (client: Client): boolean =>
@@ -178,7 +178,7 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
   fc.constantFrom<Step>({ do: 'leave' }, { do: 'refuse' }, { do: 'hang' }, { do: 'pass' }, { do: 'pass' }),
 );
 
-test('whoever reads events, or comes back for them, gets each one once, whatever the database does', async () => {
+test('clients that read or resume events get each one once, whatever the database does', async () => {
   // The last reader leaves, the database stops, and a reader resumes 30 events back.
   const resumed: Step[] = [
     { do: 'join', back: 0 },
@@ -200,7 +200,7 @@ test('whoever reads events, or comes back for them, gets each one once, whatever
           );
           expect(client.ids).toEqual(expected);
         }
-        // Those that have left have missed nothing until then.
+        // Clients that have left missed nothing until then.
         for (const { ids, after } of world.clients) expect(ids).toEqual(ids.map((_, i) => after + 1 + i));
       } finally {
         await world.close();

@@ -31,10 +31,10 @@ async function write(stationId: string, holdMs: number, fails = false): Promise<
   await (fails ? expect(work).rejects.toThrow('rolled back') : work);
 }
 
-test('a reader that follows the ids misses nothing, though transactions commit in another order', async () => {
+test('a reader that follows the ids misses nothing, even if transactions commit in another order', async () => {
   await events.sequence(database, 100);
   let isDone = false;
-  // More managers, and busier ones, than there are in life.
+  // More managers, and busier ones, than in production.
   const managers = Array.from({ length: 6 }, async () => {
     while (!isDone) await events.sequence(database, 3);
   });
@@ -64,7 +64,7 @@ test('a reader that follows the ids misses nothing, though transactions commit i
   expect(committed).toHaveLength(20 * 12);
   expect(seen).toHaveLength(committed.length);
   expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);
-  // Each station's own events come in the order in which they were committed.
+  // The events of a station arrive in the order of their commits.
   for (let station = 0; station < 20; station++) {
     const own = seen.filter(({ stationId }) => stationId === `S${station}`);
     const times = own.map(({ data }) => String(data.occurredAt));
@@ -72,7 +72,7 @@ test('a reader that follows the ids misses nothing, though transactions commit i
   }
 }, 60_000);
 
-test('a transaction that stays open for long holds back nobody else', async () => {
+test('a transaction that stays open for long delays no other events', async () => {
   await database.transaction(async (db) => {
     await db.query({ text: "INSERT INTO security_events VALUES ('LONG', 'X', now(), false, NULL, now())" });
     await write('SHORT', 0);
@@ -87,7 +87,7 @@ test('a transaction that stays open for long holds back nobody else', async () =
   expect(event?.stationId).toBe('LONG');
 });
 
-test('ids are given by one session at a time, until its commit', async () => {
+test('only one session at a time assigns ids, until its commit', async () => {
   await write('FIRST', 0);
   await database.transaction(async (db) => {
     expect(await events.sequence(db, 100)).toBe(1);

@@ -34,7 +34,7 @@ async function lastEvent(): Promise<Event> {
   return event as Event;
 }
 
-/** The newest event is of this kind, and its data is what the API shows: the answer of a path, or the newest item of a list. */
+/** Expects the newest event to be of this kind, and its data to equal what the API shows: the response of a path, or the newest item of a list. */
 async function expectResource(kind: events.EventKind, path: string): Promise<Event['data']> {
   const { body } = await api.send('GET', `/api/v1${path}`);
   const event = await lastEvent();
@@ -53,7 +53,7 @@ async function expectNamed({ kind, data }: Event): Promise<void> {
   expect({ kind, faults: faults.includes(null) ? [] : faults }).toEqual({ kind, faults: [] });
 }
 
-test('stations that come, boot and go', async () => {
+test('stations that connect, boot and disconnect', async () => {
   const { database } = api.manager;
   await api.send('PUT', '/api/v1/stations/S1', { serialNumbers: ['N1'] });
   const context = { database, writer: createWriter(database), now: () => new Date() };
@@ -99,7 +99,7 @@ async function start(connectorId: number, minute: number): Promise<number> {
   return (response as { transactionId: number }).transactionId;
 }
 
-test('transactions, from their start to their end, however they end', async () => {
+test('transactions from start to end, for each way to end', async () => {
   const { commandId } = await api.manager.command(
     'RemoteStartTransaction',
     { connectorId: 1, idTag: 'TAG' },
@@ -151,7 +151,7 @@ test('transactions, from their start to their end, however they end', async () =
   });
 });
 
-test('stops that ended nothing', async () => {
+test('unmatched stops', async () => {
   const transactionId = await start(4, 20);
   await api.manager.ask('StopTransaction', { transactionId: 888_888, meterStop: 900, timestamp: T(21) });
   const { body } = await api.send('GET', '/api/v1/unmatched-stops');
@@ -166,7 +166,7 @@ test('stops that ended nothing', async () => {
   });
 });
 
-test('commands that are completed', async () => {
+test('completed commands', async () => {
   const reset = await api.manager.command('Reset', { type: 'Soft' }, { status: 'Accepted' });
   const data = await expectResource('command.completed', `/commands/${reset.commandId}`);
   expect(data).toMatchObject({ request: { type: 'Soft' }, response: { status: 'Accepted' }, error: null });
@@ -175,14 +175,14 @@ test('commands that are completed', async () => {
   expect(fault).toMatchObject({ error: { code: 'NotSupported' }, response: null });
 });
 
-test('a secret that a command carried is not in its event', async () => {
+test('a secret of a command is not in its event', async () => {
   const request = { key: 'AuthorizationKey', value: '0123456789abcdef0123456789abcdef' };
   const { commandId } = await api.manager.command('ChangeConfiguration', request, { status: 'Accepted' });
   const data = await expectResource('command.completed', `/commands/${commandId}`);
   expect(JSON.stringify(data)).not.toContain(request.value);
 });
 
-test('what stations say of security and of their jobs', async () => {
+test('reports of stations about security and jobs', async () => {
   await api.manager.ask('SecurityEventNotification', { type: 'MemoryExhaustion', timestamp: T(30) });
   expect(await expectResource('security.event', '/security-events')).toMatchObject({ techInfo: null });
   await api.manager.command('GetDiagnostics', { location: 'https://u:p@h/x' }, { fileName: 'd.zip' });
@@ -212,7 +212,7 @@ test('what stations say of security and of their jobs', async () => {
   }
 });
 
-test('certificates that stations ask for, their own and those of Plug & Charge', async () => {
+test('certificate requests of stations, for themselves and for Plug & Charge', async () => {
   const { database } = api.manager;
   const at = (second: number): Date => new Date(Date.UTC(2026, 10, 20, 11, 0, second));
   const sent = { stationId: 'CP1', certificateChain: 'PEM', at: at(5) };
@@ -257,6 +257,6 @@ test('certificates that stations ask for, their own and those of Plug & Charge',
   }
 });
 
-test('all kinds of events were among them', () => {
+test('all kinds of events were tested', () => {
   expect([...seen].sort()).toEqual([...events.EVENT_KINDS].sort());
 });

@@ -52,7 +52,7 @@ function operator(method: string, path: string, body?: object): Promise<Answer> 
   return api.send(method, `/api/v1${path}`, body, KEYS.operator);
 }
 
-/** Has CP1 sent a command, which it answers. */
+/** Sends a command to CP1, which answers it. */
 async function order(path: string, body: object): Promise<Answer> {
   const sent = await operator('POST', `/stations/CP1/${path}?waitSeconds=0`, body);
   const call = api.manager.sent().at(-1);
@@ -66,13 +66,13 @@ async function order(path: string, body: object): Promise<Answer> {
   return sent;
 }
 
-/** The location in the last command that went out. */
+/** The location in the last command that was published. */
 function lastLocation(): string {
   const text = JSON.stringify(api.manager.sent().at(-1)?.request);
   return /"(?:l|remoteL)ocation":"([^"]+)"/.exec(text)?.[1] ?? '';
 }
 
-test('firmware is kept with its hash, in parts, and read back whole', async () => {
+test('firmware is stored in chunks with its hash, and read back completely', async () => {
   const bytes = randomBytes(1_000_003);
   const file = await firmware(bytes, 'name=../../etc/fw%20v2.bin&firmwareVersion=2.0&note=first');
   expect(file).toMatchObject({
@@ -98,7 +98,7 @@ test('firmware is kept with its hash, in parts, and read back whole', async () =
   expect((await api.send('GET', '/api/v1/files?kind=firmware')).body.items).toContainEqual(file);
 });
 
-/** Sends a form with curl, as its users would; each option as after -F. */
+/** Sends a form with curl, as users would; each option is the value of -F. */
 async function bringForm(
   options: string[],
   query = '',
@@ -112,7 +112,7 @@ async function bringForm(
   return { status: Number(status), body: JSON.parse(text) as Record<string, unknown> };
 }
 
-test('a form brings firmware as well: its name and fields, or those of the query, count', async () => {
+test('firmware can be uploaded with a form; its name and fields count, or those of the query', async () => {
   const bytes = randomBytes(700_001);
   const path = join(dir, 'fw 3.bin');
   await writeFile(path, bytes);
@@ -133,21 +133,24 @@ test('a form brings firmware as well: its name and fields, or those of the query
 });
 
 test.each([
-  [['firmwareVersion=1'], 400, 'the form holds no file'],
+  [['firmwareVersion=1'], 400, 'the form contains no file'],
   [['file=;filename=empty.bin'], 400, 'the file is empty'],
   [['file=x;filename=a.bin', 'other=x;filename=b.bin'], 400, 'more than one file'],
   [['file=x;filename=a.bin', 'firmwareVersion=1'], 400, 'send the field firmwareVersion before the file'],
   [['colour=red', 'file=x;filename=a.bin'], 400, 'form: colour is not known; known are name, kind'],
   [['kind=log', 'file=x;filename=a.bin'], 400, 'form: kind must be one of firmware'],
   [['note=a\u2028b', `sha256=${'0'.repeat(64)}`, 'file=x;filename=a.bin'], 422, 'SHA-256'],
-])('a form with a fault, as %j, is refused by name and leaves nothing', async (options, status, words) => {
-  const before = await api.manager.rows('SELECT count(*) FROM files');
-  const answer = await bringForm(options);
-  expect(answer).toMatchObject({ status, body: { detail: expect.stringContaining(words) as unknown } });
-  expect(await api.manager.rows('SELECT count(*) FROM files')).toEqual(before);
-});
+])(
+  'an invalid form such as %j is rejected with a reason, and stores nothing',
+  async (options, status, expected) => {
+    const before = await api.manager.rows('SELECT count(*) FROM files');
+    const answer = await bringForm(options);
+    expect(answer).toMatchObject({ status, body: { detail: expect.stringContaining(expected) as unknown } });
+    expect(await api.manager.rows('SELECT count(*) FROM files')).toEqual(before);
+  },
+);
 
-test('a form that is too large or broken off is refused, and leaves nothing', async () => {
+test('a form that is too large or incomplete is rejected, and stores nothing', async () => {
   const before = await api.manager.rows('SELECT count(*) FROM files');
   const path = join(dir, 'large.bin');
   await writeFile(path, Buffer.alloc(LIMIT + 1));
@@ -170,22 +173,22 @@ test.each([
   [
     'application/x-www-form-urlencoded',
     415,
-    'send its bytes as application/octet-stream, or as multipart/form-data',
+    'send the bytes of the file as application/octet-stream, or as multipart/form-data',
   ],
-  ['application/json', 415, 'a file does not come as application/json'],
-  ['nonsense', 415, 'a file does not come as nonsense'],
-])('a file of the type "%s" is answered %d, and told what to send', async (type, status, words) => {
+  ['application/json', 415, 'application/json is not accepted'],
+  ['nonsense', 415, 'nonsense is not accepted'],
+])('a file of the type "%s" gets %d and a hint what to send', async (type, status, expected) => {
   const { stdout } = await run('curl', [
     ...['-s', '-w', '\n%{http_code}', '-H', `Authorization: Bearer ${KEYS.operator}`],
     ...['-H', type === '' ? 'Content-Type:' : `Content-Type: ${type}`, '--data-binary', '{}'],
     `${api.url}/api/v1/files?name=typed.bin`,
   ]);
   expect(stdout.trimEnd().endsWith(`\n${status}`)).toBe(true);
-  if (words !== undefined) expect(stdout).toContain(words);
+  if (expected !== undefined) expect(stdout).toContain(expected);
   expect(stdout).not.toContain('JSON at');
 });
 
-test('what is too large, empty, of another type or with another hash is refused, and leaves nothing', async () => {
+test('a file that is too large, empty, of another type or with another hash is rejected, and stores nothing', async () => {
   const before = await api.manager.rows('SELECT count(*) FROM files');
   expect((await bring(Buffer.alloc(LIMIT + 1))).status).toBe(413);
   expect((await bring(Buffer.alloc(0))).status).toBe(400);
@@ -194,7 +197,7 @@ test('what is too large, empty, of another type or with another hash is refused,
   expect((await bring(Buffer.from('x'), 'name=a&kind=log')).status).toBe(400);
   expect((await bring(Buffer.from('x'), undefined, KEYS.viewer)).status).toBe(403);
   expect(await api.send('POST', '/api/v1/files?name=a', { a: 1 })).toMatchObject({ status: 415 });
-  // Without a length that could be looked at first.
+  // Without a Content-Length.
   const chunked = await run('curl', [
     ...[
       '-s',
@@ -218,14 +221,14 @@ async function fileWith(bytes: Buffer): Promise<string> {
   return path;
 }
 
-test('a station fetches its firmware by its link; an interrupted download goes on where it stopped', async () => {
+test('a station downloads firmware by its link; an interrupted download resumes where it stopped', async () => {
   const bytes = randomBytes(700_001);
   const { fileId } = await firmware(bytes);
   const sent = await order('firmware-updates', { fileId });
   expect(sent).toMatchObject({ status: 202, body: { action: 'UpdateFirmware', jobId: expect.any(Number) } });
   const url = lastLocation();
   expect(url).toMatch(/\/files\/evl_[\w-]{24}\/fw\.bin$/);
-  // Nobody who reads lists or records can use the link.
+  // Lists and records do not reveal the link.
   for (const path of [`/commands/${String(sent.body['commandId'])}`, '/stations/CP1/jobs'])
     expect(JSON.stringify((await operator('GET', path)).body)).toContain('/files/***/fw.bin');
   const target = join(dir, 'fetched');
@@ -239,7 +242,7 @@ test('a station fetches its firmware by its link; an interrupted download goes o
   expect(sha256(await readFile(target))).toBe(sha256(bytes));
 });
 
-test('ranges are those of RFC 9110', async () => {
+test('ranges comply with RFC 9110', async () => {
   const bytes = randomBytes(600_000);
   const { fileId } = await firmware(bytes);
   await order('firmware-updates', { fileId });
@@ -267,7 +270,7 @@ test('ranges are those of RFC 9110', async () => {
   expect((await get({ 'if-none-match': tag }))[0]).toBe(304);
 });
 
-test('a link that is wrong, expired, for uploads, or of a removed file is nothing, and says no more', async () => {
+test('a wrong or expired link, an upload link and the link of a removed file get the same 404', async () => {
   const { fileId } = await firmware(Buffer.from('firmware'));
   await order('firmware-updates', { fileId });
   const url = lastLocation();
@@ -278,7 +281,7 @@ test('a link that is wrong, expired, for uploads, or of a removed file is nothin
     return [response.status, await response.text()];
   };
   const forged = await answerOf(url.replace(/evl_.{4}/, 'evl_AAAA'));
-  expect(forged).toMatchObject([404, expect.stringContaining('nothing here')]);
+  expect(forged).toMatchObject([404, expect.stringContaining('wrong or has expired')]);
   expect(await answerOf(url.replace(/evl_[\w-]+/, 'evl_short'))).toEqual(forged);
   expect(await answerOf(uploadUrl.replace('/uploads/', '/files/') + 'x')).toEqual(forged);
   expect(await answerOf(url.replace('/files/', '/uploads/'), 'PUT')).toEqual(forged);
@@ -294,7 +297,7 @@ test('a link that is wrong, expired, for uploads, or of a removed file is nothin
   expect(await api.manager.rows('SELECT FROM file_chunks WHERE file_id = $1', [fileId])).toEqual([]);
 });
 
-test('signed firmware is sent with its certificate; whether the signature fits is told', async () => {
+test('signed firmware is sent with its certificate; the API shows whether the signature is valid', async () => {
   const bytes = randomBytes(300_000);
   const { fileId } = await firmware(bytes);
   const [key, certificate] = [join(dir, 'key.pem'), join(dir, 'certificate.pem')];
@@ -326,7 +329,7 @@ test('signed firmware is sent with its certificate; whether the signature fits i
   });
 });
 
-test('diagnostics come by PUT and by form, and belong to their job; names are never paths', async () => {
+test('diagnostics are uploaded by PUT or form and belong to their job; names are never paths', async () => {
   const sent = await order('diagnostics', {
     from: '2026-11-01T00:00:00Z',
     retries: 2,
@@ -338,12 +341,12 @@ test('diagnostics come by PUT and by form, and belong to their job; names are ne
   });
   const url = lastLocation();
   const path = await fileWith(randomBytes(90_000));
-  const curl = async (...words: string[]): Promise<string> =>
-    (await run('curl', ['-s', '-o', join(dir, 'answer'), '-w', '%{http_code}', '--path-as-is', ...words]))
+  const curl = async (...options: string[]): Promise<string> =>
+    (await run('curl', ['-s', '-o', join(dir, 'answer'), '-w', '%{http_code}', '--path-as-is', ...options]))
       .stdout;
   expect(await curl('-T', path, `${url}diag.zip`)).toBe('201');
   expect(await curl('-F', `file=@${path};filename=form.zip`, url)).toBe('201');
-  // One glues its file name to the link, one doubles the slash, one tries what it should not, one says no name.
+  // One appends its file name without a slash, one doubles the slash, one tries a path traversal, one sends no name.
   expect(await curl('-T', path, `${url.slice(0, -1)}glued.zip`)).toBe('201');
   expect(await curl('-T', path, `${url}/doubled.zip`)).toBe('201');
   expect(await curl('-T', path, `${url}../../..%2f..%2fetc/passwd`)).toBe('201');
@@ -386,14 +389,14 @@ describe('a station that does not know SignedUpdateFirmware', () => {
       `UPDATE files SET signature = 'AAAA', signing_certificate = $1, signature_is_valid = false WHERE file_id = $2`,
       [ROOT_ONE, fileId],
     );
-    // By this it shows that it has the security extension, or so one would think.
+    // This suggests that the station supports the security extension.
     await api.manager.ask('SecurityEventNotification', {
       type: 'StartupOfTheDevice',
       timestamp: '2026-11-20T10:00:00Z',
     });
   });
 
-  /** An update that waits for its outcome, and the answers to the commands that follow from it. */
+  /** An update that waits for its outcome, with the answers to the commands that it causes. */
   async function update(body: object, ...answers: StationAnswer[]): Promise<Answer> {
     let sent = api.manager.sent().length;
     const pending = operator('POST', '/stations/CP1/firmware-updates?waitSeconds=10', { fileId, ...body });
@@ -407,7 +410,7 @@ describe('a station that does not know SignedUpdateFirmware', () => {
   }
 
   test.each(['NotImplemented', 'NotSupported'])(
-    'and says %s is sent the plain command, by the same link',
+    'and answers %s gets the plain command with the same link',
     async (error) => {
       const body = { retries: 2, retrieveAt: '2026-11-20T10:00:00.000Z' };
       const updated = await update(body, { error }, {});
@@ -429,7 +432,7 @@ describe('a station that does not know SignedUpdateFirmware', () => {
     },
   );
 
-  test('or the plain one either is sent nothing more', async () => {
+  test('or the plain one gets no more commands', async () => {
     const before = api.manager.sent().length;
     const updated = await update({}, { error: 'NotSupported' }, { error: 'NotSupported' });
     expect(updated.body).toMatchObject({ action: 'UpdateFirmware', status: 'failed' });
@@ -448,7 +451,7 @@ describe('a station that does not know SignedUpdateFirmware', () => {
   });
 });
 
-/** What the station says of its job, and how it then stands. */
+/** Sends a status of a job; returns the job afterwards. */
 async function after(
   jobId: unknown,
   action: 'DiagnosticsStatusNotification' | 'LogStatusNotification',
@@ -464,7 +467,7 @@ test.each([
   ['diagnostics', {}, 'DiagnosticsStatusNotification', 'diagnostics.status'],
   ['logs', { logType: 'DiagnosticsLog' }, 'LogStatusNotification', 'log.status'],
 ] as const)(
-  '%s that a station says it has uploaded have come, or they are said to be missing',
+  '%s that a station reported as uploaded have arrived, or the job shows that they are missing',
   async (path, body, action, kind) => {
     const { jobId } = (await order(path, body)).body;
     const url = lastLocation();
@@ -472,7 +475,7 @@ test.each([
     expect(await after(jobId, action, 'Uploaded')).toMatchObject({
       outcome: 'reportedUploaded',
       filesReceived: 0,
-      hint: expect.stringContaining('no file has come') as unknown,
+      hint: expect.stringContaining('no file has arrived') as unknown,
     });
     const listed = async (outcome: string) =>
       (await operator('GET', `/stations/CP1/jobs?outcome=${outcome}&limit=1`)).body.items.map(
@@ -483,7 +486,7 @@ test.each([
     await fetch(`${url}late.log`, { method: 'PUT', body: 'late' });
     expect(await jobOf(jobId)).toMatchObject({ outcome: 'succeeded', filesReceived: 1, hint: null });
     expect(await listed('succeeded')).toEqual([jobId]);
-    // Who removes the file afterwards does not undo that it came.
+    // Removing the file later does not change that it was received.
     const [file] = (await operator('GET', `/files?jobId=${String(jobId)}`)).body.items;
     await operator('DELETE', `/files/${String(file?.['fileId'])}`);
     expect(await jobOf(jobId)).toMatchObject({ outcome: 'succeeded', filesReceived: 1 });
@@ -498,9 +501,9 @@ test.each([
   },
 );
 
-test('a first failed transfer over HTTP hints at FTP, until the station has said what it speaks', async () => {
+test('a failed transfer over HTTP hints at FTP, unless the protocols of the station are known', async () => {
   const upload = await order('diagnostics', {});
-  const hint = 'set EVANDER_FTP_URL, then order it again with "transport": "ftp"';
+  const hint = 'set EVANDER_FTP_URL, then repeat the request with "transport": "ftp"';
   expect(await after(upload.body['jobId'], 'DiagnosticsStatusNotification', 'UploadFailed')).toMatchObject({
     outcome: 'failed',
     hint: expect.stringContaining(hint) as unknown,
@@ -525,7 +528,7 @@ test('a first failed transfer over HTTP hints at FTP, until the station has said
   await api.manager.rows('TRUNCATE configuration_keys');
 });
 
-test('uploads have a size, a count and a form', async () => {
+test('uploads are limited in size, number and form', async () => {
   await order('logs', { logType: 'SecurityLog' });
   expect(api.manager.sent().at(-1)).toMatchObject({ action: 'GetLog', request: { logType: 'SecurityLog' } });
   const url = lastLocation();
@@ -545,13 +548,13 @@ test('uploads have a size, a count and a form', async () => {
   expect(await api.manager.rows('SELECT FROM files WHERE completed_at IS NULL')).toEqual([]);
 });
 
-test('no more transfers than allowed are served at once; those that end make room', async () => {
+test('the number of concurrent transfers is limited', async () => {
   const { fileId } = await firmware(randomBytes(1000));
   await order('firmware-updates', { fileId });
   const fileUrl = lastLocation();
   await order('diagnostics', {});
   const url = lastLocation();
-  // They have begun, and do not end.
+  // These transfers have begun and do not end.
   const open = Array.from({ length: TRANSFERS }, () => {
     const upload = request(`${url}slow.zip`, { method: 'PUT' });
     const answered = once(upload, 'response') as Promise<[IncomingMessage]>;
@@ -562,7 +565,7 @@ test('no more transfers than allowed are served at once; those that end make roo
   while ((await api.manager.rows(begun)).length < TRANSFERS);
   const refused = await fetch(fileUrl);
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '10']);
-  // A file that is not complete is none yet.
+  // An incomplete file is not visible.
   expect((await operator('GET', '/files?kind=diagnostics&limit=500')).body.items).not.toContainEqual(
     expect.objectContaining({ name: 'slow.zip' }),
   );

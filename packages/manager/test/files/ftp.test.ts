@@ -59,7 +59,7 @@ async function firmware(bytes: Buffer): Promise<string> {
   return ((await response.json()) as { fileId: string }).fileId;
 }
 
-/** Has CP1 sent a command, which it answers; the location in it. */
+/** Sends a command to CP1, which answers it; returns the location in it. */
 async function order(path: string, body: object): Promise<string> {
   const sent = await operator('POST', `/stations/CP1/${path}?waitSeconds=0`, body);
   expect(sent).toMatchObject({ status: 202 });
@@ -68,9 +68,9 @@ async function order(path: string, body: object): Promise<string> {
   return /"(?:l|remoteL)ocation":"([^"]+)"/.exec(JSON.stringify(call?.request))?.[1] ?? '';
 }
 
-/** What curl ends with: 0 when all went well. */
-async function curl(...words: string[]): Promise<number> {
-  const args = ['-s', '--max-time', '20', '--path-as-is', ...words];
+/** The exit code of curl: 0 for success. */
+async function curl(...options: string[]): Promise<number> {
+  const args = ['-s', '--max-time', '20', '--path-as-is', ...options];
   return run('curl', args).then(
     () => 0,
     ({ code }: { code: number }) => code,
@@ -79,7 +79,7 @@ async function curl(...words: string[]): Promise<number> {
 
 const fetched = () => join(dir, 'fetched');
 
-test('a station fetches its firmware over FTP, goes on where it stopped, and finds nothing without its link', async () => {
+test('a station downloads firmware over FTP, resumes where it stopped, and sees nothing without its link', async () => {
   const bytes = randomBytes(700_001);
   const fileId = await firmware(bytes);
   const url = await order('firmware-updates', { fileId, transport: 'ftp' });
@@ -122,7 +122,7 @@ const kept = async (kind: string) =>
 const nothingBegun = async () =>
   expect(await api.manager.rows('SELECT FROM files WHERE completed_at IS NULL')).toEqual([]);
 
-test('a station uploads over FTP as over HTTP; names are no paths, and limits hold', async () => {
+test('a station uploads over FTP as over HTTP; names are not paths, and limits apply', async () => {
   const url = await order('diagnostics', { transport: 'ftp' });
   const source = join(dir, 'source');
   const bytes = randomBytes(MAX_UPLOAD);
@@ -152,7 +152,7 @@ test('a station uploads over FTP as over HTTP; names are no paths, and limits ho
   await nothingBegun();
 });
 
-/** A connection that speaks by hand. */
+/** An FTP connection without a client library. */
 interface ByHand {
   say(line: string): Promise<string>;
   data(): Promise<Socket>;
@@ -188,7 +188,7 @@ async function begin(url: string): Promise<ByHand> {
   return { say, data, hangUp: () => control.destroy() };
 }
 
-test('an upload that breaks off leaves nothing, and its place is free again', async () => {
+test('an aborted upload stores nothing and frees its transfer slot', async () => {
   const url = await order('logs', { logType: 'DiagnosticsLog', transport: 'ftp' });
   for (let i = 0; i < TRANSFERS * 2; i++) {
     const { say, data, hangUp } = await begin(url);
@@ -214,7 +214,7 @@ test('an upload that breaks off leaves nothing, and its place is free again', as
   expect(await kept('log')).toEqual(['whole.log']);
 });
 
-test('FTP is for stations that have nothing else, or as an operator says', async () => {
+test('FTP is used for stations that support nothing else, or if the operator chooses it', async () => {
   const place = async (protocols: string, body = {}): Promise<string> => {
     await api.manager.rows(
       `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
@@ -237,7 +237,7 @@ test('FTP is for stations that have nothing else, or as an operator says', async
   await none.close();
 });
 
-test('a signal ends the process in order: the library has no say in it', () => {
+test('the FTP library does not interfere with the graceful shutdown at a signal', () => {
   const names = process.listeners('SIGTERM').map(({ name }) => name);
   expect(names).not.toContain('debounced');
 });

@@ -10,7 +10,7 @@ import type { TestApi } from './harness.ts';
 import { pathOf } from './route-walk.ts';
 
 const SEED = Number(process.env.EVANDER_TEST_SEED ?? Date.now() % 2 ** 31);
-/** Of each route that does something. */
+/** Requests per route that has a handler. */
 const RUNS_EACH = Number(process.env.EVANDER_TEST_FUZZ_RUNS ?? 50);
 const LIMIT_MS = 40_000;
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** One request, in the bytes that go out. */
+/** One request as it is sent. */
 interface Attempt {
   route: RouteAccess;
   path: string;
@@ -106,12 +106,12 @@ function isJson(value: unknown): boolean {
   }
 }
 
-/** Lone surrogates have no UTF-8: what takes their place is as odd. */
+/** Lone surrogates cannot be encoded in UTF-8: replaced by something equally unusual. */
 function encoded(text: string): string {
   return encodeURIComponent(Buffer.from(text).toString());
 }
 
-/** A path of the route with odd ids, of which some are not even percent-encoded well. */
+/** A path of the route with unusual ids, some with invalid percent-encoding. */
 function pathArbitrary({ url }: RouteAccess): fc.Arbitrary<string> {
   const segment = fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom('CP1', '1', '00000000-0000-0000-0000-000000000000') },
@@ -140,7 +140,7 @@ function pathArbitrary({ url }: RouteAccess): fc.Arbitrary<string> {
   });
 }
 
-/** A query of the parameters that the route knows, and of others. */
+/** A query with parameters of the route and others. */
 function queryArbitrary(names: string[]): fc.Arbitrary<string> {
   const cursor = fc
     .array(oddValue, { maxLength: 4 })
@@ -155,7 +155,7 @@ function queryArbitrary(names: string[]): fc.Arbitrary<string> {
     .map((pairs) => pairs.map(([key, one]) => `${key}=${one}`).join('&'));
 }
 
-/** A body of the properties that the route knows, bent; or none that could be read. */
+/** A body with properties of the route, mutated, or an unparsable one. */
 function bodyArbitrary(names: string[]): fc.Arbitrary<Buffer | undefined> {
   const keys = fc.constantFrom(
     ...(names.length > 0 ? names : ['x']),
@@ -201,7 +201,7 @@ function bodyArbitrary(names: string[]): fc.Arbitrary<Buffer | undefined> {
   );
 }
 
-// By hand, so that a property may come twice or be called __proto__.
+// Not with JSON.stringify, so that a property may be repeated or be called __proto__.
 function textOf(pairs: [string, unknown][]): string {
   return `{${pairs.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
 }
@@ -212,7 +212,7 @@ interface Known {
   body: string[];
 }
 
-/** All routes with the names that the OpenAPI tells of their parameters. */
+/** All routes with the names of their parameters in the OpenAPI description. */
 async function knownRoutes(): Promise<Known[]> {
   const { body: document } = await api.send('GET', '/openapi.json');
   const { schemas } = document['components'] as Document['components'];
@@ -252,7 +252,7 @@ function attemptArbitrary({ route, query, body }: Known): fc.Arbitrary<Attempt> 
     })
     .map((parts) => ({
       route,
-      // No command is waited for.
+      // Do not wait for commands.
       path: `${parts.path}?${route.url.includes('commands/') ? 'waitSeconds=0&' : ''}${parts.query}`,
       headers: {
         authorization: `Bearer ${parts.key}`,
@@ -262,7 +262,7 @@ function attemptArbitrary({ route, query, body }: Known): fc.Arbitrary<Attempt> 
     }));
 }
 
-/** The status, or 'cut' when the server has refused a body before it had all come. */
+/** The status, or 'cut' if the server rejected the body before it was complete. */
 function send({ route, path, headers, body }: Attempt): Promise<number | 'cut'> {
   const { hostname, port } = new URL(api.url);
   return new Promise((resolve, reject) => {
@@ -271,7 +271,7 @@ function send({ route, path, headers, body }: Attempt): Promise<number | 'cut'> 
       response.resume().on('end', () => resolve(status));
       response.on('error', reject);
       if (!response.headers['content-type']?.startsWith('text/event-stream')) return;
-      // A stream of events ends only when its reader goes.
+      // A stream of events ends only when its reader disconnects.
       resolve(status);
       sent.destroy();
     });
@@ -283,18 +283,18 @@ function send({ route, path, headers, body }: Attempt): Promise<number | 'cut'> 
   });
 }
 
-/** A path that Node's own client would refuse to send. */
+/** Whether Node's own client would send this path. */
 function isSendable({ path }: Attempt): boolean {
   return !/[^\u0021-\u00ff]/.test(path);
 }
 
-test('whatever comes, no route answers with a fault of ours', async () => {
+test('no request makes a route respond with an internal error', async () => {
   const known = (await knownRoutes()).filter(({ route }) => METHODS.includes(route.method));
   const counts: Record<string, number> = {};
   const touched = new Set<string>();
   const begin = Date.now();
   const all = known.map(attemptArbitrary);
-  // Those that only refuse a method do nothing that could fail: once each.
+  // Routes that only reject a method have nothing to fail: one request each.
   const refuses = await Promise.all(
     known.map(async ({ route }) => (await api.send(route.method, pathOf(route))).status === 405),
   );

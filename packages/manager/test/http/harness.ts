@@ -8,7 +8,8 @@ import { Certificates } from '../../src/certificates/certificates.ts';
 import { Responders } from '../../src/certificates/responders.ts';
 import { EventFeed } from '../../src/events/feed.ts';
 import { Sequencer } from '../../src/events/sequencer.ts';
-import { DEFAULT_FILE_OPTIONS, Files } from '../../src/files/files.ts';
+import { Files } from '../../src/files/files.ts';
+import { DEFAULT_FILE_OPTIONS } from '../../src/files/settings.ts';
 import type { FileOptions } from '../../src/files/files.ts';
 import { outbound } from '../../src/outbound/outbound.ts';
 import { startApi } from '../../src/server.ts';
@@ -23,7 +24,7 @@ export const KEYS: Record<Role, string> = {
   viewer: 'evk_viewer',
 };
 
-/** What one answer or another holds; tests read what theirs has. */
+/** Properties of the responses that tests read. */
 export interface Body extends Record<string, unknown> {
   items: Record<string, unknown>[];
   nextCursor: string | null;
@@ -40,7 +41,7 @@ export interface Answer {
   body: Body;
 }
 
-/** The API over real HTTP on a manager's database, with a key for each role. */
+/** The API over real HTTP on a manager's database, with an API key for each role. */
 export interface TestApi {
   manager: TestManager;
   feed: EventFeed;
@@ -49,7 +50,7 @@ export interface TestApi {
   url: string;
   routes: readonly RouteAccess[];
   changed: string[];
-  /** A request as admin, or with the key given; null for no key. */
+  /** Sends a request as admin or with the given key; null for no key. */
   send(method: string, path: string, body?: unknown, key?: string | null): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -129,7 +130,7 @@ export async function openApi({
     onStationChanged: (stationId) => changed.push(stationId),
     log,
   });
-  files.links.listensAt(api.url);
+  files.links.setOwnUrl(api.url);
   return {
     manager,
     feed,

@@ -51,7 +51,7 @@ async function commandIds(): Promise<unknown[]> {
   return rows.map((row) => row.command_id);
 }
 
-test('a repeat gets the answer of the first and has no effect', async () => {
+test('a repeat gets the first response and has no effect', async () => {
   const key = randomUUID();
   const first = await post(CLEAR, {}, key);
   expect(first.status).toBe(202);
@@ -72,7 +72,7 @@ test.each([
   ['another body', '/api-keys', { name: 'other', role: 'viewer' }],
   ['another path', CLEAR, {}],
   ['another query', '/stations/CP1/commands/ClearCache?waitSeconds=1', {}],
-])('a key that was used with %s is refused', async (_name, path, body) => {
+])('a key that was used with %s is rejected', async (_name, path, body) => {
   const key = randomUUID();
   const [used, usedBody] = path.includes('waitSeconds=1')
     ? [CLEAR, {}]
@@ -85,7 +85,7 @@ test.each([
   expect(await commandIds()).toHaveLength(before);
 });
 
-test('an upload that is repeated makes one file', async () => {
+test('a repeated upload creates one file', async () => {
   const key = randomUUID();
   const upload = async () => {
     const response = await fetch(`${api.url}/api/v1/files?name=firmware.bin`, {
@@ -105,7 +105,7 @@ test('an upload that is repeated makes one file', async () => {
   expect(await api.manager.rows('SELECT FROM files')).toHaveLength(1);
 });
 
-test('a new API key is shown again to who made it, and lies sealed meanwhile', async () => {
+test('a new API key is shown again to its creator, and is sealed meanwhile', async () => {
   const key = randomUUID();
   const request = { name: 'made once', role: 'operator' };
   const first = await post('/api-keys', request, key);
@@ -122,7 +122,7 @@ test('a new API key is shown again to who made it, and lies sealed meanwhile', a
   expect(await api.manager.rows("SELECT FROM api_keys WHERE name = 'made once'")).toHaveLength(1);
 });
 
-test('the keys of one client are none of another', async () => {
+test('clients do not share idempotency keys', async () => {
   const key = randomUUID();
   const first = await post(CLEAR, {}, key, KEYS.admin);
   const other = await post(CLEAR, {}, key, KEYS.operator);
@@ -130,7 +130,7 @@ test('the keys of one client are none of another', async () => {
   expect(other.body.commandId).not.toBe(first.body.commandId);
 });
 
-test('of requests at once one is worked on; the others are told so, or get its answer', async () => {
+test('one of several concurrent requests is handled; the others get 409 or its response', async () => {
   const key = randomUUID();
   const before = (await commandIds()).length;
   const answers = await Promise.all(Array.from({ length: 10 }, () => post(CLEAR, {}, key)));
@@ -142,7 +142,7 @@ test('of requests at once one is worked on; the others are told so, or get its a
   expect((await commandIds()).length).toBe(before + 1);
 });
 
-test('while the first waits for its outcome, a repeat is told so', async () => {
+test('while the first request waits for its outcome, a repeat gets 409', async () => {
   const key = randomUUID();
   await api.manager.rows('TRUNCATE commands');
   const before = api.manager.sent().length;
@@ -161,12 +161,12 @@ test('while the first waits for its outcome, a repeat is told so', async () => {
 
 test.each([
   ['after it had recorded the command', 1],
-  ['before it had', 0],
-])('where the manager died %s, a repeat is answered within seconds', async (_name, recorded) => {
+  ['before it had recorded it', 0],
+])('if the manager died %s, a repeat is answered within seconds', async (_name, recorded) => {
   const key = randomUUID();
   const before = (await commandIds()).length;
   const first = await post(CLEAR, {}, key);
-  // As the manager leaves it that is killed before it answers.
+  // The state that a manager leaves when it is killed before it responds.
   await api.manager.rows('UPDATE idempotency_keys SET status = NULL, sealed_answer = NULL WHERE key = $1', [
     key,
   ]);
@@ -183,7 +183,7 @@ test.each([
   expect((await commandIds()).length).toBe(before + 1);
 });
 
-test('of repeats that go on side by side, one records the command', async () => {
+test('only one of several concurrent repeats records the command', async () => {
   const commandId = randomUUID();
   const call = { stationId: 'CP1', action: 'ClearCache' as const, request: {}, commandId };
   const ids = await Promise.all(Array.from({ length: 5 }, () => api.manager.callMaker.request(call)));
@@ -191,7 +191,7 @@ test('of repeats that go on side by side, one records the command', async () => 
   expect((await commandIds()).filter((id) => id === commandId)).toHaveLength(1);
 });
 
-test('what was refused may be sent again under its key', async () => {
+test('a rejected request may be sent again with its key', async () => {
   const key = randomUUID();
   await api.manager.rows("UPDATE connections SET disconnected_at = now() WHERE station_id = 'CP1'");
   expect((await post(CLEAR, {}, key)).status).toBe(409);
@@ -199,19 +199,19 @@ test('what was refused may be sent again under its key', async () => {
   expect((await post(CLEAR, {}, key)).status).toBe(202);
 });
 
-test.each(['', 'é', 'a,b', '"a', 'x'.repeat(256), 'a\\b'])('%j is no key', async (key) => {
+test.each(['', 'é', 'a,b', '"a', 'x'.repeat(256), 'a\\b'])('%j is not a valid key', async (key) => {
   const { status, body } = await post(CLEAR, {}, key);
   expect(status).toBe(400);
   expect(body.detail).toContain('Idempotency-Key');
 });
 
-test('GET and PUT have no use for a key', async () => {
+test('GET and PUT ignore the key', async () => {
   expect((await request('GET', '/stations', { key: 'a,b' })).status).toBe(200);
   const body = { status: 'Accepted' };
   expect((await request('PUT', '/tags/T1', { key: 'a,b', body })).status).toBeLessThan(300);
 });
 
-test('a key stands for a day; one whose manager died is free after a while, for the same request', async () => {
+test('a key is valid for a day; if its manager died, it is free earlier for the same request', async () => {
   const [row] = await api.manager.rows("SELECT key_id FROM api_keys WHERE name = 'admin'");
   const keyed = (fingerprint: string) => ({
     apiKeyId: String(row?.key_id),
@@ -223,19 +223,19 @@ test('a key stands for a day; one whose manager died is free after a while, for 
   const { database } = api.manager;
   const claim = (fingerprint: string, minutes: number) =>
     idempotencyKeys.claim(database, keyed(fingerprint), at(minutes));
-  expect(await claim('a', 0)).toEqual({ state: 'ours' });
+  expect(await claim('a', 0)).toEqual({ state: 'claimed' });
   expect(await claim('a', 5)).toEqual({ state: 'running' });
   expect(await claim('b', 7)).toEqual({ state: 'otherRequest' });
-  expect(await claim('a', 7)).toEqual({ state: 'ours' });
-  await idempotencyKeys.keep(database, keyed('a'), { status: 201, sealedAnswer: Buffer.from('x') });
+  expect(await claim('a', 7)).toEqual({ state: 'claimed' });
+  await idempotencyKeys.storeAnswer(database, keyed('a'), { status: 201, sealedAnswer: Buffer.from('x') });
   expect(await claim('a', 7 + 1439)).toMatchObject({ state: 'answered', status: 201 });
   expect(await claim('b', 7 + 1439)).toEqual({ state: 'otherRequest' });
-  expect(await claim('b', 7 + 1441)).toEqual({ state: 'ours' });
+  expect(await claim('b', 7 + 1441)).toEqual({ state: 'claimed' });
   await idempotencyKeys.forgetOld(database, at(7 + 2 * 1441));
   expect(await api.manager.rows('SELECT FROM idempotency_keys')).toEqual([]);
 });
 
-test('the database goes right after the commit: the command is accepted, not refused', async () => {
+test('the database fails right after the commit: the command is accepted, not rejected', async () => {
   await api.manager.rows('TRUNCATE commands');
   proxy.failAtCommit({ isTold: true });
   const { status, body } = await api.send('POST', `/api/v1${CLEAR}`, {});
@@ -244,7 +244,7 @@ test('the database goes right after the commit: the command is accepted, not ref
   expect(await commandIds()).toEqual([body.commandId]);
 });
 
-test('the database goes with the news of the commit: the repeat finds the command', async () => {
+test('the database fails before it confirms the commit: the repeat finds the command', async () => {
   await api.manager.rows('TRUNCATE commands');
   const key = randomUUID();
   proxy.failAtCommit({ isTold: false });
@@ -252,7 +252,7 @@ test('the database goes with the news of the commit: the repeat finds the comman
   proxy.pass();
   expect(first.status).toBe(503);
   const [commandId] = await commandIds();
-  // The key may not have been given back while the database was away: its request is taken for one that is worked on until then.
+  // The key may not have been released while the database was unavailable: until then its request counts as in progress.
   await api.manager.rows("UPDATE idempotency_keys SET created_at = created_at - interval '10 minutes'");
   const again = await post(CLEAR, {}, key);
   expect(again.status).toBe(202);
@@ -260,7 +260,7 @@ test('the database goes with the news of the commit: the repeat finds the comman
   expect(await commandIds()).toEqual([commandId]);
 });
 
-test('every POST of the description takes the header', async () => {
+test('every POST in the description accepts the header', async () => {
   const { body } = await api.send('GET', '/openapi.json');
   const operations = Object.entries(body.paths).filter(([, methods]) => 'post' in methods);
   expect(operations.length).toBeGreaterThan(20);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 
-/** For Prometheus, the orchestrator and gateways; `/` only leads on to /docs. */
+/** For Prometheus, the orchestrator and gateways; `/` only redirects to /docs. */
 const INSIDE = ['/metrics', '/health', '/gateway'];
 const VALUES = new URL('../../../../deploy/helm/evander/values.yaml', import.meta.url);
 
@@ -16,7 +16,7 @@ afterAll(() => api.close());
 const isUnder = (url: string, paths: string[]): boolean =>
   paths.some((path) => url === path || url.startsWith(`${path}/`));
 
-test("the chart's ingress publishes every route of the API but those that are for the inside", () => {
+test("the chart's ingress publishes every route of the API except internal ones", () => {
   const [, list = ''] = /^ {4}paths: \[(.*)\]$/m.exec(readFileSync(VALUES, 'utf8')) ?? [];
   const paths = list.split(', ');
   const urls = [...new Set(api.routes.map(({ url }) => url))].filter((url) => !['/', '*'].includes(url));

@@ -6,7 +6,7 @@ import type { List, OpenApi } from '../../../bench/src/lists-requests.ts';
 import { openApi } from './harness.ts';
 import type { TestApi } from './harness.ts';
 
-/** Rows of a table that are many: a list that reads a tenth of them is slow where there are a million. */
+/** Enough rows to show slow lists: one that reads a tenth of them would be slow with a million. */
 const TRANSACTIONS = 20_000;
 const MAX_ROWS = TRANSACTIONS / 10;
 
@@ -23,7 +23,7 @@ interface Plan {
 let api: TestApi;
 let client: pg.Client;
 let lists: List[];
-/** What the API asked the database since the last look. */
+/** The queries of the API since the last call. */
 let asked: pg.QueryConfig[] = [];
 const query = pg.Client.prototype.query as (this: pg.Client, ...args: unknown[]) => unknown;
 beforeAll(async () => {
@@ -34,7 +34,7 @@ beforeAll(async () => {
     "DELETE FROM connections; DELETE FROM gateways WHERE gateway_id = 'bench'; DELETE FROM stations",
   );
   await fill(client, { stations: 400, transactions: TRANSACTIONS, samples: 2 }, () => undefined);
-  // On tables that are small by comparison, to read all of them would often be no mistake.
+  // For small tables, reading all rows is often the right plan.
   await client.query('SET enable_seqscan = off; SET jit = off');
   const { body } = await api.send('GET', '/openapi.json');
   lists = listsOf(body as unknown as OpenApi, await placesOf(client));
@@ -51,7 +51,7 @@ afterAll(async () => {
   await api.close();
 });
 
-/** The rows of tables that a plan reads, with those that it reads unsuccessfully. */
+/** The number of rows that a plan reads, including those that it filters out. */
 function rowsRead(plan: Plan): number {
   const isScan = plan['Relation Name'] !== undefined;
   const inVain = (plan['Rows Removed by Filter'] ?? 0) + (plan['Rows Removed by Index Recheck'] ?? 0);
@@ -59,7 +59,7 @@ function rowsRead(plan: Plan): number {
   return (plan.Plans ?? []).reduce((sum, part) => sum + rowsRead(part), own);
 }
 
-/** How many rows the queries of a list read for a page of ten. */
+/** Number of rows that the queries of a list read for a page of ten. */
 async function rowsReadFor(path: string, filter: string): Promise<number> {
   asked = [];
   const { status, body } = await api.send('GET', `/api/v1${path}?${filter}&limit=10`.replace('?&', '?'));
@@ -77,7 +77,7 @@ async function rowsReadFor(path: string, filter: string): Promise<number> {
   return rows;
 }
 
-test('no list reads a big part of a big table for a page, whatever it is filtered by', async () => {
+test('no list reads a large part of a large table for a page, whatever the filter', async () => {
   const slow: Record<string, number> = {};
   let count = 0;
   for (const { path, single } of lists) {

@@ -16,7 +16,7 @@ afterAll(() => api.close());
 const NUMBERS = Array.from({ length: 23 }, (_, i) => i);
 const second = (i: number): Date => new Date(Date.UTC(2026, 10, 20, 10, 0, i));
 
-test('a page has fifty items where nothing is said, and the last one no cursor', async () => {
+test('a page has fifty items by default, and the last one has no cursor', async () => {
   for (let i = 0; i < 51; i++) await addTag(api.manager, `FIFTY${i}`);
   const { body } = await api.send('GET', '/api/v1/tags?prefix=fifty');
   expect(body.items).toHaveLength(50);
@@ -26,7 +26,7 @@ test('a page has fifty items where nothing is said, and the last one no cursor',
   expect((await api.send('GET', '/api/v1/tags?prefix=nobody')).body).toEqual({ items: [], nextCursor: null });
 });
 
-test('pages of tags hold every item once, though tags come and go between them', async () => {
+test('pages of tags contain every item once, even if tags are added and removed between them', async () => {
   for (const i of NUMBERS) await addTag(api.manager, `PAGE${i}`);
   const first = (await api.send('GET', '/api/v1/tags?prefix=page&limit=10')).body;
   await api.manager.rows("DELETE FROM tags WHERE id_tag = 'PAGE0'");
@@ -36,7 +36,7 @@ test('pages of tags hold every item once, though tags come and go between them',
   expect(ids.filter((id) => id !== 'PAGE-').sort()).toEqual(NUMBERS.map((i) => `PAGE${i}`).sort());
 });
 
-test('stations and strangers make one list in order', async () => {
+test('registered and unknown stations are listed together in order', async () => {
   const { database } = api.manager;
   for (const i of NUMBERS) {
     const stationId = `P/${String(i).padStart(2, '0')}`;
@@ -56,7 +56,7 @@ test('stations and strangers make one list in order', async () => {
   expect((await allPages(api, '/api/v1/stations?prefix=P/&registrationStatus=Accepted', 4)).length).toBe(0);
 });
 
-test('meter values of several connectors come in the order of time, each once', async () => {
+test('meter values of several connectors are in the order of time, each once', async () => {
   const sample = {
     stationId: 'CP1',
     transactionId: null,
@@ -97,7 +97,7 @@ test('meter values of several connectors come in the order of time, each once', 
   expect((await api.send('GET', '/api/v1/stations/nobody/meter-values')).status).toBe(404);
 });
 
-test("a connector's statuses come newest first, each once", async () => {
+test("a connector's statuses are listed newest first, each once", async () => {
   const status = { stationId: 'CP1', connectorId: 3, errorCode: 'NoError', receivedAt: second(0) };
   const nothing = { info: null, vendorId: null, vendorErrorCode: null, stationTime: null };
   await connectors.record(
@@ -122,7 +122,7 @@ test("a connector's statuses come newest first, each once", async () => {
   ).toHaveLength(4);
 });
 
-test('API keys and unmatched stops are paged too', async () => {
+test('API keys and unmatched stops have pages too', async () => {
   for (const i of NUMBERS) {
     await api.send('POST', '/api/v1/api-keys', { name: `same ${i % 3}`, role: 'viewer' });
     await api.manager.ask('StopTransaction', {
@@ -138,7 +138,7 @@ test('API keys and unmatched stops are paged too', async () => {
   expect(stops.map(({ transactionId }) => transactionId)).toEqual(NUMBERS.map((i) => 900_000 + i).reverse());
 });
 
-test('transactions of a period come by their start, also those that were sent late; a cursor is of one order', async () => {
+test('transactions of a period are ordered by their start, even if they were sent late; a cursor is valid for one order only', async () => {
   const order = [3, 1, 4, 0, 2, 5];
   for (const i of order) {
     const request = { connectorId: 40 + i, idTag: i % 2 === 0 ? 'EVEN' : 'ODD', meterStart: 0 };
@@ -157,7 +157,7 @@ test('transactions of a period come by their start, also those that were sent la
   expect({ status: other.status, field: other.body['field'] }).toEqual({ status: 400, field: 'cursor' });
 });
 
-test('events of several kinds and groups are in one order, page by page', async () => {
+test('events of several kinds and groups are in order across pages', async () => {
   // Events of earlier tests may get their ids only now, between those of this test: wait for them.
   while ((await api.manager.rows('SELECT FROM event_intake')).length > 0) await delay(5);
   const kinds = ['transaction.started', 'station.booted', 'transaction.closed', 'log.status', 'x.unknown'];

@@ -26,10 +26,10 @@ test.each([
   ['PUT', '/tags/T', { colour: 'red' }, 400, 'body: colour is not known; known are status, parentIdTag'],
   ['PUT', '/tags/T', { concurrentTransactionLimit: '5' }, 400, 'must be integer'],
   ['PUT', '/tags/T', 'null', 400, 'object'],
-  ['PUT', '/tags/T', { expiryDate: 'soon' }, 400, 'expiryDate must be a time'],
+  ['PUT', '/tags/T', { expiryDate: 'soon' }, 400, 'expiryDate must be an RFC 3339 time'],
   ['PUT', '/tags/T', { concurrentTransactionLimit: 0 }, 400, 'concurrentTransactionLimit'],
-  ['PUT', '/tags/T', { note: 'a\u0000b' }, 400, 'note must not hold the character U+0000'],
-  ['PUT', '/tags/T', '{"note":"a\\ud800b"}', 400, 'note must not hold half a surrogate pair'],
+  ['PUT', '/tags/T', { note: 'a\u0000b' }, 400, 'note must not contain the character U+0000'],
+  ['PUT', '/tags/T', '{"note":"a\\ud800b"}', 400, 'note must not contain a lone surrogate'],
   ['PUT', `/tags/${'x'.repeat(21)}`, {}, 400, 'idTag'],
   ['PUT', '/tags/T', [], 400, 'object'],
   ['PUT', '/tags/T', JSON.stringify({ note: 'x'.repeat(1_100_000) }), 413, 'large'],
@@ -37,7 +37,7 @@ test.each([
   ['PUT', '/stations/S', { securityProfile: 4 }, 400, 'securityProfile'],
   ['PUT', '/stations/S', { securityProfile: 1 }, 400, 'password'],
   ['PUT', '/stations/S', { password: 'short' }, 400, 'password'],
-  ['PUT', '/stations/a%00b', {}, 400, 'stationId must not hold'],
+  ['PUT', '/stations/a%00b', {}, 400, 'stationId must not contain'],
   ['PUT', '/stations/a%0Ab', {}, 400, 'control'],
   ['PUT', `/stations/${'x'.repeat(256)}`, {}, 400, 'stationId'],
   ['PUT', '/stations/%zz', {}, 400, '%zz'],
@@ -53,7 +53,7 @@ test.each([
   ['GET', '/tags?cursor=nonsense', undefined, 400, 'cursor'],
   ['GET', '/transactions?cursor=WyJ4Il0', undefined, 400, 'cursor'],
   ['GET', '/tags?colour=red', undefined, 400, 'query: colour is not known; known are limit, cursor'],
-  ['GET', '/transactions?from=yesterday', undefined, 400, 'from must be a time'],
+  ['GET', '/transactions?from=yesterday', undefined, 400, 'from must be an RFC 3339 time'],
   ['POST', '/api-keys', { name: 'x', role: 'god' }, 400, 'role'],
   ['GET', '/nowhere', undefined, 404, '/docs'],
   ['GET', '/stations?connected=maybe', undefined, 400, 'connected must be boolean'],
@@ -63,22 +63,21 @@ test.each([
   ['GET', `/stations/CP1/messages?cursor=${cursorOf(['x', 'in', 2, ''])}`, undefined, 400, 'cursor'],
   ['GET', '/tags?limit=5&limit=6', undefined, 400, 'limit'],
   ['PATCH', '/tags', '{"', 405, 'GET'],
-] satisfies [string, string, unknown, number, string][])('%s %s with a fault names it', async (...fault) => {
-  const [method, path, body, status, words] = fault;
-  const answer = await api.send(method, `/api/v1${path}`, body);
-  expect(answer.status).toBe(status);
-  expect(answer.headers.get('content-type')).toContain('application/problem+json');
-  expect(answer.body).toMatchObject({ type: 'about:blank', status });
-  expect(answer.body.detail).toContain(words);
-});
+] satisfies [string, string, unknown, number, string][])(
+  'an invalid %s %s gets a problem that names the error',
+  async (...fault) => {
+    const [method, path, body, status, expected] = fault;
+    const answer = await api.send(method, `/api/v1${path}`, body);
+    expect(answer.status).toBe(status);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect(answer.body).toMatchObject({ type: 'about:blank', status });
+    expect(answer.body.detail).toContain(expected);
+  },
+);
 
-/** Requests that the server itself refuses before a route sees them, as they are on the wire. */
+/** Requests that the server rejects before they reach a route, as sent. */
 const RAW: [string, number, string][] = [
-  [
-    'PUT /api/v1/tags/T HTTP/1.1|content-type: application/json|content-length: 0||',
-    400,
-    'leave the header out',
-  ],
+  ['PUT /api/v1/tags/T HTTP/1.1|content-type: application/json|content-length: 0||', 400, 'omit the header'],
   ['PUT /api/v1/tags/T HTTP/1.1|content-type: application/json|content-length: 1||{', 400, 'not valid JSON'],
   [
     'PUT /api/v1/tags/T HTTP/1.1|content-type: application/json|content-length: 23||{"__proto__":{"a":"b"}}',
@@ -102,7 +101,7 @@ const RAW: [string, number, string][] = [
   ['GET nonsense HTTP/1.1||', 400, ''],
 ];
 
-test.each(RAW)('%.60s is answered in our words', async (text, status, words) => {
+test.each(RAW)("%.60s gets Evander's own message", async (text, status, expected) => {
   const { hostname, port } = new URL(api.url);
   const socket = connect(Number(port), hostname);
   const [start = '', ...rest] = text.split('|');
@@ -115,10 +114,10 @@ test.each(RAW)('%.60s is answered in our words', async (text, status, words) => 
   if (status < 300) return;
   expect(answer).toContain('content-type: application/problem+json');
   const { detail } = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))) as Answer['body'];
-  expect(detail).toContain(words);
+  expect(detail).toContain(expected);
 });
 
-test('no error of Fastify’s that a request can cause reaches the client in Fastify’s words', () => {
+test('no error message of Fastify that a request can cause reaches the client', () => {
   const errors = Object.values(errorCodes).map(
     (Code) => new (Code as new (...args: unknown[]) => FastifyError)('a', 'b'),
   );
@@ -127,22 +126,22 @@ test('no error of Fastify’s that a request can cause reaches the client in Fas
   for (const error of refusals) expect(problemOf(error, silentLog()).message).not.toBe(error.message);
 });
 
-test('a command that there is not is told those that there are', async () => {
+test('an unknown command gets a list of the known ones', async () => {
   const unknown = await api.send('POST', '/api/v1/stations/CP1/commands/Restart', {});
   expect([unknown.status, unknown.body]).toEqual([
     404,
     expect.objectContaining({
-      detail: `Restart is no command; these are: ${COMMAND_ACTIONS.join(', ')}`,
+      detail: `Restart is not a command; the commands are: ${COMMAND_ACTIONS.join(', ')}`,
       field: 'action',
     }),
   ]);
   expect(COMMAND_ACTIONS).toHaveLength(26);
   const misspelt = await api.send('POST', '/api/v1/stations/CP1/commands/remotestarttransaction', {});
-  expect(misspelt.body.detail).toContain('RemoteStartTransaction is meant, perhaps');
+  expect(misspelt.body.detail).toContain('did you mean RemoteStartTransaction?');
   expect((await api.send('POST', '/api/v1/stations/CP1/commands/Restart', {}, KEYS.viewer)).status).toBe(403);
 });
 
-test('a manager that stops refuses what still comes, in the form of every other problem', async () => {
+test('a stopping manager rejects new requests with a problem document', async () => {
   const stopping = await openApi();
   const { hostname, port } = new URL(stopping.url);
   const socket = connect(Number(port), hostname);
@@ -158,7 +157,7 @@ test('a manager that stops refuses what still comes, in the form of every other 
   while (stopping.manager.sent().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   const [reset] = stopping.manager.sent();
   const closed = stopping.close();
-  // It has begun to stop as soon as it takes no new connections.
+  // It is stopping once it accepts no new connections.
   while (await fetch(stopping.url).catch(() => undefined))
     await new Promise((resolve) => setTimeout(resolve, 5));
   socket.write(`GET /api/v1/tags HTTP/1.1${head}\r\n`);
@@ -168,7 +167,7 @@ test('a manager that stops refuses what still comes, in the form of every other 
   expect(answer).toMatch(/HTTP\/1.1 503[^]*application\/problem\+json[^]*this manager is stopping/);
 });
 
-test('a problem names the field at fault', async () => {
+test('a problem names the invalid field', async () => {
   const { body } = await api.send('PUT', '/api/v1/tags/T', { status: 'Gold' });
   expect(body).toEqual({
     type: 'about:blank',
@@ -179,13 +178,13 @@ test('a problem names the field at fault', async () => {
   });
 });
 
-test('a method that a path does not have is told those that it has', async () => {
+test('an unsupported method gets a list of the supported ones', async () => {
   const { status, headers } = await api.send('POST', '/api/v1/stations/CP1', {});
   expect(status).toBe(405);
   expect(headers.get('allow')?.split(', ').sort()).toEqual(['DELETE', 'GET', 'HEAD', 'PUT']);
 });
 
-test.each(['text/plain', 'application/x-www-form-urlencoded'])('a body of %s is refused', async (type) => {
+test.each(['text/plain', 'application/x-www-form-urlencoded'])('a body of %s is rejected', async (type) => {
   const response = await fetch(`${api.url}/api/v1/tags/T`, {
     method: 'PUT',
     headers: { authorization: `Bearer ${KEYS.admin}`, 'content-type': type },
@@ -197,12 +196,12 @@ test.each(['text/plain', 'application/x-www-form-urlencoded'])('a body of %s is 
   });
 });
 
-test('what is refused leaves nothing behind', async () => {
+test('rejected requests store nothing', async () => {
   expect((await api.send('PUT', '/api/v1/stations/HALF', { securityProfile: 2 })).status).toBe(400);
   expect((await api.send('GET', '/api/v1/stations/HALF')).status).toBe(404);
 });
 
-test('a fault of ours says nothing of our insides', async () => {
+test('an internal error reveals no internals', async () => {
   const sick = await openApi();
   await sick.manager.rows('ALTER TABLE tags RENAME TO gone');
   const { status, body } = await sick.send('GET', '/api/v1/tags');
@@ -212,7 +211,7 @@ test('a fault of ours says nothing of our insides', async () => {
   await sick.close();
 });
 
-test('a database that is away is 503, and tells when to try again', async () => {
+test('while the database is unavailable, requests get 503 with Retry-After', async () => {
   const sick = await openApi();
   const [{ name } = {}] = await sick.manager.rows('SELECT current_database() AS name');
   const maintenance = new pg.Client({ connectionString: process.env.EVANDER_TEST_DATABASE_URL });

@@ -83,7 +83,7 @@ test('transactions are listed newest first, filtered, with their meter values', 
   expect(await all('/stations/CP1/meter-values?connectorId=2', 10)).toHaveLength(42);
 });
 
-test('stops that belong to nothing are listed', async () => {
+test('unmatched stops are listed', async () => {
   await api.manager.ask('StopTransaction', {
     transactionId: 777777,
     meterStop: 5,

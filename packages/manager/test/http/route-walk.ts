@@ -1,8 +1,8 @@
 import type { RouteAccess } from '../../src/api-keys/authentication.ts';
 
-/** Open to anyone, by intent. */
+/** Routes that are open to anyone on purpose. */
 const OPEN = ['/', '/health/live', '/health/ready', '/metrics', '/openapi.json', '/docs'];
-/** What whoever checks our certificates asks; an OCSP request may be posted. */
+/** For clients that check Evander's certificates; OCSP requests may be posted. */
 const OPEN_PKI = [
   '/pki/root.pem',
   '/pki/v2g-root.pem',
@@ -11,7 +11,7 @@ const OPEN_PKI = [
   '/pki/ocsp',
   '/pki/ocsp/*',
 ];
-/** Where stations fetch and bring files: the token in the path is the key. */
+/** Downloads and uploads of stations: the token in the path authorizes them. */
 const LINKS = { '/files/:token/:name': ['GET', 'HEAD'], '/uploads/*': ['PUT', 'POST'] };
 const PLACES: Record<string, string> = {
   keyId: '00000000-0000-0000-0000-000000000000',
@@ -30,7 +30,7 @@ export function isMeantToBeOpen({ method, url }: RouteAccess): boolean {
   return ['GET', 'HEAD'].includes(method) && (OPEN.includes(url) || url.startsWith('/docs/'));
 }
 
-/** The path of a route, with values in it that name nothing. */
+/** The path of a route, with ids that do not exist. */
 export function pathOf({ url }: RouteAccess, places: Record<string, string> = {}): string {
   return url.replace(/:(\w+)|\*/g, (all, name: string | undefined) => {
     const place = name ?? all;
@@ -38,7 +38,7 @@ export function pathOf({ url }: RouteAccess, places: Record<string, string> = {}
   });
 }
 
-/** A body that the method may have; it changes nothing. */
+/** A valid body for the method that changes nothing. */
 export function bodyOf({ method }: RouteAccess): object | undefined {
   return ['PUT', 'POST', 'PATCH'].includes(method) ? {} : undefined;
 }

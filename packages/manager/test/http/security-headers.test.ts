@@ -19,7 +19,7 @@ const PROTECTED = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
-/** What the server answers to these bytes, until it ends the connection. */
+/** The server's response to these bytes, until it ends the connection. */
 async function raw(text: string, localAddress = '127.0.0.1'): Promise<string> {
   const { hostname, port } = new URL(api.url);
   const socket = connect({ host: hostname, port: Number(port), localAddress });
@@ -32,7 +32,7 @@ async function raw(text: string, localAddress = '127.0.0.1'): Promise<string> {
 }
 
 test.each(['/health/live', '/nowhere', '/%zz', '/api/v1/tags', '/api/v1/stations/x', '/'])(
-  'the answer of %s is kept by nobody and shown in no page',
+  'the response of %s must not be cached or framed',
   async (path) => {
     for (const key of [KEYS.admin, null]) {
       const { headers } = await api.send('GET', path, undefined, key);
@@ -46,19 +46,16 @@ test.each(['/health/live', '/nowhere', '/%zz', '/api/v1/tags', '/api/v1/stations
   },
 );
 
-test.each(['/openapi.json', '/pki/crl'])(
-  '%s, the same for all, is kept if asked for again each time',
-  async (path) => {
-    const { headers } = await api.send('GET', path, undefined, null);
-    expect(Object.fromEntries(headers)).toMatchObject({
-      ...PROTECTED,
-      'cache-control': 'no-cache',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    });
-  },
-);
+test.each(['/openapi.json', '/pki/crl'])('%s is public and may be cached with revalidation', async (path) => {
+  const { headers } = await api.send('GET', path, undefined, null);
+  expect(Object.fromEntries(headers)).toMatchObject({
+    ...PROTECTED,
+    'cache-control': 'no-cache',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  });
+});
 
-test('the page to try the API runs its own scripts, and no others', async () => {
+test('the page to try the API runs only its own scripts', async () => {
   for (const path of ['/docs', '/docs/', '/docs/static/swagger-ui.css']) {
     const { headers } = await api.send('GET', path, undefined, null);
     expect(Object.fromEntries(headers)).toMatchObject(PROTECTED);
@@ -72,7 +69,7 @@ test.each([
   ['GARBAGE\r\n\r\n', 400],
   ['GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n', 400],
   [`GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, 431],
-])('what is no HTTP is answered as every other problem: %#', async (text, status) => {
+])('invalid HTTP gets a problem document: %#', async (text, status) => {
   const answer = await raw(text);
   const [head = '', body = ''] = answer.split('\r\n\r\n');
   expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
@@ -81,16 +78,16 @@ test.each([
   expect(JSON.parse(body)).toMatchObject({ status, detail: expect.any(String) as unknown });
 });
 
-test('a key in a request that cannot be read gets into no log', async () => {
+test('an API key in an unreadable request is not logged', async () => {
   const secret = 'evk_in-a-broken-request';
   await raw(`GET / HTTP/1.1\r\nAuthorization: Bearer ${secret}\r\nContent-Length: x\r\n\r\n`);
   const logged = lines.join('');
-  expect(logged).toContain('a client sent no HTTP');
+  expect(logged).toContain('a client sent invalid HTTP');
   expect(logged).not.toContain(secret);
   expect(logged).not.toContain([...Buffer.from(secret)].join(','));
 });
 
-test('HSTS is told only to who came by a trusted proxy over TLS', async () => {
+test('HSTS is sent only to clients that use TLS through a trusted proxy', async () => {
   const request = 'GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Forwarded-Proto: ';
   expect(await raw(`${request}https\r\n\r\n`)).not.toContain('strict-transport-security');
   expect(await raw(`${request}http\r\n\r\n`, '127.0.0.2')).not.toContain('strict-transport-security');

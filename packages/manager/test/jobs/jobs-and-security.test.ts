@@ -72,7 +72,7 @@ test('security events of all stations are listed newest first, each once, and fi
   expect((await get('/security-events?stationId=CP2')).items).toEqual([]);
 });
 
-test('certificates of a station are listed, with the hash data that DeleteCertificate wants', async () => {
+test('certificates of a station are listed with the hash data for DeleteCertificate', async () => {
   const certificateType = 'CentralSystemRootCertificate';
   await api.manager.command(
     'InstallCertificate',
@@ -108,7 +108,7 @@ test('certificate requests of a station are listed newest first', async () => {
   expect((await get('/stations/CP1/certificate-requests?state=requested')).items).toHaveLength(1);
 });
 
-test('reservations of a station are listed newest first; the clock expires them', async () => {
+test('reservations of a station are listed newest first; they expire with time', async () => {
   const expiryDate = new Date(Date.now() + 3_600_000).toISOString();
   await addTag(api.manager, 'T');
   for (let connectorId = 1; connectorId <= 5; connectorId++) {
@@ -131,7 +131,7 @@ test('reservations of a station are listed newest first; the clock expires them'
   expect((await get('/stations/CP1/reservations?state=expired')).items).toMatchObject([{ connectorId: 1 }]);
 });
 
-test('a job of which the station says nothing is shown as silent, and goes on when it speaks again', async () => {
+test('a job without reports is shown as silent, and continues with the next report', async () => {
   const request = { location: 'http://files.example/1.bin', retrieveDate: '2026-11-24T10:00:00Z' };
   await api.manager.command('UpdateFirmware', request, {});
   const silent = '/stations/CP1/jobs?silent=true';
@@ -151,7 +151,7 @@ test('a job of which the station says nothing is shown as silent, and goes on wh
   ]);
 });
 
-test('with a station go its reservations and certificates; its jobs and security events stay', async () => {
+test('removing a station removes its reservations and certificates; its jobs and security events stay', async () => {
   expect((await api.send('DELETE', '/api/v1/stations/CP1')).status).toBe(204);
   for (const list of ['reservations', 'certificates', 'certificate-requests'])
     expect((await api.send('GET', `/api/v1/stations/CP1/${list}`)).status).toBe(404);

@@ -24,7 +24,7 @@ const kept = () =>
     'SELECT key, value, reboot_required AS "rebootRequired" FROM configuration_keys ORDER BY key_lower',
   );
 
-/** Sends a change that nobody answers for now; its call. */
+/** Sends a change without an answer yet; returns its call. */
 async function unanswered(key: string, value: string) {
   await change(key, value);
   const call = manager.sent().at(-1);
@@ -42,7 +42,7 @@ const good = async (): Promise<string[]> =>
   (await stations.credentials(manager.database, 'CP1'))?.passwordHashes.sort() ?? [];
 const these = (...passwords: string[]): string[] => passwords.flatMap(hashes).sort();
 
-test('ChangeConfiguration of AuthorizationKey: accepted, it is the only password, in all its forms, and nowhere to be read', async () => {
+test('ChangeConfiguration of AuthorizationKey: once accepted, it is the only valid password, in all its forms, and is shown nowhere', async () => {
   await setPassword();
   const command = await change('AUTHORIZATIONKEY', NEW, 'Accepted');
   expect(await good()).toEqual(these(NEW));
@@ -58,7 +58,7 @@ test('ChangeConfiguration of AuthorizationKey: accepted, it is the only password
   expect(String(everything[0]?.text).toLowerCase()).not.toContain(NEW.toLowerCase());
 });
 
-test('ChangeConfiguration of AuthorizationKey: rejected or failed, nothing changes', async () => {
+test('ChangeConfiguration of AuthorizationKey: if rejected or failed, nothing changes', async () => {
   await setPassword();
   for (const answer of [{ status: 'Rejected' }, { status: 'NotSupported' }, { error: 'InternalError' }]) {
     await manager.command('ChangeConfiguration', { key: 'AuthorizationKey', value: NEW }, answer);
@@ -67,7 +67,7 @@ test('ChangeConfiguration of AuthorizationKey: rejected or failed, nothing chang
   expect(await kept()).toEqual([]);
 });
 
-test('ChangeConfiguration of AuthorizationKey: until it is answered, both are good, as the station may have taken it', async () => {
+test('ChangeConfiguration of AuthorizationKey: until it is answered, both passwords are valid, as the station may already use the new one', async () => {
   await setPassword();
   const call = await unanswered('AuthorizationKey', NEW);
   expect(await good()).toEqual(these(OLD, NEW));
@@ -75,7 +75,7 @@ test('ChangeConfiguration of AuthorizationKey: until it is answered, both are go
   expect(await good()).toEqual(these(NEW));
 });
 
-test('ChangeConfiguration of AuthorizationKey: with RebootRequired both are good until the boot, then the new one', async () => {
+test('ChangeConfiguration of AuthorizationKey: with RebootRequired both are valid until the boot, then only the new one', async () => {
   await setPassword();
   await change('AuthorizationKey', NEW, 'RebootRequired');
   expect(await good()).toEqual(these(OLD, NEW));
@@ -87,7 +87,7 @@ test('ChangeConfiguration of AuthorizationKey: with RebootRequired both are good
   await manager.rows("UPDATE stations SET booted_at = now() - interval '1 minute'");
 });
 
-test('ChangeConfiguration of AuthorizationKey: of two, the younger stays, however late the older one is answered', async () => {
+test('ChangeConfiguration of AuthorizationKey: the newer of two changes stays, however late the older one is answered', async () => {
   await setPassword();
   const late = await unanswered('AuthorizationKey', NEW);
   await change('AuthorizationKey', NEWER, 'Accepted');
@@ -96,7 +96,7 @@ test('ChangeConfiguration of AuthorizationKey: of two, the younger stays, howeve
   expect(await good()).toEqual(these(NEWER));
 });
 
-test('ChangeConfiguration of AuthorizationKey: one that waits too long for its station is forgotten', async () => {
+test('ChangeConfiguration of AuthorizationKey: a change that expires before it is sent has no effect', async () => {
   await setPassword();
   await manager.rows('UPDATE connections SET disconnected_at = now()');
   const request = { key: 'AuthorizationKey', value: NEW };

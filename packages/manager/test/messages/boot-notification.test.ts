@@ -22,7 +22,7 @@ test.each([
   ['Accepted', 300],
   ['Pending', 30],
   ['Rejected', 30],
-])('answers %s where the operator says so, and keeps it', async (status, interval) => {
+])('answers %s if the operator has set it, and stores it', async (status, interval) => {
   await addStation(`B-${status}`, status);
   const { response } = await manager.ask('BootNotification', BOOT, { stationId: `B-${status}` });
   expect(response).toMatchObject({ status, interval });
@@ -44,7 +44,7 @@ describe('the interval of an accepted boot', () => {
     manager.rows('TRUNCATE configuration_keys, desired_values, commands, station_groups CASCADE'),
   );
 
-  test('is the HeartbeatInterval that is desired of the station, or of its group', async () => {
+  test('is the HeartbeatInterval that is desired for the station or its group', async () => {
     await stationGroups.put(manager.database, 'all', { vendor: 'Vendor' }, new Date());
     await want({ group: 'all' }, '200');
     expect(await boot()).toBe(200);
@@ -55,7 +55,7 @@ describe('the interval of an accepted boot', () => {
     expect(await boot()).toBe(300);
   });
 
-  test('is what a command has changed, where nothing is desired, and not what the station reports', async () => {
+  test('is the value that a command has set if none is desired, not the one that the station reports', async () => {
     const configurationKey = [{ key: KEY, readonly: false, value: '300' }];
     await manager.command(
       'GetConfiguration',
@@ -72,19 +72,19 @@ describe('the interval of an accepted boot', () => {
     expect(await boot()).toBe(90);
   });
 
-  test.each(['0', 'abc', '99999999999'])('is our own where %s is desired', async (value) => {
+  test.each(['0', 'abc', '99999999999'])('is the default if %s is desired', async (value) => {
     await want({ stationId: 'CP1' }, value);
     expect(await boot()).toBe(300);
   });
 
-  test('says when to boot again, whatever is desired, until the station is accepted', async () => {
+  test('is the retry interval, whatever is desired, until the station is accepted', async () => {
     await addStation('B-waits', 'Pending');
     await want({ stationId: 'B-waits' }, '200');
     expect(await boot('B-waits')).toBe(30);
   });
 });
 
-test('keeps everything that the station says of itself, empty texts too', async () => {
+test('stores everything that the station reports about itself, including empty texts', async () => {
   const request = {
     ...BOOT,
     chargeBoxSerialNumber: 'SN1',
@@ -110,7 +110,7 @@ test('keeps everything that the station says of itself, empty texts too', async 
 });
 
 test.each(['Pending', 'Rejected', undefined])(
-  'serves only the boot and what is billed while %p',
+  'handles only boots and billing data while %p',
   async (status) => {
     const stationId = `G-${status}`;
     await addStation(stationId, status ?? 'Accepted');
@@ -132,7 +132,7 @@ test.each(['Pending', 'Rejected', undefined])(
   },
 );
 
-test('serves a station as soon as it is accepted, whichever manager did it', async () => {
+test('serves a station as soon as any manager has accepted it', async () => {
   await addStation('G2', 'Pending');
   await manager.ask('BootNotification', BOOT, { stationId: 'G2' });
   expect(await manager.ask('Heartbeat', {}, { stationId: 'G2' })).toMatchObject({ code: 'SecurityError' });
@@ -140,7 +140,7 @@ test('serves a station as soon as it is accepted, whichever manager did it', asy
   expect((await manager.ask('Heartbeat', {}, { stationId: 'G2' })).response).toHaveProperty('currentTime');
 });
 
-test('rejects a station that was deleted while it is connected', async () => {
+test('rejects a station that was deleted while connected', async () => {
   const { response } = await manager.ask('BootNotification', BOOT, { stationId: 'nobody' });
   expect(response).toMatchObject({ status: 'Rejected' });
 });

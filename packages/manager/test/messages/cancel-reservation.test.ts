@@ -39,7 +39,7 @@ test('CancelReservation with a CALLERROR leaves the reservation', async () => {
   expect(await reservations()).toMatchObject([{ state: 'active' }]);
 });
 
-test('CancelReservation Rejected after the expiry: it has expired', async () => {
+test('CancelReservation Rejected after the expiry leaves it expired', async () => {
   const reservationId = await reserve();
   await manager.rows("UPDATE reservations SET expiry_date = now() - interval '1 minute'");
   await manager.command('CancelReservation', { reservationId }, { status: 'Rejected' });
@@ -48,7 +48,7 @@ test('CancelReservation Rejected after the expiry: it has expired', async () => 
   expect(row?.['ended_at']).toEqual(row?.['expiry_date']);
 });
 
-test('CancelReservation of one that was used, or is not known, changes nothing', async () => {
+test('CancelReservation of a used or unknown reservation changes nothing', async () => {
   const reservationId = await reserve();
   const start = {
     connectorId: 1,
@@ -63,13 +63,13 @@ test('CancelReservation of one that was used, or is not known, changes nothing',
   expect(await reservations()).toMatchObject([{ state: 'used' }]);
 });
 
-test('the status Available that comes before the answer to CancelReservation agrees with it', async () => {
+test('the status Available before the answer to CancelReservation leads to the same result', async () => {
   const reservationId = await reserve();
-  const tell = (status: string) =>
+  const report = (status: string) =>
     manager.ask('StatusNotification', { connectorId: 1, status, errorCode: 'NoError' });
-  await tell('Reserved');
+  await report('Reserved');
   await manager.command('CancelReservation', { reservationId });
-  await tell('Available');
+  await report('Available');
   const call = manager.sent().at(-1);
   if (call) await manager.answer(call, { status: 'Accepted' });
   expect(await reservations()).toMatchObject([{ state: 'cancelled' }]);

@@ -19,7 +19,7 @@ async function shown(): Promise<StationBody> {
   return (await api.send('GET', '/api/v1/stations/CP1')).body as unknown as StationBody;
 }
 
-test('ChangeAvailability: what was asked and answered is shown beside what the station reports', async () => {
+test('ChangeAvailability: request and answer are shown next to the reported status', async () => {
   expect((await shown()).connectors[1]).toMatchObject({ availability: null });
   await api.manager.command(
     'ChangeAvailability',
@@ -41,7 +41,7 @@ test('ChangeAvailability: what was asked and answered is shown beside what the s
   });
 });
 
-test('ChangeAvailability of connector 0 is for the station and all its connectors', async () => {
+test('ChangeAvailability of connector 0 applies to the station and all its connectors', async () => {
   await api.manager.command(
     'ChangeAvailability',
     { connectorId: 0, type: 'Operative' },

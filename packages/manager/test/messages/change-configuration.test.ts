@@ -22,7 +22,7 @@ const kept = () =>
     'SELECT key, value, reboot_required AS "rebootRequired" FROM configuration_keys ORDER BY key_lower',
   );
 
-/** Sends a change that nobody answers for now; its call. */
+/** Sends a change without an answer yet; returns its call. */
 async function unanswered(key: string, value: string) {
   await change(key, value);
   const call = manager.sent().at(-1);
@@ -31,7 +31,7 @@ async function unanswered(key: string, value: string) {
   return call;
 }
 
-test('ChangeConfiguration: what is accepted is kept, in the case of the first', async () => {
+test('ChangeConfiguration: an accepted value is stored; the key keeps its first spelling', async () => {
   await change('MeterValueSampleInterval', '60', 'Accepted');
   await change('METERVALUESAMPLEINTERVAL', '30', 'Accepted');
   await change('StopTxnSampledData', '', 'Accepted');
@@ -41,7 +41,7 @@ test('ChangeConfiguration: what is accepted is kept, in the case of the first', 
   ]);
 });
 
-test('ChangeConfiguration: Rejected, an unknown word and a CALLERROR leave the value as it was (TC_040_2)', async () => {
+test('ChangeConfiguration: Rejected, an unknown status and a CALLERROR leave the value unchanged (TC_040_2)', async () => {
   await change('MeterValueSampleInterval', '60', 'Accepted');
   await change('MeterValueSampleInterval', '-1', 'Rejected');
   await change('MeterValueSampleInterval', '-2', 'Perhaps');
@@ -53,19 +53,19 @@ test('ChangeConfiguration: Rejected, an unknown word and a CALLERROR leave the v
   expect(await kept()).toEqual([{ key: 'MeterValueSampleInterval', value: '60', rebootRequired: false }]);
 });
 
-test('ChangeConfiguration: NotSupported drops a key (TC_040_1)', async () => {
+test('ChangeConfiguration: NotSupported removes a key (TC_040_1)', async () => {
   await change('Vendor.Key', '1', 'Accepted');
   await change('vendor.key', '2', 'NotSupported');
   expect(await kept()).toEqual([]);
 });
 
-test('ChangeConfiguration: RebootRequired waits for a boot, or for an answer that needs none', async () => {
+test('ChangeConfiguration: RebootRequired waits for a boot or an answer that needs none', async () => {
   await change('BlinkRepeat', '3', 'RebootRequired');
   expect(await kept()).toEqual([{ key: 'BlinkRepeat', value: '3', rebootRequired: true }]);
   await change('BlinkRepeat', '4', 'Accepted');
   expect(await kept()).toEqual([{ key: 'BlinkRepeat', value: '4', rebootRequired: false }]);
   await change('BlinkRepeat', '5', 'RebootRequired');
-  // A boot from before is repeated.
+  // An earlier boot is repeated.
   await manager.ask('BootNotification', BOOT, { receivedAt: '2020-01-01T00:00:00.000Z' });
   expect(await kept()).toMatchObject([{ rebootRequired: true }]);
   await manager.ask('BootNotification', BOOT, { receivedAt: new Date(Date.now() + 1000).toISOString() });
@@ -80,7 +80,7 @@ test('ChangeConfiguration: a station that boots before it answers RebootRequired
   await manager.rows("UPDATE stations SET booted_at = now() - interval '1 minute'");
 });
 
-test('ChangeConfiguration: a late answer overwrites nothing younger', async () => {
+test('ChangeConfiguration: a late answer does not overwrite newer values', async () => {
   const late = await unanswered('ConnectionTimeOut', '10');
   const lost = await unanswered('ConnectionTimeOut', '20');
   const gone = await unanswered('BlinkRepeat', '1');
@@ -95,12 +95,12 @@ test('ChangeConfiguration: a late answer overwrites nothing younger', async () =
     { configurationKey: [{ key: 'ConnectionTimeOut', readonly: false, value: '31' }] },
   );
   manager.setNow(undefined);
-  // It is not among all the keys that the station has told since.
+  // It is not among the keys that the station has reported since.
   await manager.answer(gone, { status: 'Accepted' });
   expect(await kept()).toEqual([{ key: 'ConnectionTimeOut', value: '31', rebootRequired: false }]);
 });
 
-test('ChangeConfiguration: nothing is kept of a station that was deleted meanwhile', async () => {
+test('ChangeConfiguration: nothing is stored for a station that was deleted meanwhile', async () => {
   const call = await unanswered('BlinkRepeat', '1');
   await manager.rows("UPDATE stations SET station_id = 'gone'");
   await manager.answer(call, { status: 'Accepted' });
@@ -121,7 +121,7 @@ test.each([
   ['ChangeConfiguration.2', 'SecurityProfile', '4'],
   ['ChangeConfiguration.7', 'WebSocketPingInterval', '-1'],
   ['ChangeConfiguration.8', 'LocalPreAuthorize', 'yes'],
-])('ChangeConfiguration against the rule %s is not sent: %s=%s', async (rule, key, value) => {
+])('ChangeConfiguration that breaks the rule %s is not sent: %s=%s', async (rule, key, value) => {
   await manager.rows('UPDATE stations SET security_profile = 1');
   await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, readonly, read_at)
@@ -136,7 +136,7 @@ test.each([
   expect(await manager.rows('SELECT FROM password_changes')).toHaveLength(0);
 });
 
-test('ChangeConfiguration: what the rules leave open is sent, and with skipRules everything', async () => {
+test('ChangeConfiguration: values that no rule forbids are sent, and any value with skipRules', async () => {
   for (const [key, value] of [
     ['MeterValuesSampledData', 'Voltage,SoC'],
     ['localPreAuthorize', 'TRUE'],
@@ -154,7 +154,7 @@ test('ChangeConfiguration: what the rules leave open is sent, and with skipRules
   expect(manager.sent().at(-1)?.request).toEqual({ key: 'HeartbeatInterval', value: 'abc' });
 });
 
-test('ChangeConfiguration: what the station says of its key counts more than OCPP', async () => {
+test('ChangeConfiguration: what the station reports about its key takes precedence over OCPP', async () => {
   const keys = [
     { key: 'NumberOfConnectors', readonly: false, value: '1' },
     { key: 'BlinkRepeat', readonly: true, value: '1' },

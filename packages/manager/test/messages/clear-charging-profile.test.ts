@@ -44,13 +44,13 @@ test.each([
   [{ chargingProfilePurpose: 'TxDefaultProfile' }, [1, 4]],
   [{ stackLevel: 1 }, [1, 2]],
   [{ connectorId: 1, chargingProfilePurpose: 'TxDefaultProfile', stackLevel: 1 }, [1, 2, 4, 5]],
-])('ClearChargingProfile by %j leaves %j', async (filter, left) => {
+])('ClearChargingProfile with %j leaves %j', async (filter, left) => {
   await clear(filter);
   expect(await kept()).toEqual(left);
   expect(manager.sent().at(-1)?.request).toEqual(filter);
 });
 
-test('ClearProfile.3: Unknown means that they are gone already; a refusal changes nothing', async () => {
+test('ClearProfile.3: Unknown means that the station has no such profiles; an error changes nothing', async () => {
   await clear({ id: 3 }, { error: 'NotSupported' });
   await clear({ id: 3 }, { status: 'Perhaps' });
   expect(await kept()).toEqual([1, 2, 3, 4, 5]);
@@ -58,7 +58,7 @@ test('ClearProfile.3: Unknown means that they are gone already; a refusal change
   expect(await kept()).toEqual([1, 5]);
 });
 
-test('ClearChargingProfile: what was set after it was sent stays, however late its answer', async () => {
+test('ClearChargingProfile: profiles set after it was sent stay, however late its answer', async () => {
   await manager.command('ClearChargingProfile', {});
   const call = manager.sent().at(-1);
   await manager.rows('UPDATE charging_profiles SET set_at = $1 WHERE charging_profile_id = 2', [at(10_000)]);
@@ -71,12 +71,12 @@ test.each([
   ['ClearProfile.1', { id: 1, stackLevel: 0 }],
   ['ClearProfile.1', { id: 1, chargingProfilePurpose: 'TxProfile' }],
   ['ClearProfile.2', { connectorId: -1 }],
-])('ClearChargingProfile against the rule %s is not sent: %j', async (rule, request) => {
+])('ClearChargingProfile that breaks the rule %s is not sent: %j', async (rule, request) => {
   await expect(clear(request)).rejects.toMatchObject({ name: 'RuleViolation', rule });
   expect(await kept()).toHaveLength(5);
 });
 
-test('ClearChargingProfile: another station keeps its own', async () => {
+test('ClearChargingProfile: another station keeps its profiles', async () => {
   await manager.rows("UPDATE charging_profiles SET station_id = 'CP2'");
   await clear({});
   expect(await kept()).toHaveLength(5);

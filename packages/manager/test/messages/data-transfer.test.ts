@@ -34,7 +34,7 @@ test.each([
   expect((await manager.ask('DataTransfer', request)).response).toEqual(response);
 });
 
-test('takes data that is an object for its text', async () => {
+test('treats data that is an object as its JSON text', async () => {
   const { response } = await manager.ask('DataTransfer', {
     vendorId: 'org.example',
     messageId: 'echo',

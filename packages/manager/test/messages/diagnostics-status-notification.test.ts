@@ -15,7 +15,7 @@ beforeEach(async () => {
 const location = 'ftp://evander:secret@files.example/logs';
 
 let second = 0;
-async function tell(status: string, question: object = {}): Promise<unknown> {
+async function report(status: string, question: object = {}): Promise<unknown> {
   const receivedAt = new Date(Date.UTC(2026, 10, 20, 10, 0, second++)).toISOString();
   const { response } = await manager.ask(
     'DiagnosticsStatusNotification',
@@ -34,18 +34,18 @@ async function history(): Promise<unknown[]> {
   return rows.map(({ status, job_id: jobId }) => [status, jobId]);
 }
 
-test('DiagnosticsStatusNotification after a failure, as the upload is tried again: the last word counts, and the history has them all', async () => {
+test('DiagnosticsStatusNotification after a failure, as the upload is retried: the last status counts, and the history contains all', async () => {
   await manager.command('GetDiagnostics', { location, retries: 1 }, { fileName: 'log.zip' });
-  await tell('Uploading');
-  await tell('UploadFailed');
+  await report('Uploading');
+  await report('UploadFailed');
   expect(await jobs()).toMatchObject([
     { outcome: 'failed', reason: 'UploadFailed', ended_at: expect.any(Date) as unknown },
   ]);
-  await tell('Uploading');
+  await report('Uploading');
   expect(await jobs()).toMatchObject([{ outcome: 'running', reason: null, ended_at: null }]);
-  await tell('Uploaded');
-  // Out of order: a success is not undone.
-  await tell('Uploading');
+  await report('Uploaded');
+  // Out of order: does not undo a success.
+  await report('Uploading');
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', status: 'Uploading' }]);
   expect(await history()).toHaveLength(5);
 });
@@ -53,60 +53,65 @@ test('DiagnosticsStatusNotification after a failure, as the upload is tried agai
 test('a repeated DiagnosticsStatusNotification has one effect', async () => {
   await manager.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
   const question = { id: 'd1', receivedAt: '2026-11-20T11:00:00.000Z' };
-  await Promise.all([tell('Uploading', question), tell('Uploading', question), tell('Uploading', question)]);
-  await tell('Uploaded', { receivedAt: '2026-11-20T11:00:01.000Z' });
-  await tell('Uploading', question);
+  await Promise.all([
+    report('Uploading', question),
+    report('Uploading', question),
+    report('Uploading', question),
+  ]);
+  await report('Uploaded', { receivedAt: '2026-11-20T11:00:01.000Z' });
+  await report('Uploading', question);
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', status: 'Uploaded' }]);
   expect(await history()).toHaveLength(2);
 });
 
-test('a repeat of a status from the job before is not about the new job', async () => {
+test('a repeated status of the previous job does not change the new job', async () => {
   const question = { id: 'd2', receivedAt: '2026-11-20T11:10:00.000Z' };
   await manager.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
-  await tell('Uploaded', question);
+  await report('Uploaded', question);
   await manager.command('GetDiagnostics', { location }, { fileName: 'two.zip' });
-  await tell('Uploaded', question);
+  await report('Uploaded', question);
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'running', status: null }]);
 });
 
-test('a status that is older than the last goes to the history and no further', async () => {
+test('a status that is older than the last one only goes to the history', async () => {
   await manager.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
-  await tell('Uploaded', { receivedAt: '2026-11-20T11:20:01.000Z' });
-  await tell('UploadFailed', { receivedAt: '2026-11-20T11:20:00.000Z' });
+  await report('Uploaded', { receivedAt: '2026-11-20T11:20:01.000Z' });
+  await report('UploadFailed', { receivedAt: '2026-11-20T11:20:00.000Z' });
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', status: 'Uploaded' }]);
   expect((await history()).map((entry) => (entry as unknown[])[0])).toEqual(['UploadFailed', 'Uploaded']);
 });
 
-test('a status may come before the answer', async () => {
+test('a status may arrive before the answer', async () => {
   await manager.command('GetDiagnostics', { location });
-  await tell('Uploading');
-  await tell('Uploaded');
+  await report('Uploading');
+  await report('Uploaded');
   const call = manager.sent().at(-1);
   if (call) await manager.answer(call, { fileName: 'log.zip' });
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', file_name: 'log.zip', status: 'Uploaded' }]);
 });
 
-test('what the station says after a failure is about that job, not about one that it refused', async () => {
+test('a status after a failure is about the failed job, not about one that the station refused', async () => {
   await manager.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
   const now = new Date().toISOString();
-  await tell('UploadFailed', { receivedAt: now });
+  await report('UploadFailed', { receivedAt: now });
   await manager.command('GetDiagnostics', { location }, { error: 'InternalError' });
-  await tell('Uploaded', { receivedAt: now });
+  await report('Uploaded', { receivedAt: now });
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'failed', status: null }]);
 });
 
-test('what waits for its turn is not what a status is about', async () => {
+test('a status is not about a queued command', async () => {
   await manager.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
   await manager.command('ClearCache', {});
   await manager.command('GetDiagnostics', { location });
-  await tell('Uploaded');
+  await report('Uploaded');
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded' }, { outcome: 'requested', status: null }]);
 });
 
-test('Idle, and statuses of jobs that nobody asked for, are kept and change nothing', async () => {
-  for (const status of ['Idle', 'Uploading', 'Uploaded', 'Whatever']) expect(await tell(status)).toEqual({});
+test('Idle and statuses of unrequested jobs are stored and change nothing', async () => {
+  for (const status of ['Idle', 'Uploading', 'Uploaded', 'Whatever'])
+    expect(await report(status)).toEqual({});
   await manager.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
-  await tell('Idle');
+  await report('Idle');
   const [job] = await jobs();
   expect(job).toMatchObject({ outcome: 'running', status: 'Idle', started_at: null });
   expect(await history()).toEqual([

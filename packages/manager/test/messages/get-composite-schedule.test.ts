@@ -24,7 +24,7 @@ const get = (request: object, answer?: object) => manager.command('GetCompositeS
 const kept = () =>
   manager.rows('SELECT * FROM composite_schedules ORDER BY connector_id, charging_rate_unit');
 
-test('GetCompositeSchedule: the last answer is kept per connector and unit', async () => {
+test('GetCompositeSchedule: the last answer is stored per connector and unit', async () => {
   await get({ connectorId: 1, duration: 60 }, ACCEPTED);
   await get({ connectorId: 1, duration: 120, chargingRateUnit: 'A' }, { status: 'Rejected' });
   await get({ connectorId: 0, duration: 5 }, { status: 'Rejected' });
@@ -51,7 +51,7 @@ test('GetCompositeSchedule: the last answer is kept per connector and unit', asy
   expect(await kept()).toMatchObject([{}, {}, { duration_seconds: 30 }]);
 });
 
-test('GetCompositeSchedule: a late answer does not overwrite a younger one; a CALLERROR tells nothing', async () => {
+test('GetCompositeSchedule: a late answer does not overwrite a newer one; a CALLERROR changes nothing', async () => {
   await get({ connectorId: 1, duration: 10, chargingRateUnit: 'W' });
   const late = manager.sent().at(-1);
   await manager.rows("UPDATE commands SET status = 'timedOut'");
@@ -69,6 +69,6 @@ test('GetCompositeSchedule: a late answer does not overwrite a younger one; a CA
 test.each([
   ['Composite.1', { connectorId: 1, duration: 0 }],
   ['Composite.2', { connectorId: -1, duration: 60 }],
-])('GetCompositeSchedule against the rule %s is not sent: %j', async (rule, request) => {
+])('GetCompositeSchedule that breaks the rule %s is not sent: %j', async (rule, request) => {
   await expect(get(request, ACCEPTED)).rejects.toMatchObject({ name: 'RuleViolation', rule });
 });

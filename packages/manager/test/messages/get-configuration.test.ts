@@ -30,14 +30,14 @@ const kept = async (): Promise<string[]> =>
     ({ key: name, value, readonly }) => `${String(name)}=${String(value)}${readonly === true ? ' r' : ''}`,
   );
 
-test('GetConfiguration: keys are kept with value and readonly, those not set with none', async () => {
+test('GetConfiguration: keys are stored with value and readonly; the value may be missing', async () => {
   await get([key('HeartbeatInterval', '60'), key('NumberOfConnectors', '2', true), key('CpoName')]);
   expect(await kept()).toEqual(['CpoName=null', 'HeartbeatInterval=60', 'NumberOfConnectors=2 r']);
   await get([key('heartbeatinterval', '90')], { asked: ['HeartbeatInterval'] });
   expect(await kept()).toEqual(['CpoName=null', 'heartbeatinterval=90', 'NumberOfConnectors=2 r']);
 });
 
-test('GetConfiguration: an unknown key is dropped; all keys are all there are', async () => {
+test('GetConfiguration: an unknown key is removed; a list of all keys replaces the stored ones', async () => {
   await get([key('A', '1'), key('B', '2'), key('C', '3')]);
   await get([key('A', '1')], { asked: ['A', 'b'], unknownKey: ['b'] });
   expect(await kept()).toEqual(['A=1', 'C=3']);
@@ -45,20 +45,20 @@ test('GetConfiguration: an unknown key is dropped; all keys are all there are', 
   expect(await kept()).toEqual(['A=4']);
 });
 
-test('GetConfiguration: an empty answer, and one cut at GetConfigurationMaxKeys, drop nothing', async () => {
+test('GetConfiguration: an empty answer, or one cut at GetConfigurationMaxKeys, removes nothing', async () => {
   await get([key('A', '1'), key('B', '2'), key('GetConfigurationMaxKeys', '2', true)]);
   await get([key('A', '3'), key('GetConfigurationMaxKeys', '2', true)]);
   await manager.command('GetConfiguration', {}, {});
   expect(await kept()).toEqual(['A=3', 'B=2', 'GetConfigurationMaxKeys=2 r']);
 });
 
-test('GetConfiguration.2: no more keys are asked for than the station takes', async () => {
+test('GetConfiguration.2: no more keys are requested than the station allows', async () => {
   await get([key('GetConfigurationMaxKeys', '2', true)]);
   await expect(get([], { asked: ['A', 'B', 'C'] })).rejects.toMatchObject({ rule: 'GetConfiguration.2' });
   expect(await get([], { asked: ['A', 'B'] })).toMatchObject({ status: 'answered' });
 });
 
-test('GetConfiguration.4: what comes back of an AuthorizationKey is not kept, and its absence tells nothing', async () => {
+test('GetConfiguration.4: the reported value of an AuthorizationKey is not stored, and its absence has no meaning', async () => {
   const row = await get([key('AuthorizationKey', 'secret'), key('A', '1')]);
   expect(await kept()).toEqual(['A=1', 'AuthorizationKey=null']);
   expect(JSON.stringify(row)).not.toContain('secret');
@@ -66,7 +66,7 @@ test('GetConfiguration.4: what comes back of an AuthorizationKey is not kept, an
   expect(await kept()).toEqual(['A=2', 'AuthorizationKey=null']);
 });
 
-test('GetConfiguration: a late answer overwrites nothing younger', async () => {
+test('GetConfiguration: a late answer does not overwrite newer values', async () => {
   await manager.command('GetConfiguration', {});
   const late = manager.sent().at(-1);
   await manager.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
@@ -86,13 +86,13 @@ test('GetConfiguration: a late answer overwrites nothing younger', async () => {
   expect(await kept()).toEqual(['A=2', 'B=2']);
 });
 
-test('GetConfiguration: a key told twice, and a hundred at once', async () => {
+test('GetConfiguration: a key reported twice, and a hundred keys in one answer', async () => {
   const many = Array.from({ length: 100 }, (_, i) => key(`Key${String(i).padStart(2, '0')}`, `${i}`));
   await get([...many, key('KEY00', 'again')]);
   expect(await kept()).toHaveLength(100);
 });
 
-test('GetConfiguration: what waits for a boot still does when it is read', async () => {
+test('GetConfiguration: a value that waits for a boot still does after a reading', async () => {
   await manager.command(
     'ChangeConfiguration',
     { key: 'BlinkRepeat', value: '3' },

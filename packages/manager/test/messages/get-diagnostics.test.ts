@@ -15,7 +15,7 @@ beforeEach(async () => {
 const location = 'ftp://evander:secret@files.example/logs';
 
 let second = 0;
-async function tell(status: string, question: object = {}): Promise<unknown> {
+async function report(status: string, question: object = {}): Promise<unknown> {
   const receivedAt = new Date(Date.UTC(2026, 10, 20, 10, 0, second++)).toISOString();
   const { response } = await manager.ask(
     'DiagnosticsStatusNotification',
@@ -34,7 +34,7 @@ async function history(): Promise<unknown[]> {
   return rows.map(({ status, job_id: jobId }) => [status, jobId]);
 }
 
-test('GetDiagnostics begins a job that its statuses end', async () => {
+test('GetDiagnostics starts a job that its statuses end', async () => {
   const { commandId } = await manager.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
   expect(await jobs()).toMatchObject([
     {
@@ -51,9 +51,9 @@ test('GetDiagnostics begins a job that its statuses end', async () => {
       ended_at: null,
     },
   ]);
-  expect(await tell('Uploading')).toEqual({});
+  expect(await report('Uploading')).toEqual({});
   expect(await jobs()).toMatchObject([{ outcome: 'running', status: 'Uploading', ended_at: null }]);
-  expect(await tell('Uploaded')).toEqual({});
+  expect(await report('Uploaded')).toEqual({});
   const [job] = await jobs();
   expect(job).toMatchObject({
     outcome: 'succeeded',
@@ -67,7 +67,7 @@ test('GetDiagnostics begins a job that its statuses end', async () => {
   ]);
 });
 
-test('no password of a GetDiagnostics is kept anywhere', async () => {
+test('no password of a GetDiagnostics is stored anywhere', async () => {
   await manager.command('GetDiagnostics', { location }, { fileName: 'log.zip' });
   await manager.idle();
   const kept = await manager.rows(
@@ -77,7 +77,7 @@ test('no password of a GetDiagnostics is kept anywhere', async () => {
   expect(JSON.stringify(kept)).not.toContain('secret');
 });
 
-test('without a file name there is nothing to upload', async () => {
+test('an answer without a file name means that there is nothing to upload', async () => {
   await manager.command('GetDiagnostics', { location }, {});
   await manager.command('GetDiagnostics', { location }, { fileName: '' });
   expect(await jobs()).toMatchObject([
@@ -86,7 +86,7 @@ test('without a file name there is nothing to upload', async () => {
   ]);
 });
 
-test('a CALLERROR, and a station that does not come, fail the job', async () => {
+test('the job fails with a CALLERROR, and if the station does not connect', async () => {
   await manager.command('GetDiagnostics', { location }, { error: 'NotSupported' });
   await manager.rows('UPDATE connections SET disconnected_at = now()');
   await manager.callMaker.request({
@@ -101,19 +101,19 @@ test('a CALLERROR, and a station that does not come, fail the job', async () => 
   await manager.rows('UPDATE connections SET disconnected_at = NULL');
   expect(await jobs()).toMatchObject([
     { outcome: 'failed', reason: 'NotSupported: no' },
-    { outcome: 'failed', reason: 'the station did not come in time' },
+    { outcome: 'failed', reason: 'the station did not connect in time' },
   ]);
 });
 
-test('a newer GetDiagnostics that is accepted takes the place of the older', async () => {
+test('a newer accepted GetDiagnostics replaces the older one', async () => {
   await manager.command('GetDiagnostics', { location }, { fileName: 'one.zip' });
   await manager.command('GetDiagnostics', { location }, { error: 'InternalError' });
   expect(await jobs()).toMatchObject([{ outcome: 'running' }, { outcome: 'failed' }]);
-  // The refused one is none that a status could be about.
-  await tell('Uploading');
+  // A status cannot be about the refused one.
+  await report('Uploading');
   expect(await jobs()).toMatchObject([{ status: 'Uploading' }, { status: null }]);
   await manager.command('GetDiagnostics', { location }, { fileName: 'two.zip' });
-  await tell('Uploaded');
+  await report('Uploaded');
   expect(await jobs()).toMatchObject([
     { outcome: 'cancelled', reason: 'superseded', status: 'Uploading' },
     { outcome: 'failed' },
@@ -122,7 +122,7 @@ test('a newer GetDiagnostics that is accepted takes the place of the older', asy
 });
 
 test.each([
-  ['a location that is no place for files', { location: 'mailto:files@example.org' }, 'GetDiagnostics.1'],
+  ['a location that cannot hold files', { location: 'mailto:files@example.org' }, 'GetDiagnostics.1'],
   ['negative retries', { location, retries: -1 }, 'GetDiagnostics.3'],
   ['a negative retryInterval', { location, retryInterval: -1 }, 'GetDiagnostics.3'],
 ])('GetDiagnostics with %s is not sent', async (_name, request, rule) => {
@@ -131,7 +131,7 @@ test.each([
   expect(await jobs()).toEqual([]);
 });
 
-test('GetDiagnostics uses a protocol that the station has, where it is known', async () => {
+test('GetDiagnostics must use a protocol that the station supports, if known', async () => {
   await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
      VALUES ('CP1', 'supportedfiletransferprotocols', 'SupportedFileTransferProtocols', 'HTTP, ftps', now())`,

@@ -23,14 +23,14 @@ async function known() {
 }
 const entries = async (): Promise<number> => (await manager.rows('SELECT FROM local_list_entries')).length;
 
-test('GetLocalListVersion: -1 is a station without lists, 0 an empty list (TC_042_1, TC_042_2)', async () => {
+test('GetLocalListVersion: -1 means no support for lists, 0 an empty list (TC_042_1, TC_042_2)', async () => {
   await get(-1);
   expect(await known()).toEqual({ version: -1, needsFull: false });
   await get(0);
   expect(await known()).toEqual({ version: 0, needsFull: false });
 });
 
-test('GetLocalListVersion: the version that we sent confirms the entries; another one needs a Full list', async () => {
+test('GetLocalListVersion: the sent version confirms the entries; another one needs a Full list', async () => {
   await send();
   await get(1);
   expect(await known()).toEqual({ version: 1, needsFull: false });
@@ -48,7 +48,7 @@ test('GetLocalListVersion: a station that has lost its list needs a Full one', a
   expect(await entries()).toBe(0);
 });
 
-test('GetLocalListVersion: a late answer tells nothing of a list that was accepted since', async () => {
+test('GetLocalListVersion: a late answer does not affect a list that was accepted since', async () => {
   await manager.command('GetLocalListVersion', {});
   const late = manager.sent().at(-1);
   await manager.rows("UPDATE commands SET status = 'timedOut'");
@@ -60,7 +60,7 @@ test('GetLocalListVersion: a late answer tells nothing of a list that was accept
   expect(await entries()).toBe(1);
 });
 
-test('GetLocalListVersion: a list whose answer comes after its version is taken in', async () => {
+test('GetLocalListVersion: a list whose answer arrives after its version is recorded', async () => {
   await manager.command('SendLocalList', FULL);
   const late = manager.sent().at(-1);
   await manager.rows("UPDATE commands SET status = 'timedOut'");

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => manager.close());
 
-test('tells the time in UTC', async () => {
+test('answers the time in UTC', async () => {
   manager.setNow(new Date('2026-11-20T08:00:00Z'));
   expect((await manager.ask('Heartbeat', {})).response).toEqual({ currentTime: '2026-11-20T08:00:00.000Z' });
   manager.setNow(undefined);

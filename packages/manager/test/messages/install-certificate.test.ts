@@ -39,7 +39,7 @@ async function certificates(): Promise<Record<string, unknown>[]> {
   return manager.rows('SELECT * FROM installed_certificates ORDER BY certificate_id');
 }
 
-test('InstallCertificate Accepted adds the certificate, with what it says of itself', async () => {
+test('InstallCertificate Accepted adds the certificate with its details', async () => {
   await install(ROOT_ONE);
   expect(await certificates()).toMatchObject([
     {
@@ -71,10 +71,10 @@ test.each([{ status: 'Rejected' }, { status: 'Failed' }, { error: 'NotImplemente
 );
 
 test.each([
-  ['no PEM', 'root'],
+  ['text that is not PEM', 'root'],
   ['a request', CSR],
   ['two certificates', ROOT_ONE + ROOT_TWO],
-  ['a broken one', ROOT_ONE.replace('MIIB', 'MIIC')],
+  ['a broken certificate', ROOT_ONE.replace('MIIB', 'MIIC')],
 ])('InstallCertificate with %s is not sent', async (_name, certificate) => {
   await expect(manager.command('InstallCertificate', { certificateType, certificate })).rejects.toMatchObject(
     {
@@ -83,7 +83,7 @@ test.each([
   );
 });
 
-test('GetInstalledCertificateIds replaces the list of its type, and keeps the PEM of what is still there', async () => {
+test('GetInstalledCertificateIds replaces the list of its type and keeps the PEM of certificates that remain', async () => {
   await install(ROOT_ONE);
   await install(ROOT_TWO);
   await report([hashOf('9')], 'Accepted', 'ManufacturerRootCertificate');
@@ -101,7 +101,7 @@ test('GetInstalledCertificateIds replaces the list of its type, and keeps the PE
     { certificate_type: 'ManufacturerRootCertificate', serial_number: '9' },
     { certificate_type: certificateType, serial_number: '77', pem: null },
   ]);
-  // By another algorithm it is the same certificate.
+  // The same certificate, hashed with another algorithm.
   await report([hashOf(SERIAL_ONE, { hashAlgorithm: 'SHA384' })]);
   expect(await certificates()).toMatchObject([
     { hash_algorithm: 'SHA384', pem: ROOT_ONE },
@@ -109,7 +109,7 @@ test('GetInstalledCertificateIds replaces the list of its type, and keeps the PE
   ]);
 });
 
-test('what the station has told of gets its PEM when we install it', async () => {
+test('a certificate that the station has reported gets its PEM when it is installed', async () => {
   await report([hashOf(SERIAL_ONE), hashOf(SERIAL_TWO)]);
   await install(ROOT_TWO);
   expect(await certificates()).toMatchObject([
@@ -118,7 +118,7 @@ test('what the station has told of gets its PEM when we install it', async () =>
   ]);
 });
 
-test('two certificates with one serial number are two, one that is listed twice is one', async () => {
+test('certificates with the same serial number are separate; one that is listed twice is stored once', async () => {
   const [one, other] = [hashOf('1'), hashOf('1', { issuerNameHash: 'EE', issuerKeyHash: 'FF' })];
   const again = hashOf('01', { issuerNameHash: 'ab1', issuerKeyHash: 'cd1' });
   await report([one, other, again]);
@@ -129,7 +129,7 @@ test('two certificates with one serial number are two, one that is listed twice 
   expect(await certificates()).toMatchObject([{ issuer_name_hash: 'EE' }]);
 });
 
-test('hashes of several algorithms in one answer are certificates of their own', async () => {
+test('hashes of different algorithms in one answer are separate certificates', async () => {
   const both = [hashOf('1'), hashOf('1', { hashAlgorithm: 'SHA384' })];
   await report(both);
   expect(await certificates()).toMatchObject([{ hash_algorithm: 'SHA256' }, { hash_algorithm: 'SHA384' }]);
@@ -170,14 +170,14 @@ test.each([
   expect(await certificates()).toHaveLength(left);
 });
 
-test('DeleteCertificate means the hashes, not only the serial number', async () => {
+test('DeleteCertificate matches the hashes, not only the serial number', async () => {
   await report([hashOf('1'), hashOf('2')]);
   for (const more of [{ hashAlgorithm: 'SHA512' }, { issuerNameHash: '00' }, { issuerKeyHash: '00' }])
     await manager.command('DeleteCertificate', { certificateHashData: hashOf('1', more) }, Accepted);
   expect(await certificates()).toHaveLength(2);
 });
 
-test('DeleteCertificate does not take the last root of the central system', async () => {
+test('DeleteCertificate does not delete the last root of the central system', async () => {
   await report([hashOf('1')]);
   await report([hashOf('2')], 'Accepted', 'ManufacturerRootCertificate');
   await expect(

@@ -18,7 +18,7 @@ async function samplesOf(connectorId: number): Promise<Record<string, unknown>[]
   );
 }
 
-test('keeps every measurand with all its qualifiers', async () => {
+test('stores every measurand with all its qualifiers', async () => {
   const text = JSON.stringify(SCHEMAS.MeterValues.request);
   const [, list = ''] = /"enum":\[("Energy\.Active\.Export\.Register"[^\]]*)\]/.exec(text) ?? [];
   const measurands = JSON.parse(`[${list}]`) as string[];
@@ -70,7 +70,7 @@ test('fills in the defaults of the specification', async () => {
   ]);
 });
 
-test('has one effect however often and under whatever id it comes', async () => {
+test('has one effect, however often and with whatever message id it is delivered', async () => {
   const request = {
     connectorId: 3,
     meterValue: [{ timestamp: AT, sampledValue: [{ value: '1' }, { value: '2' }] }],
@@ -81,7 +81,7 @@ test('has one effect however often and under whatever id it comes', async () => 
   expect(await samplesOf(3)).toHaveLength(2);
 });
 
-test('keeps values of unknown, absurd and missing transactions', async () => {
+test('stores values of unknown, impossible and missing transactions', async () => {
   const meterValue = (value: string): object[] => [{ timestamp: AT, sampledValue: [{ value }] }];
   for (const [transactionId, value] of [
     [987654, 'a'],
@@ -105,7 +105,7 @@ test('keeps values of unknown, absurd and missing transactions', async () => {
   ]);
 });
 
-test('gives values sent with -1 to the transaction that is open on the connector', async () => {
+test('assigns values sent with -1 to the open transaction on the connector', async () => {
   const start = { connectorId: 5, idTag: 'X', meterStart: 0, timestamp: AT };
   const { transactionId } = (await manager.ask('StartTransaction', start)).response as {
     transactionId: number;
@@ -118,7 +118,7 @@ test('gives values sent with -1 to the transaction that is open on the connector
   expect(await samplesOf(5)).toMatchObject([{ transaction_id: transactionId }]);
 });
 
-test('keeps the usable part of what real stations send', async () => {
+test('stores the usable part of messages of real stations', async () => {
   const meterValue = [
     {
       timestamp: '1970-01-01T00:00:10Z',

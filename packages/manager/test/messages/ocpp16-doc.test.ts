@@ -11,13 +11,13 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-test('docs/ocpp16.md has all 39 messages, each with its test, and is fresh', () => {
+test('docs/ocpp16.md has all 39 messages, each with its test, and is up to date', () => {
   const text = readFileSync(new URL('../../../../docs/ocpp16.md', import.meta.url), 'utf8');
   expect(text).toBe(writeOcpp16Doc());
   expect(text).toContain('39 of 39');
 });
 
-test('every route that docs/ocpp16.md names is there', async () => {
+test('every route that docs/ocpp16.md names exists', async () => {
   const { body } = await api.send('GET', '/openapi.json', undefined, null);
   for (const { at } of Object.values(STORED))
     for (const route of at) expect(Object.keys(body.paths)).toContain(`/api/v1${route}`);

@@ -20,7 +20,7 @@ async function start(idTag = 'TAG1', connectorId = 1): Promise<unknown> {
   return rows[0]?.id;
 }
 
-test('RemoteStartTransaction: the transaction that follows names its command, and only one does', async () => {
+test('RemoteStartTransaction: only the transaction that follows names the command', async () => {
   const { commandId } = await manager.command(
     'RemoteStartTransaction',
     { idTag: 'tag1', connectorId: 1 },
@@ -32,7 +32,7 @@ test('RemoteStartTransaction: the transaction that follows names its command, an
   expect(await start()).toBeNull();
 });
 
-test('RemoteStartTransaction: a start that comes before the answer belongs to it, one after a refusal does not', async () => {
+test('RemoteStartTransaction: a start before the answer belongs to it, a start after a rejection does not', async () => {
   const { commandId } = await manager.command('RemoteStartTransaction', { idTag: 'TAG1' });
   const call = manager.sent().at(-1);
   expect(await start()).toBe(commandId);
@@ -57,7 +57,7 @@ test.each([
   ['RemoteStart.2', { chargingProfile: { ...PROFILE, transactionId: 7 } }],
   ['SetProfile.5', { chargingProfile: { ...PROFILE, recurrencyKind: 'Daily' } }],
   ['SetProfile.5', { chargingProfile: { ...PROFILE, chargingProfileKind: 'Absolute' } }],
-])('RemoteStartTransaction against the rule %s is not sent: %j', async (rule, fields) => {
+])('RemoteStartTransaction that breaks the rule %s is not sent: %j', async (rule, fields) => {
   const before = manager.sent().length;
   await expect(manager.command('RemoteStartTransaction', { idTag: 'TAG1', ...fields })).rejects.toMatchObject(
     {
@@ -84,7 +84,7 @@ test('RemoteStartTransaction and RemoteStopTransaction wait until a pending stat
   await manager.rows("UPDATE stations SET registration_status = 'Accepted'");
 });
 
-test('RemoteStopTransaction that is rejected leaves the transaction open, whatever its id', async () => {
+test('a rejected RemoteStopTransaction leaves the transaction open, whatever its id', async () => {
   await start();
   for (const transactionId of [-5, 999_999])
     expect(

@@ -21,7 +21,7 @@ function inMs(ms: number): string {
   return new Date(Date.now() + ms).toISOString();
 }
 
-/** Reserves for an hour; the reservation's id. */
+/** Reserves for an hour; returns the reservation's id. */
 async function reserve(more: object = {}, answer: object = { status: 'Accepted' }): Promise<number> {
   const request = { connectorId: 1, idTag: 'DRIVER', expiryDate: inMs(HOUR), ...more };
   const { commandId } = await manager.command('ReserveNow', request, answer);
@@ -41,7 +41,7 @@ async function reservations(): Promise<Record<string, unknown>[]> {
   return manager.rows('SELECT * FROM reservations ORDER BY reservation_key');
 }
 
-test('ReserveNow is recorded before it is answered, gets an id, and is active when it is accepted', async () => {
+test('ReserveNow is recorded before it is answered, gets an id, and is active once accepted', async () => {
   const expiryDate = inMs(HOUR);
   const request = { connectorId: 1, idTag: 'Driver', parentIdTag: 'FLEET', expiryDate };
   const { commandId } = await manager.command('ReserveNow', request);
@@ -78,7 +78,7 @@ test('ReserveNow with a CALLERROR is refused, with its reason', async () => {
   expect(await reservations()).toMatchObject([{ state: 'refused', reason: 'NotSupported: no' }]);
 });
 
-test('ReserveNow with an id that is in use replaces that reservation, once it is accepted', async () => {
+test('ReserveNow with an id in use replaces that reservation once accepted', async () => {
   const reservationId = await reserve();
   await reserve({ reservationId, connectorId: 2 }, { status: 'Rejected' });
   expect(await reservations()).toMatchObject([{ state: 'active' }, { state: 'refused' }]);
@@ -104,12 +104,12 @@ test('a start with the reservationId uses it, once', async () => {
   expect(await reservations()).toMatchObject([
     { state: 'used', transaction_id: transactionId, ended_at: new Date(timestamp) },
   ]);
-  // Another that names it does not take it away.
+  // Another start that names it does not use it again.
   expect(await start({ reservationId, timestamp: inMs(2000) })).toBeGreaterThan(transactionId);
   expect(await reservations()).toMatchObject([{ transaction_id: transactionId }]);
 });
 
-test('a start may come before the answer to ReserveNow, and long after', async () => {
+test('a start may arrive before the answer to ReserveNow, or long after it', async () => {
   const reservationId = 7000;
   const request = { connectorId: 1, idTag: 'DRIVER', expiryDate: inMs(HOUR), reservationId };
   await manager.command('ReserveNow', request);
@@ -125,7 +125,7 @@ test('a start may come before the answer to ReserveNow, and long after', async (
   expect(await reservations()).toMatchObject([{ state: 'used' }, { state: 'used' }]);
 });
 
-test.each([-1, 0, -77])('a start with the reservationId %i uses what its tag has reserved', async (none) => {
+test.each([-1, 0, -77])('a start with the reservationId %i uses the reservation of its tag', async (none) => {
   await reserve();
   const transactionId = await start({ reservationId: none });
   expect(await reservations()).toMatchObject([{ state: 'used', transaction_id: transactionId }]);
@@ -135,7 +135,7 @@ test.each([-1, 0, -77])('a start with the reservationId %i uses what its tag has
   expect(row).toEqual({ reservation_id: null });
 });
 
-test('a start with a reservationId that there is not is recorded, and nothing else', async () => {
+test('a start with an unknown reservationId is recorded, and nothing else changes', async () => {
   await reserve();
   expect(await start({ reservationId: 424_242 })).toBeGreaterThan(0);
   expect(await reservations()).toMatchObject([{ state: 'active' }]);
@@ -144,10 +144,10 @@ test('a start with a reservationId that there is not is recorded, and nothing el
 test.each([
   ['its tag in another case', { idTag: 'driver' }, 'used'],
   ['a tag of its group', { idTag: 'COLLEAGUE' }, 'used'],
-  ['a tag of no group', { idTag: 'STRANGER' }, 'active'],
-  ['a tag that is not known', { idTag: 'FLEET2' }, 'active'],
+  ['a tag without a group', { idTag: 'STRANGER' }, 'active'],
+  ['an unknown tag', { idTag: 'FLEET2' }, 'active'],
   ['its tag on another connector', { connectorId: 2 }, 'active'],
-  ['its tag, from before it was asked for', { timestamp: inMs(-HOUR) }, 'active'],
+  ['its tag, from before the reservation', { timestamp: inMs(-HOUR) }, 'active'],
   ['its tag, after it has expired', { timestamp: inMs(2 * HOUR) }, 'active'],
 ])('a start without a reservationId, by %s', async (_name, more, state) => {
   await reserve({ parentIdTag: 'FLEET' });
@@ -157,7 +157,7 @@ test.each([
   ]);
 });
 
-test('a start uses the reservation of its own connector before that of any', async () => {
+test('a start uses a reservation of its own connector before one of any connector', async () => {
   await reserve({ connectorId: 0 });
   await reserve({ connectorId: 1 });
   await start();
@@ -176,7 +176,7 @@ test.each([
   expect(await reservations()).toEqual([]);
 });
 
-test('ReserveNow of connector 0 is not sent where the station is known not to take it', async () => {
+test('ReserveNow of connector 0 is not sent if the station is known not to support it', async () => {
   await reserve({ connectorId: 0 });
   await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)

@@ -14,7 +14,7 @@ async function pendingSince(): Promise<unknown> {
   return (await manager.rows('SELECT reset_pending_since AS since FROM stations'))[0]?.since;
 }
 
-test('Reset: an accepted one is pending until the next BootNotification', async () => {
+test('Reset: once accepted, it is pending until the next BootNotification', async () => {
   await manager.command('Reset', { type: 'Hard' }, { status: 'Rejected' });
   expect(await pendingSince()).toBeNull();
   await manager.command('Reset', { type: 'Hard' }, { status: 'Accepted' });
@@ -23,7 +23,7 @@ test('Reset: an accepted one is pending until the next BootNotification', async 
   expect(await pendingSince()).toBeNull();
 });
 
-test('Reset: a station that boots before it answers has done it', async () => {
+test('Reset: a station that boots before it answers has completed it', async () => {
   await manager.command('Reset', { type: 'Soft' });
   const call = manager.sent().at(-1);
   await manager.ask('BootNotification', BOOT);

@@ -11,7 +11,7 @@ beforeEach(() => manager.rows('TRUNCATE security_events'));
 
 const timestamp = '2026-11-20T10:00:00Z';
 
-async function tell(request: object, question: object = {}): Promise<void> {
+async function report(request: object, question: object = {}): Promise<void> {
   expect((await manager.ask('SecurityEventNotification', request, question)).response).toEqual({});
 }
 
@@ -19,9 +19,9 @@ async function events(): Promise<Record<string, unknown>[]> {
   return manager.rows('SELECT * FROM security_events ORDER BY occurred_at, type');
 }
 
-test('SecurityEventNotification is kept with the time of the station', async () => {
+test("SecurityEventNotification is stored with the station's time", async () => {
   const techInfo = 'door';
-  await tell(
+  await report(
     { type: 'TamperDetectionActivated', timestamp, techInfo },
     { receivedAt: '2026-11-21T10:00:00.000Z' },
   );
@@ -37,12 +37,12 @@ test('SecurityEventNotification is kept with the time of the station', async () 
   ]);
 });
 
-test('a SecurityEventNotification that is repeated, as the queue of a station does, is one event', async () => {
-  await Promise.all(Array.from({ length: 5 }, () => tell({ type: 'InvalidMessages', timestamp })));
-  await tell({ type: 'InvalidMessages', timestamp: '2026-11-20T11:00:00+01:00' });
+test("a SecurityEventNotification that the station's queue repeats is one event", async () => {
+  await Promise.all(Array.from({ length: 5 }, () => report({ type: 'InvalidMessages', timestamp })));
+  await report({ type: 'InvalidMessages', timestamp: '2026-11-20T11:00:00+01:00' });
   expect(await events()).toHaveLength(1);
-  await tell({ type: 'InvalidMessages', timestamp: '2026-11-20T10:00:01Z' });
-  await tell({ type: 'MemoryExhaustion', timestamp });
+  await report({ type: 'InvalidMessages', timestamp: '2026-11-20T10:00:01Z' });
+  await report({ type: 'MemoryExhaustion', timestamp });
   expect(await events()).toHaveLength(3);
 });
 
@@ -56,13 +56,13 @@ test.each([
   ['InvalidFirmwareSignature', false],
   ['SomethingOfTheVendor', false],
 ])('SecurityEventNotification %s: critical is %s', async (type, isCritical) => {
-  await tell({ type, timestamp });
+  await report({ type, timestamp });
   expect(await events()).toMatchObject([{ type, is_critical: isCritical }]);
 });
 
-test('odd ones are kept as far as they go', async () => {
-  await tell({ type: 'X'.repeat(9000), timestamp });
-  await tell({ type: 'Old', timestamp: '1970-01-01T00:00:05Z', techInfo: 'Y'.repeat(5000) });
-  await tell({ type: 'Far', timestamp: '2099-01-01T00:00Z' });
+test('defective events are stored as far as possible', async () => {
+  await report({ type: 'X'.repeat(9000), timestamp });
+  await report({ type: 'Old', timestamp: '1970-01-01T00:00:05Z', techInfo: 'Y'.repeat(5000) });
+  await report({ type: 'Far', timestamp: '2099-01-01T00:00Z' });
   expect((await events()).map(({ type }) => String(type).length)).toEqual([3, 300, 3]);
 });

@@ -20,7 +20,7 @@ const list = (updateType: UpdateType, entries: object[], fields: object = {}) =>
 });
 const send = (request: object, status = 'Accepted') => manager.command('SendLocalList', request, { status });
 
-/** Sends a list that nobody answers for now; its call. */
+/** Sends a list without an answer yet; returns its call. */
 async function unanswered(request: object) {
   await manager.command('SendLocalList', request);
   await manager.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
@@ -66,7 +66,7 @@ test('SendLocalList: a Full list replaces, a Differential one merges, each with 
   expect(await known()).toEqual({ version: 5, status: 'Accepted', needsFull: false });
 });
 
-test('SendLocalList.4: a Differential that fails needs a Full one; nothing changes until it is accepted', async () => {
+test('SendLocalList.4: after a failed Differential list a Full one is needed; nothing changes until it is accepted', async () => {
   await send(list('Full', [entry('A')]));
   await send(list('Differential', [entry('B')]), 'VersionMismatch');
   expect(await known()).toEqual({ version: 1, status: 'VersionMismatch', needsFull: true });
@@ -81,19 +81,19 @@ test('SendLocalList.4: a Differential that fails needs a Full one; nothing chang
   expect(await entries()).toEqual(['C Accepted']);
 });
 
-test('SendLocalList: NotSupported means that the station has no list (TC_043_1)', async () => {
+test('SendLocalList: NotSupported means that the station does not support lists (TC_043_1)', async () => {
   await send(list('Full', [entry('A')]));
   await send(list('Full', [entry('B')]), 'NotSupported');
   expect(await known()).toEqual({ version: -1, status: 'NotSupported', needsFull: false });
   expect(await entries()).toEqual([]);
 });
 
-test('SendLocalList: a Differential on a list that nobody knows needs a Full one', async () => {
+test('SendLocalList: after a Differential list on an unknown list a Full one is needed', async () => {
   await send(list('Differential', [entry('A')]));
   expect(await known()).toEqual({ version: 1, status: 'Accepted', needsFull: true });
 });
 
-test('Status.8: a LocalListConflict needs a Full list, unless one was sent since', async () => {
+test('Status.8: after a LocalListConflict a Full list is needed, unless one was sent since', async () => {
   await send(list('Full', [entry('A')]));
   await manager.ask(
     'StatusNotification',
@@ -111,7 +111,7 @@ test('Status.8: a LocalListConflict needs a Full list, unless one was sent since
   await later(conflict);
   expect(await known()).toMatchObject({ needsFull: true });
   await manager.answer(full, { status: 'Accepted' });
-  // It was found after that list had been sent.
+  // The conflict occurred after that list had been sent.
   expect(await known()).toMatchObject({ needsFull: true });
   manager.setNow(new Date(Date.now() + 10_000));
   await send(list('Full', [entry('A')]));
@@ -119,12 +119,12 @@ test('Status.8: a LocalListConflict needs a Full list, unless one was sent since
   expect(await known()).toMatchObject({ needsFull: false });
 });
 
-test('Status.8: a station that was never sent a list can find a conflict too', async () => {
+test('Status.8: a station that never received a list can report a conflict too', async () => {
   expect(await conflict()).toEqual({ response: {} });
   expect(await known()).toEqual({ version: null, status: null, needsFull: true });
 });
 
-test('SendLocalList: a late answer of a list before a younger Full one changes nothing', async () => {
+test('SendLocalList: a late answer to a list before a newer Full one changes nothing', async () => {
   const late = await unanswered(list('Full', [entry('OLD')]));
   await later(() => send(list('Full', [entry('NEW')])));
   await manager.answer(late, { status: 'Accepted' });
@@ -132,7 +132,7 @@ test('SendLocalList: a late answer of a list before a younger Full one changes n
   expect(await known()).toEqual({ version: 2, status: 'Accepted', needsFull: false });
 });
 
-test('SendLocalList: a late answer beneath a younger Differential one needs a Full one', async () => {
+test('SendLocalList: after a late answer to a list before a newer Differential one a Full one is needed', async () => {
   await send(list('Full', [entry('A')]));
   const late = await unanswered(list('Differential', [entry('B')]));
   await later(() => send(list('Differential', [entry('C')])));
@@ -161,7 +161,7 @@ test.each([
   ['SendLocalList.3', list('Full', [], { listVersion: 0 })],
   ['SendLocalList.3', list('Full', [], { listVersion: -1 })],
   ['SendLocalList.3', list('Differential', [], { listVersion: 7 })],
-])('SendLocalList against the rule %s is not sent: %j', async (rule, request) => {
+])('SendLocalList that breaks the rule %s is not sent: %j', async (rule, request) => {
   await send(list('Full', [entry('A'), entry('X')], { listVersion: 7 }));
   await manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at) VALUES
@@ -169,7 +169,7 @@ test.each([
      ('CP1', 'localauthlistmaxlength', 'LocalAuthListMaxLength', '4', now())`,
   );
   await expect(send(request)).rejects.toMatchObject({ name: 'RuleViolation', rule });
-  // What only changes and removes entries needs no more room.
+  // Changing and removing entries needs no additional room.
   await send(list('Differential', [{ idTag: 'a' }, entry('x'), entry('Y')]));
   expect(await known()).toMatchObject({ version: 8 });
 });

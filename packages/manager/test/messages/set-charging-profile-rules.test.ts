@@ -101,7 +101,7 @@ test.each([
     },
   ],
   ['SetProfile.5', 1, { validFrom: '2026-11-20T01:00:00+01:00', validTo: '2026-11-20T00:00:00Z' }],
-])('SetChargingProfile against the rule %s is not sent: on %d, %j', async (rule, connectorId, fields) => {
+])('SetChargingProfile that breaks the rule %s is not sent: on %d, %j', async (rule, connectorId, fields) => {
   await configure('ChargeProfileMaxStackLevel', '3');
   await configure('ChargingScheduleAllowedChargingRateUnit', 'Current');
   await configure('ChargingScheduleMaxPeriods', '2');
@@ -110,7 +110,7 @@ test.each([
   expect(await set(1)).toMatchObject({ status: 'answered' });
 });
 
-test('SetChargingProfile with a limit of two decimals is not sent; 8.1 has one', async () => {
+test('SetChargingProfile with a limit of two decimals is not sent; one decimal, such as 8.1, is allowed', async () => {
   const limit = (value: number) => schedule({ chargingSchedulePeriod: [{ startPeriod: 0, limit: value }] });
   await expect(set(1, limit(8.15))).rejects.toMatchObject({ name: 'OcppError' });
   expect(await manager.rows('SELECT FROM commands')).toHaveLength(0);
@@ -141,7 +141,7 @@ test('SetProfile.1: a TxProfile is for a running transaction of the station, on 
   await expect(set(1, fields)).rejects.toMatchObject({ rule: 'SetProfile.1' });
 });
 
-test('SetProfile.4: a station that is full takes what replaces another, and nothing more', async () => {
+test('SetProfile.4: a station that is full only gets profiles that replace others', async () => {
   await configure('MaxChargingProfilesInstalled', '2');
   await set(1);
   await set(2);

@@ -56,7 +56,7 @@ const stop = (transactionId: number) =>
     timestamp: new Date(Date.UTC(2026, 10, 20, 12, minute++)).toISOString(),
   });
 
-test('SetChargingProfile: an accepted profile is kept with its id, a refused one is not', async () => {
+test('SetChargingProfile: an accepted profile is stored with its id, a rejected one is not', async () => {
   expect(await set(1)).toMatchObject({ request: { csChargingProfiles: { chargingProfileId: 1 } } });
   await set(2, {}, 'Rejected');
   await set(2, {}, 'NotSupported');
@@ -89,7 +89,7 @@ test('SetProfile.3: the same id, or the same purpose and stack level on the conn
   expect(await set(3)).toMatchObject({ request: { csChargingProfiles: { chargingProfileId: 11 } } });
 });
 
-test('SetProfile.7: a TxProfile goes with its transaction, however late its stop or its own answer', async () => {
+test('SetProfile.7: a TxProfile is removed with its transaction, however late the stop or its own answer', async () => {
   const [first, second] = [await start(1), await start(2)];
   const tx = { chargingProfilePurpose: 'TxProfile', chargingProfileKind: 'Relative' };
   const relative = { ...tx, ...schedule({ startSchedule: undefined }) };
@@ -110,7 +110,7 @@ test('SetProfile.7: a TxProfile goes with its transaction, however late its stop
   expect(await kept()).toEqual(['3 TxDefaultProfile 2/0']);
 });
 
-test('SetProfile.7: a stop that belongs to no transaction of ours takes the profile along too', async () => {
+test('SetProfile.7: a stop of an unknown transaction removes the profile too', async () => {
   await manager.callMaker.request({
     stationId: 'CP1',
     action: 'SetChargingProfile',
@@ -125,7 +125,7 @@ test('SetProfile.7: a stop that belongs to no transaction of ours takes the prof
   expect(await kept()).toEqual([]);
 });
 
-test('SetChargingProfile: a late answer brings back nothing that was replaced or cleared since', async () => {
+test('SetChargingProfile: a late answer does not restore a profile that was replaced or cleared since', async () => {
   const unanswered = async (connectorId: number, fields: object = {}) => {
     await manager.command('SetChargingProfile', request(connectorId, fields));
     await manager.rows("UPDATE commands SET status = 'timedOut' WHERE status = 'sent'");
@@ -146,7 +146,7 @@ test('SetChargingProfile: a late answer brings back nothing that was replaced or
   expect(await kept()).toEqual(['2 TxDefaultProfile 1/0', '5 TxDefaultProfile 4/0']);
 });
 
-test('SetChargingProfile: a stop and the answer at the same time leave no profile of an ended transaction', async () => {
+test('SetChargingProfile: a concurrent stop and answer leave no profile of the ended transaction', async () => {
   for (let round = 0; round < 8; round++) {
     const transactionId = await start(1);
     await manager.command(

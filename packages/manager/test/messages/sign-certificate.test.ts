@@ -22,7 +22,7 @@ async function requests(): Promise<Record<string, unknown>[]> {
 
 const certificateChain = ROOT_ONE + ROOT_TWO;
 
-test('SignCertificate is kept, and CertificateSigned answers it', async () => {
+test('SignCertificate is stored, and CertificateSigned answers it', async () => {
   expect(await sign()).toEqual({ status: 'Accepted' });
   expect(await requests()).toMatchObject([
     { station_id: 'CP1', csr: CSR, state: 'requested', command_id: null },
@@ -40,28 +40,28 @@ test.each([
   ['one line', CSR.replaceAll('\n', '')],
   ['CRLF', CSR.replaceAll('\n', '\r\n')],
   ['NEW CERTIFICATE REQUEST', CSR.replaceAll('CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST')],
-])('SignCertificate takes a PEM with %s', async (_name, csr) => {
+])('SignCertificate accepts a PEM with %s', async (_name, csr) => {
   expect(await sign(csr)).toEqual({ status: 'Accepted' });
 });
 
 test.each([
   ['nothing', ''],
-  ['no PEM at all', 'please'],
+  ['text that is not PEM', 'please'],
   ['DER in hex, as in edition 1', '308201223081CA020100'],
   ['a certificate', ROOT_ONE],
-  ['PEM of no DER', CSR.replace('MIHc', 'AAAA')],
-  ['more than any request', CSR.repeat(60)],
+  ['PEM with invalid DER', CSR.replace('MIHc', 'AAAA')],
+  ['a text longer than any request', CSR.repeat(60)],
 ])('SignCertificate rejects %s', async (_name, csr) => {
   await sign();
   expect(await sign(csr)).toEqual({ status: 'Rejected' });
-  // What cannot be signed takes the place of nothing.
+  // A rejected request replaces no other.
   expect(await requests()).toMatchObject([
     { state: 'requested' },
     { state: 'rejected', reason: expect.stringContaining('PKCS#10') as unknown },
   ]);
 });
 
-test('a repeated SignCertificate is one request, a newer one takes the place of the older', async () => {
+test('a repeated SignCertificate is one request; a newer one replaces the older one', async () => {
   const question = { id: 'c1', receivedAt: '2026-11-20T09:00:00.000Z' };
   await Promise.all([sign(CSR, question), sign(CSR, question), sign(CSR, question)]);
   expect(await requests()).toMatchObject([{ state: 'requested' }]);
@@ -72,7 +72,7 @@ test('a repeated SignCertificate is one request, a newer one takes the place of 
   expect(await requests()).toMatchObject([{ state: 'superseded' }, { state: 'installed' }]);
 });
 
-test('CertificateSigned that the station rejects leaves room for another', async () => {
+test('after a CertificateSigned that the station rejects, another one can be sent', async () => {
   await sign();
   await manager.command('CertificateSigned', { certificateChain }, { status: 'Rejected' });
   expect(await requests()).toMatchObject([{ state: 'refused', reason: 'Rejected' }]);
@@ -80,7 +80,7 @@ test('CertificateSigned that the station rejects leaves room for another', async
   expect(await requests()).toMatchObject([{ state: 'installed', reason: null, certificate_chain: ROOT_ONE }]);
 });
 
-test('CertificateSigned that fails leaves the request waiting', async () => {
+test('after a failed CertificateSigned the request still waits', async () => {
   await sign();
   await manager.command('CertificateSigned', { certificateChain }, { error: 'InternalError' });
   expect(await requests()).toMatchObject([
@@ -98,7 +98,7 @@ test('a late refusal does not bring back a request that a newer one has replaced
 });
 
 test.each(['0', '4', '299'])(
-  'CertificateSigned is sent all the same where CertificateSignedMaxChainSize is %s: no certificate fits into that',
+  'CertificateSigned is sent even if CertificateSignedMaxChainSize is %s, which is too small for any certificate',
   async (limit) => {
     await manager.rows(
       `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)
@@ -111,7 +111,7 @@ test.each(['0', '4', '299'])(
   },
 );
 
-test('CertificateSigned keeps to the rules', async () => {
+test('CertificateSigned follows the rules', async () => {
   const send = (chain: string) => manager.command('CertificateSigned', { certificateChain: chain });
   await expect(send(ROOT_ONE)).rejects.toMatchObject({ rule: 'CertSigned.2' });
   await sign();

@@ -14,7 +14,7 @@ const firmware = {
   location: 'https://evander:secret@files.example/fw.bin',
   retrieveDateTime: '2026-11-20T10:00:00Z',
   signingCertificate: ROOT_ONE,
-  // Not the signature of anything: a wrong one must go out, too (TC_081).
+  // Not a valid signature: a wrong one must be sent too (TC_081).
   signature: 'AAECAwQ=',
 };
 
@@ -23,7 +23,7 @@ async function update(answer: object = { status: 'Accepted' }): Promise<number> 
   return (await jobs()).at(-1)?.['request_id'] as number;
 }
 
-async function tell(requestId: number | undefined, ...statuses: string[]): Promise<void> {
+async function report(requestId: number | undefined, ...statuses: string[]): Promise<void> {
   for (const status of statuses) {
     const request = { status, ...(requestId !== undefined && { requestId }) };
     expect((await manager.ask('SignedFirmwareStatusNotification', request)).response).toEqual({});
@@ -34,10 +34,10 @@ async function jobs(): Promise<Record<string, unknown>[]> {
   return manager.rows('SELECT * FROM station_jobs ORDER BY job_id');
 }
 
-test('SignedUpdateFirmware and every status on its way', async () => {
+test('SignedUpdateFirmware with all its statuses', async () => {
   const requestId = await update();
   expect(manager.sent().at(-1)?.request).toMatchObject({ requestId, firmware });
-  await tell(
+  await report(
     requestId,
     'DownloadScheduled',
     'Downloading',
@@ -45,7 +45,7 @@ test('SignedUpdateFirmware and every status on its way', async () => {
     'Downloaded',
     'SignatureVerified',
   );
-  await tell(requestId, 'InstallScheduled', 'Installing', 'InstallRebooting');
+  await report(requestId, 'InstallScheduled', 'Installing', 'InstallRebooting');
   expect(await jobs()).toMatchObject([
     {
       kind: 'signedFirmware',
@@ -59,12 +59,12 @@ test('SignedUpdateFirmware and every status on its way', async () => {
     chargePointModel: 'M',
     firmwareVersion: '9',
   });
-  await tell(requestId, 'Installed');
+  await report(requestId, 'Installed');
   // Around the reboot the order varies (TC_080).
-  await tell(requestId, 'InstallRebooting');
+  await report(requestId, 'InstallRebooting');
   expect(await jobs()).toMatchObject([{ outcome: 'succeeded', firmware_version_after: '9' }]);
-  const told = await manager.rows('SELECT DISTINCT job_id FROM status_notifications');
-  expect(told).toEqual([{ job_id: (await jobs())[0]?.['job_id'] }]);
+  const recorded = await manager.rows('SELECT DISTINCT job_id FROM status_notifications');
+  expect(recorded).toEqual([{ job_id: (await jobs())[0]?.['job_id'] }]);
 });
 
 test.each([
@@ -77,14 +77,14 @@ test.each([
   'RevokedCertificate',
 ])('SignedFirmwareStatusNotification %s ends the job as failed', async (status) => {
   const requestId = await update();
-  await tell(requestId, 'Downloading', 'CertificateVerified');
+  await report(requestId, 'Downloading', 'CertificateVerified');
   expect(await jobs()).toMatchObject([{ outcome: 'running', status: 'CertificateVerified' }]);
-  await tell(requestId, status);
+  await report(requestId, status);
   expect(await jobs()).toMatchObject([{ outcome: 'failed', reason: status }]);
 });
 
 test.each(['Rejected', 'InvalidCertificate', 'RevokedCertificate'])(
-  'SignedUpdateFirmware answered %s has failed',
+  'SignedUpdateFirmware answered with %s has failed',
   async (status) => {
     await update({ status });
     expect(await jobs()).toMatchObject([
@@ -93,11 +93,11 @@ test.each(['Rejected', 'InvalidCertificate', 'RevokedCertificate'])(
   },
 );
 
-test('AcceptedCanceled closes the update before', async () => {
+test('AcceptedCanceled closes the previous update', async () => {
   const older = await update();
   const newer = await update({ status: 'AcceptedCanceled' });
-  await tell(older, 'DownloadFailed');
-  await tell(newer, 'Downloading');
+  await report(older, 'DownloadFailed');
+  await report(newer, 'Downloading');
   expect(await jobs()).toMatchObject([
     { outcome: 'cancelled', status: 'DownloadFailed' },
     { outcome: 'running', status: 'Downloading' },
@@ -106,24 +106,24 @@ test('AcceptedCanceled closes the update before', async () => {
 
 test('Idle without a requestId, and a status of an unknown update, change nothing', async () => {
   const requestId = await update();
-  await tell(undefined, 'Idle', 'Installed');
-  await tell(requestId + 1, 'Installed');
+  await report(undefined, 'Idle', 'Installed');
+  await report(requestId + 1, 'Installed');
   expect(await jobs()).toMatchObject([{ outcome: 'running', status: null }]);
   expect(await manager.rows('SELECT FROM status_notifications WHERE job_id IS NULL')).toHaveLength(3);
 });
 
 test.each([
-  ['a certificate that is no PEM', { signingCertificate: '308201' }, 'SignedUpdate.1'],
-  ['a signature that is no base64', { signature: 'not base64!' }, 'SignedUpdate.1'],
+  ['a certificate that is not PEM', { signingCertificate: '308201' }, 'SignedUpdate.1'],
+  ['a signature that is not base64', { signature: 'not base64!' }, 'SignedUpdate.1'],
   ['an empty signature', { signature: '' }, 'SignedUpdate.1'],
-  ['a location that is no URL', { location: 'fw.bin' }, 'GetDiagnostics.1'],
+  ['a location that is not a URL', { location: 'fw.bin' }, 'GetDiagnostics.1'],
 ])('SignedUpdateFirmware with %s is not sent', async (_name, more, rule) => {
   const request = { firmware: { ...firmware, ...more } };
   await expect(manager.command('SignedUpdateFirmware', request)).rejects.toMatchObject({ rule });
   expect(await jobs()).toEqual([]);
 });
 
-test('a requestId that another job has had is not sent', async () => {
+test('a requestId that another job has used is not sent', async () => {
   const requestId = await update();
   await expect(manager.command('SignedUpdateFirmware', { requestId, firmware })).rejects.toMatchObject({
     rule: 'SignedUpdate.1',

@@ -24,7 +24,7 @@ async function start(request: object, question = {}): Promise<Answer> {
   return (await manager.ask('StartTransaction', request, question)).response as Answer;
 }
 
-test('stores the start and answers a positive id of its own and the tag with its group', async () => {
+test('stores the start and answers with a new positive id and the tag with its group', async () => {
   const request = startOf(1, 'good', { reservationId: 7 });
   const first = await start(request, { id: 's1', receivedAt: '2026-11-20T10:00:00.000Z' });
   expect(first.idTagInfo).toEqual({ status: 'Accepted', parentIdTag: 'FLEET' });
@@ -47,7 +47,7 @@ test('stores the start and answers a positive id of its own and the tag with its
   expect((await start(startOf(2))).transactionId).not.toBe(first.transactionId);
 });
 
-test('answers a repeat with the same id as before, whatever its message id', async () => {
+test('answers a repeat with the same id, whatever its message id', async () => {
   const request = startOf(3);
   const first = await start(request, { id: 'r1' });
   expect(await start(request, { id: 'r1' })).toEqual(first);
@@ -55,7 +55,7 @@ test('answers a repeat with the same id as before, whatever its message id', asy
   expect(await manager.rows('SELECT 1 FROM transactions WHERE connector_id = 3')).toHaveLength(1);
 });
 
-test('answers a repeat as before although the tag has been blocked, or is at its limit, meanwhile', async () => {
+test('answers a repeat as before even if the tag was blocked or reached its limit meanwhile', async () => {
   await addTag(manager, 'LATER', { concurrent_transaction_limit: 1 });
   const request = startOf(4, 'LATER');
   const first = await start(request);
@@ -65,7 +65,7 @@ test('answers a repeat as before although the tag has been blocked, or is at its
   expect(await start(request)).toEqual(first);
 });
 
-test('has one effect when several managers get it at once', async () => {
+test('has one effect if several managers receive it concurrently', async () => {
   const request = startOf(5);
   const answers = await Promise.all(Array.from({ length: 20 }, () => start(request)));
   expect(new Set(answers.map(({ transactionId }) => transactionId)).size).toBe(1);
@@ -75,7 +75,7 @@ test.each([
   ['NOBODY', {}, 'Invalid'],
   ['BLOCKED', { status: 'Blocked' }, 'Blocked'],
   ['OLD', { expiry_date: '2020-01-01' }, 'Expired'],
-])('gives a refused tag a transaction of its own: %s', async (idTag, columns, status) => {
+])('records a transaction even if the tag is refused: %s', async (idTag, columns, status) => {
   if (status !== 'Invalid') await addTag(manager, idTag, columns);
   const [one, two] = [await start(startOf(6, idTag)), await start(startOf(7, idTag))];
   expect([one.idTagInfo.status, two.idTagInfo.status]).toEqual([status, status]);
@@ -83,7 +83,7 @@ test.each([
   expect(two.transactionId).not.toBe(one.transactionId);
 });
 
-test('says ConcurrentTx where the tag is at its limit at that time, and stores the start all the same', async () => {
+test('answers ConcurrentTx if the tag was at its limit at that time, and stores the start anyway', async () => {
   await addTag(manager, 'TWICE', { concurrent_transaction_limit: 2 });
   const statuses: string[] = [];
   for (const connectorId of [11, 12, 13])
@@ -93,7 +93,7 @@ test('says ConcurrentTx where the tag is at its limit at that time, and stores t
   expect((await start(queued)).idTagInfo.status).toBe('Accepted');
 });
 
-test('lets no more starts through than the limit when they come at once', async () => {
+test('accepts no more concurrent starts than the limit', async () => {
   await addTag(manager, 'RACE', { concurrent_transaction_limit: 3 });
   const starts = Array.from({ length: 10 }, (_, i) =>
     startOf(100 + i, 'RACE', { timestamp: '2026-11-20T12:00:00Z' }),
@@ -102,7 +102,7 @@ test('lets no more starts through than the limit when they come at once', async 
   expect(answers.filter(({ idTagInfo }) => idTagInfo.status === 'Accepted')).toHaveLength(3);
 });
 
-test('flags what is still open on the connector, and counts it no more', async () => {
+test('flags an open transaction on the connector, and no longer counts it', async () => {
   await addTag(manager, 'SOLO', { concurrent_transaction_limit: 1 });
   const lost = await start(startOf(20, 'SOLO'));
   const next = await start(startOf(20, 'SOLO'));
@@ -117,7 +117,7 @@ test('flags what is still open on the connector, and counts it no more', async (
   ]);
 });
 
-test('is never refused: odd connectors, readings and tags are recorded', async () => {
+test('is never refused: unusual connectors, readings and tags are recorded', async () => {
   const timestamp = '2026-11-20T13:00:00+01:00';
   const longTag = 'X'.repeat(40);
   for (const request of [
@@ -132,7 +132,7 @@ test('is never refused: odd connectors, readings and tags are recorded', async (
   expect(row).toEqual({ started_at: new Date('2026-11-20T12:00:00Z') });
 });
 
-test('cannot store a start that does not say when', async () => {
+test('cannot store a start without a timestamp', async () => {
   expect(
     await manager.ask('StartTransaction', { connectorId: 1, idTag: 'GOOD', meterStart: 0 }),
   ).toMatchObject({

@@ -9,7 +9,12 @@ beforeAll(async () => {
 });
 afterAll(() => manager.close());
 
-async function tell(connectorId: number, status: string, more: object = {}, question = {}): Promise<unknown> {
+async function report(
+  connectorId: number,
+  status: string,
+  more: object = {},
+  question = {},
+): Promise<unknown> {
   return (
     await manager.ask('StatusNotification', { connectorId, status, errorCode: 'NoError', ...more }, question)
   ).response;
@@ -27,15 +32,15 @@ async function history(connectorId: number): Promise<unknown[]> {
   return rows.map(({ status }) => status);
 }
 
-test('keeps the present status and the history, the whole station as connector 0', async () => {
-  await tell(0, 'Available');
-  await tell(1, 'Preparing', {
+test('stores the current status and the history; connector 0 is the whole station', async () => {
+  await report(0, 'Available');
+  await report(1, 'Preparing', {
     timestamp: '2026-11-20T10:00:00Z',
     info: 'plugged',
     vendorId: 'v',
     vendorErrorCode: 'E1',
   });
-  await tell(1, 'Charging', { timestamp: '2026-11-20T10:01:00Z' });
+  await report(1, 'Charging', { timestamp: '2026-11-20T10:01:00Z' });
   expect(await present(0)).toMatchObject({ status: 'Available' });
   expect(await present(1)).toMatchObject({
     status: 'Charging',
@@ -46,17 +51,17 @@ test('keeps the present status and the history, the whole station as connector 0
 });
 
 test('an older status goes to the history and does not overwrite a newer one', async () => {
-  await tell(2, 'Charging', { timestamp: '2026-11-20T10:05:00Z' });
-  await tell(2, 'Preparing', { timestamp: '2026-11-20T10:04:00Z' });
+  await report(2, 'Charging', { timestamp: '2026-11-20T10:05:00Z' });
+  await report(2, 'Preparing', { timestamp: '2026-11-20T10:04:00Z' });
   expect(await present(2)).toMatchObject({ status: 'Charging' });
   expect(await history(2)).toEqual(['Preparing', 'Charging']);
 });
 
 test('a repeat has one effect', async () => {
   const question = { id: 'n1', receivedAt: '2026-11-20T10:00:00.000Z' };
-  await tell(3, 'Available', {}, question);
-  await tell(3, 'Available', {}, question);
-  await tell(3, 'Available', { timestamp: '2026-11-20T10:00:00.000Z' }, { id: 'n2' });
+  await report(3, 'Available', {}, question);
+  await report(3, 'Available', {}, question);
+  await report(3, 'Available', { timestamp: '2026-11-20T10:00:00.000Z' }, { id: 'n2' });
   expect(await history(3)).toEqual(['Available']);
 });
 
@@ -64,15 +69,15 @@ test.each([
   ['far ahead', '2099-01-01T00:00:00Z'],
   ['a day ahead', '2026-11-21T10:00:01Z'],
   ['that is not set', '1970-01-01T00:00:05Z'],
-])('a repeat of a station with a clock %s has one effect', async (_clock, timestamp) => {
+])('a repeat from a station with a clock %s has one effect', async (_clock, timestamp) => {
   const connectorId = Number(timestamp.slice(0, 4));
   const ids = await manager.rows("SELECT count(*) AS n FROM event_intake WHERE kind = 'connector.status'");
-  await tell(connectorId, 'Reserved', { timestamp }, { receivedAt: '2026-11-20T10:00:00.000Z' });
-  await tell(connectorId, 'Charging', {}, { receivedAt: '2026-11-20T10:00:03.000Z' });
+  await report(connectorId, 'Reserved', { timestamp }, { receivedAt: '2026-11-20T10:00:00.000Z' });
+  await report(connectorId, 'Charging', {}, { receivedAt: '2026-11-20T10:00:03.000Z' });
   // Over another connection, and twice in one batch.
   await Promise.all(
     [5, 6].map((second) =>
-      tell(connectorId, 'Reserved', { timestamp }, { receivedAt: `2026-11-20T10:00:0${second}.000Z` }),
+      report(connectorId, 'Reserved', { timestamp }, { receivedAt: `2026-11-20T10:00:0${second}.000Z` }),
     ),
   );
   expect(await history(connectorId)).toEqual(['Reserved', 'Charging']);
@@ -80,8 +85,8 @@ test.each([
   expect(
     await manager.rows("SELECT count(*) AS n FROM event_intake WHERE kind = 'connector.status'"),
   ).toEqual([{ n: Number(ids[0]?.n) + 2 }]);
-  // The same status again, at another time of that clock, is news.
-  await tell(
+  // The same status with another timestamp is not a repeat.
+  await report(
     connectorId,
     'Reserved',
     { timestamp: timestamp.replace('Z', '.5Z') },
@@ -90,7 +95,7 @@ test.each([
   expect(await present(connectorId)).toMatchObject({ status: 'Reserved' });
 });
 
-test('a repeat that two managers work on at once has one effect', async () => {
+test('a repeat that two managers handle concurrently has one effect', async () => {
   const writers = [createWriter(manager.database), createWriter(manager.database)];
   const status = {
     stationId: 'CP1',
@@ -111,26 +116,33 @@ test('a repeat that two managers work on at once has one effect', async () => {
   expect(await history(29)).toEqual(['Charging']);
 });
 
-test('two faults of one second are both in the history', async () => {
+test('two faults within one second are both in the history', async () => {
   const timestamp = '2026-11-20T12:00:00Z';
   for (const vendorErrorCode of ['E1', 'E2', 'E1'])
-    await tell(28, 'Faulted', { errorCode: 'OtherError', vendorErrorCode, timestamp });
+    await report(28, 'Faulted', { errorCode: 'OtherError', vendorErrorCode, timestamp });
   expect(await history(28)).toEqual(['Faulted', 'Faulted']);
   expect(await present(28)).toMatchObject({ vendor_error_code: 'E1' });
 });
 
-test('many at once, for one connector too, all land', async () => {
+test('many concurrent statuses are all stored, even for one connector', async () => {
   const times = Array.from({ length: 30 }, (_, i) => new Date(Date.UTC(2026, 10, 20, 11, i)).toISOString());
-  await Promise.all(times.map((timestamp, i) => tell(4, i % 2 ? 'Charging' : 'SuspendedEV', { timestamp })));
+  await Promise.all(
+    times.map((timestamp, i) => report(4, i % 2 ? 'Charging' : 'SuspendedEV', { timestamp })),
+  );
   expect(await history(4)).toHaveLength(30);
   expect(await present(4)).toMatchObject({ status: 'Charging', status_at: new Date(times[29] ?? '') });
 });
 
-test('a clock that is not set, or far ahead, hides nothing that comes after it', async () => {
-  await tell(5, 'Faulted', { timestamp: '2099-01-01T00:00:00Z' }, { receivedAt: '2026-11-20T10:00:00.000Z' });
-  await tell(5, 'Available', { timestamp: '2026-11-20T10:00:01Z' });
+test('a clock that is not set or far ahead does not hide later statuses', async () => {
+  await report(
+    5,
+    'Faulted',
+    { timestamp: '2099-01-01T00:00:00Z' },
+    { receivedAt: '2026-11-20T10:00:00.000Z' },
+  );
+  await report(5, 'Available', { timestamp: '2026-11-20T10:00:01Z' });
   expect(await present(5)).toMatchObject({ status: 'Available' });
-  await tell(
+  await report(
     5,
     'Preparing',
     { timestamp: '1970-01-01T00:00:05Z' },

@@ -66,7 +66,7 @@ test('ends the transaction with its energy, its reason and its data', async () =
   expect(values).toEqual([{ value: '8500', context: 'Transaction.End' }]);
 });
 
-test('tells nothing of a tag that was not sent, and takes no reason for Local', async () => {
+test('answers no idTagInfo without a tag, and treats a missing reason as Local', async () => {
   const { transactionId } = await start();
   const { response } = await manager.ask('StopTransaction', {
     transactionId,
@@ -77,7 +77,7 @@ test('tells nothing of a tag that was not sent, and takes no reason for Local', 
   expect(await row(transactionId)).toMatchObject({ stop_reason: 'Local', energy_wh: 0, stop_id_tag: null });
 });
 
-test('a repeat has one effect and the same answer, also when the tag has changed meanwhile', async () => {
+test('a repeat has one effect and the same answer, even if the tag has changed meanwhile', async () => {
   await addTag(manager, 'SOON');
   const { transactionId } = await start('SOON');
   const request = { transactionId, idTag: 'SOON', meterStop: 2000, timestamp: STOPPED };
@@ -99,7 +99,7 @@ test('two stops within a millisecond have one effect and two answers', async () 
   expect(await unmatched(transactionId)).toEqual([]);
 });
 
-test('the first of two different stops counts; the other is kept for an operator', async () => {
+test('the first of two different stops counts; the other is stored for an operator', async () => {
   const { transactionId } = await start();
   await manager.ask('StopTransaction', { transactionId, meterStop: 3000, timestamp: STOPPED });
   const { response } = await manager.ask('StopTransaction', {
@@ -112,7 +112,7 @@ test('the first of two different stops counts; the other is kept for an operator
   expect(await unmatched(transactionId)).toMatchObject([{ why: 'alreadyStopped', meter_stop_wh: 9999 }]);
 });
 
-test("answers a stop of an unknown transaction, and of another station's, and keeps it", async () => {
+test("answers and stores a stop of an unknown transaction, or of another station's", async () => {
   await stations.addUnknown(manager.database, ['CP2']);
   const { transactionId } = await start();
   const request = { meterStop: 1, timestamp: STOPPED, idTag: 'GOOD' };
@@ -136,7 +136,7 @@ test("answers a stop of an unknown transaction, and of another station's, and ke
   expect(await row(transactionId)).toMatchObject({ stopped_at: null });
 });
 
-test('-1 ends the transaction that the station never learnt the id of, once', async () => {
+test('-1 ends the transaction whose id the station never received, once', async () => {
   await addTag(manager, 'NAMELESS');
   const { transactionId } = await start('NAMELESS');
   const request = { transactionId: -1, idTag: 'nameless', meterStop: 4000, timestamp: STOPPED };
@@ -148,7 +148,7 @@ test('-1 ends the transaction that the station never learnt the id of, once', as
   expect(await unmatched(-1)).toEqual([]);
 });
 
-test('-1 without a start is kept for an operator', async () => {
+test('-1 without a start is stored for an operator', async () => {
   const request = { transactionId: -1, idTag: 'NEVER', meterStop: 4000, timestamp: STOPPED };
   expect((await manager.ask('StopTransaction', request)).response).toEqual({
     idTagInfo: { status: 'Invalid' },
@@ -156,7 +156,7 @@ test('-1 without a start is kept for an operator', async () => {
   expect(await unmatched(-1)).toHaveLength(1);
 });
 
-test('flags what is odd, and refuses nothing', async () => {
+test('flags implausible stops, and refuses none', async () => {
   const below = await start();
   const stop = {
     meterStop: 500,
@@ -193,7 +193,7 @@ test('a late stop still completes a transaction that a new start has superseded'
   expect(await row(transactionId)).toMatchObject({ energy_wh: 3500, flags: ['supersededByStart'] });
 });
 
-test('drops data that came as MeterValues before', async () => {
+test('ignores data that was sent as MeterValues before', async () => {
   const { transactionId, connectorId } = await start();
   const meterValue = [
     { timestamp: STOPPED, sampledValue: [{ value: '1500' }, { value: '230', measurand: 'Voltage' }] },
@@ -213,7 +213,7 @@ test('drops data that came as MeterValues before', async () => {
   ).toHaveLength(3);
 });
 
-test('broken parts of the data, an unknown reason, an over-long tag cost nothing of the rest', async () => {
+test('invalid parts of the data, an unknown reason or a too long tag do not affect the rest', async () => {
   const { transactionId } = await start();
   const transactionData = [{ timestamp: STOPPED, sampledValue: [{ value: '7', phase: 'L9' }] }, 'nonsense'];
   const request = {

@@ -41,7 +41,7 @@ interface Session {
   end?: { stop: Stop; isInferred: boolean };
 }
 
-/** What should be so: the rules of the issue on a list of sessions, without a database. */
+/** The expected result: the rules of the issue on a list of sessions, without a database. */
 class Model {
   readonly sessions: Session[] = [];
   readonly unmatched: Stop[] = [];
@@ -143,7 +143,7 @@ class Model {
 const connector = fc.integer({ min: 1, max: 3 });
 const reading = fc.integer({ min: 0, max: 6 }).map((kWh) => kWh * 1000);
 const tag = fc.constantFrom(...TAGS);
-/** Which of the sessions, or stops, that there are. */
+/** Picks one of the existing sessions or stops. */
 const which = fc.nat(20);
 const STEP = fc.oneof(
   {
@@ -180,7 +180,7 @@ const BASE = Date.UTC(2026, 10, 20);
 const SECONDS = 20;
 const timeOf = (at: number): string => new Date(BASE + at * 1000).toISOString();
 
-/** A station that does what a world says, and the model that is told the same. */
+/** A station that performs the steps of a world, and the model that gets the same steps. */
 class World {
   static #count = 0;
   readonly #stationId = `W${++World.#count}`;
@@ -233,10 +233,10 @@ class World {
         const stop = this.#stops[step.which % this.#stops.length];
         return stop && this.#stop(stop);
       }
-      // A station that lost the id with its memory sends the stop again.
+      // A station that has lost the id sends the stop again.
       case 'forgetId':
         return session?.end && this.#stop({ ...session.end.stop, id: -1 });
-      // And one that got the answer to its start at last.
+      // A station that finally got the answer to its start.
       case 'learnId':
         return session?.end && this.#stop({ ...session.end.stop, id: session.id });
       case 'status': {
@@ -297,7 +297,7 @@ class World {
     await this.#ask('MeterValues', { connectorId, transactionId, meterValue });
   }
 
-  // Twice, at once: it has one effect, and one answer.
+  // Twice, concurrently: one effect and one answer.
   async #stop(stop: Stop): Promise<void> {
     const { id: transactionId, at, meter: meterStop, tag: idTag, reason } = stop;
     const request = { transactionId, meterStop, timestamp: timeOf(at), idTag, reason };
@@ -354,7 +354,7 @@ class World {
   }
 }
 
-test('in any world of sessions each stop ends what it can mean, and nothing else', async () => {
+test('in any sequence of sessions each stop ends only the transaction that it can mean', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(STEP, { minLength: 3, maxLength: 25 }), (steps) => new World().run(steps)),
     { numRuns: 200 },

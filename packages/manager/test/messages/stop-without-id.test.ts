@@ -12,17 +12,17 @@ beforeAll(async () => {
 });
 afterAll(() => manager.close());
 
-/** Ten seconds apart. */
+/** Times, ten seconds apart. */
 const at = (step: number): string => new Date(Date.UTC(2026, 10, 20, 10, 0, 10 * step)).toISOString();
 
-/** What stations send that never learnt an id. */
+/** Ids that stations send if they never received one. */
 const WITHOUT_ID = [-1, 0, -77];
 
 /** A station that sends a message every ten seconds. */
 class Station {
   static #count = 0;
   readonly id = `S${++Station.#count}`;
-  /** May be in one transaction at a time. */
+  /** A tag that is limited to one transaction at a time. */
   readonly soleTag = `SOLE${this.id}`;
   readonly #withoutId: number;
   #step = 0;
@@ -71,7 +71,7 @@ class Station {
     expect(await this.ask('StopTransaction', request)).toEqual(answer);
   }
 
-  /** Energy, or state where it has not ended, of each transaction in the order of their starts; `inferred` where its stop is. */
+  /** For each transaction in the order of the starts: its energy, or its state if it has not ended; `inferred` if its stop is. */
   async sessions(): Promise<unknown[]> {
     const rows = await manager.rows(
       'SELECT * FROM transactions WHERE station_id = $1 ORDER BY transaction_id',
@@ -96,7 +96,7 @@ const CASES: Record<
   string,
   { run(station: Station): Promise<unknown>; sessions: unknown[]; unmatched?: unknown[] }
 > = {
-  'a: both ids are used: it is nobody’s, and the other stop by its id is right': {
+  'a: ends no transaction if the ids of all were used; a later stop by its id counts': {
     async run(s) {
       await s.sample(1, await s.start(1, 1000), 5000);
       const second = await s.start(2, 50_000);
@@ -107,7 +107,7 @@ const CASES: Record<
     sessions: ['open', 3000],
     unmatched: ['5100 unknownTransaction'],
   },
-  'b: the one whose id was never used': {
+  'b: ends the transaction whose id was never used': {
     async run(s) {
       await s.start(2, 500);
       const first = await s.start(1, 100_000);
@@ -117,7 +117,7 @@ const CASES: Record<
     },
     sessions: ['2000 inferred', 5000],
   },
-  'c: below where the only one started': {
+  'c: does not end the only transaction if the reading is below its start': {
     async run(s) {
       const id = await s.start(1, 1000);
       await s.sample(1, id, 1500);
@@ -127,7 +127,7 @@ const CASES: Record<
     sessions: [4000],
     unmatched: ['777 unknownTransaction'],
   },
-  'd: one that was lost long ago, though nothing else is open': {
+  'd: does not end a transaction that was lost long ago, even if no other is open': {
     async run(s) {
       await s.start(1, 1000, { timestamp: '2026-10-20T10:00:00Z' });
       await s.stop(await s.start(1, 50_000), 60_000);
@@ -136,7 +136,7 @@ const CASES: Record<
     sessions: ['lost', 10_000],
     unmatched: ['90000 unknownTransaction'],
   },
-  'f: a refused start, with the reason DeAuthorized': {
+  'f: ends the transaction with the refused start if the reason is DeAuthorized': {
     async run(s) {
       await s.start(3, 40_000, { idTag: s.soleTag });
       await s.start(4, 51_880, { idTag: s.soleTag });
@@ -144,14 +144,14 @@ const CASES: Record<
     },
     sessions: ['open', '0 inferred'],
   },
-  'the only open one, although its id was used (libocpp#495)': {
+  'ends the only open transaction even if its id was used (libocpp#495)': {
     async run(s) {
       await s.sample(1, await s.start(1, 1000), 2000);
       await s.stop(-1, 3000);
     },
     sessions: ['2000 inferred'],
   },
-  'one whose last reading is above': {
+  'does not end a transaction whose last reading is higher': {
     async run(s) {
       await s.start(1, 1000);
       await s.sample(1, -1, 5000);
@@ -160,7 +160,7 @@ const CASES: Record<
     sessions: ['open'],
     unmatched: ['4999 unknownTransaction'],
   },
-  'a reading that no connector reaches in the time': {
+  'does not end a transaction whose connector cannot have reached the reading in the time': {
     async run(s) {
       await s.start(1, 463_302);
       await s.sample(1, -1, 463_400);
@@ -169,7 +169,7 @@ const CASES: Record<
     sessions: ['open'],
     unmatched: ['2825298 unknownTransaction'],
   },
-  'the one of two that reaches the reading in the time': {
+  'ends the one of two transactions that can have reached the reading in the time': {
     async run(s) {
       await s.start(1, 463_302);
       await s.start(2, 2_825_000);
@@ -177,7 +177,7 @@ const CASES: Record<
     },
     sessions: ['open', '298 inferred'],
   },
-  'another tag contradicts': {
+  'does not end a transaction of another tag': {
     async run(s) {
       await s.start(1, 1000);
       await s.stop(-1, 3000, { idTag: 'OTHER' });
@@ -185,7 +185,7 @@ const CASES: Record<
     sessions: ['open'],
     unmatched: ['3000 unknownTransaction'],
   },
-  'a tag of the same group does not': {
+  'ends a transaction of another tag of the same group': {
     async run(s) {
       await s.start(1, 1000);
       await s.start(2, 1000, { idTag: 'OTHER' });
@@ -193,7 +193,7 @@ const CASES: Record<
     },
     sessions: ['2000 inferred', 'open'],
   },
-  'several whose ids were never used': {
+  'ends none of several transactions whose ids were never used': {
     async run(s) {
       await s.start(1, 1000);
       await s.start(2, 1000);
@@ -202,7 +202,7 @@ const CASES: Record<
     sessions: ['open', 'open'],
     unmatched: ['3000 severalTransactions'],
   },
-  'several, and one connector has just said Finishing': {
+  'ends the one of several whose connector has just reported Finishing': {
     async run(s) {
       await s.start(1, 1000);
       await s.start(2, 1000);
@@ -212,7 +212,7 @@ const CASES: Record<
     },
     sessions: ['open', '2000 inferred'],
   },
-  'several, and both connectors have just said Finishing': {
+  'ends none of several if both connectors have just reported Finishing': {
     async run(s) {
       for (const connectorId of [1, 2]) await s.start(connectorId, 1000);
       for (const connectorId of [1, 2]) await s.status(connectorId, 'Finishing');
@@ -221,7 +221,7 @@ const CASES: Record<
     sessions: ['open', 'open'],
     unmatched: ['3000 severalTransactions'],
   },
-  'several, and a connector said Finishing a while ago': {
+  'ends none of several if a connector reported Finishing a while ago': {
     async run(s) {
       await s.start(1, 1000);
       await s.start(2, 1000);
@@ -231,7 +231,7 @@ const CASES: Record<
     sessions: ['open', 'open'],
     unmatched: ['3000 severalTransactions'],
   },
-  'several, and a connector said Finishing before its transaction started': {
+  'ends none of several if a connector reported Finishing before its transaction started': {
     async run(s) {
       await s.status(2, 'Finishing');
       await s.start(1, 1000);
@@ -241,7 +241,7 @@ const CASES: Record<
     sessions: ['open', 'open'],
     unmatched: ['3000 severalTransactions'],
   },
-  'several, one of them refused, and another reason': {
+  'ends none of several if one was refused but the reason is another one': {
     async run(s) {
       await s.start(3, 1000, { idTag: s.soleTag });
       await s.start(4, 1000, { idTag: s.soleTag });
@@ -250,7 +250,7 @@ const CASES: Record<
     sessions: ['open', 'open'],
     unmatched: ['3000 severalTransactions'],
   },
-  'several, and signs of two': {
+  'ends none of several if there are indications for two': {
     async run(s) {
       await s.start(3, 1000, { idTag: s.soleTag });
       await s.start(4, 1000, { idTag: s.soleTag });
@@ -260,7 +260,7 @@ const CASES: Record<
     sessions: ['open', 'open'],
     unmatched: ['3000 severalTransactions'],
   },
-  'one that has a later start on its connector, which came first': {
+  'ends no transaction with a later start on its connector, even if that start arrived first': {
     async run(s) {
       await s.start(1, 5000, { timestamp: at(5) });
       await s.start(1, 1000, { timestamp: at(1) });
@@ -269,7 +269,7 @@ const CASES: Record<
     sessions: ['open', 'open'],
     unmatched: ['4000 unknownTransaction'],
   },
-  'one that started after it': {
+  'does not end a transaction that started later': {
     async run(s) {
       await s.start(1, 1000, { timestamp: at(9) });
       await s.stop(-1, 3000);
@@ -277,7 +277,7 @@ const CASES: Record<
     sessions: ['open'],
     unmatched: ['3000 unknownTransaction'],
   },
-  'the repeat of a stop that was sent with an id before': {
+  'is unmatched if it repeats a stop that was sent with an id': {
     async run(s) {
       await s.start(2, 1000);
       await s.stop(await s.start(1, 1000), 3000, { timestamp: at(5), idTag: 'GOOD' });
@@ -286,7 +286,7 @@ const CASES: Record<
     sessions: ['open', 2000],
     unmatched: ['3000 alreadyStopped'],
   },
-  'its own stop overrides what was inferred': {
+  'is replaced by the stop with the id': {
     async run(s) {
       const id = await s.start(1, 1000);
       await s.stop(-1, 3000);
@@ -295,7 +295,7 @@ const CASES: Record<
     sessions: [8000],
     unmatched: ['3000 alreadyStopped'],
   },
-  'its own stop that says the same confirms what was inferred': {
+  'is confirmed by an equal stop with the id': {
     async run(s) {
       const id = await s.start(1, 1000);
       await s.stop(-1, 3000, { timestamp: at(5) });
@@ -309,7 +309,7 @@ test.each(
   Object.entries(CASES).flatMap(([name, one]) =>
     WITHOUT_ID.map((withoutId) => [withoutId, name, one] as const),
   ),
-)('%i means %s', async (withoutId, _name, { run, sessions, unmatched = [] }) => {
+)('a stop with %i %s', async (withoutId, _name, { run, sessions, unmatched = [] }) => {
   const station = await Station.open(withoutId);
   await run(station);
   expect(await station.sessions()).toEqual(sessions);
@@ -317,7 +317,7 @@ test.each(
 });
 
 test.each(WITHOUT_ID)(
-  'samples with %i go to the transaction on the connector while its id was never used',
+  'samples with %i belong to the transaction on the connector as long as its id was never used',
   async (withoutId) => {
     const station = await Station.open(withoutId);
     const id = await station.start(1, 1000);
@@ -325,7 +325,7 @@ test.each(WITHOUT_ID)(
     expect(await row(id)).toMatchObject({ energy_wh: 1000, id_used: false });
     await station.sample(2, -1, 7000);
     await station.sample(1, id, 3000);
-    // Of the next driver: the stop and the next start are lost.
+    // From the next driver: the stop and the next start are lost.
     await station.sample(1, -1, 9000);
     expect(await row(id)).toMatchObject({ energy_wh: 2000, last_wh: 3000, id_used: true });
     const samples = await manager.rows(
@@ -336,7 +336,7 @@ test.each(WITHOUT_ID)(
   },
 );
 
-test('samples without an id do not go to a transaction that has a later start on its connector', async () => {
+test('samples without an id do not belong to a transaction with a later start on its connector', async () => {
   const station = await Station.open();
   const later = await station.start(1, 5000, { timestamp: at(5) });
   const earlier = await station.start(1, 1000, { timestamp: at(1) });
@@ -346,7 +346,7 @@ test('samples without an id do not go to a transaction that has a later start on
   expect(await row(later)).toMatchObject({ last_wh: 6000 });
 });
 
-test('an id is used by any sample, also one that says nothing of energy', async () => {
+test('any sample uses an id, even one without energy', async () => {
   const station = await Station.open();
   const voltage = { measurand: 'Voltage', unit: 'V' };
   const first = await station.start(1, 1000);
@@ -359,7 +359,7 @@ test('an id is used by any sample, also one that says nothing of energy', async 
   expect(await row(first)).toMatchObject({ id_used: true, register_jumped: false, register_fell: false });
 });
 
-test('stops of the same time and reading by different tags are different stops', async () => {
+test('stops with the same time and reading but different tags are different stops', async () => {
   const station = await Station.open();
   await station.start(1, 0);
   await station.start(2, 0, { idTag: 'OTHER' });
@@ -368,7 +368,7 @@ test('stops of the same time and reading by different tags are different stops',
   expect(await station.unmatched()).toEqual([]);
 });
 
-test('a stop that several managers get at once ends one transaction', async () => {
+test('a stop that several managers receive concurrently ends one transaction', async () => {
   const station = await Station.open();
   const first = await station.start(1, 0);
   await station.start(2, 1000);
@@ -379,7 +379,7 @@ test('a stop that several managers get at once ends one transaction', async () =
   expect(await station.unmatched()).toEqual([]);
 });
 
-test('a repeat is answered as before, although the tag has been blocked meanwhile', async () => {
+test('a repeat is answered as before, even if the tag was blocked meanwhile', async () => {
   await addTag(manager, 'SOON');
   const station = await Station.open();
   await station.start(1, 0, { idTag: 'SOON' });
@@ -394,7 +394,7 @@ test('a repeat is answered as before, although the tag has been blocked meanwhil
   expect(await answers()).toEqual(first);
 });
 
-test('with an inferred stop its samples leave the transaction, when that has its own stop', async () => {
+test('the samples of an inferred stop are removed from the transaction when its own stop arrives', async () => {
   const station = await Station.open();
   const id = await station.start(1, 1000);
   await station.sample(1, -1, 2000);

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 
 test.each(['TriggerMessage', 'ExtendedTriggerMessage'] as const)(
-  '%s: an accepted station is not asked to boot',
+  '%s: BootNotification is not triggered on an accepted station',
   async (action) => {
     await expect(manager.command(action, { requestedMessage: 'BootNotification' })).rejects.toMatchObject({
       rule: 'Boot.8',
@@ -27,8 +27,8 @@ test.each(['TriggerMessage', 'ExtendedTriggerMessage'] as const)(
   },
 );
 
-test('TriggerMessage: what it asks for is let in from a pending station, what nobody asked for is not', async () => {
-  // A station that no longer counts as accepted needs a manager that never took it for one.
+test('TriggerMessage: triggered messages of a pending station are accepted, others are not', async () => {
+  // Uses a manager that has not cached the station as accepted.
   const pending = await openTestManager();
   await pending.rows("UPDATE stations SET boot_answer = 'Pending'");
   await pending.ask('BootNotification', { chargePointVendor: 'V', chargePointModel: 'M' });
@@ -46,14 +46,14 @@ test('TriggerMessage: what it asks for is let in from a pending station, what no
   await pending.close();
 });
 
-test('TriggerMessage: connector 0 is the station itself, below 0 is none', async () => {
+test('TriggerMessage: connector 0 is the station itself, negative ones are invalid', async () => {
   await manager.command('TriggerMessage', { requestedMessage: 'StatusNotification', connectorId: 0 });
   await expect(
     manager.command('TriggerMessage', { requestedMessage: 'StatusNotification', connectorId: -1 }),
   ).rejects.toMatchObject({ rule: 'Trigger.2' });
 });
 
-test('ExtendedTriggerMessage: a certificate is the whole station’s, and needs a CpoName', async () => {
+test('ExtendedTriggerMessage: a certificate is for the whole station and needs a CpoName', async () => {
   const trigger = { requestedMessage: 'SignChargePointCertificate' };
   await expect(
     manager.command('ExtendedTriggerMessage', { ...trigger, connectorId: 1 }),

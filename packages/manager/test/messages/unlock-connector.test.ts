@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => manager.close());
 
 test.each(['Unlocked', 'UnlockFailed', 'NotSupported'])(
-  'UnlockConnector answered %s is completed, and nothing is tried again',
+  'UnlockConnector answered with %s is completed, and not retried',
   async (status) => {
     const before = manager.sent().length;
     const command = await manager.command('UnlockConnector', { connectorId: 1 }, { status });
@@ -25,7 +25,7 @@ test('UnlockConnector of the whole station breaks a rule', async () => {
   });
 });
 
-test.each(['Accepted', 'Rejected'])('ClearCache answered %s is completed', async (status) => {
+test.each(['Accepted', 'Rejected'])('ClearCache answered with %s is completed', async (status) => {
   expect(await manager.command('ClearCache', {}, { status })).toMatchObject({
     status: 'answered',
     response: { status },
@@ -33,7 +33,7 @@ test.each(['Accepted', 'Rejected'])('ClearCache answered %s is completed', async
 });
 
 test.each(['Accepted', 'Rejected', 'UnknownMessageId', 'UnknownVendorId'])(
-  'DataTransfer to a station, answered %s, is completed with what it brings',
+  'DataTransfer to a station, answered with %s, is completed with the data of the answer',
   async (status) => {
     const request = { vendorId: 'com.example', messageId: 'Hello', data: '{"a":1}' };
     expect(await manager.command('DataTransfer', request, { status, data: 'x' })).toMatchObject({

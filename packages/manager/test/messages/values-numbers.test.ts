@@ -14,7 +14,7 @@ const TIME = '2026-11-20T10:00:00Z';
 const INT32 = 2 ** 31;
 const SAFE = Number.MAX_SAFE_INTEGER;
 
-/** A good request of each action that stations send. */
+/** A valid request for each action that stations send. */
 const REQUESTS: Record<string, Record<string, unknown>> = {
   Authorize: { idTag: 'A' },
   BootNotification: { chargePointVendor: 'V', chargePointModel: 'M' },
@@ -36,7 +36,7 @@ const REQUESTS: Record<string, Record<string, unknown>> = {
   StopTransaction: { transactionId: 1, meterStop: 0, timestamp: TIME },
 };
 
-/** Where stored, by action and field. */
+/** The table and column, by action and field. */
 const COLUMNS: Record<string, string> = {
   'StartTransaction.connectorId': 'SELECT connector_id FROM transactions WHERE start_message_id = $1',
   'StartTransaction.meterStart': 'SELECT meter_start_wh FROM transactions WHERE start_message_id = $1',
@@ -52,7 +52,7 @@ const COLUMNS: Record<string, string> = {
 };
 
 const VALUES = [-(2 ** 63), -1, 0, INT32 - 1, INT32, 2 ** 32 - 1, 2 ** 53 + 2, 2 ** 63, 1e30, 1.5, '1'];
-/** What the columns of ids hold of each value; `none` where it is no id that can be. */
+/** What the id columns contain for each value; `none` if it is not a possible id. */
 const asId = (value: number | string): number | 'none' => {
   const number = Number(value);
   return Number.isInteger(number) && number >= -INT32 && number < INT32 ? number : 'none';
@@ -69,7 +69,7 @@ const ROWS = (Object.keys(ACTIONS) as Action[])
       );
   });
 
-/** What is kept, or the code of the error. */
+/** The stored value, or the error code. */
 function expected({ action, field, isRequired, value }: (typeof ROWS)[number]): unknown {
   const number = Number(value);
   if (field === 'meterStart' || field === 'meterStop')
@@ -99,7 +99,7 @@ test('the table has every integer of every message that stations send', () => {
 });
 
 describe.each(ROWS)('$action with $field $value', (row) => {
-  test('is kept and answered, or refused with its code', async () => {
+  test('is stored and answered, or rejected with its error code', async () => {
     const { action, field, value } = row;
     const mark = `n${++count}`;
     const request: Record<string, unknown> = { ...REQUESTS[action], [field]: value };
@@ -111,7 +111,7 @@ describe.each(ROWS)('$action with $field $value', (row) => {
     if (action === 'StatusNotification') request['info'] = mark;
     if (action === 'MeterValues')
       request['meterValue'] = [{ timestamp: TIME, sampledValue: [{ value: mark }] }];
-    // Some of -1 and 0 mean a transaction that there is; none is open here.
+    // -1 and 0 can mean an open transaction; there is none here.
     await manager.rows(
       'UPDATE transactions SET stopped_at = now(), meter_stop_wh = 1 WHERE stopped_at IS NULL',
     );
@@ -125,7 +125,7 @@ describe.each(ROWS)('$action with $field $value', (row) => {
     expect(code).toBeUndefined();
     checkPayload(action, 'response', response);
     const [kept] = await manager.rows(COLUMNS[`${action}.${field}`] ?? '', [mark]);
-    // Which transaction is meant by no id, and whether a reservation by 0 or -1 is one, is told in their own tests.
+    // Other tests cover which transaction a missing id means, and whether 0 or -1 means a reservation.
     if (field === 'reservationId' && Number(value) <= 0) expect(kept).toBeDefined();
     else if (action === 'MeterValues' && field === 'transactionId' && Number(value) <= 0)
       expect(kept).toBeDefined();
@@ -133,19 +133,19 @@ describe.each(ROWS)('$action with $field $value', (row) => {
   });
 });
 
-test('numbers out of range beside good ones cost the others nothing', async () => {
+test('numbers out of range do not affect valid ones in the same batch', async () => {
   const of = (connectorId: number, i: number): object => ({
     connectorId,
-    meterValue: [{ timestamp: TIME, sampledValue: [{ value: `beside ${i}` }] }],
+    meterValue: [{ timestamp: TIME, sampledValue: [{ value: `odd ${i}` }] }],
   });
   const answers = await Promise.all(
     Array.from({ length: 40 }, (_, i) => manager.ask('MeterValues', of(i % 4 === 0 ? 3e9 : 5, i))),
   );
   for (const { response } of answers) expect(response).toEqual({});
-  expect(await manager.rows("SELECT 1 FROM meter_values WHERE value LIKE 'beside %'")).toHaveLength(40);
+  expect(await manager.rows("SELECT 1 FROM meter_values WHERE value LIKE 'odd %'")).toHaveLength(40);
 });
 
-test('a start on a connector that is none is a transaction of its own, found again by its repeat and its stop', async () => {
+test('a start on an impossible connector is a transaction, which its repeat and its stop find again', async () => {
   const request = { connectorId: 4_294_967_295, idTag: 'ODD', meterStart: 100, timestamp: TIME };
   const { response } = await manager.ask('StartTransaction', request);
   expect((await manager.ask('StartTransaction', request)).response).toEqual(response);
@@ -163,7 +163,7 @@ test('a start on a connector that is none is a transaction of its own, found aga
   ).toEqual([{ connector_id: INT32 - 1, energy_wh: 600 }]);
 });
 
-describe('a meter reading that is none', () => {
+describe('an impossible meter reading', () => {
   const session = async (meterStart: unknown, meterStop: unknown, samples: number[]): Promise<unknown> => {
     const timestamp = (minute: number): string => new Date(Date.UTC(2026, 10, 20, 12, minute)).toISOString();
     const connectorId = ++count;

@@ -23,7 +23,7 @@ test('a model of 23 characters and a vendor of more than 20 boot', async () => {
 });
 
 test.each(['T'.repeat(6000), randomBytes(3000).toString('hex'), 'é'.repeat(6000)])(
-  'a start with an idTag of 6,000 characters is Invalid and has an id, and the same one when it is repeated: %#',
+  'a start with an idTag of 6,000 characters is Invalid and gets an id, and the same one when repeated: %#',
   async (idTag) => {
     const request = { connectorId: 1, idTag, meterStart: 0, timestamp: TIME };
     const { response } = await manager.ask('StartTransaction', request);
@@ -41,7 +41,7 @@ test.each(['T'.repeat(6000), randomBytes(3000).toString('hex'), 'é'.repeat(6000
   },
 );
 
-test('objects in the place of lists are lists of one', async () => {
+test('an object in place of a list is treated as a list of one', async () => {
   const sampledValue = { value: '77', unit: 'Wh' };
   const transactionId = 800_001;
   const request = { connectorId: 3, transactionId, meterValue: { timestamp: TIME, sampledValue } };
@@ -87,16 +87,16 @@ test.each<[string, object, object]>([
     { status: 'Occupied', error_code: 'NoError' },
   ],
   [
-    'the connector as a text',
+    'the connector as text',
     { connectorId: '41', status: 'Charging', errorCode: 'NoError' },
     { status: 'Charging', error_code: 'NoError' },
   ],
   [
-    'words without end',
+    'very long texts',
     { status: randomBytes(3000).toString('hex'), errorCode: randomBytes(3000).toString('hex') },
     { status: expect.stringMatching(/^\w{300}$/), error_code: expect.stringMatching(/^\w{300}$/) },
   ],
-])('a status with %s shows what can be used', async (_what, request, shown) => {
+])('of a status with %s the usable part is shown', async (_what, request, shown) => {
   expect((await manager.ask('StatusNotification', { connectorId: 41, ...request })).response).toEqual({});
   expect(await manager.rows('SELECT status, error_code FROM connectors WHERE connector_id = 41')).toEqual([
     shown,

@@ -34,8 +34,8 @@ async function transaction(transactionId: number): Promise<Record<string, unknow
   return row ?? {};
 }
 
-describe.each(UNREADABLE)('a time that nobody can read, %#', (timestamp) => {
-  test('a start and a stop are kept under the time of receipt, once, and flagged', async () => {
+describe.each(UNREADABLE)('an unreadable time, %#', (timestamp) => {
+  test('a start and a stop are stored once with the time of receipt, and flagged', async () => {
     const request = startOf(timestamp);
     const transactionId = idOf(await ask('StartTransaction', request));
     expect(idOf(await ask('StartTransaction', request))).toBe(transactionId);
@@ -57,14 +57,14 @@ describe.each(UNREADABLE)('a time that nobody can read, %#', (timestamp) => {
     expect(
       await manager.rows('SELECT 1 FROM unmatched_stops WHERE transaction_id = $1', [transactionId]),
     ).toEqual([]);
-    // The redelivery of the first, though it has been stopped since; and a start of the same words after it.
+    // The redelivery of the first, which has been stopped since; and a later start with the same content.
     expect(idOf(await ask('StartTransaction', request))).toBe(transactionId);
     expect(idOf(await ask('StartTransaction', request, '2026-11-20T12:00:00.000Z'))).toBeGreaterThan(
       transactionId,
     );
   });
 
-  test('an unmatched stop is kept once', async () => {
+  test('an unmatched stop is stored once', async () => {
     const stop = { transactionId: 900_000 + ++connectorId, meterStop: 5, timestamp };
     await ask('StopTransaction', stop);
     await ask('StopTransaction', stop, '2026-11-20T10:05:00.000Z');
@@ -75,7 +75,7 @@ describe.each(UNREADABLE)('a time that nobody can read, %#', (timestamp) => {
     ).toEqual([{ stopped_at: new Date(RECEIVED) }]);
   });
 
-  test('readings and security events are kept under the time of receipt', async () => {
+  test('readings and security events are stored with the time of receipt', async () => {
     const value = `at ${timestamp.slice(0, 30)}`;
     const meterValue = [{ timestamp, sampledValue: [{ value }] }];
     const { response } = await ask('MeterValues', { connectorId: 1, meterValue });
@@ -90,7 +90,7 @@ describe.each(UNREADABLE)('a time that nobody can read, %#', (timestamp) => {
     ]);
   });
 
-  test('a status is shown as of its receipt', async () => {
+  test('a status is shown with the time of receipt', async () => {
     const status = { connectorId: ++connectorId, status: 'Faulted', errorCode: 'NoError', timestamp };
     expect((await ask('StatusNotification', status)).response).toEqual({});
     expect(
@@ -99,7 +99,7 @@ describe.each(UNREADABLE)('a time that nobody can read, %#', (timestamp) => {
   });
 });
 
-test('starts of the same unreadable time at once, at two managers, are one', async () => {
+test('concurrent starts with the same unreadable time at two managers are one', async () => {
   const request = startOf('2022-02-29T07:02:33.000Z');
   const times = Array.from({ length: 10 }, (_, i) => `2026-11-20T10:00:0${i}.000Z`);
   const answers = await Promise.all(times.map((time) => ask('StartTransaction', request, time)));
@@ -113,9 +113,9 @@ test.each([
   ['2026-11-20T12:00:00Z', ['clockImplausible']],
   ['2026-11-20T10:10:00Z', []],
   ['2026-11-20T10:00:00Z', []],
-  // A queue that was delivered late says nothing against the clock.
+  // Messages from a queue that is delivered late do not mean that the clock is wrong.
   ['2026-01-20T10:00:00Z', []],
-])('the clock that says %s is flagged as it deserves', async (timestamp, flags) => {
+])('a clock that shows %s is flagged if it is implausible', async (timestamp, flags) => {
   const transactionId = idOf(await ask('StartTransaction', startOf(timestamp)));
   expect(await transaction(transactionId)).toMatchObject({ started_at: new Date(timestamp), flags });
   const other = idOf(await ask('StartTransaction', startOf('2026-01-01T00:00:00Z')));
@@ -125,37 +125,37 @@ test.each([
 });
 
 describe('the status of a connector', () => {
-  const tell = (id: number, status: string, more: object, receivedAt: string) =>
+  const report = (id: number, status: string, more: object, receivedAt: string) =>
     ask('StatusNotification', { connectorId: id, status, errorCode: 'NoError', ...more }, receivedAt);
   const present = async (id: number): Promise<unknown> =>
     (await manager.rows('SELECT status FROM connectors WHERE connector_id = $1', [id]))[0]?.['status'];
 
   test.each(['2026-11-21T06:00:00Z', '2026-11-20T10:20:00Z', '2099-01-01T00:00:00Z'])(
-    'does not stand still after a clock that was ahead, %s',
+    'keeps changing after a clock that was ahead, %s',
     async (timestamp) => {
       const id = ++connectorId;
-      await tell(id, 'Charging', { timestamp }, '2026-11-20T10:00:00.000Z');
+      await report(id, 'Charging', { timestamp }, '2026-11-20T10:00:00.000Z');
       expect(await present(id)).toBe('Charging');
-      await tell(id, 'Finishing', { timestamp }, '2026-11-20T10:00:30.000Z');
+      await report(id, 'Finishing', { timestamp }, '2026-11-20T10:00:30.000Z');
       expect(await present(id)).toBe('Finishing');
-      await tell(id, 'Available', { timestamp: '2026-11-20T10:01:00Z' }, '2026-11-20T10:01:00.100Z');
+      await report(id, 'Available', { timestamp: '2026-11-20T10:01:00Z' }, '2026-11-20T10:01:00.100Z');
       expect(await present(id)).toBe('Available');
-      // From a queue, of before.
-      await tell(id, 'Preparing', { timestamp: '2026-11-20T09:59:00Z' }, '2026-11-20T10:02:00.000Z');
+      // From a queue, older.
+      await report(id, 'Preparing', { timestamp: '2026-11-20T09:59:00Z' }, '2026-11-20T10:02:00.000Z');
       expect(await present(id)).toBe('Available');
     },
   );
 
-  test('of a clock ahead that is repeated is in the history once', async () => {
+  test('that is repeated with a clock ahead is in the history once', async () => {
     const id = ++connectorId;
     for (const receivedAt of ['2026-11-20T10:00:00.000Z', '2026-11-20T10:05:00.000Z'])
-      await tell(id, 'Charging', { timestamp: '2026-11-25T06:00:00Z' }, receivedAt);
+      await report(id, 'Charging', { timestamp: '2026-11-25T06:00:00Z' }, receivedAt);
     expect(await manager.rows('SELECT 1 FROM connector_statuses WHERE connector_id = $1', [id])).toHaveLength(
       1,
     );
   });
 
-  test('two faults within one second are both in the history', async () => {
+  test('keeps two faults within one second in the history', async () => {
     const id = ++connectorId;
     const timestamp = '2026-11-20T10:00:00Z';
     for (const more of [
@@ -164,7 +164,7 @@ describe('the status of a connector', () => {
       { vendorErrorCode: 'E2', info: 'hot' },
     ])
       for (let i = 0; i < 2; i++)
-        await tell(
+        await report(
           id,
           'Faulted',
           { timestamp, errorCode: 'OtherError', ...more },

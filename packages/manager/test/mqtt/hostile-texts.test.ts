@@ -15,11 +15,11 @@ beforeEach(() => void manager.faults());
 
 type Json = Record<string, unknown>;
 
-/** Texts that PostgreSQL cannot keep, or not in an index: what it compresses well would fit. */
+/** Texts that PostgreSQL cannot store, or not in an index: random, because a text that compresses well would fit. */
 const TEXTS: Record<string, string> = {
   'U+0000': 'a\0b',
-  'a high surrogate on its own': 'a\ud800b',
-  'a low surrogate on its own': '\udc00',
+  'a lone high surrogate': 'a\ud800b',
+  'a lone low surrogate': '\udc00',
   '10 kB': incompressible(10_000),
   '100 kB': incompressible(100_000),
   '10 kB in characters of 3 bytes': [...incompressible(3333)]
@@ -34,7 +34,7 @@ function incompressible(length: number): string {
   return text.slice(0, length);
 }
 
-/** A payload that has all that its schema knows, with a text at a place. */
+/** A payload with all properties of its schema, and a text at a path. */
 function example(schema: Schema, at: string, text: string, path = ''): unknown {
   switch (schema.type) {
     case 'object':
@@ -58,7 +58,7 @@ function example(schema: Schema, at: string, text: string, path = ''): unknown {
   }
 }
 
-/** The places of texts in a payload, times apart. */
+/** The paths of texts in a payload, except times. */
 function textsOf(schema: Schema, path = ''): string[] {
   if (schema.type === 'string') return schema.format === 'date-time' ? [] : [path];
   if (schema.type === 'array') return schema.items ? textsOf(schema.items, path) : [];
@@ -72,7 +72,7 @@ const fromStations = actions.filter((action): action is StationAction => mayBeSe
 const fromUs = actions.filter((action): action is CommandAction => mayBeSentBy('manager', action));
 const NEVER_REFUSED = ['StartTransaction', 'StopTransaction', 'MeterValues'];
 
-test.each(fromStations)('%s is answered, whatever its texts are', async (action) => {
+test.each(fromStations)('%s is answered for any texts', async (action) => {
   for (const [what, text] of Object.entries(TEXTS))
     for (const at of textsOf(SCHEMAS[action].request)) {
       const request = example(SCHEMAS[action].request, at, text) as Json;
@@ -93,25 +93,21 @@ const tunnelled = (['oca', 'has2be'] as const).flatMap((dialect) =>
     .map(([action]) => [dialect, action] as const),
 );
 
-test.each(tunnelled)(
-  '%s %s in a DataTransfer is answered, whatever its texts are',
-  async (dialect, action) => {
-    const { request: schema } =
-      (TUNNEL_SCHEMAS[dialect] as Record<string, { request: Schema }>)[action] ?? {};
-    if (!schema) throw new Error('no schema');
-    for (const [what, text] of Object.entries(TEXTS))
-      for (const at of textsOf(schema)) {
-        const data = JSON.stringify(example(schema, at, text));
-        const request = { vendorId: DIALECTS[dialect].vendorId, messageId: action, data };
-        const answer = await manager.ask('DataTransfer', request);
-        expect({ at, what, ...answer }).toMatchObject({
-          response: { status: expect.any(String) as unknown },
-        });
-      }
-  },
-);
+test.each(tunnelled)('%s %s in a DataTransfer is answered for any texts', async (dialect, action) => {
+  const { request: schema } = (TUNNEL_SCHEMAS[dialect] as Record<string, { request: Schema }>)[action] ?? {};
+  if (!schema) throw new Error('no schema');
+  for (const [what, text] of Object.entries(TEXTS))
+    for (const at of textsOf(schema)) {
+      const data = JSON.stringify(example(schema, at, text));
+      const request = { vendorId: DIALECTS[dialect].vendorId, messageId: action, data };
+      const answer = await manager.ask('DataTransfer', request);
+      expect({ at, what, ...answer }).toMatchObject({
+        response: { status: expect.any(String) as unknown },
+      });
+    }
+});
 
-/** Sends a command to CP1 and answers it, with an error that is all of one text where it is a text; what became of the command. */
+/** Sends a command to CP1 and answers it; a text as the answer makes an error of it. Returns the outcome of the command. */
 async function sendAndAnswer(
   action: CommandAction,
   request: object,
@@ -137,7 +133,7 @@ async function sendAndAnswer(
   return row ?? {};
 }
 
-test.each(fromUs)('an answer to %s completes it, whatever its texts are', async (action) => {
+test.each(fromUs)('an answer to %s completes it for any texts', async (action) => {
   const { request: requestSchema, response: schema } = SCHEMAS[action];
   const request = example(requestSchema, '', '') as Json;
   const places = ['', '.invented', ...textsOf(schema)];
@@ -167,7 +163,7 @@ const tunnelledFromUs = (['oca', 'has2be'] as const).flatMap((dialect) =>
 );
 
 test.each(tunnelledFromUs)(
-  'an answer to %s %s in a DataTransfer completes it, whatever its texts are',
+  'an answer to %s %s in a DataTransfer completes it for any texts',
   async (dialect, action) => {
     const schemas = (TUNNEL_SCHEMAS[dialect] as Record<string, Record<'request' | 'response', Schema>>)[
       action
@@ -189,7 +185,7 @@ test.each(tunnelledFromUs)(
   },
 );
 
-test('a certificate request with U+0000 in its name is rejected, and kept with the reason', async () => {
+test('a certificate request with U+0000 in its name is rejected and stored with the reason', async () => {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const csr = toPem(
     'CERTIFICATE REQUEST',
@@ -203,7 +199,7 @@ test('a certificate request with U+0000 in its name is rejected, and kept with t
   ]);
 });
 
-test.each(Object.entries(TEXTS))('a message id with %s is answered as it came', async (_what, text) => {
+test.each(Object.entries(TEXTS))('a message id with %s is returned unchanged', async (_what, text) => {
   const id = `${randomUUID()}${text}`;
   const [answer] = await manager.envelopes('Heartbeat', {}, { id });
   expect(answer).toMatchObject({ type: 3, id });

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => manager.close());
 
-test('a station that is not accepted and goes on sending fills no log: the lines left out are counted', async () => {
+test('a station that is not accepted but keeps sending does not fill the log: omitted lines are counted', async () => {
   const MESSAGES = 1000;
   for (let i = 0; i < MESSAGES; i++) {
     const answer = await manager.ask('Heartbeat', {}, { stationId: 'STRANGER', id: `h${i}` });
@@ -25,7 +25,7 @@ test('a station that is not accepted and goes on sending fills no log: the lines
   }
   const ofStation = lines.filter(({ stationId }) => stationId === 'STRANGER');
   const written = (): number => ofStation.filter(({ msg }) => msg === 'answered with an error').length;
-  // 100 at once and one a second; the loop above takes a few seconds.
+  // A burst of 100 and one per second; the loop above takes a few seconds.
   expect(written()).toBeGreaterThanOrEqual(100);
   expect(written()).toBeLessThan(200);
   const leftOut = (): number => lines.reduce((sum, line) => sum + (line.leftOut ?? 0), 0);

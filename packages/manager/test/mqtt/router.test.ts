@@ -16,12 +16,12 @@ const TIMESTAMP = '2026-11-20T10:00:00Z';
 
 test.each([
   ['an action that OCPP 1.6 does not have', 'TransactionEvent', {}, 'NotImplemented'],
-  ['an action that is no own property of the table', 'constructor', {}, 'NotImplemented'],
+  ['an action that is an inherited property of the registry object', 'constructor', {}, 'NotImplemented'],
   ['an action in the wrong case', 'heartbeat', {}, 'NotImplemented'],
-  ['an action that only we send', 'Reset', { type: 'Hard' }, 'NotSupported'],
+  ['an action that only the central system sends', 'Reset', { type: 'Hard' }, 'NotSupported'],
   ['a missing field', 'Authorize', {}, 'OccurenceConstraintViolation'],
   ['a wrong type', 'Authorize', { idTag: { a: 1 } }, 'TypeConstraintViolation'],
-  ['an over-long tag', 'Authorize', { idTag: 'X'.repeat(21) }, 'PropertyConstraintViolation'],
+  ['a tag that is too long', 'Authorize', { idTag: 'X'.repeat(21) }, 'PropertyConstraintViolation'],
   [
     'a number out of range',
     'StatusNotification',
@@ -34,7 +34,7 @@ test.each([
   expect(answer.text).not.toBe('');
 });
 
-test('passes over what does no harm: extra fields, null for absent, a broken optional field', async () => {
+test('ignores harmless defects: extra fields, null for absent, an invalid optional field', async () => {
   const request = {
     chargePointVendor: 'V',
     chargePointModel: 'M',
@@ -45,8 +45,8 @@ test('passes over what does no harm: extra fields, null for absent, a broken opt
   expect((await manager.ask('BootNotification', request)).response).toMatchObject({ status: 'Accepted' });
 });
 
-test('keeps texts with U+0000 in them', async () => {
-  // As MQTT hands it over: PostgreSQL cannot hold the sign itself (see mqttLink.test.ts).
+test('stores texts that contain U+0000', async () => {
+  // As MQTT delivers it: PostgreSQL cannot store the character itself (see hostile-texts.test.ts).
   expect(await manager.ask('Authorize', { idTag: 'a\ufffdb' })).toMatchObject({
     response: { idTagInfo: { status: 'Invalid' } },
   });
@@ -82,7 +82,7 @@ test('records each frame once, the call and its answer', async () => {
   });
 });
 
-test('works once on a call that is asked again while it is worked on', async () => {
+test('handles a call once if it is redelivered while in progress', async () => {
   const request = { connectorId: 1, idTag: 'X', meterStart: 0, timestamp: TIMESTAMP };
   const question = { id: 'again', receivedAt: '2026-11-20T10:00:00.000Z' };
   const answers = await Promise.all(
@@ -93,7 +93,7 @@ test('works once on a call that is asked again while it is worked on', async () 
   expect(Math.max(...answers.map(({ length }) => length))).toBe(1);
 });
 
-test("takes a station's result in and says so", async () => {
+test("records a station's result and acknowledges it", async () => {
   await manager.router.route('CP1', {
     type: 3,
     id: 'cmd1',
@@ -114,7 +114,7 @@ test("takes a station's result in and says so", async () => {
   ).toEqual([{ type: 3 }, { type: 4 }]);
 });
 
-test('answers nothing that is not stored, and goes on by itself when it can be', async () => {
+test('does not answer a call that is not stored, and recovers automatically', async () => {
   const sick = await openTestManager();
   const [{ name } = {}] = await sick.rows('SELECT current_database() AS name');
   const refuseWrites = async (mode: 'on' | 'off'): Promise<void> => {
@@ -141,7 +141,7 @@ test('answers nothing that is not stored, and goes on by itself when it can be',
   await refuseWrites('off');
   for (const [action, request] of calls) {
     const answers = [];
-    // The pool may hand out connections of before once each.
+    // The pool may return each of its broken connections once.
     for (let attempt = 0; answers.length === 0 && attempt < 12; attempt++)
       answers.push(...(await sick.envelopes(action, request)));
     expect(answers).toMatchObject([{ type: 3 }]);
@@ -149,14 +149,14 @@ test('answers nothing that is not stored, and goes on by itself when it can be',
   await sick.close();
 });
 
-test('our own fault is InternalError, never theirs', async () => {
+test('an internal error is InternalError and does not blame the station', async () => {
   const broken = await openTestManager();
   await broken.rows('ALTER TABLE tags RENAME TO gone');
   expect(await broken.ask('Authorize', { idTag: 'X' })).toMatchObject({ code: 'InternalError' });
   await broken.close();
 });
 
-test('a response of ours that breaks its schema is InternalError', async () => {
+test('a response that does not match its schema is InternalError', async () => {
   const Heartbeat = { handle: async () => ({ currentTime: 'soon' }) };
   const broken = await openTestManager({ messages: { ...MESSAGES, Heartbeat } });
   expect(await broken.ask('Heartbeat', {})).toMatchObject({ code: 'InternalError' });
@@ -191,7 +191,7 @@ const FIELDS = [
   'csr',
 ];
 
-test('answers whatever may come once, with a valid result or a code of 1.6, and never blames itself', async () => {
+test('answers any call once, with a valid result or an error code of 1.6, and never with InternalError', async () => {
   const value = fc.letrec((tie) => ({
     node: fc.oneof(
       { depthSize: 'small' },

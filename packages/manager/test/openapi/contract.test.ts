@@ -58,7 +58,7 @@ const SAMPLES: Record<string, string> = {
   serialNumber: '00',
 };
 
-/** A path with ids that are as the description allows, the longest of numbers, and that name nothing. */
+/** A path with valid ids that do not exist; numbers are the largest allowed. */
 function unknownPath({ path, parameters }: Operation): string {
   return path.replace(/\{(\w+)\}/g, (_all, name: string) => {
     const { type, maximum } = parameters.find((one) => one.in === 'path' && one.name === name)?.schema ?? {};
@@ -67,13 +67,13 @@ function unknownPath({ path, parameters }: Operation): string {
   });
 }
 
-/** A body that the description allows, of its example. */
+/** A valid body, from its example. */
 function exampleBody({ requestBody }: Operation): unknown {
   const schema = requestBody?.content['application/json']?.schema;
   return schema && (named(schema) as { examples?: unknown[] }).examples?.[0];
 }
 
-test('what is read under an id that names nothing is not known, however long the id', async () => {
+test('reading an unknown id gets 404, however long the id is', async () => {
   for (const operation of operations) {
     if (operation.method !== 'GET' || !operation.path.startsWith('/api/') || !operation.path.includes('{'))
       continue;
@@ -86,7 +86,7 @@ test('what is read under an id that names nothing is not known, however long the
   }
 });
 
-test('whatever is asked of things that there are not, the answer is one of those described', async () => {
+test('requests for unknown resources get one of the described responses', async () => {
   const writing = operations.filter(({ method, path }) => method !== 'GET' && path.startsWith('/api/'));
   for (const operation of writing) {
     const { status } = await api.send(operation.method, unknownPath(operation), exampleBody(operation));
@@ -99,7 +99,7 @@ test('whatever is asked of things that there are not, the answer is one of those
   }
 });
 
-test('a body that is required is missed; one that may be left out is not', async () => {
+test('a missing body is an error if it is required, and only then', async () => {
   for (const operation of operations) {
     const { requestBody, route, method } = operation;
     const schema = requestBody?.content['application/json']?.schema;
@@ -150,7 +150,7 @@ test.each([
   [{ HeartbeatInterval: {} }, 'an object'],
   [{ HeartbeatInterval: ['60'] }, 'a list'],
   [{ Own: 'x'.repeat(501) }, 'a long value'],
-])('configuration %j is refused of stations and of groups: %s', async (values, _what) => {
+])('configuration %j is rejected for stations and groups: %s', async (values, _what) => {
   await api.send('PUT', '/api/v1/station-groups/all', { prefix: 'C' });
   for (const path of ['stations/CP1', 'station-groups/all']) {
     const { status, body } = await api.send('PUT', `/api/v1/${path}/configuration`, { values });
@@ -163,7 +163,7 @@ test.each([
   expect(await api.manager.rows('SELECT FROM desired_values')).toEqual([]);
 });
 
-test('each route that names a station answers for one that is known', async () => {
+test('each route under a station works for a known station', async () => {
   const routes = api.routes.filter(
     (route) =>
       route.url.includes('/stations/:stationId/') && route.method === 'GET' && !isMeantToBeOpen(route),
@@ -179,7 +179,7 @@ test('each route that names a station answers for one that is known', async () =
 });
 
 test.each(['TRACE', 'QUERY'])(
-  '%s, which fetch may not send, is refused as other methods are',
+  '%s, which fetch cannot send, is rejected like other methods',
   async (method) => {
     const sent = request(`${api.url}/api/v1/tags`, { method }).end();
     const [response] = (await once(sent, 'response')) as [IncomingMessage];

@@ -52,7 +52,7 @@ test('the document is OpenAPI 3.1 with a bearer key', () => {
   expect(document.paths['/api/v1/api-keys/{keyId}']?.['delete']?.responses).toHaveProperty('409');
 });
 
-test('every operation has a name of its own, a summary, a tag, its path parameters and described responses', () => {
+test('every operation has a unique name, a summary, a tag, its path parameters and described responses', () => {
   const names = operations().map(([, { operationId }]) => operationId);
   expect(new Set(names).size).toBe(names.length);
   for (const [route, { summary, tags, parameters = [], responses }] of operations()) {
@@ -79,7 +79,7 @@ test('every parameter is described', () => {
       });
 });
 
-test('every body and every answer is a schema with a name', () => {
+test('every body and every response is a named schema', () => {
   for (const [route, { requestBody = {}, responses }] of operations())
     for (const { content = {} } of [requestBody, ...Object.values(responses)])
       for (const [type, { schema }] of Object.entries(content))
@@ -90,7 +90,7 @@ test('every body and every answer is a schema with a name', () => {
         });
 });
 
-test('every named schema has an example that it allows', async () => {
+test('every named schema has a valid example', async () => {
   const { schemas } = document.components;
   expect(Object.keys(schemas).length).toBeGreaterThan(100);
   for (const [name, { examples = [] }] of Object.entries(schemas)) {
@@ -100,12 +100,12 @@ test('every named schema has an example that it allows', async () => {
   }
 });
 
-test('what a route says of itself stands beside the role that it needs', () => {
+test('the description of an operation contains its own text and the required role', () => {
   const { description } = document.paths['/api/v1/stations/{stationId}/configuration']?.['put'] ?? {};
-  expect(description).toMatch(/^Answers at once.*Needs a key with the role operator/);
+  expect(description).toMatch(/^Responds .*Needs a key with the role operator/);
 });
 
-test('every operation under /api/v1 wants a key, tells its role and its problems', () => {
+test('every operation under /api/v1 requires a key and describes its role and its problems', () => {
   for (const [route, { security, description, responses }] of operations()) {
     if (!route.includes('/api/v1')) {
       expect(security).toEqual([]);
@@ -118,7 +118,7 @@ test('every operation under /api/v1 wants a key, tells its role and its problems
   }
 });
 
-test('every reference leads somewhere', () => {
+test('every reference can be resolved', () => {
   const references = JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g);
   for (const [, path = ''] of references) {
     const target = path

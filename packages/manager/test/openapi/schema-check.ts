@@ -5,10 +5,10 @@ export interface Document extends Record<string, unknown> {
   components: { schemas: Record<string, { examples?: unknown[] } & Record<string, unknown>> };
 }
 
-/** Tells what a value lacks to be one of the schemas that the description of the API names; null when it is one. */
+/** Returns why a value does not match a named schema of the API description; null if it does. */
 export type SchemaCheck = (name: string, value: unknown) => Promise<string | null>;
 
-/** The description that an API serves, and a check by its schemas. */
+/** The description that an API serves, and a check with its schemas. */
 export async function readDescription(api: TestApi): Promise<{ document: Document; check: SchemaCheck }> {
   const document = (await api.send('GET', '/openapi.json', undefined, null)).body as unknown as Document;
   const app = Fastify({

@@ -9,19 +9,19 @@ import type { Issued, IssueOptions } from '../certificates/openssl-ca.ts';
 import { standIn } from './pnc.ts';
 import type { StandIn } from './pnc.ts';
 
-/** A mobility operator with a root, a sub-CA that issues contracts, and a responder for each, asked over HTTP. */
+/** A mobility operator with a root, a sub-CA that issues contracts, and an HTTP server that is the OCSP responder for both. */
 export interface TestPki {
   root: OpensslCa;
   sub: OpensslCa;
   responder: StandIn;
   /** A contract under the sub-CA; its certificate names the responder. */
   contract(emaid: string, options?: IssueOptions): Issued;
-  /** Changes how the responder answers; undefined for as it should. */
+  /** Overrides the responder's answers; undefined restores the correct ones. */
   answerWith(answer: ((request: Buffer) => Promise<{ status?: number; body?: Buffer }>) | undefined): void;
   close(): Promise<void>;
 }
 
-/** Makes the authorities in a folder that goes with `close`. */
+/** Creates the authorities in a folder that `close` removes. */
 export async function openPki(name: string): Promise<TestPki> {
   const folder = mkdtempSync(join(tmpdir(), `evander-${name}-`));
   let override: Parameters<TestPki['answerWith']>[0];
@@ -52,7 +52,7 @@ export async function openPki(name: string): Promise<TestPki> {
   };
 }
 
-/** What names a certificate to a responder, as openssl has it. */
+/** The OCSP hash data of a certificate, as openssl calculates them. */
 export function hashDataOf(
   { certificateFile }: Issued,
   issuer: OpensslCa,

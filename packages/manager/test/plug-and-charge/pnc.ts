@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Question, TestManager } from '../test-manager.ts';
 
-/** What CP1 gets for a tunnelled message: the status of its DataTransfer, and what is inside. */
+/** Sends a tunnelled message from CP1; returns the status of the DataTransfer and the inner response. */
 export async function tunnel(
   manager: TestManager,
   { dialect, action }: { dialect: Dialect; action: string },
@@ -24,7 +24,7 @@ export async function tunnel(
   };
 }
 
-/** The tunnelled message that went out last: its messageId, its vendorId, its payload. */
+/** The last tunnelled message that was sent: its messageId, vendorId and payload. */
 export function lastTunnelled(manager: TestManager): {
   call: CallEnvelope;
   vendorId: unknown;
@@ -32,17 +32,17 @@ export function lastTunnelled(manager: TestManager): {
   payload: Record<string, unknown>;
 } {
   const call = manager.sent().findLast(({ action }) => action === 'DataTransfer');
-  if (!call) throw new Error('no DataTransfer went out');
+  if (!call) throw new Error('no DataTransfer was sent');
   const { vendorId, messageId, data } = call.request;
   return { call, vendorId, messageId, payload: JSON.parse(String(data)) as Record<string, unknown> };
 }
 
-/** An answer of a station to a tunnelled command. */
+/** A station's answer to a tunnelled command. */
 export function tunnelled(payload: object): { status: 'Accepted'; data: string } {
   return { status: 'Accepted', data: JSON.stringify(payload) };
 }
 
-/** What a stand-in server was asked, and what it answers. */
+/** A request to a stand-in server. */
 export interface Asked {
   path: string;
   headers: IncomingMessage['headers'];
@@ -54,7 +54,7 @@ export interface StandIn {
   close(): Promise<void>;
 }
 
-/** An HTTP server of a test; what `answer` rejects with is a 500. */
+/** An HTTP server for a test; if `answer` rejects, it responds with 500. */
 export async function standIn(
   answer: (
     asked: Asked,

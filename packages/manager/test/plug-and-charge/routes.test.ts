@@ -28,7 +28,7 @@ async function send(action: string, body: object, answers: object[], query = '')
   return pending;
 }
 
-test('a tunnelled command is sent in the dialect of the station, recorded, and its answer read', async () => {
+test('a tunnelled command is sent in the dialect of the station and recorded, and its answer is read', async () => {
   const install = { certificateType: 'MORootCertificate', certificate: ROOT_ONE };
   const first = await send('InstallCertificate', install, [tunnelled({ status: 'Accepted' })]);
   expect(first).toMatchObject({
@@ -55,7 +55,7 @@ test('a tunnelled command is sent in the dialect of the station, recorded, and i
   expect(list.items).toHaveLength(3);
 });
 
-test('a trigger has another name for some stations of the older dialect', async () => {
+test('TriggerMessage is sent by its other name to has2be stations that do not know the first', async () => {
   const query = '?dialect=has2be';
   const answer = await send(
     'TriggerMessage',
@@ -76,7 +76,7 @@ test('a trigger has another name for some stations of the older dialect', async 
   expect(none.body).toMatchObject({ tunnelled: { status: 'UnknownMessageId', response: null } });
 });
 
-test('what a station would not understand is not sent', async () => {
+test('invalid commands are not sent', async () => {
   const post = (action: string, body: object, path = STATION) =>
     api.send('POST', `${path}/pnc-commands/${action}`, body);
   expect(await post('InstallCertificate', { certificateType: 'MORootCertificate' })).toMatchObject({
@@ -138,7 +138,7 @@ test('certificates, requests and authorizations of Plug & Charge are listed', as
   );
 });
 
-test('roots are added, shown and removed', async () => {
+test('roots can be added, read and removed', async () => {
   const put = (body: object, key = KEYS.admin) => api.send('PUT', '/api/v1/pnc-roots', body, key);
   const root = { certificateType: 'V2GRootCertificate', certificate: ROOT_ONE, note: 'ours' };
   expect(await put(root, KEYS.operator)).toMatchObject({ status: 403 });
@@ -166,7 +166,7 @@ test('roots are added, shown and removed', async () => {
   expect(await api.send('GET', '/api/v1/pnc-roots/xyz')).toMatchObject({ status: 400 });
 });
 
-test('the routes are in the OpenAPI', async () => {
+test('the OpenAPI document contains the routes', async () => {
   const { paths } = (await api.send('GET', '/openapi.json')).body;
   expect(Object.keys(paths).filter((path) => path.includes('pnc'))).toHaveLength(10);
 });

@@ -4,11 +4,11 @@ import { PNC_SETTINGS, pncOptions } from '../../src/plug-and-charge/settings.ts'
 
 const read = (env: NodeJS.ProcessEnv) => pncOptions(readSettings(env, PNC_SETTINGS));
 
-test('without settings there is no pool and no file of an authority', () => {
+test('by default there is no contract pool and no CA file', () => {
   expect(read({})).toEqual({ has2beFailure: 'Failed' });
 });
 
-test('a pool is asked with a token, or with credentials for one', () => {
+test('a pool is configured with a token or with client credentials', () => {
   const env = { EVANDER_CONTRACT_POOL_URL: 'https://pool.example/v1/ccp/signedContractData' };
   const url = env.EVANDER_CONTRACT_POOL_URL;
   expect(read({ ...env, EVANDER_CONTRACT_POOL_TOKEN: 't' }).contractPool).toEqual({ url, token: 't' });

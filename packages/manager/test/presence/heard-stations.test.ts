@@ -24,7 +24,7 @@ function connectionOf(stationId: string): Connection {
   };
 }
 
-async function tell(kind: 'connected' | 'disconnected', connection: Connection): Promise<void> {
+async function report(kind: 'connected' | 'disconnected', connection: Connection): Promise<void> {
   const { database } = manager;
   const context = { database, writer: createWriter(database), now: () => new Date() };
   await recordPresence('gw-heard', { kind, connections: [connection] }, context);
@@ -55,7 +55,7 @@ async function events(stationId: string): Promise<unknown[]> {
   return rows.map(({ kind }) => kind);
 }
 
-test('a message that comes before the news of its connection brings it along: commands go out after the boot', async () => {
+test('a message that arrives before its presence message records the connection: commands are sent after the boot', async () => {
   const connection = await register('H1');
   await boot(connection);
   const commandId = await manager.callMaker.request({
@@ -64,17 +64,17 @@ test('a message that comes before the news of its connection brings it along: co
     request: { type: 'Soft' },
   });
   expect(manager.sent().at(-1)).toMatchObject({ id: commandId, connection_id: connection.connectionId });
-  await tell('connected', connection);
+  await report('connected', connection);
   expect(await events('H1')).toEqual(['station.connected', 'station.booted']);
   expect(
     await manager.rows("SELECT gateway_id, remote_address FROM connections WHERE station_id = 'H1'"),
   ).toEqual([{ gateway_id: 'gw-heard', remote_address: '127.0.0.9' }]);
 });
 
-test('a message that is handled after the end of its connection does not bring it back', async () => {
+test('a message handled after the end of its connection does not reopen it', async () => {
   const connection = await register('H2');
-  await tell('connected', connection);
-  await tell('disconnected', connection);
+  await report('connected', connection);
+  await report('disconnected', connection);
   await boot(connection);
   await expect(
     manager.callMaker.request({ stationId: 'H2', action: 'ClearCache', request: {} }),
@@ -84,14 +84,14 @@ test('a message that is handled after the end of its connection does not bring i
 test('an old message does not replace a newer connection', async () => {
   const old = await register('H3');
   const newer = connectionOf('H3');
-  await tell('connected', newer);
+  await report('connected', newer);
   await boot(old);
   expect(await manager.rows("SELECT connection_id FROM connections WHERE station_id = 'H3'")).toEqual([
     { connection_id: newer.connectionId },
   ]);
 });
 
-test('a station is heard for two heartbeats, as many seconds apart as are desired of it', async () => {
+test('a heard station counts as connected for two of its desired heartbeat intervals', async () => {
   await register('H6');
   await manager.rows(
     `INSERT INTO desired_values (station_id, key_lower, key, value) VALUES ('H6', 'heartbeatinterval', 'HeartbeatInterval', '3600')`,
@@ -103,9 +103,9 @@ test('a station is heard for two heartbeats, as many seconds apart as are desire
   expect(row).toEqual({ long: true });
 });
 
-test('a message without a connection leaves an announced one alone, and extends its own', async () => {
+test('a message without a connection does not change an announced one, and extends an unannounced one', async () => {
   const announced = await register('H4');
-  await tell('connected', announced);
+  await report('connected', announced);
   const unnamed: CallEnvelope = { type: 2, id: '1', action: 'Heartbeat', request: {} };
   await manager.router.route('H4', unnamed);
   const shown = () =>
@@ -113,7 +113,7 @@ test('a message without a connection leaves an announced one alone, and extends 
       "SELECT connection_id, heard_until > now() AS heard, disconnected_at FROM connections WHERE station_id = 'H4'",
     );
   expect(await shown()).toMatchObject([{ connection_id: announced.connectionId, heard: null }]);
-  await tell('disconnected', announced);
+  await report('disconnected', announced);
   manager.setNow(new Date(Date.now() + 120_000));
   await manager.router.route('H4', unnamed);
   const [heard] = await shown();
@@ -121,13 +121,13 @@ test('a message without a connection leaves an announced one alone, and extends 
   manager.setNow(new Date(Date.now() + 240_000));
   await manager.router.route('H4', unnamed);
   expect(await shown()).toMatchObject([{ connection_id: heard?.connection_id, heard: true }]);
-  // It moves to a gateway of ours.
+  // The station moves to a gateway that announces connections.
   manager.setNow(undefined);
   const next = {
     ...connectionOf('H4'),
     connectionId: new ConnectionClock('gw-heard').next(Date.now() + 600_000),
   };
-  await tell('connected', next);
+  await report('connected', next);
   expect(await shown()).toMatchObject([{ connection_id: next.connectionId, heard: null }]);
   expect(await events('H4')).toEqual([
     'station.connected',
@@ -137,7 +137,7 @@ test('a message without a connection leaves an announced one alone, and extends 
   ]);
 });
 
-test('where unknown stations are rejected, a message registers none', async () => {
+test('if unknown stations are rejected, a message does not register its station', async () => {
   await manager.router.route('H5', { type: 2, id: '1', action: 'Heartbeat', request: {} });
   expect(await manager.rows("SELECT FROM stations WHERE station_id = 'H5'")).toEqual([]);
 });

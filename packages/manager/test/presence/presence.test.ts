@@ -17,7 +17,7 @@ function connection(stationId: string, connectionId: string): Connection {
   return { stationId, connectionId, remoteAddress: '127.0.0.1', connectedAt: '2026-11-20T10:00:00.000Z' };
 }
 
-async function tell(gatewayId: string, presence: Presence): Promise<void> {
+async function report(gatewayId: string, presence: Presence): Promise<void> {
   const { database } = manager;
   await recordPresence(gatewayId, presence, {
     database,
@@ -34,56 +34,56 @@ async function isConnected(stationId: string): Promise<unknown> {
   return rows[0]?.yes;
 }
 
-test('follows a station as it comes and goes', async () => {
-  await tell('gw-a', { kind: 'connected', connections: [connection('S1', '1')] });
+test('follows a station as it connects and disconnects', async () => {
+  await report('gw-a', { kind: 'connected', connections: [connection('S1', '1')] });
   expect(await isConnected('S1')).toBe(true);
-  await tell('gw-a', { kind: 'disconnected', connections: [connection('S1', '1')] });
+  await report('gw-a', { kind: 'disconnected', connections: [connection('S1', '1')] });
   expect(await isConnected('S1')).toBe(false);
 });
 
 test('the late close of an older connection changes nothing', async () => {
-  await tell('gw-a', { kind: 'connected', connections: [connection('S2', '1')] });
-  await tell('gw-b', { kind: 'connected', connections: [connection('S2', '2')] });
-  await tell('gw-a', { kind: 'disconnected', connections: [connection('S2', '1')] });
+  await report('gw-a', { kind: 'connected', connections: [connection('S2', '1')] });
+  await report('gw-b', { kind: 'connected', connections: [connection('S2', '2')] });
+  await report('gw-a', { kind: 'disconnected', connections: [connection('S2', '1')] });
   expect(await isConnected('S2')).toBe(true);
-  await tell('gw-a', { kind: 'connected', connections: [connection('S2', '1')] });
+  await report('gw-a', { kind: 'connected', connections: [connection('S2', '1')] });
   expect(await manager.rows("SELECT gateway_id FROM connections WHERE station_id = 'S2'")).toEqual([
     { gateway_id: 'gw-b' },
   ]);
 });
 
-test('what ended stays ended, also when the events come the wrong way round', async () => {
-  await tell('gw-a', { kind: 'disconnected', connections: [connection('S3', '1')] });
-  await tell('gw-a', { kind: 'connected', connections: [connection('S3', '1')] });
+test('an ended connection stays ended, even if the events arrive in reverse order', async () => {
+  await report('gw-a', { kind: 'disconnected', connections: [connection('S3', '1')] });
+  await report('gw-a', { kind: 'connected', connections: [connection('S3', '1')] });
   expect(await isConnected('S3')).toBe(false);
 });
 
-test("a gateway's death takes its stations away, its next sign of life brings them back", async () => {
-  await tell('gw-c', { kind: 'connected', connections: [connection('S4', '1')] });
-  await tell('gw-c', { kind: 'gone' });
+test("when a gateway is gone its stations count as disconnected, until the gateway's next sign of life", async () => {
+  await report('gw-c', { kind: 'connected', connections: [connection('S4', '1')] });
+  await report('gw-c', { kind: 'gone' });
   expect(await isConnected('S4')).toBe(false);
-  await tell('gw-c', { kind: 'alive' });
+  await report('gw-c', { kind: 'alive' });
   expect(await isConnected('S4')).toBe(true);
   await manager.rows("UPDATE gateways SET alive_at = now() - interval '1 minute' WHERE gateway_id = 'gw-c'");
   expect(await isConnected('S4')).toBe(false);
 });
 
-test('a list of all connections heals what was missed, and spares what is younger than it', async () => {
-  const kept = connection('S5', '1');
-  await tell('gw-d', {
+test('a listing corrects missed events, and does not change connections newer than itself', async () => {
+  const listed = connection('S5', '1');
+  await report('gw-d', {
     kind: 'connected',
-    connections: [kept, connection('S6', '2'), connection('S7', '9')],
+    connections: [listed, connection('S6', '2'), connection('S7', '9')],
   });
-  await tell('gw-d', {
+  await report('gw-d', {
     kind: 'listing',
     after: '',
     upTo: '5',
-    connections: [kept, connection('S8', '3')],
+    connections: [listed, connection('S8', '3')],
   });
   expect(await Promise.all(['S5', 'S6', 'S7', 'S8'].map(isConnected))).toEqual([true, false, true, true]);
 });
 
-test('counts refused handshakes by station and reason', async () => {
+test('counts rejected handshakes by station and reason', async () => {
   const handshake = {
     stationId: 'X1',
     status: 401,
@@ -91,17 +91,17 @@ test('counts refused handshakes by station and reason', async () => {
     remoteAddress: '::1',
     at: '2026-11-20T10:00:00.000Z',
   };
-  await tell('gw-a', {
+  await report('gw-a', {
     kind: 'rejected',
     handshakes: [handshake, { ...handshake, at: '2026-11-20T11:00:00.000Z' }],
   });
-  await tell('gw-b', { kind: 'rejected', handshakes: [{ ...handshake, at: '2026-11-20T10:30:00.000Z' }] });
+  await report('gw-b', { kind: 'rejected', handshakes: [{ ...handshake, at: '2026-11-20T10:30:00.000Z' }] });
   expect(
     await manager.rows("SELECT status, count, last_at FROM rejected_handshakes WHERE station_id = 'X1'"),
   ).toEqual([{ status: 401, count: 3, last_at: new Date('2026-11-20T11:00:00Z') }]);
 });
 
-test('records what was no frame, and what it was answered', async () => {
+test('records unreadable frames and their answers', async () => {
   const frame = {
     stationId: 'S1',
     connectionId: '1',
@@ -110,7 +110,7 @@ test('records what was no frame, and what it was answered', async () => {
     reason: 'not JSON',
     answer: '[4]',
   };
-  await tell('gw-a', { kind: 'unreadable', frames: [frame] });
+  await report('gw-a', { kind: 'unreadable', frames: [frame] });
   const rows = await manager.rows(
     "SELECT direction, raw, error_description FROM frames WHERE station_id = 'S1' AND type = 0 ORDER BY direction",
   );
@@ -120,7 +120,7 @@ test('records what was no frame, and what it was answered', async () => {
   ]);
 });
 
-/** The events of stations whose ids begin so, in order. */
+/** The events of stations whose ids start with `prefix`, in order. */
 async function eventsOf(prefix: string): Promise<unknown[]> {
   const rows = await manager.rows(
     `SELECT station_id, kind, data ->> 'connectionId' AS id FROM event_intake WHERE station_id LIKE $1 ORDER BY intake_id`,
@@ -129,9 +129,9 @@ async function eventsOf(prefix: string): Promise<unknown[]> {
   return rows.map(({ station_id, kind, id }) => [station_id, kind, id]);
 }
 
-test('each part of a listing speaks for itself, whichever managers get them and in whatever order', async () => {
+test('parts of a listing are independent of each other, whichever managers receive them and in whatever order', async () => {
   const held = Array.from({ length: 9 }, (_, i) => connection(`P${i}`, String(i + 1)));
-  await tell('gw-p', { kind: 'connected', connections: held });
+  await report('gw-p', { kind: 'connected', connections: held });
   const left = held.filter((_, i) => i % 3 !== 0);
   const part = (after: string, upTo: string): Presence => ({
     kind: 'listing',
@@ -140,12 +140,12 @@ test('each part of a listing speaks for itself, whichever managers get them and 
     connections: left.filter(({ connectionId }) => connectionId > after && connectionId <= upTo),
   });
   const shown = (): Promise<unknown[]> => Promise.all(held.map(({ stationId }) => isConnected(stationId)));
-  await tell('gw-p', part('6', '9'));
+  await report('gw-p', part('6', '9'));
   expect(await shown()).toEqual([true, true, true, true, true, true, false, true, true]);
   await Promise.all([
-    tell('gw-p', part('3', '6')),
-    tell('gw-p', part('', '3')),
-    tell('gw-p', part('3', '6')),
+    report('gw-p', part('3', '6')),
+    report('gw-p', part('', '3')),
+    report('gw-p', part('3', '6')),
   ]);
   expect(await shown()).toEqual([false, true, true, false, true, true, false, true, true]);
   expect((await eventsOf('P')).slice(9).map((event) => (event as string[])[1])).toEqual(
@@ -153,7 +153,7 @@ test('each part of a listing speaks for itself, whichever managers get them and 
   );
 });
 
-test('a thousand stations that come back and boot at once cost a few statements, in one order of events each', async () => {
+test('a thousand stations that reconnect and boot together cost few statements, with events in order for each', async () => {
   const stationIds = Array.from({ length: 1000 }, (_, i) => `B${i}`);
   await manager.rows('INSERT INTO stations (station_id) SELECT unnest($1::text[])', [stationIds]);
   const before = await statements();
@@ -177,7 +177,7 @@ test('a thousand stations that come back and boot at once cost a few statements,
   for (const kinds of order.values()) expect(kinds).toEqual(['station.connected', 'station.booted']);
 });
 
-/** Transactions of the database so far, of which each statement outside of one is one. */
+/** Number of committed database transactions so far; a statement outside a transaction counts as one. */
 async function statements(): Promise<number> {
   await manager.rows('SELECT pg_stat_force_next_flush()');
   const rows = await manager.rows(
@@ -186,7 +186,7 @@ async function statements(): Promise<number> {
   return Number(rows[0]?.count);
 }
 
-test('a station that comes and goes within one packet is told of in that order', async () => {
+test('connects and disconnects of one station that arrive together are recorded in order', async () => {
   const { database } = manager;
   const context = { database, writer: createWriter(database), now: () => new Date() };
   const [one, two] = [connection('F1', '1'), connection('F1', '2')];
@@ -205,7 +205,7 @@ test('a station that comes and goes within one packet is told of in that order',
   ]);
 });
 
-test('two managers that hear the same have one effect', async () => {
+test('two managers that receive the same messages have the effect of one', async () => {
   const { database } = manager;
   const managers = [createWriter(database), createWriter(database)];
   const connections = Array.from({ length: 200 }, (_, i) => connection(`T${i}`, '1'));
@@ -218,19 +218,19 @@ test('two managers that hear the same have one effect', async () => {
   expect(await eventsOf('T')).toHaveLength(400);
 });
 
-test('a manager that dies amid a batch leaves all or nothing of it, and another one brings it to its end', async () => {
+test('a manager that fails during a batch leaves all or nothing of it, and a redelivery completes it', async () => {
   const other = openDatabase({ url: manager.databaseUrl, poolSize: 2, onError: () => {} });
   try {
     const connections = Array.from({ length: 50 }, (_, i) => connection(`K${i}`, '1'));
     const presence: Presence = { kind: 'connected', connections };
     const context = { database: other, writer: createWriter(other), now: () => new Date() };
-    let told: Promise<unknown> | undefined;
+    let recorded: Promise<unknown> | undefined;
     const rolledBack = manager.database.transaction(async (db) => {
-      // The batch waits for this row of it, with others written.
+      // The batch waits for the lock of this row after it has written others.
       await db.query({
         text: "INSERT INTO connections (station_id, connection_id, gateway_id, connected_at) VALUES ('K25', '0', 'gw-k', now())",
       });
-      told = recordPresence('gw-k', presence, context).catch((error: unknown) => error);
+      recorded = recordPresence('gw-k', presence, context).catch((error: unknown) => error);
       for (let ended = 0; ended === 0;) {
         const rows = await manager.rows(
           `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
@@ -240,10 +240,10 @@ test('a manager that dies amid a batch leaves all or nothing of it, and another 
       throw new Error('on purpose');
     });
     await expect(rolledBack).rejects.toThrow('on purpose');
-    expect(await told).toBeInstanceOf(Error);
+    expect(await recorded).toBeInstanceOf(Error);
     expect(await eventsOf('K')).toEqual([]);
-    await tell('gw-k', presence);
-    await tell('gw-k', presence);
+    await report('gw-k', presence);
+    await report('gw-k', presence);
     expect(await eventsOf('K')).toHaveLength(50);
   } finally {
     await other.close();

@@ -21,7 +21,7 @@ const kinds = (): Promise<Record<string, unknown>[]> =>
     SELECT kind, station_id FROM event_intake UNION ALL SELECT kind, station_id FROM events) e
     WHERE station_id LIKE 'S%' GROUP BY kind ORDER BY kind`);
 
-test('stations that connect and boot in one write have an event each, also when it is repeated', async () => {
+test('stations that connect and boot in one write have one event each, even if the write is repeated', async () => {
   const events = STATIONS.map((stationId) => ({
     gatewayId: 'gw',
     connection: { stationId, connectionId: '1', connectedAt: at.toISOString(), securityProfile: 1 },
@@ -48,18 +48,18 @@ test('stations that connect and boot in one write have an event each, also when 
   expect(wrong).toEqual([]);
 });
 
-test('a boot is a sign of life', async () => {
+test('a boot updates lastSeenAt', async () => {
   await manager.rows('UPDATE stations SET last_seen_at = NULL, booted_at = NULL');
   const request = { chargePointVendor: 'V', chargePointModel: 'M' };
   await recordBoots(manager.database, [{ stationId: 'S1', at, request }]);
   await stations.markSeen(manager.database, new Map([['S1', new Date(at.getTime() + 5000)]]));
-  // One that comes late takes nothing back.
+  // A late boot does not set it back.
   await recordBoots(manager.database, [{ stationId: 'S1', at, request }]);
   const rows = await manager.rows(`SELECT last_seen_at AS at FROM stations WHERE station_id = 'S1'`);
   expect(rows).toEqual([{ at: new Date(at.getTime() + 5000) }]);
 });
 
-test('open connections below the security profile of their station are found, of the stations asked about', async () => {
+test('finds open connections below the security profile of their station, among the given stations', async () => {
   await manager.rows(`UPDATE connections SET security_profile = 2 WHERE station_id = 'S2'`);
   await manager.rows(`UPDATE connections SET disconnected_at = now() WHERE station_id = 'S3'`);
   const weak = await connections.weakerThanTheirStation(manager.database, ['S1', 'S2', 'S3', 'stranger']);

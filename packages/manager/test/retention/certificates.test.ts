@@ -33,18 +33,18 @@ async function issue(revokedFor?: RevocationReason): Promise<Certificate> {
   return certificate;
 }
 
-/** Which of these certificates the CRL names. */
+/** Whether the CRL contains each of these certificates. */
 async function listed(certificates: Certificate[]): Promise<boolean[]> {
   const crl = readCrl(await api.certificates.authority.revocationList());
   return certificates.map(({ serialNumber }) => crl.has(serialNumber));
 }
 
-async function kept(): Promise<unknown[]> {
+async function stored(): Promise<unknown[]> {
   const rows = await api.manager.rows('SELECT serial_number FROM issued_certificates ORDER BY issued_at');
   return rows.map((row) => row['serial_number']);
 }
 
-test('issued certificates are removed days after their expiry; those with a compromised key stay', async () => {
+test('issued certificates are removed some days after their expiry; those with a compromised key stay', async () => {
   const good = await issue();
   const superseded = await issue('superseded');
   const compromised = await issue('keyCompromise');
@@ -52,7 +52,7 @@ test('issued certificates are removed days after their expiry; those with a comp
   const at = async (ms: number): Promise<unknown[]> => {
     api.manager.setNow(new Date(good.notAfter.getTime() + ms));
     await runRetention(api.manager, { issuedCertificates: 30 });
-    return kept();
+    return stored();
   };
   expect(await at(-HOUR_MS)).toEqual(all);
   expect(await listed([good, superseded, compromised])).toEqual([false, true, true]);
@@ -60,7 +60,7 @@ test('issued certificates are removed days after their expiry; those with a comp
   expect(await at(31 * DAY_MS)).toEqual([compromised.serialNumber]);
 });
 
-test('a CRL that is issued after a revoked certificate has expired still names it, and the next day no more', async () => {
+test('a CRL still contains a revoked certificate for a day after its expiry', async () => {
   const revoked = await issue('superseded');
   for (const [hours, isListed] of [
     [1, true],
@@ -74,7 +74,7 @@ test('a CRL that is issued after a revoked certificate has expired still names i
 });
 
 test.each(['certificate_requests', 'pnc_certificate_requests'])(
-  '%s are removed days after their last change, unless they wait to be signed',
+  '%s are removed some days after their last change, unless they wait to be signed',
   async (table) => {
     const dialect = table === 'certificate_requests' ? '' : ', dialect';
     await api.manager.rows(
@@ -91,7 +91,7 @@ test.each(['certificate_requests', 'pnc_certificate_requests'])(
   },
 );
 
-test('firmware campaigns are removed with their stations, days after all has ended', async () => {
+test('firmware campaigns are removed with their stations some days after everything has ended', async () => {
   const add = async (
     name: string,
     state: string,

@@ -4,7 +4,7 @@ import type { RetainedData } from '../../src/retention/retention.store.ts';
 import { retain } from '../../src/retention/retention.ts';
 import type { TestManager } from '../test-manager.ts';
 
-/** Removes what is older than so many days, of these kinds of data only. */
+/** Removes data older than the given number of days, only of the given kinds. */
 export async function runRetention(
   manager: TestManager,
   days: Partial<Record<RetainedData, number>>,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createPartitions } from '../../src/database/partitions.ts';
 import * as events from '../../src/events/events.store.ts';
-import * as chores from '../../src/retention/cleanups.ts';
+import * as cleanups from '../../src/retention/cleanups.ts';
 import type { RetainedData } from '../../src/retention/retention.store.ts';
 import { openTestManager } from '../test-manager.ts';
 import type { TestManager } from '../test-manager.ts';
@@ -46,7 +46,7 @@ async function start(at: Date): Promise<number> {
   return (response as { transactionId: number }).transactionId;
 }
 
-test('partitions go when all in them is too old, and are counted', async () => {
+test('partitions are removed when all their rows are too old, and are counted', async () => {
   await manager.rows("INSERT INTO frames VALUES ('CP1', $1, 'in', 2, 'old')", [OLD]);
   const before = await partitionsOf('frames');
   await run({ frames: 30 });
@@ -59,13 +59,13 @@ test('partitions go when all in them is too old, and are counted', async () => {
   );
 });
 
-test('0 keeps forever', async () => {
+test('0 days keeps data forever', async () => {
   await manager.rows("INSERT INTO frames VALUES ('CP1', $1, 'in', 2, 'old')", [OLD]);
   await run({});
   expect(await count('frames', "message_id = 'old'")).toBe(1);
 });
 
-test('meter values of an open transaction stay, whatever their age, until it has ended', async () => {
+test('meter values of an open transaction stay until it ends, whatever their age', async () => {
   const transactionId = await start(OLD);
   await measure(transactionId, OLD);
   await run({ meterValues: 30 });
@@ -76,7 +76,7 @@ test('meter values of an open transaction stay, whatever their age, until it has
   expect(await count('meter_values')).toBe(0);
 });
 
-test('what a clock that is wrong has put long ago is as old as its receipt', async () => {
+test('the age of meter values with a wrong time is counted from their receipt', async () => {
   await measure(undefined, new Date(Date.UTC(1970, 0, 2)));
   await run({ meterValues: 30 });
   expect(await count('meter_values')).toBe(1);
@@ -85,7 +85,7 @@ test('what a clock that is wrong has put long ago is as old as its receipt', asy
   expect(await count('meter_values')).toBe(0);
 });
 
-test('events that a webhook has not got stay; nobody waits for those of an inactive one', async () => {
+test('events stay while an active webhook still has to receive them', async () => {
   const [hook] = await manager.rows(
     "INSERT INTO webhooks (url, sealed_secret, last_event_id) VALUES ('http://x', '', 0) RETURNING webhook_id",
   );
@@ -110,7 +110,7 @@ test('events that a webhook has not got stay; nobody waits for those of an inact
   expect(await count('webhook_deliveries')).toBe(0);
 });
 
-test('a partition that an open database transaction uses is left for the next run, and nobody waits for long', async () => {
+test('a partition in use by an open database transaction is left for the next run, without a long wait', async () => {
   await manager.rows("INSERT INTO frames VALUES ('CP1', $1, 'in', 2, 'old')", [OLD]);
   await manager.database.transaction(async (db) => {
     await db.query({ text: 'SELECT FROM frames WHERE recorded_at = $1', values: [OLD] });
@@ -123,7 +123,7 @@ test('a partition that an open database transaction uses is left for the next ru
   expect(await count('frames', "message_id = 'old'")).toBe(0);
 });
 
-test('rows of tables in one piece go by their age, unless they are open', async () => {
+test('rows of unpartitioned tables are removed by age, unless they are open', async () => {
   await manager.command('Reset', { type: 'Soft' }, { status: 'Accepted' });
   await manager.command('ClearCache', {}, { status: 'Accepted' });
   await manager.rows("UPDATE commands SET created_at = $1, completed_at = $1 WHERE action = 'Reset'", [OLD]);
@@ -154,17 +154,17 @@ test('rows of tables in one piece go by their age, unless they are open', async 
   expect(await count('transactions')).toBe(1);
 });
 
-test('of all managers one does it, once an hour', async () => {
+test('one of all managers runs retention, once an hour', async () => {
   const { database } = manager;
-  const asked = Array.from({ length: 8 }, () => chores.begin(database, 'retention', 3600));
-  expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(1);
-  expect(await chores.begin(database, 'retention', 3600)).toBe(false);
+  const claims = Array.from({ length: 8 }, () => cleanups.begin(database, 'retention', 3600));
+  expect((await Promise.all(claims)).filter(Boolean)).toHaveLength(1);
+  expect(await cleanups.begin(database, 'retention', 3600)).toBe(false);
   await manager.rows("UPDATE chores SET begun_at = now() - interval '1 hour'");
-  expect(await chores.begin(database, 'retention', 3600)).toBe(true);
+  expect(await cleanups.begin(database, 'retention', 3600)).toBe(true);
 });
 
-test('transactions that are lost or closed go as those that are stopped do; what is open stays, and hides nothing behind it', async () => {
-  // More than one statement looks through.
+test('lost and closed transactions are removed like stopped ones; open ones stay and do not block the rest', async () => {
+  // More rows than one statement scans.
   await manager.rows(
     `INSERT INTO transactions (station_id, connector_id, id_tag, id_tag_key, id_tag_status, meter_start_wh, started_at,
        start_message_id, start_received_at, start_id_tag_info)
@@ -200,7 +200,7 @@ test('transactions that are lost or closed go as those that are stopped do; what
   expect(await count('transactions', "state = 'open'")).toBe(50_001);
 }, 60_000);
 
-test('applications of charging profiles go with the commands, and jobs that their station never ends', async () => {
+test('charging profile applications are removed with the commands, and also jobs that their station never ended', async () => {
   await manager.rows(`INSERT INTO charging_profile_templates (name, definition) VALUES ('t', '{}')`);
   await manager.rows(
     `INSERT INTO charging_profile_applications (template_id, station_id, connector_id, requested_at)

@@ -69,7 +69,7 @@ async function start(connectorId: number): Promise<number> {
 const profileSent = () =>
   api.manager.sent().at(-1)?.request['csChargingProfiles'] as Record<string, unknown> | undefined;
 
-test('a template is added, shown, changed, listed by name and removed', async () => {
+test('a template can be added, read, changed, listed by name and removed', async () => {
   const { status, body } = await post(NIGHT);
   expect(status).toBe(201);
   const id = body['templateId'] as string;
@@ -116,14 +116,14 @@ test.each([
   ['a blank name', { name: ' ' }, 400, { field: 'name' }],
   ['two decimals', { schedule: { ...NIGHT.schedule, periods: [{ startPeriod: 0, limit: 8.15 }] } }, 400, {}],
   ['no periods', { schedule: { ...NIGHT.schedule, periods: [] } }, 400, { field: 'schedule.periods' }],
-  ['a time that is none', { validFrom: 'noon' }, 400, { field: 'validFrom' }],
+  ['an invalid time', { validFrom: 'noon' }, 400, { field: 'validFrom' }],
   ['an unknown unit', { unit: 'V' }, 400, { field: 'unit' }],
   ['an unknown field', { color: 'red' }, 400, { field: 'color' }],
   ['4 phases', { phases: 4 }, 400, { field: 'phases' }],
-  ['Recurring without a kind of it', { recurrencyKind: undefined }, 422, { rule: 'SetProfile.5' }],
+  ['Recurring without a recurrencyKind', { recurrencyKind: undefined }, 422, { rule: 'SetProfile.5' }],
   ['Relative with a start', { kind: 'Relative', recurrencyKind: undefined }, 422, { rule: 'SetProfile.5' }],
   [
-    'a limit of the station that is Relative',
+    'a Relative ChargePointMaxProfile',
     { ...CHARGED, purpose: 'ChargePointMaxProfile', recurrencyKind: undefined },
     422,
     { rule: 'SetProfile.5' },
@@ -137,13 +137,13 @@ test.each([
     { rule: 'SetProfile.5' },
   ],
   [
-    'a first period that is not the beginning',
+    'a first period that does not start at 0',
     { schedule: { ...NIGHT.schedule, periods: [{ startPeriod: 1, limit: 6 }] } },
     422,
     { rule: 'SetProfile.5' },
   ],
   [
-    'an end before its beginning',
+    'an end before its start',
     { validFrom: '2026-12-01T00:00:00Z', validTo: '2026-11-01T00:00:00Z' },
     422,
     { rule: 'SetProfile.5' },
@@ -152,7 +152,7 @@ test.each([
   expect(await post({ ...NIGHT, ...fields })).toMatchObject({ status, body: problem });
 });
 
-test('a name is given once, also when two come at once; a change that makes no profile is refused', async () => {
+test('names are unique, also with concurrent requests; a change to an invalid profile is refused', async () => {
   const both = await Promise.all([post(NIGHT), post(NIGHT)]);
   expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
   const id = await add(CHARGED);
@@ -166,7 +166,7 @@ test('a name is given once, also when two come at once; a change that makes no p
   });
 });
 
-test('a template is applied: one SetChargingProfile per station, with ids, and the outcome of each', async () => {
+test('applying a template sends one SetChargingProfile with its own id to each station and shows each outcome', async () => {
   for (const stationId of ['CP2', 'CP3']) await addStation(stationId);
   await api.manager.rows("UPDATE connections SET disconnected_at = now() WHERE station_id = 'CP3'");
   const id = await add(NIGHT);
@@ -215,7 +215,7 @@ test.each([
   [{ status: 'Rejected' }, { outcome: 'rejected' }],
   [{ status: 'NotSupported' }, { outcome: 'notSupported' }],
   [{ error: 'NotImplemented' }, { outcome: 'failed', reason: 'no' }],
-])('a station that answers %j is shown so', async (answer, shown) => {
+])('the outcome follows the answer %j of a station', async (answer, shown) => {
   const id = await add(NIGHT);
   await apply(id, { stationIds: ['CP1'], connectorId: 1 });
   const call = api.manager.sent().at(-1);
@@ -223,13 +223,13 @@ test.each([
   expect(await applications(id)).toMatchObject([shown]);
 });
 
-test('the outcome of an application stays when its command is gone, and follows a command that was there before it', async () => {
+test('the outcome of an application stays after its command was removed, and is right for a command that was answered before', async () => {
   const id = await add(NIGHT);
   const { body } = await apply(id, { stationIds: ['CP1'], connectorId: 1 });
   const commandId = body.items[0]?.['commandId'];
   const call = api.manager.sent().at(-1);
   if (call) await api.manager.answer(call, { status: 'Accepted' });
-  // As a manager of an older version records it.
+  // As recorded by a manager of an older version.
   await api.manager.rows(
     `INSERT INTO charging_profile_applications (template_id, station_id, connector_id, command_id, requested_at)
      SELECT template_id, 'CP1', 2, command_id, requested_at FROM charging_profile_applications WHERE command_id = $1`,
@@ -241,7 +241,7 @@ test('the outcome of an application stays when its command is gone, and follows 
   expect(await applications(id, '?outcome=forgotten')).toMatchObject([{ commandId }, { commandId }]);
 });
 
-test('stations are chosen by what they have in common', async () => {
+test('a filter selects stations by common properties', async () => {
   for (const stationId of ['F-1', 'F-2']) await addStation(stationId);
   await api.manager.rows(
     "UPDATE stations SET vendor = 'Acme', model = station_id WHERE station_id LIKE 'F-%'",
@@ -264,7 +264,7 @@ test('stations are chosen by what they have in common', async () => {
   });
 });
 
-test('a TxProfile is for what runs on the connector, or for the transaction named', async () => {
+test('a TxProfile applies to the running transaction on the connector, or to the given transaction', async () => {
   const id = await add(CHARGED);
   const none = await apply(id, { stationIds: ['CP1'], connectorId: 2 });
   expect(none.body.items).toMatchObject([{ outcome: 'refused', rule: 'SetProfile.1' }]);
@@ -277,7 +277,7 @@ test('a TxProfile is for what runs on the connector, or for the transaction name
   expect(other.body.items).toMatchObject([{ outcome: 'refused', rule: 'SetProfile.1' }]);
 });
 
-test('limits are converted for a station that takes only the other unit: down, with the phases told', async () => {
+test('limits are converted for a station that accepts only the other unit: rounded down, with the given phases', async () => {
   await configure('CP1', 'ChargingScheduleAllowedChargingRateUnit', 'Power');
   const id = await add({ ...NIGHT, voltage: 230, phases: 3 });
   await apply(id, { stationIds: ['CP1'], connectorId: 1 });
@@ -312,18 +312,22 @@ test('limits are converted for a station that takes only the other unit: down, w
 });
 
 test.each([
-  ['its voltage', {}],
-  ['its phases', { voltage: 230 }],
-])('what cannot be converted is refused: it needs %s', async (needs, fields) => {
+  ['voltage', {}],
+  ['phases', { voltage: 230 }],
+])('a profile that cannot be converted is refused: it needs %s', async (needs, fields) => {
   await configure('CP1', 'ChargingScheduleAllowedChargingRateUnit', 'Power');
   const id = await add({ ...NIGHT, ...fields });
   const { body } = await apply(id, { stationIds: ['CP1'], connectorId: 1 });
   expect(body.items).toMatchObject([
-    { outcome: 'refused', rule: 'SetProfile.4', reason: expect.stringContaining(needs) as unknown },
+    {
+      outcome: 'refused',
+      rule: 'SetProfile.4',
+      reason: expect.stringContaining(`needs ${needs}`) as unknown,
+    },
   ]);
 });
 
-test('what a station has said that it cannot take is refused there, and nowhere else', async () => {
+test('a profile beyond the reported limits of a station is refused only there', async () => {
   await addStation('CP2');
   await configure('CP2', 'ChargeProfileMaxStackLevel', '0');
   const id = await add(NIGHT);
@@ -337,13 +341,13 @@ test.each([
   ['no connector', { stationIds: ['CP1'] }, 400],
   ['a station twice', { stationIds: ['CP1', 'CP1'], connectorId: 1 }, 400],
   ['a transaction with a TxDefaultProfile', { stationIds: ['CP1'], connectorId: 1, transactionId: 5 }, 422],
-])('to apply with %s is refused', async (_name, body, status) => {
+])('applying with %s is refused', async (_name, body, status) => {
   const id = await add(NIGHT);
   expect((await apply(id, body)).status).toBe(status);
   expect(await applications(id)).toEqual([]);
 });
 
-test('a purpose on a connector that it is not for is refused at once', async () => {
+test('a purpose that does not fit the connector is refused immediately', async () => {
   const station = await add({ ...NIGHT, name: 'station', purpose: 'ChargePointMaxProfile' });
   expect(await apply(station, { stationIds: ['CP1'], connectorId: 1 })).toMatchObject({
     status: 422,
@@ -355,7 +359,7 @@ test('a purpose on a connector that it is not for is refused at once', async () 
   expect((await apply(charged, both)).status).toBe(422);
 });
 
-test('viewers see templates and change nothing', async () => {
+test('viewers cannot change or apply templates', async () => {
   const id = await add(NIGHT);
   expect((await post(CHARGED, KEYS.viewer)).status).toBe(403);
   expect((await apply(id, { stationIds: ['CP1'], connectorId: 1 }, KEYS.viewer)).status).toBe(403);

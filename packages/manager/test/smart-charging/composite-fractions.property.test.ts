@@ -2,10 +2,10 @@ import { compositeSchedule } from '@evander/ocpp';
 import type { ChargingProfile, CompositePeriod } from '@evander/ocpp';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { differences, toldSchedule } from '../../src/smart-charging/composite-comparison.ts';
+import { differences, reportedSchedule } from '../../src/smart-charging/composite-comparison.ts';
 import type { Difference } from '../../src/smart-charging/composite-comparison.ts';
 
-// Clocks have milliseconds, startPeriod is an integer: between the two nothing may be lost, and nothing invented.
+// Clocks have milliseconds, startPeriod is in whole seconds: rounding must neither hide nor invent differences.
 const DAY_SECONDS = 86_400;
 const NOON = Date.UTC(2026, 10, 29, 12, 0);
 
@@ -47,18 +47,22 @@ function expectedOf({ kind, startedAtMs, scheduleStartMs, limits }: Case) {
   return { start, durationSeconds: DAY_SECONDS, periods };
 }
 
-/** How a station tells these limits: in whole seconds after its scheduleStart, rounded as it likes. */
+/** Differences from a station that reports these limits in whole seconds after its scheduleStart, rounded by `round`. */
 function comparedWith(one: Case, round: (seconds: number) => number, limits = one.limits): Difference[] {
-  const told = limits.map(([startPeriod, limit], index) => ({
+  const reported = limits.map(([startPeriod, limit], index) => ({
     startPeriod: index === 0 ? 0 : round((one.startedAtMs - one.scheduleStartMs) / 1000 + startPeriod),
     limit,
   }));
-  const schedule = { duration: DAY_SECONDS, chargingRateUnit: 'W' as const, chargingSchedulePeriod: told };
-  const asked = { start: new Date(one.scheduleStartMs), durationSeconds: DAY_SECONDS };
-  return differences(expectedOf(one), toldSchedule(schedule, asked));
+  const schedule = {
+    duration: DAY_SECONDS,
+    chargingRateUnit: 'W' as const,
+    chargingSchedulePeriod: reported,
+  };
+  const requested = { start: new Date(one.scheduleStartMs), durationSeconds: DAY_SECONDS };
+  return differences(expectedOf(one), reportedSchedule(schedule, requested));
 }
 
-const POLL_INTERVAL_MS = Array.from({ length: 1000 }, (_none, ms) => ms);
+const MILLISECONDS = Array.from({ length: 1000 }, (_none, ms) => ms);
 const LIMITS: [number, number][] = [
   [0, 6900],
   [3600, 4140],
@@ -75,25 +79,30 @@ const rest = fc.record({
 test.each([
   ['of a transaction', (ms: number, sinceMs: number) => [ms, ms + sinceMs] as const],
   ['of a schedule', (ms: number, sinceMs: number) => [ms - sinceMs, ms] as const],
-])('at each start millisecond %s an honest station has no difference, another limit is one', (_of, place) => {
-  for (const ms of POLL_INTERVAL_MS)
-    fc.assert(
-      fc.property(rest, ({ kind, seconds, sinceMs, round }) => {
-        const [startedAtMs, scheduleStartMs] = place(NOON + seconds * 1000 + ms, sinceMs);
-        const one: Case = { kind, startedAtMs, scheduleStartMs, limits: LIMITS };
-        const { periods } = expectedOf(one);
-        expect(periods.every(({ startPeriod }: CompositePeriod) => Number.isInteger(startPeriod))).toBe(true);
-        expect(comparedWith(one, round)).toEqual([]);
-        const found = comparedWith(one, round, LIMITS.slice(0, 2));
-        expect(found).toMatchObject([{ expectedLimit: 11_000, toldLimit: 4140 }]);
-        const late = (found[0]?.from.getTime() ?? 0) - (startedAtMs + 7_200_000);
-        expect(late >= 0 && late < 1000).toBe(true);
-      }),
-      { numRuns: 2, seed: ms },
-    );
-});
+])(
+  'for each start millisecond %s, a correct station has no difference and a wrong limit is found',
+  (_of, place) => {
+    for (const ms of MILLISECONDS)
+      fc.assert(
+        fc.property(rest, ({ kind, seconds, sinceMs, round }) => {
+          const [startedAtMs, scheduleStartMs] = place(NOON + seconds * 1000 + ms, sinceMs);
+          const one: Case = { kind, startedAtMs, scheduleStartMs, limits: LIMITS };
+          const { periods } = expectedOf(one);
+          expect(periods.every(({ startPeriod }: CompositePeriod) => Number.isInteger(startPeriod))).toBe(
+            true,
+          );
+          expect(comparedWith(one, round)).toEqual([]);
+          const found = comparedWith(one, round, LIMITS.slice(0, 2));
+          expect(found).toMatchObject([{ expectedLimit: 11_000, toldLimit: 4140 }]);
+          const late = (found[0]?.from.getTime() ?? 0) - (startedAtMs + 7_200_000);
+          expect(late >= 0 && late < 1000).toBe(true);
+        }),
+        { numRuns: 2, seed: ms },
+      );
+  },
+);
 
-test('a change that is told for the second in which it comes is no difference for 23 hours', () => {
+test('a change reported for the second in which it occurs is not a difference of 23 hours', () => {
   const startedAtMs = NOON + 20_800;
   const scheduleStartMs = NOON + 21_849;
   const one: Case = { kind: 'Relative', startedAtMs, scheduleStartMs, limits: LIMITS.slice(0, 2) };
@@ -104,12 +113,12 @@ test('a change that is told for the second in which it comes is no difference fo
   expect(comparedWith(one, Math.ceil)).toEqual([]);
 });
 
-test('a change that never comes is found, whatever the fractions of the starts', () => {
+test('a missing change is found, whatever the fractions of the starts', () => {
   const limits: [number, number][] = [
     [0, 10],
     [3600, 6],
   ];
-  const missed = POLL_INTERVAL_MS.filter((ms) => {
+  const missed = MILLISECONDS.filter((ms) => {
     const one = { kind: 'Relative', startedAtMs: NOON + ms, limits } as const;
     const found = comparedWith({ ...one, scheduleStartMs: NOON + 1849 }, Math.ceil, [[0, 10]]);
     return found.length !== 1;

@@ -20,7 +20,7 @@ beforeEach(() =>
 const get = (query = '', { connector = 1, key = KEYS.operator } = {}) =>
   api.send('GET', `/api/v1/stations/CP1/connectors/${connector}/composite-schedule${query}`, undefined, key);
 
-/** A request that asks the station, which answers so. */
+/** A request that asks the station, which answers with `answer`. */
 async function getAnswered(query: string, answer: StationAnswer, connector = 1): Promise<Answer> {
   const before = api.manager.sent().length;
   const pending = get(query, { connector });
@@ -65,7 +65,7 @@ async function start(connectorId: number): Promise<number> {
   return (response as { transactionId: number }).transactionId;
 }
 
-const told = (limits: [number, number][], more: object = {}) => ({
+const reported = (limits: [number, number][], more: object = {}) => ({
   status: 'Accepted',
   connectorId: 1,
   scheduleStart: new Date().toISOString(),
@@ -77,11 +77,11 @@ const told = (limits: [number, number][], more: object = {}) => ({
   ...more,
 });
 
-test('the station is asked, and what it says stands beside what is expected, with the difference', async () => {
+test('the response contains the answer of the station, the expected schedule and the differences', async () => {
   await set(0, { chargingProfilePurpose: 'ChargePointMaxProfile' }, [[0, 20]]);
   await set(1, { chargingProfilePurpose: 'TxDefaultProfile' }, [[0, 16]]);
   const transactionId = await start(1);
-  const answer = told([
+  const answer = reported([
     [0, 16],
     [300, 20],
   ]);
@@ -119,7 +119,7 @@ test('the station is asked, and what it says stands beside what is expected, wit
   });
 });
 
-test('without a transaction only the limit of the station counts; without any there is none', async () => {
+test('without a transaction only the ChargePointMaxProfile counts; without that there is no limit', async () => {
   await set(1, { chargingProfilePurpose: 'TxDefaultProfile' }, [[0, 16]]);
   expect((await get('?duration=60&ask=false')).body).toMatchObject({
     status: null,
@@ -135,7 +135,7 @@ test('without a transaction only the limit of the station counts; without any th
     });
 });
 
-test('of connector 0 the connectors together are expected, once each has a limit', async () => {
+test('connector 0 is expected to have the sum of its connectors, once each has a limit', async () => {
   await set(0, { chargingProfilePurpose: 'ChargePointMaxProfile' }, [[0, 30]]);
   await set(0, { chargingProfilePurpose: 'TxDefaultProfile' }, [[0, 16]]);
   const configurationKey = [{ key: 'NumberOfConnectors', readonly: true, value: '2' }];
@@ -156,7 +156,7 @@ test.each([
   ['a connector', 1, 16],
   ['the station', 0, 24.5],
 ])(
-  '%s without a transaction to which TxDefaultProfiles are applied is said to be so',
+  '%s without a transaction to which TxDefaultProfiles are applied has assumesTransaction',
   async (_what, connector, limit) => {
     await set(0, { chargingProfilePurpose: 'ChargePointMaxProfile' }, [[0, 30]]);
     await set(1, { chargingProfilePurpose: 'TxDefaultProfile', chargingProfileKind: 'Relative' }, [[0, 16]], {
@@ -167,17 +167,17 @@ test.each([
     await api.manager.command('GetConfiguration', {}, { configurationKey });
     await start(2);
     const asking = '?duration=600&unit=A';
-    const applied = await getAnswered(asking, told([[0, limit]]), connector);
+    const applied = await getAnswered(asking, reported([[0, limit]]), connector);
     expect(applied.body).toMatchObject({
       expected: { assumesTransaction: true, transactionId: null, periods: [{ startPeriod: 0, limit }] },
       differences: [],
     });
-    const plain = await getAnswered(asking, told([[0, 30]]), connector);
+    const plain = await getAnswered(asking, reported([[0, 30]]), connector);
     expect(plain.body).toMatchObject({
       expected: { assumesTransaction: false, periods: [{ startPeriod: 0, limit: 30 }] },
       differences: [],
     });
-    const other = await getAnswered(asking, told([[0, 10]]), connector);
+    const other = await getAnswered(asking, reported([[0, 10]]), connector);
     expect(other.body).toMatchObject({
       expected: { assumesTransaction: false },
       differences: [{ expectedLimit: 30, toldLimit: 10 }],
@@ -185,7 +185,7 @@ test.each([
   },
 );
 
-test('what is expected is in the unit asked for, that the station told, or that it takes', async () => {
+test('the expected schedule is in the requested unit, else in one that the station accepts', async () => {
   await set(0, { chargingProfilePurpose: 'ChargePointMaxProfile' }, [[0, 10]]);
   const inWatts = { expected: { chargingRateUnit: 'W', periods: [{ limit: 6900 }] } };
   expect((await get('?duration=60&ask=false&unit=W')).body).toMatchObject(inWatts);
@@ -200,13 +200,13 @@ test('what is expected is in the unit asked for, that the station told, or that 
 test.each([
   [{ status: 'Rejected' }, { outcome: 'answered' }, 'Rejected'],
   [{ error: 'NotSupported' }, { outcome: 'failed', detail: 'no' }, null],
-])('a station that gives none, with %j, leaves what is expected', async (answer, asked, status) => {
+])('the expected schedule is returned even if the station answers with %j', async (answer, asked, status) => {
   const { body } = await getAnswered('?duration=60', answer);
   expect(body).toMatchObject({ asked, status, differences: null, expected: { durationSeconds: 60 } });
 });
 
-test('a station that is not connected, or may not be asked, is not; what it said last is shown', async () => {
-  await getAnswered('?duration=600', told([[0, 16]]));
+test('the last answer is shown if the station is not connected or must not be asked', async () => {
+  await getAnswered('?duration=600', reported([[0, 16]]));
   const sent = api.manager.sent().length;
   await api.manager.rows("UPDATE connections SET disconnected_at = now() WHERE station_id = 'CP1'");
   expect((await get('?duration=60')).body).toMatchObject({
@@ -228,9 +228,9 @@ test('a station that is not connected, or may not be asked, is not; what it said
   expect(api.manager.sent()).toHaveLength(sent);
 });
 
-test('an answer of another day is not compared with now', async () => {
+test('an old answer is not compared with the current expectation', async () => {
   await set(0, { chargingProfilePurpose: 'ChargePointMaxProfile' }, [[0, 10]]);
-  await getAnswered('?duration=600', told([[0, 16]], { scheduleStart: '2026-11-20T10:00:00Z' }));
+  await getAnswered('?duration=600', reported([[0, 16]], { scheduleStart: '2026-11-20T10:00:00Z' }));
   expect((await get('?duration=60&ask=false')).body).toMatchObject({ status: 'Accepted', differences: null });
   expect((await get()).body).toMatchObject({
     expected: { scheduleStart: '2026-11-20T10:00:00.000Z', durationSeconds: 600 },
@@ -244,11 +244,11 @@ test.each([
   ['?duration=60&unit=V', 400],
   ['?ask=true', 400],
   ['', 404],
-])('%s is answered %d', async (query, status) => {
+])('%s gets status %d', async (query, status) => {
   expect((await get(query)).status).toBe(status);
 });
 
-test('to ask needs an operator, and a station that is known', async () => {
+test('asking requires the role operator and a known station', async () => {
   expect((await get('?duration=60&ask=true', { key: KEYS.viewer })).status).toBe(403);
   const path = '/api/v1/stations/CP9/connectors/1/composite-schedule?duration=60';
   expect((await api.send('GET', path)).status).toBe(404);

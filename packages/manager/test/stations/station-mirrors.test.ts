@@ -17,7 +17,7 @@ const PROFILE = {
   chargingProfileKind: 'Relative',
   chargingSchedule: { chargingRateUnit: 'A', chargingSchedulePeriod: [{ startPeriod: 0, limit: 8.1 }] },
 };
-/** What a station as a whole may take starts with no transaction. */
+/** A ChargePointMaxProfile has no transaction, so it cannot be Relative. */
 const OF_STATION = {
   ...PROFILE,
   chargingProfilePurpose: 'ChargePointMaxProfile',
@@ -25,7 +25,7 @@ const OF_STATION = {
   chargingSchedule: { ...PROFILE.chargingSchedule, startSchedule: '2026-11-20T00:00:00Z' },
 };
 
-test('the configuration of a station is listed by key, found by key in any case, without its secret', async () => {
+test('the configuration is listed by key, with a case-insensitive filter, without secrets', async () => {
   const names = ['b', 'A', 'c', 'AuthorizationKey', 'D'];
   const configurationKey = names.map((key) => ({ key, readonly: key === 'A', value: `of ${key}` }));
   await api.manager.command('GetConfiguration', {}, { configurationKey });
@@ -71,7 +71,7 @@ test('charging profiles are listed by id and filtered', async () => {
   expect((await get('CP1/charging-profiles?purpose=None')).status).toBe(400);
 });
 
-test('a composite schedule is what the station said last, in a unit or in any', async () => {
+test('the composite schedule is the last answer of the station, in one unit or in any', async () => {
   const path = 'CP1/connectors/1/composite-schedule';
   expect(await get(path)).toMatchObject({
     status: 404,
@@ -108,7 +108,7 @@ test('a composite schedule is what the station said last, in a unit or in any', 
   expect((await get(`${path}?unit=A`)).body).toMatchObject(accepted);
 });
 
-test('a local list tells its version and whether a Full one is needed, and its entries', async () => {
+test('a local list shows its version, whether a Full update is needed, and its entries', async () => {
   expect((await get('CP9/local-list')).status).toBe(404);
   expect((await get('CP1/local-list')).body).toEqual({
     supported: null,
@@ -138,7 +138,7 @@ test('a local list tells its version and whether a Full one is needed, and its e
   expect((await get('CP1/local-list')).body).toMatchObject({ supported: false, version: null });
 });
 
-test('a station that is deleted takes all of it with it', async () => {
+test('deleting a station deletes everything known about it', async () => {
   const { manager } = api;
   await manager.command('ChangeConfiguration', { key: 'AuthorizationKey', value: 'ab'.repeat(16) });
   const tables = [
@@ -161,7 +161,7 @@ test('a station that is deleted takes all of it with it', async () => {
   for (const table of tables) expect([table, await count(table)]).toEqual([table, 0]);
 });
 
-test('a password that an operator sets ends the waiting for one that was never answered', async () => {
+test('a password set by an operator discards one from a command that was never answered', async () => {
   await api.send('PUT', '/api/v1/stations/CP1', { securityProfile: 1, password: 'cd'.repeat(16) });
   const hashes = async () =>
     (await api.send('GET', '/gateway/stations/CP1', undefined, 'the-key-of-gateways')).body.passwordHashes;

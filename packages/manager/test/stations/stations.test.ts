@@ -15,7 +15,7 @@ afterAll(() => api.close());
 
 const v1 = (method: string, path: string, body?: unknown) => api.send(method, `/api/v1${path}`, body);
 
-test('a station is added with its password, changed in part and removed', async () => {
+test('a station can be added with its password, partially changed and removed', async () => {
   const made = await v1('PUT', '/stations/RDAM%20123', { password: '000102030405060708090a0b0c0d0e0F' });
   expect(made).toMatchObject({
     status: 201,
@@ -44,10 +44,10 @@ test('a station is added with its password, changed in part and removed', async 
   expect((await v1('DELETE', '/stations/RDAM%20123')).status).toBe(404);
 });
 
-test('a password that is no key is kept as text, and a new one takes the place of the old', async () => {
+test('a password that is not a key is stored as text, and a new one replaces the old one', async () => {
   const hashesOf = async (): Promise<string[]> =>
     (await api.send('GET', '/gateway/stations/TEXT', undefined, GATEWAY_KEY)).body.passwordHashes;
-  // Too short for a key, an odd digit too many, more than ASCII.
+  // Too short for a key, an odd number of digits, non-ASCII.
   for (const password of ['0123456789abcdef', '0'.repeat(33), 'pässwörter: ✓']) {
     expect((await v1('PUT', '/stations/TEXT', { password })).body).toMatchObject({ securityProfile: 1 });
     expect(await hashesOf()).toEqual([hashStationPassword(Buffer.from(password), 'TEXT', PEPPER)]);
@@ -57,7 +57,7 @@ test('a password that is no key is kept as text, and a new one takes the place o
   expect(await hashesOf()).toEqual(before);
 });
 
-test('a security profile with passwords is refused while there is none', async () => {
+test('a security profile that requires a password is refused while there is none', async () => {
   await v1('PUT', '/stations/OPEN');
   expect(await v1('PUT', '/stations/OPEN', { securityProfile: 1 })).toMatchObject({
     status: 400,
@@ -69,7 +69,7 @@ test('a security profile with passwords is refused while there is none', async (
   );
 });
 
-test('what a station charged stays when it is removed', async () => {
+test('transactions of a removed station stay', async () => {
   const { database } = api.manager;
   await api.manager.rows("INSERT INTO stations (station_id) VALUES ('LEFT')");
   await api.manager.rows(
@@ -104,7 +104,7 @@ test('an id with a slash is one id', async () => {
   });
 });
 
-test("gateways are told credentials with their key only, and of strangers as the operator's choice is", async () => {
+test('gateways get credentials only with their key, and for unknown stations only if the settings accept them', async () => {
   expect((await api.send('GET', '/gateway/stations/CP1', undefined, 'wrong')).status).toBe(401);
   expect((await api.send('GET', '/gateway/stations/CP1')).status).toBe(401);
   expect((await api.send('GET', '/gateway/stations/stranger', undefined, GATEWAY_KEY)).status).toBe(404);
@@ -124,7 +124,7 @@ test("gateways are told credentials with their key only, and of strangers as the
   await open.close();
 });
 
-test('gateways are told credentials of many stations at once, in their order', async () => {
+test('gateways get credentials of many stations in one request, in the requested order', async () => {
   const ask = (from: TestApi, ...stationIds: string[]) =>
     from.send('POST', '/gateway/stations', { stationIds }, GATEWAY_KEY);
   const ids = (body: { stations?: ({ stationId: string } | null)[] }) =>
@@ -144,7 +144,7 @@ test('gateways are told credentials of many stations at once, in their order', a
   await open.close();
 });
 
-test('a station that was rejected is listed with its reason, and adopted with one PUT', async () => {
+test('a rejected station is listed with its reason, and adopted with one PUT', async () => {
   const { database } = api.manager;
   const handshake = {
     stationId: 'LOST',
@@ -164,7 +164,7 @@ test('a station that was rejected is listed with its reason, and adopted with on
   });
 });
 
-test('connections that named no station are listed apart, by address and reason, the latest first', async () => {
+test('rejected connections that named no station are listed separately, by address and reason, latest first', async () => {
   const { database } = api.manager;
   const context = { database, writer: createWriter(database), now: () => new Date() };
   const at = (second: number): string => `2026-11-20T10:00:0${second}.000Z`;
@@ -201,7 +201,7 @@ test('connections that named no station are listed apart, by address and reason,
   expect(next).toMatchObject({ items: [{ remoteAddress: '10.0.0.2', count: 1 }], nextCursor: null });
 });
 
-test('the subprotocol of a station that offers none is set, told to gateways, kept and cleared', async () => {
+test('the assumed subprotocol of a station can be set, is sent to gateways, and can be cleared', async () => {
   const credentials = async () =>
     (await api.send('GET', '/gateway/stations/BARE', undefined, GATEWAY_KEY)).body;
   expect((await v1('PUT', '/stations/BARE', {})).body).toMatchObject({ assumedSubprotocol: null });
@@ -220,7 +220,7 @@ test.each([
   ['3600', 3600],
   ['1e9', 300],
   ['99999999999999', 300],
-])('gateways are told how often a station sends heartbeats at least: %j is %i s', async (value, seconds) => {
+])('gateways get the heartbeat interval of a station: %j results in %i s', async (value, seconds) => {
   await v1('PUT', '/stations/SLOW', {});
   await api.manager.rows(
     `INSERT INTO configuration_keys (station_id, key_lower, key, value, read_at)

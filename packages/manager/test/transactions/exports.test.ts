@@ -18,14 +18,14 @@ async function text(path: string, key: string = KEYS.viewer): Promise<{ headers:
   return { headers: response.headers, body: await response.text() };
 }
 
-/** A table by the letter of RFC 4180; throws for what is not in it. */
+/** Parses CSV strictly by RFC 4180; throws on a violation. */
 function read(csv: string): Record<string, string>[] {
   const cell = /("(?:[^"]|"")*"|[^",\r\n]*)(,|\r\n)/y;
   const records: string[][] = [[]];
   while (cell.lastIndex < csv.length) {
     const at = cell.lastIndex;
     const [, field = '', end] = cell.exec(csv) ?? [];
-    if (end === undefined) throw new Error(`no RFC 4180 at ${at}: ${csv.slice(at, at + 40)}`);
+    if (end === undefined) throw new Error(`not RFC 4180 at ${at}: ${csv.slice(at, at + 40)}`);
     records.at(-1)?.push(field.startsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field);
     if (end === '\r\n') records.push([]);
   }
@@ -40,7 +40,7 @@ async function start(connectorId: number, idTag: string): Promise<number> {
   return (response as { transactionId: number }).transactionId;
 }
 
-test('transactions are exported as CSV, with the filters of the list, without formulas', async () => {
+test('transactions are exported as CSV, with the filters of the list and with formulas escaped', async () => {
   const [first, second] = [await start(1, '=HYPERLINK("x")'), await start(2, 'A,B "C"')];
   await api.send('POST', `/api/v1/transactions/${first}/close`, { reason: '+1\nsecond line, "quoted"' });
   const { headers, body } = await text('/transactions.csv');
@@ -66,7 +66,7 @@ test('transactions are exported as CSV, with the filters of the list, without fo
   expect((await api.send('GET', '/api/v1/transactions.csv', undefined, null)).status).toBe(401);
 });
 
-test("a transaction's samples are exported as they were sent; a negative number is no formula", async () => {
+test("a transaction's samples are exported as sent; a negative number is not escaped as a formula", async () => {
   const transactionId = await start(3, 'TAG');
   const sampledValue = [
     { value: '-12.50', measurand: 'Power.Active.Import', unit: 'W' },
@@ -83,7 +83,7 @@ test("a transaction's samples are exported as they were sent; a negative number 
   expect((await api.send('GET', '/api/v1/transactions/424242/meter-values.csv')).status).toBe(404);
 });
 
-test('a long export comes whole; readers that take nothing hold no connection of the pool, and are told when there are too many', async () => {
+test('a long export is complete; stalled readers do not occupy the pool, and too many of them get 429', async () => {
   await api.manager.rows(
     `INSERT INTO transactions (station_id, connector_id, id_tag, id_tag_key, id_tag_status, meter_start_wh, started_at,
        start_message_id, start_received_at, start_id_tag_info)
@@ -108,7 +108,7 @@ test('a long export comes whole; readers that take nothing hold no connection of
     expect(Date.now()).toBeLessThan(deadline);
 }, 120_000);
 
-test('an export that breaks off is no short file: its reader gets an error', async () => {
+test('an aborted export is not a short file: its reader gets an error', async () => {
   const headers = { authorization: `Bearer ${KEYS.viewer}` };
   const response = await fetch(`${api.url}/api/v1/transactions.csv`, { headers });
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();

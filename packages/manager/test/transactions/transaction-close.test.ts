@@ -42,7 +42,7 @@ async function setTxProfile(transactionId: number, connectorId: number): Promise
 const profiles = (transactionId: number) =>
   api.manager.rows('SELECT 1 FROM charging_profiles WHERE transaction_id = $1', [transactionId]);
 
-test('an operator closes a transaction: who, why and what the meter stood at are kept, its TxProfiles go', async () => {
+test('closing a transaction stores operator, reason and meter reading, and removes its TxProfiles', async () => {
   const { id, connectorId } = await start();
   await setTxProfile(id, connectorId);
   expect(await profiles(id)).toHaveLength(1);
@@ -74,7 +74,7 @@ test('an operator closes a transaction: who, why and what the meter stood at are
   expect(await profiles(id)).toEqual([]);
 });
 
-test('a stop that comes after the closing completes it: its values count, and the closure stays visible', async () => {
+test('a stop after the closure completes the transaction: its values count, and the closure stays visible', async () => {
   const { id } = await start();
   await close(id, { reason: 'gone', meterStopWh: 4000 });
   expect((await stop(id, 4200)).response).toEqual({});
@@ -90,7 +90,7 @@ test('a stop that comes after the closing completes it: its values count, and th
   expect(await api.manager.rows('SELECT 1 FROM unmatched_stops')).toEqual([]);
 });
 
-test('without a reading the energy of a closed transaction is what samples told', async () => {
+test('without a reading the energy of a closed transaction comes from samples', async () => {
   const { id, connectorId } = await start();
   const meterValue = [{ timestamp: '2026-11-20T10:30:00Z', sampledValue: [{ value: '2500' }] }];
   await api.manager.ask('MeterValues', { connectorId, transactionId: id, meterValue });
@@ -101,13 +101,13 @@ test('without a reading the energy of a closed transaction is what samples told'
   });
 });
 
-test('what is closed or stopped is not closed again', async () => {
+test('a closed or stopped transaction cannot be closed again', async () => {
   const { id } = await start();
   const both = await Promise.all([close(id, { reason: 'one' }), close(id, { reason: 'two' })]);
   expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
   expect(await close(id, { reason: 'again' })).toMatchObject({
     status: 409,
-    body: { detail: expect.stringContaining('closed already') as unknown },
+    body: { detail: expect.stringContaining('already closed') as unknown },
   });
   const stopped = await start();
   await stop(stopped.id, 2000);
@@ -118,25 +118,25 @@ test.each([
   ['no reason', {}, 'reason'],
   ['a reason of blanks', { reason: '  ' }, 'reason'],
   ['a reading below the start', { reason: 'x', meterStopWh: 999 }, 'meterStopWh'],
-  ['a reading that is no integer', { reason: 'x', meterStopWh: 1.5 }, 'meterStopWh'],
+  ['a reading that is not an integer', { reason: 'x', meterStopWh: 1.5 }, 'meterStopWh'],
   ['a time in the future', { reason: 'x', stoppedAt: '2099-01-01T00:00:00Z' }, 'stoppedAt'],
   ['a time before the start', { reason: 'x', stoppedAt: '2026-11-20T09:59:59Z' }, 'stoppedAt'],
-  ['a time that is none', { reason: 'x', stoppedAt: 'noon' }, 'stoppedAt'],
-  ['a field that is not known', { reason: 'x', force: true }, 'force'],
+  ['an invalid time', { reason: 'x', stoppedAt: 'noon' }, 'stoppedAt'],
+  ['an unknown field', { reason: 'x', force: true }, 'force'],
 ])('closing with %s is refused and names the field', async (_name, body, field) => {
   const { id } = await start();
   expect(await close(id, body)).toMatchObject({ status: 400, body: { field } });
   expect(await get(id)).toMatchObject({ state: 'open', closure: null });
 });
 
-test('closing needs an operator, and a transaction that there is', async () => {
+test('closing requires the role operator and an existing transaction', async () => {
   const { id } = await start();
   expect((await close(id, { reason: 'x' }, KEYS.viewer)).status).toBe(403);
   expect((await close(2_000_000_000, { reason: 'x' })).status).toBe(404);
   expect(await get(id)).toMatchObject({ state: 'open' });
 });
 
-test('a start ends what was open on its connector as lost, with its TxProfiles; a late stop completes it', async () => {
+test('a start marks an open transaction on its connector as lost and removes its TxProfiles; a late stop completes it', async () => {
   const { id, connectorId } = await start();
   await setTxProfile(id, connectorId);
   const timestamp = '2026-11-20T13:00:00.000Z';
@@ -173,7 +173,7 @@ test('transactions are listed by state', async () => {
   expect((await api.send('GET', '/api/v1/transactions?state=none')).status).toBe(400);
 });
 
-test('a tag at its limit is let charge again when its transaction has been closed', async () => {
+test('a tag at its limit may charge again after its transaction was closed', async () => {
   await addTag(api.manager, 'SOLO', { concurrent_transaction_limit: 1 });
   const { id } = await start({ idTag: 'SOLO' });
   const startNext = async () => {

@@ -27,7 +27,7 @@ async function stop(transactionId: number, meterStop: number, more: object = {})
   const request = { transactionId, meterStop, timestamp: next(), ...more };
   expect(await api.manager.ask('StopTransaction', request)).toMatchObject({ response: {} });
 }
-/** A stop with an id that names nothing: its own. */
+/** The next unknown transaction id, for an unmatched stop. */
 let unknown = 1_000_000;
 async function unmatched(meterStop: number, more: object = {}): Promise<number> {
   await stop(++unknown, meterStop, more);
@@ -43,7 +43,7 @@ const transaction = async (id: number) => (await api.send('GET', `/api/v1/transa
 const ids = async (query: string) =>
   (await allPages(api, `/api/v1/unmatched-stops?${query}`, 3)).map(({ unmatchedStopId }) => unmatchedStopId);
 
-test('an operator assigns a stop: the transaction ends with its reading, time, reason, tag and samples', async () => {
+test('assigning a stop ends the transaction with its reading, time, reason, tag and samples', async () => {
   const id = await start();
   const timestamp = '2026-11-20T10:30:00.000Z';
   const transactionData = [{ timestamp, sampledValue: [{ value: '4000', context: 'Transaction.End' }] }];
@@ -78,7 +78,7 @@ test('an operator assigns a stop: the transaction ends with its reading, time, r
   expect(values).toMatchObject([{ value: '4000', context: 'Transaction.End' }]);
 });
 
-test('an operator dismisses a stop, and can assign it all the same', async () => {
+test('a dismissed stop can still be assigned', async () => {
   const [id, stopId] = [await start(), await unmatched(2000)];
   expect(await dismiss(stopId, { reason: 'of a test' })).toMatchObject({
     status: 200,
@@ -91,14 +91,14 @@ test('an operator dismisses a stop, and can assign it all the same', async () =>
   });
   expect(await dismiss(stopId, { reason: 'again' })).toMatchObject({
     status: 409,
-    body: { detail: expect.stringContaining('dismissed already') as unknown },
+    body: { detail: expect.stringContaining('already dismissed') as unknown },
   });
   expect((await assign(stopId, { transactionId: id, reason: 'it was not' })).status).toBe(200);
   expect(await transaction(id)).toMatchObject({ energyWh: 1000, flags: ['stopAssigned'] });
   expect((await dismiss(stopId, { reason: 'late' })).status).toBe(409);
 });
 
-test('stops are listed by what became of them, first those that are open', async () => {
+test('stops are listed by state, open ones by default', async () => {
   const [id, open, dismissed, assigned] = [
     await start(),
     await unmatched(1),
@@ -115,7 +115,7 @@ test('stops are listed by what became of them, first those that are open', async
   expect((await api.send('GET', '/api/v1/unmatched-stops?state=lost')).status).toBe(400);
 });
 
-test('a stop is assigned once, and only to a transaction of its station that no stop with its id has ended', async () => {
+test('a stop can be assigned only once, and only to a transaction of its station that no stop with its id has ended', async () => {
   const [id, foreign, stopped, stopId] = [
     await start(),
     await start('CP2'),
@@ -150,15 +150,15 @@ test.each([
   ['no reason', { transactionId: 1 }, 'reason'],
   ['a reason of blanks', { transactionId: 1, reason: ' ' }, 'reason'],
   ['no transaction', { reason: 'x' }, 'transactionId'],
-  ['an id that is none', { transactionId: -1, reason: 'x' }, 'transactionId'],
+  ['an invalid id', { transactionId: -1, reason: 'x' }, 'transactionId'],
   ['an id that is text', { transactionId: '1', reason: 'x' }, 'transactionId'],
   ['an id beyond 32 bits', { transactionId: 2 ** 31, reason: 'x' }, 'transactionId'],
-  ['a field that is not known', { transactionId: 1, reason: 'x', force: true }, 'force'],
-])('to assign with %s is refused and names the field', async (_name, body, field) => {
+  ['an unknown field', { transactionId: 1, reason: 'x', force: true }, 'force'],
+])('assigning with %s is refused, and the problem names the field', async (_name, body, field) => {
   expect(await assign(1, body)).toMatchObject({ status: 400, body: { field } });
 });
 
-test('to decide needs an operator, and a stop that there is', async () => {
+test('assigning and dismissing require the role operator and an existing stop', async () => {
   const [id, stopId] = [await start(), await unmatched(5001)];
   const body = { transactionId: id, reason: 'x' };
   expect((await assign(stopId, body, KEYS.viewer)).status).toBe(403);
@@ -171,7 +171,7 @@ test('to decide needs an operator, and a stop that there is', async () => {
   expect(await get(stopId)).toMatchObject({ state: 'open' });
 });
 
-test('a transaction that was lost or closed takes a stop; its closure stays visible', async () => {
+test('a stop can be assigned to a lost or closed transaction; its closure stays visible', async () => {
   const [lost, closed] = [await start(), await start()];
   const request = { connectorId: connector - 1, idTag: 'TAG1', meterStart: 9000, timestamp: next() };
   await api.manager.ask('StartTransaction', request);
@@ -193,7 +193,7 @@ test('a transaction that was lost or closed takes a stop; its closure stays visi
   });
 });
 
-test('what was inferred or assigned gives way to another assignment, and to the stop with its id; it is unmatched again', async () => {
+test('an inferred or assigned stop becomes unmatched when another one is assigned or the stop with the id arrives', async () => {
   const stationId = 'CP2';
   await api.manager.rows(
     "UPDATE transactions SET lost_at = now(), flags = '{supersededByStart}' WHERE station_id = 'CP2'",

@@ -35,7 +35,7 @@ afterEach(async () => {
   await manager.close();
 });
 
-/** When all events that there are have their ids. */
+/** Waits until all events have ids. */
 async function ordered(): Promise<void> {
   while ((await manager.rows('SELECT FROM event_intake')).length > 0) await delay(10);
 }
@@ -52,7 +52,7 @@ function startWorker({
     sealer,
     outbound: outbound({ allowPrivate }),
     metrics: manager.metrics,
-    patience: { retryMs: 50, longestRetryMs: 200, longestRestMs: 200, giveUpMs },
+    retryPolicy: { retryMs: 50, maxRetryMs: 200, maxDownMs: 200, giveUpMs },
     timeoutMs,
     leaseMs,
     log,
@@ -92,7 +92,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await delay(10);
 }
 
-/** What is waited for until it is released. */
+/** A promise that the test resolves. */
 function held(): { isReleased: Promise<void>; release(): void } {
   let release = (): void => {};
   const isReleased = new Promise<void>((resolve) => (release = resolve));
@@ -103,7 +103,7 @@ const numbers = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, i) => `n${from + i}`);
 const STATIONS = ['A', 'B', 'C', 'D', 'E'];
 
-test('signed events arrive as they happen, those of a station in order', async () => {
+test('signed events arrive as they happen, in order per station', async () => {
   const receiver = await openReceiver();
   await hook(receiver);
   startWorker();
@@ -123,7 +123,7 @@ test('a receiver that was down gets everything once it is back, in order', async
   await until(async () => (await webhooks.get(manager.database, webhookId))?.failingSince !== null);
   const down = await webhooks.get(manager.database, webhookId);
   expect(down?.lastError).toContain('ECONNREFUSED');
-  // Events that a receiver could not take stay where they are: there is no second copy of them to grow.
+  // Events for a receiver that is down are not copied: no table grows.
   expect(down?.waiting).toBeLessThan(50);
   await receiver.open();
   await until(() => receiver.taken.length >= 150);
@@ -132,7 +132,7 @@ test('a receiver that was down gets everything once it is back, in order', async
   expect(await webhooks.get(manager.database, webhookId)).toMatchObject({ waiting: 0, dead: 0 });
 }, 60_000);
 
-test('an event that is refused holds up its station and no other; given up, it can be replayed', async () => {
+test('a rejected event delays only its own station; once given up, it can be replayed', async () => {
   const receiver = await openReceiver();
   const { webhookId } = await hook(receiver);
   receiver.answer = ({ data }) => (data.type === 'bad' ? 500 : 204);
@@ -156,7 +156,7 @@ test('an event that is refused holds up its station and no other; given up, it c
   expect(await webhooks.get(manager.database, webhookId)).toMatchObject({ dead: 0 });
 });
 
-test('what a receiver that is down for too long could not take is dead, and what comes later is not', async () => {
+test('events that a receiver missed because it was down for too long are dead; later ones are not', async () => {
   const receiver = await openReceiver();
   const { webhookId } = await hook(receiver);
   receiver.answer = () => 503;
@@ -169,7 +169,7 @@ test('what a receiver that is down for too long could not take is dead, and what
   for (const station of STATIONS) expect(receiver.typesOf(station)).toEqual(['late']);
 });
 
-test('a receiver that never answers blocks nobody else', async () => {
+test('a receiver that never answers delays no others', async () => {
   const hanging = await openReceiver();
   hanging.answer = () => 'never';
   const receiver = await openReceiver();
@@ -184,7 +184,7 @@ test('a receiver that never answers blocks nobody else', async () => {
   }
 });
 
-test('a slow post holds up its station and no other, however many events follow', async () => {
+test('a slow post delays only its own station, however many events follow', async () => {
   const receiver = await openReceiver();
   const { webhookId } = await hook(receiver);
   const { isReleased, release } = held();
@@ -195,7 +195,7 @@ test('a slow post holds up its station and no other, however many events follow'
   for (const type of numbers(1, 120)) for (const station of STATIONS) await happen(station, [type]);
   const leaseMs = 3000;
   startWorker({ leaseMs, timeoutMs: 60_000 });
-  // Another manager does not take it over while it is worked on, though that takes longer than a lease.
+  // No other manager takes over the webhook during the session, even if it is longer than a lease.
   startWorker({ leaseMs, timeoutMs: 60_000 });
   const others = STATIONS.slice(1);
   await Promise.all([
@@ -216,7 +216,7 @@ test('a slow post holds up its station and no other, however many events follow'
   });
 }, 90_000);
 
-test('what is delivered while later events of its station are set aside is not posted again', async () => {
+test('an event that is delivered while later events of its station are set aside is not posted again', async () => {
   const receiver = await openReceiver();
   await hook(receiver);
   const { isReleased, release } = held();
@@ -224,7 +224,7 @@ test('what is delivered while later events of its station are set aside is not p
     if (stationId === 'A' && data.type === 'n1') await isReleased;
     return 204;
   };
-  // More than are posted without being set aside; the one of B lets it be written down that those are.
+  // More than the limit per station; the event of B causes a record that the others are set aside.
   await happen('A', numbers(1, 60));
   await happen('B', ['n1']);
   await manager.database.transaction(async (db) => {
@@ -239,7 +239,7 @@ test('what is delivered while later events of its station are set aside is not p
   expect(receiver.typesOf('A')).toEqual(numbers(1, 60));
 });
 
-test('a change is heeded at once, also while there is much to do', async () => {
+test('a change applies immediately, even under load', async () => {
   const [before, after] = [await openReceiver(), await openReceiver()];
   const { webhookId } = await hook(before);
   after.secret = before.secret;
@@ -250,7 +250,7 @@ test('a change is heeded at once, also while there is much to do', async () => {
   };
   for (const type of numbers(1, 100)) for (const station of STATIONS) await happen(station, [type]);
   startWorker();
-  // More come all the while, so that the work never ends by itself.
+  // Events keep arriving, so the session never ends on its own.
   let isOver = false;
   const more = (async () => {
     for (let i = 0; !isOver; i++) await happen('F', [`n${i}`]);
@@ -260,7 +260,7 @@ test('a change is heeded at once, also while there is much to do', async () => {
   await more;
 }, 60_000);
 
-test('a manager that is killed amid its work is followed by another, and nothing is lost', async () => {
+test('another manager continues after a kill, and nothing is lost', async () => {
   const receiver = await openReceiver();
   await hook(receiver);
   const child = spawn(process.execPath, [
@@ -282,19 +282,19 @@ test('a manager that is killed amid its work is followed by another, and nothing
   const exit = once(child, 'close');
   for (const station of stations) await happen(station, numbers(1, 50));
   expect(await exit).toEqual([null, 'SIGKILL']);
-  // Posts that wait at the same time are no sign of a leak.
+  // Concurrent posts are not a sign of a leak.
   expect(said).not.toContain('MaxListenersExceededWarning');
   receiver.answer = () => 204;
   startWorker();
   await until(() => stations.every((station) => receiver.typesOf(station).at(-1) === 'n50'));
   for (const station of stations) {
-    // What was posted and not noted comes again, from a point on: without repeats each is there, in order.
+    // Posts that were not recorded are repeated; without repeats, all events arrived in order.
     const types = receiver.typesOf(station);
     expect([...new Set(types)]).toEqual(numbers(1, 50));
   }
 }, 60_000);
 
-test('several managers share webhooks, each event is posted once', async () => {
+test('several managers share webhooks and post each event once', async () => {
   const receivers = [await openReceiver(), await openReceiver(), await openReceiver()];
   for (const receiver of receivers) await hook(receiver);
   for (let i = 0; i < 3; i++) startWorker();
@@ -305,7 +305,7 @@ test('several managers share webhooks, each event is posted once', async () => {
   }
 });
 
-test('only what was asked for is told, and only since then', async () => {
+test('a webhook gets only the events of its filter, and only since its creation', async () => {
   await happen('A', ['long ago']);
   await ordered();
   const receiver = await openReceiver();
@@ -318,7 +318,7 @@ test('only what was asked for is told, and only since then', async () => {
   expect(receiver.tries.map(({ stationId, data }) => [stationId, data.type])).toEqual([['A', 'this']]);
 });
 
-test('410 Gone makes a webhook inactive, and what it missed comes when it is active again', async () => {
+test('410 Gone deactivates a webhook; it gets the missed events once it is active again', async () => {
   const receiver = await openReceiver();
   const { webhookId } = await hook(receiver);
   receiver.answer = () => 410;
@@ -336,7 +336,7 @@ test('410 Gone makes a webhook inactive, and what it missed comes when it is act
   expect(receiver.tries).toHaveLength(tries + 2);
 });
 
-test('addresses that are not public are not asked unless it is allowed', async () => {
+test('private addresses are rejected unless allowed', async () => {
   const receiver = await openReceiver();
   const { webhookId } = await hook(receiver);
   startWorker({ allowPrivate: false });

@@ -11,18 +11,18 @@ export interface Received {
   data: { type?: string };
 }
 
-/** An answer: a status, or none at all. */
+/** A response: a status, or none. */
 export type Answer = number | 'never';
 
 /**
- * Somebody else's server that takes events. It checks each signature by itself and answers 401 to what is not signed with its secret.
+ * An independent server that receives events. It checks each signature itself and responds with 401 to an invalid one.
  */
 export class Receiver {
-  /** Everything that was answered with 2xx, in order. */
+  /** Events answered with 2xx, in order. */
   readonly taken: Received[] = [];
-  /** Everything that came. */
+  /** All received events. */
   readonly tries: Received[] = [];
-  /** What was not signed, or not as its headers say. */
+  /** Bodies with an invalid signature or headers. */
   readonly bad: string[] = [];
   secret = '';
   answer: (event: Received) => Answer | Promise<Answer> = () => 204;
@@ -51,7 +51,7 @@ export class Receiver {
     return this;
   }
 
-  /** Gone: connections are refused. */
+  /** Closes the server: connections are refused. */
   async close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
@@ -59,7 +59,7 @@ export class Receiver {
     await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
   }
 
-  /** Types of a station's events that were taken, in order. */
+  /** Kinds of a station's accepted events, in order. */
   typesOf(stationId: string): unknown[] {
     return this.taken.filter((event) => event.stationId === stationId).map(({ data }) => data.type);
   }

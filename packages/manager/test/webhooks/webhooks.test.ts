@@ -18,7 +18,7 @@ afterAll(async () => {
 
 const HOOK = { url: 'https://hooks.example/evander', kinds: ['transaction.*'], stationIds: ['CP1'] };
 
-test('a webhook shows its secret once, and only its seal is stored', async () => {
+test('a webhook shows its secret once, and it is stored sealed', async () => {
   const made = await api.send('POST', '/api/v1/webhooks', HOOK);
   expect(made).toMatchObject({
     status: 201,
@@ -49,7 +49,7 @@ test('shows how far it is behind', async () => {
   const { ids, seconds } = (await api.send('GET', path)).body.behind as { ids: number; seconds: number };
   expect(ids).toBe(3);
   expect(Math.abs(seconds - 3600)).toBeLessThan(120);
-  // Two of them were delivered while the first was not.
+  // Two later events were delivered before the first.
   const newest = await events.newestId(api.manager.database);
   await api.manager.rows('UPDATE webhooks SET handled_ids = ARRAY[$2, $3]::bigint[] WHERE webhook_id = $1', [
     body.webhookId,
@@ -93,21 +93,21 @@ test.each([
   [{ url: 'http://x/', kinds: ['transaction.began'] }, 'kinds.0'],
   [{ url: 'http://x/', kinds: [] }, 'kinds'],
   [{ url: 'http://x/', secret: 'mine' }, 'secret'],
-])('%j is refused', async (body, field) => {
+])('%j is rejected', async (body, field) => {
   expect(await api.send('POST', '/api/v1/webhooks', body)).toMatchObject({ status: 400, body: { field } });
 });
 
 test.each([
-  ['http://127.0.0.1:8080/hook', 'is at 127.0.0.1, which is no public address'],
+  ['http://127.0.0.1:8080/hook', 'is at 127.0.0.1, which is not a public address'],
   ['http://localhost/hook', 'localhost is at '],
   ['http://[::1]/hook', 'is at ::1'],
   ['https://10.1.2.3/', '10.1.2.3'],
   ['http://169.254.169.254/latest', '169.254.169.254'],
   ['http://2130706433/', '127.0.0.1'],
-])('a webhook to %s, which can never work, is refused where it is made and changed', async (url, words) => {
+])('a webhook to %s, which can never work, is rejected when created and changed', async (url, expected) => {
   const refusal = {
     status: 422,
-    body: { field: 'url', detail: expect.stringContaining(words) as unknown },
+    body: { field: 'url', detail: expect.stringContaining(expected) as unknown },
   };
   const made = await guarded.send('POST', '/api/v1/webhooks', { url });
   expect(made).toMatchObject(refusal);

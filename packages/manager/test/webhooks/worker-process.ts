@@ -4,7 +4,7 @@ import { EventFeed } from '../../src/events/feed.ts';
 import { outbound } from '../../src/outbound/outbound.ts';
 import { WebhookWorker } from '../../src/webhooks/worker.ts';
 
-// A manager's part that posts events, as a process of its own that can be killed.
+// The part of a manager that posts events, as a separate process that can be killed.
 const [databaseUrl = ''] = process.argv.slice(2);
 const log = silentLog();
 const database = openDatabase({ url: databaseUrl, poolSize: 5, onError: () => {} });
@@ -16,7 +16,7 @@ new WebhookWorker({
   sealer: new Sealer('a secret'),
   outbound: outbound({ allowPrivate: true }),
   metrics: { countWebhook: () => {} },
-  patience: { retryMs: 100, longestRetryMs: 400, longestRestMs: 400, giveUpMs: 60_000 },
+  retryPolicy: { retryMs: 100, maxRetryMs: 400, maxDownMs: 400, giveUpMs: 60_000 },
   timeoutMs: 5000,
   leaseMs: 1500,
   log,

@@ -2,6 +2,7 @@ import type { Requests, Responses } from '@evander/ocpp';
 import type { Authorization } from '../authorization/authorization.ts';
 import type { AnswerHooks, Connectors, StationContext } from '../context/station-context.ts';
 import type { ConnectorStatus } from '../options/connector-status.ts';
+import { MAX_TIMER_MS } from '../runtime/wait.ts';
 
 /** Parts of the station that reservations use. */
 export type ReservationsContext = StationContext &
@@ -48,8 +49,7 @@ export class Reservations {
       0,
       new Date(expiryDate).getTime() - new Date(this.#station.timestamp()).getTime(),
     );
-    // Node's timers are limited to 2^31 ms.
-    const timer = setTimeout(() => this.end(reservationId), Math.min(leftMs, 2 ** 31 - 1));
+    const timer = setTimeout(() => this.end(reservationId), Math.min(leftMs, MAX_TIMER_MS));
     this.#held.set(reservationId, { reservation, timer });
     // Connector 0 means any of them, and has no status Reserved (1.6 §4.9).
     const connector = this.#station.connector(connectorId);

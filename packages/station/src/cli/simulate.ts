@@ -1,5 +1,5 @@
 import { Fleet, type FleetStatistics } from '../fleet/fleet.ts';
-import { wait } from '../runtime/wait.ts';
+import { MAX_TIMER_MS, wait } from '../runtime/wait.ts';
 import { EXIT, type CommandLine } from './command-line.ts';
 import { Journal } from './journal.ts';
 
@@ -36,11 +36,9 @@ export async function simulate(
   return exitCode(end);
 }
 
-// The maximum time of a timer; a signal or the last session ends it sooner.
-const FOREVER_MS = 2 ** 31 - 1;
-
 function untilAborted(signal: AbortSignal, seconds: number | undefined): Promise<void> {
-  return wait(seconds === undefined ? FOREVER_MS : seconds * 1000, signal);
+  // A signal or the last session ends it sooner.
+  return wait(seconds === undefined ? MAX_TIMER_MS : seconds * 1000, signal);
 }
 
 function progressLine(now: FleetStatistics): string {

@@ -6,10 +6,10 @@ const RETRY_SECONDS = 30;
 export const bootNotification: Message<'BootNotification'> = {
   beforeAcceptance: true,
   async handle(request, { stationId, receivedAt, now, writer, heartbeatSeconds }) {
-    // A station that was deleted while it is connected is nobody we accept.
+    // A station that was deleted while connected is rejected.
     const [boot] = await writer.boots.add([{ stationId, at: receivedAt, request }]);
     const status = boot?.status ?? 'Rejected';
-    // A station takes the interval of its boot for its HeartbeatInterval: another one than is desired would have to be changed back.
+    // A station sets its HeartbeatInterval to this interval, so it should be the desired value.
     const interval = status === 'Accepted' ? (boot?.desiredSeconds ?? heartbeatSeconds) : RETRY_SECONDS;
     return { status, currentTime: now().toISOString(), interval };
   },

@@ -2,7 +2,7 @@ import type { Command } from '../../commands/command.ts';
 import * as reservations from '../../reservations/reservations.store.ts';
 
 export const cancelReservation: Command<'CancelReservation'> = {
-  // Rejected: the station has no such reservation, so it has ended there (CancelReservation.1).
+  // Rejected: the station has no such reservation any more (CancelReservation.1).
   async onAnswer({ status }, { request }, { db, stationId, now: at }) {
     if (status !== 'Accepted' && status !== 'Rejected') return;
     const { reservationId } = request;

@@ -10,19 +10,19 @@ export const certificateSigned: Command<'CertificateSigned'> = {
     if (!isCertificateChain(certificateChain))
       throw new RuleViolation(
         'CertSigned.1',
-        'certificateChain must be certificates in PEM, that of the station first',
+        'certificateChain must be PEM certificates, the station certificate first',
       );
     await requireRoomForChain('CertSigned.1', certificateChain, context);
     if (!(await certificateRequests.waits(db, stationId)))
       throw new RuleViolation(
         'CertSigned.2',
-        `no SignCertificate of station ${stationId} waits for a certificate; ask for one with ExtendedTriggerMessage SignChargePointCertificate`,
+        `station ${stationId} has no open SignCertificate; request one with ExtendedTriggerMessage SignChargePointCertificate`,
       );
   },
   async onRequest({ certificateChain }, { db, stationId, commandId, now: at }) {
     await certificateRequests.sign(db, { stationId, commandId, certificateChain, at });
   },
-  // A refused certificate is followed by a security event, and the former one stays (CertSigned.3).
+  // After rejecting a certificate, the station sends a security event and keeps the previous certificate (CertSigned.3).
   async onAnswer({ status }, _sent, { db, commandId, now: at }) {
     const answer =
       status === 'Accepted'

@@ -10,7 +10,7 @@ import * as stations from '../../stations/stations.store.ts';
 export const changeConfiguration: Command<'ChangeConfiguration'> = {
   repeatable: true,
   check: checkChange,
-  // A station may come back with its new password and never have answered: until it has, both let it in (ocppj.md AUT.7).
+  // The station may use its new password without ever answering, so both passwords are accepted until it answers (ocppj.md AUT.7).
   async onRequest({ key, value }, { db, stationId, commandId, passwordPepper }) {
     if (isSecurityProfile(key)) await stations.expectProfile(db, stationId, Number(value));
     if (!isAuthorizationKey(key)) return;
@@ -21,20 +21,20 @@ export const changeConfiguration: Command<'ChangeConfiguration'> = {
     const station = await stations.lock(db, stationId);
     if (!station) return;
     const isSecret = isAuthorizationKey(key);
-    const isTaken = status === 'Accepted' || status === 'RebootRequired';
-    if (isSecurityProfile(key) && !isTaken) await stations.expectProfile(db, stationId, null);
+    const isAccepted = status === 'Accepted' || status === 'RebootRequired';
+    if (isSecurityProfile(key) && !isAccepted) await stations.expectProfile(db, stationId, null);
     // A station may boot before it answers.
     const hasBooted = station.bootedAt !== null && station.bootedAt > sentAt;
     const rebootRequired = status === 'RebootRequired' && !hasBooted;
-    if (isSecret && !isTaken) await passwordChanges.remove(db, commandId);
+    if (isSecret && !isAccepted) await passwordChanges.remove(db, commandId);
     else if (isSecret && rebootRequired) await passwordChanges.awaitBoot(db, commandId, sentAt);
     else if (isSecret) await passwordChanges.accept(db, commandId);
-    // All that there is has been told since.
+    // A later reading of all keys counts more than this answer.
     if (station.configurationReadAt !== null && station.configurationReadAt > sentAt && !isSecret) return;
-    const accepted = isSecret ? null : value;
+    const shownValue = isSecret ? null : value;
     await openReconciliations.onReading(db, { stationId, at: now }, async () => {
-      if (isTaken)
-        await configuration.recordChange(db, { stationId, key, value: accepted, rebootRequired, sentAt });
+      if (isAccepted)
+        await configuration.recordChange(db, { stationId, key, value: shownValue, rebootRequired, sentAt });
       else if (status === 'NotSupported')
         await configuration.removeKeys(db, stationId, { keys: [key], readAt: sentAt });
     });

@@ -9,15 +9,12 @@ export const clearChargingProfile: Command<'ClearChargingProfile'> = {
     if (id !== undefined && others.some((field) => field !== undefined))
       throw new RuleViolation(
         'ClearProfile.1',
-        'with an id the station ignores all other fields: send the id alone, or only the others',
+        'with an id the station ignores all other fields; send only the id, or only the others',
       );
     if (connectorId !== undefined && connectorId < 0)
-      throw new RuleViolation(
-        'ClearProfile.2',
-        'connectorId must be 0, for the station as a whole, or a connector',
-      );
+      throw new RuleViolation('ClearProfile.2', 'connectorId must be 0 (the whole station) or higher');
   },
-  // Unknown: nothing fits any more, so nothing of it is there (ClearProfile.3).
+  // Unknown: the station has no matching profile (ClearProfile.3).
   async onAnswer({ status }, { request, sentAt }, { db, stationId }) {
     if (!['Accepted', 'Unknown'].includes(status)) return;
     await chargingProfiles.clear(db, { stationId, filter: request, sentAt });

@@ -5,7 +5,7 @@ import type { Context, Message } from '../message.ts';
 
 type HandleData = (request: DataTransferRequest, context: Context) => Promise<DataTransferResponse>;
 
-/** Who understands what a vendor's stations send: vendorId → messageId → handler, both in lower case (CiStrings). */
+/** Handlers by vendorId and messageId, both in lower case (CiStrings). */
 export type Vendors = Record<string, Record<string, HandleData>>;
 
 const VENDORS: Vendors = {
@@ -21,7 +21,7 @@ export function dataTransferOf(vendors: Vendors): Message<'DataTransfer'> {
     async handle(request, context) {
       const vendorId = request.vendorId.toLowerCase();
       const messageId = (request.messageId ?? '').toLowerCase();
-      // Own properties only: a station may well send "constructor".
+      // Own properties only, as a station may send "constructor".
       const messages = Object.hasOwn(vendors, vendorId) ? vendors[vendorId] : undefined;
       if (!messages) return { status: 'UnknownVendorId' };
       const handle = Object.hasOwn(messages, messageId) ? messages[messageId] : undefined;

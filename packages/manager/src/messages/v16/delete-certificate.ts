@@ -8,10 +8,10 @@ export const deleteCertificate: Command<'DeleteCertificate'> = {
     if (await installedCertificates.isLastRoot(db, stationId, certificateHashData))
       throw new RuleViolation(
         'DeleteCert.2',
-        `this is the last CentralSystemRootCertificate that station ${stationId} is known to have: without it the station trusts nobody; install another one first`,
+        `this is the last known CentralSystemRootCertificate of station ${stationId}; without one it trusts no central system; install another one first`,
       );
   },
-  // NotFound: it is gone already (DeleteCert.2).
+  // NotFound: the station does not have it any more (DeleteCert.2).
   async onAnswer({ status }, { request }, { db, stationId }) {
     if (status !== 'Accepted' && status !== 'NotFound') return;
     await installedCertificates.remove(db, { stationId, list: 'ocpp' }, request.certificateHashData);

@@ -3,7 +3,7 @@ import type { Command } from '../../commands/command.ts';
 import { checkTrigger } from '../../commands/trigger.rules.ts';
 import * as configuration from '../../configuration/configuration.store.ts';
 
-/** What was asked for comes by itself, and is let in even while the station is Pending: see answer.ts. */
+/** The triggered message is accepted even while the station is Pending: see answer.ts. */
 export const extendedTriggerMessage: Command<'ExtendedTriggerMessage'> = {
   async check(request, context) {
     checkTrigger(request, context);
@@ -11,7 +11,7 @@ export const extendedTriggerMessage: Command<'ExtendedTriggerMessage'> = {
     if (request.connectorId !== undefined)
       throw new RuleViolation(
         'ExtTrigger.1',
-        'SignChargePointCertificate is for the whole station: leave out connectorId',
+        'SignChargePointCertificate is for the whole station; omit connectorId',
       );
     const { db, stationId } = context;
     const cpoName = await configuration.value(db, stationId, 'CpoName');

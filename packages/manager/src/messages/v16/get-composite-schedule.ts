@@ -7,10 +7,7 @@ export const getCompositeSchedule: Command<'GetCompositeSchedule'> = {
   repeatable: true,
   check({ connectorId, duration }) {
     if (connectorId < 0)
-      throw new RuleViolation(
-        'Composite.2',
-        'connectorId must be 0, for the station as a whole, or a connector',
-      );
+      throw new RuleViolation('Composite.2', 'connectorId must be 0 (the whole station) or higher');
     if (duration < 1) throw new RuleViolation('Composite.1', 'duration must be 1 second or more');
   },
   async onAnswer({ status, scheduleStart, chargingSchedule }, { request, sentAt }, { db, stationId }) {

@@ -4,6 +4,7 @@ import { RuleViolation } from '../../commands/command.ts';
 import type { Command, CommandContext } from '../../commands/command.ts';
 import * as configuration from '../../configuration/configuration.store.ts';
 import * as openReconciliations from '../../desired-state/open-reconciliations.store.ts';
+import { isAfter } from '../../stations/station-clock.ts';
 import * as stations from '../../stations/stations.store.ts';
 
 const MAX_KEYS = 'GetConfigurationMaxKeys';
@@ -11,19 +12,19 @@ const MAX_KEYS = 'GetConfigurationMaxKeys';
 export const getConfiguration: Command<'GetConfiguration'> = {
   repeatable: true,
   async check({ key: keys = [] }, { db, stationId }) {
-    const most = await configuration.integer(db, stationId, MAX_KEYS);
-    if (most !== undefined && keys.length > most)
+    const max = await configuration.integer(db, stationId, MAX_KEYS);
+    if (max !== undefined && keys.length > max)
       throw new RuleViolation(
         'GetConfiguration.2',
-        `${keys.length} keys are asked for, and the ${MAX_KEYS} of station ${stationId} is ${most}; ask for the others after it, or for all with none`,
+        `${keys.length} keys are requested, but the ${MAX_KEYS} of station ${stationId} is ${max}; request them in several commands, or all keys by naming none`,
       );
   },
-  async onAnswer(response, { request: { key: asked = [] }, sentAt }, { db, stationId, now }) {
+  async onAnswer(response, { request: { key: requested = [] }, sentAt }, { db, stationId, now }) {
     const station = await stations.lock(db, stationId);
-    // All that there is has been told since.
+    // A later reading of all keys counts more than this answer.
     if (!station || isAfter(station.configurationReadAt, sentAt)) return;
     const { configurationKey = [], unknownKey = [] } = response;
-    // What comes back of an AuthorizationKey is not the password (GetConfiguration.4).
+    // The reported value of an AuthorizationKey is not the password (GetConfiguration.4).
     const keys = configurationKey.map(({ key, readonly, value = null }) => ({
       key,
       readonly,
@@ -32,7 +33,7 @@ export const getConfiguration: Command<'GetConfiguration'> = {
     await openReconciliations.onReading(db, { stationId, at: now }, async () => {
       await configuration.recordKeys(db, stationId, { keys, readAt: sentAt });
       await configuration.removeKeys(db, stationId, { keys: unknownKey, readAt: sentAt });
-      if (asked.length === 0 && (await isComplete(response, { db, stationId })))
+      if (requested.length === 0 && (await isComplete(response, { db, stationId })))
         await configuration.removeOthers(db, stationId, {
           keys: keys.map(({ key }) => key),
           readAt: sentAt,
@@ -41,15 +42,11 @@ export const getConfiguration: Command<'GetConfiguration'> = {
   },
 };
 
-// Some stations apply the limit of a request to the answer too, and leave out the rest.
+// Some stations apply the limit for requests to the answer too and omit the rest.
 async function isComplete(
   { configurationKey = [] }: GetConfigurationResponse,
   { db, stationId }: Pick<CommandContext, 'db' | 'stationId'>,
 ): Promise<boolean> {
   const { length } = configurationKey;
   return length > 0 && length !== (await configuration.integer(db, stationId, MAX_KEYS));
-}
-
-function isAfter(time: Date | null, other: Date): boolean {
-  return time !== null && time > other;
 }

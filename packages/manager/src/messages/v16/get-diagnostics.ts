@@ -5,7 +5,7 @@ import * as jobs from '../../jobs/jobs.store.ts';
 
 const kind = 'diagnostics';
 
-/** There is no request id: a station has one such job at a time (GetDiagnostics.2). */
+/** There is no requestId: a station has one such job at a time (GetDiagnostics.2). */
 export const getDiagnostics: Command<'GetDiagnostics'> = {
   check: checkTransfer,
   async onRequest(request, { db, stationId, commandId, now }) {
@@ -13,7 +13,7 @@ export const getDiagnostics: Command<'GetDiagnostics'> = {
     const job = { stationId, kind, commandId, requestId: null, logType: null, location } as const;
     await jobs.add(db, { ...job, requestedAt: now });
   },
-  // Without a file name there is nothing to upload (GetDiagnostics.1).
+  // No file name: the station has nothing to upload (GetDiagnostics.1).
   async onAnswer({ fileName }, _sent, { db, stationId, commandId, now: at }) {
     const outcome = fileName === undefined || fileName === '' ? 'nothingToDo' : 'running';
     await jobs.accept(db, { commandId, at, fileName: fileName ?? null, outcome });

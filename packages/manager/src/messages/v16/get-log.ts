@@ -16,7 +16,7 @@ export const getLog: Command<'GetLog'> = {
     const job = { stationId, kind, commandId, requestId, logType, location: log.remoteLocation } as const;
     await jobs.add(db, { ...job, requestedAt: now });
   },
-  // Without a file name there is nothing to upload (GetLog.1); should the station upload all the same, the job goes on.
+  // No file name: the station has nothing to upload (GetLog.1). If it uploads a file anyway, the job continues.
   async onAnswer({ status, filename }, _sent, { db, stationId, commandId, now: at }) {
     if (status !== 'Accepted' && status !== 'AcceptedCanceled')
       return jobs.fail(db, { commandId, reason: status, at });

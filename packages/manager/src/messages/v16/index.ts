@@ -44,7 +44,7 @@ import { updateFirmware } from './update-firmware.ts';
 
 export type Messages = { [A in StationAction]: Message<A> };
 
-/** The actions that stations send and their files. */
+/** Handler registry: the actions that stations send. */
 export const MESSAGES: Messages = {
   Authorize: authorize,
   BootNotification: bootNotification,
@@ -62,7 +62,7 @@ export const MESSAGES: Messages = {
   StopTransaction: stopTransaction,
 };
 
-/** The actions that we send and their files. */
+/** The actions that Evander sends. */
 export const COMMANDS: Commands = {
   CancelReservation: cancelReservation,
   CertificateSigned: certificateSigned,

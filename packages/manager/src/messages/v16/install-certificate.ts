@@ -5,19 +5,16 @@ import { RuleViolation } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 
 export const installCertificate: Command<'InstallCertificate'> = {
-  // Whether it is a root, and a good one, is for the station to judge: OCTT sends what it rejects (TC_078).
+  // Whether it is a valid root is for the station to check: OCTT sends certificates that stations must reject (TC_078).
   check({ certificate }) {
     if (!readOne(certificate))
-      throw new RuleViolation(
-        'InstallCert.1',
-        'certificate must be one X.509 certificate in PEM, and nothing else',
-      );
+      throw new RuleViolation('InstallCert.1', 'certificate must be exactly one X.509 certificate in PEM');
   },
   async onAnswer({ status }, { request }, { db, stationId, now }) {
     if (status !== 'Accepted') return;
     const { certificate: pem, certificateType } = request;
     const certificate = readOne(pem);
-    // Sent with skipRules, and we cannot read what the station could.
+    // Possible with skipRules, if the station can parse it but Evander cannot.
     if (!certificate) return;
     const { serialNumber, subject, issuer, validFrom, validTo } = certificate;
     await installedCertificates.add(

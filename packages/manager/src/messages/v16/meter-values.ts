@@ -20,8 +20,8 @@ interface TransactionOfSamples {
   transactionInferred: boolean;
 }
 
-// Without an id (-1, and 0 and other negative numbers): the station never learnt the one that its start was given (1.6 errata §3.18). An
-// id that names nothing is kept as sent.
+// No id (-1, 0 or another negative number): the station never received the id of its transaction (1.6 errata §3.18). An unknown id is
+// stored as sent.
 async function transactionOf(
   sent: number | undefined,
   connectorId: number,

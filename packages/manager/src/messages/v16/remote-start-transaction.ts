@@ -3,13 +3,13 @@ import type { Command } from '../../commands/command.ts';
 import { requireAcceptance } from '../../commands/common-rules.ts';
 import { checkProfile, requireCapacity } from '../../smart-charging/charging-profile.rules.ts';
 
-/** The transaction is there when its StartTransaction comes, which may be never (RemoteStart.3): see start-transaction.ts. */
+/** The transaction begins with its StartTransaction, which may never arrive (RemoteStart.3): see start-transaction.ts. */
 export const remoteStartTransaction: Command<'RemoteStartTransaction'> = {
   ids: { 'chargingProfile.chargingProfileId': 'chargingProfileId' },
   async check({ connectorId, chargingProfile }, context) {
     requireAcceptance('RemoteStart.5', context);
     if (connectorId !== undefined && connectorId < 1)
-      throw new RuleViolation('RemoteStart.1', 'connectorId must be a connector, 1 or higher, or left out');
+      throw new RuleViolation('RemoteStart.1', 'connectorId must be 1 or higher, or omitted');
     if (!chargingProfile) return;
     const { chargingProfilePurpose, transactionId } = chargingProfile;
     if (chargingProfilePurpose !== 'TxProfile')
@@ -17,7 +17,7 @@ export const remoteStartTransaction: Command<'RemoteStartTransaction'> = {
     if (transactionId !== undefined)
       throw new RuleViolation(
         'RemoteStart.2',
-        'the chargingProfile must have no transactionId: there is none yet',
+        'the chargingProfile must have no transactionId, as the transaction does not exist yet',
       );
     checkProfile(chargingProfile);
     await requireCapacity(chargingProfile, context);

@@ -13,9 +13,9 @@ export const reserveNow: Command<'ReserveNow'> = {
   async check(request, context) {
     const { connectorId, expiryDate, reservationId } = request;
     if (reservationId < 1)
-      throw new RuleViolation('ReserveNow.1', 'reservationId must be 1 or higher, or left out');
+      throw new RuleViolation('ReserveNow.1', 'reservationId must be 1 or higher, or omitted');
     if (connectorId < 0)
-      throw new RuleViolation('ReserveNow.2', 'connectorId must be a connector, or 0 for any of them');
+      throw new RuleViolation('ReserveNow.2', 'connectorId must be 1 or higher, or 0 for any connector');
     const expiry = parseDateTime(expiryDate);
     if (!expiry || expiry <= context.now)
       throw new RuleViolation('ReserveNow.5', 'expiryDate must be in the future');

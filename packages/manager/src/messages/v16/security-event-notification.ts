@@ -2,7 +2,7 @@ import { parseDateTime } from '@evander/ocpp';
 import * as securityEvents from '../../stations/security-events.store.ts';
 import type { Message } from '../message.ts';
 
-/** What the security extension calls critical (SecEvent.2). */
+/** Events that are critical by the security extension (SecEvent.2). */
 const CRITICAL = new Set([
   'firmwareupdated',
   'settingsystemtime',
@@ -14,7 +14,7 @@ const CRITICAL = new Set([
 ]);
 
 export const securityEventNotification: Message<'SecurityEventNotification'> = {
-  // Types are an open list, and events may be as old as the queue that they waited in.
+  // Stations may send other types, and old events from their queue.
   async handle({ type, timestamp, techInfo }, { stationId, receivedAt, database }) {
     await securityEvents.record(database, {
       stationId,

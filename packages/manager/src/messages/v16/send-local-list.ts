@@ -2,7 +2,7 @@ import type { Command } from '../../commands/command.ts';
 import { checkEntries, requireRisingVersion, requireRoomInList } from '../../local-lists/local-list.rules.ts';
 import { recordAnswer } from '../../local-lists/local-list.ts';
 
-// Not repeatable: a station refuses a Differential list that it has taken already.
+// Not repeatable: a station rejects a Differential list that it has already accepted.
 export const sendLocalList: Command<'SendLocalList'> = {
   ids: { listVersion: 'listVersion' },
   async check(request, context) {

@@ -2,12 +2,12 @@ import * as certificateRequests from '../../certificates/certificate-requests.st
 import { MAX_CSR_LENGTH, requestFaults } from '../../certificates/signing-request.ts';
 import type { Message } from '../message.ts';
 
-/** Answers at once; the certificate follows by CertificateSigned, never before the answer (SignCert.1). */
+/** Answers immediately; the certificate follows with CertificateSigned, never before the answer (SignCert.1). */
 export const signCertificate: Message<'SignCertificate'> = {
   async handle({ csr }, context) {
     const { stationId, messageId, receivedAt, database, log } = context;
     const faults = await requestFaults(database, { stationId, csr, usage: 'station' });
-    if (faults.length > 0) log.warn({ faults }, 'a certificate request is rejected');
+    if (faults.length > 0) log.warn({ faults }, 'a certificate request was rejected');
     await certificateRequests.add(database, {
       stationId,
       messageId,

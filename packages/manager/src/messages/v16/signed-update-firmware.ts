@@ -12,7 +12,7 @@ const BASE64 = /^(?:[A-Za-z\d+/]{4})*(?:[A-Za-z\d+/]{2}==|[A-Za-z\d+/]{3}=)?$/;
 
 export const signedUpdateFirmware: Command<'SignedUpdateFirmware'> = {
   ids: { requestId: 'requestId' },
-  // A signature that is wrong may be sent: the station must find that out (TC_081).
+  // A wrong signature may be sent: the station must detect it (TC_081).
   async check({ firmware, requestId, ...transfer }, context) {
     const { signingCertificate, signature, location } = firmware;
     await requireNewRequestId('SignedUpdate.1', requestId, context);
@@ -34,7 +34,7 @@ export const signedUpdateFirmware: Command<'SignedUpdateFirmware'> = {
     } as const;
     await jobs.add(db, { ...job, requestedAt: now });
   },
-  // InvalidCertificate and RevokedCertificate are an end, too: no status follows (SignedUpdate.2).
+  // InvalidCertificate and RevokedCertificate end the job too: no status follows (SignedUpdate.2).
   async onAnswer({ status }, _sent, { db, stationId, commandId, now: at }) {
     if (status !== 'Accepted' && status !== 'AcceptedCanceled')
       return jobs.fail(db, { commandId, reason: status, at });
@@ -45,9 +45,9 @@ export const signedUpdateFirmware: Command<'SignedUpdateFirmware'> = {
     await jobs.fail(db, { commandId, reason, at });
   },
   async instead(request, { db, commandId }) {
-    // Its link is forgotten when an answer comes very late.
-    const isForgotten = request.firmware.location.includes(HIDDEN);
-    if (isForgotten || !(await jobs.mayGoOtherWay(db, commandId))) return undefined;
+    // The stored request has lost its link if the answer arrives very late.
+    const isLinkHidden = request.firmware.location.includes(HIDDEN);
+    if (isLinkHidden || !(await jobs.mayFallBack(db, commandId))) return undefined;
     const alongside = (tx: Db, otherCommandId: string): Promise<void> =>
       jobs.noteOtherCommand(tx, commandId, otherCommandId);
     return { action: 'UpdateFirmware', request: plainUpdate(request), alongside };

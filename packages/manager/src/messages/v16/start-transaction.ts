@@ -30,7 +30,7 @@ export const startTransaction: Message<'StartTransaction'> = {
       messageId,
       receivedAt,
     };
-    // Before authorizing: a repeat would find its own transaction in the way and be told ConcurrentTx.
+    // Before authorizing: a repeat would count its own transaction and get ConcurrentTx.
     const known = await transactions.findStart(database, start);
     if (known) return known;
     return database.transaction(async (db) => {
@@ -41,10 +41,10 @@ export const startTransaction: Message<'StartTransaction'> = {
       if (transactionId === undefined) return addedMeanwhile(db, start);
       for (const lostId of await transactionEndings.endSuperseded(db, start))
         await transactionProfilesStore.removeOfTransaction(db, stationId, lostId);
-      if (remoteStart) await keepProfile(db, start, { ...remoteStart, transactionId });
+      if (remoteStart) await addProfile(db, start, { ...remoteStart, transactionId });
       const parentIdTag = idTagInfo.parentIdTag ?? null;
       if (!(await useReservation(db, start, { ...start, parentIdTag, transactionId })))
-        log.warn({ reservationId: start.reservationId }, 'a start names a reservation that there is not');
+        log.warn({ reservationId: start.reservationId }, 'a StartTransaction names an unknown reservation');
       return { transactionId, idTagInfo };
     });
   },
@@ -60,26 +60,26 @@ async function authorizeStart(db: Db, start: transactions.Start, now: Date): Pro
   const idTagInfo = idTagInfoOf(tag, now);
   const limit = tag?.concurrentTransactionLimit ?? null;
   if (!tag || idTagInfo.status !== 'Accepted' || limit === null) return idTagInfo;
-  // A contract may be known by another form of its eMAID.
+  // A contract may be registered by another form of its eMAID.
   const idTags = [start.idTag, tag.idTag];
   await tags.lock(db, tag.idTag);
   const others = await transactions.countOthers(db, start, [...idTags, ...idTags.flatMap(emaidForms)]);
   return others < limit ? idTagInfo : { ...idTagInfo, status: 'ConcurrentTx' };
 }
 
-/** A remote start may bring the charging profile of its transaction. */
-async function keepProfile(
+/** Adds the charging profile of a remote start to its transaction. */
+async function addProfile(
   db: Db,
   { stationId, connectorId, receivedAt: setAt }: transactions.Start,
   { commandId, chargingProfile, transactionId }: remoteStarts.RemoteStart & { transactionId: number },
 ): Promise<void> {
-  // A station without smart charging has ignored it (RemoteStart.6).
+  // A station without smart charging ignores the profile (RemoteStart.6).
   if (!chargingProfile || !(await configuration.mayHaveFeature(db, stationId, 'SmartCharging'))) return;
   const profile = { ...chargingProfile, transactionId };
   await chargingProfiles.add(db, { stationId, connectorId, profile, commandId, setAt });
 }
 
-/** False when the start names a reservation that there is not, which makes it no worse (Start.8). */
+/** False if the start names an unknown reservation; the start is valid all the same (Start.8). */
 async function useReservation(
   db: Db,
   { reservationId }: transactions.Start,
@@ -92,6 +92,6 @@ async function useReservation(
 
 async function addedMeanwhile(db: Db, start: transactions.Start): Promise<transactions.StartAnswer> {
   const answer = await transactions.findStart(db, start);
-  if (!answer) throw new Error('a start is neither new nor known');
+  if (!answer) throw new Error('a start is neither new nor stored');
   return answer;
 }

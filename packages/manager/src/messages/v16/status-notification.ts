@@ -28,8 +28,8 @@ export const statusNotification: Message<'StatusNotification'> = {
   },
 };
 
-// A clock that is not set yet, or far ahead, must not hide the statuses that come after it: the time of receipt stands in for it. With a
-// repeat that is another one, so the station's own is kept beside it; also where it is but a little ahead, as a repeat comes later.
+// A clock that is not set or far ahead must not hide later statuses, so the time of receipt replaces such a timestamp. As that time differs
+// for a repeat, the station's own timestamp is stored too, to detect repeats; also if it is only slightly ahead, as a repeat arrives later.
 function timesOf(
   timestamp: string | undefined,
   receivedAt: Date,

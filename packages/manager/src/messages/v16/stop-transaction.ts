@@ -31,7 +31,7 @@ export const stopTransaction: Message<'StopTransaction'> = {
         stop.stoppedAt = (await transactions.findStopTime(db, stationId, request)) ?? receivedAt;
       const idTagInfo = stop.idTag === null ? undefined : idTagInfoOf(await tags.find(db, stop.idTag), now());
       const call = { stop, request, idTagInfo };
-      // Stations send 0 and other negative numbers for -1, too.
+      // Some stations send 0 or another negative number instead of -1.
       return answerOf(request.transactionId > 0 ? await stopById(db, call) : await stopWithoutId(db, call));
     });
   },
@@ -43,7 +43,7 @@ interface StopCall {
   idTagInfo: IdTagInfo | undefined;
 }
 
-/** What the station is answered about the tag. */
+/** Applies a stop by its id; returns the idTagInfo for the answer. */
 async function stopById(db: Db, call: StopCall): Promise<IdTagInfo | undefined> {
   const { stop, request, idTagInfo } = call;
   const { stationId } = stop;
@@ -52,7 +52,7 @@ async function stopById(db: Db, call: StopCall): Promise<IdTagInfo | undefined> 
     transactionId <= INT32_MAX ? await transactions.findForStop(db, { stationId, transactionId }) : undefined;
   if (!transaction) {
     await transactionProfilesStore.removeOfTransaction(db, stationId, transactionId);
-    return keepUnmatched(db, call, 'unknownTransaction');
+    return recordUnmatched(db, call, 'unknownTransaction');
   }
   if (transaction.stoppedAt === null || transaction.isProvisional) {
     await applyStop(db, { ...call, transaction, knownBy: 'id' });
@@ -60,10 +60,10 @@ async function stopById(db: Db, call: StopCall): Promise<IdTagInfo | undefined> 
   }
   await recordSamples(db, { ...call, transaction, knownBy: 'id' });
   if (isSameStop(stop, transaction)) return idTagInfo && (transaction.stopIdTagInfo ?? idTagInfo);
-  return keepUnmatched(db, call, 'alreadyStopped');
+  return recordUnmatched(db, call, 'alreadyStopped');
 }
 
-/** What the station is answered about the tag. */
+/** Applies a stop to an inferred transaction; returns the idTagInfo for the answer. */
 async function stopWithoutId(db: Db, call: StopCall): Promise<IdTagInfo | undefined> {
   const { stop, request, idTagInfo } = call;
   await unmatchedStops.lock(db, stop.stationId);
@@ -71,15 +71,15 @@ async function stopWithoutId(db: Db, call: StopCall): Promise<IdTagInfo | undefi
   if (known) return known.idTagInfo ?? idTagInfo;
   const same = await messagesWithoutId.findSameStop(db, stop);
   if (same?.isInferred) return same.idTagInfo ?? idTagInfo;
-  if (same) return keepUnmatched(db, call, 'alreadyStopped');
+  if (same) return recordUnmatched(db, call, 'alreadyStopped');
   const open = await messagesWithoutId.findOpenForStop(db, stop.stationId);
   const transaction = inferTransaction(stop, open, idTagInfo);
-  if (typeof transaction === 'string') return keepUnmatched(db, call, transaction);
+  if (typeof transaction === 'string') return recordUnmatched(db, call, transaction);
   await applyStop(db, { ...call, transaction, knownBy: 'stopInferred' });
   return idTagInfo;
 }
 
-async function keepUnmatched(
+async function recordUnmatched(
   db: Db,
   { stop, request, idTagInfo }: StopCall,
   why: unmatchedStops.Mismatch,
@@ -88,7 +88,7 @@ async function keepUnmatched(
   return idTagInfo;
 }
 
-// Without an idTag in the request none is told of (1.6 §4.10).
+// No idTagInfo without an idTag in the request (1.6 §4.10).
 function answerOf(idTagInfo: IdTagInfo | undefined): StopTransactionResponse {
   return idTagInfo ? { idTagInfo } : {};
 }

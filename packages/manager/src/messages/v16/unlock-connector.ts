@@ -1,9 +1,9 @@
 import { RuleViolation } from '../../commands/command.ts';
 import type { Command } from '../../commands/command.ts';
 
-/** What comes of it is told by StopTransaction and StatusNotification. */
+/** StopTransaction and StatusNotification report the effect. */
 export const unlockConnector: Command<'UnlockConnector'> = {
   check({ connectorId }) {
-    if (connectorId < 1) throw new RuleViolation('Unlock.1', 'connectorId must be a connector: 1 or higher');
+    if (connectorId < 1) throw new RuleViolation('Unlock.1', 'connectorId must be 1 or higher');
   },
 };

@@ -5,7 +5,7 @@ import * as jobs from '../../jobs/jobs.store.ts';
 
 const kind = 'firmware';
 
-/** There is no request id: a station has one such job at a time. */
+/** There is no requestId: a station has one such job at a time. */
 export const updateFirmware: Command<'UpdateFirmware'> = {
   check: checkTransfer,
   async onRequest(request, { db, stationId, commandId, now }) {
@@ -13,7 +13,7 @@ export const updateFirmware: Command<'UpdateFirmware'> = {
     const job = { stationId, kind, commandId, requestId: null, logType: null, location } as const;
     await jobs.add(db, { ...job, requestedAt: now });
   },
-  // The answer has no status: it says no more than that the request came (UpdateFirmware.1).
+  // The answer has no status: it only confirms receipt (UpdateFirmware.1).
   async onAnswer(_response, _sent, { db, stationId, commandId, now: at }) {
     await jobs.accept(db, { commandId, at, fileName: null, outcome: 'running' });
     await jobs.supersede(db, { stationId, kind, at });

@@ -9,7 +9,7 @@ import type { PncMessage, PncResponses } from './tunnel.ts';
 
 type Response = PncResponses['Authorize'];
 
-/** The contract is a tag: it decides who may charge, and the certificate only whether it is really he (PnC.7, PnC.8). */
+/** The contract is a tag: the tag decides who may charge, and the certificate only proves the identity (PnC.7, PnC.8). */
 export const authorize: PncMessage<'Authorize'> = {
   async handle(request, context) {
     const { stationId, messageId, receivedAt, dialect, database, now, pnc } = context;
@@ -42,7 +42,7 @@ export const authorize: PncMessage<'Authorize'> = {
 function decide(evaluation: CertificateEvaluation | undefined, idTagInfo: IdTagInfo): Response {
   const { status, expiryDate } = idTagInfo;
   const expiry = expiryDate === undefined ? {} : { cacheExpiryDateTime: expiryDate };
-  // Nothing was sent to be checked: the contract alone decides.
+  // The station sent nothing to check: the contract alone decides.
   if (!evaluation) return { idTokenInfo: { status, ...expiry } };
   const isCancelled = evaluation.status === 'Accepted' && status === 'Expired';
   const certificateStatus = isCancelled ? 'ContractCancelled' : evaluation.status;

@@ -12,19 +12,19 @@ export const certificateSigned: PncCommand<'CertificateSigned'> = {
     if (!readCertificates(certificateChain))
       throw new RuleViolation(
         'PnC.11',
-        'certificateChain must be certificates in PEM, that of the station first, then its sub-CAs',
+        "certificateChain must be certificates in PEM: the station's first, then its sub-CAs",
       );
     await requireRoomForChain('PnC.11', certificateChain, context);
     if (!(await pncCertificateRequests.waits(db, stationId)))
       throw new RuleViolation(
         'PnC.10',
-        `no SignCertificate of station ${stationId} waits for a V2G certificate; ask for one with the tunnelled TriggerMessage`,
+        `no SignCertificate of station ${stationId} is waiting for a V2G certificate; request one with the tunnelled TriggerMessage`,
       );
   },
   async onRequest({ certificateChain }, { db, stationId, commandId, now: at }) {
     await pncCertificateRequests.sign(db, { stationId, commandId, certificateChain, at });
   },
-  // A refused certificate may be followed by a security event, and the former one stays (PnC.11).
+  // A refused certificate may be followed by a security event; the previous certificate stays (PnC.11).
   async onAnswer({ status }, { request }, { db, stationId, commandId, now: at }) {
     const answer =
       status === 'Accepted'

@@ -7,27 +7,27 @@ import type { Side } from './wording.ts';
 
 type Payload = Record<string, unknown>;
 
-/** Which message of which dialect. */
+/** A tunnelled message: its action and dialect. */
 export interface Envelope {
   dialect: Dialect;
   action: PncAction;
 }
 
-/** What was inside a DataTransfer, in the words of OCA. */
+/** The content of a DataTransfer, in OCA's terms. */
 export interface Opened {
   payload: object;
-  /** What was ignored, in sentences for the log. */
+  /** Ignored defects, as sentences for the log. */
   defects: string[];
 }
 
-/** The tunnelled message that a DataTransfer is; undefined when it is of another vendor, or of no action that the dialect has. */
+/** The tunnelled message of a DataTransfer; undefined when it is from another vendor or the dialect has no such action. */
 export function envelopeOf({ vendorId, messageId }: DataTransferRequest): Envelope | undefined {
   const dialect = dialectOf(vendorId);
   const action = dialect && pncActionOf(dialect, messageId ?? '');
   return action && { dialect, action };
 }
 
-/** Strict, for what we send: throws OcppError when what is inside a DataTransfer of ours breaks its schema. */
+/** Strict check of an outgoing request: throws OcppError when the content of the DataTransfer violates its schema. */
 export function checkRequest(envelope: Envelope, data: string | undefined): void {
   checkTunnelled(schemaName(envelope, 'request'), parse(data));
 }
@@ -41,14 +41,14 @@ export function openRequest({ dialect, action }: Envelope, data: string | undefi
   return { payload: readRequest ? readRequest(payload as Payload) : (payload as Payload), defects };
 }
 
-/** Opens a response to a request of ours. Throws OcppError when it cannot be read. */
+/** Opens a response to a request that Evander sent. Throws OcppError when it cannot be read. */
 export function openResponse({ dialect, action }: Envelope, data: string | undefined, side: Side): Opened {
   const { payload, defects } = readTunnelled(schemaName({ dialect, action }, 'response'), parse(data));
   const { readResponse } = wordingOf(dialect, action);
   return { payload: readResponse ? readResponse(payload as Payload, side) : (payload as Payload), defects };
 }
 
-/** Packs a request: the DataTransfer for it. Throws OcppError when it breaks its schema. */
+/** Packs a request into a DataTransfer. Throws OcppError when it violates its schema. */
 export function packRequest(
   { dialect, action }: Envelope,
   payload: object,
@@ -60,7 +60,7 @@ export function packRequest(
   return { vendorId: DIALECTS[dialect].vendorId, messageId, data: JSON.stringify(worded) };
 }
 
-/** Packs a response: the `data` of its DataTransfer. Throws OcppError when it breaks its schema, which is a fault of ours. */
+/** Packs a response into the `data` of its DataTransfer. Throws OcppError when it violates its schema, which is a bug in Evander. */
 export function packResponse({ dialect, action }: Envelope, payload: object, side: Side): string {
   const { writeResponse } = wordingOf(dialect, action);
   const worded = writeResponse ? writeResponse(payload, side) : payload;
@@ -72,24 +72,24 @@ function schemaName({ dialect, action }: Envelope, kind: 'request' | 'response')
   return { dialect, action: messageIdsOf(dialect, action)[0] ?? action, kind };
 }
 
-/** No `data` is an empty message: some have no field that must be there. */
+/** Missing `data` means an empty message: some messages have no mandatory field. */
 function parse(data: string | undefined): unknown {
   if (data === undefined || data.trim() === '') return {};
   try {
     return storable(JSON.parse(data) as unknown);
   } catch {
-    throw new OcppError('FormationViolation', 'data is no JSON');
+    throw new OcppError('FormationViolation', 'data is not JSON');
   }
 }
 
 const EVIDENCE = ['certificate', 'iso15118CertificateHashData', '15118CertificateHashData'];
 
-/** Tolerance ends where it would let in a contract unchecked: what was sent to be checked must be readable, all of it. */
+/** Tolerance must not accept a contract unchecked: all evidence that was sent must be readable. */
 function requireEvidence(raw: unknown, read: Payload): void {
   for (const name of EVIDENCE) {
     const sent = (raw as Payload)[name] ?? undefined;
     const usable = read[name];
-    // A list that must be there is read as an empty one when it is not.
+    // A missing mandatory list is read as an empty one.
     const isWhole = Array.isArray(usable)
       ? usable.length > 0 && usable.length === (sent as unknown[] | undefined)?.length
       : (usable === undefined) === (sent === undefined);

@@ -10,23 +10,23 @@ const MESSAGE_IDS: { readonly [D in Dialect]: { readonly [A in PncAction]?: read
   has2be: HAS2BE_MESSAGE_IDS,
 };
 
-/** How a dialect words an action. */
+/** A dialect's translation of an action. */
 export function wordingOf(dialect: Dialect, action: PncAction): Wording {
   return WORDINGS[dialect][action] ?? {};
 }
 
-/** The messageIds of an action in a dialect: the one to send first, then what older stations call it. */
+/** The messageIds of an action in a dialect: the one to send first, then those that older stations use. */
 export function messageIdsOf(dialect: Dialect, action: PncAction): readonly string[] {
   return MESSAGE_IDS[dialect][action] ?? [action];
 }
 
-/** The action that a messageId means, whatever its case; undefined when the dialect has none of that name. */
+/** The action of a messageId, case-insensitively; undefined when the dialect has no such action. */
 export function pncActionOf(dialect: Dialect, messageId: string): PncAction | undefined {
-  const desired = messageId.toLowerCase();
+  const lowerCaseId = messageId.toLowerCase();
   return PNC_ACTIONS.find((action) =>
-    messageIdsOf(dialect, action).some((id) => id.toLowerCase() === desired),
+    messageIdsOf(dialect, action).some((id) => id.toLowerCase() === lowerCaseId),
   );
 }
 
-/** Every action of the tunnel, in the words of OCA. */
+/** Every action of the tunnel, by OCA's names. */
 export const PNC_ACTIONS = Object.keys(DIALECTS.oca.actions) as PncAction[];

@@ -1,8 +1,8 @@
 import type { PncMessage } from './tunnel.ts';
 
-/** An EV waits for about 5 s in all, and the way to it takes some of them (PnC.12). */
+/** An EV waits for about 5 s in total, including the transfer to it (PnC.12). */
 const TIMEOUT_MS = 3500;
-/** As much as fits into the answer. */
+/** Maximum length in the response. */
 const MAX_EXI_LENGTH = 5600;
 
 export const get15118EVCertificate: PncMessage<'Get15118EVCertificate'> = {
@@ -18,11 +18,11 @@ export const get15118EVCertificate: PncMessage<'Get15118EVCertificate'> = {
       });
       if (exiResponse.length > MAX_EXI_LENGTH)
         throw new Error(
-          `the answer of the pool has ${exiResponse.length} characters; stations take ${MAX_EXI_LENGTH}`,
+          `the response of the pool has ${exiResponse.length} characters; stations accept ${MAX_EXI_LENGTH}`,
         );
       return { status: 'Accepted', exiResponse };
     } catch (error) {
-      log.warn({ err: error }, 'an EV gets no contract certificate');
+      log.warn({ err: error }, 'no contract certificate for an EV');
       return { status: 'Failed', exiResponse: '' };
     }
   },

@@ -8,15 +8,15 @@ export const getInstalledCertificateIds: PncCommand<'GetInstalledCertificateIds'
     if (dialect === 'has2be' && certificateType?.length !== 1)
       throw new RuleViolation(
         'H2B.2',
-        'certificateType must be one type: the answer in the dialect of has.to.be does not tell types apart',
+        'certificateType must be one type: the response in the dialect of has.to.be does not distinguish types',
       );
   },
-  // NotFound: none of these types. Anything else but Accepted says nothing of what there is.
+  // NotFound: there are none of these types. Any other status except Accepted says nothing about what is installed.
   async onAnswer({ status, certificateHashDataChain }, { request }, { db, stationId, now: at }) {
     if (status !== 'Accepted' && status !== 'NotFound') return;
-    const told = status === 'Accepted' ? (certificateHashDataChain ?? []) : [];
+    const reported = status === 'Accepted' ? (certificateHashDataChain ?? []) : [];
     for (const certificateType of request.certificateType ?? LISTS.pnc) {
-      const certificates = told
+      const certificates = reported
         .filter((one) => one.certificateType === certificateType)
         .map(({ certificateHashData, childCertificateHashData: children }) => ({
           ...certificateHashData,

@@ -1,7 +1,7 @@
 const BLOCKS = /-----BEGIN [A-Z ]+-----([A-Za-z\d+/=\s]+)-----END [A-Z ]+-----/g;
 const SEQUENCE = 0x30;
 
-/** The DER of every PEM block in a text, one after the other, as hex (H2B.5). */
+/** The concatenated DER of every PEM block in a text, as hex (H2B.5). */
 export function hexOfPem(text: string): string {
   return [...text.matchAll(BLOCKS)]
     .map(([, base64]) => Buffer.from(base64 ?? '', 'base64').toString('hex'))
@@ -9,14 +9,14 @@ export function hexOfPem(text: string): string {
     .toUpperCase();
 }
 
-/** The certificates of a chain in DER and hex as PEM, first to last; what is not DER ends it. */
+/** Converts a chain of certificates from hex DER to PEM, in order. Stops at the first bytes that are not DER. */
 export function pemOfHex(hex: string): string {
   return splitDer(Buffer.from(hex, 'hex'))
     .map((der) => pemOf('CERTIFICATE', der))
     .join('');
 }
 
-/** A request in PEM as it is; one in DER, which stations send as base64 or hex, as PEM. */
+/** A certificate request as PEM: unchanged if it is PEM already, else converted from DER, which stations send as base64 or hex. */
 export function requestAsPem(text: string): string {
   const bare = text.replace(/\s/g, '');
   if (text.includes('-----') || !/^[A-Za-z\d+/]+={0,2}$/.test(bare)) return text;
@@ -29,7 +29,7 @@ function pemOf(label: string, der: Buffer): string {
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }
 
-/** The structures that stand one behind the other in DER. */
+/** Splits concatenated DER structures. */
 function splitDer(der: Buffer): Buffer[] {
   const parts: Buffer[] = [];
   let start = 0;
@@ -42,7 +42,7 @@ function splitDer(der: Buffer): Buffer[] {
   return parts;
 }
 
-/** Where a structure of DER ends: its length stands behind its tag, in one byte or in as many as the first tells. */
+/** The end offset of a DER structure. Its length follows its tag, in one byte or in as many as the first byte states. */
 function endOf(der: Buffer, start: number): number | undefined {
   const first = der[start + 1];
   if (first === undefined) return undefined;

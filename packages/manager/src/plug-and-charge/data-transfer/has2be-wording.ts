@@ -6,18 +6,18 @@ import type { Wordings } from './wording.ts';
 type Requests = TunnelRequests['has2be'];
 type Responses = TunnelResponses['has2be'];
 
-/** EVs of its time speak ISO 15118-2, and it lets stations leave out what they speak. */
+/** The default: stations may omit the version, and EVs of that time use ISO 15118-2. */
 const SCHEMA_VERSION = 'urn:iso:15118:2:2013:MsgDef';
 
-/** What has another messageId there; the second name stands in one of its readings only (H2B.7). */
+/** Actions with another messageId in this dialect; only some implementations use the second one (H2B.7). */
 export const HAS2BE_MESSAGE_IDS = { TriggerMessage: ['ExtendedTriggerMessage', 'TriggerMessage'] };
 
-/** The extension of has.to.be: other names, DER in hex instead of PEM, fewer words. */
+/** The extension of has.to.be: other names, hex DER instead of PEM, fewer enumeration values. */
 export const HAS2BE_WORDING: Wordings = {
   Authorize: {
     readRequest: ({ idToken, '15118CertificateHashData': hashData }: Requests['Authorize']) =>
       ({ idToken, iso15118CertificateHashData: hashData }) satisfies PncRequests['Authorize'],
-    // Of all that can be wrong with a certificate it knows the one word (H2B.4).
+    // The dialect has only this value for all faults of a certificate (H2B.4).
     writeResponse: ({ certificateStatus = 'Accepted', idTokenInfo }: PncResponses['Authorize']) =>
       ({
         certificateStatus: certificateStatus === 'Accepted' ? 'Accepted' : 'CertificateRevoked',
@@ -34,7 +34,7 @@ export const HAS2BE_WORDING: Wordings = {
       ({ certificateChain: pemOfHex(cert) }) satisfies PncRequests['CertificateSigned'],
   },
   Get15118EVCertificate: {
-    // Whether it installs or updates stands in the EXI alone (H2B.6).
+    // Only the EXI says whether it is an install or an update (H2B.6).
     readRequest: ({
       exiRequest,
       '15118SchemaVersion': version = SCHEMA_VERSION,
@@ -63,7 +63,7 @@ export const HAS2BE_WORDING: Wordings = {
     readRequest: ({ typeOfCertificate }: Requests['GetInstalledCertificateIds']) => ({
       ...(typeOfCertificate !== undefined && { certificateType: typeOfCertificate }),
     }),
-    // The answer does not say of what type they are: that of the one that was asked for.
+    // The response does not state their type: it is the requested one.
     readResponse: (
       { status, certificateHashDataChain, certificateHashData }: Responses['GetInstalledCertificateIds'],
       { request }: { request?: PncRequests['GetInstalledCertificateIds'] },

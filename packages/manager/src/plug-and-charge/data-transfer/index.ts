@@ -9,7 +9,7 @@ import { signCertificate } from './sign-certificate.ts';
 import { triggerMessage } from './trigger-message.ts';
 import type { PncCommand, PncCommandAction, PncMessage, PncStationAction } from './tunnel.ts';
 
-/** The actions that stations send through the tunnel and their files. */
+/** The tunnelled actions that stations send, with their handlers. */
 export const PNC_MESSAGES: { readonly [A in PncStationAction]: PncMessage<A> } = {
   Authorize: authorize,
   Get15118EVCertificate: get15118EVCertificate,
@@ -17,7 +17,7 @@ export const PNC_MESSAGES: { readonly [A in PncStationAction]: PncMessage<A> } =
   SignCertificate: signCertificate,
 };
 
-/** The actions that we send through the tunnel and their files. */
+/** The tunnelled actions that Evander sends, with their handlers. */
 export const PNC_COMMANDS: { readonly [A in PncCommandAction]: PncCommand<A> } = {
   CertificateSigned: certificateSigned,
   DeleteCertificate: deleteCertificate,

@@ -5,19 +5,16 @@ import { readingOf } from './reading.ts';
 import type { PncCommand } from './tunnel.ts';
 
 export const installCertificate: PncCommand<'InstallCertificate'> = {
-  // Whether it is a root, and a good one, is for the station to judge.
+  // The station checks whether it is a valid root.
   check({ certificate }) {
     if (readCertificates(certificate)?.length !== 1)
-      throw new RuleViolation(
-        'InstallCert.1',
-        'certificate must be one X.509 certificate in PEM, and nothing else',
-      );
+      throw new RuleViolation('InstallCert.1', 'certificate must be exactly one X.509 certificate in PEM');
   },
   async onAnswer({ status }, { request }, { db, stationId, now: at }) {
     if (status !== 'Accepted') return;
     const { certificate: pem, certificateType } = request;
     const [certificate] = readCertificates(pem) ?? [];
-    // Sent with skipRules, and we cannot read what the station could.
+    // Sent with skipRules: Evander cannot read what the station accepted.
     if (!certificate) return;
     await installedCertificates.add(
       db,

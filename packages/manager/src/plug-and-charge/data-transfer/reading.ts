@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Reading } from '../../certificates/installed-certificates.store.ts';
 
-/** What a certificate says of itself, for the list of what stations have. */
+/** The fields of a certificate that are listed for the station that has it. */
 export function readingOf(certificate: X509Certificate): Reading {
   const { serialNumber, subject, issuer, validFrom, validTo } = certificate;
   const validity = { validFrom: new Date(validFrom), validTo: new Date(validTo) };

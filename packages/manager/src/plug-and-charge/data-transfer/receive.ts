@@ -11,7 +11,7 @@ import type { PncContext, PncMessage, PncStationAction } from './tunnel.ts';
 type Context = Omit<PncContext, 'dialect'>;
 type HandleData = (request: DataTransferRequest, context: Context) => Promise<DataTransferResponse>;
 
-/** A dialect's handlers by their messageIds in lower case, for the table of vendors. */
+/** A dialect's handlers by messageId in lower case, for the table of vendors. */
 export function tunnelOf(dialect: Dialect): Record<string, HandleData> {
   const actions = Object.keys(PNC_MESSAGES) as PncStationAction[];
   const handlers = actions.flatMap((action) => {
@@ -22,7 +22,7 @@ export function tunnelOf(dialect: Dialect): Record<string, HandleData> {
 }
 
 /**
- * Handles one tunnelled message. The outer status says only that it could be read; what came of it stands in the inner one (PnC.2).
+ * Handles one tunnelled message. The outer status says only whether it could be read; the inner response states the outcome (PnC.2).
  */
 async function receive(
   { dialect, action }: { dialect: Dialect; action: PncStationAction },
@@ -40,7 +40,7 @@ async function receive(
   }
   if (opened.defects.length > 0) log.warn({ dialect, action, defects: opened.defects }, 'defects ignored');
   await pncDialects.note(database, stationId, dialect);
-  // An action, its request and its response belong to one another; the compiler cannot follow that through a lookup.
+  // An action, its request and its response belong together; the compiler cannot infer that from a lookup.
   const message = PNC_MESSAGES[action] as PncMessage<PncStationAction>;
   try {
     const response = await message.handle(opened.payload as never, { ...context, dialect });
@@ -48,7 +48,7 @@ async function receive(
     return { status: 'Accepted', data: packed };
   } catch (error) {
     if (faultOf(error) !== 'theirs') throw error;
-    log.warn({ dialect, action, err: error }, 'a tunnelled message holds what cannot be stored');
+    log.warn({ dialect, action, err: error }, 'a tunnelled message contains data that cannot be stored');
     return { status: 'Rejected' };
   }
 }

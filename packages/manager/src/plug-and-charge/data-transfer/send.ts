@@ -7,7 +7,7 @@ import type { Envelope } from './codec.ts';
 import { PNC_COMMANDS } from './index.ts';
 import type { PncCheckContext, PncCommandAction } from './tunnel.ts';
 
-/** A tunnelled command whose action is known at run time only. */
+/** A tunnelled command whose action is known only at run time. */
 interface AnyPncCommand {
   check?(request: object, context: PncCheckContext): Promise<void> | void;
   onRequest?(request: object, context: CommandContext): Promise<void>;
@@ -25,10 +25,10 @@ interface Inner {
   request: object;
 }
 
-/** DataTransfer as a command: one of Plug & Charge means what is inside it, the answer to any other is for its sender to read. */
+/** The DataTransfer command: its hooks handle the tunnelled Plug & Charge message; other vendors' messages only pass through. */
 export const sendDataTransfer: Command<'DataTransfer'> = {
   async check(request, context) {
-    const inner = innerOf(request) ?? refuseForeign(request, context);
+    const inner = innerOf(request) ?? rejectUnknownAction(request, context);
     if (!inner) return;
     checkRequest(inner.envelope, request.data);
     await inner.file.check?.(inner.request, { ...context, dialect: inner.envelope.dialect });
@@ -50,12 +50,13 @@ export const sendDataTransfer: Command<'DataTransfer'> = {
   },
 };
 
-/** What the station said to the tunnelled request, or why it said nothing that can be read. */
+/** The station's response to the tunnelled request, or why it cannot be read. */
 function readAnswer(
   { envelope, request }: Inner,
   { status, data }: DataTransferResponse,
 ): { response: object } | Failure {
-  if (status !== 'Accepted') return { status: 'failed', reason: `DataTransfer was answered ${status}` };
+  if (status !== 'Accepted')
+    return { status: 'failed', reason: `the station answered DataTransfer with ${status}` };
   try {
     return { response: openResponse(envelope, data, { request }).payload };
   } catch (error) {
@@ -64,7 +65,7 @@ function readAnswer(
   }
 }
 
-/** The tunnelled command in a DataTransfer; undefined for one of another vendor. Throws OcppError when it cannot be read. */
+/** The tunnelled command in a DataTransfer; undefined if it is none. Throws OcppError when it cannot be read. */
 function innerOf(request: DataTransferRequest): Inner | undefined {
   const envelope = envelopeOf(request);
   if (!envelope || !isCommandAction(envelope.action)) return undefined;
@@ -72,7 +73,7 @@ function innerOf(request: DataTransferRequest): Inner | undefined {
   return { envelope, file: PNC_COMMANDS[envelope.action], request: payload };
 }
 
-/** Sent with skipRules it may be anything. */
+/** As innerOf, but undefined when it cannot be read: a command sent with skipRules may contain anything. */
 function readableInner(request: DataTransferRequest): Inner | undefined {
   try {
     return innerOf(request);
@@ -82,14 +83,14 @@ function readableInner(request: DataTransferRequest): Inner | undefined {
   }
 }
 
-function refuseForeign(
+function rejectUnknownAction(
   { vendorId, messageId = '' }: DataTransferRequest,
   { stationId }: CheckContext,
 ): undefined {
   if (dialectOf(vendorId) === undefined) return undefined;
   throw new RuleViolation(
     'PnC.1',
-    `${messageId === '' ? 'no messageId' : messageId} is nothing that station ${stationId} can be sent under ${vendorId}; send ${Object.keys(PNC_COMMANDS).join(', ')}`,
+    `${messageId === '' ? 'an empty messageId' : messageId} cannot be sent to station ${stationId} under ${vendorId}; send one of ${Object.keys(PNC_COMMANDS).join(', ')}`,
   );
 }
 

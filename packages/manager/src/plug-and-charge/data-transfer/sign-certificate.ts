@@ -2,7 +2,7 @@ import { MAX_CSR_LENGTH, requestFaults } from '../../certificates/signing-reques
 import * as pncCertificateRequests from '../certificate-requests.store.ts';
 import type { PncContext, PncMessage } from './tunnel.ts';
 
-/** Answers at once; the V2G certificate follows by CertificateSigned, never before the answer (PnC.10). */
+/** Responds immediately; the V2G certificate follows in a CertificateSigned, never before the response (PnC.10). */
 export const signCertificate: PncMessage<'SignCertificate'> = {
   async handle({ csr, certificateType = 'V2GCertificate' }, context) {
     const { stationId, messageId, dialect, receivedAt, database, pnc, afterAnswer } = context;
@@ -28,7 +28,7 @@ async function faultOf(
   { database, stationId }: PncContext,
 ): Promise<string | null> {
   if (certificateType !== 'V2GCertificate')
-    return `${certificateType} is not for the tunnel; the station must ask for it with the SignCertificate of the security extension`;
+    return `${certificateType} cannot be requested through the tunnel; the station must use the SignCertificate of the security extension`;
   const faults = await requestFaults(database, { stationId, csr, usage: 'v2g' });
   return faults.length === 0 ? null : faults.join('; ');
 }

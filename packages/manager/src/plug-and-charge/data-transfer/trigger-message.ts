@@ -1,4 +1,4 @@
 import type { PncCommand } from './tunnel.ts';
 
-/** What was asked for, a SignCertificate for the V2G certificate, comes by itself. */
+/** No hooks: the triggered message, a SignCertificate for the V2G certificate, arrives on its own. */
 export const triggerMessage: PncCommand<'TriggerMessage'> = {};

@@ -1,19 +1,19 @@
 import type { PncAction } from './tunnel.ts';
 
-/** What a dialect needs to know besides the payload itself. */
+/** What a translation needs in addition to the payload. */
 export interface Side {
-  /** The word for a failed GetCertificateStatus in the dialect of has.to.be, whose readings differ (H7). */
+  /** The status of a failed GetCertificateStatus in the dialect of has.to.be; implementations differ (H7). */
   has2beFailure?: 'Failed' | 'Rejected';
-  /** The request that a response belongs to, in the words of OCA. */
+  /** The request that a response belongs to, in OCA's terms. */
   request?: object;
 }
 
-/** How a dialect says what OCA's application note says in other words; what it leaves out is the same there. */
+/** Translation between a dialect and OCA's application note; a missing function means that the two are the same. */
 export interface Wording {
-  /** From the dialect. */
+  /** From the dialect to OCA's terms. */
   readRequest?(payload: object): object;
   readResponse?(payload: object, side: Side): object;
-  /** Into the dialect. */
+  /** From OCA's terms to the dialect. */
   writeRequest?(payload: object): object;
   writeResponse?(payload: object, side: Side): object;
 }

@@ -55,7 +55,7 @@ function hashes(leaf: Issued, algorithm: 'SHA256' | 'SHA384' | 'SHA512' = 'SHA25
 const reasons = () => manager.rows('SELECT status, certificate_status, reason FROM pnc_authorizations');
 
 test.each(['SHA256', 'SHA384', 'SHA512'] as const)(
-  'hash data by %s are asked of the responders',
+  'certificates identified by %s hash data are checked with the responders',
   async (algorithm) => {
     expect((await authorize({ iso15118CertificateHashData: hashes(good, algorithm) })).inner).toEqual(
       ACCEPTED,
@@ -66,14 +66,14 @@ test.each(['SHA256', 'SHA384', 'SHA512'] as const)(
   },
 );
 
-test('one of four that is revoked is enough', async () => {
+test('one revoked certificate of four is enough to block the contract', async () => {
   const data = [...hashes(good), ...hashes(revoked)];
   expect((await authorize({ iso15118CertificateHashData: data })).inner).toEqual(
     blocked('CertificateRevoked'),
   );
 });
 
-test('what a responder said is kept: it is asked once', async () => {
+test('OCSP responses are cached: a responder is asked once', async () => {
   const data = { iso15118CertificateHashData: hashes(good) };
   await authorize(data);
   expect(pki.responder.asked).toHaveLength(2);
@@ -81,7 +81,7 @@ test('what a responder said is kept: it is asked once', async () => {
   expect((await authorize(data)).inner).toEqual(ACCEPTED);
   expect((await authorize({ certificate: good.certificate + pki.sub.pem })).inner).toEqual(ACCEPTED);
   expect(pki.responder.asked).toHaveLength(2);
-  // It was good for a day.
+  // The response was valid for a day.
   manager.setNow(new Date(Date.now() + 2 * 86_400_000));
   expect((await authorize(data)).inner).toEqual(blocked('NoCertificateAvailable'));
   manager.setNow(undefined);
@@ -95,7 +95,7 @@ test.each([
     'an answer that a stranger signed',
     async (body: Buffer) => ({ body: pki.sub.answerOcsp(body, stranger.root.issued) }),
   ],
-])('a responder that answers %s lets nobody in', async (_name, answer) => {
+])('a contract is blocked when its responder answers with %s', async (_name, answer) => {
   pki.answerWith(answer);
   const [leaf] = hashes(good);
   expect((await authorize({ iso15118CertificateHashData: [leaf] })).inner).toEqual(
@@ -103,7 +103,7 @@ test.each([
   );
 });
 
-test('an answer to another request is not taken for one to ours', async () => {
+test('an answer to another request is not accepted', async () => {
   let first: Buffer | undefined;
   pki.answerWith(async (body) => ({ body: (first ??= pki.sub.answerOcsp(body)) }));
   const [leaf] = hashes(good);
@@ -116,14 +116,14 @@ test('an answer to another request is not taken for one to ours', async () => {
 
 test.each([
   ['no responder', () => [{ ...hashes(good)[0], responderURL: undefined }]],
-  ['one that is no URL', () => [{ ...hashes(good)[0], responderURL: 'responder' }]],
+  ['a responder that is not a URL', () => [{ ...hashes(good)[0], responderURL: 'responder' }]],
   ['a file as responder', () => [{ ...hashes(good)[0], responderURL: 'file:///etc/passwd' }]],
-  ['an algorithm that is none', () => [{ ...hashes(good)[0], hashAlgorithm: 'MD5' }]],
+  ['an unknown algorithm', () => [{ ...hashes(good)[0], hashAlgorithm: 'MD5' }]],
   [
     'a certificate that its CA does not know',
     () => [{ ...hashes(good)[0], serialNumber: '0102030405060708' }],
   ],
-])('hash data with %s let nobody in', async (_name, data) => {
+])('a contract is blocked when its hash data have %s', async (_name, data) => {
   expect((await authorize({ iso15118CertificateHashData: data() })).inner).toEqual(
     blocked('NoCertificateAvailable'),
   );
@@ -138,7 +138,7 @@ test('responders at private addresses are not asked unless the settings say so',
   ]);
 });
 
-test('an answer that is out of date counts for nothing', async () => {
+test('an outdated answer is not accepted', async () => {
   manager.setNow(new Date(Date.now() + 2 * 86_400_000));
   expect((await authorize({ iso15118CertificateHashData: hashes(good) })).inner).toEqual(
     blocked('NoCertificateAvailable'),
@@ -146,7 +146,7 @@ test('an answer that is out of date counts for nothing', async () => {
   manager.setNow(undefined);
 });
 
-test('an answer about another certificate counts for nothing', async () => {
+test('an answer about another certificate is not accepted', async () => {
   const answer = pki.sub.answerOcsp(pki.sub.askOcsp(good));
   pki.answerWith(async () => ({ body: answer }));
   const ask = (leaf: Issued) => authorize({ iso15118CertificateHashData: hashes(leaf).slice(0, 1) });
@@ -154,14 +154,14 @@ test('an answer about another certificate counts for nothing', async () => {
   expect((await ask(revoked)).inner).toEqual(blocked('NoCertificateAvailable'));
 });
 
-test('whom the issuer has not appointed may not answer for it', async () => {
+test('an answer is rejected if its signer is not authorized by the issuer', async () => {
   pki.answerWith(async (body) => ({ body: pki.sub.answerOcsp(body, good) }));
   expect((await authorize({ iso15118CertificateHashData: hashes(revoked).slice(0, 1) })).inner).toEqual(
     blocked('NoCertificateAvailable'),
   );
 });
 
-test('the word of an issuer that nobody knows counts for nothing', async () => {
+test('an answer for an unknown issuer is not accepted', async () => {
   const leaf = stranger.contract(EMAID);
   const responderURL = `${stranger.responder.url}/sub`;
   const data = [hashDataOf(leaf, stranger.sub, { responderURL })];
@@ -173,7 +173,7 @@ test('the word of an issuer that nobody knows counts for nothing', async () => {
   ]);
 });
 
-test('what is revoked counts more than what is not known', async () => {
+test('revoked takes precedence over unknown', async () => {
   const data = [{ ...hashes(good)[0], responderURL: undefined }, hashes(revoked)[0]];
   expect((await authorize({ iso15118CertificateHashData: data })).inner).toEqual(
     blocked('CertificateRevoked'),

@@ -51,7 +51,7 @@ const blocked = (certificateStatus: string) => ({ certificateStatus, idTokenInfo
 const url = (path: string) => `${pki.responder.url}/${path}`;
 const reasons = () => manager.rows('SELECT status, certificate_status, reason FROM pnc_authorizations');
 
-test('a good chain is accepted, and kept with its status', async () => {
+test('a good chain is accepted, and its status is stored', async () => {
   expect(await authorize({ certificate: good.certificate + pki.sub.pem })).toEqual({
     status: 'Accepted',
     inner: ACCEPTED,
@@ -60,11 +60,11 @@ test('a good chain is accepted, and kept with its status', async () => {
   expect(pki.responder.asked.map(({ path }) => path).sort()).toEqual(['/root', '/sub']);
 });
 
-test('the sub-CAs that a station leaves out are taken from ours', async () => {
+test('sub-CAs that a station omits are taken from the trusted ones', async () => {
   expect((await authorize({ certificate: good.certificate })).inner).toEqual(ACCEPTED);
 });
 
-test('a certificate is for its own eMAID alone, in whatever form', async () => {
+test('a certificate is valid only for its own eMAID, in any form', async () => {
   const certificate = good.certificate + pki.sub.pem;
   const other = await authorize({ certificate }, { emaid: 'DE-8AA-CA2B3C4D5-L' });
   expect(other.inner).toEqual(ACCEPTED);
@@ -77,11 +77,7 @@ test('a certificate is for its own eMAID alone, in whatever form', async () => {
 test.each([
   ['revoked', () => revoked.certificate + pki.sub.pem, 'CertificateRevoked'],
   ['expired', () => expired.certificate + pki.sub.pem, 'CertificateExpired'],
-  [
-    'of a CA that we do not know',
-    () => stranger.contract(EMAID).certificate + stranger.sub.pem,
-    'CertChainError',
-  ],
+  ['from an unknown CA', () => stranger.contract(EMAID).certificate + stranger.sub.pem, 'CertChainError'],
   [
     'with a sub-CA that did not issue it',
     () => stranger.contract(EMAID).certificate + pki.sub.pem,
@@ -89,7 +85,7 @@ test.each([
   ],
   ['broken', () => good.certificate.replace('MII', 'AAA'), 'CertChainError'],
   ['no certificate', () => 'what?', 'CertChainError'],
-  ['with a signature that is not right', () => forged(good.certificate) + pki.sub.pem, 'SignatureError'],
+  ['with a wrong signature', () => forged(good.certificate) + pki.sub.pem, 'SignatureError'],
 ])('a chain that is %s is not accepted', async (_name, certificate, status) => {
   expect((await authorize({ certificate: certificate() })).inner).toEqual(blocked(status));
   expect(await reasons()).toEqual([
@@ -105,7 +101,7 @@ function forged(pem: string): string {
   return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
 }
 
-test('a contract that has ended is cancelled, an unknown one invalid, though their certificates are good', async () => {
+test('an ended contract is cancelled and an unknown one invalid, even if their certificates are good', async () => {
   const [ended, unknown] = ['DE8AACENDED123', 'DE8AACNOBODY12'];
   await addTag(manager, ended, { expiry_date: '2021-01-01T00:00:00Z' });
   expect((await authorize({ certificate: pki.contract(ended).certificate }, { emaid: ended })).inner).toEqual(

@@ -62,7 +62,7 @@ test.each(DIALECTS)(
       messageId: 'InstallCertificate',
       payload: dialect === 'oca' ? request : { ...request, certificate: der(ROOT_ONE) },
     });
-    // The same root as the station's own trust is another matter.
+    // The same root of another type is listed separately.
     await manager.command(
       'InstallCertificate',
       { certificateType: 'ManufacturerRootCertificate', certificate: ROOT_ONE },
@@ -94,7 +94,7 @@ test.each(DIALECTS)(
   },
 );
 
-test('oca: GetInstalledCertificateIds without a type tells of all types, with the sub-CAs under them', async () => {
+test('oca: GetInstalledCertificateIds without a type reports all types, with their sub-CAs', async () => {
   const install = { certificateType: 'MORootCertificate', certificate: ROOT_TWO };
   await send('oca', 'InstallCertificate', install, tunnelled({ status: 'Accepted' }));
   const certificateHashDataChain = [
@@ -125,7 +125,7 @@ test('oca: GetInstalledCertificateIds without a type tells of all types, with th
 });
 
 test.each(['certificateHashDataChain', 'certificateHashData'])(
-  'has2be: GetInstalledCertificateIds is for one type, and its answer may have the name %s',
+  'has2be: GetInstalledCertificateIds requires one type, and its response may use the field %s',
   async (name) => {
     await expect(send('has2be', 'GetInstalledCertificateIds', {})).rejects.toMatchObject({ rule: 'H2B.2' });
     const request = { certificateType: ['MORootCertificate'] };
@@ -138,7 +138,7 @@ test.each(['certificateHashDataChain', 'certificateHashData'])(
   },
 );
 
-test.each(DIALECTS)('%s: a V2G certificate that is sent answers the request that waits', async (dialect) => {
+test.each(DIALECTS)('%s: a V2G certificate is sent for the waiting request', async (dialect) => {
   const certificateChain = ROOT_ONE + ROOT_TWO;
   await expect(send(dialect, 'CertificateSigned', { certificateChain })).rejects.toMatchObject({
     rule: 'PnC.10',
@@ -175,16 +175,16 @@ test.each([
   [
     'a station without Plug & Charge',
     { status: 'UnknownVendorId' },
-    'DataTransfer was answered UnknownVendorId',
+    'the station answered DataTransfer with UnknownVendorId',
   ],
   ['an answer without a status', tunnelled({}), 'the answer cannot be read: status is missing'],
-])('CertificateSigned that fails by %s leaves the request waiting', async (_name, answer, reason) => {
+])('a CertificateSigned that fails with %s leaves the request waiting', async (_name, answer, reason) => {
   await ask('oca');
   await send('oca', 'CertificateSigned', { certificateChain: ROOT_ONE }, answer);
   expect(await requests()).toMatchObject([{ state: 'requested', reason, command_id: null }]);
 });
 
-test('the tunnel keeps to the rules', async () => {
+test('tunnelled commands are checked against the rules', async () => {
   const transfer = (messageId: string, data: object, vendorId = 'org.openchargealliance.iso15118pnc') =>
     manager.command('DataTransfer', { vendorId, messageId, data: JSON.stringify(data) });
   await expect(transfer('Authorize', {})).rejects.toMatchObject({ rule: 'PnC.1' });
@@ -209,9 +209,9 @@ test('the tunnel keeps to the rules', async () => {
   await expect(
     transfer('CertificateSigned', { certificateChain: ROOT_ONE + ROOT_TWO }),
   ).rejects.toMatchObject({ rule: 'PnC.11' });
-  // Whatever another vendor may mean by it.
+  // Messages of other vendors are not checked.
   expect(await transfer('Authorize', {}, 'org.example')).toMatchObject({ status: 'sent' });
-  // A count of certificates is no limit of characters.
+  // Such a small value is a number of certificates, not a length.
   await manager.rows("UPDATE configuration_keys SET value = '4'");
   expect(await transfer('CertificateSigned', { certificateChain: ROOT_ONE + ROOT_TWO })).toMatchObject({
     status: 'queued',

@@ -49,7 +49,7 @@ const ask = (manager: TestManager) =>
     { iso15118SchemaVersion: VERSION, action: 'Install', exiRequest: 'gAAA' },
   );
 
-test('Get15118EVCertificate is answered by the pool', async () => {
+test('Get15118EVCertificate returns the answer of the pool', async () => {
   expect(await ask(managers.open)).toEqual({
     status: 'Accepted',
     inner: { status: 'Accepted', exiResponse: 'gAMA' },
@@ -65,7 +65,7 @@ test('Get15118EVCertificate is answered by the pool', async () => {
   });
 });
 
-test('the older dialect gets it too, with the version that it may leave out', async () => {
+test('it works in the has2be dialect too, with an optional schema version', async () => {
   const question = { dialect: 'has2be', action: 'Get15118EVCertificate' } as const;
   expect(await tunnel(managers.open, question, { exiRequest: 'gAAA' })).toMatchObject({
     inner: { status: 'Accepted', exiResponse: 'gAMA' },
@@ -77,12 +77,12 @@ test('the older dialect gets it too, with the version that it may leave out', as
   ]);
 });
 
-test('a token that does not change is shown', async () => {
+test('a static token is sent', async () => {
   await ask(managers.fixed);
   expect(pool.asked[0]?.headers.authorization).toBe('Bearer fixed');
 });
 
-test('a token is had by client credentials, once for its life, and again when it is refused', async () => {
+test('a token is obtained with client credentials, once for its lifetime, and again when it is refused', async () => {
   await ask(managers.credentials);
   await ask(managers.credentials);
   expect(tokens.asked).toHaveLength(1);
@@ -102,7 +102,7 @@ test('a token is had by client credentials, once for its life, and again when it
     'Bearer t1',
     'Bearer t2',
   ]);
-  // When the token's time is over, another is asked for.
+  // An expired token is renewed.
   managers.credentials.setNow(new Date(Date.now() + 400_000));
   tokenAnswer = { status: 403 };
   expect(await ask(managers.credentials)).toEqual(FAILED);
@@ -118,7 +118,7 @@ test.each([
   ['null', { body: 'null' }],
   ['more than an answer may hold', { body: contract('A'.repeat(5601)) }],
   ['endless noise', { body: 'A'.repeat(400_000) }],
-])('a pool that answers %s is a failure that the station is told of', async (_name, answer) => {
+])('the station gets status Failed when the pool answers with %s', async (_name, answer) => {
   answers = () => answer;
   expect(await ask(managers.open)).toEqual(FAILED);
 });
@@ -127,9 +127,9 @@ test('without a pool it fails', async () => {
   expect(await ask(managers.none)).toEqual(FAILED);
 });
 
-test('a pool that does not answer in time is a failure while the EV still waits', async () => {
+test('a pool that does not answer in time results in Failed while the EV still waits', async () => {
   answers = () => new Promise(() => {});
-  const beganMs = performance.now();
+  const startedMs = performance.now();
   expect(await ask(managers.open)).toEqual(FAILED);
-  expect(performance.now() - beganMs).toBeLessThan(4000);
+  expect(performance.now() - startedMs).toBeLessThan(4000);
 });

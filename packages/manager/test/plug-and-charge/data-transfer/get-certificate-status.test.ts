@@ -41,7 +41,7 @@ const ask = (
   { at = manager, dialect = 'oca' }: { at?: TestManager; dialect?: Dialect } = {},
 ) => tunnel(at, { dialect, action: 'GetCertificateStatus' }, { ocspRequestData: data });
 
-/** What openssl makes of an answer. */
+/** The output of openssl for an OCSP response. */
 function evaluation(base64: string): string {
   const file = join(pki.sub.folder, 'answer.der');
   writeFileSync(file, Buffer.from(base64, 'base64'));
@@ -52,17 +52,17 @@ function evaluation(base64: string): string {
   }).toString();
 }
 
-test('GetCertificateStatus brings the answer of the responder, which openssl believes', async () => {
+test("GetCertificateStatus returns the responder's answer, which openssl verifies", async () => {
   const { status, inner } = await ask();
   expect({ status, inner }).toMatchObject({ status: 'Accepted', inner: { status: 'Accepted' } });
   expect(evaluation((inner as { ocspResult: string }).ocspResult)).toContain(': good');
 });
 
-test.each(['SHA384', 'SHA512'] as const)('GetCertificateStatus asks by %s', async (algorithm) => {
+test.each(['SHA384', 'SHA512'] as const)('GetCertificateStatus works with %s', async (algorithm) => {
   expect((await ask(dataOf(algorithm))).inner).toMatchObject({ status: 'Accepted' });
 });
 
-test('what a responder said is kept until its nextUpdate', async () => {
+test('OCSP responses are cached until their nextUpdate', async () => {
   const first = await ask();
   pki.answerWith(async () => ({ status: 500 }));
   expect(await ask()).toEqual(first);
@@ -72,7 +72,7 @@ test('what a responder said is kept until its nextUpdate', async () => {
   manager.setNow(undefined);
 });
 
-test('of a known issuer no answer is brought that someone else has signed', async () => {
+test('for a known issuer, an answer with another signer is not returned', async () => {
   await trust(manager, pki.root, 'V2GRootCertificate');
   await trust(manager, pki.sub, 'V2GRootCertificate');
   expect((await ask()).inner).toMatchObject({ status: 'Accepted' });
@@ -87,17 +87,17 @@ test.each([
   ['noise', async () => ({ body: Buffer.from('noise') })],
   ['a refusal', async () => ({ body: Buffer.from('30030a0103', 'hex') })],
   ['more than an answer may hold', async () => ({ body: Buffer.alloc(2_000_000, 0x30) })],
-])('a responder that answers %s is a failure', async (_name, answer) => {
+])('a responder that answers with %s results in Failed', async (_name, answer) => {
   pki.answerWith(answer);
   expect(await ask()).toEqual(FAILED);
 });
 
 test.each([
-  ['none', undefined],
+  ['missing', undefined],
   ['a file', 'file:///etc/passwd'],
-  ['nobody', 'http://127.0.0.1:1/'],
-  ['no URL', 'here'],
-])('a responder that is %s is a failure', async (_name, responderURL) => {
+  ['unreachable', 'http://127.0.0.1:1/'],
+  ['not a URL', 'here'],
+])('a responder that is %s results in Failed', async (_name, responderURL) => {
   expect(await ask({ ...dataOf(), responderURL })).toEqual(FAILED);
 });
 
@@ -106,7 +106,7 @@ test('responders at private addresses are not asked unless the settings say so',
   expect(pki.responder.asked).toEqual([]);
 });
 
-test('has2be: a failure is called as the settings say', async () => {
+test('has2be: the settings determine the status for a failure', async () => {
   const data = { ...dataOf(), responderURL: undefined };
   const dialect = 'has2be';
   expect((await ask(dataOf(), { dialect })).inner).toMatchObject({ status: 'Accepted' });

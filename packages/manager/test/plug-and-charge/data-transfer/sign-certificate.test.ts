@@ -34,7 +34,7 @@ beforeEach(() =>
 );
 
 let count = 0;
-/** A key of a station and its request, as PEM and as its SPKI. */
+/** A certificate request with a new key, as PEM, and the key's SPKI. */
 function makeRequest(): { csr: string; spki: string } {
   const base = join(pki.sub.folder, `station-${(count += 1)}`);
   execFileSync('openssl', ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', `${base}.key`]);
@@ -62,7 +62,7 @@ const spkiOf = (pem: string) =>
   String(new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'pem' }));
 
 test.each(['oca', 'has2be'] as const)(
-  '%s: SignCertificate is answered, and then the certificate sent, which openssl believes',
+  '%s: the response to SignCertificate is followed by a certificate that openssl verifies',
   async (dialect) => {
     await connect();
     const { csr, spki } = makeRequest();
@@ -92,21 +92,21 @@ test.each(['oca', 'has2be'] as const)(
   },
 );
 
-test('a repeated SignCertificate with another key supersedes the former', async () => {
+test('a SignCertificate with another key supersedes the previous one', async () => {
   await connect();
   await sign(makeRequest().csr);
-  const former = lastTunnelled(manager).call;
+  const previous = lastTunnelled(manager).call;
   const { csr, spki } = makeRequest();
   await sign(csr);
   expect(await requests()).toMatchObject([{ state: 'superseded' }, { state: 'signed' }]);
-  await manager.answer(former, tunnelled({ status: 'Rejected' }));
+  await manager.answer(previous, tunnelled({ status: 'Rejected' }));
   const { call, payload } = lastTunnelled(manager);
   expect(spkiOf(String(payload['certificateChain']))).toBe(spki);
   await manager.answer(call, tunnelled({ status: 'Accepted' }));
   expect(await requests()).toMatchObject([{ state: 'superseded' }, { state: 'installed' }]);
 });
 
-test('the certificate waits for a station that has gone, and is not signed twice', async () => {
+test('the certificate waits for a station that is not connected, and is not signed twice', async () => {
   await sign(makeRequest().csr);
   expect(await requests()).toMatchObject([{ state: 'signed', attempts: 1 }]);
   manager.setNow(new Date(Date.now() + 120_000));
@@ -118,7 +118,7 @@ test('the certificate waits for a station that has gone, and is not signed twice
   expect(await requests()).toMatchObject([{ attempts: 1 }]);
 });
 
-test('what a manager that died has left is signed by another, and what cannot be signed is given up', async () => {
+test('requests left over from a crashed manager are signed by another, and unsignable ones are abandoned', async () => {
   await manager.rows(
     `INSERT INTO pnc_certificate_requests (station_id, message_id, dialect, csr, state, requested_at, attempts, attempted_at)
      VALUES ('CP1', 'm1', 'oca', $1, 'requested', now(), 1, now() - interval '2 minutes'),
@@ -134,7 +134,7 @@ test('what a manager that died has left is signed by another, and what cannot be
   ]);
 });
 
-test('a request that nobody has signed himself is rejected', async () => {
+test('a request that is not signed with its own key is rejected', async () => {
   const { csr } = makeRequest();
   const der = Buffer.from(csr.replace(/-----.*-----/g, ''), 'base64');
   der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
@@ -145,18 +145,18 @@ test('a request that nobody has signed himself is rejected', async () => {
   ]);
 });
 
-test('has2be: the certificate of the charging station itself is not for the tunnel', async () => {
+test('has2be: a ChargingStationCertificate cannot be requested through the tunnel', async () => {
   const request = { csr: makeRequest().csr, typeOfCertificate: 'ChargingStationCertificate' };
   const { inner } = await tunnel(manager, { dialect: 'has2be', action: 'SignCertificate' }, request);
   expect(inner).toEqual({ status: 'Rejected' });
 });
 
-/** Nobody is asked here. */
+/** Responders that no test here asks. */
 function respondersOf({ database }: TestManager): Responders {
   return new Responders({ database, now: () => new Date(), request: outbound({ allowPrivate: false }) });
 }
 
-test('without a file our own authority signs, and what it signs ends at its V2G root', async () => {
+test('without a file the built-in authority signs, and its chains end at its V2G root', async () => {
   const { database } = manager;
   const now = () => new Date();
   const sealer = new Sealer('a secret of managers');
@@ -177,18 +177,18 @@ test('without a file our own authority signs, and what it signs ends at its V2G 
 });
 
 test.each([
-  ['is not there', () => join(pki.sub.folder, 'none.pem')],
+  ['does not exist', () => join(pki.sub.folder, 'none.pem')],
   ['has no key', () => pki.sub.issued.certificateFile],
   ['has no certificate', () => pki.sub.issued.keyFile],
   [
-    'has the key of another',
+    'has a key that does not match',
     () => {
       const file = join(pki.sub.folder, 'mixed.pem');
       writeFileSync(file, pki.root.issued.key + pki.sub.pem);
       return file;
     },
   ],
-])('a file of the authority that %s ends the start', async (_name, file) => {
+])('the manager does not start with a CA file that %s', async (_name, file) => {
   const about = {
     database: manager.database,
     responders: respondersOf(manager),

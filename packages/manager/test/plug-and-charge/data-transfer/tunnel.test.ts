@@ -20,7 +20,7 @@ const HASH = {
 };
 const csrOf = (dialect: string) => (dialect === 'oca' ? CSR : CSR.replaceAll(/-----.*-----|\n/g, ''));
 
-test.each(['oca', 'has2be'] as const)('%s: names are found in any case', async (dialect) => {
+test.each(['oca', 'has2be'] as const)('%s: action names are case-insensitive', async (dialect) => {
   for (const action of ['SignCertificate', 'signcertificate', 'SIGNCERTIFICATE']) {
     expect(await tunnel(manager, { dialect, action }, { csr: csrOf(dialect) })).toEqual({
       status: 'Accepted',
@@ -42,7 +42,7 @@ test.each([
   ['oca', '', '{}'],
   ['has2be', 'ExtendedTriggerMessage', '{}'],
   ['has2be', 'Update15118EVCertificate', '{}'],
-] as const)('%s: %s is no message of stations', async (dialect, action, data) => {
+] as const)('%s: %s is not a message that stations send', async (dialect, action, data) => {
   expect(await tunnel(manager, { dialect, action }, data)).toEqual({
     status: 'UnknownMessageId',
     inner: undefined,
@@ -72,16 +72,16 @@ test.each([
   [{ iso15118CertificateHashData: [{ ...HASH, serialNumber: undefined }] }],
   [{ iso15118CertificateHashData: [HASH, 'x'] }],
   [{ iso15118CertificateHashData: 'x' }],
-])('what was sent to be checked and cannot be read lets nobody in: %j', async (evidence) => {
+])('unreadable evidence blocks the contract: %j', async (evidence) => {
   await addTag(manager, 'DE8AACA2B3C4D5');
   const request = { idToken: { idToken: 'DE8AACA2B3C4D5' }, ...evidence };
-  // JSON cannot hold an array in place of text and be coerced to it unseen: it is the text of an array then.
+  // An array in place of text may be coerced to the text of the array, which is not a certificate either.
   const { status, inner } = await tunnel(manager, { dialect: 'oca', action: 'Authorize' }, request);
   if (status === 'Accepted') expect(inner).not.toMatchObject({ idTokenInfo: { status: 'Accepted' } });
   else expect(status).toBe('Rejected');
 });
 
-test('a message without data is an empty one, and data that is an object is read', async () => {
+test('missing data means an empty message, and data may be an object', async () => {
   const vendorId = 'iso15118';
   const ask = (request: object) => manager.ask('DataTransfer', { vendorId, ...request });
   expect((await ask({ messageId: 'SignCertificate' })).response).toEqual({ status: 'Rejected' });
@@ -90,7 +90,7 @@ test('a message without data is an empty one, and data that is an object is read
   });
 });
 
-test('Authorize without anything to check is decided by the tag, in all forms of the eMAID', async () => {
+test('without evidence to check, the tag decides Authorize, for all forms of the eMAID', async () => {
   await addTag(manager, 'DE-8AA-CA2B3C4D5-L', { expiry_date: '2099-01-01T00:00:00Z' });
   for (const emaid of ['DE-8AA-CA2B3C4D5-L', 'de8aaca2b3c4d5l', 'DE8AACA2B3C4D5', 'DE-8AA-CA2B3C4D5']) {
     const request = { idToken: { idToken: emaid, type: 'eMAID' } };
@@ -116,7 +116,7 @@ test('Authorize without anything to check is decided by the tag, in all forms of
   ]);
 });
 
-test('StartTransaction with any form of an eMAID finds its tag; other tags are found by themselves alone', async () => {
+test('StartTransaction with any form of an eMAID finds its tag; other tags match exactly', async () => {
   await addTag(manager, 'DE8AACA2B3C4D5', { parent_id_tag: 'FLEET' });
   await addTag(manager, 'EVANDERTAG0001');
   const start = async (idTag: string, second: number) => {
@@ -134,7 +134,7 @@ test('StartTransaction with any form of an eMAID finds its tag; other tags are f
   expect(await start('EVANDERTAG00012', 3)).toEqual({ status: 'Invalid' });
 });
 
-test('a limit of transactions holds for all forms of an eMAID', async () => {
+test('a limit of concurrent transactions applies to all forms of an eMAID together', async () => {
   await addTag(manager, 'DE8AACA2B3C4D5', { concurrent_transaction_limit: 1 });
   const start = async (idTag: string, connectorId: number) => {
     const request = { connectorId, idTag, meterStart: 0, timestamp: '2026-11-21T10:00:00Z' };
@@ -145,7 +145,7 @@ test('a limit of transactions holds for all forms of an eMAID', async () => {
   expect(await start('DE-8AA-CA2B3C4D5-L', 3)).toEqual({ status: 'ConcurrentTx' });
 });
 
-test('a station of the older dialect hears of a contract that may not charge, too', async () => {
+test('has2be: a blocked contract is reported as a revoked certificate', async () => {
   await addTag(manager, 'DE8AACA2B3C4D5', { status: 'Blocked' });
   const { inner } = await tunnel(
     manager,
