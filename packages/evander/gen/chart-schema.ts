@@ -37,7 +37,7 @@ function templateVariables(part: string): string[] {
 }
 
 function schemaOf({ kind, help: description }: Setting): object {
-  // A digit without quotes is a number in YAML.
+  // An unquoted digit is a number in YAML.
   if (typeof kind !== 'string')
     return {
       description,

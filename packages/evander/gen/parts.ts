@@ -3,7 +3,7 @@ import { managerProcess } from '@evander/manager';
 import type { SettingTable } from '@evander/process';
 import { readFileSync } from 'node:fs';
 
-/** The processes that are deployed each on its own, and the settings that they read. */
+/** The separately deployed processes and the settings that they read. */
 export const PARTS: { part: 'gateway' | 'manager'; settings: SettingTable }[] = [
   { part: 'gateway', settings: gatewayProcess.settings },
   { part: 'manager', settings: managerProcess.settings },

@@ -12,16 +12,16 @@ const OWN_SETTINGS = {
   ),
 };
 
-// In one process the manager is known, and the gateways' secret is derived from that of the managers.
+// In one process the manager is known, and the gateways' secret is derived from the managers'.
 const KNOWN: string[] = ['managerUrl', 'gatewaySecret'];
 const gatewaySettings = Object.fromEntries(
   Object.entries(GATEWAY_SETTINGS).filter(([name]) => !KNOWN.includes(name)),
 ) as Omit<typeof GATEWAY_SETTINGS, 'managerUrl' | 'gatewaySecret'>;
 
-/** The variables that `start` reads: a gateway's, a manager's, and where its own data lie. */
+/** Settings that `start` reads: a gateway's, a manager's, and the data directory. */
 export const START_SETTINGS = { ...gatewaySettings, ...MANAGER_SETTINGS, ...OWN_SETTINGS };
 
 export type StartSettings = Settings<typeof START_SETTINGS>;
 
-/** Every variable that a process of Evander reads. */
+/** All settings of Evander's processes. */
 export const SETTINGS = { ...GATEWAY_SETTINGS, ...MANAGER_SETTINGS, ...OWN_SETTINGS };

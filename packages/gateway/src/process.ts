@@ -3,7 +3,7 @@ import { startGateway } from './gateway.ts';
 import { gatewayOptions } from './options.ts';
 import { GATEWAY_REQUIRED, GATEWAY_SETTINGS } from './settings.ts';
 
-/** A gateway as a process of its own. */
+/** Runs the gateway as a separate process. */
 export const gatewayProcess: ProcessOptions<typeof GATEWAY_SETTINGS, (typeof GATEWAY_REQUIRED)[number]> = {
   name: 'evander gateway',
   settings: GATEWAY_SETTINGS,

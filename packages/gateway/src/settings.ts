@@ -4,7 +4,7 @@ import type { Settings } from '@evander/process';
 const { host, trustedProxies, mqttUrl, mqttPrefix, answerTimeoutSeconds, drainSeconds, logLevel } =
   SHARED_SETTINGS;
 
-/** The variables that a gateway reads. */
+/** Settings that a gateway reads. */
 export const GATEWAY_SETTINGS = {
   host,
   wsPort: setting(
@@ -135,7 +135,7 @@ export const GATEWAY_SETTINGS = {
   logLevel,
 };
 
-/** Those without which a gateway does not start. */
+/** Settings that a gateway requires. */
 export const GATEWAY_REQUIRED = ['mqttUrl', 'gatewaySecret'] as const;
 
 export type GatewaySettings = Settings<typeof GATEWAY_SETTINGS, (typeof GATEWAY_REQUIRED)[number]>;

@@ -1,4 +1,4 @@
-/** DER tags (X.690) used in OCSP and PKCS#7. */
+/** DER tags (X.690) used in OCSP and PKCS#7; explicit ones by their number. */
 export const TAG = {
   integer: 0x02,
   bitString: 0x03,
@@ -14,7 +14,7 @@ export const TAG = {
   explicit2: 0xa2,
 } as const;
 
-/** A structure in DER, or in BER where only its lengths differ. */
+/** A DER structure, or a BER one that differs only in its lengths. */
 export interface Der {
   tag: number;
   /** The whole structure, with tag and length. */
@@ -124,7 +124,7 @@ function readAll(bytes: Buffer): Der[] {
   return structures;
 }
 
-/** The offsets at which the content of a structure starts and ends, and at which the structure ends. */
+/** The bounds of a structure's content, and the end of the structure. */
 function extentOf(bytes: Buffer, start: number): { from: number; to: number; end: number } {
   if (hasEndMark(bytes, start)) {
     const end = endMarkedFrom(bytes, start);
@@ -135,7 +135,7 @@ function extentOf(bytes: Buffer, start: number): { from: number; to: number; end
   return { from, to: from + length, end: from + length };
 }
 
-/** BER allows structures without a length, ended by a mark (X.690 §8.1.3.6): Bouncy Castle writes PKCS#7 like that. */
+/** BER allows structures without a length that end with a mark (X.690 §8.1.3.6): Bouncy Castle writes PKCS#7 like this. */
 function hasEndMark(bytes: Buffer, start: number): boolean {
   return ((bytes[start] ?? 0) & 0x20) !== 0 && bytes[start + 1] === 0x80;
 }

@@ -20,10 +20,10 @@ import { serialKey, x509 } from './x509.ts';
 
 export type CertificateStatus = 'good' | { revokedAt: Date; reason: string };
 
-/** The certificate that an OCSP request asks for: the answer repeats it. Its serial number has no leading zeros. */
+/** The certificate that an OCSP request is about; the answer repeats it. Its serial number has no leading zeros. */
 export type OcspQuestion = CertId;
 
-/** The hashes that a CertID may be made with. */
+/** Hash algorithms of a CertID. */
 const HASHES: Partial<Record<string, string>> = {
   '1.3.14.3.2.26': 'sha1',
   [HASH_OIDS.SHA256]: 'sha256',

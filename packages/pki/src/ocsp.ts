@@ -7,20 +7,20 @@ export const OID = {
   ocspSigning: '1.3.6.1.5.5.7.3.9',
 } as const;
 
-/** The hashes that stations make a CertID with. */
+/** Hash algorithms of stations' CertIDs. */
 export const HASH_OIDS: Record<HashAlgorithm, string> = {
   SHA256: '2.16.840.1.101.3.4.2.1',
   SHA384: '2.16.840.1.101.3.4.2.2',
   SHA512: '2.16.840.1.101.3.4.2.3',
 };
 
-/** The tags of CertStatus; all others are `unknown`. */
+/** Tags of CertStatus; all others mean `unknown`. */
 export const STATUS_TAG = { good: 0x80, revoked: 0xa1 } as const;
 
-/** What tells a certificate in OCSP (RFC 6960 §4.1.1); hashes and serial number in hex. */
+/** Identifies a certificate in OCSP (RFC 6960 §4.1.1); hashes and serial number in hex. */
 export interface CertId {
   hashOid: string;
-  /** Does NULL stand behind the OID? */
+  /** Whether NULL follows the OID. */
   hasNull: boolean;
   issuerNameHash: string;
   issuerKeyHash: string;

@@ -27,12 +27,12 @@ export function identifiersOf(name: x509.Name): string[] {
 // The library's names for commonName, serialNumber, userId, emailAddress.
 const IDENTIFIERS = ['CN', '2.5.4.5', '0.9.2342.19200300.100.1.1', 'E'];
 
-/** The form in which serial numbers are compared: hex in lower case without leading zeros. */
+/** Normalises a serial number for comparison: lower-case hex without leading zeros. */
 export function serialKey(serialNumber: string): string {
   return serialNumber.toLowerCase().replace(/^0+(?=.)/, '');
 }
 
-/** DER from DER, or from PEM with one block. */
+/** Returns the DER of a DER or single-block PEM input. */
 export function derOf(text: string | Buffer): Buffer {
   if (Buffer.isBuffer(text) && text[0] === SEQUENCE) return text;
   const pem = text.toString();

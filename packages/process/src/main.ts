@@ -8,21 +8,21 @@ import type { Settings, SettingTable } from './settings/setting.ts';
 import type { SHARED_SETTINGS } from './settings/shared.ts';
 import { startTracing } from './tracing.ts';
 
-/** What every process reads. */
+/** Settings that every process reads. */
 type ProcessTable = Pick<typeof SHARED_SETTINGS, 'logLevel' | 'drainSeconds'>;
 
 export interface ProcessOptions<T extends SettingTable & ProcessTable, R extends keyof T = never> {
-  /** Names the process in its log and its help. */
+  /** The name of the process in its log and help. */
   name: string;
   settings: T;
-  /** Those of them without which it does not start. */
+  /** The required ones of these settings. */
   required?: readonly R[];
   /** Settings of other processes, which may share an environment file: they are no misspelt ones. */
   others?: SettingTable;
   start(settings: Settings<T, R>, log: Log): Promise<Running>;
 }
 
-/** A process from its environment to its end: help, settings, log, start, orderly stop. Bad settings exit with 2. */
+/** Runs a process: help, settings, log, start, graceful shutdown. Invalid settings exit with code 2. */
 export async function main<T extends SettingTable & ProcessTable, R extends keyof T = never>({
   name,
   settings,

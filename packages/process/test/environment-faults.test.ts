@@ -98,8 +98,8 @@ test.each([
 });
 
 test('other errors stay unchanged', () => {
-  const ours = new TypeError('undefined is not a function');
-  expect(explained(ours, { databaseUrl: 'postgres://h/d' }, TABLE)).toBe(ours);
+  const own = new TypeError('undefined is not a function');
+  expect(explained(own, { databaseUrl: 'postgres://h/d' }, TABLE)).toBe(own);
   const bug = Object.assign(new Error('syntax error'), { code: '42601', severity: 'ERROR' });
   expect(explained(bug, { databaseUrl: 'postgres://h/d' }, TABLE)).toBe(bug);
 });

@@ -77,12 +77,12 @@ test('lists all faults together, and no secret', () => {
   expect(message).not.toContain('hush');
 });
 
-test('says what is missing where there is no default', () => {
+test('explains a missing required setting', () => {
   const settings = readSettings({}, { secret });
   expect(() => requireSetting(secret, settings.secret)).toThrow(/^EVANDER_SECRET is not set: /);
 });
 
-test('finds variables that are slips of the pen', () => {
+test('finds misspelt variables', () => {
   expect(unknownVariables({ EVANDER_WSPORT: '1', EVANDER_WS_PORT: '1', PATH: '' }, ALL)).toEqual([
     'EVANDER_WSPORT',
   ]);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { bootPair } from './setup.ts';
 
-test('answers are scripted: a response, an error, silence, lateness', async () => {
+test('scripted answers: a response, an error, silence, a delay', async () => {
   const { manager, station } = await bootPair();
   const clear = () => manager.command('ClearCache', {});
   station.answers.next('ClearCache', { response: { status: 'Rejected' } });
@@ -17,7 +17,7 @@ test('answers are scripted: a response, an error, silence, lateness', async () =
   await expect(clear()).resolves.toEqual({ status: 'Accepted' });
 });
 
-test('a command that is met with silence has no effect', async () => {
+test('an unanswered command has no effect', async () => {
   const { manager, station } = await bootPair();
   station.answers.next('ChangeConfiguration', 'silence');
   const arrived = new Promise<void>((resolve) => station.once('received', () => resolve()));
@@ -27,7 +27,7 @@ test('a command that is met with silence has no effect', async () => {
   expect(station.configuration.integer('HeartbeatInterval')).toBe(300);
 });
 
-test('a scripted answer comes late, and has no effect', async () => {
+test('a delayed scripted answer has no effect', async () => {
   const { manager, station } = await bootPair();
   const reset = () => manager.command('Reset', { type: 'Hard' });
   station.answers.next('Reset', { response: { status: 'Accepted' }, afterMs: 5 });
@@ -38,7 +38,7 @@ test('a scripted answer comes late, and has no effect', async () => {
   expect(manager.requests('BootNotification')).toHaveLength(1);
 });
 
-test('the socket is cut in place of an answer, and that of the options is taken back', async () => {
+test('the socket is terminated instead of an answer, and a script from the options can be removed', async () => {
   const answers = { ClearCache: 'dropSocket' } as const;
   const { manager, station } = await bootPair({ answers });
   const back = once(station, 'connected');
@@ -50,7 +50,7 @@ test('the socket is cut in place of an answer, and that of the options is taken 
   await expect(manager.command('ClearCache', {})).resolves.toEqual({ status: 'Accepted' });
 });
 
-test('the station crashes at a command, and boots again', async () => {
+test('the station crashes on a command and boots again', async () => {
   const { manager, station } = await bootPair();
   station.answers.next('ClearCache', 'crash');
   await expect(manager.command('ClearCache', {})).rejects.toThrow();

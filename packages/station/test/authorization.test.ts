@@ -39,7 +39,7 @@ test('when the call fails, the station decides as if it were offline', async () 
   expect(await authorization.authorize('TAG')).toBe('Expired');
 });
 
-test('with LocalPreAuthorize the manager is asked only about tags that are not known as Accepted', async () => {
+test('with LocalPreAuthorize the manager is asked only about tags not known as Accepted', async () => {
   const { context, authorization, list } = authorizationOf({ LocalPreAuthorize: 'true' });
   context.answer = () => ({ idTagInfo: { status: 'Invalid' } });
   list('GOOD', { status: 'Accepted' });

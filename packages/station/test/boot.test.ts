@@ -39,7 +39,7 @@ test('a Pending station waits for the interval unless the manager triggers the b
   expect(manager.requests('BootNotification')).toHaveLength(2);
 });
 
-test('a lost connection comes back without another boot', async () => {
+test('after a lost connection it reconnects without another boot', async () => {
   const { manager, station } = await bootPair();
   const back = once(station, 'connected');
   station.drop();
@@ -48,7 +48,7 @@ test('a lost connection comes back without another boot', async () => {
   expect(manager.requests('BootNotification')).toHaveLength(1);
 });
 
-test('takes its clock from the manager, and never gives the same instant twice', async () => {
+test('sets its clock from the manager and never returns the same instant twice', async () => {
   const { station } = await bootPair({ now: () => 0 });
   const [first, second] = [station.timestamp(), station.timestamp()];
   expect(Math.abs(Date.parse(first) - Date.now())).toBeLessThan(60_000);
@@ -69,7 +69,7 @@ test('escapes its id in the URL', async () => {
   expect(manager.calls[0]?.stationId).toBe('RDAM 1/ä');
 });
 
-test('sends heartbeats in the interval of the boot answer, and stops when it is closed', async () => {
+test('sends heartbeats at the interval of the boot answer and stops when it is closed', async () => {
   const { manager, station } = await startPair();
   const currentTime = new Date().toISOString();
   manager.answers.BootNotification = () => ({ status: 'Accepted', interval: 1, currentTime });
@@ -79,7 +79,7 @@ test('sends heartbeats in the interval of the boot answer, and stops when it is 
   expect(station.configuration.integer('HeartbeatInterval')).toBe(1);
 });
 
-test('tells the status of a refused handshake, or keeps trying', async () => {
+test('reports the status of a refused handshake, or keeps trying', async () => {
   const { manager, station } = await startPair();
   manager.refuseWith = 401;
   await expect(station.connect()).rejects.toBeInstanceOf(HandshakeRefused);

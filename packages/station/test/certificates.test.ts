@@ -31,7 +31,7 @@ test('a root is installed, listed by its hashes, and deleted by them', async () 
   expect(station.violations).toEqual([]);
 });
 
-test('what is no certificate is rejected, with a security event', async () => {
+test('an invalid certificate is rejected with a security event', async () => {
   const { manager } = await bootPair();
   await expect(
     manager.command('InstallCertificate', { certificateType, certificate: 'none' }),
@@ -40,7 +40,7 @@ test('what is no certificate is rejected, with a security event', async () => {
   expect(manager.requests('SecurityEventNotification')[0]?.type).toBe('InvalidCentralSystemCertificate');
 });
 
-test('a certificate is asked for on request; one for another key is rejected', async () => {
+test('a certificate is requested on demand; one for another key is rejected', async () => {
   const { manager } = await bootPair();
   manager.answers.SignCertificate = () => ({ status: 'Accepted' });
   await manager.command('ExtendedTriggerMessage', { requestedMessage: 'SignChargePointCertificate' });
@@ -85,7 +85,7 @@ test('without CpoName there is no CSR', async () => {
   ).resolves.toEqual({ status: 'Rejected' });
 });
 
-test('a chain whose links do not fit, or that is too long, is rejected', async () => {
+test('a chain with mismatched links, or a too long one, is rejected', async () => {
   const { manager, station } = await bootPair();
   const leaf = new Ca('Root').sign(await requestCsr(manager));
   const install = (certificateChain: string) => manager.command('CertificateSigned', { certificateChain });
@@ -94,7 +94,7 @@ test('a chain whose links do not fit, or that is too long, is rejected', async (
   await expect(install(leaf)).resolves.toEqual({ status: 'Rejected' });
 });
 
-test('the store is limited, and takes nothing that is past its end', async () => {
+test('the store is limited and accepts no expired certificate', async () => {
   const { manager } = await bootPair({ configuration: { CertificateStoreMaxLength: '1' } });
   const install = (certificate: string) =>
     manager.command('InstallCertificate', { certificateType, certificate });
@@ -114,7 +114,7 @@ test('with AdditionalRootCertificateCheck the new root is signed by the old one'
   await expect(install(new Ca('New', old).pem)).resolves.toEqual({ status: 'Accepted' });
 });
 
-test('the last root is kept while the connection needs it; other hashes name it too', async () => {
+test('the last root cannot be deleted while the connection needs it, also by other hashes', async () => {
   const { manager } = await bootPair({
     hashAlgorithm: 'SHA512',
     configuration: { SecurityProfile: '2' },
@@ -142,7 +142,7 @@ test('quirk 9: the CA in the chain, or installed before', async () => {
   await expect(install(next)).resolves.toEqual({ status: 'Accepted' });
 });
 
-test('quirk 9: the link drops, and a certificate of two types is listed once', async () => {
+test('quirk 9: the connection drops, and a certificate of two types is listed once', async () => {
   const quirks = { dropAfterCertificateSigned: true, listCertificatesOnce: true };
   const { manager, station } = await bootPair({ quirks });
   const central = { certificateType: 'CentralSystemRootCertificate' } as const;
@@ -159,7 +159,7 @@ test('quirk 9: the link drops, and a certificate of two types is listed once', a
   await once(station, 'connected');
 });
 
-test('quirk 12: a CSR that is no PEM', async () => {
+test('quirk 12: a CSR that is not PEM', async () => {
   const { manager } = await bootPair({ quirks: { csrWithoutPem: true } });
   const csr = await requestCsr(manager);
   expect(csr).toMatch(/^[\w+/=]+$/);

@@ -23,7 +23,7 @@ function profile(
   };
 }
 
-test('profiles are installed, replaced, and cleared by exactly what is named', async () => {
+test('profiles are installed, replaced, and cleared exactly by the filter', async () => {
   const { manager, station } = await bootPair({ connectors: 2 });
   const set = (connectorId: number, csChargingProfiles: ChargingProfile) =>
     manager.command('SetChargingProfile', { connectorId, csChargingProfiles });
@@ -51,7 +51,7 @@ test('profiles are installed, replaced, and cleared by exactly what is named', a
   expect(ids()).toEqual([]);
 });
 
-test('a profile of a remote start limits its transaction, and goes with it', async () => {
+test('a profile of a remote start limits its transaction and ends with it', async () => {
   const { manager, station } = await bootPair({ remoteSession: slow, speed: 1 });
   await manager.command('SetChargingProfile', {
     connectorId: 0,
@@ -77,7 +77,7 @@ test('a profile of a remote start limits its transaction, and goes with it', asy
   expect(station.violations).toEqual([]);
 });
 
-test('connector 0 is all connectors together', async () => {
+test('connector 0 is the sum of all connectors', async () => {
   const { manager } = await bootPair({ connectors: 2, remoteSession: slow, speed: 1 });
   const composite = async () =>
     (await manager.command('GetCompositeSchedule', { connectorId: 0, duration: 60 })).chargingSchedule
@@ -94,7 +94,7 @@ test('connector 0 is all connectors together', async () => {
   await expect(composite()).resolves.toEqual([{ startPeriod: 0, limit: 16 }]);
 });
 
-test('a change that needs a reboot is in force after it', async () => {
+test('a change that needs a reboot takes effect after it', async () => {
   const { manager, station } = await bootPair({ rebootRequiredFor: ['HeartbeatInterval'] });
   await expect(
     manager.command('ChangeConfiguration', { key: 'heartbeatinterval', value: '77' }),
@@ -104,7 +104,7 @@ test('a change that needs a reboot is in force after it', async () => {
   expect(station.configuration.integer('HeartbeatInterval')).toBe(77);
 });
 
-test('a profile that breaks a rule is rejected, and one that replaces another needs no room', async () => {
+test('a profile that violates a rule is rejected, and a replacing one needs no extra room', async () => {
   const { manager } = await bootPair({ configuration: { MaxChargingProfilesInstalled: '1' } });
   const set = async (fields: Partial<ChargingProfile>) =>
     (
@@ -133,7 +133,7 @@ test('a profile that breaks a rule is rejected, and one that replaces another ne
   expect(await set({ chargingProfileId: 2, stackLevel: 1 })).toBe('Rejected');
 });
 
-test('a remote start takes a TxProfile without a transaction only', async () => {
+test('a remote start accepts only a TxProfile without a transaction', async () => {
   const { manager } = await bootPair({ remoteSession: slow });
   const start = (chargingProfile: ChargingProfile) =>
     manager.command('RemoteStartTransaction', { idTag: 'TAG', chargingProfile });

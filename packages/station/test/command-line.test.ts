@@ -6,7 +6,7 @@ import { EXIT, HELP, OPTIONS, readCommandLine } from '../src/cli/command-line.ts
 import { UsageError } from '../src/options/usage-error.ts';
 import { VENDORS } from '../src/cli/vendors.ts';
 
-test('reads what a fleet needs', () => {
+test('reads the options of a fleet', () => {
   const args =
     '--stations 3 --id-tag A --id-tag B --fault goOffline=0.5 --speed 60 --duration-seconds 2'.split(' ');
   expect(readCommandLine(args)).toMatchObject({
@@ -16,7 +16,7 @@ test('reads what a fleet needs', () => {
   expect(readCommandLine(['--help'])).toBeUndefined();
 });
 
-test('reads a make of stations, its firmware, and what is shown', () => {
+test('reads a vendor, its firmware, and the output options', () => {
   const read = readCommandLine(['--vendor', 'abb', '--firmware-version-after-update', '9.9', '--json']);
   expect(read).toMatchObject({
     fleet: { identity: { chargePointVendor: 'ABB' }, nextFirmwareVersion: '9.9' },
@@ -26,14 +26,14 @@ test('reads a make of stations, its firmware, and what is shown', () => {
   expect(readCommandLine(['--stations', '6', '--details'])?.show.details).toBe(true);
 });
 
-test('help names every option, exit code and vendor', () => {
+test('help lists every option, exit code and vendor', () => {
   const usage = readCommandLine(['--help']);
   expect(usage).toBeUndefined();
   for (const name of [...Object.keys(OPTIONS), ...Object.keys(VENDORS)]) expect(HELP).toContain(name);
   for (const code of Object.values(EXIT)) expect(HELP).toMatch(new RegExp(`[ ;\\n]${code} `));
 });
 
-test('reads how commands are answered', () => {
+test('reads scripted answers', () => {
   const how = [
     'Reset=silence',
     'ClearCache=Rejected',
@@ -49,7 +49,7 @@ test('reads how commands are answered', () => {
   });
 });
 
-test('reads certificates, each station its own', () => {
+test('reads certificates per station', () => {
   const directory = mkdtempSync(join(tmpdir(), 'station-'));
   const file = (name: string) => join(directory, name);
   for (const name of ['ca', 'SIM0001.pem', 'SIM0001.key']) writeFileSync(file(name), name);

@@ -4,7 +4,7 @@ import { bootPair } from './setup.ts';
 
 const slow = { meterValues: 1, intervalMs: 3_600_000, energyWh: 1000 };
 
-test('configuration is read and changed by name, whatever its case', async () => {
+test('configuration is read and changed by case-insensitive names', async () => {
   const { manager, station } = await bootPair();
   const change = (key: string, value: string) => manager.command('ChangeConfiguration', { key, value });
   await expect(change('meterVALUEsampleInterval', '15')).resolves.toEqual({ status: 'Accepted' });
@@ -25,7 +25,7 @@ test('configuration is read and changed by name, whatever its case', async () =>
   expect(station.violations).toEqual([]);
 });
 
-test('a new AuthorizationKey is used at once', async () => {
+test('a new AuthorizationKey takes effect immediately', async () => {
   const { manager, station } = await bootPair({ stationId: 'CP1', password: 'old' });
   const back = once(station, 'connected');
   const value = '00'.repeat(15) + 'ff';
@@ -69,7 +69,7 @@ for (const type of ['Soft', 'Hard'] as const) {
   });
 }
 
-test('availability changes at once, or when the session ends', async () => {
+test('availability changes immediately, or when the session ends', async () => {
   const { manager, station } = await bootPair({ connectors: 2 });
   const off = (connectorId: number) =>
     manager.command('ChangeAvailability', { connectorId, type: 'Inoperative' });
@@ -83,7 +83,7 @@ test('availability changes at once, or when the session ends', async () => {
   expect(station.connector(1).status).toBe('Unavailable');
 });
 
-test('what is triggered follows the answer', async () => {
+test('a triggered message follows the answer', async () => {
   const { manager } = await bootPair({ connectors: 2 });
   const trigger = (requestedMessage: 'MeterValues' | 'Heartbeat' | 'FirmwareStatusNotification') =>
     manager.command('TriggerMessage', { requestedMessage });
@@ -97,7 +97,7 @@ test('what is triggered follows the answer', async () => {
   await manager.until(() => manager.requests('Heartbeat').length === 1);
 });
 
-test('unlocking ends a session, the cache is cleared, and vendors are told apart', async () => {
+test('unlocking ends a session, the cache is cleared, and vendors are distinguished', async () => {
   const { manager, station } = await bootPair();
   await station.authorize('TAG');
   station.connector(1).start('TAG');
@@ -119,7 +119,7 @@ test('unlocking ends a session, the cache is cleared, and vendors are told apart
   await expect(transfer('EVANDER', 'echo')).resolves.toEqual({ status: 'Accepted', data: 'x' });
 });
 
-test('what it does not offer is NotSupported, what OCPP does not know NotImplemented', async () => {
+test('an unsupported action is NotSupported, an unknown one NotImplemented', async () => {
   const { manager, station } = await bootPair({ configuration: { SupportedFeatureProfiles: 'Core' } });
   await expect(manager.command('CancelReservation', { reservationId: 1 })).rejects.toMatchObject({
     rpcErrorCode: 'NotSupported',
@@ -132,7 +132,7 @@ test('what it does not offer is NotSupported, what OCPP does not know NotImpleme
   expect(sent[0]).toContain('"x1","NotImplemented"');
 });
 
-test('no more keys are told than GetConfigurationMaxKeys', async () => {
+test('at most GetConfigurationMaxKeys keys are returned', async () => {
   const { manager } = await bootPair({ configuration: { GetConfigurationMaxKeys: '1' } });
   const key = ['HeartbeatInterval', 'CpoName'];
   await expect(manager.command('GetConfiguration', { key })).rejects.toMatchObject({
@@ -140,7 +140,7 @@ test('no more keys are told than GetConfigurationMaxKeys', async () => {
   });
 });
 
-test('the security profile only goes up, to 3 at most', async () => {
+test('the security profile can only increase, up to 3', async () => {
   const { manager } = await bootPair({ configuration: { SecurityProfile: '0' }, password: 'password' });
   const change = (value: string) =>
     manager.command('ChangeConfiguration', { key: 'SecurityProfile', value }).then(({ status }) => status);

@@ -22,7 +22,7 @@ for (const fault of ['dropSocketBeforeAnswer', 'dropSocketAtAnswer'] as const) {
   }
 }
 
-test('startSentOnce: where its answer is lost, the session goes on without an id', async () => {
+test('startSentOnce: if its answer is lost, the session continues without an id', async () => {
   const { manager, station } = await bootPair({ quirks: { startSentOnce: true } });
   station.faults.next('dropSocketAtAnswer', 'StartTransaction');
   await station.chargeSession(session);
@@ -47,7 +47,7 @@ test('repeatWithNewId: a repeat differs in nothing but its id', async () => {
   expect(second).toEqual(first);
 });
 
-test('repeatAnswered: every answer to a StartTransaction is kept in the ledger', async () => {
+test('repeatAnswered: the ledger has every answer to a StartTransaction', async () => {
   const { manager, station } = await bootPair();
   station.faults.next('repeatAnsweredWithSameId', 'StartTransaction');
   station.faults.next('repeatAnsweredWithNewId', 'StartTransaction');
@@ -60,7 +60,7 @@ test('repeatAnswered: every answer to a StartTransaction is kept in the ledger',
   expect(record.transactionId).toBe(1);
 });
 
-test('a session held offline is delivered in order with its own timestamps', async () => {
+test('an offline session is delivered in order with its own timestamps', async () => {
   const { manager, station } = await bootPair();
   await station.goOffline();
   const before = manager.calls.length;
@@ -93,7 +93,7 @@ test('goOffline: the whole session happens without the manager', async () => {
   expect(record.transactionId).toBe(1);
 });
 
-test('comes back by itself after a time offline', async () => {
+test('reconnects automatically after a time offline', async () => {
   const { station } = await bootPair();
   const back = once(station, 'connected');
   await station.goOffline({ forMs: 5 });
@@ -101,7 +101,7 @@ test('comes back by itself after a time offline', async () => {
   await back;
 });
 
-test('a refused message is tried again and then discarded; what follows carries -1', async () => {
+test('a refused message is retried and then discarded; later messages have -1', async () => {
   const { manager, station } = await bootPair();
   manager.answers.StartTransaction = () => {
     throw refuse('InternalError');
@@ -122,7 +122,7 @@ test('an unanswered message is sent again after the timeout', async () => {
   expect(manager.requests('StopTransaction')).toHaveLength(2);
 });
 
-test('a socket that drops as soon as it is open is replaced by one socket only', async () => {
+test('a socket that drops as soon as it is open is replaced by only one socket', async () => {
   const { station } = await bootPair();
   const events: string[] = [];
   station.on('connected', () => events.push('connected'));

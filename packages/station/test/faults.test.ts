@@ -47,7 +47,7 @@ test('a response against its schema is a violation', async () => {
   ]);
 });
 
-test('leaveCommandUnanswered and dropSocketAtCommand do what they say', async () => {
+test('leaveCommandUnanswered and dropSocketAtCommand work', async () => {
   const { manager, station } = await bootPair();
   station.faults.next('leaveCommandUnanswered', 'ClearCache');
   const silent = manager.command('ClearCache', {});
@@ -71,7 +71,7 @@ for (const frame of malformedFrames) {
   });
 }
 
-test('sendMalformedFrame: a session with broken frames in it is delivered all the same', async () => {
+test('sendMalformedFrame: a session with malformed frames is still delivered', async () => {
   const { manager, station } = await bootPair({ faults: { sendMalformedFrame: 1 } });
   await station.chargeSession({ idTag: 'TAG', meterValues: 10, energyWh: 5000 });
   expect(manager.requests('StopTransaction')).toHaveLength(1);

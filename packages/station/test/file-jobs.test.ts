@@ -13,21 +13,21 @@ async function statuses(manager: Manager, action: StatusAction, count: number): 
   return manager.requests(action).map(({ status }) => status);
 }
 
-test('GetDiagnostics uploads, and says so', async () => {
+test('GetDiagnostics uploads and reports it', async () => {
   const { manager } = await bootPair();
   const { fileName } = await manager.command('GetDiagnostics', { location: LOCATION });
   expect(fileName).toBeTruthy();
   expect(await statuses(manager, 'DiagnosticsStatusNotification', 2)).toEqual(['Uploading', 'Uploaded']);
 });
 
-test('an upload that is to fail does', async () => {
+test('a scripted failure of an upload happens', async () => {
   const { manager, station } = await bootPair();
   station.jobs.setOutcome('diagnostics', 'UploadFailed');
   await manager.command('GetDiagnostics', { location: LOCATION });
   expect(await statuses(manager, 'DiagnosticsStatusNotification', 2)).toEqual(['Uploading', 'UploadFailed']);
 });
 
-test('GetLog repeats its requestId; a second one takes the place of the first', async () => {
+test('GetLog repeats its requestId; a second one replaces the first', async () => {
   const { manager } = await bootPair({ jobStepMs: 3_600_000 });
   const getLog = (requestId: number) =>
     manager.command('GetLog', { logType: 'SecurityLog', requestId, log: { remoteLocation: LOCATION } });
@@ -63,7 +63,7 @@ test.each(['DownloadFailed', 'InstallationFailed'] as const)('an update ends wit
   expect(manager.requests('BootNotification')).toHaveLength(1);
 });
 
-test('SignedUpdateFirmware tells of a bad signature', async () => {
+test('SignedUpdateFirmware reports a bad signature', async () => {
   const { manager, station } = await bootPair();
   station.jobs.setOutcome('firmware', 'InvalidSignature');
   const firmware = { location: LOCATION, signingCertificate: 'x', signature: 'x' };
@@ -111,7 +111,7 @@ test('a signed update goes through all its steps; installation waits for the ses
   expect(manager.requests('BootNotification').at(-1)?.firmwareVersion).toBe('1.0.1');
 });
 
-test('triggers tell how far a job is, and Idle without one', async () => {
+test("triggers report a job's status, and Idle without one", async () => {
   const { manager } = await bootPair({ jobStepMs: 3_600_000 });
   const trigger = () =>
     manager.command('ExtendedTriggerMessage', { requestedMessage: 'FirmwareStatusNotification' });
@@ -134,7 +134,7 @@ test('triggers tell how far a job is, and Idle without one', async () => {
   expect(await statuses(manager, 'LogStatusNotification', 1)).toEqual(['Idle']);
 });
 
-test('a job goes as its script says, or says nothing', async () => {
+test('a job follows its script, or is silent', async () => {
   const script = ['DownloadScheduled', 'DownloadPaused', 'InstallationFailed'] as const;
   const { manager, station } = await bootPair({ jobs: { firmware: script, log: 'silence' } });
   await manager.command('GetLog', {
@@ -148,7 +148,7 @@ test('a job goes as its script says, or says nothing', async () => {
   expect(station.firmwareVersion).toBe('1.0.0');
 });
 
-test('a notification that meets a lost connection is sent again', async () => {
+test('a notification on a lost connection is sent again', async () => {
   const { manager, station } = await bootPair();
   station.faults.next('dropSocketBeforeAnswer', 'DiagnosticsStatusNotification');
   await manager.command('GetDiagnostics', { location: LOCATION });

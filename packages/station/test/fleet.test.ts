@@ -18,7 +18,7 @@ async function startFleet(options: object): Promise<{ manager: Manager; fleet: F
   return { manager, fleet };
 }
 
-test('every station runs its sessions and the statistics add up', async () => {
+test('every station runs its sessions, and the statistics add up', async () => {
   const { manager, fleet } = await startFleet({ sessions: 2, connectors: 2 });
   await fleet.start();
   await fleet.finished;
@@ -29,7 +29,7 @@ test('every station runs its sessions and the statistics add up', async () => {
   expect(statistics.p99Ms).toBeGreaterThanOrEqual(statistics.p50Ms);
 });
 
-test('stop() ends the sessions and delivers what is queued', async () => {
+test('stop() ends the sessions and delivers queued messages', async () => {
   const { manager, fleet } = await startFleet({
     speed: 1,
     session: { meterValues: 1, intervalMs: 3_600_000 },
@@ -57,7 +57,7 @@ test('stop() delivers the ends of sessions that the manager started', async () =
   expect(fleet.statistics()).toMatchObject({ queued: 0 });
 });
 
-test('with faults all over, every session is delivered', async () => {
+test('with all kinds of faults, every session is delivered', async () => {
   const faults = {
     dropSocketBeforeAnswer: 0.05,
     dropSocketAtAnswer: 0.05,

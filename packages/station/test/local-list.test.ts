@@ -7,7 +7,7 @@ const entry = (idTag: string, status?: IdTagInfo['status']) => ({
   ...(status && { idTagInfo: { status } }),
 });
 
-test('a local list is replaced, changed, and told by its version', async () => {
+test('a local list is replaced and changed, and its version is reported', async () => {
   const { manager, station } = await bootPair();
   const send = (
     updateType: 'Full' | 'Differential',
@@ -32,7 +32,7 @@ test('a local list is replaced, changed, and told by its version', async () => {
   expect(await version()).toBe(2);
 });
 
-test('limits hold, and where there are no lists that is said', async () => {
+test('limits apply, and missing list support is reported', async () => {
   const { manager, station } = await bootPair({ configuration: { SendLocalListMaxLength: '1' } });
   const full = {
     updateType: 'Full',
@@ -46,7 +46,7 @@ test('limits hold, and where there are no lists that is said', async () => {
   await expect(manager.command('GetLocalListVersion', {})).resolves.toEqual({ listVersion: -1 });
 });
 
-test('offline the list decides before the cache', async () => {
+test('offline the list precedes the cache', async () => {
   const { manager, station } = await bootPair();
   await station.authorize('A');
   await manager.command('SendLocalList', {
@@ -58,7 +58,7 @@ test('offline the list decides before the cache', async () => {
   expect(await station.authorize('A')).toBe('Blocked');
 });
 
-test('with LocalPreAuthorize what is known is not asked again, until it is past its date', async () => {
+test('with LocalPreAuthorize a known tag is not requested again until it expires', async () => {
   const { manager, station } = await bootPair({ configuration: { LocalPreAuthorize: 'true' } });
   const asked = () => manager.requests('Authorize').length;
   await station.authorize('A');

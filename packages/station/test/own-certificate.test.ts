@@ -28,14 +28,14 @@ async function bootInProfile3(
   });
 }
 
-test('a CSR is good for openssl: O is CpoName, CN the serial number, and its key is new each time', async () => {
+test('openssl accepts a CSR: O is CpoName, CN the serial number, and its key is new each time', async () => {
   const { manager, openSsl } = await bootInProfile3();
   const csr = await requestCsr(manager);
   expect(openSsl.describeCsr(csr)).toBe('subject=O = Operator, CN = SERIAL-1\n');
   expect(await requestCsr(manager)).not.toBe(csr);
 });
 
-test('what is no certificate, or has another key, makes no station', async () => {
+test("an invalid certificate, or one with another key, fails the station's creation", async () => {
   const openSsl = closeLater(new OpenSsl());
   const [one, other] = [openSsl.root('One'), openSsl.root('Other')];
   const make = (tls: StationTls) => () => new Station({ stationId: 'CP1', url: 'wss://x', tls });
@@ -45,7 +45,7 @@ test('what is no certificate, or has another key, makes no station', async () =>
   expect(make({ cert: one.cert })).toThrow('do not fit');
 });
 
-test('a new certificate is used at once', async () => {
+test('a new certificate is used immediately', async () => {
   const { manager, station, openSsl, root } = await bootInProfile3();
   const certificateChain = openSsl.sign(root, await requestCsr(manager));
   await expect(manager.command('CertificateSigned', { certificateChain })).resolves.toEqual({
@@ -56,7 +56,7 @@ test('a new certificate is used at once', async () => {
   expect(station.violations).toEqual([]);
 });
 
-test('on request the new certificate waits for the next connection', async () => {
+test('optionally the new certificate waits for the next connection', async () => {
   const { manager, station, openSsl, root } = await bootInProfile3(() => ({
     security: { reconnectWithNewCertificate: false },
   }));
@@ -70,7 +70,7 @@ test('on request the new certificate waits for the next connection', async () =>
   expect(manager.handshakes.at(-1)?.commonName).toBe('SERIAL-1');
 });
 
-test('a new certificate that the manager refuses is left for the old one, and tried at the next connection', async () => {
+test('if the manager refuses a new certificate, the old one is used, and the new one is tried at the next connection', async () => {
   const { manager, station, openSsl, root } = await bootInProfile3();
   manager.isWelcome = ({ commonName }) => commonName === 'OLD';
   const certificateChain = openSsl.sign(root, await requestCsr(manager));
@@ -113,7 +113,7 @@ test.each(Object.entries(chains))('a chain %s is rejected, with an event', async
   expect(manager.handshakes).toHaveLength(1);
 });
 
-test('a chain over a sub-CA leads to the root that is installed', async () => {
+test('a chain through a sub-CA leads to the installed root', async () => {
   const { manager, openSsl, root } = await bootInProfile3(() => ({ security: { strictChain: true } }));
   const sub = openSsl.root('Sub', root);
   const certificateChain = openSsl.sign(sub, await requestCsr(manager)) + sub.cert;
@@ -122,7 +122,7 @@ test('a chain over a sub-CA leads to the root that is installed', async () => {
   });
 });
 
-test('a CSR that brings nothing is followed by others, with other keys', async () => {
+test('a CSR without a result is followed by others with other keys', async () => {
   const { manager } = await bootInProfile3(() => ({
     security: { signingWaitMs: 5 },
     configuration: { CertSigningWaitMinimum: '1', CertSigningRepeatTimes: '2' },
@@ -132,7 +132,7 @@ test('a CSR that brings nothing is followed by others, with other keys', async (
   expect(new Set(manager.requests('SignCertificate').map(({ csr }) => csr)).size).toBe(3);
 });
 
-test('with AdditionalRootCertificateCheck the old root is good until the new one has been seen to work', async () => {
+test('with AdditionalRootCertificateCheck the old root is valid until the new one has worked', async () => {
   const { manager, station, openSsl, root, tls } = await bootInProfile3(() => ({
     configuration: { AdditionalRootCertificateCheck: 'true' },
   }));

@@ -28,7 +28,7 @@ test.each([
   [{ idTokenInfo: { status: 'Accepted' }, certificateStatus: 'CertificateRevoked' }, 'Invalid'],
   ['UnknownVendorId', 'Invalid'],
   [{}, 'Invalid'],
-])('a contract that is not good starts nothing: %j', async (answer, idTagStatus) => {
+])('an invalid contract starts nothing: %j', async (answer, idTagStatus) => {
   const { manager, station, answers } = await openTunnel('oca');
   answers.Authorize = answer;
   const record = await station.connector(1).plugAndCharge(EMAID);
@@ -36,7 +36,7 @@ test.each([
   expect(manager.requests('StartTransaction')).toEqual([]);
 });
 
-test('a manager that fails is as good as none', async () => {
+test('a failing manager counts as absent', async () => {
   const { manager, station } = await openTunnel('oca');
   manager.answers.DataTransfer = () => {
     throw refuse('InternalError');
@@ -47,7 +47,7 @@ test('a manager that fails is as good as none', async () => {
   await expect(station.connector(1).plugAndCharge('DE-8AA-CA2B3C4D5-N-123')).rejects.toThrow('20 characters');
 });
 
-test('offline a contract is known from before, if that is allowed', async () => {
+test('offline a contract is accepted from memory, if that is allowed', async () => {
   const { station, answers } = await openTunnel('oca');
   answers.Authorize = { idTokenInfo: { status: 'Accepted' } };
   const connector = station.connector(1);

@@ -3,7 +3,7 @@ import { OpenSsl } from './openssl.ts';
 import { closeLater } from './setup.ts';
 import { openTunnel } from './tunnel.ts';
 
-test("OCA's certificates: asked for, taken, listed, deleted, and apart from the native ones", async () => {
+test("OCA's certificates: requested, accepted, listed, deleted, and separate from the native ones", async () => {
   const { manager, station, answers, ask, until } = await openTunnel('oca', {
     security: { strictChain: true },
   });
@@ -49,7 +49,7 @@ test("OCA's certificates: asked for, taken, listed, deleted, and apart from the 
   expect(station.certificates.chain).toBeUndefined();
 });
 
-test("Has2Be's certificates are DER in hex, and reach the native ones too", async () => {
+test("Has2Be's certificates are DER in hex and include the native ones", async () => {
   const { station, answers, ask, until } = await openTunnel('has2be');
   const openSsl = closeLater(new OpenSsl());
   const root = openSsl.root('V2G');
@@ -87,7 +87,7 @@ test("Has2Be's certificates are DER in hex, and reach the native ones too", asyn
     expect(await ask('DeleteCertificate', { certificateHashData })).toEqual({ status });
 });
 
-test('a V2G certificate that does not come is asked for again; keys of the wrong kind are refused', async () => {
+test('a missing V2G certificate is requested again; keys of the wrong type are rejected', async () => {
   const { manager, station, answers, until } = await openTunnel('oca', { security: { signingWaitMs: 2 } });
   const change = async (key: string, value: string) =>
     (await manager.command('ChangeConfiguration', { key, value })).status;

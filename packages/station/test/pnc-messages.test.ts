@@ -15,7 +15,7 @@ const CHARGE = {
   schemaVersion: 'urn:iso:15118:2:2013:MsgDef',
 } as const;
 
-test("OCA's messages up, and the answers from within", async () => {
+test("OCA's messages to the manager, and the inner answers", async () => {
   const { station, received, answers } = await openTunnel('oca');
   answers.Authorize = { idTokenInfo: { status: 'Accepted' }, certificateStatus: 'Accepted' };
   answers.GetCertificateStatus = { status: 'Accepted', ocspResult: 'MIIB' };
@@ -38,7 +38,7 @@ test("OCA's messages up, and the answers from within", async () => {
   expect(station.violations).toEqual([]);
 });
 
-test("Has2Be's messages up, and the answers from within", async () => {
+test("Has2Be's messages to the manager, and the inner answers", async () => {
   const { station, received, answers } = await openTunnel('has2be');
   answers.Authorize = { idTokenInfo: { status: 'NoCredit' }, certificateStatus: 'CertificateRevoked' };
   answers.GetCertificateStatus = { status: 'Rejected' };
@@ -66,7 +66,7 @@ test("Has2Be's messages up, and the answers from within", async () => {
   expect(station.violations).toEqual([]);
 });
 
-test('a tunnel that is closed gives its status, an answer that is wrong is noted', async () => {
+test('a closed tunnel returns its status, an invalid answer is recorded', async () => {
   const { station, answers } = await openTunnel('oca');
   for (const status of ['UnknownMessageId', 'Rejected', 'UnknownVendorId']) {
     answers.Authorize = status;

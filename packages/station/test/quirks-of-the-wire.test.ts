@@ -16,7 +16,7 @@ async function listen(server: ReturnType<typeof createServer>): Promise<string> 
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('10. a station with FTP only does not upload by HTTP', async () => {
+test('10. a station that supports only FTP does not upload by HTTP', async () => {
   const { manager } = await bootPair({ quirks: { fileTransfer: 'FTP' } });
   await manager.command('GetDiagnostics', { location: 'http://files.example/dir' });
   await manager.until(
@@ -24,7 +24,7 @@ test('10. a station with FTP only does not upload by HTTP', async () => {
   );
 });
 
-test('10. the name of a file is glued to the path', async () => {
+test('10. the name of a file is appended to the path', async () => {
   const paths: string[] = [];
   const host = await listen(
     createServer((request, response) => {
@@ -38,7 +38,7 @@ test('10. the name of a file is glued to the path', async () => {
   expect(paths).toEqual([`/dir${fileName ?? ''}`]);
 });
 
-test('12. the csr is no PEM', async () => {
+test('12. the csr is not PEM', async () => {
   const { manager } = await bootPair({ quirks: { csrWithoutPem: true } });
   manager.answers.SignCertificate = () => ({ status: 'Accepted' });
   await manager.command('ExtendedTriggerMessage', { requestedMessage: 'SignChargePointCertificate' });
@@ -65,7 +65,7 @@ async function handshakeOf(quirks: Quirks): Promise<IncomingMessage['headers']> 
   return headers;
 }
 
-test('13. compression, subprotocols and the user name are offered as asked for', async () => {
+test('13. compression, subprotocols and the user name are offered as configured', async () => {
   const plain = await handshakeOf({});
   expect(plain['sec-websocket-protocol']).toBe('ocpp1.6');
   expect(plain['sec-websocket-extensions']).toBeUndefined();
@@ -80,7 +80,7 @@ test('13. compression, subprotocols and the user name are offered as asked for',
   expect(odd.authorization).toBe(`Basic ${btoa('me:pw')}`);
 });
 
-test('13. WebSocket pings come', async () => {
+test('13. WebSocket pings are sent', async () => {
   const server = createServer();
   const sockets = new WebSocketServer({ server });
   const host = await listen(server);

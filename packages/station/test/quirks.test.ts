@@ -55,7 +55,7 @@ test('2. two StopTransactions, one with a reason and one without', async () => {
   expect(new Set(manager.ids('StopTransaction')).size).toBe(2);
 });
 
-test('3. HeartbeatInterval=abc is a storm of heartbeats', async () => {
+test('3. HeartbeatInterval=abc causes a storm of heartbeats', async () => {
   const { manager } = await bootPair({ quirks: { heartbeatStorm: true } });
   const change = { key: 'HeartbeatInterval', value: 'abc' };
   await expect(manager.command('ChangeConfiguration', change)).resolves.toEqual({ status: 'Accepted' });
@@ -87,7 +87,7 @@ test('5. Reset boots on the same socket before it is answered', async () => {
   expect(closed).toBe(0);
 });
 
-test('5. Reset closes with 1005, and the station is back at once', async () => {
+test('5. Reset closes with 1005, and the station reconnects immediately', async () => {
   const { manager, station } = await bootPair({ quirks: { reset: 'close1005' } });
   const closed = new Promise((resolve) => manager.client?.on('close', resolve));
   const back = once(station, 'connected');
@@ -139,7 +139,7 @@ test('6. an unknown action is answered with a plain Rejected, or not at all, or 
   await manager.until(() => manager.requests('BootNotification').length === 2);
 });
 
-test('7. an invented action follows an accepted trigger, and its refusal does no harm', async () => {
+test('7. an invented action follows an accepted trigger, and its rejection does no harm', async () => {
   const { manager, station } = await bootPair({ quirks: { inventedAction: 'CustomOperation' } });
   const refused = new Promise<void>((resolve) =>
     station.on('answered', ({ action, isError }) => action === 'CustomOperation' && isError && resolve()),
@@ -149,7 +149,7 @@ test('7. an invented action follows an accepted trigger, and its refusal does no
   await station.call('Heartbeat', {});
 });
 
-test('8. a profile in A is rejected, and the remote start that carries it', async () => {
+test('8. a profile in A is rejected, and so is the remote start that contains it', async () => {
   const { manager } = await bootPair({ quirks: { wattsOnly: true } });
   const key = ['ChargingScheduleAllowedChargingRateUnit'];
   const { configurationKey } = await manager.command('GetConfiguration', { key });

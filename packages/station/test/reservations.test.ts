@@ -27,7 +27,7 @@ test('a tag of the same group uses it too', async () => {
   expect(manager.requests('StartTransaction')[0]).toMatchObject({ reservationId: 7, idTag: 'OTHER' });
 });
 
-test('a reservation ends by its clock, by the manager, or by a fault', async () => {
+test('a reservation ends by time, by the manager, or by a fault', async () => {
   const { manager, station } = await bootPair();
   const last = (): string | undefined => manager.requests('StatusNotification').at(-1)?.status;
   await manager.command('ReserveNow', { ...reservation, expiryDate: soon(30) });
@@ -49,7 +49,7 @@ test('a reservation ends by its clock, by the manager, or by a fault', async () 
   expect(station.reservations.held).toEqual([]);
 });
 
-test('what cannot be reserved is answered with why', async () => {
+test('an impossible reservation is answered with the reason', async () => {
   const { manager, station } = await bootPair({ connectors: 2 });
   const reserve = (connectorId: number) => manager.command('ReserveNow', { ...reservation, connectorId });
   for (const [status, answer] of [
@@ -68,7 +68,7 @@ test('what cannot be reserved is answered with why', async () => {
   await expect(reserve(2)).rejects.toMatchObject({ rpcErrorCode: 'NotSupported' });
 });
 
-test('connector 0 keeps any one free, without a status of its own, and is used by its tag', async () => {
+test('connector 0 keeps one connector free, without its own status, and is used by its tag', async () => {
   const { manager, station } = await bootPair({ connectors: 2 });
   await manager.command('ReserveNow', { ...reservation, connectorId: 0 });
   expect(station.connector(1).isFreeFor('OTHER')).toBe(true);

@@ -14,7 +14,7 @@ import {
   upgrade,
 } from './secure-pair.ts';
 
-test('from profile 1 over 2 to 3, each once it has what it needs, and never back', async () => {
+test('from profile 1 through 2 to 3, each with its prerequisites, and never back', async () => {
   const { manager, station, openSsl, root } = await bootSecurePair();
   expect(await upgrade(manager, 2)).toBe('Rejected');
   await manager.command('InstallCertificate', { certificateType: CENTRAL, certificate: root.cert });
@@ -51,7 +51,7 @@ test('profile 2 needs a password and a wss endpoint', async () => {
   expect(await upgrade(second.manager, 2)).toBe('Rejected');
 });
 
-test('a profile that does not work is left for the old one, and tried again later', async () => {
+test('a profile that does not work is replaced by the old one and retried later', async () => {
   const { manager, station } = await bootSecurePair(({ root }) => ({
     tls: { ca: root.cert },
     security: { retryMs: 50 },
@@ -79,7 +79,7 @@ test('after the first success the old profile is forgotten', async () => {
   expect(manager.handshakes.filter(({ profile }) => profile === 1)).toHaveLength(1);
 });
 
-test('on request the new profile waits for the Reset', async () => {
+test('optionally the new profile waits for the Reset', async () => {
   const { manager, station } = await bootSecurePair(({ root }) => ({
     tls: { ca: root.cert },
     security: { upgrade: 'afterReset' },
@@ -92,7 +92,7 @@ test('on request the new profile waits for the Reset', async () => {
   expect(manager.handshakes.map(({ profile }) => profile)).toEqual([1, 2]);
 });
 
-test('a manager whose certificate does not verify is left alone, and told so by the old way', async () => {
+test('a manager with an invalid certificate is abandoned, and learns it over the old connection', async () => {
   const { manager, openSsl, tls } = await bootSecurePair(({ root }) => ({ tls: { ca: root.cert } }));
   const { port } = tls.address() as AddressInfo;
   await new Promise((resolve) => tls.close(resolve));
@@ -131,7 +131,7 @@ test.each([
   expect(manager.handshakes.every(({ profile }) => profile === 1)).toBe(true);
 });
 
-test('a bad certificate is reported once, when there is a good one again', async () => {
+test('an invalid certificate is reported once, when there is a valid one again', async () => {
   const { manager, station, openSsl, root, tls } = await bootSecurePair(({ root }) => ({
     tls: { ca: root.cert },
     configuration: { SecurityProfile: '2' },
@@ -162,7 +162,7 @@ test('before its first boot a station reports nothing', async () => {
   expect(manager.calls[0]?.method).toBe('BootNotification');
 });
 
-test('the name in the certificate need not be that of the URL', async () => {
+test('the name in the certificate may differ from that of the URL', async () => {
   const { manager, station } = await startSecurePair(({ root, wss }) => ({
     tls: { ca: root.cert, servername: 'localhost' },
     configuration: { SecurityProfile: '2' },
@@ -172,7 +172,7 @@ test('the name in the certificate need not be that of the URL', async () => {
   expect(manager.handshakes).toMatchObject([{ profile: 2 }]);
 });
 
-test('an embedded station takes part with TLS 1.2', async () => {
+test('an embedded station connects with TLS 1.2', async () => {
   const { manager } = await bootSecurePair(({ root }) => ({
     tls: { ca: root.cert, maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' },
     configuration: { SecurityProfile: '2' },

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { bootPair } from './setup.ts';
 
-test('a whole session reaches the manager as the ledger has it', async () => {
+test('a whole session reaches the manager as recorded in the ledger', async () => {
   const { manager, station } = await bootPair();
   const record = await station.chargeSession({ idTag: 'TAG', meterValues: 5, energyWh: 12_000 });
 
@@ -65,7 +65,7 @@ test('the register grows from session to session and power ramps, holds and tape
   expect([11_000, 22_000]).toContain(powers[10]);
 });
 
-test('transaction data repeats the samples in the StopTransaction and holds the last one', async () => {
+test('transaction data repeats the samples in the StopTransaction and contains the last one', async () => {
   const { manager, station } = await bootPair();
   await station.chargeSession({ idTag: 'TAG', meterValues: 2, energyWh: 900, withTransactionData: true });
   const [stop] = manager.requests('StopTransaction');

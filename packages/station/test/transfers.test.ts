@@ -8,7 +8,7 @@ import { bootPair, closeLater } from './setup.ts';
 
 const SOON = { retrieveDate: '2026-01-01T00:00:00Z' };
 
-test('files really travel when they are to', async () => {
+test('files are really transferred if configured', async () => {
   const seen: string[] = [];
   const server = createServer((request, response) => {
     seen.push(`${request.method ?? ''} ${request.url ?? ''}`);
@@ -27,7 +27,7 @@ test('files really travel when they are to', async () => {
   expect(seen).toEqual([`PUT /in/${fileName ?? ''}`, 'GET /gone']);
 });
 
-test('a real signature is verified, and a bad signing certificate is refused', async () => {
+test('a real signature is verified, and a bad signing certificate is rejected', async () => {
   const key = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ca = new Ca('Maker', undefined, key);
   const file = Buffer.from('the new firmware');

@@ -30,7 +30,7 @@ test.each(Object.keys(VENDORS))('%s boots, charges and names itself as its make 
   expect(station.violations).toEqual([]);
 });
 
-test('abb fills every status, and lets an error prevail', async () => {
+test('abb fills every status, but an error takes precedence', async () => {
   const { manager, station } = await bootPair(vendorOptions('abb'));
   expect(manager.requests('StatusNotification')[0]).toMatchObject({
     info: 'null',
@@ -42,7 +42,7 @@ test('abb fills every status, and lets an error prevail', async () => {
   });
 });
 
-test('goe tells booleans as 0 and 1, and numbers as they are', async () => {
+test('goe reports booleans as 0 and 1, and numbers unchanged', async () => {
   const { manager } = await bootPair(vendorOptions('goe'));
   const { configurationKey = [] } = await manager.command('GetConfiguration', {});
   const valueOf = (name: string) => configurationKey.find(({ key }) => key === name)?.value;

@@ -74,7 +74,7 @@ async function haveSucceeded(kind: string, prefix: string, count: number): Promi
     `SELECT count(*)::int AS succeeded FROM reconciliations WHERE kind = $1 AND state = 'succeeded' AND starts_with(station_id, $2)`,
     [kind, prefix],
   );
-  return rows[0]?.reached === count;
+  return rows[0]?.succeeded === count;
 }
 
 /** The contents of a station's list, as text. */

@@ -1,16 +1,16 @@
 import { isIP } from 'node:net';
 
-/** What a setting may hold: a value of this form, or one of these words. */
+/** The kind of a setting: a form of value, or one of these values. */
 export type Kind = keyof typeof PARSERS | readonly string[];
 
-/** The least and the greatest value of what is a whole number. */
+/** Minimum and maximum of integer settings. */
 export const RANGES = {
   port: [0, 65_535],
   count: [1, 2 ** 31 - 1],
   days: [0, 36_500],
 } as const;
 
-/** What is wrong with a value, in words that follow the variable's name. */
+/** A value's fault, phrased to follow the variable's name. */
 export class Fault {
   readonly text: string;
   constructor(text: string) {
@@ -18,7 +18,7 @@ export class Fault {
   }
 }
 
-/** How the value of each kind of setting is read. */
+/** Parsers of each kind of setting. */
 const PARSERS = {
   text: (text: string) => text,
   port: (text: string) => {
@@ -80,12 +80,12 @@ const PARSERS = {
     /^[^/+#$\s]+$/.test(text)
       ? text
       : new Fault(`must be one topic level without / + # $ or blanks, not "${text}"`),
-  // The value itself stays out of the message: it is a secret, if too short a one.
+  // The message must not contain the value: it is a secret, if too short.
   secret: (text: string) =>
     text.length >= 32 ? text : new Fault(`must have at least 32 characters, not ${text.length}`),
 };
 
-/** Reads a value of a kind. */
+/** Parses a value of a kind. */
 export function parse(kind: Kind, text: string): string | number | Fault {
   if (typeof kind === 'string') return PARSERS[kind](text);
   return kind.includes(text) ? text : new Fault(`must be one of ${kind.join(', ')}, not "${text}"`);
@@ -98,7 +98,7 @@ function isNetwork(text: string): boolean {
   return bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
-// A URL may hold a password, so a fault shows the form desired and never the text.
+// A URL may contain a password, so a fault shows only the required form.
 function url(text: string, protocols: string[], example: string): string | Fault {
   if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text;
   return new Fault(`must be a URL like ${example}`);

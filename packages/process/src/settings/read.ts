@@ -1,12 +1,12 @@
 import { Fault, parse } from './kinds.ts';
 import type { Setting, Settings, SettingTable } from './setting.ts';
 
-/** One or more variables hold what they must not; the message names each with its cure. */
+/** One or more variables are invalid; the message names each and how to fix it. */
 export class SettingsError extends Error {
   override name = 'SettingsError';
 }
 
-/** Reads settings from the environment. Throws SettingsError that lists every bad one, and every required one that is not set. */
+/** Reads settings from the environment. Throws SettingsError that lists all invalid and all missing required ones. */
 export function readSettings<T extends SettingTable, R extends keyof T = never>(
   env: NodeJS.ProcessEnv,
   table: T,
@@ -29,7 +29,7 @@ export function readSettings<T extends SettingTable, R extends keyof T = never>(
   return values as Settings<T, R>;
 }
 
-/** The value of a setting that has no default. Throws SettingsError when it is not set. */
+/** The value of a setting without a default. Throws SettingsError when it is not set. */
 export function requireSetting<V>(one: Setting, value: V | undefined): V {
   if (value === undefined) throw new SettingsError(notSet(one));
   return value;
@@ -39,7 +39,7 @@ function notSet({ variable, help }: Setting): string {
   return `${variable} is not set: ${help}`;
 }
 
-/** The parts of a text that are separated by commas. */
+/** Splits a text at commas. */
 export function listOf(text = ''): string[] {
   return text
     .split(',')
@@ -47,7 +47,7 @@ export function listOf(text = ''): string[] {
     .filter((one) => one !== '');
 }
 
-/** Variables that begin like ours but are not in the table: a slip of the pen, or meant for another process. */
+/** EVANDER_ variables that are not in the table: misspelt, or meant for another process. */
 export function unknownVariables(env: NodeJS.ProcessEnv, table: SettingTable): string[] {
   const known = new Set(Object.values(table).map((entry) => entry.variable));
   return Object.keys(env).filter(
@@ -55,7 +55,7 @@ export function unknownVariables(env: NodeJS.ProcessEnv, table: SettingTable): s
   );
 }
 
-/** The table as text for `--help`, a variable a paragraph. */
+/** The table as text for `--help`, one paragraph per variable. */
 export function describeSettings(table: SettingTable): string {
   return Object.values(table)
     .map(({ variable, kind, default: fallback, help }) => {

@@ -1,6 +1,6 @@
 import type { Kind } from './kinds.ts';
 
-/** An environment variable that is read: its form, its value where it is not set, and what it does. */
+/** An environment variable: its kind, default and description. */
 export interface Setting<K extends Kind = Kind, D = string | number | undefined> {
   variable: string;
   kind: K;
@@ -8,7 +8,7 @@ export interface Setting<K extends Kind = Kind, D = string | number | undefined>
   help: string;
 }
 
-/** Settings by their names: each room declares its own, and each process puts together those that it reads. */
+/** Settings by name: each room declares its own, and each process combines those that it reads. */
 export type SettingTable = Readonly<Record<string, Setting>>;
 
 type ValueOf<S> =
@@ -17,7 +17,7 @@ type ValueOf<S> =
       | (D extends undefined ? undefined : never)
     : never;
 
-/** Values of settings; `R` are those of them that are certainly set. */
+/** Values of settings; those in `R` are certainly set. */
 export type Settings<T extends SettingTable, R extends keyof T = never> = {
   -readonly [N in keyof T]: N extends R ? NonNullable<ValueOf<T[N]>> : ValueOf<T[N]>;
 };

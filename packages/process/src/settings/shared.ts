@@ -1,6 +1,6 @@
 import { setting } from './setting.ts';
 
-/** What gateway and manager both read, or count on. */
+/** Settings that both gateway and manager read or rely on. */
 export const SHARED_SETTINGS = {
   host: setting('EVANDER_HOST', 'text', '127.0.0.1', 'Address that the servers listen on; 0.0.0.0 for all'),
   trustedProxies: setting(

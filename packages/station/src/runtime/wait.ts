@@ -1,4 +1,4 @@
-/** The longest that a timer of Node.js can wait. */
+/** The maximum delay of a Node.js timer. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Resolves after `ms`, or immediately when the signal is aborted: the caller checks the signal. */
