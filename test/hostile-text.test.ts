@@ -1,3 +1,4 @@
+// Long: measures how long long texts take.
 // Slow: measures the time that long texts take.
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';

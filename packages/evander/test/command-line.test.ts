@@ -1,3 +1,4 @@
+// Long: starts a process for each case.
 // Slow: starts a process for each case.
 import { expect, test } from '@jest/globals';
 import { once } from 'node:events';

@@ -1,3 +1,4 @@
+// Long: starts and kills PostgreSQL.
 // Slow: starts and kills PostgreSQL.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { OperationalError, silentLog } from '@evander/process';

@@ -1,3 +1,4 @@
+// Long: many stations and tags.
 // Slow: many stations and tags.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Station } from '@evander/station';

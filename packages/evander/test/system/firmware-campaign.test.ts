@@ -1,3 +1,4 @@
+// Long: a campaign over many stations.
 // Slow: a campaign over many stations.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Gateway } from '@evander/gateway';

@@ -1,3 +1,4 @@
+// Long: thousands of random handshakes and frames.
 // Slow: thousands of random handshakes and frames.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { gatewaySecretOf } from '@evander/process';

@@ -1,3 +1,4 @@
+// Long: a database hangs for seconds.
 // Slow: a database hangs for seconds.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Socket } from 'node:net';

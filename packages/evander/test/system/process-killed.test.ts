@@ -1,3 +1,4 @@
+// Long: starts and kills whole processes.
 // Slow: starts and kills whole processes.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Station } from '@evander/station';

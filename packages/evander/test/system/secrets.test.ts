@@ -1,3 +1,4 @@
+// Long: a session of whole processes, at the most talkative level.
 // Slow: a session of whole processes at the most verbose log level.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { gatewayKeys, gatewaySecretOf, sealingKeyOf } from '@evander/process';

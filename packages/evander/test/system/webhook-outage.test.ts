@@ -1,3 +1,4 @@
+// Long: a receiver is away for seconds.
 // Slow: a receiver is away for seconds.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Station } from '@evander/station';

@@ -1,4 +1,4 @@
-// Long test: searches for deadlocks with many races.
+// Long: looks for deadlocks by many races.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import * as authorizations from '../../src/authorization/authorizations.store.ts';
