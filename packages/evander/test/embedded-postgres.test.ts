@@ -1,5 +1,4 @@
 // Long: starts and kills PostgreSQL.
-// Slow: starts and kills PostgreSQL.
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
