@@ -118,8 +118,9 @@ export class MqttLink {
       if (envelope) this.#options.onEnvelope(from.id, envelope);
       else this.#options.log.warn({ topic }, 'message dropped: not an envelope');
     } else if (from?.kind === 'ack') {
-      const id = decodeObject(payload)?.id;
-      if (typeof id === 'string') this.#options.onAcknowledged(from.id, id);
+      const { id, gaveUp } = decodeObject(payload) ?? {};
+      // A command that was given up has no stored answer: one that waits here is still to be delivered.
+      if (typeof id === 'string' && gaveUp !== true) this.#options.onAcknowledged(from.id, id);
     } else if (from?.kind === 'presenceRequest') {
       const weak = decodeCloseRequest(payload);
       if (weak) weak.forEach((one) => this.#options.onWeakConnection(one));

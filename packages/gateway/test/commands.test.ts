@@ -191,6 +191,8 @@ test('an acknowledgement applies to one result of one station', async () => {
   manager.acknowledge('CP1', 'c1');
   manager.acknowledge('CP1', 'unknown');
   manager.publish('cs/ack/ocpp1.6/CP2', 'no JSON');
+  // Not an acknowledgement: the command timed out before its answer reached a manager.
+  manager.publish('cs/ack/ocpp1.6/CP2', JSON.stringify({ id: 'c1', gaveUp: true }));
   const before = manager.results.items.filter(({ stationId }) => stationId === 'CP2').length;
   await manager.results.count(manager.results.items.length + 4);
   expect(manager.results.items.filter(({ stationId }) => stationId === 'CP2').length).toBeGreaterThan(before);

@@ -74,7 +74,7 @@ export class StationTraffic {
       // The gateway's timeout starts a little later than the manager's.
       answerTimeoutMs: options.answerTimeoutMs + 1000,
       isBrokerConnected: () => this.mqttLink.isReady,
-      complete: (stationId, commandId) => this.mqttLink.complete(stationId, commandId),
+      complete: (stationId, commandId, gaveUp) => this.mqttLink.complete(stationId, commandId, gaveUp),
       onCompleted: (stationId) => void this.reconciler.check(stationId),
     });
     const { callMaker } = this;

@@ -123,7 +123,7 @@ export async function openTestManager({
     answerTimeoutMs: 30_000,
     publish,
     isBrokerConnected: () => true,
-    complete: (stationId, id) => completed.push(`${stationId} ${id}`),
+    complete: (stationId, id, gaveUp) => completed.push(`${stationId} ${id}${gaveUp ? ' gave up' : ''}`),
     metrics,
     now,
     log,

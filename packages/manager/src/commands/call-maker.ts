@@ -116,7 +116,7 @@ export class CallMaker {
   /** Stores a station's answer, and sends the station its next command. Rejects if the answer could not be stored. */
   async onAnswer(stationId: string, answer: ResultEnvelope | ErrorEnvelope, at: Date): Promise<void> {
     await this.#completion.onAnswer(stationId, answer, at);
-    this.#announce(stationId, answer.id);
+    this.#announce(stationId, answer.id, false);
     await this.#dispatcher.sendNext(stationId);
     this.#options.onCompleted?.(stationId);
   }
@@ -139,7 +139,7 @@ export class CallMaker {
       const sentSince = new Date(hasCaughtUp ? 0 : this.#workingSinceMs);
       const completed = [...(await this.#completion.giveUp(sentSince)), ...(await this.#completion.expire())];
       for (const { stationId, commandId } of completed) {
-        this.#announce(stationId, commandId);
+        this.#announce(stationId, commandId, true);
         this.#options.onCompleted?.(stationId);
       }
       await this.#dispatcher.sendAgain();
@@ -156,9 +156,9 @@ export class CallMaker {
     await this.#running;
   }
 
-  #announce(stationId: string, commandId: string): void {
+  #announce(stationId: string, commandId: string, gaveUp: boolean): void {
     this.#waiting.wake(commandId);
-    this.#options.complete(stationId, commandId);
+    this.#options.complete(stationId, commandId, gaveUp);
   }
 
   async #record(call: CommandRequest): Promise<CommandRow> {

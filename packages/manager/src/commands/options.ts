@@ -31,8 +31,11 @@ export interface CallMakerOptions {
   publish(stationId: string, payload: string): boolean;
   /** Whether stations' answers can reach this manager. */
   isBrokerConnected(): boolean;
-  /** Notifies gateways and the other managers that a command is completed. */
-  complete(stationId: string, commandId: string): void;
+  /**
+   * Notifies the other managers that a command is completed, and the gateway of its station. `gaveUp`: there is no answer, so the gateway
+   * keeps the one that it may have: it counts although it is late.
+   */
+  complete(stationId: string, commandId: string, gaveUp: boolean): void;
   /** Called when this manager has completed a command of a station. */
   onCompleted?(stationId: string): void;
   metrics: Pick<ManagerMetrics, 'countCommand'>;

@@ -58,8 +58,9 @@ export class MqttLink {
     return this.#client.publish(this.#topics.out('ocpp1.6', stationId), payload);
   }
 
-  complete(stationId: string, id: string): void {
-    this.#client.publish(this.#topics.ack('ocpp1.6', stationId), JSON.stringify({ id }));
+  complete(stationId: string, id: string, gaveUp: boolean): void {
+    const payload = JSON.stringify({ id, ...(gaveUp && { gaveUp }) });
+    this.#client.publish(this.#topics.ack('ocpp1.6', stationId), payload);
   }
 
   /** Asks the gateways to close connections. */

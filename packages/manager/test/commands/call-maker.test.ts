@@ -97,6 +97,7 @@ test('an unanswered command times out, the next is sent, and a late answer still
   manager.setNow(later(MINUTE));
   await manager.callMaker.sweep();
   expect(await statuses()).toEqual(['timedOut', 'sent']);
+  expect(manager.completed.at(-1)).toMatch(/^CP1 .* gave up$/);
   const [first, second] = manager.sent().slice(before);
   expect(second?.action).toBe('Reset');
   if (first) await manager.answer(first, { status: 'Accepted' });
@@ -159,7 +160,7 @@ describe('on a new connection', () => {
     await manager.callMaker.sweep();
     expect(connectionsOf(commandId)).toEqual(['c1', 'c1']);
     expect(await statuses()).toEqual(['connectionLost']);
-    expect(manager.completed).toContain(`CP1 ${commandId}`);
+    expect(manager.completed).toContain(`CP1 ${commandId} gave up`);
   });
 
   test.each(ACTIONS.filter((action) => COMMANDS[action].repeatable))(
@@ -261,7 +262,7 @@ test('a command for an absent station is refused, or waits', async () => {
   manager.setNow(later(5000));
   await manager.callMaker.sweep();
   expect(await statuses()).toEqual(['queued', 'expired']);
-  expect(manager.completed).toContain(`CP1 ${gone}`);
+  expect(manager.completed).toContain(`CP1 ${gone} gave up`);
   await manager.rows('UPDATE connections SET disconnected_at = NULL');
   await manager.callMaker.sweep();
   expect(manager.sent().at(-1)?.id).toBe(waits);
