@@ -70,8 +70,9 @@ test('one trace covers socket, MQTT and database and back, in both directions', 
   const [handled] = childrenOf(boot.root, boot.spans);
   expect(handled).toMatchObject({ by: '@evander/manager', name: 'BootNotification', kind: KIND.consumer });
   expect(childrenOf(handled, boot.spans).every(({ kind }) => kind === KIND.client)).toBe(true);
-  expect(boot.spans.map(({ name }) => name)).toContain('frames (batch)');
-  expect(boot.spans.some(({ name }) => name.startsWith('stations.'))).toBe(true);
+  // Boots and frames of many stations share a write.
+  const names = boot.spans.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['frames (batch)', 'stations (batch)']));
 
   const command = oneTrace('ClearCache');
   expect(command.root).toMatchObject({ by: '@evander/manager', kind: KIND.producer });
