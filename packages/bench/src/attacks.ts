@@ -22,7 +22,7 @@ interface Target {
   port: number;
 }
 
-/** Attacks until told to stop; resolves once it has stopped. */
+/** Attacks until it is asked to stop; resolves once it has stopped. */
 type Attack = (target: Target, index: number, isOver: () => boolean) => Promise<void>;
 
 const BIG = 'x'.repeat(1_000_000);

@@ -63,10 +63,10 @@ export class KeyRing {
     return found;
   }
 
-  /** The name of the key that a request carries. */
-  async nameOf(request: FastifyRequest): Promise<string | undefined> {
+  /** The name of the key that a request carries; null without a valid key. */
+  async nameOf(request: FastifyRequest): Promise<string | null> {
     const key = bearerOf(request);
-    return key === undefined ? undefined : (await this.#find(key))?.name;
+    return key === undefined ? null : ((await this.#find(key))?.name ?? null);
   }
 
   /** The id of the key that a request carries. */

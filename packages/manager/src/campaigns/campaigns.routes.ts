@@ -64,7 +64,7 @@ function addCreation(app: App, { database, keys, now }: ApiContext): void {
     },
     async (request, reply) => {
       const { body } = request;
-      const createdBy = (await keys.nameOf(request)) ?? null;
+      const createdBy = await keys.nameOf(request);
       const plan = await planOf(database, body, { createdBy, createdAt: now() });
       const campaignId = await create(database, plan);
       if (body.start === true) {

@@ -40,7 +40,7 @@ export interface CommandRequest {
   ttlSeconds?: number;
   /** Skips the rules but not the schema, for certification: sends commands that stations should refuse. */
   skipRules?: boolean;
-  requestedBy?: string;
+  requestedBy?: string | null;
   /** Runs in the database transaction that records the command; if it rejects, no command is recorded. */
   alongside?(db: Db, commandId: string): Promise<void>;
   /** The command's id, if the caller has assigned one. A command that is already recorded under it is not recorded again. */

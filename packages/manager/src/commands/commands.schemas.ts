@@ -3,16 +3,16 @@ import type { Static } from '@fastify/type-provider-typebox';
 import { nullable, oneOf, Time } from '../http/fields.ts';
 import { COMMAND_STATUSES } from './commands.store.ts';
 
-export const MAX_WAIT_SECONDS = 300;
-export const MAX_TTL_SECONDS = 31 * 86400;
+const MAX_WAIT_SECONDS = 300;
+export const MAX_TTL_SECONDS = 31 * 86_400;
 
 /** How long an API request waits for the outcome of its command by default. */
 export const DEFAULT_WAIT_SECONDS = 30;
-export const CallError = Type.Object(
+const CallError = Type.Object(
   { code: Type.String(), description: Type.String(), details: Type.Unknown() },
   { description: 'The CALLERROR from the station, or why its answer cannot be read' },
 );
-export const COMMAND = {
+const COMMAND = {
   commandId: Type.String(),
   stationId: Type.String(),
   action: Type.String(),
@@ -51,7 +51,7 @@ export const CommandOptions = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: MAX_WAIT_SECONDS,
-        default: 30,
+        default: DEFAULT_WAIT_SECONDS,
         description: 'Seconds that this request waits for the outcome; 0: it does not wait',
       }),
     ),

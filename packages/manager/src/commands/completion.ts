@@ -22,7 +22,7 @@ const CLOSE_MS = 2000;
 /** Records a command within a database transaction; another manager may send it. */
 export type RecordCommand = (
   db: Db,
-  call: Instead & { stationId: string; requestedBy?: string },
+  call: Instead & { stationId: string; requestedBy?: string | null },
 ) => Promise<unknown>;
 type Answer = ResultEnvelope | ErrorEnvelope;
 /** A parsed answer: a valid response, or why there is none. */
@@ -131,9 +131,9 @@ export class Completion {
     const context = this.#context(db, command);
     const other = await instead(openRequest(command, this.#options.sealer), context);
     if (!other) return;
-    const requestedBy = (await commandList.get(db, commandId))?.requestedBy;
+    const requestedBy = (await commandList.get(db, commandId))?.requestedBy ?? null;
     try {
-      await this.#record(db, { ...other, stationId, ...(requestedBy && { requestedBy }) });
+      await this.#record(db, { ...other, stationId, requestedBy });
     } catch (error) {
       // It was refused before anything was recorded, so the original command stays failed.
       if (!(error instanceof RuleViolation || error instanceof CommandNotSent)) throw error;

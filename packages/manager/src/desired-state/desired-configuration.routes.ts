@@ -66,7 +66,7 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
     },
     async (request, reply) => {
       const { stationId } = request.params;
-      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const requestedBy = await keys.nameOf(request);
       const reconciliation = await database.transaction(async (db) => {
         await putValues(db, { stationId }, request.body);
         return openReconciliations.ofStation(db, stationId, {
@@ -116,7 +116,7 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
     async (request, reply) => {
       const { name } = request.params;
       await requireGroup(database, name);
-      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const requestedBy = await keys.nameOf(request);
       await database.transaction(async (db) => {
         await putValues(db, { group: name }, request.body);
         await openReconciliations.ofGroup(db, name, { kind: 'configuration', requestedBy, at: now() });

@@ -62,7 +62,7 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
     async (request, reply) => {
       const { stationId } = request.params;
       const list = readList(request.body);
-      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const requestedBy = await keys.nameOf(request);
       const reconciliation = await database.transaction(async (db) => {
         await desiredLocalLists.put(db, { stationId }, list);
         return openReconciliations.ofStation(db, stationId, { kind: 'localList', requestedBy, at: now() });
@@ -84,7 +84,7 @@ function addOfStation(app: App, { database, now, keys }: ApiContext): void {
     },
     async (request, reply) => {
       const { stationId } = request.params;
-      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const requestedBy = await keys.nameOf(request);
       const wasRemoved = await database.transaction(async (db) => {
         const removed = await desiredLocalLists.remove(db, { stationId });
         if (removed)
@@ -137,7 +137,7 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
       const { name } = request.params;
       const list = readList(request.body);
       await requireGroup(database, name);
-      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const requestedBy = await keys.nameOf(request);
       await database.transaction(async (db) => {
         await desiredLocalLists.put(db, { group: name }, list);
         await openReconciliations.ofGroup(db, name, { kind: 'localList', requestedBy, at: now() });
@@ -159,7 +159,7 @@ function addOfGroup(app: App, { database, now, keys }: ApiContext): void {
     },
     async (request, reply) => {
       const { name } = request.params;
-      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const requestedBy = await keys.nameOf(request);
       const wasRemoved = await database.transaction(async (db) => {
         const removed = await desiredLocalLists.remove(db, { group: name });
         if (removed)

@@ -175,7 +175,7 @@ export class Reconciler {
     const lookAt = new Date(at.getTime() + LEASE_MS);
     if (!(await reconciliations.step(database, reconciliation, { doing, lookAt, commandId }))) return;
     try {
-      await callMaker.request({ stationId, action, request, commandId, ...(requestedBy && { requestedBy }) });
+      await callMaker.request({ stationId, action, request, commandId, requestedBy });
     } catch (error) {
       if (error instanceof CommandNotSent) {
         const lookAt = new Date(at.getTime() + 5000);

@@ -67,7 +67,7 @@ function addSet<Body extends TSchema>(
         kind,
         desired: await desired(request.body as Static<Body>),
         permanent: (DESIRED_STATES[kind] as DesiredState<never>).permanent ?? false,
-        requestedBy: (await keys.nameOf(request)) ?? null,
+        requestedBy: await keys.nameOf(request),
         at: now(),
       });
       return reply.code(202).send(reconciliation);

@@ -115,7 +115,7 @@ async function openStream(
     after: after ?? (await feed.latest()),
     keepAliveMs: KEEP_ALIVE_MS,
     stallMs: STALL_MS,
-    isAllowed: async () => (await keys.nameOf(request)) !== undefined,
+    isAllowed: async () => (await keys.nameOf(request)) !== null,
   });
 }
 

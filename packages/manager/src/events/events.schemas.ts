@@ -2,7 +2,7 @@ import { Type } from '@fastify/type-provider-typebox';
 import { Time } from '../http/fields.ts';
 import * as events from './events.store.ts';
 
-export const GROUPS = [...new Set(events.EVENT_KINDS.map((kind) => `${kind.split('.', 1)[0]}.*`))];
+const GROUPS = [...new Set(events.EVENT_KINDS.map((kind) => `${kind.split('.', 1)[0]}.*`))];
 
 /** Valid filter values: kinds and groups of kinds. */
 export const KINDS: readonly string[] = [...events.EVENT_KINDS, ...GROUPS];

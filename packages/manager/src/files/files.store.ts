@@ -13,7 +13,7 @@ export interface NewFile {
   createdAt: Date;
   firmwareVersion?: string | undefined;
   note?: string | undefined;
-  uploadedBy?: string | undefined;
+  uploadedBy?: string | null;
   /** For uploads of stations. */
   stationId?: string;
   commandId?: string;

@@ -54,7 +54,7 @@ export const JOB = {
 };
 export const Job = Type.Object(JOB, { title: 'Job' });
 // Without hint, which depends on the settings of the manager that handles the request.
-export const ReportedJob = Type.Omit(Job, ['hint'], { title: 'ReportedJob' });
+const ReportedJob = Type.Omit(Job, ['hint'], { title: 'ReportedJob' });
 
 /** A station's report about an upload or an installation. */
 export const StatusNotification = Type.Object(

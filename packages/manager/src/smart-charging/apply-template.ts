@@ -22,7 +22,7 @@ export interface Target {
   /** The transaction of a TxProfile; if undefined, the running transaction on the connector of each station. */
   transactionId: number | undefined;
   ttlSeconds: number;
-  requestedBy: string | undefined;
+  requestedBy: string | null;
   at: Date;
 }
 
@@ -54,7 +54,7 @@ async function applyTo(
     connectorId,
     transactionId: null,
     unit: null,
-    requestedBy: requestedBy ?? null,
+    requestedBy,
     requestedAt: at,
   };
   try {
@@ -70,7 +70,7 @@ async function applyTo(
       action: 'SetChargingProfile',
       request: { connectorId, csChargingProfiles: profile },
       ttlSeconds,
-      ...(requestedBy !== undefined && { requestedBy }),
+      requestedBy,
       alongside: async (db, commandId) => {
         const sent = { ...base, transactionId: transactionId ?? null, unit, outcome: { commandId } };
         id = await applications.add(db, sent);

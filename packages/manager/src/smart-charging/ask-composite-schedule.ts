@@ -26,17 +26,11 @@ export const Ask = nullable(
 /** Asks a station for a composite schedule and waits up to 15 s for the answer. Obstacles are returned as the outcome. */
 export async function askForSchedule(
   callMaker: CallMaker,
-  ask: { stationId: string; request: GetCompositeScheduleRequest; requestedBy: string | undefined },
+  ask: { stationId: string; request: GetCompositeScheduleRequest; requestedBy: string | null },
 ): Promise<Static<typeof Ask>> {
-  const { requestedBy, ...call } = ask;
   let command: CommandRow;
   try {
-    const sent = {
-      ...call,
-      action: 'GetCompositeSchedule',
-      ...(requestedBy !== undefined && { requestedBy }),
-    } as const;
-    command = await callMaker.send(sent, WAIT_MS);
+    command = await callMaker.send({ ...ask, action: 'GetCompositeSchedule' }, WAIT_MS);
   } catch (error) {
     if (error instanceof RuleViolation)
       return { outcome: 'notSent', commandId: null, detail: `${error.rule}: ${error.message}` };

@@ -2,6 +2,7 @@ import { INT32_MAX } from '@evander/ocpp';
 import { Type } from '@fastify/type-provider-typebox';
 import type { ApiContext } from '../api-context.ts';
 import { RuleViolation } from '../commands/command.ts';
+import { MAX_TTL_SECONDS } from '../commands/commands.schemas.ts';
 import type { Db } from '../database/database.ts';
 import { Int32, nullable, OfStation, oneOf, StationId, Text, Time } from '../http/fields.ts';
 import { listQuery, pageOf, Pager } from '../http/paging.ts';
@@ -17,7 +18,6 @@ import * as templates from './charging-profile-templates.store.ts';
 import type { TemplateRow } from './charging-profile-templates.store.ts';
 
 const MAX_STATIONS = 500;
-const MAX_TTL_SECONDS = 31 * 86_400;
 const Outcome = oneOf(
   applications.APPLICATION_OUTCOMES,
   'refused: nothing was sent, reason says why. accepted, rejected, notSupported: the answer of the station. The others: the state of the command',

@@ -95,7 +95,7 @@ function addWriting(app: App, { database, now, keys }: ApiContext): void {
     },
     async (request, reply) => {
       const { name } = request.params;
-      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const requestedBy = await keys.nameOf(request);
       const isNew = await database.transaction(async (db) => {
         const origin = { requestedBy, at: now() };
         await reconcileMembers(db, name, origin);
@@ -120,7 +120,7 @@ function addWriting(app: App, { database, now, keys }: ApiContext): void {
     },
     async (request, reply) => {
       const { name } = request.params;
-      const requestedBy = (await keys.nameOf(request)) ?? null;
+      const requestedBy = await keys.nameOf(request);
       const isGone = await database.transaction(async (db) => {
         await reconcileMembers(db, name, { requestedBy, at: now() });
         return store.remove(db, name);

@@ -4,7 +4,7 @@ import { Problem } from '../http/problem.ts';
 import * as store from './station-groups.store.ts';
 import type { StationGroup } from './station-groups.store.ts';
 
-export const GroupName = Type.String({
+const GroupName = Type.String({
   pattern: '^[\\w .:-]{1,64}$',
   description: '1 to 64 letters, digits, spaces and _ . : -',
 });

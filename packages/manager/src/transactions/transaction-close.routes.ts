@@ -49,7 +49,7 @@ export function transactionCloseRoute(app: App, { database, keys, now }: ApiCont
       const at = now();
       const closure = {
         transactionId,
-        by: (await keys.nameOf(request)) ?? null,
+        by: await keys.nameOf(request),
         reason: reason.trim(),
         meterStopWh,
         stoppedAt: readTime(stoppedAt, 'stoppedAt') ?? at,

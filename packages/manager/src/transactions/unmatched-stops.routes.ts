@@ -80,7 +80,7 @@ export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContex
     async (request) => {
       const { unmatchedStopId } = request.params;
       const { transactionId, reason } = request.body;
-      const by = (await keys.nameOf(request)) ?? null;
+      const by = await keys.nameOf(request);
       await assign(database, { unmatchedStopId, transactionId, reason: reason.trim(), by, at: now() });
       return get(unmatchedStopId);
     },
@@ -100,7 +100,7 @@ export function unmatchedStopRoutes(app: App, { database, keys, now }: ApiContex
     },
     async (request) => {
       const { unmatchedStopId } = request.params;
-      const by = (await keys.nameOf(request)) ?? null;
+      const by = await keys.nameOf(request);
       await dismiss(database, { unmatchedStopId, reason: request.body.reason.trim(), by, at: now() });
       return get(unmatchedStopId);
     },
