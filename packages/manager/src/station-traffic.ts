@@ -84,7 +84,7 @@ export class StationTraffic {
     this.reconciler = new Reconciler({
       database,
       callMaker: this.callMaker,
-      reconciliations: DESIRED_STATES,
+      desiredStates: DESIRED_STATES,
       now,
       log,
     });

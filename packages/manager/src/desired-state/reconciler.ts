@@ -25,7 +25,7 @@ export type DesiredStates = Record<string, DesiredState<never>>;
 export interface ReconcilerOptions {
   database: Database;
   callMaker: Pick<CallMaker, 'request'>;
-  reconciliations: DesiredStates;
+  desiredStates: DesiredStates;
   now(): Date;
   log: Log;
 }
@@ -51,7 +51,7 @@ export class Reconciler {
   reopen(): Promise<void> {
     const { database, now, log } = this.#options;
     this.#reopening = this.#reopening.then(async () => {
-      for (const [kind, { reopen }] of Object.entries(this.#options.reconciliations))
+      for (const [kind, { reopen }] of Object.entries(this.#options.desiredStates))
         await reopen?.(database, now()).catch((error: unknown) =>
           log.warn({ kind, err: error }, 'reconciliations could not be reopened; will be retried'),
         );
@@ -116,7 +116,7 @@ export class Reconciler {
   async #next(reconciliation: ReconciliationRow): Promise<Step> {
     const { database, now, log } = this.#options;
     const { stationId, kind, requestedAt, commandId } = reconciliation;
-    const file = this.#options.reconciliations[kind] as DesiredState<object> | undefined;
+    const file = this.#options.desiredStates[kind] as DesiredState<object> | undefined;
     // A newer manager may have set a kind that this version does not know.
     if (!file) return { do: 'wait', doing: 'waits for a manager whose version knows this kind', seconds: 30 };
     const last = commandId === null ? undefined : await this.#lastOf(commandId);

@@ -25,7 +25,7 @@ export class ReconcilerHarness {
     return new Reconciler({
       database,
       callMaker,
-      reconciliations: DESIRED_STATES,
+      desiredStates: DESIRED_STATES,
       now: () => this.now,
       log: silentLog(),
     });

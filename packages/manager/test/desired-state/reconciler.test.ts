@@ -26,7 +26,7 @@ function reconciler(kinds: DesiredStates = DESIRED_STATES): Reconciler {
   return new Reconciler({
     database: manager.database,
     callMaker: manager.callMaker,
-    reconciliations: kinds,
+    desiredStates: kinds,
     now: () => now,
     log: silentLog(),
   });
